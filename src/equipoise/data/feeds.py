@@ -1,0 +1,110 @@
+"""Feeds: an endless row of batches, scaled, on the training device, whose position can be told and restored.
+
+A position is two numbers, epoch and cursor; with the seed they say all: the order of an epoch, or a block of draws, comes from a generator seeded by both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from equipoise.data.laws import Law
+from equipoise.data.scaling import Scaling
+
+if TYPE_CHECKING:
+    Batch = tuple[Tensor, Tensor | None]
+
+BLOCK = 65_536  # draws of a law made at once, so that a step only slices
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A CPU generator whose seed mixes all of `numbers`."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
+    return torch.Generator().manual_seed(mixed)
+
+
+class Feed:
+    """Batches of one size for ever. `exact` says whether a restored feed goes on with the very same batches."""
+
+    exact = True
+
+    def __init__(self, batch_size: int, scaling: Scaling, device: torch.device) -> None:
+        self.batch_size = batch_size
+        self.scaling = scaling
+        self.device = device
+        self.epoch = 0
+        self.cursor = 0
+
+    def next(self) -> Batch:
+        """Scaled samples, (batch_size, *shape), and their classes, (batch_size,), or None."""
+        raise NotImplementedError
+
+    def position(self) -> dict[str, int]:
+        return {"epoch": self.epoch, "cursor": self.cursor}
+
+    def restore(self, position: dict[str, int]) -> None:
+        self.epoch, self.cursor = position["epoch"], position["cursor"]
+
+
+class IndexedFeed(Feed):
+    """Rows that can be fetched by index, in a new order every epoch; an epoch's last rows that fill no batch are left for another order."""
+
+    def __init__(
+        self,
+        fetch: Callable[[Tensor], Tensor],
+        rows: int,
+        labels: Tensor | None,
+        seed: int,
+        batch_size: int,
+        scaling: Scaling,
+        device: torch.device,
+    ) -> None:
+        super().__init__(batch_size, scaling, device)
+        self.fetch, self.rows, self.seed = fetch, rows, seed
+        self.labels = None if labels is None else labels.to(device)
+        self.order = self._order()
+
+    def _order(self) -> Tensor:
+        return torch.randperm(self.rows, generator=seeded(self.seed, self.epoch)).to(self.device)
+
+    def next(self) -> Batch:
+        if self.cursor + self.batch_size > self.rows:
+            self.epoch, self.cursor = self.epoch + 1, 0
+            self.order = self._order()
+        index = self.order[self.cursor : self.cursor + self.batch_size]
+        self.cursor += self.batch_size
+        return self.fetch(index), None if self.labels is None else self.labels[index]
+
+    def restore(self, position: dict[str, int]) -> None:
+        super().restore(position)
+        self.order = self._order()
+
+
+class LawFeed(Feed):
+    """Fresh draws from a law, a block at a time."""
+
+    def __init__(self, law: Law, seed: int, batch_size: int, scaling: Scaling, device: torch.device) -> None:
+        super().__init__(batch_size, scaling, device)
+        self.law, self.seed = law, seed
+        self.rows = max(BLOCK // batch_size, 1) * batch_size
+        self.block = self._block()
+
+    def _block(self) -> Tensor:
+        return self.scaling.encode(self.law.sample(self.rows, seeded(self.seed, self.epoch))).to(self.device)
+
+    def next(self) -> Batch:
+        if self.cursor == self.rows:
+            self.epoch, self.cursor = self.epoch + 1, 0
+            self.block = self._block()
+        batch = self.block[self.cursor : self.cursor + self.batch_size]
+        self.cursor += self.batch_size
+        return batch, None
+
+    def restore(self, position: dict[str, int]) -> None:
+        super().restore(position)
+        self.block = self._block()

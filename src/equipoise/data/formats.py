@@ -1,0 +1,185 @@
+"""From arrays, tensors, DataFrames and files to checked rows: what a user can hand over, and what is wrong with it in one line."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from equipoise.data.schema import Schema, detect_layout, to_network_layout
+from equipoise.errors import RequestError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+Label = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows in memory: values of shape (N, *schema.shape) in the user's units, and their labels' positions, (N,), or None."""
+
+    values: NDArray[Any]
+    schema: Schema
+    labels: NDArray[np.int64] | None
+
+
+def from_array(data: NDArray[Any] | torch.Tensor, labels: Sequence[Any] | None, what: str) -> Rows:
+    """Rows of an array or tensor in any accepted layout. `what` names the data in messages."""
+    container = "tensor" if isinstance(data, torch.Tensor) else "array"
+    array = data.detach().cpu().numpy() if isinstance(data, torch.Tensor) else np.asarray(data)
+    if array.dtype.kind not in "biuf":
+        raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
+    if array.size == 0:
+        raise RequestError(f"{what} is empty (shape {array.shape}): give at least one batch of samples")
+    layout = detect_layout(array.shape)
+    values = to_network_layout(array, layout)
+    check_values(values, what, layout=layout)
+    schema = Schema(shape=values.shape[1:], layout=layout, dtype=array.dtype.name, container=container)  # type: ignore[arg-type]
+    return with_labels(values, schema, labels, what)
+
+
+def from_frame(frame: pd.DataFrame, labels: Sequence[Any] | None, what: str) -> Rows:
+    """Rows of a DataFrame of numbers, a column each."""
+    if frame.empty:
+        raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
+    for name in frame.columns:
+        if frame[name].dtype.kind not in "biuf":
+            raise RequestError(_text_in_column(frame[name], what))
+    columns = tuple(str(name) for name in frame.columns)
+    dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
+    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    check_values(values, what, columns=columns)
+    schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes)
+    return with_labels(values, schema, labels, what)
+
+
+def from_file(path: Path, labels: Sequence[Any] | None, label_column: str | None) -> Rows:
+    """Rows of a .npy, .npz, .csv or .parquet file. Nothing in it can run code: pickled objects are refused."""
+    suffix = path.suffix.lower()
+    if label_column is not None and suffix not in (".csv", ".parquet"):
+        raise RequestError(f"label_column = {label_column!r}: only .csv and .parquet files have columns, {path.name} has none")
+    if suffix in (".npy", ".npz"):
+        array, stored = _read_numpy(path)
+        return from_array(array, stored if labels is None else labels, path.name)
+    frame = _read_table(path)
+    if label_column is not None:
+        if label_column not in frame.columns:
+            raise RequestError(f"label_column = {label_column!r} is not in {path.name}: {nearest(label_column, map(str, frame.columns))}")
+        labels = frame.pop(label_column).tolist()
+    return from_frame(frame, labels, path.name)
+
+
+def with_labels(values: NDArray[Any], schema: Schema, labels: Sequence[Any] | None, what: str) -> Rows:
+    """Rows with their labels counted and turned into positions among the classes."""
+    from dataclasses import replace
+
+    if labels is None:
+        return Rows(values, schema, None)
+    if len(labels) != len(values):
+        raise RequestError(f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample")
+    plain = [_plain(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
+    classes = tuple(sorted(set(plain), key=lambda label: (isinstance(label, str), label)))
+    index = {label: i for i, label in enumerate(classes)}
+    positions = np.array([index[label] for label in plain], np.int64)
+    counts = tuple(np.bincount(positions, minlength=len(classes)).tolist())
+    return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
+
+
+def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
+    """Raises RequestError on values that are not finite and on data with one distinct value."""
+    check_finite(values, what, layout, columns)
+    if (values == values.reshape(-1)[0]).all():
+        raise RequestError(f"{what} has one distinct value, {values.reshape(-1)[0]}: there is no law to learn; give data that varies")
+
+
+def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
+    """Raises RequestError on NaN or infinity: how many, and the first where."""
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return
+    where = np.unravel_index(int(bad.argmax()), values.shape)
+    kind = "NaN" if np.isnan(values[where]) else "infinity"
+    place = f"row {where[0]}"
+    if columns is not None:
+        place += f", column {columns[where[1]]!r}"
+    elif layout != "N":
+        place += f", position {tuple(int(i) for i in where[1:])}"
+    raise RequestError(f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first")
+
+
+def _plain(label: Hashable) -> Label:
+    item = getattr(label, "item", None)
+    value = item() if callable(item) else label
+    if isinstance(value, float) and value != value:
+        raise RequestError("labels hold NaN: give every sample a label")
+    if not isinstance(value, str | int | float | bool):
+        raise RequestError(f"label {value!r} has type {type(value).__name__}: labels are text, numbers or booleans")
+    return value
+
+
+def _read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    try:
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            return stored, None
+        with stored:
+            names = stored.files
+            if "x" in names:
+                return stored["x"], stored["y"] if "y" in names else None
+            if len(names) == 1:
+                return stored[names[0]], None
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        if "allow_pickle" in str(error):
+            raise RequestError(f"{path} holds Python objects, which can run code when read: save it as an array of numbers") from None
+        raise RequestError(f"{path} could not be read as {path.suffix}: {error}") from None
+    raise RequestError(f"{path} holds the arrays {', '.join(names)}: name the samples x (and the labels y)")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        import pandas as pd
+    except ImportError:
+        raise RequestError(f"reading {path.name} needs pandas: pip install 'equipoise[tables]'") from None
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        frame = pd.read_csv(path)
+        if len(frame.columns) and all(_is_number(str(name)) for name in frame.columns):
+            frame = pd.read_csv(path, header=None, names=[f"x{i}" for i in range(len(frame.columns))])
+        return frame
+    except (ValueError, OSError, ImportError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RequestError(f"{path} could not be read as {path.suffix}: {str(error).splitlines()[0]}") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _numpy_dtype(column: pd.Series[Any]) -> str:
+    """The NumPy type that holds a column; pandas' nullable types have one underneath."""
+    dtype = getattr(column.dtype, "numpy_dtype", column.dtype)
+    return np.dtype(dtype).name
+
+
+def _text_in_column(column: pd.Series[Any], what: str) -> str:
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() & column.notna()
+    row = int(np.asarray(wrong).argmax())
+    return (
+        f"{what}: column {column.name!r} holds {column.iloc[row]!r} in row {row}, which is not a number: "
+        f"drop the column, turn it into numbers, or name it with label_column"
+    )

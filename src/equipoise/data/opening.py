@@ -1,0 +1,144 @@
+"""Opening data: from what a user names or hands over to the source behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from equipoise.data import formats, mnist
+from equipoise.data.folders import PictureFolder, scan
+from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
+from equipoise.data.schema import Schema, detect_layout, to_network_layout
+from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
+from equipoise.data.streams import StreamSource
+from equipoise.errors import RequestError, nearest
+
+
+def open_source(
+    data: Any, labels: Sequence[Any] | None = None, *, label_column: str | None = None, memory_budget: float = 4.0, split_seed: int = 0
+) -> Source:
+    """The source behind whatever `fit` and `train` accept. `memory_budget` is in GiB: larger folders and Datasets are read as they are needed.
+
+    Raises RequestError where the data cannot be trained on, in one line that says what would be right.
+    """
+    if isinstance(data, str | Path):
+        source = _named(str(data), labels, label_column, memory_budget, split_seed)
+    elif isinstance(data, Law):
+        source = LawSource(data)
+    else:
+        source = _object(data, labels, memory_budget, split_seed)
+    if isinstance(data, str | Path):
+        source.origin = str(data) if source.law is not None or source.is_digits else str(Path(data).resolve())
+    given = labels is not None or label_column is not None
+    if given and source.schema.classes is None:
+        raise RequestError(f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file")
+    source.labels_given = source.labels_given or given
+    return source
+
+
+def law_of(described: dict[str, Any]) -> Law | None:
+    """The law behind what `Source.describe` said, if it was one."""
+    return None if "law" not in described else LAWS[described["name"]](**_tuples(described["law"]))
+
+
+def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+    """The source that `Source.describe` described, split as before. Raises RequestError if it is not to be had, or is no longer what it was."""
+    law = law_of(described)
+    if law is not None:
+        return LawSource(law)
+    origin = described["origin"]
+    if origin is None:
+        raise RequestError("this run was trained on data handed over in Python: give data to evaluate against")
+    source = open_source(origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed)
+    if source.fingerprint != described["fingerprint"]:
+        raise RequestError(f"{origin} has changed since this run was trained on it: give the data to evaluate against")
+    return source
+
+
+def _named(name: str, labels: Sequence[Any] | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+    path = Path(name)
+    if name in LAWS:
+        return LawSource(LAWS[name]())
+    if name == "mnist":
+        (images, digits), (test, _) = mnist.load("train"), mnist.load("test")
+        return RowsSource("mnist", formats.from_array(images, digits if labels is None else labels, "mnist"), split_seed, test[:, None].copy())
+    if path.is_dir():
+        return _folder(scan(path), labels, memory_budget, split_seed)
+    if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:
+        rows = formats.from_file(path, labels, label_column)
+        source = RowsSource(path.stem, rows, split_seed)
+        source.labels_given = rows.labels is not None
+        return source
+    if path.is_file():
+        raise RequestError(f"{name} has the ending {path.suffix!r}: give {', '.join(formats.FILE_SUFFIXES)} or a folder of pictures")
+    raise RequestError(f"no file, folder or built-in source {name!r}: {nearest(name, NAMED_SOURCES)}")
+
+
+def _folder(folder: PictureFolder, labels: Sequence[Any] | None, memory_budget: float, split_seed: int) -> Source:
+    schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
+    size = len(folder) * schema.size * np.dtype(folder.dtype).itemsize
+    name = folder.root.resolve().name
+    labels = folder.labels if labels is None else labels
+    source: Source
+    if size <= memory_budget * 2**30:
+        values = folder.read(list(range(len(folder))))
+        formats.check_values(values, name)
+        source = RowsSource(name, formats.with_labels(values, schema, labels, name), split_seed)
+    else:
+        rows = formats.with_labels(np.empty((len(folder), 0)), schema, labels, name)
+        listing = "\n".join(f"{path.relative_to(folder.root)} {path.stat().st_size}" for path in folder.files)
+        digest = hashlib.sha256(listing.encode()).hexdigest()
+        source = FetchedSource(name, rows.schema, digest, folder.read, rows.labels, len(folder), split_seed)
+        source.notes.append(f"{size / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: pictures are read as they are needed")
+    source.notes[:0] = folder.notes
+    return source
+
+
+def _object(data: Any, labels: Sequence[Any] | None, memory_budget: float, split_seed: int) -> Source:
+    from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+    if isinstance(data, list | tuple) and (not data or isinstance(data[0], int | float | list | tuple | np.number)):
+        data = np.asarray(data)
+    if isinstance(data, np.ndarray | Tensor):
+        return RowsSource("array", formats.from_array(data, labels, "the array"), split_seed)
+    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+        return RowsSource("frame", formats.from_frame(data, labels, "the DataFrame"), split_seed)
+    if isinstance(data, IterableDataset):
+        return StreamSource("stream", DataLoader(data, batch_size=256))
+    if isinstance(data, Dataset):
+        return _dataset(data, memory_budget, split_seed)
+    if isinstance(data, Iterable):
+        return StreamSource("stream", data)
+    raise RequestError(f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a Dataset, an iterable of batches or a name")
+
+
+def _dataset(data: Any, memory_budget: float, split_seed: int) -> Source:
+    """A map-style Dataset of samples or of (sample, label) pairs."""
+    n = len(data)
+    if n == 0:
+        raise RequestError("the Dataset is empty: give at least one batch of samples")
+    labelled = isinstance(data[0], tuple | list)
+
+    def fetch(indices: list[int]) -> NDArray[Any]:
+        items = (data[i][0] if labelled else data[i] for i in indices)
+        return np.stack([np.asarray(item) for item in items])
+
+    one = fetch([0])
+    labels = [data[i][1] for i in range(n)] if labelled else None
+    if one.nbytes * n <= memory_budget * 2**30:
+        return RowsSource("dataset", formats.from_array(fetch(list(range(n))), labels, "the Dataset"), split_seed)
+    layout = detect_layout(one.shape)
+    schema = Schema(to_network_layout(one, layout).shape[1:], layout, one.dtype.name)
+    rows = formats.with_labels(np.empty((n, 0)), schema, labels, "the Dataset")
+    digest = hashlib.sha256(f"{n} {schema}".encode() + one.tobytes()).hexdigest()
+    return FetchedSource("dataset", rows.schema, digest, lambda i: to_network_layout(fetch(i), layout), rows.labels, n, split_seed)
+
+
+def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}

@@ -1,0 +1,131 @@
+"""What one data set looks like: shape, layout, columns and their kinds, labels; and the way back from a network's tensor to the user's kind of object."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.errors import RequestError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    UserData = NDArray[Any] | Tensor | pd.DataFrame
+
+Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
+Container = Literal["array", "tensor", "frame"]
+CHANNELS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The shape and kind of a data set. `shape` is one sample as networks see it: (D,) for points, (C, H, W) for pictures."""
+
+    shape: tuple[int, ...]
+    layout: Layout
+    dtype: str
+    """NumPy's name of the user's type; of a frame, the type that holds every column."""
+    container: Container = "array"
+    columns: tuple[str, ...] | None = None
+    column_dtypes: tuple[str, ...] | None = None
+    classes: tuple[str | int | float | bool, ...] | None = None
+    """The distinct labels, in order; the networks see their positions here."""
+    class_counts: tuple[int, ...] | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        return len(self.shape) == 3
+
+    @property
+    def size(self) -> int:
+        """How many numbers one sample has."""
+        return int(np.prod(self.shape))
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Schema:
+        """The schema that `to_dict` wrote, through JSON."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+
+    def class_index(self, label: Hashable) -> int:
+        """The position of `label` among the classes. A label typed on a command line may be the text of a number."""
+        if self.classes is None:
+            raise RequestError(f"label {label!r} was asked for, but this generator was trained without labels: train with conditional")
+        for index, known in enumerate(self.classes):
+            if known == label or str(known) == str(label):
+                return index
+        raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
+
+    def to_user(self, values: NDArray[np.float64]) -> UserData:
+        """Values of shape (N, *shape), in the user's units, as what the user gave: type, layout and container.
+
+        Integers are rounded and kept inside their type's range.
+        """
+        if self.columns is not None and self.container == "frame":
+            import pandas as pd
+
+            dtypes = self.column_dtypes or (self.dtype,) * len(self.columns)
+            return pd.DataFrame({c: cast(values[:, i], d) for i, (c, d) in enumerate(zip(self.columns, dtypes, strict=True))})
+        array = cast(from_network_layout(values, self.layout), self.dtype)
+        if self.container == "tensor":
+            import torch
+
+            return torch.from_numpy(array)
+        return array
+
+
+def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
+    """Values as `dtype`: whole numbers are rounded to the nearest and kept inside the type's range."""
+    kind = np.dtype(dtype)
+    if kind.kind == "b":
+        return values.round().clip(0, 1).astype(kind)
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        # float(max) of a 64-bit type rounds up and out of range, so step back to the last float inside it.
+        high = limits.max if limits.bits < 64 else np.nextafter(float(limits.max), 0)
+        return values.round().clip(limits.min, high).astype(kind)
+    return values.astype(kind)
+
+
+def detect_layout(shape: Sequence[int]) -> Layout:
+    """The layout of an array of this shape. Raises RequestError for a shape that is neither points nor pictures.
+
+    (N, A, B, C) is read as channels first when A is 1, 3 or 4, else as channels last when C is.
+    """
+    if len(shape) == 1:
+        return "N"
+    if len(shape) == 2:
+        return "ND"
+    if len(shape) == 3:
+        return "NHW"
+    if len(shape) == 4 and shape[1] in CHANNELS:
+        return "NCHW"
+    if len(shape) == 4 and shape[3] in CHANNELS:
+        return "NHWC"
+    given = "x".join(map(str, shape))
+    raise RequestError(
+        f"data has shape {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1, 3 or 4"
+    )
+
+
+def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:
+    """`array` as (N, D) or (N, C, H, W)."""
+    if layout == "N":
+        return array[:, None]
+    if layout == "NHW":
+        return array[:, None]
+    return array.transpose(0, 3, 1, 2) if layout == "NHWC" else array
+
+
+def from_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:
+    """The inverse of `to_network_layout`."""
+    if layout in ("N", "NHW"):
+        return array[:, 0]
+    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)) if layout == "NHWC" else array

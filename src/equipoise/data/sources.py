@@ -1,0 +1,218 @@
+"""Sources: whatever the user names or hands over, as one thing that training draws on and judging compares with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, seeded
+from equipoise.data.formats import Rows
+from equipoise.data.laws import Law, law_settings
+from equipoise.data.scaling import Kind, Scaling
+from equipoise.data.schema import Schema
+
+HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
+STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would have to be decoded or drawn
+
+
+@dataclass
+class Source:
+    """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
+
+    `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed labels over, and did not
+    only have them in the data. `origin` is the name or path that the source can be opened again by, if there is one.
+    """
+
+    name: str
+    schema: Schema
+    fingerprint: str
+    notes: list[str] = field(default_factory=list)
+    limits: tuple[float, float] | None = None
+    labels_given: bool = False
+    origin: str | None = None
+
+    @property
+    def law(self) -> Law | None:
+        """The exact law, if it is known."""
+        return None
+
+    @property
+    def is_digits(self) -> bool:
+        """Whether the digit classifier's features are the right ones for these pictures."""
+        return False
+
+    @property
+    def training_rows(self) -> int | None:
+        """How many samples there are to train on; None if endless or not known."""
+        return None
+
+    def held_out(self, n: int, seed: int) -> Tensor:
+        """At most n samples that are never trained on, raw, (m, *shape)."""
+        raise NotImplementedError
+
+    def seen(self, n: int, seed: int) -> Tensor:
+        """At most n samples of those that are trained on, raw, (m, *shape); for a law, another draw."""
+        raise NotImplementedError
+
+    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+        raise NotImplementedError
+
+    def scaling(self, kind: Kind, seed: int) -> Scaling:
+        """Fitted to the training part, or to its first rows."""
+        return Scaling.fit(self.seen(STATISTICS_ROWS, seed), kind, self.limits)
+
+    def describe(self) -> dict[str, Any]:
+        """What config.json keeps of the data."""
+        schema = self.schema.to_dict()
+        return {"name": self.name, "origin": self.origin, "fingerprint": self.fingerprint, "schema": schema, "limits": self.limits}
+
+    def as_test(self) -> Source:
+        """The same data for judging what was trained on other data: none of it need be kept for training."""
+        return self
+
+
+class LawSource(Source):
+    """A built-in law: endless."""
+
+    def __init__(self, law: Law) -> None:
+        settings = json.dumps(law_settings(law), sort_keys=True)
+        schema = Schema(shape=(law.dimension,), layout="N" if law.dimension == 1 else "ND", dtype="float64")
+        super().__init__(law.name, schema, hashlib.sha256(f"{law.name} {settings}".encode()).hexdigest())
+        self._law = law
+
+    @property
+    def law(self) -> Law:
+        return self._law
+
+    def held_out(self, n: int, seed: int) -> Tensor:
+        return self._law.sample(n, seeded(seed, 1))
+
+    def seen(self, n: int, seed: int) -> Tensor:
+        return self._law.sample(n, seeded(seed, 2))
+
+    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+        return LawFeed(self._law, seed, batch_size, scaling, device)
+
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), "law": law_settings(self._law)}
+
+
+class RowsSource(Source):
+    """Rows in memory, split once into a training part and a part held out."""
+
+    def __init__(self, name: str, rows: Rows, split_seed: int, test: NDArray[Any] | None = None) -> None:
+        super().__init__(name, rows.schema, _fingerprint(rows), limits=picture_limits(rows.values) if rows.schema.is_picture else None)
+        values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
+        labels = None if rows.labels is None else torch.from_numpy(rows.labels)
+        if test is None:
+            kept, out = split(len(values), split_seed)
+            self._train, self._test = values[kept], values[out]
+            self._labels = None if labels is None else labels[kept]
+        else:
+            self._train, self._test, self._labels = values, torch.from_numpy(test), labels
+
+    @property
+    def is_digits(self) -> bool:
+        return self.name == "mnist"
+
+    @property
+    def training_rows(self) -> int:
+        return len(self._train)
+
+    def held_out(self, n: int, seed: int) -> Tensor:
+        return choose(self._test, n, seed)
+
+    def seen(self, n: int, seed: int) -> Tensor:
+        return choose(self._train, n, seed)
+
+    def as_test(self) -> Source:
+        """Half of it to compare with, and half for the floor; MNIST has its own test split."""
+        if not self.is_digits:
+            rows = torch.cat([self._train, self._test])
+            rows = rows[torch.randperm(len(rows), generator=seeded(len(rows)))]
+            self._test, self._train = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        return self
+
+    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+        rows, labels = len(self._train), self._labels
+        if self.schema.is_picture:  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
+            raw = self._train.to(device)
+            return IndexedFeed(lambda i: scaling.encode(raw[i]), rows, labels, seed, batch_size, scaling, device)
+        points = scaling.encode(self._train).to(device)
+        return IndexedFeed(lambda i: points[i], rows, labels, seed, batch_size, scaling, device)
+
+
+class FetchedSource(Source):
+    """Rows fetched by index when they are needed: a folder, or a Dataset, that is larger than memory should hold."""
+
+    def __init__(
+        self, name: str, schema: Schema, fingerprint: str, fetch: Callable[[list[int]], NDArray[Any]], labels: NDArray[np.int64] | None, n: int, split_seed: int
+    ) -> None:
+        super().__init__(name, schema, fingerprint)
+        self._fetch, self._labels = fetch, labels
+        self._kept, self._out = split(n, split_seed)
+        if schema.is_picture:
+            self.limits = picture_limits(fetch(self._kept[:1000].tolist()))
+
+    @property
+    def training_rows(self) -> int:
+        return len(self._kept)
+
+    def _rows(self, indices: Tensor) -> Tensor:
+        return torch.from_numpy(self._fetch(indices.tolist()))
+
+    def held_out(self, n: int, seed: int) -> Tensor:
+        return self._rows(choose(self._out, n, seed))
+
+    def seen(self, n: int, seed: int) -> Tensor:
+        return self._rows(choose(self._kept, min(n, HELD_OUT_MOST), seed))
+
+    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+        labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
+
+        def fetch(index: Tensor) -> Tensor:
+            return scaling.encode(self._rows(self._kept[index.cpu()]).to(device))
+
+        return IndexedFeed(fetch, len(self._kept), labels, seed, batch_size, scaling, device)
+
+
+def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices to train on and indices held out: a seeded tenth, at least one, at most 10,000."""
+    out = min(max(n // HELD_OUT_SHARE, 1), HELD_OUT_MOST)
+    order = torch.randperm(n, generator=seeded(seed, 0))
+    return order[out:].sort().values, order[:out].sort().values
+
+
+def picture_limits(values: NDArray[Any]) -> tuple[float, float]:
+    """The range that pictures of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is seen."""
+    if values.dtype in (np.uint8, np.uint16):
+        return 0.0, float(np.iinfo(values.dtype).max)
+    low, high = float(values.min()), float(values.max())
+    for bounds in ((0.0, 1.0), (-1.0, 1.0)):
+        if bounds[0] <= low and high <= bounds[1]:
+            return bounds
+    return low, high
+
+
+def choose(rows: Tensor, n: int, seed: int) -> Tensor:
+    """At most n of the rows, by a seeded draw without replacement."""
+    if n >= len(rows):
+        return rows
+    return rows[torch.randperm(len(rows), generator=seeded(seed, 3))[:n]]
+
+
+def _fingerprint(rows: Rows) -> str:
+    digest = hashlib.sha256(f"{rows.values.shape} {rows.values.dtype}".encode())
+    digest.update(np.ascontiguousarray(rows.values))
+    if rows.labels is not None:
+        digest.update(repr(rows.schema.classes).encode())
+        digest.update(rows.labels)
+    return digest.hexdigest()

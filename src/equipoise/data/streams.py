@@ -1,0 +1,132 @@
+"""Streams: batches that come by, from any iterable, endless or not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from equipoise.data.feeds import Feed
+from equipoise.data.formats import check_finite, check_values
+from equipoise.data.scaling import Scaling
+from equipoise.data.schema import Layout, Schema, detect_layout, to_network_layout
+from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
+from equipoise.errors import EquipoiseError, RequestError
+
+if TYPE_CHECKING:
+    from equipoise.data.feeds import Batch
+
+FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
+
+
+class EndOfData(EquipoiseError):
+    """A stream has nothing more to give."""
+
+
+class StreamSource(Source):
+    """Batches of an iterable. A tenth of its first rows is held out; the rest of them fit the scaling and are trained on like all that follow."""
+
+    def __init__(self, name: str, batches: Iterable[Any]) -> None:
+        iterator = iter(batches)
+        one_shot = iterator is batches
+        opening = next(iterator, None)
+        if opening is None:
+            raise RequestError(f"{name} is empty: give an iterable of batches of samples")
+        layout = detect_layout(np.shape(_samples(opening)))
+        self._again = None if one_shot else (lambda: _rows(batches, layout))
+        self._rest = _rows(chain([opening], iterator), layout)
+        first: list[Tensor] = []
+        while sum(map(len, first)) < FIRST_ROWS and (part := next(self._rest, None)) is not None:
+            first.append(part)
+        rows = torch.cat(first)
+        check_values(rows.numpy(), name)
+        schema = Schema(tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, "tensor" if isinstance(_samples(opening), Tensor) else "array")
+        super().__init__(name, schema, hashlib.sha256(rows.numpy()).hexdigest())
+        self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
+        self._skip = max(len(rows) // HELD_OUT_SHARE, 1)
+        self._test, self._first = rows[: self._skip], rows[self._skip :]
+        if isinstance(opening, tuple | list):
+            self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
+        if one_shot:
+            self.notes.append("a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples")
+
+    def held_out(self, n: int, seed: int) -> Tensor:
+        return choose(self._test, n, seed)
+
+    def seen(self, n: int, seed: int) -> Tensor:
+        return choose(self._first, n, seed)
+
+    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+        return StreamFeed(chain([self._first], self._rest), self._again, self._skip, batch_size, scaling, device)
+
+
+class StreamFeed(Feed):
+    """What a stream yields, cut into batches, in its own order.
+
+    `again` starts the stream anew for another epoch, without the first `skip` rows, which are held out; None for a one-shot iterator, whose end is the end.
+    """
+
+    def __init__(
+        self,
+        rows: Iterator[Tensor],
+        again: Callable[[], Iterator[Tensor]] | None,
+        skip: int,
+        batch_size: int,
+        scaling: Scaling,
+        device: torch.device,
+    ) -> None:
+        super().__init__(batch_size, scaling, device)
+        self.rows, self.again, self.skip = rows, again, skip
+        self.waiting: list[Tensor] = []
+
+    def next(self) -> Batch:
+        while sum(map(len, self.waiting)) < self.batch_size:
+            part = next(self.rows, None)
+            if part is None:
+                self._begin_epoch()
+            else:
+                self.waiting.append(part)
+        x = torch.cat(self.waiting)
+        self.waiting = [x[self.batch_size :]]
+        self.cursor += self.batch_size
+        return self.scaling.encode(x[: self.batch_size].to(self.device)), None
+
+    def _begin_epoch(self) -> None:
+        """Rows that fill no batch are left; a stream that cannot fill one from its start has ended."""
+        if self.again is None or self.cursor == 0:
+            raise EndOfData("the stream ran out of data: give a longer one, or data that can be read again")
+        self.epoch, self.cursor, self.waiting = self.epoch + 1, 0, []
+        self.rows = _after(self.again(), self.skip)
+
+    def restore(self, position: dict[str, int]) -> None:
+        super().restore(position)
+        if self.again is not None:
+            self.rows, self.waiting = _after(self.again(), self.skip + self.cursor), []
+
+
+def _samples(batch: Any) -> Any:
+    return batch[0] if isinstance(batch, tuple | list) else batch
+
+
+def _rows(batches: Iterable[Any], layout: Layout) -> Iterator[Tensor]:
+    """Each batch's samples in network layout."""
+    for batch in batches:
+        x = _samples(batch)
+        array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+        if array.dtype.kind not in "biuf":
+            raise RequestError(f"the stream yields {array.dtype}: give batches of numbers")
+        check_finite(array, "a batch of the stream")
+        yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))
+
+
+def _after(rows: Iterable[Tensor], skip: int) -> Iterator[Tensor]:
+    """`rows` without the first `skip` samples."""
+    for part in rows:
+        if skip < len(part):
+            yield part[skip:]
+        skip = max(skip - len(part), 0)

@@ -1,0 +1,179 @@
+"""class GAN: what users hold. Settings in, data in, samples and a report out."""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+
+from equipoise import fitting, plots
+from equipoise.choices import split_settings
+from equipoise.data.opening import law_of, open_again, open_source
+from equipoise.data.sources import Source
+from equipoise.errors import EquipoiseError, RequestError
+from equipoise.recipes import DEFAULT, find
+from equipoise.report import Report, evaluate
+from equipoise.training import checkpoint
+from equipoise.training.loop import Event
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import Sampler
+from equipoise.training.settings import RunSettings
+
+if TYPE_CHECKING:
+    from equipoise.data.schema import UserData
+
+DRAWN_POINTS, DRAWN_PICTURES = 10_000, 64
+
+
+class GAN:
+    """A generative adversarial network: `GAN().fit(x).sample(1000)`.
+
+    `recipe` names a published method (`equipoise recipes` lists them); None is the default, "balanced". Further keywords are fields of the
+    recipe, such as `batch_size` or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`, `memory_budget`, `label_column`.
+
+    Raises RequestError for a name that is not known, with the nearest one, and for a value that cannot be.
+    """
+
+    def __init__(self, recipe: str | None = None, **settings: Any) -> None:
+        self.recipe = None if recipe is None else find(recipe)
+        self._choices, self._run_choices = split_settings(self.recipe or find(DEFAULT), settings)
+        RunSettings(**self._run_choices)
+        self._sampler: Sampler | None = None
+        self._fit: fitting.Fit | None = None
+        self._source: Source | None = None
+        self._directory: RunDirectory | None = None
+        self._config: dict[str, Any] = {}
+        self._report: Report | None = None
+
+    def fit(
+        self,
+        data: Any,
+        labels: Sequence[Any] | None = None,
+        *,
+        out: str | Path | None = None,
+        resume: bool = False,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Self:
+        """Train on `data`, and return self.
+
+        `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers; the path of a .npy, .npz, .csv
+        or .parquet file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a built-in source. `labels`, one a
+        sample, make the generator conditional. With `out` everything is kept in that directory, and `resume=True` goes on with the run there.
+        `on_event` is told of every report, picture and save.
+
+        Raises RequestError where data or settings are wrong, EquipoiseError where training cannot be completed. Ctrl-C raises InterruptedRunError after
+        the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.
+        """
+        training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
+        self.run(training, on_event or (lambda _: None))
+        return self
+
+    def prepare(
+        self,
+        data: Any,
+        labels: Sequence[Any] | None = None,
+        *,
+        out: str | Path | None = None,
+        resume: bool = False,
+        to_disk: bool = True,
+        warn: Callable[[str], None] = warnings.warn,
+    ) -> fitting.Fit:
+        """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
+        run, place = RunSettings(**self._run_choices), None if out is None else Path(out)
+        if place is not None and not resume:
+            RunDirectory.refuse_taken(place)
+        source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
+        return fitting.prepare(
+            source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn
+        )
+
+    def run(self, training: fitting.Fit, on_event: Callable[[Event], None]) -> None:
+        """Train what `prepare` prepared."""
+        self._fit, self._sampler, self._source = training, training.sampler, training.source
+        self._directory, self._config, self._report = training.directory, training.config(), None
+        fitting.train_to_end(training, on_event)
+
+    def sample(self, n: int, *, label: Hashable | None = None, seed: int | None = None) -> UserData:
+        """n new samples of the kind, shape, type and units of the training data.
+
+        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. Without a seed every call
+        differs. Raises RequestError for a label that was not trained on.
+        """
+        return self._trained().schema.to_user(self._values(n, label, seed))
+
+    def draw(self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, seed: int | None = None) -> Path:
+        """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures."""
+        sampler, path = self._trained(), Path(path)
+        n = n or (DRAWN_PICTURES if sampler.schema.is_picture else DRAWN_POINTS)
+        described = self._config["data"]
+        law = law_of(described)
+        source = self._source if self._source is not None or law is None else self._reopened()
+        real = None if source is None or sampler.schema.is_picture else source.held_out(n, 0).double().numpy()
+        title = f"{described['name']}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
+        limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
+        plots.draw(path, self._values(n, label, seed), sampler.schema, limits, law, real, title)
+        return path
+
+    def evaluate(self, data: Any = None, labels: Sequence[Any] | None = None) -> Report:
+        """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
+
+        Of other data than a built-in source, half is compared with the samples and half gives the floor. In a run directory the report is kept there.
+        """
+        sampler = self._trained()
+        source = open_source(data, labels).as_test() if data is not None else self._source or self._reopened()
+        if source.schema.shape != sampler.schema.shape:
+            raise RequestError(f"data has samples of shape {source.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape")
+        self._report = evaluate(sampler, source, sampler.samples_seen, self._config["run"]["seed"])
+        if self._directory is not None and data is None:
+            self._report.save(self._directory.report)
+        return self._report
+
+    def save(self, path: str | Path) -> None:
+        """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""
+        sampler = self._trained()
+        if self._directory is not None and self._directory.path.resolve() == Path(path).resolve():
+            return
+        directory = RunDirectory.create(Path(path), "run")
+        directory.write_config(self._config)
+        sampler.save(directory.generator)
+        if self._fit is not None:
+            checkpoint.save(self._fit.state, directory.checkpoints)
+        if self._report is not None:
+            self._report.save(directory.report)
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "auto") -> Self:
+        """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
+        directory = RunDirectory.existing(Path(path))
+        if not directory.generator.is_file():
+            raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
+        gan = cls()
+        gan._directory, gan._config = directory, directory.read_config()
+        gan._sampler = Sampler.load(directory.generator, fitting.resolve_device(device))
+        gan.recipe = type(gan._sampler.recipe)
+        gan._report = Report.load(directory.report) if directory.report.is_file() else None
+        return gan
+
+    def _trained(self) -> Sampler:
+        if self._sampler is None:
+            raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
+        return self._sampler
+
+    def _values(self, n: int, label: Hashable | None, seed: int | None) -> Any:
+        sampler = self._trained()
+        if n < 0:
+            raise RequestError(f"n = {n}: must be at least 0")
+        if label is not None and not sampler.recipe.conditional:
+            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: train with conditional")
+        position = None if label is None else sampler.schema.class_index(label)
+        return sampler.values(n, secrets.randbits(31) if seed is None else seed, position)
+
+    def _reopened(self) -> Source:
+        run = self._config["run"]
+        self._source = open_again(
+            self._config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"]
+        )
+        return self._source

@@ -1,0 +1,65 @@
+"""The digit classifier: the features that MNIST samples are measured on, because Inception's were not made for digits.
+
+A small convolutional network, trained by `scripts/train_digit_classifier.py` and shipped as safetensors. A figure taken on its features
+is named after it, never "FID" alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from itertools import pairwise
+from importlib.resources import files
+
+import torch
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from equipoise.errors import EquipoiseError
+
+WEIGHTS = "digit_classifier.safetensors"
+WEIGHTS_SHA256 = "983caf18fc2774ec17ccfd8ef7150c754436e791c96fb6074d35071603297700"
+FEATURES = 96
+CHUNK = 500  # pictures a forward pass: bounds memory and keeps activations in the cache
+
+
+class DigitClassifier(nn.Module):
+    """Six 3 x 3 convolutions, two poolings, a global mean: pixels (N, 1, 28, 28) in [0, 1] to logits (N, 10)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (1, 32, 32, 64, 64, FEATURES, FEATURES)
+        layers: list[nn.Module] = []
+        for i, (before, after) in enumerate(pairwise(widths)):
+            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            if i in (1, 3):
+                layers.append(nn.MaxPool2d(2))
+        self.trunk = nn.Sequential(*layers)
+        self.head = nn.Linear(FEATURES, 10)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The mean of the last feature maps over the picture: (N, 96)."""
+        return self.trunk(x).mean(dim=(2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of the ten digits, (N, 10)."""
+        return self.head(self.features(x))
+
+
+@cache
+def classifier() -> DigitClassifier:
+    """The shipped classifier, in evaluation mode. Raises EquipoiseError if its file is not the one that was shipped."""
+    raw = files("equipoise.metrics").joinpath(WEIGHTS).read_bytes()
+    if hashlib.sha256(raw).hexdigest() != WEIGHTS_SHA256:
+        raise EquipoiseError(f"{WEIGHTS} is damaged: its SHA-256 is not {WEIGHTS_SHA256[:12]}...; install equipoise again")
+    network = DigitClassifier()
+    network.load_state_dict(load(raw))
+    return network.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def read_digits(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Features (N, 96) and class probabilities (N, 10) of grey digits x, uint8 of shape (N, 28, 28)."""
+    network = classifier()
+    features = torch.cat([network.features(part.unsqueeze(1).float() / 255) for part in x.split(CHUNK)])
+    return features, network.head(features).softmax(dim=1)

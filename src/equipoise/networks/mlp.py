@@ -1,0 +1,81 @@
+"""Multilayer perceptrons: the players for points, and the tutorials' for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"elu": nn.ELU, "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+LEAK = 0.2
+
+
+class Dropout(nn.Module):
+    """Dropout whose masks come from an explicit generator, set by the training state, so that a resumed run draws the same ones."""
+
+    generator: torch.Generator | None = None
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        keep = 1 - self.p
+        return x * torch.empty_like(x).bernoulli_(keep, generator=self.generator) / keep
+
+
+def activation(name: str) -> nn.Module:
+    """The activation of this name; LeakyReLU has slope 0.2."""
+    return nn.LeakyReLU(LEAK) if name == "leaky_relu" else ACTIVATIONS[name]()
+
+
+def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
+    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and dropout; a layer without an activation ends linear.
+
+    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal law and zero biases, others as torch has them.
+    """
+    layers: list[nn.Module] = []
+    for i, (before, after) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        linear = nn.Linear(before, after)
+        layers.append(linear)
+        if i < len(activations):
+            if activations[i] in ("relu", "leaky_relu"):
+                nn.init.kaiming_normal_(linear.weight, LEAK if activations[i] == "leaky_relu" else 0)
+                nn.init.zeros_(linear.bias)
+            layers.append(activation(activations[i]))
+            if dropout:
+                layers.append(Dropout(dropout))
+    return nn.Sequential(*layers)
+
+
+class Shaped(nn.Module):
+    """A network of flat vectors around samples of any shape: flattens what comes in, shapes what goes out."""
+
+    def __init__(self, body: nn.Module, shape_out: tuple[int, ...] | None = None) -> None:
+        super().__init__()
+        self.body, self.shape_out = body, shape_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.body(x.flatten(1))
+        return out if self.shape_out is None else out.reshape(len(out), *self.shape_out)
+
+
+class BatchAsVector(nn.Module):
+    """The tutorials' D on a line: the whole batch, (N, 1), is one vector, (1, N), so that D judges a batch at once.
+
+    With `spread` each value's squared distance to the batch's mean is shown beside it: (1, 2 N).
+    """
+
+    def __init__(self, body: nn.Module, spread: bool) -> None:
+        super().__init__()
+        self.body, self.spread = body, spread
+
+    def forward(self, x: Tensor) -> Tensor:
+        row = x.reshape(1, -1)
+        if self.spread:
+            row = torch.cat([row, (row - row.mean()).square()], 1)
+        out: Tensor = self.body(row)
+        return out

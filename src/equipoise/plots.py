@@ -1,0 +1,103 @@
+"""Pictures of samples: a histogram over the true density on the line, a scatter on the plane, a grid for pictures."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data.laws import Law
+from equipoise.data.schema import Schema
+from equipoise.training.files import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+REAL, GENERATED = "#7a8794", "#d1495b"
+MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
+LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
+
+
+def draw(path: Path, values: Array, schema: Schema, limits: tuple[float, float] | None, law: Law | None, real: Array | None, title: str) -> None:
+    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the law or the `real` samples if they are known."""
+    if schema.is_picture:
+        write_whole(path, picture_grid(values, limits))
+        return
+    from matplotlib.figure import Figure
+
+    columns = 1 if schema.size <= 2 else min(schema.size, MOST_COLUMNS)
+    rows = math.ceil(columns / 3)
+    figure = Figure(figsize=(6.4, 4.8) if columns == 1 else (9, 2.8 * rows), layout="constrained")
+    names = schema.columns or [f"column {i}" for i in range(schema.size)]
+    if schema.size == 1:
+        _histogram(figure.subplots(), values.reshape(-1), law, None if real is None else real.reshape(-1))
+    elif schema.size == 2:
+        _scatter(figure.subplots(), values, real, law)
+    else:
+        for column, axes in enumerate(np.atleast_1d(figure.subplots(rows, 3)).flat):
+            axes.set_visible(column < columns)
+            if column < columns:
+                _histogram(axes, values[:, column], None, None if real is None else real[:, column], legend=column == 0)
+                axes.set_title(names[column], fontsize=9)
+    figure.suptitle(title, fontsize=11)
+    _write(figure, path)
+
+
+def picture_grid(values: Array, limits: tuple[float, float] | None) -> bytes:
+    """A PNG with the pictures, (n, C, H, W), in a grid as near to square as can be. Transparency is laid on white."""
+    from PIL import Image
+
+    low, high = limits or (0.0, 255.0)
+    shown = ((values[:MOST_PICTURES] - low) / max(high - low, 1e-12) * 255).round().clip(0, 255).astype(np.uint8)
+    n, channels, height, width = shown.shape
+    across = math.ceil(math.sqrt(n))
+    down = math.ceil(n / across)
+    sheet = np.zeros((down * across, channels, height, width), np.uint8)
+    sheet[:n] = shown
+    sheet = sheet.reshape(down, across, channels, height, width).transpose(0, 3, 1, 4, 2).reshape(down * height, across * width, channels)
+    image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
+    if channels == 4:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    factor = max(math.ceil(LEAST_SIDE / max(image.size)), 1)
+    buffer = io.BytesIO()
+    image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, legend: bool = True) -> None:
+    reference = values if real is None else np.concatenate([values, real])
+    low, high = np.quantile(reference, [0.001, 0.999])
+    margin = 0.1 * (high - low) + 1e-9
+    edges = np.linspace(low - margin, high + margin, 81)
+    axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
+    density = law.density(middle := (edges[1:] + edges[:-1]) / 2) if law is not None else None
+    if density is not None:
+        axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
+    elif real is not None:
+        axes.hist(real, edges, density=True, histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
+    axes.set_ylabel("density")
+    if legend:
+        axes.legend(frameon=False, fontsize=9)
+
+
+def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
+    if real is not None:
+        axes.scatter(*real[:MOST_POINTS].T, s=3, color=REAL, alpha=0.35, linewidths=0, label=f"{min(len(real), MOST_POINTS):,} real")
+    modes = law.modes() if law is not None else None
+    if modes is not None:
+        axes.scatter(*modes[0].T, s=60, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
+    axes.scatter(*values[:MOST_POINTS].T, s=3, color=GENERATED, alpha=0.5, linewidths=0, label=f"{min(len(values), MOST_POINTS):,} generated")
+    axes.set_aspect("equal", "datalim")
+    axes.legend(frameon=False, fontsize=9, markerscale=2, loc="upper right")
+
+
+def _write(figure: Figure, path: Path) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    write_whole(path, buffer.getvalue())

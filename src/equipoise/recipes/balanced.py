@@ -1,0 +1,102 @@
+"""balanced, the default: a relativistic pairing loss with both zero-centred gradient penalties.
+
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
+
+    L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
+    L_G = mean softplus(-(D(x') - D(x)))
+
+with x real, x' = G(z) generated. Either penalty makes the game converge locally (Mescheder et al. 2018); the pairing and both together keep every mode. As in the
+paper, there are no normalisation layers and no tanh, momentum is off, everything anneals along a cosine, and what is sampled from is an average of G.
+Its networks are smaller than the paper's: sized for two CPU cores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from equipoise.recipes.base import Method, Pass, Rates, Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from equipoise.data.schema import Schema
+
+PICTURE_FEATURES = 128  # numbers between D's convolutions and its output
+POINT_LAYERS = 2  # hidden layers of the MLPs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balanced(Recipe):
+    """Relativistic pairing loss with R1 and R2: dependable, the default."""
+
+    name = "balanced"
+    summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
+    paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
+
+    batch_size: int = 256
+    """Samples in a batch (pictures: 64)."""
+    learning_rate: float = 4e-3
+    """Adam's step size at the start, for both players (pictures: 2e-3)."""
+    average_half_life: float = 35_000
+    """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
+    gamma: float = 0.1
+    """Weight of the penalties: gamma / 2 times their sum joins D's loss (pictures: 0.3)."""
+    width: int = 64
+    """Hidden units of the MLPs (pictures: 24, channels on the finest grid)."""
+    latent_dim: int = 4
+    """Normal numbers in a latent (points of D > 1 columns: the larger of 4 and D; pictures: 64)."""
+    categories: int = 0
+    """Entries of the one-hot vector beside them, which lets G reach separate modes (points of D > 1 columns: 64)."""
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        if schema.is_picture:
+            return {
+                "batch_size": 64,
+                "learning_rate": 2e-3,
+                "average_half_life": 10_000,
+                "gamma": 0.3,
+                "width": 24,
+                "latent_dim": 64,
+            }
+        return {} if schema.size == 1 else {"latent_dim": max(4, schema.size), "categories": 64}
+
+    def build(self, schema: Schema) -> Method:
+        from equipoise import losses, penalties
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.conv import ConvGenerator, ConvTrunk
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.mlp import mlp
+
+        prior = Prior(self.latent_dim, categories=self.categories)
+        classes = len(schema.classes or ()) if self.conditional else 0
+        hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+        if schema.is_picture:
+            generator = Generator(ConvGenerator(prior.width + classes, schema.shape, self.width), classes)
+            discriminator = Discriminator(ConvTrunk(schema.shape, self.width, PICTURE_FEATURES), PICTURE_FEATURES, classes)
+        else:
+            generator = Generator(mlp([prior.width + classes, *hidden, schema.size], bends), classes)
+            discriminator = Discriminator(mlp([schema.size, *hidden], bends), self.width, classes)
+
+        def penalty(seen: Pass) -> dict[str, Tensor]:
+            """R1 and R2, each halved as in the paper."""
+            norms = penalties.squared_gradient_norms(seen.logits, seen.x)
+            r1, r2 = norms.chunk(2)
+            return {"r1": r1.mean() / 2, "r2": r2.mean() / 2}
+
+        return Method(
+            generator=generator,
+            discriminator=discriminator,
+            prior=prior,
+            discriminator_loss=losses.relativistic_discriminator,
+            generator_loss=losses.relativistic_generator,
+            penalty=penalty,
+            schedule=self.schedule,
+            discriminator_steps=self.discriminator_steps,
+            logits="relativistic",
+            pairs=True,
+        )
+
+    def schedule(self, progress: float) -> Rates:
+        return replace(super().schedule(progress), penalty=self.gamma)

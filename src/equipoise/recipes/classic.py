@@ -1,0 +1,112 @@
+"""classic: the original GAN, with the players of the tutorials.
+
+Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, eq. 1 and section 3.
+
+    min_G max_D V(D, G) = E log D(x) + E log(1 - D(G(z)))
+
+D ascends V. G descends it, or, by default and as the paper advises for practice, ascends E log D(G(z)): the same fixed point, with stronger gradients while D
+still wins. At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge: this is the recipe to learn from, and to beat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from equipoise.errors import RequestError
+from equipoise.recipes.base import Method, Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from equipoise.data.scaling import Kind
+    from equipoise.data.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classic(Recipe):
+    """The original GAN of 2014 with the tutorials' MLP players."""
+
+    name = "classic"
+    summary = "the original GAN with the tutorials' MLP players: to learn from, and to beat"
+    paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
+
+    batch_size: int = 100
+    """Samples in a batch."""
+    learning_rate: float = 2e-4
+    """Adam's step size at the start, for both players."""
+    learning_rate_end: float = 1.0
+    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
+    beta1: float = 0.5
+    """Adam's first beta: momentum."""
+    beta2: float = 0.999
+    """Adam's second beta."""
+    average_half_life: float = 0
+    """Half-life of the generator's average, in samples seen; 0 for no average."""
+    scaling: Kind = "standard"
+    """How networks see the data (pictures: unit, on [-1, 1], since G ends in a tanh)."""
+    generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
+    """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))), the paper's eq. 1 (minimax)."""
+    real_label: float = 0.95
+    """D's target on real samples; below 1 is one-sided label smoothing (pictures: 0.9)."""
+    dropout: float = 0.0
+    """Share of hidden units dropped in both players while training; never when sampling."""
+    latent: Literal["normal", "uniform"] = "normal"
+    """The law of the latents: standard normal, or uniform on [-1, 1]."""
+    latent_dim: int = 1
+    """Numbers in a latent (points of D > 1 columns: D; pictures: 100)."""
+    width: int = 32
+    """Hidden units (pictures: 256)."""
+    discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
+    """D judges one sample at a time, or a whole batch shown as one vector, or that and each value's squared distance to the batch's mean."""
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        if schema.is_picture:
+            return {"scaling": "unit", "real_label": 0.9, "latent_dim": 100, "width": 256}
+        return {"latent_dim": schema.size}
+
+    def check(self, schema: Schema) -> None:
+        super().check(schema)
+        if not 0 < self.real_label <= 1:
+            raise RequestError(f"real_label = {self.real_label}: must be above 0 and at most 1")
+        if not 0 <= self.dropout < 1:
+            raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
+        if self.discriminator_sees != "sample" and (schema.size > 1 or self.conditional):
+            raise RequestError(f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels: use 'sample'")
+        if schema.is_picture and self.scaling != "unit":
+            raise RequestError(f"scaling = {self.scaling!r}: G ends in a tanh on pictures, which reaches [-1, 1] only: use 'unit'")
+
+    def build(self, schema: Schema) -> Method:
+        from equipoise import losses
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.mlp import BatchAsVector, Shaped, mlp
+
+        prior = Prior(self.latent_dim, self.latent)
+        classes = len(schema.classes or ()) if self.conditional else 0
+        if schema.is_picture:
+            body = mlp([prior.width + classes, *[self.width] * 2, schema.size], ["leaky_relu", "leaky_relu", "tanh"], self.dropout)
+            trunk = mlp([schema.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout)
+        else:
+            body = mlp([prior.width + classes, self.width, self.width, schema.size], ["elu", "sigmoid"], self.dropout)
+            seen = {"sample": schema.size, "batch": self.batch_size, "batch-spread": 2 * self.batch_size}[self.discriminator_sees]
+            trunk = mlp([seen, self.width, self.width], ["elu", "elu"], self.dropout)
+        sees_sample = self.discriminator_sees == "sample"
+        judge = Shaped(trunk) if sees_sample else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
+        minimax = self.generator_loss == "minimax"
+
+        def generator_loss(_: Tensor, fake: Tensor) -> Tensor:
+            return losses.minimax_generator(fake) if minimax else losses.non_saturating_generator(fake)
+
+        return Method(
+            generator=Generator(Shaped(body, schema.shape), classes),
+            discriminator=Discriminator(judge, self.width, classes),
+            prior=prior,
+            discriminator_loss=partial(losses.discriminator, real_label=self.real_label),
+            generator_loss=generator_loss,
+            schedule=self.schedule,
+            discriminator_steps=self.discriminator_steps,
+            together=sees_sample,
+        )

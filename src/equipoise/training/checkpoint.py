@@ -1,0 +1,56 @@
+"""Save and restore a state, atomically and exactly; keep the last few and the best."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from equipoise.errors import EquipoiseError
+from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
+from equipoise.training.state import State
+
+KEPT = 3  # the last few
+SUFFIX = ".safetensors"
+
+
+def name_of(samples_seen: int) -> str:
+    """A moment of a training in file names: thousands of samples seen, so that names sort by time."""
+    return f"{samples_seen // 1000:06d}k"
+
+
+def save(state: State, folder: Path) -> Path:
+    """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file."""
+    path = folder / f"{name_of(state.samples_seen)}{SUFFIX}"
+    write_whole(path, pack(state.tensors(), {"state": state.scalars()}))
+    best = state.best["checkpoint"] if state.best else None
+    for old in checkpoints(folder)[KEPT:]:
+        if old.stem != best:
+            old.unlink()
+    return path
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, the newest first."""
+    found = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{6,}k", path.stem)]
+    return sorted(found, key=lambda path: int(path.stem[:-1]), reverse=True)
+
+
+def load_newest(folder: Path, warn: Callable[[str], None]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of each damaged one that was passed over.
+
+    Raises EquipoiseError when none is left.
+    """
+    found = checkpoints(folder)
+    for path in found:
+        try:
+            tensors, metadata = unpack(path)
+        except DamagedFileError as error:
+            warn(f"{error}; going back to the checkpoint before")
+            continue
+        return tensors, metadata["state"]
+    what = f"none of the {len(found)} checkpoints is whole" if found else "there is no checkpoint yet"
+    raise EquipoiseError(f"{folder.parent} cannot be resumed: {what}; train anew into another directory")

@@ -1,0 +1,91 @@
+"""Files that appear whole: written aside, forced to disk, renamed; and tensors whose damage is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor
+
+from equipoise.errors import EquipoiseError
+
+FORMAT = 1  # of everything in a run directory
+
+
+class DamagedFileError(EquipoiseError):
+    """A file does not hold what was written."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path` so that a reader, or a crash at any moment, sees the old file or the new one, never a part.
+
+    It is written aside in the folder above, so that a folder of checkpoints holds checkpoints only. Raises EquipoiseError when it cannot be.
+    """
+    aside = path.parent.parent / f".{path.parent.name}.{path.name}.{os.getpid()}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with aside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file of a run directory. Raises DamagedFileError if it cannot be understood or is of another format."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedFileError(f"{path} could not be read: {error}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DamagedFileError(f"{path} is not of format {FORMAT}, which this version reads")
+    return content
+
+
+def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
+    """Tensors and JSON-able metadata as one safetensors file that carries a SHA-256 of both. Equal content gives equal bytes."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in sorted(tensors.items())}
+    text = json.dumps({"format": FORMAT, **metadata}, sort_keys=True)
+    return save(plain, {"equipoise": text, "sha256": _digest(plain, text)})
+
+
+def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `pack` packed. Raises DamagedFileError if a bit of it has changed."""
+    try:
+        tensors = load(path.read_bytes())
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+        text = header["equipoise"]
+        metadata = json.loads(text)
+    except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as error:
+        raise DamagedFileError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+    if header.get("sha256") != _digest(dict(sorted(tensors.items())), text):
+        raise DamagedFileError(f"{path} is damaged: its SHA-256 does not fit")
+    if metadata.get("format") != FORMAT:
+        raise DamagedFileError(f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}")
+    return tensors, metadata
+
+
+def _digest(tensors: dict[str, Tensor], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    digest.update(save(tensors))
+    return digest.hexdigest()

@@ -1,0 +1,177 @@
+"""The loop: steps until it is time to stop, and events on the way. Whoever iterates writes, draws and evaluates; to pause is not to ask for the next event.
+
+The clock is real samples seen. Given minutes, the horizon of the schedules is fixed once, from the rate over the first 2%, and kept in the state.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from equipoise.errors import EquipoiseError
+from equipoise.recipes.base import Logits, Method
+from equipoise.training.state import State
+from equipoise.training.step import adversarial_step
+
+REPORTS = 100  # a run
+SAVES = 20  # a run; the first comes within a tenth
+SAVE_SECONDS = 600.0  # and at least this often
+PICTURES = 10  # a run, and one before the first step
+MEASURED = 0.02  # share of the minutes after which the rate is known
+SPARE = 0.98  # share of the remaining minutes that the horizon counts on, so that the schedule ends before the time does
+RECENT = 16  # steps that a report averages over
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of the last steps. `share` is how much of the training is done, `remaining` the seconds it will still take."""
+
+    samples_seen: int
+    seconds: float
+    share: float
+    rate: float
+    remaining: float
+    readings: dict[str, float]
+
+
+@dataclass(frozen=True)
+class PictureDue:
+    """Time to draw what the generator makes of the fixed latents."""
+
+
+@dataclass(frozen=True)
+class SaveDue:
+    """Time to save the state."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end: `reason` is "done", or what `Control.stop` was given."""
+
+    reason: str
+
+
+Event = Report | PictureDue | SaveDue | Finished
+
+
+@dataclass
+class Control:
+    """How the outside speaks to a running loop; safe to call from a signal handler."""
+
+    stop_reason: str | None = field(default=None, init=False)
+
+    def stop(self, reason: str) -> None:
+        """Stop after the step under way; the state is saved first."""
+        self.stop_reason = reason
+
+
+class Clock:
+    """Time and samples until the end of a run."""
+
+    def __init__(self, state: State, samples: int | None, minutes: float | None) -> None:
+        self.state = state
+        self.limit = None if minutes is None else minutes * 60
+        if samples is not None:
+            state.horizon = samples
+        self._began = time.monotonic() - state.seconds
+        self._measured_from = (state.seconds, state.samples_seen)
+
+    def tick(self) -> float:
+        """Read the time; returns the share of the training done, 0 to 1."""
+        state = self.state
+        state.seconds = time.monotonic() - self._began
+        if self.limit is not None and state.horizon is None and state.seconds >= MEASURED * self.limit:
+            state.horizon = state.samples_seen + int(self.rate() * (self.limit - state.seconds) * SPARE)
+        if state.horizon is None:
+            assert self.limit is not None, "a clock without a horizon has minutes"
+            return min(state.seconds / self.limit, MEASURED)
+        share = state.samples_seen / max(state.horizon, 1)
+        out_of_time = self.limit is not None and state.seconds >= self.limit
+        return 1.0 if out_of_time else min(share, 1.0)
+
+    def rate(self) -> float:
+        """Samples a second since this process began."""
+        seconds, samples = self._measured_from
+        return (self.state.samples_seen - samples) / max(self.state.seconds - seconds, 1e-9)
+
+    def remaining(self, share: float) -> float:
+        """Seconds until the end, by what the whole has taken so far."""
+        if self.limit is not None:
+            return max(self.limit - self.state.seconds, 0.0)
+        left = (self.state.horizon or 0) - self.state.samples_seen
+        return max(left, 0) / max(self.rate(), 1e-9) if share < 1 else 0.0
+
+
+def train(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
+    """Train `state` until the clock or `control` ends it. Before `Finished` there is always a report and a save.
+
+    Raises EquipoiseError when a loss is no longer finite.
+    """
+    state.generator.train()
+    state.discriminator.train()
+    share = clock.tick()
+    reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, PICTURES))
+    saved_at = state.seconds
+    recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
+    if state.samples_seen == 0:
+        yield PictureDue()
+    while share < 1 and control.stop_reason is None:
+        rates = method.schedule(share)
+        state.apply(rates)
+        recent.append(adversarial_step(method, state, rates))
+        state.samples_seen += method.discriminator_steps * state.feed.batch_size
+        share = clock.tick()
+        stopping = share >= 1 or control.stop_reason is not None
+        if int(share * REPORTS) > reported or stopping:
+            reported = int(share * REPORTS)
+            yield report(method, state, clock, share, recent)
+        if int(share * PICTURES) > drawn:
+            drawn = int(share * PICTURES)
+            yield PictureDue()
+        if int(share * SAVES) > saved or stopping or state.seconds - saved_at > SAVE_SECONDS:
+            saved, saved_at = int(share * SAVES), state.seconds
+            yield SaveDue()
+    yield Finished("done" if share >= 1 else control.stop_reason or "done")
+
+
+def report(method: Method, state: State, clock: Clock, share: float, recent: deque[dict[str, Tensor]]) -> Report:
+    """The means over the recent steps, D's outputs as the recipe reads them, and the gradient norms of the last step."""
+    readings = {
+        name: float(torch.stack([step[name].detach() for step in recent]).mean()) for name in recent[-1] if not name.endswith("_logits")
+    }
+    real, fake = (torch.cat([step[name].detach() for step in recent]).double() for name in ("real_logits", "fake_logits"))
+    readings |= discriminator_outputs(real, fake, method.logits)
+    readings["gradient_norm_g"] = gradient_norm(state.generator)
+    readings["gradient_norm_d"] = gradient_norm(state.discriminator)
+    wrong = [name for name, value in readings.items() if not math.isfinite(value)]
+    if wrong:
+        raise EquipoiseError(
+            f"training diverged: {wrong[0]} is not finite after {state.samples_seen:,} samples; try a lower learning rate or the recipe 'balanced'"
+        )
+    return Report(state.samples_seen, state.seconds, share, clock.rate(), clock.remaining(share), readings)
+
+
+def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, float]:
+    """D's mean output on real and on generated samples, and `balance`, which goes to 1/2 as the players reach equilibrium.
+
+    "probability": the means of sigma(D(x)) and sigma(D(x')), and half their sum. "relativistic": D has no zero, so the mean logits
+    about their common mean, and the mean of sigma(D(x) - D(x')) over pairs.
+    """
+    if meaning == "relativistic":
+        middle = (real.mean() + fake.mean()) / 2
+        outputs = real.mean() - middle, fake.mean() - middle, (real - fake).sigmoid().mean()
+    else:
+        outputs = real.sigmoid().mean(), fake.sigmoid().mean(), (real.sigmoid().mean() + (1 - fake.sigmoid()).mean()) / 2
+    return dict(zip(("real_output", "fake_output", "balance"), (float(value) for value in outputs), strict=True))
+
+
+def gradient_norm(module: nn.Module) -> float:
+    """The norm of the gradient that the last step left in all of a module's weights."""
+    norms = torch._foreach_norm([p.grad for p in module.parameters() if p.grad is not None])
+    return float(torch.stack(list(norms)).norm())

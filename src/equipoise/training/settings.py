@@ -1,0 +1,44 @@
+"""The settings of a run, whatever the recipe: how long, where, from which seed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from equipoise.errors import RequestError
+
+CHANGEABLE = ("samples", "minutes", "device", "threads")  # what a resumed run may set anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """How long to train, where and from which seed."""
+
+    samples: int | None = None
+    """Real samples to see; left out with minutes left out too, as many as the recipe thinks right."""
+    minutes: float | None = None
+    """Minutes to train instead."""
+    seed: int = 0
+    """Decides everything that is random: one seed, one result at one thread count."""
+    device: str = "auto"
+    """cpu, cuda, mps, or auto: a GPU if there is one."""
+    threads: int = 0
+    """CPU threads; 0 for one with networks of points, which are too small to share, and all cores with pictures."""
+    memory_budget: float = 4.0
+    """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it is needed."""
+    label_column: str | None = None
+    """The column of a .csv or .parquet file that holds labels."""
+
+    def __post_init__(self) -> None:
+        if self.samples is not None and self.minutes is not None:
+            raise RequestError(f"samples = {self.samples} and minutes = {self.minutes}: give one of them")
+        if self.samples is not None and self.samples < 1:
+            raise RequestError(f"samples = {self.samples}: must be at least 1")
+        for field in ("minutes", "memory_budget"):
+            value = getattr(self, field)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise RequestError(f"{field} = {value}: must be a positive number")
+        if self.threads < 0:
+            raise RequestError(f"threads = {self.threads}: must be 0 (by rule) or more")
+        if not 0 <= self.seed < 2**31:
+            raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")

@@ -1,0 +1,126 @@
+"""Everything that a training is at one moment: networks, optimisers, average, generators of randomness, position in the data, the clock.
+
+What is not here is not needed to go on: two equal states continue to equal bits.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from equipoise.data.feeds import Feed, seeded
+from equipoise.data.schema import Schema
+from equipoise.networks.mlp import Dropout
+from equipoise.recipes.base import Method, Rates, Recipe
+
+LATENTS, DROPOUT, FIXED_LATENTS, WEIGHTS = range(4)  # one stream of randomness each
+
+
+class State:
+    """The players and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it back."""
+
+    def __init__(self, method: Method, recipe: Recipe, feed: Feed, seed: int, device: torch.device) -> None:
+        self.method, self.feed, self.seed, self.device = method, feed, seed, device
+        self.generator = method.generator.to(device)
+        self.discriminator = method.discriminator.to(device)
+        averaged = recipe.average_half_life > 0
+        self.average = copy.deepcopy(self.generator).requires_grad_(False) if averaged else self.generator
+        fused = device.type in ("cpu", "cuda")
+        betas = (float(recipe.beta1), float(recipe.beta2))
+        self.optimizer_g = torch.optim.Adam(self.generator.parameters(), recipe.learning_rate, betas, fused=fused)
+        self.optimizer_d = torch.optim.Adam(self.discriminator.parameters(), recipe.learning_rate, betas, fused=fused)
+        self.randomness = {name: _on_device(seed, stream, device) for name, stream in (("latents", LATENTS), ("dropout", DROPOUT))}
+        for module in (*self.generator.modules(), *self.discriminator.modules()):
+            if isinstance(module, Dropout):
+                module.generator = self.randomness["dropout"]
+        self.samples_seen = 0
+        self.seconds = 0.0
+        self.horizon: int | None = None
+        """Samples seen at the end of the schedules; None until --minutes has measured the rate."""
+        self.best: dict[str, Any] | None = None
+        """The checkpoint with the best figure so far: its name and the figure."""
+
+    def latents(self, n: int) -> Tensor:
+        """The next n latents, (n, Z)."""
+        return self.method.prior.sample(n, self.randomness["latents"])
+
+    def apply(self, rates: Rates) -> None:
+        """Set the scheduled step size and second beta of both optimisers."""
+        for optimizer in (self.optimizer_g, self.optimizer_d):
+            for group in optimizer.param_groups:
+                group["lr"] = rates.learning_rate
+                group["betas"] = (group["betas"][0], rates.beta2)
+
+    def optimize_discriminator(self, loss: Tensor) -> None:
+        _descend(loss, self.optimizer_d)
+
+    def optimize_generator(self, loss: Tensor) -> None:
+        _descend(loss, self.optimizer_g)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the state by a dotted name; not copies."""
+        found: dict[str, Tensor] = {}
+        for name, module in self._modules().items():
+            found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
+        for name, optimizer in self._optimizers().items():
+            for index, moments in optimizer.state_dict()["state"].items():
+                found |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
+        return found | {f"randomness.{name}": generator.get_state() for name, generator in self.randomness.items()}
+
+    def scalars(self) -> dict[str, Any]:
+        """The rest of the state, as JSON has it."""
+        return {
+            "samples_seen": self.samples_seen,
+            "seconds": self.seconds,
+            "horizon": self.horizon,
+            "best": self.best,
+            "position": self.feed.position(),
+        }
+
+    def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
+        """Put back what `tensors` and `scalars` said. Raises KeyError or RuntimeError if they are of another shape of state."""
+        for name, module in self._modules().items():
+            module.load_state_dict(_below(tensors, name))
+        for name, optimizer in self._optimizers().items():
+            stored = optimizer.state_dict()
+            stored["state"] = {}
+            for key, value in _below(tensors, name).items():
+                index, moment = key.split(".")
+                stored["state"].setdefault(int(index), {})[moment] = value
+            optimizer.load_state_dict(stored)
+        for name, generator in self.randomness.items():
+            generator.set_state(tensors[f"randomness.{name}"].cpu())
+        self.feed.restore(scalars["position"])
+        self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
+        self.horizon, self.best = scalars["horizon"], scalars["best"]
+
+    def _modules(self) -> dict[str, nn.Module]:
+        modules = {"generator": self.generator, "discriminator": self.discriminator}
+        return modules if self.average is self.generator else {**modules, "average": self.average}
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
+
+
+def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
+    """The recipe's method with weights drawn from the seed alone; torch's global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeded(seed, WEIGHTS).initial_seed())
+        return recipe.build(schema)
+
+
+def _on_device(seed: int, stream: int, device: torch.device) -> torch.Generator:
+    return torch.Generator(device).manual_seed(seeded(seed, stream).initial_seed())
+
+
+def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+
+
+def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
