@@ -24,7 +24,7 @@ def split_settings(recipe: type[Recipe], settings: dict[str, Any]) -> tuple[dict
 
 def hints(settings: type[Any]) -> dict[str, Any]:
     """The type of each field of a dataclass of settings."""
-    known = get_type_hints(settings, localns={"Kind": Literal["standard", "unit"]})
+    known = get_type_hints(settings)
     return {field.name: known[field.name] for field in fields(settings)}
 
 
@@ -47,11 +47,14 @@ def checked(name: str, value: Any, hint: Any) -> Any:
             return int(value)
         elif option is str and isinstance(value, str):
             return value
-    raise RequestError(f"{name} = {value!r}: must be {' or '.join(described(option) for option in options)}")
+    raise RequestError(f"{name} = {value!r}: must be {described(hint)}")
 
 
-def described(option: Any) -> str:
+def described(hint: Any) -> str:
     """A field's type in words."""
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(described(option) for option in get_args(hint) if option is not NoneType)
+    option = hint
     if get_origin(option) is Literal:
         return " or ".join(map(repr, get_args(option)))
     words = {int: "a whole number", float: "a number", bool: "True or False", str: "text", NoneType: "None"}

@@ -45,12 +45,16 @@ class InterruptedRunError(EquipoiseError):
 class Fit:
     """One training, from its first step or from a checkpoint to its end."""
 
-    def __init__(self, source: Source, recipe: Recipe, run: RunSettings, directory: RunDirectory | None, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, source: Source, recipe: Recipe, run: RunSettings, directory: RunDirectory | None, warn: Callable[[str], None]
+    ) -> None:
         self.source, self.recipe, self.run, self.directory, self.warn = source, recipe, run, directory, warn
         rows = source.training_rows
         if rows is not None and rows < recipe.batch_size:
             held = f" ({rows} after a tenth is held out)"
-            raise RequestError(f"{source.name} has too few samples{held} for batch_size = {recipe.batch_size}: give more, or a batch_size of at most {rows}")
+            raise RequestError(
+                f"{source.name} has too few samples{held} for batch_size = {recipe.batch_size}: give more, or a batch_size of at most {rows}"
+            )
         self.device = resolve_device(run.device)
         self.threads = run.threads or (os.cpu_count() or 1 if source.schema.is_picture else 1)
         torch.set_num_threads(self.threads)
@@ -186,7 +190,9 @@ def _recorded(
     differ += differences(run, run_choices, CHANGEABLE)
     differ += differences(config["data"], {"name": source.name, "fingerprint": source.fingerprint}, ())
     if differ:
-        raise RequestError(f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew")
+        raise RequestError(
+            f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
+        )
     changed = {name: value for name, value in run_choices.items() if name in CHANGEABLE}
     if {"samples", "minutes"} & changed.keys():
         run = {**run, "samples": None, "minutes": None}

@@ -23,7 +23,7 @@ from equipoise.training.sampler import Sampler
 from equipoise.training.settings import RunSettings
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import UserData
+    from equipoise.data.schema import Schema, UserData
 
 DRAWN_POINTS, DRAWN_PICTURES = 10_000, 64
 
@@ -86,9 +86,7 @@ class GAN:
         if place is not None and not resume:
             RunDirectory.refuse_taken(place)
         source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
-        return fitting.prepare(
-            source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn
-        )
+        return fitting.prepare(source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn)
 
     def run(self, training: fitting.Fit, on_event: Callable[[Event], None]) -> None:
         """Train what `prepare` prepared."""
@@ -125,7 +123,9 @@ class GAN:
         sampler = self._trained()
         source = open_source(data, labels).as_test() if data is not None else self._source or self._reopened()
         if source.schema.shape != sampler.schema.shape:
-            raise RequestError(f"data has samples of shape {source.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape")
+            raise RequestError(
+                f"data has samples of shape {source.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape"
+            )
         self._report = evaluate(sampler, source, sampler.samples_seen, self._config["run"]["seed"])
         if self._directory is not None and data is None:
             self._report.save(self._directory.report)
@@ -156,6 +156,11 @@ class GAN:
         gan.recipe = type(gan._sampler.recipe)
         gan._report = Report.load(directory.report) if directory.report.is_file() else None
         return gan
+
+    @property
+    def schema(self) -> Schema:
+        """What one sample looks like."""
+        return self._trained().schema
 
     def _trained(self) -> Sampler:
         if self._sampler is None:

@@ -24,7 +24,9 @@ MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 
 
-def draw(path: Path, values: Array, schema: Schema, limits: tuple[float, float] | None, law: Law | None, real: Array | None, title: str) -> None:
+def draw(
+    path: Path, values: Array, schema: Schema, limits: tuple[float, float] | None, law: Law | None, real: Array | None, title: str
+) -> None:
     """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the law or the `real` samples if they are known."""
     if schema.is_picture:
         write_whole(path, picture_grid(values, limits))
@@ -92,7 +94,9 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
     modes = law.modes() if law is not None else None
     if modes is not None:
         axes.scatter(*modes[0].T, s=60, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
-    axes.scatter(*values[:MOST_POINTS].T, s=3, color=GENERATED, alpha=0.5, linewidths=0, label=f"{min(len(values), MOST_POINTS):,} generated")
+    axes.scatter(
+        *values[:MOST_POINTS].T, s=3, color=GENERATED, alpha=0.5, linewidths=0, label=f"{min(len(values), MOST_POINTS):,} generated"
+    )
     axes.set_aspect("equal", "datalim")
     axes.legend(frameon=False, fontsize=9, markerscale=2, loc="upper right")
 

@@ -38,7 +38,9 @@ def judge(figures: Sequence[Figure], recipe: str, default_recipe: str) -> Verdic
         return Verdict("balanced", f"The generator's law is all but the data's: {evidence}.", "Next: use it; sample as much as you like.")
     longer = "train longer (resume with more samples)" if recipe == default_recipe else f"use the recipe {default_recipe}, or train longer"
     if ratio <= NEAR_FLOOR:
-        return Verdict("close", f"The generator's law is close to the data's, with a difference that can be measured: {evidence}.", f"Next: {longer}.")
+        return Verdict(
+            "close", f"The generator's law is close to the data's, with a difference that can be measured: {evidence}.", f"Next: {longer}."
+        )
     return Verdict("off", f"The samples can be told from real ones: {evidence}.", f"Next: {longer}.")
 
 
@@ -47,7 +49,9 @@ def _missing(figures: Sequence[Figure]) -> str:
     for figure in figures:
         if figure.name.startswith("modes covered") and figure.value < figure.floor:
             return f"{figure.value:.0f} of {figure.floor:.0f} modes are covered"
-    digits = [figure.name.removeprefix("share of ") for figure in figures if figure.name.startswith("share of ") and figure.value < MISSING_SHARE]
+    digits = [
+        figure.name.removeprefix("share of ") for figure in figures if figure.name.startswith("share of ") and figure.value < MISSING_SHARE
+    ]
     return f"hardly any {', '.join(digits)} among the digits" if digits else ""
 
 

@@ -1,0 +1,5 @@
+"""Data: sources, formats, scaling there and back."""
+
+from typing import Literal
+
+ScalingKind = Literal["standard", "unit"]  # here, because the command line reads it without loading what scaling needs

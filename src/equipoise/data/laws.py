@@ -10,16 +10,15 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor
 
-Array = NDArray[np.float64]
+    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,13 @@ class Gaussian(Law):
         return _normal((n, 1), generator).mul_(self.std).add_(self.mean)
 
     def cdf(self, x: Array) -> Array:
+        import numpy as np
         from scipy.special import ndtr
 
         return np.asarray(ndtr((x - self.mean) / self.std))
 
     def quantile(self, u: Array) -> Array:
+        import numpy as np
         from scipy.special import ndtri
 
         return np.asarray(self.mean + self.std * ndtri(u))
@@ -113,6 +114,8 @@ class Mixture(Law):
             raise RequestError(f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a positive number")
 
     def _shares(self) -> Array:
+        import numpy as np
+
         weights = np.array(self.weights)
         return np.asarray(weights / weights.sum())
 
@@ -124,12 +127,14 @@ class Mixture(Law):
         return _normal((n, 1), generator) * stds + means
 
     def cdf(self, x: Array) -> Array:
+        import numpy as np
         from scipy.special import ndtr
 
         parts = zip(self._shares(), self.means, self.stds, strict=True)
         return np.asarray(sum(w * ndtr((x - m) / s) for w, m, s in parts))
 
     def quantile(self, u: Array) -> Array:
+        import numpy as np
         from scipy.special import ndtri
 
         # The quantile lies between the components' own; bisect there, where the CDF is monotone.
@@ -142,6 +147,8 @@ class Mixture(Law):
         return np.asarray((low + high) / 2)
 
     def density(self, x: Array) -> Array:
+        import numpy as np
+
         parts = zip(self._shares(), self.means, self.stds, strict=True)
         return np.asarray(sum(w * _normal_density(x, m, s) for w, m, s in parts))
 
@@ -165,6 +172,8 @@ class _Modes(Law):
         return centres[which] + self.std * _normal((n, 2), generator)
 
     def density(self, x: Array) -> Array:
+        import numpy as np
+
         squares = ((x[:, None] - self.centres()[None]) ** 2).sum(-1)
         return np.asarray(np.exp(-squares / (2 * self.std**2)).mean(1) / (2 * math.pi * self.std**2))
 
@@ -188,6 +197,8 @@ class Ring(_Modes):
         self._positive("circle_modes", "radius", "std")
 
     def centres(self) -> Array:
+        import numpy as np
+
         angle = 2 * math.pi * np.arange(self.circle_modes) / self.circle_modes
         return np.asarray(self.radius * np.stack([np.cos(angle), np.sin(angle)], 1))
 
@@ -210,6 +221,8 @@ class Grid(_Modes):
         self._positive("side", "spacing", "std")
 
     def centres(self) -> Array:
+        import numpy as np
+
         axis = self.spacing * (np.arange(self.side) - (self.side - 1) / 2)
         return np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
 
@@ -254,4 +267,6 @@ def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 
 def _normal_density(x: Array, mean: float, std: float) -> Array:
+    import numpy as np
+
     return np.asarray(np.exp(-(((x - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi)))

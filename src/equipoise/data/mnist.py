@@ -56,9 +56,7 @@ def _content(name: str) -> bytes:
         if path.is_file():
             content = _checked(path.read_bytes(), name)
             if content is None:
-                raise EquipoiseError(
-                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again"
-                )
+                raise EquipoiseError(f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again")
             return content
     content, packed = _download(name, folder)
     folder.mkdir(parents=True, exist_ok=True)

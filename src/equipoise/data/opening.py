@@ -67,7 +67,9 @@ def _named(name: str, labels: Sequence[Any] | None, label_column: str | None, me
         return LawSource(LAWS[name]())
     if name == "mnist":
         (images, digits), (test, _) = mnist.load("train"), mnist.load("test")
-        return RowsSource("mnist", formats.from_array(images, digits if labels is None else labels, "mnist"), split_seed, test[:, None].copy())
+        return RowsSource(
+            "mnist", formats.from_array(images, digits if labels is None else labels, "mnist"), split_seed, test[:, None].copy()
+        )
     if path.is_dir():
         return _folder(scan(path), labels, memory_budget, split_seed)
     if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:
@@ -95,7 +97,9 @@ def _folder(folder: PictureFolder, labels: Sequence[Any] | None, memory_budget: 
         listing = "\n".join(f"{path.relative_to(folder.root)} {path.stat().st_size}" for path in folder.files)
         digest = hashlib.sha256(listing.encode()).hexdigest()
         source = FetchedSource(name, rows.schema, digest, folder.read, rows.labels, len(folder), split_seed)
-        source.notes.append(f"{size / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: pictures are read as they are needed")
+        source.notes.append(
+            f"{size / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: pictures are read as they are needed"
+        )
     source.notes[:0] = folder.notes
     return source
 
@@ -115,7 +119,9 @@ def _object(data: Any, labels: Sequence[Any] | None, memory_budget: float, split
         return _dataset(data, memory_budget, split_seed)
     if isinstance(data, Iterable):
         return StreamSource("stream", data)
-    raise RequestError(f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a Dataset, an iterable of batches or a name")
+    raise RequestError(
+        f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a Dataset, an iterable of batches or a name"
+    )
 
 
 def _dataset(data: Any, memory_budget: float, split_seed: int) -> Source:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Kind = Literal["standard", "unit"]
+from equipoise.data import ScalingKind
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Scaling:
     high: float | None = None
 
     @classmethod
-    def fit(cls, raw: Tensor, kind: Kind, limits: tuple[float, float] | None) -> Scaling:
+    def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None) -> Scaling:
         """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W).
 
         `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that a picture can

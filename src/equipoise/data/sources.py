@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from equipoise.data import ScalingKind
 from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, seeded
 from equipoise.data.formats import Rows
 from equipoise.data.laws import Law, law_settings
-from equipoise.data.scaling import Kind, Scaling
+from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
@@ -65,7 +66,7 @@ class Source:
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         raise NotImplementedError
 
-    def scaling(self, kind: Kind, seed: int) -> Scaling:
+    def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
         """Fitted to the training part, or to its first rows."""
         return Scaling.fit(self.seen(STATISTICS_ROWS, seed), kind, self.limits)
 
@@ -154,7 +155,14 @@ class FetchedSource(Source):
     """Rows fetched by index when they are needed: a folder, or a Dataset, that is larger than memory should hold."""
 
     def __init__(
-        self, name: str, schema: Schema, fingerprint: str, fetch: Callable[[list[int]], NDArray[Any]], labels: NDArray[np.int64] | None, n: int, split_seed: int
+        self,
+        name: str,
+        schema: Schema,
+        fingerprint: str,
+        fetch: Callable[[list[int]], NDArray[Any]],
+        labels: NDArray[np.int64] | None,
+        n: int,
+        split_seed: int,
     ) -> None:
         super().__init__(name, schema, fingerprint)
         self._fetch, self._labels = fetch, labels

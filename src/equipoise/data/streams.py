@@ -45,7 +45,9 @@ class StreamSource(Source):
             first.append(part)
         rows = torch.cat(first)
         check_values(rows.numpy(), name)
-        schema = Schema(tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, "tensor" if isinstance(_samples(opening), Tensor) else "array")
+        schema = Schema(
+            tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, "tensor" if isinstance(_samples(opening), Tensor) else "array"
+        )
         super().__init__(name, schema, hashlib.sha256(rows.numpy()).hexdigest())
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
         self._skip = max(len(rows) // HELD_OUT_SHARE, 1)

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from equipoise.data.scaling import Kind
     from equipoise.data.schema import Schema
     from equipoise.networks.latents import Prior
 
@@ -98,7 +98,7 @@ class Recipe(ABC):
     """Half-life of the generator's average, in samples seen; 0 for no average."""
     conditional: bool | None = None
     """Learn each class: on or off; left out, on when labels are handed over, off when the data merely has them."""
-    scaling: Kind = "standard"
+    scaling: ScalingKind = "standard"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
 
     def __post_init__(self) -> None:

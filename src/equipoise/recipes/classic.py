@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.recipes.base import Method, Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.scaling import Kind
     from equipoise.data.schema import Schema
 
 
@@ -44,7 +44,7 @@ class Classic(Recipe):
     """Adam's second beta."""
     average_half_life: float = 0
     """Half-life of the generator's average, in samples seen; 0 for no average."""
-    scaling: Kind = "standard"
+    scaling: ScalingKind = "standard"
     """How networks see the data (pictures: unit, on [-1, 1], since G ends in a tanh)."""
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
     """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))), the paper's eq. 1 (minimax)."""

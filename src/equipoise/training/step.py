@@ -19,7 +19,9 @@ from equipoise.recipes.base import Method, Pass, Rates
 if TYPE_CHECKING:
     from equipoise.training.state import State
 
-AVERAGE_RAMP = 0.1  # the average's half-life is at most this share of what was seen, so that the start is soon forgotten (Karras et al. 2020)
+AVERAGE_RAMP = (
+    0.1  # the average's half-life is at most this share of what was seen, so that the start is soon forgotten (Karras et al. 2020)
+)
 
 
 def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Tensor]:

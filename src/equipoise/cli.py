@@ -1,0 +1,228 @@
+"""The command line. What is heavy is imported when a command needs it, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from equipoise.errors import EquipoiseError, RequestError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from equipoise.fitting import Fit
+    from equipoise.gan import GAN
+
+HELP = """usage: equipoise COMMAND ...
+
+Train generative adversarial networks that anyone can depend on.
+
+  equipoise train DATA      train on a built-in source, a file or a folder, and say how good it is
+  equipoise sample RUN      draw new samples from a trained run
+  equipoise evaluate RUN    measure a run again, or against other data
+  equipoise recipes         the methods that there are
+  equipoise datasets        the built-in sources that there are
+
+Start with: equipoise train gaussian
+Each command has --help; train's shows every setting of its recipe.
+"""
+SAMPLE_POINTS = 1000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 done, 1 could not be completed, 2 the request is wrong, 130 or 143 stopped and saved."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if not given or given[0] in ("-h", "--help"):
+            print(HELP, end="")
+            return 0
+        if given[0] == "--version":
+            from equipoise import __version__
+
+            print(f"equipoise {__version__}")
+            return 0
+        if given[0] not in COMMANDS:
+            raise RequestError(f"no command {given[0]!r}: {nearest(given[0], COMMANDS)}")
+        COMMANDS[given[0]](given[1:])
+        return 0
+    except EquipoiseError as error:
+        print(f"equipoise: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        print("equipoise: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader of a pipe has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"equipoise: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except MemoryError as error:
+        print(f"equipoise: out of memory: {error}; give less data or a smaller batch_size", file=sys.stderr)
+        return 1
+
+
+def train(arguments: Sequence[str]) -> None:
+    """equipoise train DATA ..."""
+    from equipoise.options import parse_train, value_of
+    from equipoise.recipes import DEFAULT, find
+
+    out = value_of(arguments, "--out")
+    recipe = value_of(arguments, "--recipe") or (_recorded_recipe(out) if "--resume" in arguments else None)
+    request = parse_train(arguments, find(recipe or DEFAULT))
+    options = request.options
+
+    from equipoise.gan import GAN
+
+    gan = GAN(recipe, **request.choices)
+    data = request.law if request.law is not None else options.data
+    training = gan.prepare(data, out=options.out, resume=options.resume, warn=_warn)
+    _announce(training)
+    assert training.directory is not None, "the command line always writes a run"
+    where = str(training.directory.path)
+    try:
+        _train(gan, training)
+    except EquipoiseError as error:
+        if error.status > 2:
+            again = shlex.join(["equipoise", "train", options.data, "--out", where, "--resume"])
+            error.args = (f"{error}. Go on with: {again}",)
+        raise
+    report = gan.evaluate()
+    gan.draw(training.directory.path / "samples.png", seed=0)
+    print(f"\n{report}\n")
+    print(f"Picture: {where}/samples.png    Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
+
+
+def _train(gan: GAN, training: Fit) -> None:
+    from equipoise.progress import Display, duration
+
+    before = training.state.seconds
+    with Display() as display:
+        gan.run(training, display.show)
+    state = training.state
+    print(f"Trained on {state.samples_seen:,} samples in {duration(state.seconds - before)}.")
+
+
+def _announce(training: Fit) -> None:
+    schema, source, directory = training.source.schema, training.source, training.directory
+    kind = "pictures of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_picture else f"points of {schema.size} column(s)"
+    rows = source.training_rows
+    print(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
+    for note in source.notes:
+        print(f"  note: {note}")
+    threads = f"{training.threads} thread{'s' if training.threads > 1 else ''}"
+    print(
+        f"{training.recipe.name} on {training.device} with {threads}; keeping everything in {directory.path if directory else '-'}",
+        flush=True,
+    )
+
+
+def _recorded_recipe(out: str | None) -> str | None:
+    """The recipe of the run that is to be resumed."""
+    if out is None:
+        return None
+    from equipoise.training.rundir import RunDirectory
+
+    name: str = RunDirectory.existing(Path(out)).read_config()["recipe"]["name"]
+    return name
+
+
+def sample(arguments: Sequence[str]) -> None:
+    """equipoise sample RUN ..."""
+    from equipoise.options import Sample, parse
+
+    options = parse(Sample, "sample", arguments)
+    suffix = None if options.out is None else options.out.suffix.lower()
+    if suffix not in (None, ".npy", ".npz", ".csv", ".png"):
+        raise RequestError(f"--out = {str(options.out)!r}: must end in .npy, .npz, .csv or .png")
+    if options.out is not None and not options.out.absolute().parent.is_dir():
+        raise RequestError(f"--out = {str(options.out)!r}: there is no folder {options.out.parent}")
+
+    from equipoise.gan import GAN
+
+    gan = GAN.load(options.run)
+    if suffix == ".png":
+        gan.draw(options.out, options.n, label=options.label, seed=options.seed)
+    else:
+        _write_samples(gan, options, suffix)
+    if options.out is not None:
+        print(f"Wrote {options.out}")
+
+
+def _write_samples(gan: GAN, options: Any, suffix: str | None) -> None:
+    import numpy as np
+
+    n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
+    if gan.schema.is_picture and suffix in (None, ".csv"):
+        raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
+    drawn = gan.sample(n, label=options.label, seed=options.seed)
+    array: NDArray[np.generic] = np.asarray(drawn)
+    if suffix == ".npy":
+        np.save(options.out, array)
+    elif suffix == ".npz":
+        np.savez_compressed(options.out, x=array)
+    elif hasattr(drawn, "to_csv"):
+        drawn.to_csv(options.out or sys.stdout, index=False)
+    else:
+        np.savetxt(options.out or sys.stdout, array, delimiter=",", fmt="%.9g")
+
+
+def evaluate(arguments: Sequence[str]) -> None:
+    """equipoise evaluate RUN ..."""
+    from equipoise.options import Evaluate, parse
+
+    options = parse(Evaluate, "evaluate", arguments)
+
+    from equipoise.gan import GAN
+
+    report = GAN.load(options.run).evaluate(options.data)
+    if options.json:
+        import json
+
+        print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(report)
+
+
+def recipes(arguments: Sequence[str]) -> None:
+    """equipoise recipes"""
+    from equipoise.recipes import DEFAULT, catalogue
+
+    _no_arguments("recipes", arguments)
+    for name, recipe in catalogue().items():
+        print(f"{name:12} {recipe.summary}{'' if name != DEFAULT else ' (what train uses unless told otherwise)'}\n{'':12} {recipe.paper}")
+
+
+def datasets(arguments: Sequence[str]) -> None:
+    """equipoise datasets"""
+    from equipoise.data.laws import LAWS, NAMED_SOURCES
+
+    _no_arguments("datasets", arguments)
+    for name, summary in NAMED_SOURCES.items():
+        settings = f" (--{', --'.join(LAWS[name].__dataclass_fields__).replace('_', '-')})" if name in LAWS else ""
+        print(f"{name:12} {summary}{settings}")
+    print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of pictures.")
+
+
+def _no_arguments(command: str, arguments: Sequence[str]) -> None:
+    if arguments and arguments[0] not in ("-h", "--help"):
+        raise RequestError(f"{command} takes no arguments, {arguments[0]!r} was given")
+
+
+def _warn(message: str) -> None:
+    print(f"equipoise: {message}", file=sys.stderr)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "train": train,
+    "sample": sample,
+    "evaluate": evaluate,
+    "recipes": recipes,
+    "datasets": datasets,
+}

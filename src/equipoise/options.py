@@ -1,0 +1,168 @@
+"""The command line's options: dataclasses, and how a command line becomes one, with every mistake told in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, make_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from equipoise.choices import described, hints
+from equipoise.data.laws import LAWS, Law
+from equipoise.errors import RequestError, nearest
+from equipoise.recipes import DEFAULT
+from equipoise.recipes.base import Recipe
+from equipoise.training.settings import RunSettings
+
+Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+SWITCHES = ("--resume", "--json", "--help", "-h")  # options that take no value
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a GAN on DATA and say how good it is."""
+
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    """A built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, or a folder of pictures."""
+    recipe: str = DEFAULT
+    """The method (see: equipoise recipes); its own settings are below."""
+    out: Path | None = None
+    """Where to keep the run; left out, the next free name under runs/."""
+    resume: Switch = False
+    """Go on with the run in --out; only samples, minutes, device and threads may change."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draw new samples from a trained run."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """A run directory."""
+    n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """How many; left out, 1,000, or in a picture 64 pictures or 10,000 points."""
+    label: str | None = None
+    """The class to draw, of a run that learned classes."""
+    seed: int | None = None
+    """One seed, one result; left out, every draw differs."""
+    out: Path | None = None
+    """FILE.npy, .npz or .csv for the samples, FILE.png for a picture of them; left out, points are printed."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run against real data, each figure beside its floor."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """A run directory."""
+    data: str | None = None
+    """Data to compare with; left out, what was held out from training."""
+    json: Switch = False
+    """Print JSON."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others."""
+
+    options: Train
+    recipe_given: bool
+    law: Law | None
+    choices: dict[str, Any]
+
+
+def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
+    """`arguments` as an instance of the dataclass `options`; prints help and exits if asked to. Raises RequestError in one line on any mistake."""
+    types = hints(options)
+    _refuse_unknown(arguments, set(types), command)
+    return _tyro(options, command, arguments, types)
+
+
+def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
+    """As `parse`, for `train`: with the settings of the recipe, of the run, and of the law if DATA names one."""
+    law = LAWS.get(positional(arguments) or "")
+    groups: dict[str, type[Any]] = {"options": Train, "run": RunSettings, "recipe": recipe, **({"law": law} if law else {})}
+    types = {group: hints(settings) for group, settings in groups.items()}
+    every = {name: hint for of_group in types.values() for name, hint in of_group.items()}
+    typed = _refuse_unknown(arguments, set(every), f"train with the recipe {recipe.name}")
+    flat = [(_title(group, settings), tyro.conf.OmitArgPrefixes[settings]) for group, settings in groups.items()]
+    request = make_dataclass("TrainArguments", flat)
+    request.__doc__ = f"{Train.__doc__}\n\nRecipe {recipe.name}: {recipe.summary}.\nPaper: {recipe.paper}."
+    parsed = _tyro(request, "train", arguments, every)
+    values = {group: vars(getattr(parsed, _title(group, settings))) for group, settings in groups.items()}
+    given = {group: {name: values[group][name] for name in typed if name in types[group]} for group in groups}
+    return TrainRequest(
+        options=getattr(parsed, _title("options", Train)),
+        recipe_given="recipe" in given["options"],
+        law=law(**given["law"]) if law else None,
+        choices={**given["run"], **given["recipe"]},
+    )
+
+
+def _title(group: str, settings: type[Any]) -> str:
+    """The name of a group of options, which heads it in the help."""
+    name = getattr(settings, "name", None)
+    return f"{group}_{name}".replace("-", "_") if name else f"{group}_settings"
+
+
+def value_of(arguments: Sequence[str], option: str) -> str | None:
+    """The value of an option, wherever it stands."""
+    for i, argument in enumerate(arguments):
+        if argument == option and i + 1 < len(arguments):
+            return arguments[i + 1]
+        if argument.startswith(f"{option}="):
+            return argument.removeprefix(f"{option}=")
+    return None
+
+
+def positional(arguments: Sequence[str]) -> str | None:
+    """The first argument that is neither an option nor the value of one."""
+    before = ""
+    for argument in arguments:
+        if not argument.startswith("-") and (not before.startswith("--") or "=" in before or before in SWITCHES):
+            return argument
+        before = argument
+    return None
+
+
+def _refuse_unknown(arguments: Sequence[str], known: set[str], command: str) -> list[str]:
+    """The names of the options typed. Raises RequestError if one is not known."""
+    typed = [a.split("=")[0].removeprefix("--").replace("-", "_") for a in arguments if re.match(r"--[a-zA-Z]", a)]
+    for name in typed:
+        if name not in known and name != "help":
+            raise RequestError(f"no option --{name.replace('_', '-')} of {command}: {_nearest_option(name, known)}")
+    return typed
+
+
+def _nearest_option(name: str, known: set[str]) -> str:
+    return nearest(f"--{name.replace('_', '-')}", [f"--{option.replace('_', '-')}" for option in known])
+
+
+def _tyro(options: type[Any], command: str, arguments: Sequence[str], types: dict[str, Any]) -> Any:
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            return tyro.cli(options, prog=f"equipoise {command}", args=list(arguments))
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+    raise RequestError(_one_line(told.getvalue(), command, arguments, types))
+
+
+def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str, Any]) -> str:
+    """What tyro says in a box, in a line: which option, what was given, what would be right."""
+    text = " ".join(line.strip("│ ").strip() for line in box.splitlines() if line.startswith("│"))
+    if text.startswith("Missing from"):
+        return f"equipoise {command} needs {'a run directory' if 'run' in types else 'data'}: see equipoise {command} --help"
+    if text.startswith("Unrecognized"):
+        return f"{text.split(' ───')[0].removeprefix('Unrecognized options: ')!r} was not expected: see equipoise {command} --help"
+    option = re.search(r"--?[a-z][\w-]*", text)
+    name = option[0].strip("-").replace("-", "_") if option else ""
+    if option and name in types:
+        given = value_of(arguments, option[0])
+        return f"{option[0]} {'= ' + repr(given) if given is not None else 'has no value'}: must be {described(types[name])}"
+    return f"{text.split(' ───')[0]}: see equipoise {command} --help"
