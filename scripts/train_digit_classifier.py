@@ -43,7 +43,7 @@ def accuracy(network: nn.Module, x: Tensor, y: Tensor) -> float:
     """The share of x that the network names right."""
     network.eval()
     with torch.no_grad():
-        right = sum(int((network(a).argmax(1) == b).sum()) for a, b in zip(x.split(500), y.split(500), strict=True))
+        right = sum(int((network(a).argmax(1) == b).sum()) for a, b in zip(torch.split(x, 500), torch.split(y, 500), strict=True))
     network.train()
     return right / len(x)
 
@@ -62,10 +62,10 @@ def main() -> None:
     steps = EPOCHS * (len(x) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps)
     for epoch in range(EPOCHS):
-        for index in torch.randperm(len(x)).split(BATCH):
+        for index in torch.split(torch.randperm(len(x)), BATCH):
             loss = nn.functional.cross_entropy(network(jitter(x[index])), y[index], label_smoothing=0.02)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
         print(f"epoch {epoch + 1:2d}: last loss {loss.item():.4f}, test accuracy {accuracy(network, x_test, y_test):.4%}", flush=True)

@@ -51,9 +51,9 @@ class Fit:
         self.source, self.recipe, self.run, self.directory, self.warn = source, recipe, run, directory, warn
         rows = source.training_rows
         if rows is not None and rows < recipe.batch_size:
-            held = f" ({rows} after a tenth is held out)"
             raise RequestError(
-                f"{source.name} has too few samples{held} for batch_size = {recipe.batch_size}: give more, or a batch_size of at most {rows}"
+                f"{source.name} has {rows} samples to train on, the held-out tenth aside, and batch_size is {recipe.batch_size}: "
+                f"give more data, or a batch_size of at most {rows}"
             )
         self.device = resolve_device(run.device)
         self.threads = run.threads or (os.cpu_count() or 1 if source.schema.is_picture else 1)
@@ -137,7 +137,8 @@ def prepare(
 ) -> Fit:
     """A fit ready to train. `choices` and `run_choices` are what the user set of the recipe and of the run.
 
-    Raises RequestError where they do not fit the data, or the run that is resumed, naming the fields that differ; nothing has been written then.
+    Raises RequestError where they do not fit the data, or the run that is resumed, naming the fields that differ; nothing has been
+    written then.
     """
     if choices.get("conditional") is None:
         choices = {**choices, "conditional": source.labels_given}

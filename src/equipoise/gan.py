@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-
 from equipoise import fitting, plots
 from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source
@@ -32,7 +31,8 @@ class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the default, "balanced". Further keywords are fields of the
-    recipe, such as `batch_size` or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`, `memory_budget`, `label_column`.
+    recipe, such as `batch_size` or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`, `memory_budget`,
+    `label_column`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a value that cannot be.
     """
@@ -59,12 +59,16 @@ class GAN:
     ) -> Self:
         """Train on `data`, and return self.
 
-        `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers; the path of a .npy, .npz, .csv
-        or .parquet file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a built-in source. `labels`, one a
-        sample, make the generator conditional. With `out` everything is kept in that directory, and `resume=True` goes on with the run there.
+        `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers; the path of a .npy,
+        .npz, .csv
+        or .parquet file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a built-in source.
+        `labels`, one a
+        sample, make the generator conditional. With `out` everything is kept in that directory, and `resume=True` goes on with the run
+        there.
         `on_event` is told of every report, picture and save.
 
-        Raises RequestError where data or settings are wrong, EquipoiseError where training cannot be completed. Ctrl-C raises InterruptedRunError after
+        Raises RequestError where data or settings are wrong, EquipoiseError where training cannot be completed. Ctrl-C raises
+        InterruptedRunError after
         the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.
         """
         training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
@@ -97,7 +101,8 @@ class GAN:
     def sample(self, n: int, *, label: Hashable | None = None, seed: int | None = None) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
-        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. Without a seed every call
+        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. Without a seed
+        every call
         differs. Raises RequestError for a label that was not trained on.
         """
         return self._trained().schema.to_user(self._values(n, label, seed))
@@ -118,7 +123,8 @@ class GAN:
     def evaluate(self, data: Any = None, labels: Sequence[Any] | None = None) -> Report:
         """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
 
-        Of other data than a built-in source, half is compared with the samples and half gives the floor. In a run directory the report is kept there.
+        Of other data than a built-in source, half is compared with the samples and half gives the floor. In a run directory the report
+        is kept there.
         """
         sampler = self._trained()
         source = open_source(data, labels).as_test() if data is not None else self._source or self._reopened()

@@ -1,4 +1,5 @@
-"""Adversarial losses: pure functions of logits, each its equation, averaged over the batch. Lower is better for the player it is named after.
+"""Adversarial losses: pure functions of logits, each its equation, averaged over the batch. Lower is better for the player it is named
+after.
 
 `real` and `fake` are D's logits on real and on generated samples, shape (N,). sigma(D) is the probability that D gives to "real", and
 log sigma(D) = -softplus(-D), log(1 - sigma(D)) = -softplus(D).

@@ -76,7 +76,8 @@ class TrainRequest:
 
 
 def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
-    """`arguments` as an instance of the dataclass `options`; prints help and exits if asked to. Raises RequestError in one line on any mistake."""
+    """`arguments` as an instance of the dataclass `options`; prints help and exits if asked to. Raises RequestError in one line on any
+    mistake."""
     types = hints(options)
     _refuse_unknown(arguments, set(types), command)
     return _tyro(options, command, arguments, types)
@@ -89,7 +90,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     types = {group: hints(settings) for group, settings in groups.items()}
     every = {name: hint for of_group in types.values() for name, hint in of_group.items()}
     typed = _refuse_unknown(arguments, set(every), f"train with the recipe {recipe.name}")
-    flat = [(_title(group, settings), tyro.conf.OmitArgPrefixes[settings]) for group, settings in groups.items()]
+    flat = [(_title(group, settings), Annotated[settings, tyro.conf.OmitArgPrefixes]) for group, settings in groups.items()]
     request = make_dataclass("TrainArguments", flat)
     request.__doc__ = f"{Train.__doc__}\n\nRecipe {recipe.name}: {recipe.summary}.\nPaper: {recipe.paper}."
     parsed = _tyro(request, "train", arguments, every)

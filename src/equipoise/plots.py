@@ -27,7 +27,8 @@ LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged b
 def draw(
     path: Path, values: Array, schema: Schema, limits: tuple[float, float] | None, law: Law | None, real: Array | None, title: str
 ) -> None:
-    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the law or the `real` samples if they are known."""
+    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the law or the `real` samples if they are
+    known."""
     if schema.is_picture:
         write_whole(path, picture_grid(values, limits))
         return
@@ -76,9 +77,9 @@ def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, l
     reference = values if real is None else np.concatenate([values, real])
     low, high = np.quantile(reference, [0.001, 0.999])
     margin = 0.1 * (high - low) + 1e-9
-    edges = np.linspace(low - margin, high + margin, 81)
+    edges = np.linspace(low - margin, high + margin, 81).tolist()
     axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
-    density = law.density(middle := (edges[1:] + edges[:-1]) / 2) if law is not None else None
+    density = law.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if law is not None else None
     if density is not None:
         axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
     elif real is not None:
@@ -90,15 +91,18 @@ def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, l
 
 def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
     if real is not None:
-        axes.scatter(*real[:MOST_POINTS].T, s=3, color=REAL, alpha=0.35, linewidths=0, label=f"{min(len(real), MOST_POINTS):,} real")
+        _dots(axes, real[:MOST_POINTS], REAL, "real")
     modes = law.modes() if law is not None else None
     if modes is not None:
-        axes.scatter(*modes[0].T, s=60, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
-    axes.scatter(
-        *values[:MOST_POINTS].T, s=3, color=GENERATED, alpha=0.5, linewidths=0, label=f"{min(len(values), MOST_POINTS):,} generated"
-    )
+        centres = modes[0]
+        axes.scatter(centres[:, 0], centres[:, 1], s=60, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
+    _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
     axes.set_aspect("equal", "datalim")
     axes.legend(frameon=False, fontsize=9, markerscale=2, loc="upper right")
+
+
+def _dots(axes: Axes, points: Array, color: str, name: str) -> None:
+    axes.scatter(points[:, 0], points[:, 1], s=3, color=color, alpha=0.45, linewidths=0, label=f"{len(points):,} {name}")
 
 
 def _write(figure: Figure, path: Path) -> None:

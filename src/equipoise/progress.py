@@ -1,4 +1,5 @@
-"""The live display of a training: a bar with samples seen, rate, losses, D's outputs and the time left; nothing where output is not a terminal."""
+"""The live display of a training: a bar with samples seen, rate, losses, D's outputs and the time left; nothing where output is not a
+terminal."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ class Verdict:
 
 
 def judge(figures: Sequence[Figure], recipe: str, default_recipe: str) -> Verdict:
-    """The verdict on a run's figures, of which the first is the headline: the lower, the closer; what counts is how many times its floor it is.
+    """The verdict on a run's figures, of which the first is the headline: the lower, the closer; what counts is how many times its floor
+    it is.
 
     Modes or digits that are missing come before any distance: a collapsed generator can have a small one.
     """

@@ -1,6 +1,7 @@
 """Feeds: an endless row of batches, scaled, on the training device, whose position can be told and restored.
 
-A position is two numbers, epoch and cursor; with the seed they say all: the order of an epoch, or a block of draws, comes from a generator seeded by both.
+A position is two numbers, epoch and cursor; with the seed they say all: the order of an epoch, or a block of draws, comes from a
+generator seeded by both.
 """
 
 from __future__ import annotations

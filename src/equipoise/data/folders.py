@@ -57,7 +57,8 @@ class PictureFolder:
 def scan(root: Path) -> PictureFolder:
     """Every picture below `root`, opened once to see that it is whole; what cannot be read is left out and named in the notes.
 
-    Pictures of another size than the commonest are cropped to its proportions about their centre and resized to it. Pictures of different modes are brought to the
+    Pictures of another size than the commonest are cropped to its proportions about their centre and resized to it. Pictures of
+    different modes are brought to the
     richest: any colour makes all RGB, any transparency RGBA. Raises RequestError if none can be read.
     """
     found = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
@@ -73,7 +74,7 @@ def scan(root: Path) -> PictureFolder:
     size, resized = _common_size([seen.size for _, seen in good])
     if resized:
         notes.append(
-            f"{resized} of {len(good)} pictures were not {size[0]} x {size[1]}, the commonest size: cropped about the centre and resized to it"
+            f"{resized} of {len(good)} pictures were not {size[0]} x {size[1]}, the commonest size: cropped about the centre and resized"
         )
     modes = Counter(seen.mode for _, seen in good)
     mode = max(modes, key=lambda name: CHANNELS_OF_MODE[name])

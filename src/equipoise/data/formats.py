@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FILE_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 Label = str | int | float | bool
+Labels = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Rows:
     labels: NDArray[np.int64] | None
 
 
-def from_array(data: NDArray[Any] | torch.Tensor, labels: Sequence[Any] | None, what: str) -> Rows:
+def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
     """Rows of an array or tensor in any accepted layout. `what` names the data in messages."""
     container = "tensor" if isinstance(data, torch.Tensor) else "array"
     array = data.detach().cpu().numpy() if isinstance(data, torch.Tensor) else np.asarray(data)
@@ -46,7 +48,7 @@ def from_array(data: NDArray[Any] | torch.Tensor, labels: Sequence[Any] | None, 
     return with_labels(values, schema, labels, what)
 
 
-def from_frame(frame: pd.DataFrame, labels: Sequence[Any] | None, what: str) -> Rows:
+def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str) -> Rows:
     """Rows of a DataFrame of numbers, a column each."""
     if frame.empty:
         raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
@@ -61,7 +63,7 @@ def from_frame(frame: pd.DataFrame, labels: Sequence[Any] | None, what: str) -> 
     return with_labels(values, schema, labels, what)
 
 
-def from_file(path: Path, labels: Sequence[Any] | None, label_column: str | None) -> Rows:
+def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
     """Rows of a .npy, .npz, .csv or .parquet file. Nothing in it can run code: pickled objects are refused."""
     suffix = path.suffix.lower()
     if label_column is not None and suffix not in (".csv", ".parquet"):
@@ -77,7 +79,7 @@ def from_file(path: Path, labels: Sequence[Any] | None, label_column: str | None
     return from_frame(frame, labels, path.name)
 
 
-def with_labels(values: NDArray[Any], schema: Schema, labels: Sequence[Any] | None, what: str) -> Rows:
+def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
     """Rows with their labels counted and turned into positions among the classes."""
     from dataclasses import replace
 
@@ -118,7 +120,7 @@ def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: t
 def _plain(label: Hashable) -> Label:
     item = getattr(label, "item", None)
     value = item() if callable(item) else label
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         raise RequestError("labels hold NaN: give every sample a label")
     if not isinstance(value, str | int | float | bool):
         raise RequestError(f"label {value!r} has type {type(value).__name__}: labels are text, numbers or booleans")
@@ -170,7 +172,7 @@ def _is_number(text: str) -> bool:
 def _numpy_dtype(column: pd.Series[Any]) -> str:
     """The NumPy type that holds a column; pandas' nullable types have one underneath."""
     dtype = getattr(column.dtype, "numpy_dtype", column.dtype)
-    return np.dtype(dtype).name
+    return np.dtype(str(dtype)).name
 
 
 def _text_in_column(column: pd.Series[Any], what: str) -> str:

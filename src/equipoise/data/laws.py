@@ -46,7 +46,8 @@ class Law:
         return None
 
     def modes(self) -> tuple[Array, float] | None:
-        """The centres of the modes, (K, 2), equally likely, and the standard deviation inside each; None for a law that is not of that kind."""
+        """The centres of the modes, (K, 2), equally likely, and the standard deviation inside each; None for a law that is not of that
+        kind."""
         return None
 
     def _positive(self, *names: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from equipoise.errors import RequestError, nearest
 
 
 def open_source(
-    data: Any, labels: Sequence[Any] | None = None, *, label_column: str | None = None, memory_budget: float = 4.0, split_seed: int = 0
+    data: Any, labels: formats.Labels | None = None, *, label_column: str | None = None, memory_budget: float = 4.0, split_seed: int = 0
 ) -> Source:
-    """The source behind whatever `fit` and `train` accept. `memory_budget` is in GiB: larger folders and Datasets are read as they are needed.
+    """The source behind whatever `fit` and `train` accept. `memory_budget` is in GiB: larger folders and Datasets are read as they are
+    needed.
 
     Raises RequestError where the data cannot be trained on, in one line that says what would be right.
     """
@@ -48,7 +49,8 @@ def law_of(described: dict[str, Any]) -> Law | None:
 
 
 def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
-    """The source that `Source.describe` described, split as before. Raises RequestError if it is not to be had, or is no longer what it was."""
+    """The source that `Source.describe` described, split as before. Raises RequestError if it is not to be had, or is no longer what it
+    was."""
     law = law_of(described)
     if law is not None:
         return LawSource(law)
@@ -61,7 +63,7 @@ def open_again(described: dict[str, Any], *, label_column: str | None, memory_bu
     return source
 
 
-def _named(name: str, labels: Sequence[Any] | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+def _named(name: str, labels: formats.Labels | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
     path = Path(name)
     if name in LAWS:
         return LawSource(LAWS[name]())
@@ -82,7 +84,7 @@ def _named(name: str, labels: Sequence[Any] | None, label_column: str | None, me
     raise RequestError(f"no file, folder or built-in source {name!r}: {nearest(name, NAMED_SOURCES)}")
 
 
-def _folder(folder: PictureFolder, labels: Sequence[Any] | None, memory_budget: float, split_seed: int) -> Source:
+def _folder(folder: PictureFolder, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
     schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
     size = len(folder) * schema.size * np.dtype(folder.dtype).itemsize
     name = folder.root.resolve().name
@@ -104,7 +106,7 @@ def _folder(folder: PictureFolder, labels: Sequence[Any] | None, memory_budget: 
     return source
 
 
-def _object(data: Any, labels: Sequence[Any] | None, memory_budget: float, split_seed: int) -> Source:
+def _object(data: Any, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
     from torch.utils.data import DataLoader, Dataset, IterableDataset
 
     if isinstance(data, list | tuple) and (not data or isinstance(data[0], int | float | list | tuple | np.number)):

@@ -17,7 +17,8 @@ from equipoise.data import ScalingKind
 class Scaling:
     """x_scaled = (x - shift) / scale, a shift and a scale for every column of points or for the whole of pictures.
 
-    `low` and `high` bound what comes back from pictures; points are not bounded. A column that never varies has scale 0 and comes back as its value.
+    `low` and `high` bound what comes back from pictures; points are not bounded. A column that never varies has scale 0 and comes back
+    as its value.
     """
 
     shift: tuple[float, ...]
@@ -29,7 +30,8 @@ class Scaling:
     def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None) -> Scaling:
         """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W).
 
-        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that a picture can
+        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that a picture
+        can
         have (0 and 255 for uint8); None for points. Pictures share one shift and scale, so that grey stays grey.
         """
         columns = raw.double().reshape(len(raw), -1)

@@ -1,4 +1,5 @@
-"""What one data set looks like: shape, layout, columns and their kinds, labels; and the way back from a network's tensor to the user's kind of object."""
+"""What one data set looks like: shape, layout, columns and their kinds, labels; and the way back from a network's tensor to the user's
+kind of object."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ class Schema:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
         """The schema that `to_dict` wrote, through JSON."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+        fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+        return cls(**fields)
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes. A label typed on a command line may be the text of a number."""

@@ -28,7 +28,8 @@ STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would 
 class Source:
     """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
 
-    `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed labels over, and did not
+    `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
+    labels over, and did not
     only have them in the data. `origin` is the name or path that the source can be opened again by, if there is one.
     """
 
@@ -200,7 +201,8 @@ def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def picture_limits(values: NDArray[Any]) -> tuple[float, float]:
-    """The range that pictures of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is seen."""
+    """The range that pictures of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is
+    seen."""
     if values.dtype in (np.uint8, np.uint16):
         return 0.0, float(np.iinfo(values.dtype).max)
     low, high = float(values.min()), float(values.max())
@@ -219,8 +221,8 @@ def choose(rows: Tensor, n: int, seed: int) -> Tensor:
 
 def _fingerprint(rows: Rows) -> str:
     digest = hashlib.sha256(f"{rows.values.shape} {rows.values.dtype}".encode())
-    digest.update(np.ascontiguousarray(rows.values))
+    digest.update(np.ascontiguousarray(rows.values).data)
     if rows.labels is not None:
         digest.update(repr(rows.schema.classes).encode())
-        digest.update(rows.labels)
+        digest.update(rows.labels.data)
     return digest.hexdigest()

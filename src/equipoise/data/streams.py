@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
 
 
-class EndOfData(EquipoiseError):
+class EndOfDataError(EquipoiseError):
     """A stream has nothing more to give."""
 
 
 class StreamSource(Source):
-    """Batches of an iterable. A tenth of its first rows is held out; the rest of them fit the scaling and are trained on like all that follow."""
+    """Batches of an iterable. A tenth of its first rows is held out; the rest of them fit the scaling and are trained on like all that
+    follow."""
 
     def __init__(self, name: str, batches: Iterable[Any]) -> None:
         iterator = iter(batches)
@@ -48,7 +49,7 @@ class StreamSource(Source):
         schema = Schema(
             tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, "tensor" if isinstance(_samples(opening), Tensor) else "array"
         )
-        super().__init__(name, schema, hashlib.sha256(rows.numpy()).hexdigest())
+        super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
         self._skip = max(len(rows) // HELD_OUT_SHARE, 1)
         self._test, self._first = rows[: self._skip], rows[self._skip :]
@@ -70,7 +71,8 @@ class StreamSource(Source):
 class StreamFeed(Feed):
     """What a stream yields, cut into batches, in its own order.
 
-    `again` starts the stream anew for another epoch, without the first `skip` rows, which are held out; None for a one-shot iterator, whose end is the end.
+    `again` starts the stream anew for another epoch, without the first `skip` rows, which are held out; None for a one-shot iterator,
+    whose end is the end.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class StreamFeed(Feed):
     def _begin_epoch(self) -> None:
         """Rows that fill no batch are left; a stream that cannot fill one from its start has ended."""
         if self.again is None or self.cursor == 0:
-            raise EndOfData("the stream ran out of data: give a longer one, or data that can be read again")
+            raise EndOfDataError("the stream ran out of data: give a longer one, or data that can be read again")
         self.epoch, self.cursor, self.waiting = self.epoch + 1, 0, []
         self.rows = _after(self.again(), self.skip)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from itertools import pairwise
 from importlib.resources import files
+from itertools import pairwise
 
 import torch
 from safetensors.torch import load
@@ -39,11 +39,13 @@ class DigitClassifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The mean of the last feature maps over the picture: (N, 96)."""
-        return self.trunk(x).mean(dim=(2, 3))
+        maps: Tensor = self.trunk(x)
+        return maps.mean(dim=(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the ten digits, (N, 10)."""
-        return self.head(self.features(x))
+        logits: Tensor = self.head(self.features(x))
+        return logits
 
 
 @cache
@@ -61,5 +63,5 @@ def classifier() -> DigitClassifier:
 def read_digits(x: Tensor) -> tuple[Tensor, Tensor]:
     """Features (N, 96) and class probabilities (N, 10) of grey digits x, uint8 of shape (N, 28, 28)."""
     network = classifier()
-    features = torch.cat([network.features(part.unsqueeze(1).float() / 255) for part in x.split(CHUNK)])
+    features = torch.cat([network.features(part.unsqueeze(1).float() / 255) for part in torch.split(x, CHUNK)])
     return features, network.head(features).softmax(dim=1)

@@ -1,4 +1,5 @@
-"""Judges: for each kind of data the figures that say how close samples are, every one with its floor, which real samples get from the same judge.
+"""Judges: for each kind of data the figures that say how close samples are, every one with its floor, which real samples get from the
+same judge.
 
 A judge is built once from a source, and then called with samples in the user's units. Its first figure is the headline.
 """
@@ -27,7 +28,8 @@ CONFIDENT = 0.9  # the classifier's probability from which a digit counts as rec
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure beside its floor: what as many real samples get. `better` says which way is good; a "near" figure should equal its floor."""
+    """One figure beside its floor: what as many real samples get. `better` says which way is good; a "near" figure should equal its
+    floor."""
 
     name: str
     value: float

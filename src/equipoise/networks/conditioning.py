@@ -24,7 +24,8 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,): D(x, y) = head(h) + <embedding(y), h> for h = trunk(x), (N, features):
+    """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,): D(x, y) = head(h) + <embedding(y), h> for h = trunk(x),
+    (N, features):
     the projection discriminator (Miyato & Koyama 2018, eq. 5)."""
 
     def __init__(self, trunk: nn.Module, features: int, classes: int = 0) -> None:

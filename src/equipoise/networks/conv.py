@@ -1,7 +1,9 @@
 """Convolutional players for pictures of any size and number of channels, without normalisation layers.
 
-Both work on a pyramid of grids, each half as fine as the one below and up to four times as wide in channels. The finest grid has half the picture's resolution: D
-rearranges every 2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016), which costs a quarter of convolutions at full resolution.
+Both work on a pyramid of grids, each half as fine as the one below and up to four times as wide in channels. The finest grid has half
+the picture's resolution: D
+rearranges every 2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016), which costs a quarter of
+convolutions at full resolution.
 Sides that do not divide are padded in D and cropped in G.
 """
 
@@ -21,7 +23,8 @@ WIDEST = 4  # channels grow up to this multiple of the width
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The grids for pictures of shape (C, H, W): `fold` pixels a side go into a cell of the finest grid, which is halved `halvings` times."""
+    """The grids for pictures of shape (C, H, W): `fold` pixels a side go into a cell of the finest grid, which is halved `halvings`
+    times."""
 
     channels: int
     height: int
@@ -49,11 +52,12 @@ class Pyramid:
 
     def channels_at(self, level: int, width: int) -> int:
         """Channels of the grid that is halved `level` times."""
-        return width * min(2**level, WIDEST)
+        return int(width * min(2**level, WIDEST))
 
 
 class ConvGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: a dense layer, then two 3 x 3 convolutions on every grid, coarse to fine."""
+    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: a dense layer, then two 3 x 3 convolutions on every grid, coarse to
+    fine."""
 
     def __init__(self, latent_width: int, shape: tuple[int, ...], width: int) -> None:
         super().__init__()
@@ -76,7 +80,8 @@ class ConvGenerator(nn.Module):
 
 
 class ConvTrunk(nn.Module):
-    """Pictures (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every grid, fine to coarse, means of 2 x 2 between, then a dense layer."""
+    """Pictures (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every grid, fine to coarse, means of 2 x 2 between,
+    then a dense layer."""
 
     def __init__(self, shape: tuple[int, ...], width: int, features: int) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -41,10 +42,11 @@ def activation(name: str) -> nn.Module:
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
     """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and dropout; a layer without an activation ends linear.
 
-    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal law and zero biases, others as torch has them.
+    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal law and zero biases, others as torch
+    has them.
     """
     layers: list[nn.Module] = []
-    for i, (before, after) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (before, after) in enumerate(pairwise(sizes)):
         linear = nn.Linear(before, after)
         layers.append(linear)
         if i < len(activations):

@@ -1,4 +1,5 @@
-"""The catalogue: every published method by name, one file each, found by looking in this folder and in the entry points of other packages."""
+"""The catalogue: every published method by name, one file each, found by looking in this folder and in the entry points of other
+packages."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ def catalogue() -> dict[str, type[Recipe]]:
         import_module(f"{__name__}.{module.name}")
     for point in entry_points(group=ENTRY_POINTS):
         point.load()
-    found = {recipe.name: recipe for recipe in _concrete(Recipe)}
+    found = {recipe.name: recipe for recipe in _concrete(Recipe)}  # type: ignore[type-abstract]
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
 

@@ -5,8 +5,10 @@ Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A moder
     L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-with x real, x' = G(z) generated. Either penalty makes the game converge locally (Mescheder et al. 2018); the pairing and both together keep every mode. As in the
-paper, there are no normalisation layers and no tanh, momentum is off, everything anneals along a cosine, and what is sampled from is an average of G.
+with x real, x' = G(z) generated. Either penalty makes the game converge locally (Mescheder et al. 2018); the pairing and both together
+keep every mode. As in the
+paper, there are no normalisation layers and no tanh, momentum is off, everything anneals along a cosine, and what is sampled from is an
+average of G.
 Its networks are smaller than the paper's: sized for two CPU cores.
 """
 

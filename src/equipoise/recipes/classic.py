@@ -4,8 +4,10 @@ Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, eq. 1 and sectio
 
     min_G max_D V(D, G) = E log D(x) + E log(1 - D(G(z)))
 
-D ascends V. G descends it, or, by default and as the paper advises for practice, ascends E log D(G(z)): the same fixed point, with stronger gradients while D
-still wins. At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge: this is the recipe to learn from, and to beat.
+D ascends V. G descends it, or, by default and as the paper advises for practice, ascends E log D(G(z)): the same fixed point, with
+stronger gradients while D
+still wins. At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge: this is the recipe to learn from, and
+to beat.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class Classic(Recipe):
     width: int = 32
     """Hidden units (pictures: 256)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
-    """D judges one sample at a time, or a whole batch shown as one vector, or that and each value's squared distance to the batch's mean."""
+    """D judges one sample at a time, or a whole batch shown as one vector, or that and each value's squared distance to the batch's
+    mean."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:

@@ -24,7 +24,8 @@ class DamagedFileError(EquipoiseError):
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader, or a crash at any moment, sees the old file or the new one, never a part.
 
-    It is written aside in the folder above, so that a folder of checkpoints holds checkpoints only. Raises EquipoiseError when it cannot be.
+    It is written aside in the folder above, so that a folder of checkpoints holds checkpoints only. Raises EquipoiseError when it cannot
+    be.
     """
     aside = path.parent.parent / f".{path.parent.name}.{path.name}.{os.getpid()}"
     try:

@@ -1,6 +1,8 @@
-"""The loop: steps until it is time to stop, and events on the way. Whoever iterates writes, draws and evaluates; to pause is not to ask for the next event.
+"""The loop: steps until it is time to stop, and events on the way. Whoever iterates writes, draws and evaluates; to pause is not to ask
+for the next event.
 
-The clock is real samples seen. Given minutes, the horizon of the schedules is fixed once, from the rate over the first 2%, and kept in the state.
+The clock is real samples seen. Given minutes, the horizon of the schedules is fixed once, from the rate over the first 2%, and kept in
+the state.
 """
 
 from __future__ import annotations
@@ -152,7 +154,8 @@ def report(method: Method, state: State, clock: Clock, share: float, recent: deq
     wrong = [name for name, value in readings.items() if not math.isfinite(value)]
     if wrong:
         raise EquipoiseError(
-            f"training diverged: {wrong[0]} is not finite after {state.samples_seen:,} samples; try a lower learning rate or the recipe 'balanced'"
+            f"training diverged: {wrong[0]} is not finite after {state.samples_seen:,} samples; "
+            "try a lower learning rate or the recipe 'balanced'"
         )
     return Report(state.samples_seen, state.seconds, share, clock.rate(), clock.remaining(share), readings)
 

@@ -94,5 +94,5 @@ class Sampler:
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:
     """The recipe that a file names, with its fields."""
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name != "name"}
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name != "name"}
     return find(stored["name"])(**fields)

@@ -20,7 +20,8 @@ LATENTS, DROPOUT, FIXED_LATENTS, WEIGHTS = range(4)  # one stream of randomness 
 
 
 class State:
-    """The players and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it back."""
+    """The players and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it
+    back."""
 
     def __init__(self, method: Method, recipe: Recipe, feed: Feed, seed: int, device: torch.device) -> None:
         self.method, self.feed, self.seed, self.device = method, feed, seed, device
@@ -118,7 +119,7 @@ def _on_device(seed: int, stream: int, device: torch.device) -> torch.Generator:
 
 def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     optimizer.step()
 
 
