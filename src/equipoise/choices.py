@@ -44,7 +44,7 @@ def checked(name: str, value: Any, hint: Any) -> Any:
                 return value
         elif option is float and _is_number(value):
             return float(value)
-        elif option is int and _is_number(value) and value == int(value):
+        elif option is int and _is_number(value) and (isinstance(value, int) or float(value).is_integer()):
             return int(value)
         elif option is str and isinstance(value, str):
             return value

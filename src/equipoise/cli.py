@@ -6,7 +6,8 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[0] not in COMMANDS:
             raise RequestError(f"no command {given[0]!r}: {nearest(given[0], COMMANDS)}")
         COMMANDS[given[0]](given[1:])
+        sys.stdout.flush()
         return 0
     except EquipoiseError as error:
         print(f"equipoise: {error}", file=sys.stderr)
@@ -58,10 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("equipoise: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader of a pipe has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         return 0
     except OSError as error:
         print(f"equipoise: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        if error.filename is None:
+            _abandon_stdout()
         return 1
     except MemoryError as error:
         print(f"equipoise: out of memory: {error}; give less data or a smaller batch_size", file=sys.stderr)
@@ -141,21 +145,41 @@ def sample(arguments: Sequence[str]) -> None:
     suffix = None if options.out is None else options.out.suffix.lower()
     if suffix not in (None, ".npy", ".npz", ".csv", ".png"):
         raise RequestError(f"--out = {str(options.out)!r}: must end in .npy, .npz, .csv or .png")
+    least = 1 if suffix == ".png" else 0
+    if options.n is not None and options.n < least:
+        raise RequestError(f"-n = {options.n}: must be at least {least}")
     if options.out is not None and not options.out.absolute().parent.is_dir():
         raise RequestError(f"--out = {str(options.out)!r}: there is no folder {options.out.parent}")
 
     from equipoise.gan import GAN
 
     gan = GAN.load(options.run)
+    if options.out is None:
+        _write_samples(gan, options, None, None)
+        return
     if suffix == ".png":
         gan.draw(options.out, options.n, label=options.label, seed=options.seed)
     else:
-        _write_samples(gan, options, suffix)
-    if options.out is not None:
-        print(f"Wrote {options.out}")
+        with _whole(options.out) as aside:
+            _write_samples(gan, options, aside, suffix)
+    print(f"Wrote {options.out}")
 
 
-def _write_samples(gan: GAN, options: Any, suffix: str | None) -> None:
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to write beside `path`, which takes its place when all went well; otherwise what was there stays."""
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        aside.replace(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise EquipoiseError(f"{path} could not be written: {why}; what was there is untouched, give an --out with room") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write_samples(gan: GAN, options: Any, out: Path | None, suffix: str | None) -> None:
     import numpy as np
 
     n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
@@ -164,13 +188,13 @@ def _write_samples(gan: GAN, options: Any, suffix: str | None) -> None:
     drawn = gan.sample(n, label=options.label, seed=options.seed)
     array: NDArray[np.generic] = np.asarray(drawn)
     if suffix == ".npy":
-        np.save(options.out, array)
+        np.save(out, array)  # type: ignore[arg-type]
     elif suffix == ".npz":
-        np.savez_compressed(options.out, x=array)
+        np.savez_compressed(out, x=array)  # type: ignore[arg-type]
     elif hasattr(drawn, "to_csv"):
-        drawn.to_csv(options.out or sys.stdout, index=False)
+        drawn.to_csv(out or sys.stdout, index=False)
     else:
-        np.savetxt(options.out or sys.stdout, array, delimiter=",", fmt="%.9g")
+        np.savetxt(out or sys.stdout, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -208,6 +232,12 @@ def datasets(arguments: Sequence[str]) -> None:
         settings = f" (--{', --'.join(LAWS[name].__dataclass_fields__).replace('_', '-')})" if name in LAWS else ""
         print(f"{name:12} {summary}{settings}")
     print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of pictures.")
+
+
+def _abandon_stdout() -> None:
+    """What could not be written is not tried again when Python ends."""
+    with suppress(OSError, ValueError):  # no descriptor where a test or a notebook took its place
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _no_arguments(command: str, arguments: Sequence[str]) -> None:

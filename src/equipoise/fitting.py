@@ -81,8 +81,12 @@ class Fit:
         }
 
     def resume(self) -> None:
-        """Go back to the newest whole checkpoint of the directory."""
+        """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
         assert self.directory is not None, "only a directory can be resumed"
+        if not checkpoint.checkpoints(self.directory.checkpoints):
+            self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
+            self.directory.cut_log(-1)
+            return
         tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
         try:
             self.state.restore(tensors, scalars)

@@ -156,14 +156,24 @@ def _tyro(options: type[Any], command: str, arguments: Sequence[str], types: dic
 
 def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str, Any]) -> str:
     """What tyro says in a box, in a line: which option, what was given, what would be right."""
-    text = " ".join(line.strip("│ ").strip() for line in box.splitlines() if line.startswith("│"))
+    text = _said(box)
+    if re.match(r"Error parsing [^-]", text):  # what a dataclass of settings refused, with its own remedy
+        return text.split(": ", 1)[-1]
     if text.startswith("Missing from"):
         return f"equipoise {command} needs {'a run directory' if 'run' in types else 'data'}: see equipoise {command} --help"
     if text.startswith("Unrecognized"):
-        return f"{text.split(' ───')[0].removeprefix('Unrecognized options: ')!r} was not expected: see equipoise {command} --help"
+        return f"{text.removeprefix('Unrecognized options: ')!r} was not expected: see equipoise {command} --help"
     option = re.search(r"--?[a-z][\w-]*", text)
     name = option[0].strip("-").replace("-", "_") if option else ""
     if option and name in types:
         given = value_of(arguments, option[0])
         return f"{option[0]} {'= ' + repr(given) if given is not None else 'has no value'}: must be {described(types[name])}"
-    return f"{text.split(' ───')[0]}: see equipoise {command} --help"
+    return f"{text}: see equipoise {command} --help"
+
+
+def _said(box: str) -> str:
+    """What stands in a box of tyro's before its first rule; where the output is not UTF-8 its title has a rule of its own, and no frame."""
+    lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
+    rules = [i for i, line in enumerate(lines) if line and not line.strip("─-")]
+    begin = 0 if box.startswith("╭") or not rules else rules.pop(0) + 1
+    return " ".join(line for line in lines[begin : rules[0] if rules else None] if line)

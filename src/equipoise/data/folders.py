@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from equipoise.data.formats import first_line
 from equipoise.errors import RequestError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -100,8 +101,8 @@ def _look(path: Path) -> _Seen | str:
                 return f"{image.width} x {image.height} pixels is too large"
             size = ImageOps.exif_transpose(image).size  # decodes the whole picture, so a truncated one shows here
             return _Seen(size, _mode(image), image.mode.startswith("I"))
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        return str(error).splitlines()[0].replace(str(path), path.name)
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
+        return first_line(error).replace(str(path), path.name)
 
 
 def _mode(image: Image.Image) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +37,7 @@ class Rows:
 def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
     """Rows of an array or tensor in any accepted layout. `what` names the data in messages."""
     container = "tensor" if isinstance(data, torch.Tensor) else "array"
-    array = data.detach().cpu().numpy() if isinstance(data, torch.Tensor) else np.asarray(data)
-    if array.dtype.kind not in "biuf":
-        raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
+    array = to_numpy(data, what)
     if array.size == 0:
         raise RequestError(f"{what} is empty (shape {array.shape}): give at least one batch of samples")
     layout = detect_layout(array.shape)
@@ -48,14 +47,36 @@ def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: s
     return with_labels(values, schema, labels, what)
 
 
-def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str) -> Rows:
-    """Rows of a DataFrame of numbers, a column each."""
+def to_numpy(data: Any, what: str) -> NDArray[Any]:
+    """An array or tensor of numbers as NumPy holds them, in the machine's byte order. Raises RequestError for types that torch lacks."""
+    if isinstance(data, torch.Tensor):
+        if data.dtype == torch.bfloat16:
+            raise RequestError(f"{what} has type bfloat16, which NumPy lacks: give float32 (x.float())")
+        return data.detach().cpu().numpy()
+    array = np.asarray(data)
+    if array.dtype.kind not in "biuf":
+        raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
+    if array.dtype.itemsize > 8:
+        raise RequestError(f"{what} has type {array.dtype}: give float64 or smaller")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None) -> Rows:
+    """Rows of a DataFrame of numbers, a column each. `label_column` names the one that holds labels."""
+    if not frame.columns.is_unique:
+        raise RequestError(f"{what} has several columns named {frame.columns[frame.columns.duplicated()][0]!r}: give each its own name")
+    if label_column is not None:
+        named = {str(name): name for name in frame.columns}
+        if label_column not in named:
+            raise RequestError(f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}")
+        labels = frame[named[label_column]].tolist()
+        frame = frame.drop(columns=named[label_column])
     if frame.empty:
         raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
     for name in frame.columns:
         if frame[name].dtype.kind not in "biuf":
             raise RequestError(_text_in_column(frame[name], what))
-    columns = tuple(str(name) for name in frame.columns)
+    columns = tuple(name if isinstance(name, int) else str(name) for name in frame.columns)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     check_values(values, what, columns=columns)
@@ -71,12 +92,7 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
     if suffix in (".npy", ".npz"):
         array, stored = _read_numpy(path)
         return from_array(array, stored if labels is None else labels, path.name)
-    frame = _read_table(path)
-    if label_column is not None:
-        if label_column not in frame.columns:
-            raise RequestError(f"label_column = {label_column!r} is not in {path.name}: {nearest(label_column, map(str, frame.columns))}")
-        labels = frame.pop(label_column).tolist()
-    return from_frame(frame, labels, path.name)
+    return from_frame(_read_table(path), labels, path.name, label_column)
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
@@ -138,10 +154,12 @@ def _read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
                 return stored["x"], stored["y"] if "y" in names else None
             if len(names) == 1:
                 return stored[names[0]], None
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         if "allow_pickle" in str(error):
-            raise RequestError(f"{path} holds Python objects, which can run code when read: save it as an array of numbers") from None
-        raise RequestError(f"{path} could not be read as {path.suffix}: {error}") from None
+            raise RequestError(
+                f"{path} is not {path.suffix}, or holds Python objects, which can run code when read: save it as an array of numbers"
+            ) from None
+        raise RequestError(f"{path} could not be read as {path.suffix}: {first_line(error)}") from None
     raise RequestError(f"{path} holds the arrays {', '.join(names)}: name the samples x (and the labels y)")
 
 
@@ -153,12 +171,19 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-        frame = pd.read_csv(path)
-        if len(frame.columns) and all(_is_number(str(name)) for name in frame.columns):
-            frame = pd.read_csv(path, header=None, names=[f"x{i}" for i in range(len(frame.columns))])
-        return frame
+        top = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+        headed = not all(_is_number(str(cell)) for cell in top)
+        frame = pd.read_csv(path) if headed else pd.read_csv(path, header=None, names=[f"x{i}" for i in range(len(top))])
     except (ValueError, OSError, ImportError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise RequestError(f"{path} could not be read as {path.suffix}: {str(error).splitlines()[0]}") from None
+        raise RequestError(f"{path} could not be read as {path.suffix}: {first_line(error)}") from None
+    if not frame.index.equals(pd.RangeIndex(len(frame))):  # pandas takes what stands beyond the first line's columns for row names
+        raise RequestError(f"{path} has {len(top)} columns in its first line and more below: give every line as many")
+    return frame
+
+
+def first_line(error: Exception) -> str:
+    """What an error of another library says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _is_number(text: str) -> bool:

@@ -50,6 +50,12 @@ class Law:
         kind."""
         return None
 
+    def _finite(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not all(math.isfinite(v) for v in (value if isinstance(value, tuple) else (value,))):
+                raise RequestError(f"{name} = {value} of {self.name}: must be finite")
+
     def _positive(self, *names: str) -> None:
         for name in names:
             value = getattr(self, name)
@@ -71,6 +77,7 @@ class Gaussian(Law):
     """Standard deviation of the normal law (not its variance)."""
 
     def __post_init__(self) -> None:
+        self._finite("mean")
         self._positive("std")
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -111,6 +118,7 @@ class Mixture(Law):
         if not len(self.means) == len(self.stds) == len(self.weights) > 0:
             lengths = f"{len(self.means)}, {len(self.stds)} and {len(self.weights)}"
             raise RequestError(f"means, stds and weights of mixture have lengths {lengths}: give as many of each")
+        self._finite("means")
         if not all(math.isfinite(v) and v > 0 for v in (*self.stds, *self.weights)):
             raise RequestError(f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a positive number")
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import formats, mnist
 from equipoise.data.folders import PictureFolder, scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
-from equipoise.data.schema import Schema, detect_layout, to_network_layout
+from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, nearest
@@ -33,9 +34,11 @@ def open_source(
     elif isinstance(data, Law):
         source = LawSource(data)
     else:
-        source = _object(data, labels, memory_budget, split_seed)
+        source = _object(data, labels, label_column, memory_budget, split_seed)
     if isinstance(data, str | Path):
         source.origin = str(data) if source.law is not None or source.is_digits else str(Path(data).resolve())
+    if label_column is not None and source.schema.columns is None:
+        raise RequestError(f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or give a table")
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
         raise RequestError(f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file")
@@ -106,19 +109,25 @@ def _folder(folder: PictureFolder, labels: formats.Labels | None, memory_budget:
     return source
 
 
-def _object(data: Any, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
-    from torch.utils.data import DataLoader, Dataset, IterableDataset
+def _object(data: Any, labels: formats.Labels | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+    from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler, SequentialSampler, default_collate
 
-    if isinstance(data, list | tuple) and (not data or isinstance(data[0], int | float | list | tuple | np.number)):
-        data = np.asarray(data)
+    if isinstance(data, list | tuple) and _numbers(data):
+        try:
+            data = np.asarray(data)
+        except ValueError:
+            raise RequestError("the list has rows of different lengths: give every sample as many numbers") from None
+    plain_loader = isinstance(data, DataLoader) and data.collate_fn is default_collate
+    if plain_loader and isinstance(data.sampler, RandomSampler | SequentialSampler):
+        data = data.dataset  # split and shuffled here, so that what is held out stays so when the loader shuffles
     if isinstance(data, np.ndarray | Tensor):
         return RowsSource("array", formats.from_array(data, labels, "the array"), split_seed)
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
-        return RowsSource("frame", formats.from_frame(data, labels, "the DataFrame"), split_seed)
+        return RowsSource("frame", formats.from_frame(data, labels, "the DataFrame", label_column), split_seed)
     if isinstance(data, IterableDataset):
         return StreamSource("stream", DataLoader(data, batch_size=256))
     if isinstance(data, Dataset):
-        return _dataset(data, memory_budget, split_seed)
+        return _dataset(data, labels, memory_budget, split_seed)
     if isinstance(data, Iterable):
         return StreamSource("stream", data)
     raise RequestError(
@@ -126,26 +135,51 @@ def _object(data: Any, labels: formats.Labels | None, memory_budget: float, spli
     )
 
 
-def _dataset(data: Any, memory_budget: float, split_seed: int) -> Source:
+def _numbers(nested: Any) -> bool:
+    """Whether a list starts with a number, however deep; the list of no rows counts as well."""
+    while isinstance(nested, list | tuple):
+        if not nested:
+            return True
+        nested = nested[0]
+    return isinstance(nested, int | float | np.number)
+
+
+def _dataset(data: Any, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
     """A map-style Dataset of samples or of (sample, label) pairs."""
     n = len(data)
     if n == 0:
         raise RequestError("the Dataset is empty: give at least one batch of samples")
-    labelled = isinstance(data[0], tuple | list)
+    first = data[0]
+    paired = isinstance(first, tuple | list)
+    sample = first[0] if paired else first
+    shape = np.shape(np.asarray(sample))
+    if labels is None and paired and len(first) > 1:
+        labels = [data[i][1] for i in range(n)]
 
     def fetch(indices: list[int]) -> NDArray[Any]:
-        items = (data[i][0] if labelled else data[i] for i in indices)
-        return np.stack([np.asarray(item) for item in items])
+        items = [np.asarray(data[i][0] if paired else data[i]) for i in indices]
+        for i, item in zip(indices, items, strict=True):
+            if item.shape != shape:
+                raise RequestError(f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: give samples of one shape")
+        return formats.to_numpy(np.stack(items), "the Dataset")
 
     one = fetch([0])
-    labels = [data[i][1] for i in range(n)] if labelled else None
     if one.nbytes * n <= memory_budget * 2**30:
-        return RowsSource("dataset", formats.from_array(fetch(list(range(n))), labels, "the Dataset"), split_seed)
+        values = fetch(list(range(n)))
+        rows = formats.from_array(torch.from_numpy(values) if isinstance(sample, Tensor) else values, labels, "the Dataset")
+        return RowsSource("dataset", rows, split_seed)
     layout = detect_layout(one.shape)
-    schema = Schema(to_network_layout(one, layout).shape[1:], layout, one.dtype.name)
+    container: Container = "tensor" if isinstance(sample, Tensor) else "array"
+    schema = Schema(to_network_layout(one, layout).shape[1:], layout, one.dtype.name, container)
     rows = formats.with_labels(np.empty((n, 0)), schema, labels, "the Dataset")
     digest = hashlib.sha256(f"{n} {schema}".encode() + one.tobytes()).hexdigest()
-    return FetchedSource("dataset", rows.schema, digest, lambda i: to_network_layout(fetch(i), layout), rows.labels, n, split_seed)
+
+    def finite(indices: list[int]) -> NDArray[Any]:
+        values = fetch(indices)
+        formats.check_finite(values, "a batch of the Dataset", layout)
+        return to_network_layout(values, layout)
+
+    return FetchedSource("dataset", rows.schema, digest, finite, rows.labels, n, split_seed)
 
 
 def _tuples(settings: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Scaling:
     def encode(self, raw: Tensor) -> Tensor:
         """Raw data, (N, D) or (N, C, H, W) of any type, to scaled float32 of the same shape."""
         if len(self.shift) == 1 and raw.dtype == torch.uint8:
-            return raw.float().sub_(self.shift[0]).mul_(1 / self.scale[0])
+            return raw.float().sub_(self.shift[0]).mul_(1 / (self.scale[0] or 1.0))
         shift, scale = self._tensors(raw.device)
         return ((raw.double() - shift) / torch.where(scale == 0, 1.0, scale)).float()
 

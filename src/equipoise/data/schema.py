@@ -32,7 +32,7 @@ class Schema:
     dtype: str
     """NumPy's name of the user's type; of a frame, the type that holds every column."""
     container: Container = "array"
-    columns: tuple[str, ...] | None = None
+    columns: tuple[str | int, ...] | None = None
     column_dtypes: tuple[str, ...] | None = None
     classes: tuple[str | int | float | bool, ...] | None = None
     """The distinct labels, in order; the networks see their positions here."""
@@ -111,9 +111,9 @@ def detect_layout(shape: Sequence[int]) -> Layout:
         return "NCHW"
     if len(shape) == 4 and shape[3] in CHANNELS:
         return "NHWC"
-    given = "x".join(map(str, shape))
+    given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
     raise RequestError(
-        f"data has shape {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1, 3 or 4"
+        f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1, 3 or 4"
     )
 
 

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from equipoise.data import ScalingKind
 from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, seeded
-from equipoise.data.formats import Rows
+from equipoise.data.formats import Rows, check_values
 from equipoise.data.laws import Law, law_settings
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
+from equipoise.errors import RequestError
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
 STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would have to be decoded or drawn
@@ -120,10 +121,11 @@ class RowsSource(Source):
             self._labels = None if labels is None else labels[kept]
         else:
             self._train, self._test, self._labels = values, torch.from_numpy(test), labels
+        self._own_test = test is not None
 
     @property
     def is_digits(self) -> bool:
-        return self.name == "mnist"
+        return self.name == "mnist" and self._own_test
 
     @property
     def training_rows(self) -> int:
@@ -169,7 +171,9 @@ class FetchedSource(Source):
         self._fetch, self._labels = fetch, labels
         self._kept, self._out = split(n, split_seed)
         if schema.is_picture:
-            self.limits = picture_limits(fetch(self._kept[:1000].tolist()))
+            first = fetch(self._kept[:1000].tolist())
+            check_values(first, f"{name}, as far as its first {len(first):,} pictures go,")
+            self.limits = picture_limits(first)
 
     @property
     def training_rows(self) -> int:
@@ -194,7 +198,9 @@ class FetchedSource(Source):
 
 
 def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices to train on and indices held out: a seeded tenth, at least one, at most 10,000."""
+    """Indices to train on and indices held out: a seeded tenth, at least one, at most 10,000. Raises RequestError for fewer than two."""
+    if n < 2:
+        raise RequestError("the data has one sample: give at least one batch of samples")
     out = min(max(n // HELD_OUT_SHARE, 1), HELD_OUT_MOST)
     order = torch.randperm(n, generator=seeded(seed, 0))
     return order[out:].sort().values, order[:out].sort().values

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from equipoise.data.feeds import Feed
-from equipoise.data.formats import check_finite, check_values
+from equipoise.data.formats import check_finite, check_values, to_numpy
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Layout, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
@@ -38,14 +38,20 @@ class StreamSource(Source):
         opening = next(iterator, None)
         if opening is None:
             raise RequestError(f"{name} is empty: give an iterable of batches of samples")
-        layout = detect_layout(np.shape(_samples(opening)))
-        self._again = None if one_shot else (lambda: _rows(batches, layout))
-        self._rest = _rows(chain([opening], iterator), layout)
+        shape = np.shape(_samples(opening))
+        layout = detect_layout(shape)
+        self._again = None if one_shot else (lambda: _rows(batches, layout, shape[1:]))
+        self._rest = _rows(chain([opening], iterator), layout, shape[1:])
         first: list[Tensor] = []
         while sum(map(len, first)) < FIRST_ROWS and (part := next(self._rest, None)) is not None:
             first.append(part)
         rows = torch.cat(first)
+        if not rows.numel():
+            raise RequestError(f"{name} is empty: give an iterable of batches of samples")
         check_values(rows.numpy(), name)
+        self._whole = len(rows) < FIRST_ROWS
+        if self._whole:  # kept, so that a stream that is short or comes in another order every time can be trained on for ever
+            self._again = lambda: iter([rows])
         schema = Schema(
             tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, "tensor" if isinstance(_samples(opening), Tensor) else "array"
         )
@@ -53,10 +59,14 @@ class StreamSource(Source):
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
         self._skip = max(len(rows) // HELD_OUT_SHARE, 1)
         self._test, self._first = rows[: self._skip], rows[self._skip :]
-        if isinstance(opening, tuple | list):
+        if isinstance(opening, tuple | list) and len(opening) > 1:
             self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
-        if one_shot:
+        if self._again is None:
             self.notes.append("a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples")
+
+    @property
+    def training_rows(self) -> int | None:
+        return len(self._first) if self._whole else None
 
     def held_out(self, n: int, seed: int) -> Tensor:
         return choose(self._test, n, seed)
@@ -86,6 +96,7 @@ class StreamFeed(Feed):
     ) -> None:
         super().__init__(batch_size, scaling, device)
         self.rows, self.again, self.skip = rows, again, skip
+        self.exact = again is not None
         self.waiting: list[Tensor] = []
 
     def next(self) -> Batch:
@@ -117,14 +128,13 @@ def _samples(batch: Any) -> Any:
     return batch[0] if isinstance(batch, tuple | list) else batch
 
 
-def _rows(batches: Iterable[Any], layout: Layout) -> Iterator[Tensor]:
-    """Each batch's samples in network layout."""
+def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...]) -> Iterator[Tensor]:
+    """Each batch's samples, of this shape, in network layout."""
     for batch in batches:
-        x = _samples(batch)
-        array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
-        if array.dtype.kind not in "biuf":
-            raise RequestError(f"the stream yields {array.dtype}: give batches of numbers")
-        check_finite(array, "a batch of the stream")
+        array = to_numpy(_samples(batch), "a batch of the stream")
+        if array.shape[1:] != shape or not array.ndim:
+            raise RequestError(f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape")
+        check_finite(array, "a batch of the stream", layout)
         yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))
 
 

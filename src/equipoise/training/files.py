@@ -65,8 +65,9 @@ def read_json(path: Path) -> dict[str, Any]:
 def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
     """Tensors and JSON-able metadata as one safetensors file that carries a SHA-256 of both. Equal content gives equal bytes."""
     plain = {name: value.detach().cpu().contiguous() for name, value in sorted(tensors.items())}
-    text = json.dumps({"format": FORMAT, **metadata}, sort_keys=True)
-    return save(plain, {"equipoise": text, "sha256": _digest(plain, text)})
+    description = {"format": FORMAT, **metadata}
+    # One entry, because safetensors writes several in no fixed order.
+    return save(plain, {"equipoise": json.dumps({**description, "sha256": _digest(plain, description)}, sort_keys=True)})
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -75,18 +76,18 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors = load(path.read_bytes())
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
-        text = header["equipoise"]
-        metadata = json.loads(text)
-    except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as error:
+        metadata = json.loads(header["equipoise"])
+        stated = metadata.pop("sha256")
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
-    if header.get("sha256") != _digest(dict(sorted(tensors.items())), text):
+    if stated != _digest(tensors, metadata):
         raise DamagedFileError(f"{path} is damaged: its SHA-256 does not fit")
     if metadata.get("format") != FORMAT:
         raise DamagedFileError(f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}")
     return tensors, metadata
 
 
-def _digest(tensors: dict[str, Tensor], text: str) -> str:
-    digest = hashlib.sha256(text.encode())
-    digest.update(save(tensors))
+def _digest(tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    digest.update(save(dict(sorted(tensors.items()))))
     return digest.hexdigest()

@@ -111,7 +111,7 @@ class Clock:
 
 
 def train(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
-    """Train `state` until the clock or `control` ends it. Before `Finished` there is always a report and a save.
+    """Train `state` until the clock or `control` ends it. What was trained is always reported and saved before `Finished`.
 
     Raises EquipoiseError when a loss is no longer finite.
     """
@@ -119,7 +119,7 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     state.discriminator.train()
     share = clock.tick()
     reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, PICTURES))
-    saved_at = state.seconds
+    saved_seconds, saved_samples = state.seconds, state.samples_seen
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
         yield PictureDue()
@@ -129,16 +129,18 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
         recent.append(adversarial_step(method, state, rates))
         state.samples_seen += method.discriminator_steps * state.feed.batch_size
         share = clock.tick()
-        stopping = share >= 1 or control.stop_reason is not None
-        if int(share * REPORTS) > reported or stopping:
+        if int(share * REPORTS) > reported:
             reported = int(share * REPORTS)
             yield report(method, state, clock, share, recent)
         if int(share * PICTURES) > drawn:
             drawn = int(share * PICTURES)
             yield PictureDue()
-        if int(share * SAVES) > saved or stopping or state.seconds - saved_at > SAVE_SECONDS:
-            saved, saved_at = int(share * SAVES), state.seconds
+        if int(share * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS:
+            saved, saved_seconds, saved_samples = int(share * SAVES), state.seconds, state.samples_seen
             yield SaveDue()
+    if state.samples_seen > saved_samples:  # stopped between two saves
+        yield report(method, state, clock, share, recent)
+        yield SaveDue()
     yield Finished("done" if share >= 1 else control.stop_reason or "done")
 
 

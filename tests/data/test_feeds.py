@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, seeded
+from equipoise.data.laws import Ring
+from equipoise.data.scaling import Scaling
+from equipoise.data.streams import StreamFeed
+
+CPU, ROWS = torch.device("cpu"), torch.arange(10.0)[:, None]
+PLAIN = Scaling((0.0,), (1.0,))
+
+
+def indexed(batch_size: int = 3, seed: int = 0) -> IndexedFeed:
+    return IndexedFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN, CPU)
+
+
+def law(batch_size: int = 30_000, seed: int = 0) -> LawFeed:
+    return LawFeed(Ring(), seed, batch_size, Scaling((0.0, 0.0), (1.0, 1.0)), CPU)
+
+
+def stream(batch_size: int = 3) -> StreamFeed:
+    def again() -> list[torch.Tensor]:
+        return list(ROWS.split(4))
+
+    return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), 1, batch_size, PLAIN, CPU)
+
+
+@pytest.mark.parametrize("make", [indexed, law, stream])
+def test_a_restored_feed_goes_on_with_the_very_same_batches(make: Callable[[], Feed]) -> None:
+    for steps in range(9):
+        one, other = make(), make()
+        for _ in range(steps):
+            one.next()
+        other.restore(one.position())
+        for _ in range(8):
+            assert torch.equal(one.next()[0], other.next()[0])
+    assert one.exact
+
+
+@pytest.mark.parametrize("make", [indexed, law, stream])
+def test_a_feed_can_go_back(make: Callable[[], Feed]) -> None:
+    feed = make()
+    feed.next()
+    position = feed.position()
+    first = feed.next()[0]
+    for _ in range(5):
+        feed.next()
+    feed.restore(position)
+    assert torch.equal(feed.next()[0], first)
+
+
+def test_an_epoch_shows_every_row_at_most_once_in_a_new_order() -> None:
+    feed = indexed(batch_size=5)
+    epochs = [torch.cat([feed.next()[0] for _ in range(2)])[:, 0] for _ in range(3)]
+    assert all(torch.equal(epoch.sort().values, ROWS[:, 0]) for epoch in epochs)
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_labels_stay_with_their_rows() -> None:
+    feed = indexed()
+    for _ in range(7):
+        x, y = feed.next()
+        assert y is not None
+        assert torch.equal(x[:, 0].long(), y)
+
+
+def test_the_seed_decides_the_order() -> None:
+    assert torch.equal(indexed(9, seed=1).next()[0], indexed(9, seed=1).next()[0])
+    assert not torch.equal(indexed(9, seed=1).next()[0], indexed(9, seed=2).next()[0])
+
+
+def test_a_law_is_never_repeated() -> None:
+    feed = law(batch_size=50_000)
+    seen = torch.cat([feed.next()[0] for _ in range(4)])
+    assert len(seen.unique(dim=0)) == len(seen)
+
+
+def test_a_stream_never_yields_the_rows_held_out() -> None:
+    feed = stream()
+    assert all((feed.next()[0] != 0).all() for _ in range(12))
+
+
+def test_generators_of_other_seeds_differ_and_their_order_matters() -> None:
+    drawn = {torch.rand((), generator=seeded(*numbers)).item() for numbers in ((0,), (1,), (0, 1), (1, 0), (0, 0))}
+    assert len(drawn) == 5

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise.data import ScalingKind
+from equipoise.data.scaling import Scaling
+from equipoise.data.sources import picture_limits
+
+KINDS: tuple[ScalingKind, ...] = ("standard", "unit")
+
+
+def draws(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def test_standard_scaling_gives_each_column_zero_mean_and_unit_variance() -> None:
+    raw = torch.from_numpy(draws(500, 3) * [1e-3, 1.0, 1e6] + [5.0, 0.0, -3e7])
+    scaled = Scaling.fit(raw, "standard", None).encode(raw).double()
+    torch.testing.assert_close(scaled.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(scaled.std(0, correction=0), torch.ones(3, dtype=torch.float64), atol=1e-5, rtol=0)
+
+
+def test_unit_scaling_puts_each_column_onto_minus_one_to_one() -> None:
+    raw = torch.from_numpy(draws(500, 2) * [3.0, 0.01])
+    scaled = Scaling.fit(raw, "unit", None).encode(raw)
+    np.testing.assert_allclose(scaled.amin(0), -1, atol=1e-6)
+    np.testing.assert_allclose(scaled.amax(0), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1.0, 1e6), (1e6, -1e3), (1e12, 1e12), (1.0, 1.7e9)])
+def test_points_come_back_to_float32_accuracy_whatever_their_units(kind: ScalingKind, scale: float, shift: float) -> None:
+    raw = torch.from_numpy(draws(200, 2) * scale + shift)
+    scaling = Scaling.fit(raw, kind, None)
+    spread = float((raw - raw.mean(0)).abs().max())
+    np.testing.assert_allclose(scaling.decode(scaling.encode(raw)), raw.numpy(), atol=1e-6 * spread, rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_grey_level_comes_back(kind: ScalingKind, dtype: type) -> None:
+    levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype)[:: 1 if dtype == np.uint8 else 17]
+    raw = torch.from_numpy(levels.reshape(-1, 1, 1, 1))
+    scaling = Scaling.fit(raw, kind, picture_limits(levels))
+    np.testing.assert_array_equal(scaling.decode(scaling.encode(raw)).round().reshape(-1), levels)
+
+
+def test_unit_scaling_of_bytes_is_the_usual_one() -> None:
+    raw = torch.tensor([0, 127, 255], dtype=torch.uint8).reshape(3, 1, 1, 1)
+    scaled = Scaling.fit(raw, "unit", (0.0, 255.0)).encode(raw).reshape(-1)
+    torch.testing.assert_close(scaled, torch.tensor([-1.0, 127 / 127.5 - 1, 1.0]))
+
+
+def test_pictures_share_one_scale_so_that_grey_stays_grey() -> None:
+    raw = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4)).astype(np.uint8))
+    raw[:, 1] = raw[:, 0]
+    scaled = Scaling.fit(raw, "standard", (0.0, 255.0)).encode(raw)
+    assert torch.equal(scaled[:, 1], scaled[:, 0])
+
+
+def test_pictures_come_back_inside_their_limits_and_points_are_not_bounded() -> None:
+    far = torch.full((1, 1, 1, 1), 100.0)
+    assert Scaling((10.0,), (5.0,), 0.0, 255.0).decode(far).item() == 255.0
+    assert Scaling((10.0,), (5.0,), 0.0, 255.0).decode(-far).item() == 0.0
+    assert Scaling((10.0,), (5.0,)).decode(far[..., 0, 0]).item() == 510.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_that_never_varies_comes_back_as_its_value(kind: ScalingKind) -> None:
+    raw = torch.from_numpy(np.stack([draws(50), np.full(50, 0.1)], 1))
+    scaling = Scaling.fit(raw, kind, None)
+    assert torch.isfinite(scaling.encode(raw)).all()
+    np.testing.assert_array_equal(scaling.decode(torch.randn(9, 2))[:, 1], 0.1)
+
+
+def test_bytes_that_never_vary_are_scaled_to_zero() -> None:
+    raw = torch.full((5, 1, 2, 2), 9, dtype=torch.uint8)
+    scaling = Scaling.fit(raw, "standard", (0.0, 255.0))
+    assert not scaling.encode(raw).any()
+    np.testing.assert_array_equal(scaling.decode(scaling.encode(raw)), 9.0)
+
+
+def test_the_scaled_values_are_float32() -> None:
+    raw = torch.arange(12, dtype=torch.int64).reshape(6, 2)
+    assert Scaling.fit(raw, "standard", None).encode(raw).dtype == torch.float32
+
+
+def test_a_scaling_survives_json_to_the_bit() -> None:
+    scaling = Scaling.fit(torch.from_numpy(draws(50, 3)), "standard", None)
+    assert Scaling.from_dict(json.loads(json.dumps(scaling.to_dict()))) == scaling

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise.data.formats import from_array
+from equipoise.data.laws import Gaussian
+from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source, picture_limits, split
+from equipoise.errors import RequestError
+
+CPU = torch.device("cpu")
+NUMBERS = np.arange(200.0)
+
+
+def in_memory() -> Source:
+    return RowsSource("array", from_array(NUMBERS, None, "x"), split_seed=3)
+
+
+def fetched() -> Source:
+    rows = from_array(NUMBERS, None, "x")
+    return FetchedSource("dataset", rows.schema, "0" * 64, lambda indices: rows.values[indices], None, 200, split_seed=3)
+
+
+@pytest.mark.parametrize("make", [in_memory, fetched])
+def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
+    source = make()
+    held = set(source.held_out(10_000, 0)[:, 0].tolist())
+    scaling = source.scaling("standard", 0)
+    feed = source.feed(18, scaling, CPU, 0)
+    trained = {round(float(value)) for _ in range(40) for value in scaling.decode(feed.next()[0])[:, 0]}
+    assert len(held) == 20
+    assert trained == set(NUMBERS.tolist()) - held
+    assert set(source.seen(10_000, 0)[:, 0].tolist()) == trained
+
+
+def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
+    one, other = in_memory(), fetched()
+    assert torch.equal(one.held_out(99, 0), other.held_out(99, 0))
+    scaling = one.scaling("standard", 0)
+    assert other.scaling("standard", 0) == scaling
+    for source in (one, other):
+        assert source.training_rows == 180
+    feeds = one.feed(16, scaling, CPU, 5), other.feed(16, scaling, CPU, 5)
+    assert all(torch.equal(feeds[0].next()[0], feeds[1].next()[0]) for _ in range(20))
+
+
+@pytest.mark.parametrize(("n", "out"), [(2, 1), (9, 1), (10, 1), (1000, 100), (99_999, 9_999), (300_000, 10_000)])
+def test_the_split_is_a_tenth_at_least_one_and_at_most_ten_thousand(n: int, out: int) -> None:
+    kept, held = split(n, 0)
+    assert len(held) == out
+    assert torch.equal(torch.cat([kept, held]).sort().values, torch.arange(n))
+    assert not torch.equal(held, split(n, 1)[1]) or n < 100
+
+
+def test_one_sample_cannot_be_split() -> None:
+    with pytest.raises(RequestError, match="one sample: give at least one batch"):
+        split(1, 0)
+
+
+def test_scaling_is_fitted_to_the_training_part_alone() -> None:
+    source = in_memory()
+    scaling = source.scaling("standard", 0)
+    trained = source.seen(10_000, 0).numpy()
+    assert scaling.shift[0] == pytest.approx(trained.mean(), rel=1e-12)
+    assert scaling.scale[0] == pytest.approx(trained.std(), rel=1e-12)
+    assert trained.mean() != NUMBERS.mean()
+
+
+def test_a_law_holds_out_another_draw_than_it_feeds() -> None:
+    source = LawSource(Gaussian())
+    scaling = source.scaling("standard", 0)
+    held = scaling.encode(source.held_out(5000, 0))
+    fed = source.feed(5000, scaling, CPU, 0).next()[0]
+    assert not np.isin(held.numpy(), fed.numpy()).any()
+
+
+def test_the_fingerprint_changes_with_one_value_and_with_the_labels() -> None:
+    changed = NUMBERS.copy()
+    changed[7] += 1e-9
+    arrays = [(NUMBERS, None), (changed, None), (NUMBERS.astype("float32"), None), (NUMBERS, [0, 1] * 100), (NUMBERS, ["a", "b"] * 100)]
+    prints = {RowsSource("array", from_array(x, y, "x"), 0).fingerprint for x, y in arrays}
+    assert len(prints) == len(arrays)
+    assert in_memory().fingerprint in prints
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        (np.array([3, 200], np.uint8), (0, 255)),
+        (np.array([3, 200], np.uint16), (0, 65535)),
+        (np.array([0.2, 0.9]), (0, 1)),
+        (np.array([-0.2, 0.9]), (-1, 1)),
+        (np.array([-3.0, 40.0]), (-3, 40)),
+    ],
+)
+def test_pictures_have_the_range_of_their_type(values: np.ndarray, limits: tuple[float, float]) -> None:
+    assert picture_limits(values) == limits
+
+
+def test_fetched_pictures_of_one_colour_are_refused() -> None:
+    rows = from_array(np.random.default_rng(0).integers(0, 9, (40, 4, 4)).astype(np.uint8), None, "x")
+    with pytest.raises(RequestError, match="one distinct value, 5"):
+        FetchedSource("folder", rows.schema, "", lambda indices: np.full((len(indices), 1, 4, 4), 5, np.uint8), None, 40, 0)

@@ -1,0 +1,123 @@
+"""Recipes are found by name, fit their data, and say what is wrong in a line."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from equipoise import recipes
+from equipoise.choices import hints
+from equipoise.data.schema import Schema
+from equipoise.errors import RequestError
+from equipoise.recipes import catalogue, find
+from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.base import Recipe, cosine
+from equipoise.recipes.classic import Classic
+
+LINE, PLANE = Schema((1,), "N", "float64"), Schema((2,), "ND", "float64")
+PICTURES = Schema((3, 20, 30), "NHWC", "uint8")
+
+
+def test_every_file_of_the_folder_is_in_the_catalogue_and_the_default_comes_first() -> None:
+    files = {path.stem.replace("_", "-") for path in Path(recipes.__path__[0]).glob("*.py")} - {"--init--", "base"}
+    assert set(catalogue()) == files
+    assert next(iter(catalogue())) == recipes.DEFAULT == "balanced"
+
+
+def test_another_package_may_add_one_by_an_entry_point(tmp_path: Path) -> None:
+    (tmp_path / "stranger.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from equipoise.recipes.balanced import Balanced\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class Strange(Balanced):\n"
+        "    '''Strange.'''\n"
+        "    name = 'strange'\n"
+        "    summary = 's'\n"
+        "    paper = 'p'\n"
+    )
+    info = tmp_path / "stranger-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: stranger\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[equipoise.recipes]\nstrange = stranger:Strange\n")
+    code = "from equipoise.recipes import find; print(find('strange').__doc__)"
+    told = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "Strange."
+    assert EntryPoint("strange", "stranger:Strange", recipes.ENTRY_POINTS).group == "equipoise.recipes"
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(RequestError, match=r"no recipe 'clasic': did you mean 'classic'\?"):
+        find("clasic")
+
+
+@pytest.mark.parametrize("recipe", catalogue().values())
+def test_every_field_has_a_docstring_and_every_recipe_a_summary_and_a_paper(recipe: type[Recipe]) -> None:
+    source = (
+        Path(sys.modules[recipe.__module__].__file__ or "").read_text() + Path(sys.modules[Recipe.__module__].__file__ or "").read_text()
+    )
+    undocumented = [name for name in hints(recipe) if not re.search(rf'^    {name}: [^\n]*\n    """', source, re.M)]
+    assert undocumented == []
+    assert recipe.summary
+    assert re.search(r"\d{4}", recipe.paper)
+
+
+@pytest.mark.parametrize("recipe", catalogue().values())
+@pytest.mark.parametrize("schema", [LINE, PLANE, PICTURES])
+def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> None:
+    import torch
+
+    method = recipe.for_data(schema, {"width": 8}).build(schema)
+    x = method.generator(method.prior.sample(4, torch.Generator().manual_seed(0)))
+    assert x.shape == (4, *schema.shape)
+    assert method.discriminator(x).shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"batch_size": 0}, "batch_size = 0: must be at least 1"),
+        ({"learning_rate": -1.0}, "learning_rate = -1.0: must be a positive number"),
+        ({"beta2": 1.0}, "beta2 = 1.0: must be at least 0 and below 1"),
+        ({"learning_rate_end": 2.0}, "learning_rate_end = 2.0: must be above 0 and at most 1"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str) -> None:
+    with pytest.raises(RequestError, match=re.escape(told)):
+        Balanced(**settings)  # type: ignore[arg-type]
+
+
+def test_what_the_user_gives_comes_before_the_defaults_for_the_data() -> None:
+    assert Balanced.for_data(PICTURES, {}).batch_size == 64
+    assert Balanced.for_data(PICTURES, {"batch_size": 32}).batch_size == 32
+    assert Balanced.for_data(LINE, {}).categories == 0
+    assert Balanced.for_data(PLANE, {}).categories > 0
+
+
+def test_conditional_without_labels_is_refused() -> None:
+    with pytest.raises(RequestError, match="conditional is on, but the data has no labels"):
+        Balanced.for_data(LINE, {"conditional": True})
+
+
+def test_classic_refuses_a_batch_as_a_vector_off_the_line_and_a_tanh_that_cannot_reach_the_data() -> None:
+    with pytest.raises(RequestError, match="discriminator_sees = 'batch' is for numbers on a line"):
+        Classic.for_data(PLANE, {"discriminator_sees": "batch"})
+    with pytest.raises(RequestError, match="scaling = 'standard': G ends in a tanh on pictures"):
+        Classic.for_data(PICTURES, {"scaling": "standard"})
+
+
+def test_the_cosine_goes_from_start_to_end_through_the_middle() -> None:
+    assert [cosine(1.0, 0.0, t) for t in (0.0, 0.5, 1.0, 2.0)] == pytest.approx([1.0, 0.5, 0.0, 0.0])
+
+
+def test_classic_can_play_the_papers_minimax_game() -> None:
+    import torch
+
+    fake = torch.tensor([0.3, -0.7])
+    minimax = Classic(generator_loss="minimax").build(LINE).generator_loss(fake, fake)
+    assert minimax.item() == pytest.approx(torch.log(1 - fake.sigmoid()).mean().item())
+    assert Classic().build(LINE).generator_loss(fake, fake).item() == pytest.approx(-torch.log(fake.sigmoid()).mean().item())

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from equipoise import GAN, __version__
+from equipoise.recipes import catalogue
+
+Command = Callable[..., Any]
+HEAVY = {"torch", "scipy", "matplotlib", "pandas", "numpy"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "gaussian", "--help"], ["train", "--help"], ["sample", "--help"], ["recipes"], ["datasets"]]
+)
+def test_what_only_tells_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys\nfrom equipoise.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        f"print('HEAVY', *sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY"
+    assert len(done.stdout.splitlines()) > 4
+
+
+def test_help_tells_every_command(command: Command) -> None:
+    answer = command("--help")
+    assert (answer.status, answer.err) == (0, "")
+    assert all(f"equipoise {name}" in answer.out for name in ("train", "sample", "evaluate", "recipes", "datasets"))
+    assert command().out == answer.out
+
+
+def test_help_of_train_shows_the_settings_of_recipe_run_and_law(command: Command) -> None:
+    answer = command("train", "gaussian", "--help")
+    assert answer.status == 0
+    assert all(option in answer.out for option in ("--gamma", "--batch-size", "--minutes", "--std", "--resume"))
+    assert "--std" not in command("train", "--help").out
+
+
+def test_the_version_is_the_packages(command: Command) -> None:
+    assert command("--version").out == f"equipoise {__version__}\n"
+
+
+def test_recipes_and_datasets_are_listed_a_name_each(command: Command) -> None:
+    assert all(f"{name} " in command("recipes").out for name in catalogue())
+    told = command("datasets").out
+    assert all(name in told for name in ("gaussian", "mixture", "ring", "grid", "swissroll", "mnist", "--circle-modes"))
+
+
+def test_training_keeps_all_that_a_run_needs(trained: Path) -> None:
+    kept = {path.name for path in trained.iterdir()}
+    assert {"config.json", "log.jsonl", "generator.safetensors", "report.json", "checkpoints", "samples", "samples.png"} <= kept
+
+
+def test_a_run_without_a_name_takes_the_next_free_one(here: Path, command: Command) -> None:
+    options = ["--samples", "16", "--batch-size", "16", "--width", "8", "--threads", "1"]
+    first, second = (command("train", "gaussian", *options) for _ in range(2))
+    assert (first.status, second.status) == (0, 0)
+    assert "runs/gaussian-balanced-1" in second.out
+    assert sorted(path.name for path in (here / "runs").iterdir()) == ["gaussian-balanced-0", "gaussian-balanced-1"]
+
+
+def test_samples_are_printed_a_line_each_and_are_the_librarys(trained: Path, command: Command) -> None:
+    answer = command("sample", str(trained), "-n", "5", "--seed", "7")
+    assert (answer.status, answer.err) == (0, "")
+    np.testing.assert_array_equal([float(line) for line in answer.out.splitlines()], GAN.load(trained).sample(5, seed=7))
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv"])
+def test_samples_in_any_file_are_the_librarys_to_the_bit(trained: Path, here: Path, command: Command, suffix: str) -> None:
+    answer = command("sample", str(trained), "-n", "50", "--seed", "7", "--out", f"a.{suffix}")
+    assert (answer.status, answer.out) == (0, f"Wrote a.{suffix}\n")
+    read = {"npy": np.load, "npz": lambda path: np.load(path)["x"], "csv": np.loadtxt}[suffix](here / f"a.{suffix}")
+    np.testing.assert_array_equal(read, GAN.load(trained).sample(50, seed=7))
+    assert [path.name for path in here.iterdir()] == [f"a.{suffix}"]
+
+
+def test_a_picture_of_samples_is_a_png(trained: Path, here: Path, command: Command) -> None:
+    assert command("sample", str(trained), "--out", "a.png", "--seed", "0").status == 0
+    assert Image.open(here / "a.png").format == "PNG"
+
+
+@pytest.mark.usefixtures("here")
+def test_pictures_go_to_npy_npz_and_png(trained_pictures: Path, command: Command) -> None:
+    for name in ("a.npy", "a.npz", "a.png"):
+        assert command("sample", str(trained_pictures), "-n", "9", "--seed", "1", "--label", "light", "--out", name).status == 0
+    array = np.load("a.npy")
+    assert (array.shape, array.dtype) == ((9, 8, 8), np.uint8)
+    np.testing.assert_array_equal(np.load("a.npz")["x"], array)
+
+
+@pytest.mark.usefixtures("here")
+def test_large_whole_numbers_keep_all_their_digits_in_a_csv(command: Command) -> None:
+    numbers = 1_700_000_000_000 + np.random.default_rng(0).integers(0, 10**6, 100)
+    GAN("balanced", samples=16, batch_size=16, width=8, threads=1).fit(numbers, out="run")
+    command("sample", "run", "-n", "9", "--seed", "1", "--out", "a.csv")
+    np.testing.assert_array_equal(np.loadtxt("a.csv", dtype=np.int64), GAN.load("run").sample(9, seed=1))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_table_gives_a_table_with_its_columns(command: Command) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"height": rng.normal(size=60), "count": rng.integers(0, 9, 60), "kind": ["u", "v"] * 30})
+    frame.to_csv("in.csv", index=False)
+    options = ["--samples", "16", "--batch-size", "16", "--width", "8", "--threads", "1", "--out", "run"]
+    assert command("train", "in.csv", "--label-column", "kind", *options).status == 0
+    assert command("sample", "run", "-n", "9", "--label", "v", "--out", "out.csv").status == 0
+    drawn = pd.read_csv("out.csv")
+    pd.testing.assert_series_equal(drawn.dtypes, frame[["height", "count"]].dtypes)
+    assert len(drawn) == 9
+
+
+def test_evaluate_prints_json_of_figures_beside_their_floors(trained: Path, command: Command) -> None:
+    answer = command("evaluate", str(trained), "--json")
+    report = json.loads(answer.out)
+    assert answer.status == 0
+    assert report["figures"][0]["name"] == "Wasserstein-1"
+    assert report["figures"][0]["value"] > report["figures"][0]["floor"] > 0
+    assert report["verdict"]["sentence"] in command("evaluate", str(trained)).out
+
+
+@pytest.mark.usefixtures("here")
+def test_evaluate_takes_other_data(trained: Path, command: Command) -> None:
+    np.save("other.npy", np.random.default_rng(0).normal(40.0, 1.25, 2000))
+    report = json.loads(command("evaluate", str(trained), "--data", "other.npy", "--json").out)
+    assert report["figures"][0]["value"] == pytest.approx(36, abs=3)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_resumed_with_more_samples_goes_on(command: Command) -> None:
+    options = ["--batch-size", "16", "--width", "8", "--threads", "1", "--out", "run"]
+    assert command("train", "gaussian", "--samples", "32", *options).status == 0
+    answer = command("train", "gaussian", "--out", "run", "--resume", "--samples", "64")
+    assert (answer.status, answer.err) == (0, "")
+    assert "Trained on 64 samples" in answer.out
+
+
+def test_output_that_cannot_be_written_is_told_once() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "equipoise", "datasets"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "equipoise: output: No space left on device\n")

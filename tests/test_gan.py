@@ -1,0 +1,162 @@
+"""class GAN from end to end, on tiny trainings."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from equipoise import GAN
+from equipoise.data.laws import Gaussian
+from equipoise.errors import EquipoiseError, RequestError
+from equipoise.fitting import InterruptedRunError
+from equipoise.training.loop import Report
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        RNG.normal(50, 9, 60),
+        RNG.normal(50, 9, (60, 3)).astype(np.float32),
+        RNG.integers(0, 9, (60, 2)),
+        RNG.integers(0, 256, (60, 7, 5), np.uint8),
+        RNG.integers(0, 256, (60, 3, 9, 6), np.uint8),
+        RNG.integers(0, 256, (60, 9, 6, 4), np.uint8),
+        RNG.uniform(-1, 1, (60, 8, 8, 1)).astype(np.float32),
+        RNG.integers(0, 65536, (60, 8, 8), np.uint16),
+    ],
+    ids=lambda x: f"{x.dtype}{x.shape}",
+)
+@pytest.mark.parametrize("recipe", ["balanced", "classic"])
+def test_samples_have_the_shape_type_and_range_of_what_was_fed(recipe: str, x: np.ndarray[Any, Any], tiny: dict[str, Any]) -> None:
+    new = GAN(recipe, **tiny).fit(x).sample(7, seed=1)
+    assert isinstance(new, np.ndarray)
+    assert new.shape == (7, *x.shape[1:])
+    assert new.dtype == x.dtype
+    if x.ndim > 2 and x.dtype.kind == "f":
+        assert -1 <= new.min() <= new.max() <= 1
+
+
+def test_a_tensor_gives_a_tensor_and_a_frame_a_frame(tiny: dict[str, Any]) -> None:
+    assert isinstance(GAN(**tiny).fit(torch.randn(60, 2)).sample(3), torch.Tensor)
+    frame = pd.DataFrame({"height": RNG.normal(170, 10, 60), "shoes": RNG.integers(35, 48, 60)})
+    new = GAN(**tiny).fit(frame).sample(3)
+    assert isinstance(new, pd.DataFrame)
+    assert list(new.columns) == ["height", "shoes"]
+    assert (new.dtypes == frame.dtypes).all()
+
+
+def test_a_constant_column_comes_back_as_its_value(tiny: dict[str, Any]) -> None:
+    x = np.stack([RNG.normal(size=60), np.full(60, 7.25)], 1)
+    assert (np.asarray(GAN(**tiny).fit(x).sample(5))[:, 1] == 7.25).all()
+
+
+def test_one_seed_gives_one_sample_and_no_seed_a_new_one_each_time(tiny: dict[str, Any]) -> None:
+    gan = GAN(**tiny).fit("gaussian")
+    assert np.array_equal(gan.sample(5, seed=3), gan.sample(5, seed=3))
+    assert not np.array_equal(gan.sample(5, seed=3), gan.sample(5, seed=4))
+    assert not np.array_equal(gan.sample(5), gan.sample(5))
+
+
+def test_labels_make_the_sampler_conditional(tiny: dict[str, Any]) -> None:
+    gan = GAN(**{**tiny, "samples": 16 * 300, "learning_rate": 0.01}).fit(*_two_classes())
+    left, right = (np.asarray(gan.sample(200, label=name, seed=0)) for name in ("left", "right"))
+    assert left.mean() < -5
+    assert right.mean() > 5
+    with pytest.raises(RequestError, match=r"label 'rigt' is not among the classes: did you mean 'right'\?"):
+        gan.sample(1, label="rigt")
+
+
+def test_without_a_label_classes_come_at_their_training_frequencies(tiny: dict[str, Any]) -> None:
+    gan = GAN(**{**tiny, "samples": 16 * 300, "learning_rate": 0.01}).fit(*_two_classes(left=60, right=240))
+    assert np.mean(np.asarray(gan.sample(2000, seed=0)) > 0) == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_label_asked_of_an_unconditional_generator_is_refused(tiny: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match="did not learn classes: train with conditional"):
+        GAN(**tiny).fit("gaussian").sample(3, label=7)
+
+
+def test_balanced_learns_the_shape_of_a_normal_law_in_a_few_hundred_steps() -> None:
+    report = GAN(samples=256 * 400, seed=0).fit(Gaussian(mean=-20, std=3)).evaluate()
+    assert report["Wasserstein-1"] < 0.15 * 3
+    assert report["Kolmogorov-Smirnov"] < 0.06
+
+
+def test_saved_and_loaded_samples_and_evaluates_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
+    gan = GAN(**tiny).fit(RNG.normal(size=(80, 2)))
+    gan.save(tmp_path / "run")
+    loaded = GAN.load(tmp_path / "run")
+    assert np.array_equal(gan.sample(9, seed=2), loaded.sample(9, seed=2))
+    with pytest.raises(RequestError, match="was trained on data handed over in Python: give data"):
+        loaded.evaluate()
+    assert loaded.evaluate(RNG.normal(size=(80, 2)))["sliced Wasserstein"] > 0
+    with pytest.raises(RequestError, match="exists: resume it, or give another directory"):
+        gan.save(tmp_path / "run")
+
+
+def test_a_fit_into_a_directory_writes_what_the_design_promises(tiny: dict[str, Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    gan = GAN(**{**tiny, "samples": 3200}).fit("gaussian", out=out)
+    gan.evaluate()
+    assert {p.name for p in out.iterdir()} == {"config.json", "log.jsonl", "samples", "checkpoints", "generator.safetensors", "report.json"}
+    assert (out / "samples" / "000000k.png").is_file()
+    assert (out / "samples" / "000003k.png").is_file()
+    assert len(list((out / "checkpoints").iterdir())) <= 4
+
+
+def test_a_training_in_memory_writes_nothing(tiny: dict[str, Any], here: Path) -> None:
+    GAN(**tiny).fit("gaussian").sample(2)
+    assert list(here.iterdir()) == []
+
+
+def test_events_reach_the_caller(tiny: dict[str, Any]) -> None:
+    seen: list[Any] = []
+    GAN(**tiny).fit("gaussian", on_event=seen.append)
+    reports = [event for event in seen if isinstance(event, Report)]
+    assert reports[-1].share == 1
+    assert {"discriminator_loss", "generator_loss", "r1", "r2", "balance", "gradient_norm_g"} <= reports[-1].readings.keys()
+
+
+def test_ctrl_c_stops_after_a_step_and_leaves_a_gan_that_samples(tiny: dict[str, Any]) -> None:
+    gan = GAN(**{**tiny, "samples": 10**9})
+    timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(InterruptedRunError, match="stopped by SIGINT after") as stopped:
+        gan.fit("gaussian")
+    assert stopped.value.status == 130
+    assert len(np.asarray(gan.sample(4))) == 4
+
+
+def test_other_data_is_judged_half_against_half(tiny: dict[str, Any]) -> None:
+    gan = GAN(**tiny).fit(RNG.normal(size=400))
+    report = gan.evaluate(RNG.normal(5, 1, size=600))
+    assert report["Wasserstein-1"] > 1
+    assert "300 held-out samples" in report.figures[0].protocol
+    with pytest.raises(RequestError, match=r"data has samples of shape \(2,\), the generator makes \(1,\)"):
+        gan.evaluate(RNG.normal(size=(50, 2)))
+
+
+def test_what_is_asked_of_an_untrained_gan_is_refused() -> None:
+    with pytest.raises(RequestError, match="not trained yet"):
+        GAN().sample(1)
+
+
+def test_a_run_without_a_generator_says_to_resume(tiny: dict[str, Any], tmp_path: Path) -> None:
+    GAN(**tiny).fit("gaussian", out=tmp_path / "run")
+    (tmp_path / "run" / "generator.safetensors").unlink()
+    with pytest.raises(EquipoiseError, match="has no generator yet"):
+        GAN.load(tmp_path / "run")
+
+
+def _two_classes(left: int = 150, right: int = 150) -> tuple[np.ndarray[Any, Any], list[str]]:
+    x = np.concatenate([RNG.normal(-10, 1, left), RNG.normal(10, 1, right)])
+    return x, ["left"] * left + ["right"] * right

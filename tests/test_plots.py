@@ -1,0 +1,48 @@
+"""Pictures hold what they should; the eye does the rest."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from equipoise import plots
+from equipoise.data.laws import Gaussian, Ring, Swissroll
+from equipoise.data.schema import Schema
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_grid_shows_every_picture_in_its_place() -> None:
+    values = np.arange(5.0)[:, None, None, None] * np.ones((5, 1, 4, 6)) * 50
+    image = np.asarray(Image.open(io.BytesIO(plots.picture_grid(values, (0, 255)))))
+    factor = image.shape[1] // 18
+    assert image.shape == (8 * factor, 18 * factor)
+    cells = image[:: 4 * factor, :: 6 * factor]
+    assert cells.tolist() == [[0, 50, 100], [150, 200, 0]]
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])
+def test_a_grid_takes_grey_colour_and_transparency(channels: int, mode: str) -> None:
+    values = RNG.uniform(0, 1, (4, channels, 5, 3))
+    assert Image.open(io.BytesIO(plots.picture_grid(values, (0.0, 1.0)))).mode == mode
+
+
+def test_full_transparency_shows_as_white() -> None:
+    image = Image.open(io.BytesIO(plots.picture_grid(np.zeros((1, 4, 2, 2)), (0, 255))))
+    assert image.getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("shape", "law"), [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)]
+)
+@pytest.mark.parametrize("with_real", [True, False])
+def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], law: Gaussian | None, with_real: bool, tmp_path: Path) -> None:
+    values = RNG.normal(size=(200, *shape))
+    real = RNG.normal(size=(100, *shape)) if with_real else None
+    plots.draw(tmp_path / "folder" / "x.png", values, Schema(shape, "ND", "float64"), None, law, real, "title")
+    image = np.asarray(Image.open(tmp_path / "folder" / "x.png").convert("L"))
+    assert image.min() < 100 < 250 < image.max()

@@ -1,0 +1,138 @@
+"""A killed training, resumed, ends with the very bits of one that was left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from equipoise.cli import main
+from equipoise.training.files import unpack
+from equipoise.training.rundir import RunDirectory
+
+BATCH, STEPS = 16, 200
+SETTINGS = ["--samples", str(BATCH * STEPS), "--batch-size", str(BATCH), "--threads", "1", "--seed", "5"]
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "equipoise", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def kill_after_half(arguments: list[str], folder: Path, out: str, sign: int) -> int:
+    """Start a training slowed down at its saves, send `sign` once half of it is saved, and return its exit status."""
+    slow = (
+        "import sys, time; from equipoise import fitting; from equipoise.cli import main\n"
+        "write = fitting.Fit._write\n"
+        "def slow(self, event, directory):\n"
+        "    write(self, event, directory)\n"
+        "    if type(event).__name__ == 'SaveDue' and self.state.samples_seen >= 1600: time.sleep(0.5)\n"
+        "fitting.Fit._write = slow\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", slow, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list((folder / out / "checkpoints").glob("000001k*")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(sign)
+    return process.wait(60)
+
+
+def final_state(out: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+    newest = max((out / "checkpoints").iterdir())
+    tensors, metadata = unpack(newest)
+    return tensors, {name: value for name, value in metadata["state"].items() if name != "seconds"}
+
+
+CLASSIC = ["--recipe", "classic", "--dropout", "0.2", "--average-half-life", "1000"]
+
+
+@pytest.mark.parametrize(("recipe", "sign"), [([], signal.SIGKILL), ([], signal.SIGTERM), ([], signal.SIGINT), (CLASSIC, signal.SIGKILL)])
+def test_killed_and_resumed_equals_undisturbed_to_the_bit(recipe: list[str], sign: int, tmp_path: Path) -> None:
+    arguments = ["train", "gaussian", *recipe, *SETTINGS]
+    assert run([*arguments, "--out", "straight"], tmp_path).returncode == 0
+    status = kill_after_half([*arguments, "--out", "broken"], tmp_path, "broken", sign)
+    assert status == {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}[signal.Signals(sign)]
+    resumed = run(["train", "gaussian", "--out", "broken", "--resume"], tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    (left, left_scalars), (right, right_scalars) = final_state(tmp_path / "straight"), final_state(tmp_path / "broken")
+    assert left.keys() == right.keys()
+    assert [name for name in left if not torch.equal(left[name], right[name])] == []
+    assert left_scalars == right_scalars
+    straight, broken = (tmp_path / name / "generator.safetensors" for name in ("straight", "broken"))
+    assert straight.read_bytes() == broken.read_bytes()
+
+
+def test_the_log_of_a_resumed_run_has_every_moment_once_and_in_order(tmp_path: Path) -> None:
+    arguments = ["train", "gaussian", *SETTINGS]
+    kill_after_half([*arguments, "--out", "broken"], tmp_path, "broken", signal.SIGKILL)
+    with (tmp_path / "broken" / "log.jsonl").open("a") as log:
+        log.write('{"samples_seen": 99999999, "torn')
+    assert run(["train", "gaussian", "--out", "broken", "--resume"], tmp_path).returncode == 0
+    seen = [line["samples_seen"] for line in RunDirectory(tmp_path / "broken").read_log() if "balance" in line]
+    assert seen == sorted(set(seen))
+    assert seen[-1] == BATCH * STEPS
+
+
+def test_a_config_that_does_not_match_is_refused_with_the_differing_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "gaussian", *SETTINGS, "--samples", "320", "--out", "run"]) == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    capsys.readouterr()
+    changed = ["--seed", "6", "--gamma", "0.5", "--mean", "1"]
+    assert main(["train", "gaussian", "--out", "run", "--resume", *changed]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    for part in ("seed: 5 -> 6", "gamma: 0.1 -> 0.5", "fingerprint"):
+        assert part in told
+    assert main(["train", "gaussian", "--out", "run", "--resume", "--recipe", "classic"]) == 2
+    assert "recipe: 'balanced' -> 'classic'" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_more_samples_go_on_from_where_the_run_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "gaussian", *SETTINGS, "--samples", "1600", "--out", "run"]) == 0
+    assert main(["train", "gaussian", "--out", "run", "--resume", "--samples", "3200"]) == 0
+    _, scalars = final_state(tmp_path / "run")
+    assert scalars["samples_seen"] == 3200
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "gaussian", *SETTINGS, "--samples", "16000", "--out", "run"]) == 0
+    whole = final_state(tmp_path / "run")[0]
+    newest = max((tmp_path / "run" / "checkpoints").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-100])
+    capsys.readouterr()
+    assert main(["train", "gaussian", "--out", "run", "--resume"]) == 0
+    told = capsys.readouterr().err
+    assert f"{newest.name} is damaged" in told
+    assert "going back to the checkpoint before" in told
+    again = final_state(tmp_path / "run")[0]
+    assert [name for name in whole if not torch.equal(whole[name], again[name])] == []
+
+
+def test_equal_seeds_give_equal_generators_and_other_seeds_other_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert main(["train", "gaussian", "--samples", "320", "--batch-size", "16", "--threads", "1", "--seed", seed, "--out", out]) == 0
+    a, b, c = ((tmp_path / out / "generator.safetensors").read_bytes() for out in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_no_leftover_of_writing_stays_in_a_run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "gaussian", "--samples", "320", "--batch-size", "16", "--out", "run"]) == 0
+    hidden = [name for _, _, names in os.walk(tmp_path) for name in names if name.startswith(".")]
+    assert hidden == []
