@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, RequestError, nearest
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from equipoise.fitting import Fit
     from equipoise.gan import GAN
+    from equipoise.options import Sample
 
 HELP = """usage: equipoise COMMAND ...
 
@@ -155,31 +158,19 @@ def sample(arguments: Sequence[str]) -> None:
 
     gan = GAN.load(options.run)
     if options.out is None:
-        _write_samples(gan, options, None, None)
+        sys.stdout.write(_encoded(gan, options, None).decode())
         return
     if suffix == ".png":
         gan.draw(options.out, options.n, label=options.label, seed=options.seed)
     else:
-        with _whole(options.out) as aside:
-            _write_samples(gan, options, aside, suffix)
+        from equipoise.training.files import write_whole
+
+        write_whole(options.out, _encoded(gan, options, suffix))
     print(f"Wrote {options.out}")
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A file to write beside `path`, which takes its place when all went well; otherwise what was there stays."""
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield aside
-        aside.replace(path)
-    except OSError as error:
-        why = error.strerror or error
-        raise EquipoiseError(f"{path} could not be written: {why}; what was there is untouched, give an --out with room") from error
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _write_samples(gan: GAN, options: Any, out: Path | None, suffix: str | None) -> None:
+def _encoded(gan: GAN, options: Sample, suffix: str | None) -> bytes:
+    """The samples as the content of a file with this ending; None is CSV."""
     import numpy as np
 
     n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
@@ -187,14 +178,16 @@ def _write_samples(gan: GAN, options: Any, out: Path | None, suffix: str | None)
         raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
     drawn = gan.sample(n, label=options.label, seed=options.seed)
     array: NDArray[np.generic] = np.asarray(drawn)
+    content = io.BytesIO()
     if suffix == ".npy":
-        np.save(out, array)  # type: ignore[arg-type]
+        np.save(content, array)
     elif suffix == ".npz":
-        np.savez_compressed(out, x=array)  # type: ignore[arg-type]
+        np.savez_compressed(content, x=array)
     elif hasattr(drawn, "to_csv"):
-        drawn.to_csv(out or sys.stdout, index=False)
+        drawn.to_csv(content, index=False)
     else:
-        np.savetxt(out or sys.stdout, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
+        np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
+    return content.getvalue()
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -229,7 +222,7 @@ def datasets(arguments: Sequence[str]) -> None:
 
     _no_arguments("datasets", arguments)
     for name, summary in NAMED_SOURCES.items():
-        settings = f" (--{', --'.join(LAWS[name].__dataclass_fields__).replace('_', '-')})" if name in LAWS else ""
+        settings = f" (--{', --'.join(field.name for field in fields(LAWS[name])).replace('_', '-')})" if name in LAWS else ""
         print(f"{name:12} {summary}{settings}")
     print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of pictures.")
 

@@ -27,7 +27,7 @@ from equipoise.training import checkpoint
 from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Report, SaveDue, train
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import Sampler, recipe_from
-from equipoise.training.settings import CHANGEABLE, RunSettings
+from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.state import State, build_method
 
 DRAWN_POINTS, DRAWN_PICTURES = 10_000, 64
@@ -144,8 +144,6 @@ def prepare(
     Raises RequestError where they do not fit the data, or the run that is resumed, naming the fields that differ; nothing has been
     written then.
     """
-    if choices.get("conditional") is None:
-        choices = {**choices, "conditional": source.labels_given}
     if resume:
         if out is None:
             raise RequestError("resume needs out: the directory of the run to go on with")
@@ -153,6 +151,8 @@ def prepare(
         training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
         training.resume()
         return training
+    if choices.get("conditional") is None:
+        choices = {**choices, "conditional": source.labels_given}
     training = Fit(source, (recipe or find(DEFAULT)).for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
     if to_disk:
         training.directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
@@ -193,15 +193,15 @@ def _recorded(
     differ = differences(stored, {"name": recipe.name} if recipe is not None else {}, ())
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(stored, choices, ())
     differ += differences(run, run_choices, CHANGEABLE)
-    differ += differences(config["data"], {"name": source.name, "fingerprint": source.fingerprint}, ())
+    data = source.describe()
+    differ += differences(config["data"].get("law", {}), data.get("law", {}), ()) or differences(
+        config["data"], {"name": source.name, "fingerprint": source.fingerprint}, ()
+    )
     if differ:
         raise RequestError(
             f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
         )
-    changed = {name: value for name, value in run_choices.items() if name in CHANGEABLE}
-    if {"samples", "minutes"} & changed.keys():
-        run = {**run, "samples": None, "minutes": None}
-    return recipe_from(stored), RunSettings(**{**run, **changed})
+    return recipe_from(stored), resumed(run, run_choices)
 
 
 @contextmanager

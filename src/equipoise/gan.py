@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,9 +19,10 @@ from equipoise.training import checkpoint
 from equipoise.training.loop import Event
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
-from equipoise.training.settings import RunSettings
+from equipoise.training.settings import RunSettings, resumed
 
 if TYPE_CHECKING:
+    from equipoise.data.formats import Labels
     from equipoise.data.schema import Schema, UserData
 
 DRAWN_POINTS, DRAWN_PICTURES = 10_000, 64
@@ -51,7 +52,7 @@ class GAN:
     def fit(
         self,
         data: Any,
-        labels: Sequence[Any] | None = None,
+        labels: Labels | None = None,
         *,
         out: str | Path | None = None,
         resume: bool = False,
@@ -72,13 +73,15 @@ class GAN:
         the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.
         """
         training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
+        for note in training.source.notes:
+            warnings.warn(note, stacklevel=2)
         self.run(training, on_event or (lambda _: None))
         return self
 
     def prepare(
         self,
         data: Any,
-        labels: Sequence[Any] | None = None,
+        labels: Labels | None = None,
         *,
         out: str | Path | None = None,
         resume: bool = False,
@@ -86,8 +89,12 @@ class GAN:
         warn: Callable[[str], None] = warnings.warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
-        run, place = RunSettings(**self._run_choices), None if out is None else Path(out)
-        if place is not None and not resume:
+        place, run = None if out is None else Path(out), RunSettings(**self._run_choices)
+        if place is not None and resume:
+            recorded = RunDirectory.existing(place).read_config()
+            run = resumed(recorded["run"], self._run_choices)
+            data = law_of(recorded["data"]) if data == recorded["data"]["name"] and "law" in recorded["data"] else data
+        elif place is not None:
             RunDirectory.refuse_taken(place)
         source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
         return fitting.prepare(source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn)
@@ -120,14 +127,14 @@ class GAN:
         plots.draw(path, self._values(n, label, seed), sampler.schema, limits, law, real, title)
         return path
 
-    def evaluate(self, data: Any = None, labels: Sequence[Any] | None = None) -> Report:
+    def evaluate(self, data: Any = None, labels: Labels | None = None) -> Report:
         """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
 
         Of other data than a built-in source, half is compared with the samples and half gives the floor. In a run directory the report
         is kept there.
         """
         sampler = self._trained()
-        source = open_source(data, labels).as_test() if data is not None else self._source or self._reopened()
+        source = self._source or self._reopened() if data is None else self._test_source(data, labels)
         if source.schema.shape != sampler.schema.shape:
             raise RequestError(
                 f"data has samples of shape {source.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape"
@@ -181,6 +188,11 @@ class GAN:
             raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: train with conditional")
         position = None if label is None else sampler.schema.class_index(label)
         return sampler.values(n, secrets.randbits(31) if seed is None else seed, position)
+
+    def _test_source(self, data: Any, labels: Labels | None) -> Source:
+        column = self._config["run"]["label_column"]
+        has_columns = hasattr(data, "columns") or str(data).endswith((".csv", ".parquet"))
+        return open_source(data, labels, label_column=column if has_columns else None).as_test()
 
     def _reopened(self) -> Source:
         run = self._config["run"]

@@ -67,7 +67,9 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others."""
+    """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others; `law` the one DATA names,
+    if its
+    settings were typed."""
 
     options: Train
     recipe_given: bool
@@ -99,7 +101,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     return TrainRequest(
         options=getattr(parsed, _title("options", Train)),
         recipe_given="recipe" in given["options"],
-        law=law(**given["law"]) if law else None,
+        law=law(**given["law"]) if law and given["law"] else None,
         choices={**given["run"], **given["recipe"]},
     )
 

@@ -90,11 +90,21 @@ def test_a_config_that_does_not_match_is_refused_with_the_differing_fields(
     assert main(["train", "gaussian", "--out", "run", "--resume", *changed]) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    for part in ("seed: 5 -> 6", "gamma: 0.1 -> 0.5", "fingerprint"):
+    for part in ("seed: 5 -> 6", "gamma: 0.1 -> 0.5", "mean: 4.0 -> 1.0"):
         assert part in told
     assert main(["train", "gaussian", "--out", "run", "--resume", "--recipe", "classic"]) == 2
     assert "recipe: 'balanced' -> 'classic'" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_a_resumed_run_needs_no_setting_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = ["--mean", "-2", "--std", "3", "--recipe", "classic", "--dropout", "0.1", "--memory-budget", "2"]
+    assert main(["train", "gaussian", *SETTINGS, *settings, "--samples", "1600", "--out", "run"]) == 0
+    assert main(["train", "gaussian", "--out", "run", "--resume", "--samples", "3200"]) == 0
+    config = RunDirectory(tmp_path / "run").read_config()
+    assert config["data"]["law"] == {"mean": -2.0, "std": 3.0}
+    assert final_state(tmp_path / "run")[1]["samples_seen"] == 3200
 
 
 def test_more_samples_go_on_from_where_the_run_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

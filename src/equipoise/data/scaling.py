@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import ScalingKind
+from equipoise.errors import RequestError
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Scaling:
             low = columns.amin(0) if limits is None else torch.tensor([limits[0]], dtype=torch.float64)
             high = columns.amax(0) if limits is None else torch.tensor([limits[1]], dtype=torch.float64)
             shift, scale = (low + high) / 2, (high - low) / 2
+        if not (shift.isfinite() & scale.isfinite()).all():
+            raise RequestError("the data's variance is beyond what a float can hold: divide it by a power of ten first")
         constant = columns.amin(0) == columns.amax(0)
         shift = torch.where(constant, columns[0], shift)
         scale = torch.where(constant, 0.0, scale)

@@ -40,7 +40,7 @@ class Balanced(Recipe):
     """Samples in a batch (pictures: 64)."""
     learning_rate: float = 4e-3
     """Adam's step size at the start, for both players (pictures: 2e-3)."""
-    average_half_life: float = 35_000
+    average_half_life: float = 50_000
     """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
     gamma: float = 0.1
     """Weight of the penalties: gamma / 2 times their sum joins D's loss (pictures: 0.3)."""

@@ -138,7 +138,9 @@ class Recipe(ABC):
 
     def default_samples(self, schema: Schema) -> int:
         """Real samples to see if the user sets neither samples nor minutes."""
-        return 2_000_000 if schema.is_picture else 512_000
+        if schema.is_picture:
+            return 1_500_000
+        return 512_000 if schema.size == 1 else 1_536_000
 
     def check(self, schema: Schema) -> None:
         """Raises RequestError where this recipe does not fit data of this shape."""

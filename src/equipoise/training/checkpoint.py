@@ -25,7 +25,8 @@ def name_of(samples_seen: int) -> str:
 def save(state: State, folder: Path) -> Path:
     """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file."""
     path = folder / f"{name_of(state.samples_seen)}{SUFFIX}"
-    write_whole(path, pack(state.tensors(), {"state": state.scalars()}))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(path, pack(state.tensors(), {"state": state.scalars()}), beside=folder.parent)
     best = state.best["checkpoint"] if state.best else None
     for old in checkpoints(folder)[KEPT:]:
         if old.stem != best:

@@ -21,13 +21,12 @@ class DamagedFileError(EquipoiseError):
     """A file does not hold what was written."""
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
     """Write `content` to `path` so that a reader, or a crash at any moment, sees the old file or the new one, never a part.
 
-    It is written aside in the folder above, so that a folder of checkpoints holds checkpoints only. Raises EquipoiseError when it cannot
-    be.
+    It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
     """
-    aside = path.parent.parent / f".{path.parent.name}.{path.name}.{os.getpid()}"
+    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -25,7 +25,8 @@ REPORTS = 100  # a run
 SAVES = 20  # a run; the first comes within a tenth
 SAVE_SECONDS = 600.0  # and at least this often
 PICTURES = 10  # a run, and one before the first step
-MEASURED = 0.02  # share of the minutes after which the rate is known
+MEASURED = 0.02  # share of the minutes after which the rate is known; of short runs more, since the first second is not like the rest
+MEASURED_SECONDS, MEASURED_MOST = 1.0, 0.2
 SPARE = 0.98  # share of the remaining minutes that the horizon counts on, so that the schedule ends before the time does
 RECENT = 16  # steps that a report averages over
 
@@ -81,6 +82,7 @@ class Clock:
         self.limit = None if minutes is None else minutes * 60
         if samples is not None:
             state.horizon = samples
+        self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MOST * self.limit))
         self._began = time.monotonic() - state.seconds
         self._measured_from = (state.seconds, state.samples_seen)
 
@@ -88,11 +90,11 @@ class Clock:
         """Read the time; returns the share of the training done, 0 to 1."""
         state = self.state
         state.seconds = time.monotonic() - self._began
-        if self.limit is not None and state.horizon is None and state.seconds >= MEASURED * self.limit:
+        if self.limit is not None and state.horizon is None and state.seconds >= self._measuring:
             state.horizon = state.samples_seen + int(self.rate() * (self.limit - state.seconds) * SPARE)
         if state.horizon is None:
             assert self.limit is not None, "a clock without a horizon has minutes"
-            return min(state.seconds / self.limit, MEASURED)
+            return state.seconds / self.limit
         share = state.samples_seen / max(state.horizon, 1)
         out_of_time = self.limit is not None and state.seconds >= self.limit
         return 1.0 if out_of_time else min(share, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from equipoise.errors import RequestError
 
@@ -42,3 +43,9 @@ class RunSettings:
             raise RequestError(f"threads = {self.threads}: must be 0 (by rule) or more")
         if not 0 <= self.seed < 2**31:
             raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")
+
+
+def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:
+    """The recorded settings with those given now; a new length, in samples or in minutes, replaces the old one."""
+    length = {"samples": None, "minutes": None} if {"samples", "minutes"} & given.keys() else {}
+    return RunSettings(**{**recorded, **length, **given})
