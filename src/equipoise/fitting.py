@@ -93,6 +93,7 @@ class Fit:
         except (KeyError, RuntimeError, ValueError) as error:
             raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({error})") from None
         self.directory.cut_log(self.state.samples_seen)
+        self.directory.write_config(self.config())
 
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""

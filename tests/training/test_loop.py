@@ -50,6 +50,17 @@ def test_minutes_fix_the_horizon_once_and_end_the_run_in_time() -> None:
     assert 0.2 <= state.seconds <= 1.5
 
 
+def test_a_resumed_run_with_other_minutes_measures_its_horizon_anew() -> None:
+    state = state_of(RECIPE)
+    events_of(state, None, minutes=1 / 120)
+    first, seen = state.horizon, state.samples_seen
+    events_of(state, None, minutes=1 / 60)
+    assert first is not None
+    assert state.horizon is not None
+    assert state.horizon > first
+    assert state.samples_seen > seen
+
+
 def test_a_stop_is_heeded_after_the_step_under_way_and_saved() -> None:
     state, control = state_of(RECIPE), Control()
     events = []

@@ -80,6 +80,8 @@ class Clock:
     def __init__(self, state: State, samples: int | None, minutes: float | None) -> None:
         self.state = state
         self.limit = None if minutes is None else minutes * 60
+        if minutes != state.minutes:  # a new length: the old horizon, if any, was another's
+            state.horizon, state.minutes = None, minutes
         if samples is not None:
             state.horizon = samples
         self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MOST * self.limit))
@@ -90,7 +92,7 @@ class Clock:
         """Read the time; returns the share of the training done, 0 to 1."""
         state = self.state
         state.seconds = time.monotonic() - self._began
-        if self.limit is not None and state.horizon is None and state.seconds >= self._measuring:
+        if self.limit is not None and state.horizon is None and state.seconds - self._measured_from[0] >= self._measuring:
             state.horizon = state.samples_seen + int(self.rate() * (self.limit - state.seconds) * SPARE)
         if state.horizon is None:
             assert self.limit is not None, "a clock without a horizon has minutes"

@@ -40,7 +40,9 @@ class State:
         self.samples_seen = 0
         self.seconds = 0.0
         self.horizon: int | None = None
-        """Samples seen at the end of the schedules; None until --minutes has measured the rate."""
+        """Samples seen at the end of the schedules; None until a run given minutes has measured its rate."""
+        self.minutes: float | None = None
+        """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
         """The checkpoint with the best figure so far: its name and the figure."""
 
@@ -77,6 +79,7 @@ class State:
             "samples_seen": self.samples_seen,
             "seconds": self.seconds,
             "horizon": self.horizon,
+            "minutes": self.minutes,
             "best": self.best,
             "position": self.feed.position(),
         }
@@ -96,7 +99,7 @@ class State:
             generator.set_state(tensors[f"randomness.{name}"].cpu())
         self.feed.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
-        self.horizon, self.best = scalars["horizon"], scalars["best"]
+        self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
 
     def _modules(self) -> dict[str, nn.Module]:
         modules = {"generator": self.generator, "discriminator": self.discriminator}
