@@ -108,8 +108,8 @@ def test_a_fit_into_a_directory_writes_what_the_design_promises(tiny: dict[str, 
     gan = GAN(**{**tiny, "samples": 3200}).fit("gaussian", out=out)
     gan.evaluate()
     assert {p.name for p in out.iterdir()} == {"config.json", "log.jsonl", "samples", "checkpoints", "generator.safetensors", "report.json"}
-    assert (out / "samples" / "000000k.png").is_file()
-    assert (out / "samples" / "000003k.png").is_file()
+    assert (out / "samples" / "000000000.png").is_file()
+    assert (out / "samples" / "000003200.png").is_file()
     assert len(list((out / "checkpoints").iterdir())) <= 4
 
 

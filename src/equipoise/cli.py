@@ -70,8 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:
             _abandon_stdout()
         return 1
-    except MemoryError as error:
-        print(f"equipoise: out of memory: {error}; give less data or a smaller batch_size", file=sys.stderr)
+    except (MemoryError, RuntimeError) as error:  # torch tells of too little memory by a RuntimeError
+        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+            raise
+        print(f"equipoise: out of memory: {str(error).splitlines()[0]}; give less data or a smaller batch_size", file=sys.stderr)
         return 1
 
 
@@ -85,6 +87,7 @@ def train(arguments: Sequence[str]) -> None:
     request = parse_train(arguments, find(recipe or DEFAULT))
     options = request.options
 
+    from equipoise.fitting import InterruptedRunError
     from equipoise.gan import GAN
 
     gan = GAN(recipe, **request.choices)
@@ -95,11 +98,9 @@ def train(arguments: Sequence[str]) -> None:
     where = str(training.directory.path)
     try:
         _train(gan, training)
-    except EquipoiseError as error:
-        if error.status > 2:
-            again = shlex.join(["equipoise", "train", options.data, "--out", where, "--resume"])
-            error.args = (f"{error}. Go on with: {again}",)
-        raise
+    except InterruptedRunError as error:
+        again = shlex.join(["equipoise", "train", options.data, "--out", where, "--resume"])
+        raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
     report = gan.evaluate()
     gan.draw(training.directory.path / "samples.png", seed=0)
     print(f"\n{report}\n")

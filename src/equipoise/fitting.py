@@ -30,16 +30,16 @@ from equipoise.training.sampler import Sampler, recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.state import State, build_method
 
-DRAWN_POINTS, DRAWN_PICTURES = 10_000, 64
 BIG_SEED = 2**31
 
 
 class InterruptedRunError(EquipoiseError):
     """Training was stopped by a signal, after saving; `status` is what a shell expects."""
 
-    def __init__(self, message: str, signal_number: int) -> None:
+    def __init__(self, message: str, signal: signal.Signals) -> None:
         super().__init__(message)
-        self.status = 128 + signal_number
+        self.signal = signal
+        self.status = 128 + signal
 
 
 class Fit:
@@ -56,7 +56,7 @@ class Fit:
                 f"give more data, or a batch_size of at most {rows}"
             )
         self.device = resolve_device(run.device)
-        self.threads = run.threads or (os.cpu_count() or 1 if source.schema.is_picture else 1)
+        self.threads = run.threads or (usable_cores() if source.schema.is_picture else 1)
         torch.set_num_threads(self.threads)
         scaling = source.scaling(recipe.scaling, run.seed)
         method = build_method(recipe, source.schema, run.seed)
@@ -83,6 +83,8 @@ class Fit:
     def resume(self) -> None:
         """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
         assert self.directory is not None, "only a directory can be resumed"
+        recorded = self.directory.read_config()
+        self.directory.write_config({**self.config(), "data": recorded["data"]})
         if not checkpoint.checkpoints(self.directory.checkpoints):
             self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
             self.directory.cut_log(-1)
@@ -93,7 +95,7 @@ class Fit:
         except (KeyError, RuntimeError, ValueError) as error:
             raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({error})") from None
         self.directory.cut_log(self.state.samples_seen)
-        self.directory.write_config(self.config())
+        self.sampler.samples_seen = self.state.samples_seen
 
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
@@ -101,6 +103,7 @@ class Fit:
         samples = run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
         clock = Clock(self.state, samples, run.minutes)
         for event in train(self.method, self.state, clock, control):
+            self.sampler.samples_seen = self.state.samples_seen
             if self.directory is not None:
                 self._write(event, self.directory)
             yield event
@@ -111,7 +114,6 @@ class Fit:
         elif isinstance(event, PictureDue):
             self.draw(directory.pictures / f"{checkpoint.name_of(self.state.samples_seen)}.png")
         elif isinstance(event, SaveDue):
-            self.sampler.samples_seen = self.state.samples_seen
             figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
             directory.log({"samples_seen": self.state.samples_seen, "seconds": round(self.state.seconds, 3), "metrics": figures})
             headline = next(iter(figures.values()))
@@ -122,7 +124,7 @@ class Fit:
 
     def draw(self, path: Path) -> None:
         """A picture of what the generator makes of the fixed latents."""
-        n = DRAWN_PICTURES if self.source.schema.is_picture else DRAWN_POINTS
+        n = plots.DEFAULT_PICTURES if self.source.schema.is_picture else plots.DEFAULT_POINTS
         values = self.sampler.values(n, self.run.seed + BIG_SEED)
         real = None if self.source.schema.is_picture else self.source.held_out(n, self.run.seed).double().numpy()
         title = f"{self.source.name}, {self.recipe.name}, {self.state.samples_seen:,} samples seen"
@@ -167,14 +169,23 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     with _signals_stop(control):
         for event in training.events(control):
             on_event(event)
-    if isinstance(event, Finished) and event.reason != "done":
+    if control.stop_reason is None and isinstance(event, Finished) and event.reason != "done":
+        training.warn(f"{event.reason}; training ended after {training.state.samples_seen:,} samples")
+    elif isinstance(event, Finished) and event.reason != "done":
         where = f"; saved in {training.directory.path}" if training.directory is not None else ""
         message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"
         raise InterruptedRunError(message, signal.Signals[event.reason])
 
 
+def usable_cores() -> int:
+    """The cores that this process may run on, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def resolve_device(name: str) -> torch.device:
     """The device of this name; "auto" is a GPU if there is one. Raises RequestError for one that is not there."""
+    if name.split(":", maxsplit=1)[0] not in ("auto", "cpu", "cuda", "mps"):
+        raise RequestError(f"device = {name!r}: must be auto, cpu, cuda or mps")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
     try:
@@ -195,9 +206,9 @@ def _recorded(
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(stored, choices, ())
     differ += differences(run, run_choices, CHANGEABLE)
     data = source.describe()
-    differ += differences(config["data"].get("law", {}), data.get("law", {}), ()) or differences(
-        config["data"], {"name": source.name, "fingerprint": source.fingerprint}, ()
-    )
+    differ += differences(config["data"].get("law", {}), data.get("law", {}), ())
+    if not differ and source.repeats and config["data"]["fingerprint"] != source.fingerprint:
+        differ = [f"data: {config['data']['name']} is not, or no longer, what it was"]
     if differ:
         raise RequestError(
             f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"

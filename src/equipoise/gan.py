@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import secrets
 import warnings
 from collections.abc import Callable, Hashable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,8 +26,6 @@ from equipoise.training.settings import RunSettings, resumed
 if TYPE_CHECKING:
     from equipoise.data.formats import Labels
     from equipoise.data.schema import Schema, UserData
-
-DRAWN_POINTS, DRAWN_PICTURES = 10_000, 64
 
 
 class GAN:
@@ -93,7 +93,8 @@ class GAN:
         if place is not None and resume:
             recorded = RunDirectory.existing(place).read_config()
             run = resumed(recorded["run"], self._run_choices)
-            data = law_of(recorded["data"]) if data == recorded["data"]["name"] and "law" in recorded["data"] else data
+            if isinstance(data, str) and data == recorded["data"]["name"]:
+                data = law_of(recorded["data"]) or data
         elif place is not None:
             RunDirectory.refuse_taken(place)
         source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
@@ -117,7 +118,10 @@ class GAN:
     def draw(self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, seed: int | None = None) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures."""
         sampler, path = self._trained(), Path(path)
-        n = n or (DRAWN_PICTURES if sampler.schema.is_picture else DRAWN_POINTS)
+        if n is None:
+            n = plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS
+        if n < 1:
+            raise RequestError(f"n = {n}: must be at least 1")
         described = self._config["data"]
         law = law_of(described)
         source = self._source if self._source is not None or law is None else self._reopened()
@@ -130,7 +134,7 @@ class GAN:
     def evaluate(self, data: Any = None, labels: Labels | None = None) -> Report:
         """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
 
-        Of other data than a built-in source, half is compared with the samples and half gives the floor. In a run directory the report
+        Of other data in memory, half is compared with the samples and half gives the floor. In a run directory the report
         is kept there.
         """
         sampler = self._trained()
@@ -139,6 +143,9 @@ class GAN:
             raise RequestError(
                 f"data has samples of shape {source.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape"
             )
+        if source.limits != (None if sampler.scaling.low is None else (sampler.scaling.low, sampler.scaling.high)):
+            made = f"{sampler.scaling.low:g} to {sampler.scaling.high:g}"
+            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
         self._report = evaluate(sampler, source, sampler.samples_seen, self._config["run"]["seed"])
         if self._directory is not None and data is None:
             self._report.save(self._directory.report)
@@ -167,7 +174,7 @@ class GAN:
         gan._directory, gan._config = directory, directory.read_config()
         gan._sampler = Sampler.load(directory.generator, fitting.resolve_device(device))
         gan.recipe = type(gan._sampler.recipe)
-        gan._report = Report.load(directory.report) if directory.report.is_file() else None
+        gan._choices = {field.name: getattr(gan._sampler.recipe, field.name) for field in fields(gan._sampler.recipe)}
         return gan
 
     @property
@@ -182,6 +189,10 @@ class GAN:
 
     def _values(self, n: int, label: Hashable | None, seed: int | None) -> Any:
         sampler = self._trained()
+        try:
+            n = operator.index(n)
+        except TypeError:
+            raise RequestError(f"n = {n!r}: must be a whole number") from None
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
         if label is not None and not sampler.recipe.conditional:

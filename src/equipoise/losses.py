@@ -12,9 +12,10 @@ from torch.nn.functional import softplus
 
 
 def discriminator(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
-    """Goodfellow et al. 2014, eq. 1, as a loss: -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))); at the optimum log 4.
+    """Goodfellow et al. 2014, eq. 1, as a loss: -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))); log 4 in equilibrium.
 
-    `real_label` below 1 is one-sided label smoothing (Salimans et al. 2016): the real term becomes the cross-entropy to that label.
+    `real_label` below 1 is one-sided label smoothing (Salimans et al. 2016): the real term becomes the cross-entropy to that label,
+    -mean (s log sigma(D(x)) + (1 - s) log(1 - sigma(D(x)))).
     """
     return (real_label * softplus(-real) + (1 - real_label) * softplus(real)).mean() + softplus(fake).mean()
 

@@ -72,7 +72,6 @@ class TrainRequest:
     settings were typed."""
 
     options: Train
-    recipe_given: bool
     law: Law | None
     choices: dict[str, Any]
 
@@ -100,7 +99,6 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     given = {group: {name: values[group][name] for name in typed if name in types[group]} for group in groups}
     return TrainRequest(
         options=getattr(parsed, _title("options", Train)),
-        recipe_given="recipe" in given["options"],
         law=law(**given["law"]) if law and given["law"] else None,
         choices={**given["run"], **given["recipe"]},
     )
@@ -113,8 +111,8 @@ def _title(group: str, settings: type[Any]) -> str:
 
 
 def value_of(arguments: Sequence[str], option: str) -> str | None:
-    """The value of an option, wherever it stands."""
-    for i, argument in enumerate(arguments):
+    """The value of an option, wherever it stands; the last one, if it stands there twice."""
+    for i, argument in reversed(list(enumerate(arguments))):
         if argument == option and i + 1 < len(arguments):
             return arguments[i + 1]
         if argument.startswith(f"{option}="):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
+DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from equipoise import verdict
 from equipoise.data.sources import Source
 from equipoise.metrics.judges import Figure, judge_for
 from equipoise.recipes import DEFAULT
-from equipoise.training.files import FORMAT, read_json, write_json
+from equipoise.training.files import FORMAT, write_json
 from equipoise.training.sampler import Sampler
 from equipoise.verdict import Verdict
 
@@ -49,22 +50,17 @@ class Report:
     def save(self, path: Path) -> None:
         write_json(path, self.to_dict())
 
-    @classmethod
-    def load(cls, path: Path) -> Report:
-        """The report that `save` wrote."""
-        stored = read_json(path)
-        figures = tuple(Figure(**figure) for figure in stored["figures"])
-        return cls(stored["data"], stored["recipe"], stored["samples_seen"], figures, Verdict(**stored["verdict"]))
-
 
 def evaluate(sampler: Sampler, source: Source, samples_seen: int, seed: int) -> Report:
     """Judge what the sampler makes against the source's held-out part; `seed` draws the real samples."""
     judge = judge_for(source, seed)
     generated = sampler.values(judge.n, SAMPLES_SEED)
     figures: Sequence[Figure] = judge.figures(generated, source.seen(judge.n, seed).double().numpy())
-    decided = verdict.judge(figures, sampler.recipe.name, DEFAULT)
+    decided = verdict.judge(figures, sampler.recipe.name, DEFAULT, judge.n)
     return Report(source.name, sampler.recipe.name, samples_seen, tuple(figures), decided)
 
 
 def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"

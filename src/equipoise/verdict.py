@@ -8,7 +8,8 @@ from typing import Literal
 
 from equipoise.metrics.judges import Figure
 
-Name = Literal["balanced", "close", "off", "mode collapse"]
+Name = Literal["balanced", "close", "off", "mode collapse", "too little data"]
+LEAST = 100  # held-out samples below which a floor is mostly luck
 MISSING_SHARE = 0.02  # a digit with a smaller share is called missing; real digits have .09 to .11
 AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
 
@@ -22,7 +23,7 @@ class Verdict:
     advice: str
 
 
-def judge(figures: Sequence[Figure], recipe: str, default_recipe: str) -> Verdict:
+def judge(figures: Sequence[Figure], recipe: str, default_recipe: str, n: int) -> Verdict:
     """The verdict on a run's figures, of which the first is the headline: the lower, the closer; what counts is how many times its floor
     it is.
 
@@ -32,6 +33,9 @@ def judge(figures: Sequence[Figure], recipe: str, default_recipe: str) -> Verdic
     missing = _missing(figures)
     ratio = headline.value / headline.floor if headline.floor > 0 else float("inf")
     evidence = f"{headline.name} is {headline.value:.4g}, {_times(ratio)} what as many real samples get ({headline.floor:.4g})"
+    if n < LEAST:
+        sentence = f"{n} held-out samples are too few to tell good from bad: {evidence}."
+        return Verdict("too little data", sentence, f"Next: evaluate against more data; {LEAST} held-out samples are the least.")
     if missing:
         advice = "train longer" if recipe == default_recipe else f"use the recipe {default_recipe}, which is made to keep every mode"
         return Verdict("mode collapse", f"Part of the data is missing from the samples: {missing}. {evidence}.", f"Next: {advice}.")

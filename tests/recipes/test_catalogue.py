@@ -92,8 +92,8 @@ def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str
 
 
 def test_what_the_user_gives_comes_before_the_defaults_for_the_data() -> None:
-    assert Balanced.for_data(PICTURES, {}).batch_size == 64
-    assert Balanced.for_data(PICTURES, {"batch_size": 32}).batch_size == 32
+    assert Balanced.for_data(PICTURES, {}).batch_size == 32
+    assert Balanced.for_data(PICTURES, {"batch_size": 48}).batch_size == 48
     assert Balanced.for_data(LINE, {}).categories == 0
     assert Balanced.for_data(PLANE, {}).categories > 0
 

@@ -42,11 +42,11 @@ def test_a_restored_state_goes_on_to_the_same_bits(recipe: Balanced | Classic, t
 
 def test_the_last_three_and_the_best_are_kept(tmp_path: Path) -> None:
     state = state_of(Balanced(batch_size=16, width=8))
-    state.best = {"checkpoint": "000001k", "figure": 0.1}
+    state.best = {"checkpoint": "000001000", "figure": 0.1}
     for thousands in range(1, 8):
         state.samples_seen = thousands * 1000
         checkpoint.save(state, tmp_path / "checkpoints")
-    assert [path.stem for path in checkpoint.checkpoints(tmp_path / "checkpoints")] == ["000007k", "000006k", "000005k", "000001k"]
+    assert [path.stem for path in checkpoint.checkpoints(tmp_path / "checkpoints")] == ["000007000", "000006000", "000005000", "000001000"]
 
 
 @pytest.mark.parametrize("place", [0.0, 0.01, 0.3, 0.7, 0.999])
@@ -62,7 +62,7 @@ def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(place: float
     _, scalars = checkpoint.load_newest(tmp_path / "checkpoints", told.append)
     assert scalars["samples_seen"] == 1000
     assert len(told) == 1
-    assert "000002k.safetensors is damaged" in told[0]
+    assert "000002000.safetensors is damaged" in told[0]
     assert "going back to the checkpoint before" in told[0]
 
 
@@ -84,7 +84,7 @@ def test_equal_content_packs_to_equal_bytes_and_back() -> None:
 
 def test_when_no_checkpoint_is_whole_the_message_says_so(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "000001k.safetensors").write_bytes(b"not one")
+    (tmp_path / "checkpoints" / "000001000.safetensors").write_bytes(b"not one")
     with pytest.raises(EquipoiseError, match="none of the 1 checkpoints is whole"):
         checkpoint.load_newest(tmp_path / "checkpoints", lambda _: None)
 

@@ -37,7 +37,7 @@ def kill_after_half(arguments: list[str], folder: Path, out: str, sign: int) -> 
     )
     process = subprocess.Popen([sys.executable, "-c", slow, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not list((folder / out / "checkpoints").glob("000001k*")) and time.monotonic() < deadline and process.poll() is None:
+    while not list((folder / out / "checkpoints").glob("000001600*")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(sign)
     return process.wait(60)

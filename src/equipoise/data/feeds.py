@@ -7,6 +7,7 @@ generator seeded by both.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
 BLOCK = 65_536  # draws of a law made at once, so that a step only slices
 
 
+class Stream(IntEnum):
+    """What randomness is for: each purpose has its own stream, so that no two ever draw the same numbers from one seed."""
+
+    TRAINING = 1
+    HELD_OUT = 2
+    SEEN = 3
+    SPLIT = 4
+    CHOICE = 5
+    WEIGHTS = 6
+    LATENTS = 7
+    DROPOUT = 8
+    SAMPLES = 9
+    CLASSES = 10
+
+
 def seeded(*numbers: int) -> torch.Generator:
     """A CPU generator whose seed mixes all of `numbers`."""
     mixed = 0
@@ -30,9 +46,7 @@ def seeded(*numbers: int) -> torch.Generator:
 
 
 class Feed:
-    """Batches of one size for ever. `exact` says whether a restored feed goes on with the very same batches."""
-
-    exact = True
+    """Batches of one size for ever."""
 
     def __init__(self, batch_size: int, scaling: Scaling, device: torch.device) -> None:
         self.batch_size = batch_size
@@ -71,7 +85,7 @@ class IndexedFeed(Feed):
         self.order = self._order()
 
     def _order(self) -> Tensor:
-        return torch.randperm(self.rows, generator=seeded(self.seed, self.epoch)).to(self.device)
+        return torch.randperm(self.rows, generator=seeded(self.seed, Stream.TRAINING, self.epoch)).to(self.device)
 
     def next(self) -> Batch:
         if self.cursor + self.batch_size > self.rows:
@@ -96,7 +110,7 @@ class LawFeed(Feed):
         self.block = self._block()
 
     def _block(self) -> Tensor:
-        return self.scaling.encode(self.law.sample(self.rows, seeded(self.seed, self.epoch))).to(self.device)
+        return self.scaling.encode(self.law.sample(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))).to(self.device)
 
     def next(self) -> Batch:
         if self.cursor == self.rows:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import ScalingKind
-from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, seeded
+from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, Stream, seeded
 from equipoise.data.formats import Rows, check_values
 from equipoise.data.laws import Law, law_settings
 from equipoise.data.scaling import Scaling
@@ -30,8 +30,8 @@ class Source:
     """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
 
     `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
-    labels over, and did not
-    only have them in the data. `origin` is the name or path that the source can be opened again by, if there is one.
+    labels over, and did not only have them in the data. `origin` is the name or path that the source can be opened again by, if there is
+    one.
     """
 
     name: str
@@ -56,6 +56,11 @@ class Source:
     def training_rows(self) -> int | None:
         """How many samples there are to train on; None if endless or not known."""
         return None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the data can be read again, so that a resumed training goes on with the very same samples."""
+        return True
 
     def held_out(self, n: int, seed: int) -> Tensor:
         """At most n samples that are never trained on, raw, (m, *shape)."""
@@ -96,10 +101,10 @@ class LawSource(Source):
         return self._law
 
     def held_out(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, 1))
+        return self._law.sample(n, seeded(seed, Stream.HELD_OUT))
 
     def seen(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, 2))
+        return self._law.sample(n, seeded(seed, Stream.SEEN))
 
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         return LawFeed(self._law, seed, batch_size, scaling, device)
@@ -141,7 +146,7 @@ class RowsSource(Source):
         """Half of it to compare with, and half for the floor; MNIST has its own test split."""
         if not self.is_digits:
             rows = torch.cat([self._train, self._test])
-            rows = rows[torch.randperm(len(rows), generator=seeded(len(rows)))]
+            rows = rows[torch.randperm(len(rows), generator=seeded(len(rows), Stream.SPLIT))]
             self._test, self._train = rows[: len(rows) // 2], rows[len(rows) // 2 :]
         return self
 
@@ -202,7 +207,7 @@ def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
     if n < 2:
         raise RequestError("the data has one sample: give at least one batch of samples")
     out = min(max(n // HELD_OUT_SHARE, 1), HELD_OUT_MOST)
-    order = torch.randperm(n, generator=seeded(seed, 0))
+    order = torch.randperm(n, generator=seeded(seed, Stream.SPLIT))
     return order[out:].sort().values, order[:out].sort().values
 
 
@@ -222,7 +227,7 @@ def choose(rows: Tensor, n: int, seed: int) -> Tensor:
     """At most n of the rows, by a seeded draw without replacement."""
     if n >= len(rows):
         return rows
-    return rows[torch.randperm(len(rows), generator=seeded(seed, 3))[:n]]
+    return rows[torch.randperm(len(rows), generator=seeded(seed, Stream.CHOICE))[:n]]
 
 
 def _fingerprint(rows: Rows) -> str:

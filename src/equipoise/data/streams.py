@@ -68,6 +68,10 @@ class StreamSource(Source):
     def training_rows(self) -> int | None:
         return len(self._first) if self._whole else None
 
+    @property
+    def repeats(self) -> bool:
+        return self._again is not None
+
     def held_out(self, n: int, seed: int) -> Tensor:
         return choose(self._test, n, seed)
 
@@ -96,7 +100,6 @@ class StreamFeed(Feed):
     ) -> None:
         super().__init__(batch_size, scaling, device)
         self.rows, self.again, self.skip = rows, again, skip
-        self.exact = again is not None
         self.waiting: list[Tensor] = []
 
     def next(self) -> Batch:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from equipoise.networks.mlp import LEAK, activation
+from equipoise.networks.mlp import LEAK, activation, mlp
 
 COARSEST = 4  # the coarsest grid has at least this many cells along its shorter side, where the picture has as many
 WIDEST = 4  # channels grow up to this multiple of the width
@@ -56,16 +56,18 @@ class Pyramid:
 
 
 class ConvGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: a dense layer, then two 3 x 3 convolutions on every grid, coarse to
-    fine."""
+    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: two dense layers that bend the latents (the mapping of Karras et
+    al. 2019),
+    one onto the coarsest grid, then two 3 x 3 convolutions on every grid, coarse to fine.
+    """
 
-    def __init__(self, latent_width: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(self, latent_width: int, shape: tuple[int, ...], width: int, mapping: int) -> None:
         super().__init__()
         self.shape = shape
         pyramid = Pyramid(*shape)
         top = pyramid.channels_at(pyramid.halvings, width)
         self.grid = (top, *pyramid.coarsest)
-        self.dense = nn.Linear(latent_width, math.prod(self.grid))
+        self.dense = mlp([latent_width, mapping, mapping, math.prod(self.grid)], ["leaky_relu", "leaky_relu"])
         layers: list[nn.Module] = [activation("leaky_relu"), conv(top, top), activation("leaky_relu")]
         for level in reversed(range(pyramid.halvings)):
             above, here = pyramid.channels_at(level + 1, width), pyramid.channels_at(level, width)

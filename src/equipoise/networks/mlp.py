@@ -40,7 +40,8 @@ def activation(name: str) -> nn.Module:
 
 
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and dropout; a layer without an activation ends linear.
+    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and, but the last, by dropout; a layer without an
+    activation ends linear.
 
     (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal law and zero biases, others as torch
     has them.
@@ -54,7 +55,7 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
                 nn.init.kaiming_normal_(linear.weight, LEAK if activations[i] == "leaky_relu" else 0)
                 nn.init.zeros_(linear.bias)
             layers.append(activation(activations[i]))
-            if dropout:
+            if dropout and i < len(sizes) - 2:  # never of what comes out
                 layers.append(Dropout(dropout))
     return nn.Sequential(*layers)
 

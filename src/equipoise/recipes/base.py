@@ -32,7 +32,7 @@ class Rates:
     beta2: float
     """Adam's second beta."""
     penalty: float
-    """Weight of the penalty."""
+    """Weight of the penalties' sum."""
     average_half_life: float
     """Half-life of the generator's average, in samples seen."""
 
@@ -73,6 +73,10 @@ class Method:
     discriminator_steps: int = 1
     """Steps of D for every step of G."""
 
+    def __post_init__(self) -> None:
+        if self.penalty is not None and not self.together:
+            raise ValueError("a penalty is taken at samples one by one, which a D that looks across its batch does not have")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ABC):
@@ -81,6 +85,7 @@ class Recipe(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str]
+    at_least: ClassVar[dict[str, int]] = {"batch_size": 1, "discriminator_steps": 1}
 
     batch_size: int = 128
     """Samples in a batch."""
@@ -102,13 +107,13 @@ class Recipe(ABC):
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
 
     def __post_init__(self) -> None:
-        for field, low in (("batch_size", 1), ("discriminator_steps", 1)):
-            if getattr(self, field) < low:
-                raise RequestError(f"{field} = {getattr(self, field)}: must be at least {low}")
         for field in ("learning_rate", "average_half_life"):
             value = getattr(self, field)
             if not (math.isfinite(value) and (value > 0 or (value == 0 and field != "learning_rate"))):
                 raise RequestError(f"{field} = {value}: must be a positive number")
+        for field in self.at_least:
+            if getattr(self, field) < self.at_least[field]:
+                raise RequestError(f"{field} = {getattr(self, field)}: must be at least {self.at_least[field]}")
         if not 0 < self.learning_rate_end <= 1:
             raise RequestError(f"learning_rate_end = {self.learning_rate_end}: must be above 0 and at most 1")
         for field in ("beta1", "beta2"):

@@ -33,6 +33,7 @@ class Classic(Recipe):
     name = "classic"
     summary = "the original GAN with the tutorials' MLP players: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
+    at_least = {**Recipe.at_least, "width": 1, "latent_dim": 1}  # noqa: RUF012
 
     batch_size: int = 100
     """Samples in a batch."""

@@ -18,8 +18,8 @@ SUFFIX = ".safetensors"
 
 
 def name_of(samples_seen: int) -> str:
-    """A moment of a training in file names: thousands of samples seen, so that names sort by time."""
-    return f"{samples_seen // 1000:06d}k"
+    """A moment of a training in file names: the samples seen, so that names sort by time."""
+    return f"{samples_seen:09d}"
 
 
 def save(state: State, folder: Path) -> Path:
@@ -36,8 +36,8 @@ def save(state: State, folder: Path) -> Path:
 
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints of a folder, the newest first."""
-    found = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{6,}k", path.stem)]
-    return sorted(found, key=lambda path: int(path.stem[:-1]), reverse=True)
+    found = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{9,}", path.stem)]
+    return sorted(found, key=lambda path: int(path.stem), reverse=True)
 
 
 def load_newest(folder: Path, warn: Callable[[str], None]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from equipoise.data.streams import EndOfDataError
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.base import Logits, Method
 from equipoise.training.state import State
@@ -55,7 +56,7 @@ class SaveDue:
 
 @dataclass(frozen=True)
 class Finished:
-    """The end: `reason` is "done", or what `Control.stop` was given."""
+    """The end: `reason` is "done", what `Control.stop` was given, or why the data ended."""
 
     reason: str
 
@@ -124,28 +125,34 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     share = clock.tick()
     reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, PICTURES))
     saved_seconds, saved_samples = state.seconds, state.samples_seen
+    ended = ""
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
         yield PictureDue()
     while share < 1 and control.stop_reason is None:
         rates = method.schedule(share)
         state.apply(rates)
-        recent.append(adversarial_step(method, state, rates))
+        try:
+            recent.append(adversarial_step(method, state, rates))
+        except EndOfDataError as end:
+            ended = str(end)
+            break
         state.samples_seen += method.discriminator_steps * state.feed.batch_size
         share = clock.tick()
-        if int(share * REPORTS) > reported:
+        save = int(share * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
+        if int(share * REPORTS) > reported or save:  # a save follows a report, which sees that all is finite
             reported = int(share * REPORTS)
             yield report(method, state, clock, share, recent)
         if int(share * PICTURES) > drawn:
             drawn = int(share * PICTURES)
             yield PictureDue()
-        if int(share * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS:
+        if save:
             saved, saved_seconds, saved_samples = int(share * SAVES), state.seconds, state.samples_seen
             yield SaveDue()
     if state.samples_seen > saved_samples:  # stopped between two saves
         yield report(method, state, clock, share, recent)
         yield SaveDue()
-    yield Finished("done" if share >= 1 else control.stop_reason or "done")
+    yield Finished(ended or ("done" if share >= 1 else control.stop_reason or "done"))
 
 
 def report(method: Method, state: State, clock: Clock, share: float, recent: deque[dict[str, Tensor]]) -> Report:
@@ -169,7 +176,8 @@ def report(method: Method, state: State, clock: Clock, share: float, recent: deq
 def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, float]:
     """D's mean output on real and on generated samples, and `balance`, which goes to 1/2 as the players reach equilibrium.
 
-    "probability": the means of sigma(D(x)) and sigma(D(x')), and half their sum. "relativistic": D has no zero, so the mean logits
+    "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability of the right answer,
+    (sigma(D(x)) + 1 - sigma(D(x'))) / 2. "relativistic": D has no zero, so the mean logits
     about their common mean, and the mean of sigma(D(x) - D(x')) over pairs.
     """
     if meaning == "relativistic":

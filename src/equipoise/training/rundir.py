@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.training.files import FORMAT, read_json, write_json
+from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json, write_whole
 
 RUNS = Path("runs")
 
@@ -27,17 +28,18 @@ class RunDirectory:
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:
         """A new directory at `path`, or at the next free name under runs/. Raises RequestError if `path` is taken."""
-        if path is None:
-            number = 0
-            while (RUNS / f"{stem}-{number}").exists():
-                number += 1
-            path = RUNS / f"{stem}-{number}"
-        cls.refuse_taken(path)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EquipoiseError(f"{path} could not be made: {error.strerror}") from error
-        return cls(path)
+        candidates = [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
+        for candidate in candidates:
+            if path is not None:
+                cls.refuse_taken(path)
+            try:
+                candidate.mkdir(parents=True, exist_ok=path is not None)
+            except FileExistsError:  # another training took the name
+                continue
+            except OSError as error:
+                raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error
+            return cls(candidate)
+        raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
     @staticmethod
     def refuse_taken(path: Path) -> None:
@@ -57,8 +59,12 @@ class RunDirectory:
         write_json(self.config_file, {"format": FORMAT, **config})
 
     def read_config(self) -> dict[str, Any]:
-        """The configuration. Raises EquipoiseError if the file is damaged."""
-        return read_json(self.config_file)
+        """The configuration. Raises DamagedFileError if the file is not one."""
+        config = read_json(self.config_file)
+        missing = [name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)]
+        if missing:
+            raise DamagedFileError(f"{self.config_file} has no {missing[0]}: it is not what was written")
+        return config
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the log."""
@@ -75,15 +81,18 @@ class RunDirectory:
         lines = []
         for text in self.log_file.read_text(errors="replace").splitlines():
             try:
-                lines.append(json.loads(text))
+                line = json.loads(text)
             except ValueError:
                 break
+            if not isinstance(line, dict) or "samples_seen" not in line:
+                break
+            lines.append(line)
         return lines
 
     def cut_log(self, samples_seen: int) -> None:
         """Drop the lines past a checkpoint that the run goes back to."""
         kept = [line for line in self.read_log() if line["samples_seen"] <= samples_seen]
-        self.log_file.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        write_whole(self.log_file, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
 
 def differences(recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from equipoise.data.feeds import seeded
+from equipoise.data.feeds import Stream, seeded
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema, cast
 from equipoise.networks.latents import Prior
@@ -21,7 +21,6 @@ from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
 from equipoise.training.state import build_method
 
 CHUNK = 4096  # points a forward pass; pictures take as many as have the same number of values as this many rows of 256
-CLASS_STREAM = 7
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Sampler:
 
         For a conditional generator `label` is the position of the one class to draw; None draws classes at their training frequencies.
         """
-        latents, classes = seeded(seed, n), seeded(seed, n, CLASS_STREAM)
+        latents, classes = seeded(seed, Stream.SAMPLES), seeded(seed, Stream.CLASSES)
         chunk = max(CHUNK * 256 // max(self.schema.size, 256), 1)
         parts = []
         was_training = self.generator.training

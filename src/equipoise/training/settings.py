@@ -8,6 +8,7 @@ from typing import Any
 
 from equipoise.errors import RequestError
 
+MOST_THREADS = 1024
 CHANGEABLE = ("samples", "minutes", "device", "threads")  # what a resumed run may set anew
 
 
@@ -39,8 +40,8 @@ class RunSettings:
             value = getattr(self, field)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise RequestError(f"{field} = {value}: must be a positive number")
-        if self.threads < 0:
-            raise RequestError(f"threads = {self.threads}: must be 0 (by rule) or more")
+        if not 0 <= self.threads <= MOST_THREADS:
+            raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MOST_THREADS}")
         if not 0 <= self.seed < 2**31:
             raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")
 

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equipoise.data.feeds import Feed, seeded
+from equipoise.data.feeds import Feed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Method, Rates, Recipe
 
-LATENTS, DROPOUT, FIXED_LATENTS, WEIGHTS = range(4)  # one stream of randomness each
+RANDOMNESS = {"latents": Stream.LATENTS, "dropout": Stream.DROPOUT}
 
 
 class State:
@@ -33,7 +33,7 @@ class State:
         betas = (float(recipe.beta1), float(recipe.beta2))
         self.optimizer_g = torch.optim.Adam(self.generator.parameters(), recipe.learning_rate, betas, fused=fused)
         self.optimizer_d = torch.optim.Adam(self.discriminator.parameters(), recipe.learning_rate, betas, fused=fused)
-        self.randomness = {name: _on_device(seed, stream, device) for name, stream in (("latents", LATENTS), ("dropout", DROPOUT))}
+        self.randomness = {name: _on_device(seed, stream, device) for name, stream in RANDOMNESS.items()}
         for module in (*self.generator.modules(), *self.discriminator.modules()):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
@@ -96,7 +96,11 @@ class State:
                 stored["state"].setdefault(int(index), {})[moment] = value
             optimizer.load_state_dict(stored)
         for name, generator in self.randomness.items():
-            generator.set_state(tensors[f"randomness.{name}"].cpu())
+            stored_generator = tensors[f"randomness.{name}"].cpu()
+            if stored_generator.shape == generator.get_state().shape:
+                generator.set_state(stored_generator)
+            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
+                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], scalars["samples_seen"]).initial_seed())
         self.feed.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
         self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
@@ -112,7 +116,7 @@ class State:
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     """The recipe's method with weights drawn from the seed alone; torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeded(seed, WEIGHTS).initial_seed())
+        torch.manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())
         return recipe.build(schema)
 
 

@@ -2,7 +2,9 @@
 
     D: minimise  L_D(D(x), D(x')) + weight * penalty        x real, x' = G(z) held fixed
     G: minimise  L_G(D(x), D(x'))                           D held fixed
-    average:     G_average <- d * G_average + (1 - d) * G   d = (1/2)^(batch / half-life)
+    average:     G_average <- d * G_average + (1 - d) * G   d = (1/2)^(samples of this step / half-life)
+
+The half-life is the scheduled one, or a tenth of the samples seen so far where that is less.
 
 What L_D, L_G and the penalty are is the recipe's: see `recipes.base.Method`.
 """
