@@ -15,12 +15,11 @@ BALANCED = find("balanced")
 def test_only_what_was_typed_is_a_choice() -> None:
     request = parse_train(["gaussian", "--seed", "0", "--batch-size", "64", "--gamma=2"], BALANCED)
     assert request.choices == {"seed": 0, "batch_size": 64, "gamma": 2.0}
-    assert (request.options.data, request.options.out, request.recipe_given) == ("gaussian", None, False)
+    assert (request.options.data, request.options.out) == ("gaussian", None)
 
 
 def test_a_default_that_is_typed_is_a_choice() -> None:
     request = parse_train(["gaussian", "--recipe", "balanced", "--batch-size", str(BALANCED().batch_size)], BALANCED)
-    assert request.recipe_given
     assert request.choices == {"batch_size": BALANCED().batch_size}
 
 

@@ -46,7 +46,7 @@ def test_minutes_fix_the_horizon_once_and_end_the_run_in_time() -> None:
     for _ in train(state.method, state, Clock(state, None, 1 / 60), Control()):
         horizons.add(state.horizon)
     assert len(horizons - {None}) == 1
-    assert state.samples_seen == max(horizons - {None}) or state.seconds >= 1.0
+    assert state.samples_seen >= max(horizons - {None}) or state.seconds >= 1.0
     assert 0.2 <= state.seconds <= 1.5
 
 

@@ -57,8 +57,8 @@ class StreamSource(Source):
         )
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
-        self._skip = max(len(rows) // HELD_OUT_SHARE, 1)
-        self._test, self._first = rows[: self._skip], rows[self._skip :]
+        held_out = max(len(rows) // HELD_OUT_SHARE, 1)
+        self._test, self._first = rows[:held_out], rows[held_out:]
         if isinstance(opening, tuple | list) and len(opening) > 1:
             self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
         if self._again is None:
@@ -79,27 +79,26 @@ class StreamSource(Source):
         return choose(self._first, n, seed)
 
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        return StreamFeed(chain([self._first], self._rest), self._again, self._skip, batch_size, scaling, device)
+        return StreamFeed(chain([self._first], self._rest), self._again, self._test, batch_size, scaling, device)
 
 
 class StreamFeed(Feed):
     """What a stream yields, cut into batches, in its own order.
 
-    `again` starts the stream anew for another epoch, without the first `skip` rows, which are held out; None for a one-shot iterator,
-    whose end is the end.
+    `again` starts the stream anew for another epoch, without the rows that are held out; None for a one-shot iterator, whose end is final.
     """
 
     def __init__(
         self,
         rows: Iterator[Tensor],
         again: Callable[[], Iterator[Tensor]] | None,
-        skip: int,
+        held_out: Tensor,
         batch_size: int,
         scaling: Scaling,
         device: torch.device,
     ) -> None:
         super().__init__(batch_size, scaling, device)
-        self.rows, self.again, self.skip = rows, again, skip
+        self.rows, self.again, self.held_out = rows, again, held_out
         self.waiting: list[Tensor] = []
 
     def next(self) -> Batch:
@@ -119,12 +118,12 @@ class StreamFeed(Feed):
         if self.again is None or self.cursor == 0:
             raise EndOfDataError("the stream ran out of data: give a longer one, or data that can be read again")
         self.epoch, self.cursor, self.waiting = self.epoch + 1, 0, []
-        self.rows = _after(self.again(), self.skip)
+        self.rows = _without(self.again(), self.held_out)
 
     def restore(self, position: dict[str, int]) -> None:
         super().restore(position)
         if self.again is not None:
-            self.rows, self.waiting = _after(self.again(), self.skip + self.cursor), []
+            self.rows, self.waiting = _after(_without(self.again(), self.held_out), self.cursor), []
 
 
 def _samples(batch: Any) -> Any:
@@ -139,6 +138,18 @@ def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...]) -> Ite
             raise RequestError(f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape")
         check_finite(array, "a batch of the stream", layout)
         yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))
+
+
+def _without(rows: Iterator[Tensor], held_out: Tensor) -> Iterator[Tensor]:
+    """`rows` without those held out: the first ones, if they come first again, and else wherever they come."""
+    first: list[Tensor] = []
+    while sum(map(len, first)) < len(held_out) and (part := next(rows, None)) is not None:
+        first.append(part)
+    start = torch.cat(first) if first else held_out[:0]
+    if torch.equal(start[: len(held_out)], held_out):
+        return chain([start[len(held_out) :]], rows)
+    kept_out = {row.numpy().tobytes() for row in held_out}
+    return (part[[row.numpy().tobytes() not in kept_out for row in part]] for part in chain([start], rows))
 
 
 def _after(rows: Iterable[Tensor], skip: int) -> Iterator[Tensor]:
