@@ -82,7 +82,8 @@ def main() -> None:
         minutes = ["--minutes", f"{options.minutes:g}"]
         runs = [(name, ["mnist", "--recipe", name, *minutes]) for name in ("balanced", "classic")]
         text, threads = table(f"MNIST, {options.minutes:g} minutes", DIGIT_FIGURES, runs, keep), os.cpu_count() or 1
-    command = shlex.join(["python", "-m", "benchmarks.foundation", options.data, *sys.argv[2:]])
+    length = ["--minutes", f"{options.minutes:g}"] if options.data == "mnist" else []
+    command = shlex.join(["python", "-m", "benchmarks.foundation", options.data, *length])
     with RESULTS.open("a") as results:
         results.write(f"\n## `{command}`\n\n{machine()}, {threads} thread(s).\n\n{text}\n")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.laws import Gaussian
@@ -85,6 +86,22 @@ def test_a_label_asked_of_an_unconditional_generator_is_refused(tiny: dict[str, 
         GAN(**tiny).fit("gaussian").sample(3, label=7)
 
 
+def test_a_folder_of_odd_non_square_colour_pictures_is_learned(tmp_path: Path) -> None:
+    folder = tmp_path / "flags"
+    folder.mkdir()
+    flag = np.zeros((23, 37, 3))
+    flag[:, :18], flag[:, 18:] = (200, 40, 40), (40, 40, 200)
+    for i in range(80):
+        pixels = (flag + RNG.normal(0, 10, flag.shape)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    gan = GAN(samples=16 * 250, batch_size=16, width=8, threads=1, seed=0).fit(folder)
+    new = np.asarray(gan.sample(32, seed=0))
+    assert new.shape == (32, 23, 37, 3)
+    assert new.dtype == np.uint8
+    assert np.abs(new.mean(0) - flag).mean() < 25
+    assert Image.open(gan.draw(tmp_path / "grid.png", 9)).size[0] >= 3 * 37
+
+
 def test_balanced_learns_the_shape_of_a_normal_law_in_a_few_hundred_steps() -> None:
     report = GAN(samples=256 * 400, seed=0).fit(Gaussian(mean=-20, std=3)).evaluate()
     assert report["Wasserstein-1"] < 0.15 * 3
@@ -134,6 +151,48 @@ def test_ctrl_c_stops_after_a_step_and_leaves_a_gan_that_samples(tiny: dict[str,
         gan.fit("gaussian")
     assert stopped.value.status == 130
     assert len(np.asarray(gan.sample(4))) == 4
+
+
+HANDED_OVER = {"array": RNG.normal(size=80), "frame": pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80)})}
+
+
+@pytest.mark.parametrize("x", HANDED_OVER.values(), ids=HANDED_OVER.keys())
+def test_what_was_handed_over_in_python_resumes(x: Any, tiny: dict[str, Any], tmp_path: Path) -> None:
+    GAN(**tiny).fit(x, out=tmp_path / "run")
+    gan = GAN(samples=96).fit(x, out=tmp_path / "run", resume=True)
+    assert gan.evaluate().samples_seen == 96
+    with pytest.raises(RequestError, match=r"data: (array|frame) is not, or no longer, what it was"):
+        GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
+
+
+def test_the_report_knows_the_samples_seen_with_and_without_a_directory(tiny: dict[str, Any], tmp_path: Path) -> None:
+    assert GAN(**tiny).fit("gaussian").evaluate().samples_seen == tiny["samples"]
+    GAN(**tiny).fit("gaussian", out=tmp_path / "run")
+    assert GAN.load(tmp_path / "run").evaluate().samples_seen == tiny["samples"]
+
+
+def test_a_loaded_gan_trains_anew_with_its_settings(tiny: dict[str, Any], tmp_path: Path) -> None:
+    GAN("classic", **tiny, dropout=0.25).fit("gaussian").save(tmp_path / "run")
+    again = GAN.load(tmp_path / "run").prepare("gaussian", to_disk=False)
+    assert (again.recipe.name, again.recipe.batch_size, again.recipe.dropout) == ("classic", 16, 0.25)  # type: ignore[attr-defined]
+
+
+def test_the_first_samples_of_a_seed_do_not_depend_on_how_many_are_asked_for(tiny: dict[str, Any]) -> None:
+    gan = GAN(**tiny).fit("gaussian")
+    assert np.allclose(gan.sample(3, seed=1), np.asarray(gan.sample(9, seed=1))[:3])
+
+
+def test_pictures_in_other_units_are_not_compared(tiny: dict[str, Any]) -> None:
+    x = RNG.integers(0, 256, (60, 8, 8), np.uint8)
+    with pytest.raises(RequestError, match="another range of values than the generator's 0 to 255"):
+        GAN(**tiny).fit(x).evaluate(x / 255.0)
+
+
+def test_a_finite_generator_trains_until_it_ends_and_says_so(tiny: dict[str, Any]) -> None:
+    batches = (RNG.normal(size=1000) for _ in range(12))
+    with pytest.warns(UserWarning, match=r"ran out of data.*; training ended after 10,992 samples"):
+        gan = GAN(**{**tiny, "samples": 10**6}).fit(batches)
+    assert len(np.asarray(gan.sample(5))) == 5
 
 
 def test_other_data_is_judged_half_against_half(tiny: dict[str, Any]) -> None:

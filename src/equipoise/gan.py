@@ -61,16 +61,12 @@ class GAN:
         """Train on `data`, and return self.
 
         `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers; the path of a .npy,
-        .npz, .csv
-        or .parquet file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a built-in source.
-        `labels`, one a
-        sample, make the generator conditional. With `out` everything is kept in that directory, and `resume=True` goes on with the run
-        there.
-        `on_event` is told of every report, picture and save.
+        .npz, .csv or .parquet file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a built-in
+        source. `labels`, one a sample, make the generator conditional. With `out` everything is kept in that directory, and `resume=True`
+        goes on with the run there. `on_event` is told of every report, picture and save.
 
         Raises RequestError where data or settings are wrong, EquipoiseError where training cannot be completed. Ctrl-C raises
-        InterruptedRunError after
-        the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.
+        InterruptedRunError after the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.
         """
         training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
         for note in training.source.notes:
@@ -109,9 +105,8 @@ class GAN:
     def sample(self, n: int, *, label: Hashable | None = None, seed: int | None = None) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
-        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. Without a seed
-        every call
-        differs. Raises RequestError for a label that was not trained on.
+        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. Without a seed every
+        call differs. Raises RequestError for a label that was not trained on.
         """
         return self._trained().schema.to_user(self._values(n, label, seed))
 
@@ -202,7 +197,7 @@ class GAN:
 
     def _test_source(self, data: Any, labels: Labels | None) -> Source:
         column = self._config["run"]["label_column"]
-        has_columns = hasattr(data, "columns") or str(data).endswith((".csv", ".parquet"))
+        has_columns = hasattr(data, "columns") or (isinstance(data, str | Path) and Path(data).suffix.lower() in (".csv", ".parquet"))
         return open_source(data, labels, label_column=column if has_columns else None).as_test()
 
     def _reopened(self) -> Source:

@@ -68,8 +68,7 @@ class Evaluate:
 @dataclass(frozen=True)
 class TrainRequest:
     """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others; `law` the one DATA names,
-    if its
-    settings were typed."""
+    if its settings were typed."""
 
     options: Train
     law: Law | None

@@ -26,7 +26,7 @@ def stream(batch_size: int = 3) -> StreamFeed:
     def again() -> list[torch.Tensor]:
         return list(ROWS.split(4))
 
-    return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), 1, batch_size, PLAIN, CPU)
+    return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN, CPU)
 
 
 @pytest.mark.parametrize("make", [indexed, law, stream])

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from equipoise.data.feeds import Stream, seeded
 from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian
+from equipoise.data.laws import Gaussian, Law, Ring, Swissroll
+from equipoise.data.scaling import Scaling
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source, picture_limits, split
 from equipoise.errors import RequestError
 
@@ -102,3 +104,20 @@ def test_fetched_pictures_of_one_colour_are_refused() -> None:
     rows = from_array(np.random.default_rng(0).integers(0, 9, (40, 4, 4)).astype(np.uint8), None, "x")
     with pytest.raises(RequestError, match="one distinct value, 5"):
         FetchedSource("folder", rows.schema, "", lambda indices: np.full((len(indices), 1, 4, 4), 5, np.uint8), None, 40, 0)
+
+
+@pytest.mark.parametrize("law", [Gaussian(), Ring(), Swissroll()])
+def test_what_is_held_out_of_a_law_is_no_draw_that_training_sees(law: Law) -> None:
+    source = LawSource(law)
+    feed = source.feed(1000, Scaling((0.0,) * law.dimension, (1.0,) * law.dimension), torch.device("cpu"), seed=3)
+    trained = torch.cat([feed.next()[0] for _ in range(65 * 3)])
+    apart = {"held out": source.held_out(1000, 3), "seen": source.seen(1000, 3)}
+    for rows in (*apart.values(), torch.cat(list(apart.values())).unique(dim=0)):
+        seen = set(map(tuple, trained.tolist()))  # single precision, in which some draws of 195,000 on a line meet by chance
+        assert sum(tuple(row) in seen for row in rows.float().tolist()) < 0.1 * len(rows)
+    assert len(torch.cat(list(apart.values())).unique(dim=0)) == 2000
+
+
+def test_every_purpose_of_randomness_draws_other_numbers() -> None:
+    draws = {torch.rand((), generator=seeded(5, purpose, *more)).item() for purpose in Stream for more in ((), (0,), (1,), (2,))}
+    assert len(draws) == 4 * len(Stream)

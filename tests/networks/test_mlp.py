@@ -20,6 +20,12 @@ def test_dropout_is_off_when_sampling_and_keeps_the_mean_when_training() -> None
     assert abs(float(dropped.mean()) - 1) < 0.01
 
 
+def test_what_a_network_puts_out_is_never_dropped() -> None:
+    layers = [type(layer).__name__ for layer in mlp([3, 8, 8, 2], ["relu", "relu", "tanh"], dropout=0.5)]
+    assert layers.count("Dropout") == 2
+    assert layers[-2:] == ["Linear", "Tanh"]
+
+
 def test_dropout_masks_come_from_its_own_generator() -> None:
     layer, x = Dropout(0.5), torch.ones(1000)
     layer.generator = torch.Generator().manual_seed(3)

@@ -49,6 +49,20 @@ def test_the_last_three_and_the_best_are_kept(tmp_path: Path) -> None:
     assert [path.stem for path in checkpoint.checkpoints(tmp_path / "checkpoints")] == ["000007000", "000006000", "000005000", "000001000"]
 
 
+def test_checkpoints_a_step_apart_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    state = state_of(Balanced(batch_size=16, width=8))
+    for state.samples_seen in (16, 32):
+        checkpoint.save(state, tmp_path / "checkpoints")
+    assert len(checkpoint.checkpoints(tmp_path / "checkpoints")) == 2
+
+
+def test_randomness_saved_on_another_kind_of_device_goes_on_from_a_seed() -> None:
+    state = state_of(Balanced(batch_size=16, width=8))
+    tensors = {**state.tensors(), "randomness.latents": torch.zeros(16, dtype=torch.uint8)}
+    state.restore({name: value.clone() for name, value in tensors.items()}, state.scalars())
+    assert torch.isfinite(state.latents(3)).all()
+
+
 @pytest.mark.parametrize("place", [0.0, 0.01, 0.3, 0.7, 0.999])
 def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(place: float, tmp_path: Path) -> None:
     state = state_of(Balanced(batch_size=16, width=8))

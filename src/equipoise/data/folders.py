@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
 DECODERS = 4  # Pillow releases the interpreter's lock while it decodes
 MAX_PIXELS = 64_000_000  # a picture that claims more is left out: a decompression bomb, or not for a GAN
+
+
+@cache
+def decoders() -> ThreadPoolExecutor:
+    """The threads that decode, the same for every batch."""
+    return ThreadPoolExecutor(DECODERS, "decode")
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,7 @@ class PictureFolder:
 
     def read(self, indices: list[int]) -> NDArray[Any]:
         """The pictures at `indices` as (n, C, H, W)."""
-        with ThreadPoolExecutor(DECODERS) as pool:
-            return np.stack(list(pool.map(self._read_one, indices)))
+        return np.stack(list(decoders().map(self._read_one, indices)))
 
     def _read_one(self, index: int) -> NDArray[Any]:
         array = decode(self.files[index], self.mode, self.size, self.sixteen_bit)
@@ -58,15 +64,13 @@ class PictureFolder:
 def scan(root: Path) -> PictureFolder:
     """Every picture below `root`, opened once to see that it is whole; what cannot be read is left out and named in the notes.
 
-    Pictures of another size than the commonest are cropped to its proportions about their centre and resized to it. Pictures of
-    different modes are brought to the
-    richest: any colour makes all RGB, any transparency RGBA. Raises RequestError if none can be read.
+    Pictures of another size than the commonest are cropped to its proportions about their centre and resized to it. Pictures of different
+    modes are brought to the richest: any colour makes all RGB, any transparency RGBA. Raises RequestError if none can be read.
     """
     found = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not found:
         raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
-    with ThreadPoolExecutor(DECODERS) as pool:
-        looked = list(pool.map(_look, found))
+    looked = list(decoders().map(_look, found))
     unreadable = [(p, reason) for p, reason in zip(found, looked, strict=True) if isinstance(reason, str)]
     good = [(p, seen) for p, seen in zip(found, looked, strict=True) if not isinstance(seen, str)]
     if not good:

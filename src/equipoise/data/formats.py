@@ -6,7 +6,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +97,10 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
     """Rows with their labels counted and turned into positions among the classes."""
-    from dataclasses import replace
-
     if labels is None:
         return Rows(values, schema, None)
+    if not hasattr(labels, "__len__"):
+        raise RequestError(f"labels = {labels!r}: give one label a sample")
     if len(labels) != len(values):
         raise RequestError(f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample")
     plain = [_plain(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
@@ -134,6 +134,8 @@ def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: t
 
 
 def _plain(label: Hashable) -> Label:
+    if getattr(label, "ndim", 0) != 0:
+        raise RequestError("a label is an array: give one text, number or boolean a sample")
     item = getattr(label, "item", None)
     value = item() if callable(item) else label
     if isinstance(value, float) and math.isnan(value):

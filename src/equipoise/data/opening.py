@@ -153,7 +153,7 @@ def _dataset(data: Any, labels: formats.Labels | None, memory_budget: float, spl
     paired = isinstance(first, tuple | list)
     sample = first[0] if paired else first
     shape = np.shape(np.asarray(sample))
-    if labels is None and paired and len(first) > 1:
+    if labels is None and paired and len(first) > 1 and np.ndim(first[1]) == 0:  # targets of several numbers are no labels
         labels = [data[i][1] for i in range(n)]
 
     def fetch(indices: list[int]) -> NDArray[Any]:

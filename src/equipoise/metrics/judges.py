@@ -21,8 +21,10 @@ from equipoise.metrics.digits import read_digits
 from equipoise.metrics.images import frechet_distance
 
 Array = NDArray[np.float64]
+Better = Literal["lower", "higher", "near"]
 LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
+MODE_FIGURES: dict[str, Better] = {"share within 3 sigma": "higher", "reverse KL": "lower", "spread inside modes": "near"}
 CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised
 
 
@@ -34,14 +36,14 @@ class Figure:
     name: str
     value: float
     floor: float
-    better: Literal["lower", "higher", "near"]
+    better: Better
     protocol: str
 
 
 class Judge(ABC):
     """Compares samples, (n, *shape) in the user's units, with real ones."""
 
-    better: dict[str, Literal["lower", "higher", "near"]]
+    better: dict[str, Better]
     against: str
 
     def __init__(self, n: int) -> None:
@@ -54,8 +56,13 @@ class Judge(ABC):
     def figures(self, x: Array, real: Array) -> list[Figure]:
         """Each figure of x beside the same figure of `real`, which must be other real samples than the judge holds."""
         values, floors = self(x), self(real)
-        protocol = f"{len(x):,} samples against {self.against}; floor: {len(real):,} real samples"
-        return [Figure(name, value, floors[name], self.better[name], protocol) for name, value in values.items()]
+        return [
+            Figure(name, value, floors[name], self.better[name], self.protocol(name, len(x), len(real))) for name, value in values.items()
+        ]
+
+    def protocol(self, name: str, n: int, n_real: int) -> str:
+        """What the figure of this name was taken on."""
+        return f"{n:,} samples against {self.against}; floor: {n_real:,} real samples"
 
 
 class LawJudge(Judge):
@@ -103,9 +110,14 @@ class SpaceJudge(Judge):
         super().__init__(n)
         self.real, self.modes, self.against = real.reshape(len(real), -1), modes, f"{len(real):,} held-out samples"
         self.better = {"sliced Wasserstein": "lower"}
+        self.covered = "" if modes is None else f"modes covered, of {len(modes[0])}"
         if modes is not None:
-            self.covered = f"modes covered, of {len(modes[0])}"
-            self.better |= {self.covered: "higher", "share within 3 sigma": "higher", "reverse KL": "lower", "spread inside modes": "near"}
+            self.better |= {self.covered: "higher", **MODE_FIGURES}
+
+    def protocol(self, name: str, n: int, n_real: int) -> str:
+        if name in MODE_FIGURES or name == self.covered:
+            return f"{min(n, MODE_SAMPLES):,} samples against the law's modes; floor: {min(n_real, MODE_SAMPLES):,} real samples"
+        return super().protocol(name, n, n_real)
 
     def __call__(self, x: Array) -> dict[str, float]:
         flat = x.reshape(len(x), -1)

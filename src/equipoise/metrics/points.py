@@ -21,8 +21,7 @@ def wasserstein(x: Array, y: Array) -> float:
 
 def wasserstein_to_law(x: Array, quantile: Callable[[Array], Array]) -> float:
     """Wasserstein-1 between a sample, (N,), and an exact law: the mean of |x_(i) - F^-1((i - 1/2) / N)| over the sorted sample, the
-    midpoint rule for
-    the integral of |F_N^-1 - F^-1| over (0, 1)."""
+    midpoint rule for the integral of |F_N^-1 - F^-1| over (0, 1)."""
     n = len(x)
     return float(np.abs(np.sort(x) - quantile((np.arange(n) + 0.5) / n)).mean())
 

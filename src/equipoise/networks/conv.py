@@ -1,10 +1,8 @@
 """Convolutional players for pictures of any size and number of channels, without normalisation layers.
 
-Both work on a pyramid of grids, each half as fine as the one below and up to four times as wide in channels. The finest grid has half
-the picture's resolution: D
-rearranges every 2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016), which costs a quarter of
-convolutions at full resolution.
-Sides that do not divide are padded in D and cropped in G.
+Both work on a pyramid of grids, each half as fine as the one below and up to four times as wide in channels. The finest grid has half the
+picture's resolution: D rearranges every 2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016), which
+costs a quarter of convolutions at full resolution. Sides that do not divide are padded in D and cropped in G.
 """
 
 from __future__ import annotations
@@ -56,9 +54,8 @@ class Pyramid:
 
 
 class ConvGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: two dense layers that bend the latents (the mapping of Karras et
-    al. 2019),
-    one onto the coarsest grid, then two 3 x 3 convolutions on every grid, coarse to fine.
+    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: two dense layers that bend the latents (the mapping of Karras et al.
+    2019), one onto the coarsest grid, then two 3 x 3 convolutions on every grid, coarse to fine.
     """
 
     def __init__(self, latent_width: int, shape: tuple[int, ...], width: int, mapping: int) -> None:

@@ -13,9 +13,8 @@ from torch import Tensor
 class Prior:
     """z = (continuous part, categorical part). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
 
-    The categorical part, if `categories` > 0, is a one-hot vector with entries 0 and 2: latents without it are connected, so a
-    generator, being continuous,
-    cannot map them onto separate modes without samples in between.
+    The categorical part, if `categories` > 0, is a one-hot vector with entries 0 and 2: latents without it are connected, so a generator,
+    being continuous, cannot map them onto separate modes without samples in between.
     """
 
     dim: int

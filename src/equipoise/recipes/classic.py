@@ -5,9 +5,8 @@ Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, eq. 1 and sectio
     min_G max_D V(D, G) = E log D(x) + E log(1 - D(G(z)))
 
 D ascends V. G descends it, or, by default and as the paper advises for practice, ascends E log D(G(z)): the same fixed point, with
-stronger gradients while D
-still wins. At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge: this is the recipe to learn from, and
-to beat.
+stronger gradients while D still wins. At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge: this is the
+recipe to learn from, and to beat.
 """
 
 from __future__ import annotations

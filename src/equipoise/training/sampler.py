@@ -48,7 +48,7 @@ class Sampler:
         with torch.no_grad():
             for start in range(0, n, chunk):
                 size = min(chunk, n - start)
-                z = self.prior.sample(size, latents).to(self.device)
+                z = self.prior.sample(chunk, latents)[:size].to(self.device)  # whole chunks, so that n does not change the first samples
                 parts.append(self.scaling.decode(self.generator(z, self._classes(size, label, classes))))
         self.generator.train(was_training)
         drawn = np.concatenate(parts) if parts else np.empty((0, *self.schema.shape))
