@@ -44,3 +44,10 @@ def test_a_result_that_can_be_told_is_given_something_to_do() -> None:
 
 def test_a_handful_of_held_out_samples_gets_no_praise() -> None:
     assert judge([figure("W", 1.0, 1.0)], "balanced", "balanced", 6).name == "too little data"
+
+
+def test_modes_that_are_too_narrow_are_not_called_balanced() -> None:
+    figures = [figure("sliced Wasserstein", 0.01, 0.01), figure("modes covered, of 8", 8, 8), figure("spread inside modes", 0.46, 0.99)]
+    verdict = judge(figures, "balanced", "balanced", 1000)
+    assert verdict.name == "close"
+    assert "too narrow inside the modes (spread 0.46, real ones 0.99)" in verdict.sentence

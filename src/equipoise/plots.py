@@ -96,10 +96,10 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
     modes = law.modes() if law is not None else None
     if modes is not None:
         centres = modes[0]
-        axes.scatter(centres[:, 0], centres[:, 1], s=60, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
+        axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
     _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
     axes.set_aspect("equal", "datalim")
-    axes.legend(frameon=False, fontsize=9, markerscale=2, loc="upper right")
+    axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06))
 
 
 def _dots(axes: Axes, points: Array, color: str, name: str) -> None:

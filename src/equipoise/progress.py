@@ -18,7 +18,7 @@ class Display:
     def __init__(self) -> None:
         console = Console(stderr=True)
         self.progress = Progress(
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=16),
             TaskProgressColumn(),
             TextColumn("{task.fields[told]}"),
             console=console,
@@ -37,15 +37,16 @@ class Display:
     def show(self, event: Event) -> None:
         """Take in one event of the loop."""
         if isinstance(event, Report):
-            self.progress.update(self.task, completed=event.share, told=line(event))
+            self.progress.update(self.task, completed=event.share, told=lines(event))
 
 
-def line(report: Report) -> str:
-    """A report in one line."""
+def lines(report: Report) -> str:
+    """A report in two lines that fit beside a bar in 80 columns."""
     read = report.readings
     return (
-        f"{report.samples_seen:,} samples, {report.rate:,.0f}/s · loss D {read['discriminator_loss']:.3f} G {read['generator_loss']:.3f} · "
-        f"D(real) {read['real_output']:+.2f} D(fake) {read['fake_output']:+.2f} · {duration(report.remaining)} left"
+        f"{report.samples_seen:,} samples, {report.rate:,.0f}/s, {duration(report.remaining)} left\n"
+        f"loss D {read['discriminator_loss']:.3f} G {read['generator_loss']:.3f}, "
+        f"D(real) {read['real_output']:+.2f} D(fake) {read['fake_output']:+.2f}"
     )
 
 

@@ -10,6 +10,7 @@ from equipoise.metrics.judges import Figure
 
 Name = Literal["balanced", "close", "off", "mode collapse", "too little data"]
 LEAST = 100  # held-out samples below which a floor is mostly luck
+SPREAD = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
 MISSING_SHARE = 0.02  # a digit with a smaller share is called missing; real digits have .09 to .11
 AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
 
@@ -39,6 +40,11 @@ def judge(figures: Sequence[Figure], recipe: str, default_recipe: str, n: int) -
     if missing:
         advice = "train longer" if recipe == default_recipe else f"use the recipe {default_recipe}, which is made to keep every mode"
         return Verdict("mode collapse", f"Part of the data is missing from the samples: {missing}. {evidence}.", f"Next: {advice}.")
+    flaw = _flaw(figures)
+    if flaw and ratio <= NEAR_FLOOR:
+        return Verdict(
+            "close", f"The samples lie where the data does, but {flaw}. {evidence}.", "Next: train longer (resume with more samples)."
+        )
     if ratio <= AT_FLOOR:
         return Verdict("balanced", f"The generator's law is all but the data's: {evidence}.", "Next: use it; sample as much as you like.")
     longer = "train longer (resume with more samples)" if recipe == default_recipe else f"use the recipe {default_recipe}, or train longer"
@@ -58,6 +64,15 @@ def _missing(figures: Sequence[Figure]) -> str:
         figure.name.removeprefix("share of ") for figure in figures if figure.name.startswith("share of ") and figure.value < MISSING_SHARE
     ]
     return f"hardly any {', '.join(digits)} among the digits" if digits else ""
+
+
+def _flaw(figures: Sequence[Figure]) -> str:
+    """What is wrong inside modes that are all there, in words; empty if nothing is."""
+    for figure in figures:
+        if figure.name == "spread inside modes" and not SPREAD[0] <= figure.value / figure.floor <= SPREAD[1]:
+            how = "narrow" if figure.value < figure.floor else "wide"
+            return f"they are too {how} inside the modes (spread {figure.value:.2f}, real ones {figure.floor:.2f})"
+    return ""
 
 
 def _times(ratio: float) -> str:

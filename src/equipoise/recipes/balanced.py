@@ -49,9 +49,9 @@ class Balanced(Recipe):
     gamma: float = 0.1
     """Weight of the penalties: gamma / 2 times their sum joins D's loss (pictures: 1)."""
     width: int = 64
-    """Hidden units of the MLPs (pictures: 16, channels on the finest grid)."""
+    """Hidden units of the MLPs (points of several columns: 128; pictures: 16, channels on the finest grid)."""
     latent_dim: int = 4
-    """Normal numbers in a latent (points of D > 1 columns: the larger of 4 and D; pictures: 64)."""
+    """Normal numbers in a latent (points of D > 1 columns: D; pictures: 64)."""
     categories: int = 0
     """Entries of the one-hot vector beside them, which lets G reach separate modes (points of D > 1 columns: 64)."""
 
@@ -71,7 +71,7 @@ class Balanced(Recipe):
                 "width": 16,
                 "latent_dim": 64,
             }
-        return {} if schema.size == 1 else {"latent_dim": max(4, schema.size), "categories": 64}
+        return {} if schema.size == 1 else {"latent_dim": schema.size, "categories": 64, "width": 128}
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses, penalties
