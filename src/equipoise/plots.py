@@ -37,7 +37,7 @@ def draw(
 
     columns = 1 if schema.size <= 2 else min(schema.size, MOST_COLUMNS)
     rows = math.ceil(columns / 3)
-    figure = Figure(figsize=(6.4, 4.8) if columns == 1 else (9, 2.8 * rows), layout="constrained")
+    figure = Figure(figsize={1: (6.4, 4.8), 2: (6, 6.2)}.get(schema.size) or (9, 2.8 * rows), layout="constrained")
     names = schema.columns or [f"column {i}" for i in range(schema.size)]
     if schema.size == 1:
         _histogram(figure.subplots(), values.reshape(-1), law, None if real is None else real.reshape(-1))
@@ -98,7 +98,7 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
         centres = modes[0]
         axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
     _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
-    axes.set_aspect("equal", "datalim")
+    axes.set_aspect("equal", "box")
     axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06))
 
 
