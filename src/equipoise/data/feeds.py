@@ -6,6 +6,7 @@ generator seeded by both.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def seeded(*numbers: int) -> torch.Generator:
     return torch.Generator().manual_seed(mixed)
 
 
-class Feed:
+class Feed(ABC):
     """Batches of one size for ever."""
 
     def __init__(self, batch_size: int, scaling: Scaling, device: torch.device) -> None:
@@ -55,9 +56,9 @@ class Feed:
         self.epoch = 0
         self.cursor = 0
 
+    @abstractmethod
     def next(self) -> Batch:
         """Scaled samples, (batch_size, *shape), and their classes, (batch_size,), or None."""
-        raise NotImplementedError
 
     def position(self) -> dict[str, int]:
         return {"epoch": self.epoch, "cursor": self.cursor}

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from equipoise.data.schema import Schema, detect_layout, to_network_layout
+from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ class Rows:
 
 def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
     """Rows of an array or tensor in any accepted layout. `what` names the data in messages."""
-    container = "tensor" if isinstance(data, torch.Tensor) else "array"
+    container: Container = "tensor" if isinstance(data, torch.Tensor) else "array"
     array = to_numpy(data, what)
     if array.size == 0:
         raise RequestError(f"{what} is empty (shape {array.shape}): give at least one batch of samples")
     layout = detect_layout(array.shape)
     values = to_network_layout(array, layout)
     check_values(values, what, layout=layout)
-    schema = Schema(shape=values.shape[1:], layout=layout, dtype=array.dtype.name, container=container)  # type: ignore[arg-type]
+    schema = Schema(shape=values.shape[1:], layout=layout, dtype=array.dtype.name, container=container)
     return with_labels(values, schema, labels, what)
 
 

@@ -7,6 +7,7 @@ This module is light on purpose: the command line reads its fields for `--help`.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(ABC):
     """A distribution on the line or the plane, by name."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
     dimension: ClassVar[int]
 
+    @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n draws, float64 of shape (n, dimension), from `generator` alone."""
-        raise NotImplementedError
 
     def cdf(self, x: Array) -> Array | None:
         """P(X <= x) for 1-D laws; None where there is no closed form."""
@@ -170,8 +171,9 @@ class _Modes(Law):
     std: float = 0.01
     """Standard deviation inside a mode."""
 
+    @abstractmethod
     def centres(self) -> Array:
-        raise NotImplementedError
+        """The modes' centres, (K, 2)."""
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         import torch

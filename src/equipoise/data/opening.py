@@ -15,7 +15,7 @@ from torch import Tensor
 from equipoise.data import formats, mnist
 from equipoise.data.folders import PictureFolder, scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
-from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.data.schema import Container, Schema, detect_layout, from_json, to_network_layout
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, nearest
@@ -48,7 +48,7 @@ def open_source(
 
 def law_of(described: dict[str, Any]) -> Law | None:
     """The law behind what `Source.describe` said, if it was one."""
-    return None if "law" not in described else LAWS[described["name"]](**_tuples(described["law"]))
+    return None if "law" not in described else LAWS[described["name"]](**from_json(described["law"]))
 
 
 def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
@@ -180,7 +180,3 @@ def _dataset(data: Any, labels: formats.Labels | None, memory_budget: float, spl
         return to_network_layout(values, layout)
 
     return FetchedSource("dataset", rows.schema, digest, finite, rows.labels, n, split_seed)
-
-
-def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}

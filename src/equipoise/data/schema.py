@@ -53,8 +53,7 @@ class Schema:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
         """The schema that `to_dict` wrote, through JSON."""
-        fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-        return cls(**fields)
+        return cls(**from_json(stored))
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes. A label typed on a command line may be the text of a number."""
@@ -81,6 +80,11 @@ class Schema:
 
             return torch.from_numpy(array)
         return array
+
+
+def from_json(stored: dict[str, Any]) -> dict[str, Any]:
+    """A dataclass's fields as JSON gives them back, with lists as the tuples that they were."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:

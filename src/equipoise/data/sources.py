@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,7 @@ STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would 
 
 
 @dataclass
-class Source:
+class Source(ABC):
     """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
 
     `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
@@ -62,16 +63,17 @@ class Source:
         """Whether the data can be read again, so that a resumed training goes on with the very same samples."""
         return True
 
+    @abstractmethod
     def held_out(self, n: int, seed: int) -> Tensor:
         """At most n samples that are never trained on, raw, (m, *shape)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def seen(self, n: int, seed: int) -> Tensor:
         """At most n samples of those that are trained on, raw, (m, *shape); for a law, another draw."""
-        raise NotImplementedError
 
+    @abstractmethod
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        raise NotImplementedError
+        """Batches of the training part, scaled, on `device`, in an order that `seed` decides."""
 
     def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
         """Fitted to the training part, or to its first rows."""

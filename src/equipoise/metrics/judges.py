@@ -26,6 +26,13 @@ LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
 MODE_FIGURES: dict[str, Better] = {"share within 3 sigma": "higher", "reverse KL": "lower", "spread inside modes": "near"}
 CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised
+LINE_FIGURES: dict[str, Better] = {"Wasserstein-1": "lower", "Kolmogorov-Smirnov": "lower", "mean": "near", "standard deviation": "near"}
+DIGIT_FIGURES: dict[str, Better] = {
+    "Fréchet (digit features)": "lower",
+    f"recognised at {CONFIDENT:.0%}": "higher",
+    "smallest class share": "higher",
+    **{f"share of {digit}": "near" for digit in range(10)},
+}
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,9 @@ class Judge(ABC):
 class LawJudge(Judge):
     """A law on the line, against its exact distribution."""
 
-    better = {"Wasserstein-1": "lower", "Kolmogorov-Smirnov": "lower", "mean": "near", "standard deviation": "near"}  # noqa: RUF012
-
     def __init__(self, law: Law, n: int) -> None:
         super().__init__(n)
-        self.law, self.against = law, "the exact law"
+        self.law, self.against, self.better = law, "the exact law", LINE_FIGURES
 
     def __call__(self, x: Array) -> dict[str, float]:
         line = x.reshape(-1)
@@ -87,11 +92,9 @@ class LawJudge(Judge):
 class LineJudge(Judge):
     """Numbers on the line, against real ones."""
 
-    better = LawJudge.better
-
     def __init__(self, real: Array, n: int) -> None:
         super().__init__(n)
-        self.real, self.against = real.reshape(-1), f"{len(real):,} held-out samples"
+        self.real, self.against, self.better = real.reshape(-1), f"{len(real):,} held-out samples", LINE_FIGURES
 
     def __call__(self, x: Array) -> dict[str, float]:
         line = x.reshape(-1)
@@ -137,16 +140,10 @@ class SpaceJudge(Judge):
 class DigitJudge(Judge):
     """MNIST's digits, by the features and the opinion of the shipped classifier."""
 
-    better = {  # noqa: RUF012
-        "Fréchet (digit features)": "lower",
-        f"recognised at {CONFIDENT:.0%}": "higher",
-        "smallest class share": "higher",
-        **{f"share of {digit}": "near" for digit in range(10)},
-    }
-
     def __init__(self, real: Array, n: int) -> None:
         super().__init__(n)
         self.real, _ = _read(real)
+        self.better = DIGIT_FIGURES
         self.against = f"{len(real):,} test digits, features of the shipped digit classifier"
 
     def __call__(self, x: Array) -> dict[str, float]:

@@ -22,7 +22,7 @@ def catalogue() -> dict[str, type[Recipe]]:
         import_module(f"{__name__}.{module.name}")
     for point in entry_points(group=ENTRY_POINTS):
         point.load()
-    found = {recipe.name: recipe for recipe in _concrete(Recipe)}  # type: ignore[type-abstract]
+    found = {recipe.name: recipe for recipe in _concrete(Recipe)}  # type: ignore[type-abstract]  # only classes with a name, which are whole, come back
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
 

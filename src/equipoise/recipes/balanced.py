@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.errors import RequestError
 from equipoise.recipes.base import Method, Pass, Rates, Recipe
@@ -38,7 +38,7 @@ class Balanced(Recipe):
     name = "balanced"
     summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least = {**Recipe.at_least, "width": 1, "latent_dim": 1, "categories": 0}  # noqa: RUF012
+    at_least: ClassVar[dict[str, int]] = {**Recipe.at_least, "width": 1, "latent_dim": 1, "categories": 0}
 
     batch_size: int = 256
     """Samples in a batch (pictures: 32)."""

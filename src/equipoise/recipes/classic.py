@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
@@ -32,7 +32,7 @@ class Classic(Recipe):
     name = "classic"
     summary = "the original GAN with the tutorials' MLP players: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
-    at_least = {**Recipe.at_least, "width": 1, "latent_dim": 1}  # noqa: RUF012
+    at_least: ClassVar[dict[str, int]] = {**Recipe.at_least, "width": 1, "latent_dim": 1}
 
     batch_size: int = 100
     """Samples in a batch."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.scaling import Scaling
-from equipoise.data.schema import Schema, cast
+from equipoise.data.schema import Schema, cast, from_json
 from equipoise.networks.latents import Prior
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
@@ -93,5 +93,5 @@ class Sampler:
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:
     """The recipe that a file names, with its fields."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name != "name"}
-    return find(stored["name"])(**fields)
+    fields = from_json(stored)
+    return find(fields.pop("name"))(**fields)
