@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import norm, wasserstein_distance
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from equipoise import losses
@@ -41,6 +41,41 @@ def test_relativistic_losses_at_a_hand_worked_point() -> None:
     real, fake = torch.tensor([math.log(3.0)]), torch.tensor([0.0])  # sigma(D(x) - D(x')) = 3/4
     assert losses.relativistic_discriminator(real, fake).item() == pytest.approx(-math.log(3 / 4), rel=1e-6)
     assert losses.relativistic_generator(real, fake).item() == pytest.approx(-math.log(1 / 4), rel=1e-6)
+
+
+def test_wasserstein_losses_are_differences_of_means() -> None:
+    assert losses.wasserstein_critic(REAL, FAKE).item() == pytest.approx(FAKE.mean().item() - REAL.mean().item())
+    assert losses.wasserstein_generator(FAKE).item() == pytest.approx(-0.2)
+
+
+def test_the_best_lipschitz_critic_of_two_shifted_laws_has_minus_their_wasserstein_distance_as_loss() -> None:
+    x = torch.randn(1000, dtype=torch.float64)
+    assert losses.wasserstein_critic(-x, -(x + 3)).item() == pytest.approx(-wasserstein_distance(x, x + 3))
+
+
+def test_the_hinge_loss_at_hand_worked_points() -> None:
+    real, fake = torch.tensor([2.0, 0.5, -1.0]), torch.tensor([-3.0, -0.25, 1.0])
+    assert losses.hinge_discriminator(real, fake).item() == pytest.approx((0 + 0.5 + 2) / 3 + (0 + 0.75 + 2) / 3)
+
+
+def test_least_squares_losses_at_hand_worked_points() -> None:
+    real, fake = torch.tensor([1.0, 3.0]), torch.tensor([0.0, -2.0])
+    assert losses.least_squares_discriminator(real, fake).item() == pytest.approx((0 + 4) / 4 + (0 + 4) / 4)
+    assert losses.least_squares_discriminator(real, fake, a=-1, b=2).item() == pytest.approx((1 + 1) / 4 + (1 + 1) / 4)
+    assert losses.least_squares_generator(fake).item() == pytest.approx((1 + 9) / 4)
+    assert losses.least_squares_generator(fake, c=-1).item() == pytest.approx((1 + 1) / 4)
+
+
+def test_least_squares_with_targets_minus_one_one_and_zero_is_pearsons_divergence_at_the_best_discriminator() -> None:
+    p, q = norm(0, 1), norm(0.6, 1)
+    u = (np.arange(200_000) + 0.5) / 200_000
+
+    def best(x: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy((p.pdf(x) - q.pdf(x)) / (p.pdf(x) + q.pdf(x)))  # (b p + a q) / (p + q)
+
+    value = losses.least_squares_generator(best(p.ppf(u)), 0) + losses.least_squares_generator(best(q.ppf(u)), 0)
+    divergence = quad(lambda x: (2 * q.pdf(x) - p.pdf(x) - q.pdf(x)) ** 2 / (p.pdf(x) + q.pdf(x)), -9, 9)[0]
+    assert 2 * value.item() == pytest.approx(divergence, abs=1e-4)
 
 
 def test_relativistic_losses_see_differences_only() -> None:
@@ -79,13 +114,24 @@ def test_at_equal_laws_the_losses_are_log_4_and_log_2() -> None:
 
 @pytest.mark.parametrize(
     "loss",
-    [losses.discriminator, partial(losses.discriminator, real_label=0.9), losses.relativistic_discriminator, losses.relativistic_generator],
+    [
+        losses.discriminator,
+        partial(losses.discriminator, real_label=0.9),
+        losses.relativistic_discriminator,
+        losses.relativistic_generator,
+        losses.wasserstein_critic,
+        losses.hinge_discriminator,
+        partial(losses.least_squares_discriminator, a=-1.0, b=2.0),
+    ],
 )
 def test_gradients_of_losses_of_both_kinds_of_logits(loss) -> None:  # type: ignore[no-untyped-def]
     assert torch.autograd.gradcheck(loss, (REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()))
 
 
-@pytest.mark.parametrize("loss", [losses.minimax_generator, losses.non_saturating_generator])
+@pytest.mark.parametrize(
+    "loss",
+    [losses.minimax_generator, losses.non_saturating_generator, losses.wasserstein_generator, losses.least_squares_generator],
+)
 def test_gradients_of_losses_of_fake_logits(loss) -> None:  # type: ignore[no-untyped-def]
     assert torch.autograd.gradcheck(loss, (FAKE.clone().requires_grad_(),))
 

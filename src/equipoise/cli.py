@@ -103,6 +103,8 @@ def train(arguments: Sequence[str]) -> None:
         raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
     report = gan.evaluate()
     gan.draw(training.directory.path / "samples.png", seed=0)
+    for code in training.sampler.prior.codes:
+        gan.draw_code(code, training.directory.path / f"code-{code}.png", seed=0)
     print(f"\n{report}\n")
     print(f"Picture: {where}/samples.png    Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
 
@@ -162,7 +164,7 @@ def sample(arguments: Sequence[str]) -> None:
         sys.stdout.write(_encoded(gan, options, None).decode())
         return
     if suffix == ".png":
-        gan.draw(options.out, options.n, label=options.label, seed=options.seed)
+        gan.draw(options.out, options.n, label=options.label, code=_codes(options.code), seed=options.seed)
     else:
         from equipoise.training.files import write_whole
 
@@ -177,7 +179,7 @@ def _encoded(gan: GAN, options: Sample, suffix: str | None) -> bytes:
     n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
     if gan.schema.is_picture and suffix in (None, ".csv"):
         raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
-    drawn = gan.sample(n, label=options.label, seed=options.seed)
+    drawn = gan.sample(n, label=options.label, code=_codes(options.code), seed=options.seed)
     array: NDArray[np.generic] = np.asarray(drawn)
     content = io.BytesIO()
     if suffix == ".npy":
@@ -189,6 +191,18 @@ def _encoded(gan: GAN, options: Sample, suffix: str | None) -> bytes:
     else:
         np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
     return content.getvalue()
+
+
+def _codes(text: str | None) -> dict[str, float]:
+    """The codes that "c0=3,u0=-1.5" sets."""
+    codes = {}
+    for part in text.split(",") if text else []:
+        name, _, value = part.partition("=")
+        try:
+            codes[name.strip()] = float(value)
+        except ValueError:
+            raise RequestError(f"--code = {text!r}: must be such as c0=3,u0=-1.5") from None
+    return codes
 
 
 def evaluate(arguments: Sequence[str]) -> None:

@@ -61,7 +61,8 @@ class Fit:
         scaling = source.scaling(recipe.scaling, run.seed)
         method = build_method(recipe, source.schema, run.seed)
         self.state = State(method, recipe, source.feed(recipe.batch_size, scaling, self.device, run.seed), run.seed, self.device)
-        self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device)
+        encoder = self.state.discriminator if method.prior.codes else None
+        self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder)
         self.method = method
         self.quick_judge = judge_for(source, run.seed, quick=True)
 
@@ -104,6 +105,8 @@ class Fit:
         clock = Clock(self.state, samples, run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
+            if not isinstance(event, Report) and self.state.average is not self.state.generator:
+                self.sampler.settle(run.seed)
             if self.directory is not None:
                 self._write(event, self.directory)
             yield event
@@ -154,9 +157,11 @@ def prepare(
         training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
         training.resume()
         return training
+    recipe = recipe or find(DEFAULT)
     if choices.get("conditional") is None:
-        choices = {**choices, "conditional": source.labels_given}
-    training = Fit(source, (recipe or find(DEFAULT)).for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
+        labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
+        choices = {**choices, "conditional": labelled and recipe.takes_labels}
+    training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
     if to_disk:
         training.directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
         training.directory.write_config(training.config())

@@ -5,14 +5,16 @@ from __future__ import annotations
 import operator
 import secrets
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import torch
+
 from equipoise import fitting, plots
 from equipoise.choices import split_settings
-from equipoise.data.opening import law_of, open_again, open_source
+from equipoise.data.opening import law_of, open_again, open_source, rows_of
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.recipes import DEFAULT, find
@@ -24,6 +26,8 @@ from equipoise.training.sampler import Sampler
 from equipoise.training.settings import RunSettings, resumed
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from equipoise.data.formats import Labels
     from equipoise.data.schema import Schema, UserData
 
@@ -102,15 +106,49 @@ class GAN:
         self._directory, self._config, self._report = training.directory, training.config(), None
         fitting.train_to_end(training, on_event)
 
-    def sample(self, n: int, *, label: Hashable | None = None, seed: int | None = None) -> UserData:
+    def sample(
+        self, n: int, *, label: Hashable | None = None, code: Mapping[str, ArrayLike] | None = None, seed: int | None = None
+    ) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
-        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. Without a seed every
-        call differs. Raises RequestError for a label that was not trained on.
+        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. `code` sets codes of
+        a generator that has them (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2, 2, n)}; the others are
+        drawn. Without a seed every call differs. Raises RequestError for a label that was not trained on, or a code that there is not.
         """
-        return self._trained().schema.to_user(self._values(n, label, seed))
+        return self._trained().schema.to_user(self._values(n, label, seed, code))
 
-    def draw(self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, seed: int | None = None) -> Path:
+    def encode(self, data: Any) -> dict[str, NDArray[Any]]:
+        """The codes that the recipe infogan reads in samples of the training data's kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
+
+        Raises RequestError for a generator without codes, or for samples of another shape.
+        """
+        sampler = self._trained()
+        rows = rows_of(data)
+        if rows.schema.shape != sampler.schema.shape:
+            raise RequestError(
+                f"data has samples of shape {rows.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape"
+            )
+        return sampler.encode(torch.from_numpy(rows.values))
+
+    def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
+        """Write a PNG that shows what one code of the recipe infogan does, and return its path.
+
+        Pictures: the code's values from left to right, other latents fixed along a row. Points: samples coloured by the code's value.
+        """
+        sampler = self._trained()
+        sampler.prior.known(name)
+        plots.draw_code(Path(path), sampler, name, secrets.randbits(31) if seed is None else seed)
+        return Path(path)
+
+    def draw(
+        self,
+        path: str | Path,
+        n: int | None = None,
+        *,
+        label: Hashable | None = None,
+        code: Mapping[str, ArrayLike] | None = None,
+        seed: int | None = None,
+    ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures."""
         sampler, path = self._trained(), Path(path)
         if n is None:
@@ -123,7 +161,7 @@ class GAN:
         real = None if source is None or sampler.schema.is_picture else source.held_out(n, 0).double().numpy()
         title = f"{described['name']}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
         limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
-        plots.draw(path, self._values(n, label, seed), sampler.schema, limits, law, real, title)
+        plots.draw(path, self._values(n, label, seed, code), sampler.schema, limits, law, real, title)
         return path
 
     def evaluate(self, data: Any = None, labels: Labels | None = None) -> Report:
@@ -182,7 +220,7 @@ class GAN:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def _values(self, n: int, label: Hashable | None, seed: int | None) -> Any:
+    def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:
         sampler = self._trained()
         try:
             n = operator.index(n)
@@ -193,7 +231,7 @@ class GAN:
         if label is not None and not sampler.recipe.conditional:
             raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: train with conditional")
         position = None if label is None else sampler.schema.class_index(label)
-        return sampler.values(n, secrets.randbits(31) if seed is None else seed, position)
+        return sampler.values(n, secrets.randbits(31) if seed is None else seed, position, code)
 
     def _test_source(self, data: Any, labels: Labels | None) -> Source:
         column = self._config["run"]["label_column"]

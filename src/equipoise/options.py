@@ -47,6 +47,8 @@ class Sample:
     """How many; left out, 1,000, or in a picture 64 pictures or 10,000 points."""
     label: str | None = None
     """The class to draw, of a run that learned classes."""
+    code: str | None = None
+    """Codes to set, of a run of the recipe infogan, such as c0=3,u0=-1.5; the others are drawn."""
     seed: int | None = None
     """One seed, one result; left out, every draw differs."""
     out: Path | None = None

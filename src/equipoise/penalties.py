@@ -1,4 +1,4 @@
-"""Regularisers of the discriminator: pure functions."""
+"""Regularisers of the discriminator: pure functions. Samples must not see each other in D: no BatchNorm there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,32 @@ def squared_gradient_norms(logits: Tensor, x: Tensor) -> Tensor:
     """|grad_x D(x)|^2 for every sample: logits (N,) computed from x, (N, ...), which requires gradients; returns (N,), differentiable.
 
     The mean over real samples is R1, over generated ones R2 (Mescheder et al. 2018, eq. 9); the papers' weight gamma / 2 is not inside.
-    The norm is taken over all of a sample's numbers, and samples must not see each other in D.
+    The norm is taken over all of a sample's numbers.
     """
-    (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
-    return gradient.square().flatten(1).sum(1)
+    return _gradients(logits, x).square().sum(1)
+
+
+def norm_penalties(logits: Tensor, x: Tensor, target: float = 1.0) -> Tensor:
+    """(|grad_x D(x)| - target)^2 for every sample, as above: Gulrajani et al. 2017, eq. 3, at points between real and generated samples,
+    and Kodali et al. 2017, section 2.4, around real ones; the papers' weight lambda is not inside."""
+    norms: Tensor = torch.linalg.vector_norm(_gradients(logits, x), dim=1)
+    return (norms - target).square()
+
+
+def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
+    """Points e x + (1 - e) x', e uniform on [0, 1) and one for each pair of samples (N, ...); they require gradients (Gulrajani et al.
+    2017, algorithm 1)."""
+    share = torch.rand(len(real), *(1,) * (real.dim() - 1), generator=generator, device=real.device, dtype=real.dtype)
+    return torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+
+
+def around(real: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
+    """Points x + d, d normal with `deviation` times the standard deviation of the whole batch (N, ...); they require gradients (Kodali et
+    al. 2017, section 2.4)."""
+    noise = torch.randn(real.shape, generator=generator, device=real.device, dtype=real.dtype)
+    return (real.detach() + deviation * real.detach().std() * noise).requires_grad_()
+
+
+def _gradients(logits: Tensor, x: Tensor) -> Tensor:
+    gradient: Tensor = torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
+    return gradient.flatten(1)

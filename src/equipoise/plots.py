@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
 from equipoise.training.files import write_whole
+from equipoise.training.sampler import Sampler
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
 DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
+TRAVERSALS, MOST_KINDS, TRAVERSED = 8, 10, 2.0  # rows, columns and reach of a code's picture; training saw continuous codes on [-1, 1]
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 
 
@@ -53,14 +55,14 @@ def draw(
     _write(figure, path)
 
 
-def picture_grid(values: Array, limits: tuple[float, float] | None) -> bytes:
-    """A PNG with the pictures, (n, C, H, W), in a grid as near to square as can be. Transparency is laid on white."""
+def picture_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
+    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near to square as can be. Transparency is laid on white."""
     from PIL import Image
 
     low, high = limits or (0.0, 255.0)
     shown = ((values[:MOST_PICTURES] - low) / max(high - low, 1e-12) * 255).round().clip(0, 255).astype(np.uint8)
     n, channels, height, width = shown.shape
-    across = math.ceil(math.sqrt(n))
+    across = across or math.ceil(math.sqrt(n))
     down = math.ceil(n / across)
     sheet = np.zeros((down * across, channels, height, width), np.uint8)
     sheet[:n] = shown
@@ -110,3 +112,36 @@ def _write(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     write_whole(path, buffer.getvalue())
+
+
+def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
+    """Write a PNG that shows what the latent code of this name does.
+
+    Pictures: its values from left to right, a row for each of a few latents that are otherwise fixed. Points: samples, coloured by its
+    value.
+    """
+    at = sampler.prior.codes[name]
+    entries = at.stop - at.start
+    kinds = min(entries, MOST_KINDS) if name.startswith("c") else MOST_KINDS
+    values = np.arange(kinds) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, kinds)
+    if sampler.schema.is_picture:
+        z, y = sampler.latents(TRAVERSALS, seed)
+        rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values, TRAVERSALS)})
+        made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
+        limits = None if sampler.scaling.low is None or sampler.scaling.high is None else (sampler.scaling.low, sampler.scaling.high)
+        write_whole(path, picture_grid(made, limits, across=kinds))
+        return
+    from matplotlib.figure import Figure
+
+    z, y = sampler.latents(MOST_POINTS, seed)
+    made = sampler.of_latents(z, y)
+    entry = z[:, at].argmax(1).numpy() if name.startswith("c") else z[:, at.start].numpy()
+    figure = Figure(figsize=(6, 5.4), layout="constrained")
+    axes = figure.subplots()
+    height = made[:, 1] if sampler.schema.size > 1 else entry
+    dots = axes.scatter(
+        made[:, 0], height, s=4, c=entry, cmap="tab10" if name.startswith("c") and entries <= 10 else "viridis", linewidths=0
+    )
+    figure.colorbar(dots, ax=axes, label=f"code {name}")
+    figure.suptitle(f"{len(made):,} samples by their code {name}, {sampler.samples_seen:,} samples seen", fontsize=11)
+    _write(figure, path)

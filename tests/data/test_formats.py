@@ -75,7 +75,13 @@ def test_labels_of_any_kind_are_plain_numbers_in_the_end(labels: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"), [([1, 2], "labels: 2 given for 3 samples of x"), ([1, 2, np.nan], "labels hold NaN"), ([1, 2, None], "NoneType")]
+    ("labels", "told"),
+    [
+        ([1, 2], "labels: 2 given for 3 samples of x"),
+        ([1, 2, np.nan], "labels hold NaN"),
+        ([1, 2, None], "labels hold None"),
+        ([1, 2, {}], "type dict, which has no hash"),
+    ],
 )
 def test_labels_that_do_not_fit_are_refused(labels: list[Any], told: str) -> None:
     with pytest.raises(RequestError, match=told):

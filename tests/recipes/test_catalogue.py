@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -24,7 +25,7 @@ PICTURES = Schema((3, 20, 30), "NHWC", "uint8")
 
 
 def test_every_file_of_the_folder_is_in_the_catalogue_and_the_default_comes_first() -> None:
-    files = {path.stem.replace("_", "-") for path in Path(recipes.__path__[0]).glob("*.py")} - {"--init--", "base"}
+    files = {path.stem.replace("_", "-") for path in Path(recipes.__path__[0]).glob("*.py")} - {"--init--", "base", "standard"}
     assert set(catalogue()) == files
     assert next(iter(catalogue())) == recipes.DEFAULT == "balanced"
 
@@ -57,9 +58,8 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("recipe", catalogue().values())
 def test_every_field_has_a_docstring_and_every_recipe_a_summary_and_a_paper(recipe: type[Recipe]) -> None:
-    source = (
-        Path(sys.modules[recipe.__module__].__file__ or "").read_text() + Path(sys.modules[Recipe.__module__].__file__ or "").read_text()
-    )
+    lineage = [base for base in recipe.__mro__ if issubclass(base, Recipe)]
+    source = "".join(Path(sys.modules[base.__module__].__file__ or "").read_text() for base in lineage)
     undocumented = [name for name in hints(recipe) if not re.search(rf'^    {name}: [^\n]*\n    """', source, re.M)]
     assert undocumented == []
     assert recipe.summary
@@ -71,10 +71,19 @@ def test_every_field_has_a_docstring_and_every_recipe_a_summary_and_a_paper(reci
 def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> None:
     import torch
 
-    method = recipe.for_data(schema, {"width": 8}).build(schema)
-    x = method.generator(method.prior.sample(4, torch.Generator().manual_seed(0)))
+    if recipe.name == "dcgan" and not schema.is_picture:
+        with pytest.raises(RequestError, match="dcgan is for pictures, and this data is points: use"):
+            recipe.for_data(schema, {})
+        return
+    schema = replace(schema, classes=("a", 2, (3, "b")), class_counts=(1, 1, 1)) if recipe.needs_labels else schema
+    method = recipe.for_data(schema, {"width": 8, "conditional": recipe.needs_labels}).build(schema)
+    y = torch.tensor([0, 1, 2, 0]) if recipe.needs_labels else None
+    x = method.generator(method.prior.sample(4, torch.Generator().manual_seed(0)), y)
     assert x.shape == (4, *schema.shape)
-    assert method.discriminator(x).shape == (4,)
+    logits, answers = method.discriminator(x, y)
+    assert logits.shape == (4,)
+    assert answers.shape[0] == 4
+    assert (answers.shape[1] > 0) == (method.auxiliary is not None)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,10 @@ def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> Non
         ({"categories": -1}, "categories = -1: must be at least 0"),
         ({"gamma": float("nan")}, "gamma = nan: must be a number of at least 0"),
         ({"beta2": 1.0}, "beta2 = 1.0: must be at least 0 and below 1"),
+        ({"discriminator_rate": 0.0}, "discriminator_rate = 0.0: must be a positive number"),
+        ({"augment": "colour"}, "augment = 'colour': did you mean 'color'?"),
+        ({"augment_probability": 1.5}, "augment_probability = 1.5: must be from 0 to 1"),
+        ({"augment_target": 0.6}, "augment_target = 0.6 has nothing to adapt: set augment"),
         ({"learning_rate_end": 2.0}, "learning_rate_end = 2.0: must be above 0 and at most 1"),
     ],
 )
@@ -124,3 +137,14 @@ def test_classic_can_play_the_papers_minimax_game() -> None:
     minimax = Classic(generator_loss="minimax").build(LINE).generator_loss(fake, fake)
     assert minimax.item() == pytest.approx(torch.log(1 - fake.sigmoid()).mean().item())
     assert Classic().build(LINE).generator_loss(fake, fake).item() == pytest.approx(-torch.log(fake.sigmoid()).mean().item())
+
+
+@pytest.mark.parametrize("name", ["cgan", "acgan"])
+def test_recipes_of_classes_need_labels_and_say_so(name: str) -> None:
+    with pytest.raises(RequestError, match=f"{name} learns classes, but the data has no labels: give labels, or use another recipe"):
+        find(name).for_data(PLANE, {"conditional": False})
+
+
+def test_augmentation_is_for_pictures() -> None:
+    with pytest.raises(RequestError, match="augment = 'cutout' is for pictures: leave it out"):
+        Balanced.for_data(PLANE, {"augment": "cutout"})

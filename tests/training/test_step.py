@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from equipoise.data.laws import Gaussian
-from equipoise.data.sources import LawSource
+from equipoise.data.formats import from_array
+from equipoise.data.laws import Gaussian, Ring
+from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.errors import RequestError
+from equipoise.recipes import catalogue
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
+from equipoise.recipes.wgan import WGAN
+from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State, build_method
 from equipoise.training.step import adversarial_step, discriminator_step, generator_step, update_average
 
-RECIPES = [
-    Balanced(batch_size=16, width=8),
-    Classic(batch_size=16, width=8),
-    Classic(batch_size=16, width=8, discriminator_sees="batch-spread"),
-]
+TINY = {"batch_size": 16, "width": 8}
 
 
-def state_of(recipe: Recipe) -> State:
-    source, cpu = LawSource(Gaussian()), torch.device("cpu")
+def squares() -> Source:
+    x = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
+    return RowsSource("squares", from_array(x, ["dark", "light"] * 40, "x"), 0)
+
+
+def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
+    """Every recipe on points and on pictures, as far as it takes them; classic's D of a whole batch; augmented pictures."""
+    for source in (LawSource(Ring()), squares()):
+        for recipe in catalogue().values():
+            with suppress(RequestError):  # dcgan, of points
+                yield recipe.for_data(source.schema, {**TINY, "conditional": recipe.needs_labels}), source
+        yield Balanced.for_data(source.schema, {**TINY, "conditional": True}), source
+    yield Classic(**TINY, discriminator_sees="batch-spread"), LawSource(Gaussian())
+    augmented = {**TINY, "augment": "color,translation,cutout", "augment_target": 0.6}
+    yield Balanced.for_data(source.schema, augmented), source
+    yield WGANGP.for_data(source.schema, augmented), source
+
+
+PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan")
+RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") for recipe, source in tiny_recipes()]
+
+
+def state_of(recipe: Recipe, source: Source | None = None) -> State:
+    source, cpu = source or LawSource(Gaussian()), torch.device("cpu")
     return State(
-        build_method(recipe, source.schema, 0), recipe, source.feed(recipe.batch_size, source.scaling("standard", 0), cpu, 0), 0, cpu
+        build_method(recipe, source.schema, 0), recipe, source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), cpu, 0), 0, cpu
     )
 
 
@@ -38,9 +63,9 @@ def equal(left: list[torch.Tensor], right: list[torch.Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: Recipe) -> None:
-    state = state_of(recipe)
+@pytest.mark.parametrize(("recipe", "source"), RECIPES)
+def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: Recipe, source: Source) -> None:
+    state = state_of(recipe, source)
     before, before_d = weights(state.generator), weights(state.discriminator)
     discriminator_step(state.method, state, recipe.schedule(0), *state.feed.next())
     assert all(p.grad is None for p in state.generator.parameters())
@@ -48,9 +73,9 @@ def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: R
     assert not equal(before_d, weights(state.discriminator))
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: Recipe) -> None:
-    state = state_of(recipe)
+@pytest.mark.parametrize(("recipe", "source"), RECIPES)
+def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: Recipe, source: Source) -> None:
+    state = state_of(recipe, source)
     before, before_g = weights(state.discriminator), weights(state.generator)
     generator_step(state.method, state, *state.feed.next())
     assert all(p.grad is None for p in state.discriminator.parameters())
@@ -58,9 +83,9 @@ def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: R
     assert not equal(before_g, weights(state.generator))
 
 
-def test_the_penalty_joins_the_loss_in_the_same_optimiser_step() -> None:
-    recipe = RECIPES[0]
-    with_penalty, without = state_of(recipe), state_of(recipe)
+@pytest.mark.parametrize(("recipe", "source"), [given for given in RECIPES if given.values[0].name in PENALISED])
+def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(recipe: Recipe, source: Source) -> None:
+    with_penalty, without = state_of(recipe, source), state_of(recipe, source)
     rates = recipe.schedule(0)
     discriminator_step(with_penalty.method, with_penalty, rates, *with_penalty.feed.next())
     discriminator_step(without.method, without, replace(rates, penalty=0.0), *without.feed.next())
@@ -106,13 +131,13 @@ def _slope(player: torch.nn.Module, parameter: torch.Tensor, x: torch.Tensor, x_
 
 def _equation(player: torch.nn.Module, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> float:
     x, x_fake = x.clone().requires_grad_(), x_fake.clone().requires_grad_()
-    real, fake = player(x), player(x_fake)
+    real, fake = player(x)[0], player(x_fake)[0]
     r1, r2 = (torch.autograd.grad(out.sum(), at)[0].square().sum(1).mean() for out, at in ((real, x), (fake, x_fake)))
     return float(torch.nn.functional.softplus(-(real.detach() - fake.detach())).mean() + gamma / 2 * (r1 + r2))
 
 
 def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
-    recipe = Balanced(batch_size=16, width=8, discriminator_steps=3)
+    recipe = Balanced(**TINY, discriminator_steps=3)
     state = state_of(recipe)
     adversarial_step(state.method, state, recipe.schedule(0))
     assert state.feed.position()["cursor"] == 3 * 16
@@ -131,5 +156,47 @@ def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
 
 
 def test_without_an_average_samples_come_from_the_generator_itself() -> None:
-    state = state_of(Classic(batch_size=16, width=8))
+    state = state_of(Classic(**TINY))
     assert state.average is state.generator
+
+
+@pytest.mark.parametrize(("recipe", "source"), RECIPES)
+def test_generated_samples_reach_the_discriminator_detached_from_the_generator(recipe: Recipe, source: Source) -> None:
+    state = state_of(recipe, source)
+    seen: list[torch.Tensor] = []
+    state.discriminator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    discriminator_step(state.method, state, recipe.schedule(0), *state.feed.next())
+    graphs = [x.grad_fn for x in seen if x.grad_fn is not None]
+    assert graphs == [] or state.augmentation is not None
+    assert all(p.grad is None for p in state.generator.parameters())
+
+
+@pytest.mark.parametrize(("recipe", "source"), RECIPES)
+def test_all_that_a_step_reads_is_finite_and_named(recipe: Recipe, source: Source) -> None:
+    state = state_of(recipe, source)
+    readings = adversarial_step(state.method, state, recipe.schedule(0))
+    assert {"discriminator_loss", "generator_loss", "real_logits", "fake_logits"} <= readings.keys()
+    assert all(value.isfinite().all() for value in readings.values())
+
+
+def test_clipping_holds_after_every_step_of_the_critic() -> None:
+    state = state_of(WGAN(**TINY, clip=0.05))
+    adversarial_step(state.method, state, state.method.schedule(0))
+    assert max(p.detach().abs().max().item() for p in state.discriminator.parameters()) == pytest.approx(0.05)
+    assert max(p.detach().abs().max().item() for p in state.generator.parameters()) > 0.05
+
+
+def test_both_optimisers_follow_the_schedule_each_at_its_own_rate() -> None:
+    for recipe in (WGANGP(**TINY, learning_rate=0.1, discriminator_rate=4.0), WGAN(**TINY, learning_rate=0.1, discriminator_rate=4.0)):
+        state = state_of(recipe)
+        state.apply(replace(recipe.schedule(0), beta2=0.7))
+        assert [o.param_groups[0]["lr"] for o in (state.optimizer_g, state.optimizer_d)] == pytest.approx([0.1, 0.4])
+        group = state.optimizer_d.param_groups[0]
+        assert group.get("alpha", group.get("betas", (0, 0))[-1]) == 0.7
+    assert isinstance(state.optimizer_d, torch.optim.RMSprop)
+
+
+def test_a_penalty_in_a_discriminator_that_looks_across_its_batch_is_a_programmers_mistake() -> None:
+    method = state_of(Balanced(**TINY)).method
+    with pytest.raises(ValueError, match="looks across its batch"):
+        replace(method, together=False)

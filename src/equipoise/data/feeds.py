@@ -36,6 +36,10 @@ class Stream(IntEnum):
     DROPOUT = 8
     SAMPLES = 9
     CLASSES = 10
+    AUGMENTATION = 11
+    PENALTY = 12
+    SETTLING = 13
+    FIXED = 14
 
 
 def seeded(*numbers: int) -> torch.Generator:
@@ -108,19 +112,20 @@ class LawFeed(Feed):
         super().__init__(batch_size, scaling, device)
         self.law, self.seed = law, seed
         self.rows = max(BLOCK // batch_size, 1) * batch_size
-        self.block = self._block()
+        self.block, self.labels = self._block()
 
-    def _block(self) -> Tensor:
-        return self.scaling.encode(self.law.sample(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))).to(self.device)
+    def _block(self) -> Batch:
+        x, y = self.law.labelled(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))
+        return self.scaling.encode(x).to(self.device), None if y is None else y.to(self.device)
 
     def next(self) -> Batch:
         if self.cursor == self.rows:
             self.epoch, self.cursor = self.epoch + 1, 0
-            self.block = self._block()
-        batch = self.block[self.cursor : self.cursor + self.batch_size]
+            self.block, self.labels = self._block()
+        batch = slice(self.cursor, self.cursor + self.batch_size)
         self.cursor += self.batch_size
-        return batch, None
+        return self.block[batch], None if self.labels is None else self.labels[batch]
 
     def restore(self, position: dict[str, int]) -> None:
         super().restore(position)
-        self.block = self._block()
+        self.block, self.labels = self._block()

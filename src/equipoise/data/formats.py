@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
-Label = str | int | float | bool
 Labels = Sequence[Any] | NDArray[Any]
 
 
@@ -104,11 +103,20 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     if len(labels) != len(values):
         raise RequestError(f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample")
     plain = [_plain(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
-    classes = tuple(sorted(set(plain), key=lambda label: (isinstance(label, str), label)))
+    classes = _in_order(plain)
     index = {label: i for i, label in enumerate(classes)}
     positions = np.array([index[label] for label in plain], np.int64)
     counts = tuple(np.bincount(positions, minlength=len(classes)).tolist())
     return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
+
+
+def _in_order(labels: Sequence[Hashable]) -> tuple[Hashable, ...]:
+    """The distinct labels: numbers sorted, then text sorted; labels that have no order as they first appear."""
+    distinct: list[Any] = list(dict.fromkeys(labels))
+    try:
+        return tuple(sorted(distinct, key=lambda label: (isinstance(label, str), label)))
+    except TypeError:
+        return tuple(distinct)
 
 
 def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
@@ -133,16 +141,20 @@ def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: t
     raise RequestError(f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first")
 
 
-def _plain(label: Hashable) -> Label:
-    if getattr(label, "ndim", 0) != 0:
-        raise RequestError("a label is an array: give one text, number or boolean a sample")
-    item = getattr(label, "item", None)
-    value = item() if callable(item) else label
-    if isinstance(value, float) and math.isnan(value):
-        raise RequestError("labels hold NaN: give every sample a label")
-    if not isinstance(value, str | int | float | bool):
-        raise RequestError(f"label {value!r} has type {type(value).__name__}: labels are text, numbers or booleans")
-    return value
+def _plain(given: Any) -> Hashable:
+    """A label as Python has it, whatever hashable thing it is; NumPy's numbers as plain ones."""
+    if getattr(given, "ndim", 0) != 0:
+        raise RequestError("a label is an array: give one text, number or other hashable value a sample")
+    item = getattr(given, "item", None)
+    value = item() if callable(item) else given
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        raise RequestError(f"labels hold {'None' if value is None else 'NaN'}: give every sample a label")
+    try:
+        hash(value)
+    except TypeError:
+        raise RequestError(f"label {value!r} has type {type(value).__name__}, which has no hash: give text, numbers or tuples") from None
+    label: Hashable = value
+    return label
 
 
 def _read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:

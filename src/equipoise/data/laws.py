@@ -34,6 +34,14 @@ class Law(ABC):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n draws, float64 of shape (n, dimension), from `generator` alone."""
 
+    def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """The same draws, and which component each is of, (n,), for a law that has components."""
+        return self.sample(n, generator), None
+
+    def components(self) -> tuple[float, ...] | None:
+        """The components' weights, which sum to 1; None for a law without components."""
+        return None
+
     def cdf(self, x: Array) -> Array | None:
         """P(X <= x) for 1-D laws; None where there is no closed form."""
         return None
@@ -130,11 +138,17 @@ class Mixture(Law):
         return np.asarray(weights / weights.sum())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.labelled(n, generator)[0]
+
+    def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         import torch
 
         which = torch.multinomial(torch.tensor(self._shares()), n, replacement=True, generator=generator)
         means, stds = (torch.tensor(v, dtype=torch.float64)[which, None] for v in (self.means, self.stds))
-        return _normal((n, 1), generator) * stds + means
+        return _normal((n, 1), generator) * stds + means, which
+
+    def components(self) -> tuple[float, ...]:
+        return tuple(self._shares().tolist())
 
     def cdf(self, x: Array) -> Array:
         import numpy as np
@@ -176,11 +190,18 @@ class _Modes(Law):
         """The modes' centres, (K, 2)."""
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.labelled(n, generator)[0]
+
+    def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         import torch
 
         centres = torch.from_numpy(self.centres())
         which = torch.randint(len(centres), (n,), generator=generator)
-        return centres[which] + self.std * _normal((n, 2), generator)
+        return centres[which] + self.std * _normal((n, 2), generator), which
+
+    def components(self) -> tuple[float, ...]:
+        modes = len(self.centres())
+        return (1 / modes,) * modes
 
     def density(self, x: Array) -> Array:
         import numpy as np

@@ -46,6 +46,15 @@ def open_source(
     return source
 
 
+def rows_of(data: Any) -> formats.Rows:
+    """The rows of an array, tensor, DataFrame or file, as they are: nothing is held out."""
+    if isinstance(data, str | Path):
+        return formats.from_file(Path(data), None, None)
+    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+        return formats.from_frame(data, None, "the DataFrame")
+    return formats.from_array(data, None, "the array")
+
+
 def law_of(described: dict[str, Any]) -> Law | None:
     """The law behind what `Source.describe` said, if it was one."""
     return None if "law" not in described else LAWS[described["name"]](**from_json(described["law"]))

@@ -34,7 +34,7 @@ class Schema:
     container: Container = "array"
     columns: tuple[str | int, ...] | None = None
     column_dtypes: tuple[str, ...] | None = None
-    classes: tuple[str | int | float | bool, ...] | None = None
+    classes: tuple[Hashable, ...] | None = None
     """The distinct labels, in order; the networks see their positions here."""
     class_counts: tuple[int, ...] | None = None
 
@@ -48,20 +48,23 @@ class Schema:
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | ({} if self.classes is None else {"classes": [_label_to_json(label) for label in self.classes]})
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
         """The schema that `to_dict` wrote, through JSON."""
-        return cls(**from_json(stored))
+        classes = stored.get("classes")
+        decoded = {} if classes is None else {"classes": tuple(_label_from_json(label) for label in classes)}
+        return cls(**from_json(stored) | decoded)
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes. A label typed on a command line may be the text of a number."""
         if self.classes is None:
             raise RequestError(f"label {label!r} was asked for, but this generator was trained without labels: train with conditional")
-        for index, known in enumerate(self.classes):
-            if known == label or str(known) == str(label):
-                return index
+        for same in (lambda known: known == label, lambda known: str(known) == str(label)):
+            for index, known in enumerate(self.classes):
+                if same(known):
+                    return index
         raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
 
     def to_user(self, values: NDArray[np.float64]) -> UserData:
@@ -80,6 +83,25 @@ class Schema:
 
             return torch.from_numpy(array)
         return array
+
+
+def _label_to_json(label: Hashable) -> Any:
+    """A label as JSON has it. Text and numbers stand for themselves, tuples and bytes are told by a name; what Python alone knows is kept
+    by its text, by which it is found again."""
+    if isinstance(label, str | int | float | bool):
+        return label
+    if isinstance(label, tuple):
+        return {"tuple": [_label_to_json(item) for item in label]}
+    return {"bytes": label.hex()} if isinstance(label, bytes) else str(label)
+
+
+def _label_from_json(stored: Any) -> Hashable:
+    if isinstance(stored, dict) and "tuple" in stored:
+        return tuple(_label_from_json(item) for item in stored["tuple"])
+    if isinstance(stored, dict) and "bytes" in stored:
+        return bytes.fromhex(stored["bytes"])
+    known: Hashable = stored
+    return known
 
 
 def from_json(stored: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
+WEIGHTS_AS_COUNTS = 1_000_000  # an endless law's classes are counted as if it had this many samples
 STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would have to be decoded or drawn
 
 
@@ -94,7 +95,10 @@ class LawSource(Source):
 
     def __init__(self, law: Law) -> None:
         settings = json.dumps(law_settings(law), sort_keys=True)
+        weights = law.components()
         schema = Schema(shape=(law.dimension,), layout="N" if law.dimension == 1 else "ND", dtype="float64")
+        if weights is not None:
+            schema = replace(schema, classes=tuple(range(len(weights))), class_counts=tuple(round(w * WEIGHTS_AS_COUNTS) for w in weights))
         super().__init__(law.name, schema, hashlib.sha256(f"{law.name} {settings}".encode()).hexdigest())
         self._law = law
 

@@ -1,10 +1,15 @@
-"""The two players around any networks: a generator that can be told a class, a discriminator that can be asked about one."""
+"""The two players around any networks: a generator that can be told a class, a discriminator that can be asked about one, and about
+more."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
+
+Conditioning = Literal["projection", "concatenation"]
 
 
 class Generator(nn.Module):
@@ -24,22 +29,54 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,): D(x, y) = head(h) + <embedding(y), h> for h = trunk(x),
-    (N, features):
-    the projection discriminator (Miyato & Koyama 2018, eq. 5)."""
+    """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the answers of an auxiliary head, (N, K), K = 0 without
+    one.
 
-    def __init__(self, trunk: nn.Module, features: int, classes: int = 0) -> None:
+    With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y), h>, the projection discriminator (Miyato & Koyama
+    2018, eq. 5); or, by `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside points and as many constant
+    planes beside a picture's channels (Mirza & Osindero 2014), so `trunk` takes that many more. `auxiliary` takes h: heads share the
+    trunk.
+    """
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        features: int,
+        classes: int = 0,
+        conditioning: Conditioning = "projection",
+        auxiliary: nn.Module | None = None,
+        scale: float = 1.0,
+    ) -> None:
         super().__init__()
-        self.trunk, self.classes = trunk, classes
+        self.scale = scale
+        self.trunk, self.classes, self.conditioning, self.auxiliary = trunk, classes, conditioning, auxiliary
         self.head = nn.Linear(features, 1)
-        if classes:
+        if classes and conditioning == "projection":
             self.embedding = nn.Embedding(classes, features)
             nn.init.normal_(self.embedding.weight, std=features**-0.5)
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        h: Tensor = self.trunk(x)
-        logits: Tensor = self.head(h).squeeze(1)
-        if self.classes:
+    def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        if not self.classes:
+            h: Tensor = self.trunk(x)
+            logits: Tensor = self.head(h).squeeze(1)
+        else:
             assert y is not None, "a conditional discriminator needs classes"
-            logits = logits + (self.embedding(y) * h).sum(1)
-        return logits
+            if self.conditioning == "concatenation":
+                h = self.trunk(beside(x, y, self.classes))
+                logits = self.head(h).squeeze(1)
+            else:
+                h = self.trunk(x)
+                logits = self.head(h).squeeze(1) + (self.embedding(y) * h).sum(1)
+        return logits * self.scale, h.new_empty(len(h), 0) if self.auxiliary is None else self.auxiliary(h)
+
+    def answers(self, x: Tensor) -> Tensor:
+        """What the auxiliary head says of samples, (N, K)."""
+        assert self.auxiliary is not None, "only a discriminator with an auxiliary head answers"
+        answered: Tensor = self.auxiliary(self.trunk(x))
+        return answered
+
+
+def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Samples with their classes: points (N, D) to (N, D + classes), pictures (N, C, H, W) to (N, C + classes, H, W)."""
+    planes = one_hot(y, classes).to(x.dtype).reshape(len(x), classes, *(1,) * (x.dim() - 2))
+    return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)

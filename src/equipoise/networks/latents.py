@@ -1,30 +1,49 @@
-"""The prior: the law of the latents z that a generator turns into samples."""
+"""The prior: the law of the latents z that a generator turns into samples, and the codes that are part of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
+
+from equipoise.errors import RequestError, nearest
 
 
 @dataclass(frozen=True)
 class Prior:
-    """z = (continuous part, categorical part). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
+    """z = (continuous part, categorical part, codes). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
 
     The categorical part, if `categories` > 0, is a one-hot vector with entries 0 and 2: latents without it are connected, so a generator,
     being continuous, cannot map them onto separate modes without samples in between.
+
+    Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot vectors with as many entries as
+    `categorical_codes` says, u0, u1, ... are `continuous_codes` numbers, uniform on [-1, 1].
     """
 
     dim: int
     kind: Literal["normal", "uniform"] = "normal"
     categories: int = 0
+    categorical_codes: tuple[int, ...] = ()
+    continuous_codes: int = 0
 
     @property
     def width(self) -> int:
         """Numbers in one latent."""
-        return self.dim + self.categories
+        return self.dim + self.categories + sum(self.categorical_codes) + self.continuous_codes
+
+    @property
+    def codes(self) -> dict[str, slice]:
+        """Where in a latent each code is."""
+        at, found = self.dim + self.categories, {}
+        for i, size in enumerate(self.categorical_codes):
+            found[f"c{i}"] = slice(at, at + size)
+            at += size
+        return found | {f"u{i}": slice(at + i, at + i + 1) for i in range(self.continuous_codes)}
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n latents, (n, width), float32, on the generator's device."""
@@ -33,11 +52,45 @@ class Prior:
             z = torch.randn(n, self.dim, generator=generator, device=device)
         else:
             z = torch.rand(n, self.dim, generator=generator, device=device) * 2 - 1
-        if not self.categories:
-            return z
-        category = torch.randint(self.categories, (n, 1), generator=generator, device=device)
-        one_hot = torch.zeros(n, self.categories, device=device).scatter_(1, category, 2.0)
-        return torch.cat([z, one_hot], 1)
+        parts = [z]
+        for size, height in [*([(self.categories, 2.0)] if self.categories else []), *((size, 1.0) for size in self.categorical_codes)]:
+            entry = torch.randint(size, (n, 1), generator=generator, device=device)
+            parts.append(torch.zeros(n, size, device=device).scatter_(1, entry, height))
+        if self.continuous_codes:
+            parts.append(torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1)
+        return torch.cat(parts, 1)
+
+    def with_codes(self, z: Tensor, codes: Mapping[str, ArrayLike]) -> Tensor:
+        """Latents (n, width) with the named codes set, each to one value or to n: an entry's number from 0 for c0, c1, ..., any number for
+        u0, u1, ... (training saw [-1, 1]). Raises RequestError for a code or a value that there is not."""
+        z = z.clone()
+        for name, value in codes.items():
+            at = self.codes[self.known(name)]
+            z[:, at] = self._encoded(name, value, len(z)).to(z)
+        return z
+
+    def known(self, name: str) -> str:
+        """The name, if there is a code of it. Raises RequestError with the nearest name."""
+        if not self.codes:
+            raise RequestError(f"code {name!r} was asked for, but this generator has no codes: train the recipe 'infogan'")
+        if name not in self.codes:
+            raise RequestError(f"no code {name!r}: {nearest(name, self.codes)}")
+        return name
+
+    def _encoded(self, name: str, value: ArrayLike, n: int) -> Tensor:
+        try:
+            values = np.broadcast_to(np.asarray(value, np.float64), (n,))
+        except (ValueError, TypeError):
+            raise RequestError(f"code {name} = {value!r}: must be one number, or one for each of the {n} samples") from None
+        if not np.isfinite(values).all():
+            raise RequestError(f"code {name} holds NaN or infinity: give finite numbers")
+        if name.startswith("u"):
+            return torch.from_numpy(values.copy())[:, None]
+        size = self.categorical_codes[int(name[1:])]
+        wrong = (values != values.round()) | (values < 0) | (values >= size)
+        if wrong.any():
+            raise RequestError(f"code {name} = {values[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
+        return torch.nn.functional.one_hot(torch.from_numpy(values.astype(np.int64)), size)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

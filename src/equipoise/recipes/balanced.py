@@ -13,12 +13,10 @@ stays where it is: on MNIST a falling one did worse.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from equipoise.errors import RequestError
-from equipoise.recipes.base import Method, Pass, Rates, Recipe
+from equipoise.recipes.base import Losses, Method, Pass, Players, Rates, Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,12 +36,12 @@ class Balanced(Recipe):
     name = "balanced"
     summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, int]] = {**Recipe.at_least, "width": 1, "latent_dim": 1, "categories": 0}
+    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "categories": 0}
 
     batch_size: int = 256
     """Samples in a batch (pictures: 32)."""
     learning_rate: float = 4e-3
-    """Adam's step size at the start, for both players (pictures: 1.5e-3)."""
+    """Adam's step size at the start (pictures: 1.5e-3)."""
     average_half_life: float = 50_000
     """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
     gamma: float = 0.1
@@ -54,11 +52,6 @@ class Balanced(Recipe):
     """Normal numbers in a latent (points of D > 1 columns: D; pictures: 64)."""
     categories: int = 0
     """Entries of the one-hot vector beside them, which lets G reach separate modes (points of D > 1 columns: 64)."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (math.isfinite(self.gamma) and self.gamma >= 0):
-            raise RequestError(f"gamma = {self.gamma}: must be a number of at least 0")
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
@@ -81,7 +74,7 @@ class Balanced(Recipe):
         from equipoise.networks.mlp import mlp
 
         prior = Prior(self.latent_dim, categories=self.categories)
-        classes = len(schema.classes or ()) if self.conditional else 0
+        classes = self.classes(schema)
         hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
         if schema.is_picture:
             generator = Generator(ConvGenerator(prior.width + classes, schema.shape, self.width, MAPPING), classes)
@@ -94,16 +87,11 @@ class Balanced(Recipe):
             r1, r2 = penalties.squared_gradient_norms(seen.logits, seen.x).chunk(2)
             return {"r1": r1.mean(), "r2": r2.mean()}
 
-        return Method(
-            generator=generator,
-            discriminator=discriminator,
-            prior=prior,
-            discriminator_loss=losses.relativistic_discriminator,
-            generator_loss=losses.relativistic_generator,
+        return self.method(
+            Players(generator, discriminator, prior),
+            Losses(losses.relativistic_discriminator, losses.relativistic_generator),
+            "relativistic",
             penalty=penalty,
-            schedule=self.schedule,
-            discriminator_steps=self.discriminator_steps,
-            logits="relativistic",
             pairs=True,
         )
 

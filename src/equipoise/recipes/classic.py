@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Method, Recipe
+from equipoise.recipes.base import Losses, Method, Players, Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,12 +32,12 @@ class Classic(Recipe):
     name = "classic"
     summary = "the original GAN with the tutorials' MLP players: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
-    at_least: ClassVar[dict[str, int]] = {**Recipe.at_least, "width": 1, "latent_dim": 1}
+    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "width": 1, "latent_dim": 1}
 
     batch_size: int = 100
     """Samples in a batch."""
     learning_rate: float = 2e-4
-    """Adam's step size at the start, for both players."""
+    """Adam's step size at the start."""
     learning_rate_end: float = 1.0
     """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
     beta1: float = 0.5
@@ -88,7 +88,7 @@ class Classic(Recipe):
         from equipoise.networks.mlp import BatchAsVector, Shaped, mlp
 
         prior = Prior(self.latent_dim, self.latent)
-        classes = len(schema.classes or ()) if self.conditional else 0
+        classes = self.classes(schema)
         if schema.is_picture:
             body = mlp([prior.width + classes, *[self.width] * 2, schema.size], ["leaky_relu", "leaky_relu", "tanh"], self.dropout)
             trunk = mlp([schema.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout)
@@ -103,13 +103,8 @@ class Classic(Recipe):
         def generator_loss(_: Tensor, fake: Tensor) -> Tensor:
             return losses.minimax_generator(fake) if minimax else losses.non_saturating_generator(fake)
 
-        return Method(
-            generator=Generator(Shaped(body, schema.shape), classes),
-            discriminator=Discriminator(judge, self.width, classes),
-            prior=prior,
-            discriminator_loss=partial(losses.discriminator, real_label=self.real_label),
-            generator_loss=generator_loss,
-            schedule=self.schedule,
-            discriminator_steps=self.discriminator_steps,
+        return self.method(
+            Players(Generator(Shaped(body, schema.shape), classes), Discriminator(judge, self.width, classes), prior),
+            Losses(partial(losses.discriminator, real_label=self.real_label), generator_loss),
             together=sees_sample,
         )

@@ -178,8 +178,12 @@ def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[s
 
     "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability of the right answer,
     (sigma(D(x)) + 1 - sigma(D(x'))) / 2. "relativistic": D has no zero, so the mean logits
-    about their common mean, and the mean of sigma(D(x) - D(x')) over pairs.
+    about their common mean, and the mean of sigma(D(x) - D(x')) over pairs. "score" and "critic": the mean logits, and no balance; a
+    critic's difference between them is an estimate of the Wasserstein distance, of scaled samples, times an unknown factor.
     """
+    if meaning in ("score", "critic"):
+        means = {"real_output": float(real.mean()), "fake_output": float(fake.mean())}
+        return means | ({"w1_times_unknown_factor": means["real_output"] - means["fake_output"]} if meaning == "critic" else {})
     if meaning == "relativistic":
         middle = (real.mean() + fake.mean()) / 2
         outputs = real.mean() - middle, fake.mean() - middle, (real - fake).sigmoid().mean()

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema, cast, from_json
+from equipoise.errors import RequestError
 from equipoise.networks.latents import Prior
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
 from equipoise.training.state import build_method
 
+Drawn = tuple[Tensor, Tensor | None]
+ENCODER = "encoder.safetensors"  # beside the generator
+SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # latents that the statistics of an averaged generator are taken from
 CHUNK = 4096  # points a forward pass; pictures take as many as have the same number of values as this many rows of 256
 
 
@@ -34,29 +41,77 @@ class Sampler:
     scaling: Scaling
     device: torch.device
     samples_seen: int = 0
+    encoder: nn.Module | None = None
+    """The discriminator with its auxiliary head, of a generator that has codes."""
 
-    def values(self, n: int, seed: int, label: int | None = None) -> NDArray[np.float64]:
+    def values(self, n: int, seed: int, label: int | None = None, codes: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float64]:
         """n samples in the user's units, (n, *shape), rounded to the user's type, as float64.
 
         For a conditional generator `label` is the position of the one class to draw; None draws classes at their training frequencies.
+        `codes` sets codes of the latents, see `Prior.with_codes`.
         """
-        latents, classes = seeded(seed, Stream.SAMPLES), seeded(seed, Stream.CLASSES)
-        chunk = max(CHUNK * 256 // max(self.schema.size, 256), 1)
+        return self.of_latents(*self.latents(n, seed, label, codes))
+
+    def latents(self, n: int, seed: int, label: int | None = None, codes: Mapping[str, ArrayLike] | None = None) -> Drawn:
+        """n latents, (n, Z), and classes, (n,), or None: the first ones are the same for every n."""
+        chunk, generator = self._chunk, seeded(seed, Stream.SAMPLES)
+        parts = [self.prior.sample(chunk, generator)[: n - start] for start in range(0, n, chunk)]
+        z = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
+        return self.prior.with_codes(z, codes or {}), self._classes(n, label, seeded(seed, Stream.CLASSES))
+
+    def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
+        """What the generator makes of latents and classes, as `values`."""
         parts = []
-        was_training = self.generator.training
-        self.generator.eval()
-        with torch.no_grad():
-            for start in range(0, n, chunk):
-                size = min(chunk, n - start)
-                z = self.prior.sample(chunk, latents)[:size].to(self.device)  # whole chunks, so that n does not change the first samples
-                parts.append(self.scaling.decode(self.generator(z, self._classes(size, label, classes))))
-        self.generator.train(was_training)
+        with _evaluating(self.generator), torch.no_grad():
+            for start in range(0, len(z), self._chunk):
+                part = slice(start, start + self._chunk)
+                made = self.generator(z[part].to(self.device), None if y is None else y[part].to(self.device))
+                parts.append(self.scaling.decode(made))
         drawn = np.concatenate(parts) if parts else np.empty((0, *self.schema.shape))
         if self.schema.column_dtypes is not None:
             for column, dtype in enumerate(self.schema.column_dtypes):
                 drawn[:, column] = cast(drawn[:, column], dtype)
             return drawn
         return cast(drawn, self.schema.dtype).astype(np.float64)
+
+    def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
+        """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
+        posterior, (N,). Raises RequestError for a generator without codes."""
+        if self.encoder is None:
+            raise RequestError(f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'")
+        parts = []
+        with _evaluating(self.encoder), torch.no_grad():
+            for start in range(0, len(raw), self._chunk):
+                x = self.scaling.encode(raw[start : start + self._chunk]).to(self.device)
+                parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
+        answers = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
+        first = self.prior.dim + self.prior.categories
+        read = {name: answers[:, at.start - first : at.stop - first] for name, at in self.prior.codes.items()}
+        return {name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy() for name, part in read.items()}
+
+    def settle(self, seed: int) -> None:
+        """Take the statistics of the generator's BatchNorm layers anew, which an average of weights needs: those of the generator that it
+        averages are not its own. They depend on the weights and the seed alone."""
+        layers = [layer for layer in self.generator.modules() if isinstance(layer, _BatchNorm)]
+        if not layers:
+            return
+        momenta, was_training = [layer.momentum for layer in layers], self.generator.training
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over all batches
+        latents, classes = seeded(seed, Stream.SETTLING, 0), seeded(seed, Stream.SETTLING, 1)
+        self.generator.train()
+        with torch.no_grad():
+            for _ in range(SETTLING_BATCHES):
+                z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes)
+                self.generator(z.to(self.device), y)
+        self.generator.train(was_training)
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
+
+    @property
+    def _chunk(self) -> int:
+        return max(CHUNK * 256 // max(self.schema.size, 256), 1)
 
     def _classes(self, n: int, label: int | None, generator: torch.Generator) -> torch.Tensor | None:
         if not self.recipe.conditional:
@@ -67,7 +122,8 @@ class Sampler:
         return torch.multinomial(counts, n, replacement=True, generator=generator).to(self.device)
 
     def save(self, path: Path) -> None:
-        """Write the generator and what it needs; no time, path or host, so equal trainings give equal bytes."""
+        """Write the generator and what it needs, and beside it the encoder if there is one; no time, path or host, so equal trainings give
+        equal bytes."""
         metadata = {
             "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
             "schema": self.schema.to_dict(),
@@ -75,6 +131,8 @@ class Sampler:
             "prior": self.prior.to_dict(),
             "samples_seen": self.samples_seen,
         }
+        if self.encoder is not None:
+            write_whole(path.with_name(ENCODER), pack(dict(self.encoder.state_dict()), {"samples_seen": self.samples_seen}))
         write_whole(path, pack(dict(self.generator.state_dict()), metadata))
 
     @classmethod
@@ -86,9 +144,24 @@ class Sampler:
             recipe = recipe_from(metadata["recipe"])
             method = build_method(recipe, schema, seed=0)
             method.generator.load_state_dict(tensors)
+            encoder = method.discriminator if method.prior.codes else None
+            if encoder is not None:
+                encoder.load_state_dict(unpack(path.with_name(ENCODER))[0])
+                encoder.to(device).eval()
         except (KeyError, TypeError, RuntimeError) as error:
             raise DamagedFileError(f"{path} does not fit its own description: {str(error).splitlines()[0]}") from None
-        return cls(method.generator.to(device).eval(), method.prior, recipe, schema, scaling, device, metadata["samples_seen"])
+        return cls(method.generator.to(device).eval(), method.prior, recipe, schema, scaling, device, metadata["samples_seen"], encoder)
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode for the while: no dropout, and BatchNorm by its statistics."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:

@@ -16,7 +16,12 @@ from equipoise.data.schema import Schema
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Method, Rates, Recipe
 
-RANDOMNESS = {"latents": Stream.LATENTS, "dropout": Stream.DROPOUT}
+RANDOMNESS = {
+    "latents": Stream.LATENTS,
+    "dropout": Stream.DROPOUT,
+    "augmentation": Stream.AUGMENTATION,
+    "penalty": Stream.PENALTY,
+}
 
 
 class State:
@@ -29,14 +34,16 @@ class State:
         self.discriminator = method.discriminator.to(device)
         averaged = recipe.average_half_life > 0
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if averaged else self.generator
-        fused = device.type in ("cpu", "cuda")
-        betas = (float(recipe.beta1), float(recipe.beta2))
-        self.optimizer_g = torch.optim.Adam(self.generator.parameters(), recipe.learning_rate, betas, fused=fused)
-        self.optimizer_d = torch.optim.Adam(self.discriminator.parameters(), recipe.learning_rate, betas, fused=fused)
+        self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
+        self.optimizer_g = _optimizer(self.generator, recipe, device)
+        self.optimizer_d = _optimizer(self.discriminator, recipe, device)
+        self._rate_d = recipe.discriminator_rate
         self.randomness = {name: _on_device(seed, stream, device) for name, stream in RANDOMNESS.items()}
         for module in (*self.generator.modules(), *self.discriminator.modules()):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
+        if self.augmentation is not None:
+            self.augmentation.generator = self.randomness["augmentation"]
         self.samples_seen = 0
         self.seconds = 0.0
         self.horizon: int | None = None
@@ -50,12 +57,23 @@ class State:
         """The next n latents, (n, Z)."""
         return self.method.prior.sample(n, self.randomness["latents"])
 
+    def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """D's logits, (N,), and its auxiliary head's answers, (N, K), on samples as it sees them: augmented, if the recipe says so."""
+        seen = x if self.augmentation is None else self.augmentation(x)
+        logits, answers = self.discriminator(seen, y)
+        return logits, answers
+
     def apply(self, rates: Rates) -> None:
-        """Set the scheduled step size and second beta of both optimisers."""
-        for optimizer in (self.optimizer_g, self.optimizer_d):
+        """Set the scheduled step sizes and second beta of both optimisers, and the augmentation's probability."""
+        for optimizer, factor in ((self.optimizer_g, 1.0), (self.optimizer_d, self._rate_d)):
             for group in optimizer.param_groups:
-                group["lr"] = rates.learning_rate
-                group["betas"] = (group["betas"][0], rates.beta2)
+                group["lr"] = rates.learning_rate * factor
+                if "betas" in group:
+                    group["betas"] = (group["betas"][0], rates.beta2)
+                else:
+                    group["alpha"] = rates.beta2
+        if self.augmentation is not None:
+            self.augmentation.schedule(rates.augment)
 
     def optimize_discriminator(self, loss: Tensor) -> None:
         _descend(loss, self.optimizer_d)
@@ -107,7 +125,11 @@ class State:
 
     def _modules(self) -> dict[str, nn.Module]:
         modules = {"generator": self.generator, "discriminator": self.discriminator}
-        return modules if self.average is self.generator else {**modules, "average": self.average}
+        if self.average is not self.generator:
+            modules["average"] = self.average
+        if self.augmentation is not None:
+            modules["augmentation"] = self.augmentation
+        return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
@@ -122,6 +144,14 @@ def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
 
 def _on_device(seed: int, stream: int, device: torch.device) -> torch.Generator:
     return torch.Generator(device).manual_seed(seeded(seed, stream).initial_seed())
+
+
+def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimiser for one player; its rates are set anew at every step."""
+    if recipe.optimizer == "rmsprop":
+        return torch.optim.RMSprop(player.parameters(), recipe.learning_rate, alpha=float(recipe.beta2))
+    betas = (float(recipe.beta1), float(recipe.beta2))
+    return torch.optim.Adam(player.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
 
 
 def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:

@@ -1,12 +1,13 @@
 """One adversarial step, D then G: the whole method on one page.
 
-    D: minimise  L_D(D(x), D(x')) + weight * penalty        x real, x' = G(z) held fixed
-    G: minimise  L_G(D(x), D(x'))                           D held fixed
-    average:     G_average <- d * G_average + (1 - d) * G   d = (1/2)^(samples of this step / half-life)
+    D: minimise  L_D(D(x), D(x')) + weight * penalty + A      x real, x' = G(z) held fixed
+    G: minimise  L_G(D(x), D(x')) + A                         D held fixed
+    average:     G_average <- d * G_average + (1 - d) * G     d = (1/2)^(samples of this step / half-life)
 
 The half-life is the scheduled one, or a tenth of the samples seen so far where that is less.
 
-What L_D, L_G and the penalty are is the recipe's: see `recipes.base.Method`.
+What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see `recipes.base.Method`. D sees all through the augmentation,
+if there is one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from equipoise.recipes.base import Method, Pass, Rates
+from equipoise.recipes.base import Answers, Method, Pass, Rates
 
 if TYPE_CHECKING:
     from equipoise.training.state import State
@@ -42,30 +43,52 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
 
 def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
     """D learns to tell x from what G makes of as many latents."""
+    z = state.latents(len(x))
     with torch.no_grad():
-        x_fake = state.generator(state.latents(len(x)), y)
+        x_fake = state.generator(z, y)
+    both = torch.cat([x, x_fake]).requires_grad_(method.penalty is not None and method.penalty_at == "samples")
     if method.together:
-        both = torch.cat([x, x_fake]).requires_grad_(method.penalty is not None)
-        logits = state.discriminator(both, None if y is None else torch.cat([y, y]))
+        logits, answers = state.discriminate(both, None if y is None else torch.cat([y, y]))
         real, fake = logits.chunk(2)
+        answers_real, answers_fake = answers.chunk(2)
     else:
-        real, fake = state.discriminator(x, y), state.discriminator(x_fake, y)
-    loss = method.discriminator_loss(real, fake)
-    penalties = method.penalty(Pass(both, logits)) if method.penalty is not None else {}
-    state.optimize_discriminator(torch.stack([loss, *(rates.penalty * term for term in penalties.values())]).sum())
-    return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake, **penalties}
+        (real, answers_real), (fake, answers_fake) = state.discriminate(x, y), state.discriminate(x_fake, y)
+    terms = [method.discriminator_loss(real, fake)]
+    readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
+    if method.penalty is not None:
+        penalties = method.penalty(Pass(both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]))
+        terms += [rates.penalty * term for term in penalties.values()]
+        readings |= penalties
+    if method.auxiliary is not None:
+        term, told = method.auxiliary(Answers(answers_real, answers_fake, y, z))
+        terms.append(term)
+        readings |= told
+    state.optimize_discriminator(torch.stack(terms).sum())
+    if method.constraint is not None:
+        method.constraint(state.discriminator)
+    if method.augmentation is not None:
+        method.augmentation.observe(real, fake)
+        readings["augment_probability"] = method.augmentation.p.clone()
+    return readings
 
 
 def generator_step(method: Method, state: State, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
     """G learns to be taken for real. Gradients pass through D without staying in it."""
     state.discriminator.requires_grad_(False)
-    fake = state.discriminator(state.generator(state.latents(len(x)), y), y)
+    z = state.latents(len(x))
+    fake, answers = state.discriminate(state.generator(z, y), y)
     with torch.no_grad():
-        real = state.discriminator(x, y) if method.pairs else fake
+        real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
-    state.optimize_generator(loss)
+    readings = {"generator_loss": loss}
+    if method.auxiliary is not None:
+        term, told = method.auxiliary(Answers(None, answers, y, z))
+        state.optimize_generator(loss + term)
+        readings |= told
+    else:
+        state.optimize_generator(loss)
     state.discriminator.requires_grad_(True)
-    return {"generator_loss": loss}
+    return readings
 
 
 @torch.no_grad()

@@ -1,0 +1,98 @@
+"""The convolutional players of DCGAN, for pictures of any size and number of channels.
+
+Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016, its
+guidelines: strided convolutions in D and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both but not at
+G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from N(0, .02). Kernels are 4 x 4 with stride 2, so that every
+output is covered equally often; the paper's are 5 x 5. Sides that are no multiple of 4 are padded in D and cropped in G.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from equipoise.networks.mlp import activation
+
+MULTIPLE = 4  # every grid is halved twice at least
+COARSEST = 4  # cells a side at which halving ends, the paper's
+WIDEST = 16  # channels grow up to this multiple of the width
+
+
+def grids(height: int, width: int) -> list[tuple[int, int]]:
+    """The grids from the finest, which covers the picture, to the coarsest: halved twice, and on while sides are even and above 4."""
+    sides = [math.ceil(side / MULTIPLE) * MULTIPLE for side in (height, width)]
+    found = [(sides[0], sides[1])]
+    while len(found) <= 2 or (min(sides) > COARSEST and not sides[0] % 2 and not sides[1] % 2):
+        sides = [side // 2 for side in sides]
+        found.append((sides[0], sides[1]))
+    return found
+
+
+def channels(level: int, width: int) -> int:
+    """Channels of the grid that is halved `level` times, from 1."""
+    return int(width * min(2 ** (level - 1), WIDEST))
+
+
+class DCGenerator(nn.Module):
+    """Latents (N, Z) to pictures (N, C, H, W) on [-1, 1]: a projection onto the coarsest grid, then a transposed convolution for every
+    finer one."""
+
+    def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        cells = grids(*shape[1:])
+        levels = len(cells) - 1
+        self.grid = (channels(levels, width), *cells[-1])
+        self.project = nn.Linear(latent_width, math.prod(self.grid), bias=False)
+        layers: list[nn.Module] = [nn.BatchNorm2d(self.grid[0]), activation("relu")]
+        for level in range(levels, 1, -1):
+            above, here = channels(level, width), channels(level - 1, width)
+            layers += [nn.ConvTranspose2d(above, here, 4, 2, 1, bias=False), nn.BatchNorm2d(here), activation("relu")]
+        layers += [nn.ConvTranspose2d(channels(1, width), shape[0], 4, 2, 1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        self.apply(start)
+
+    def forward(self, z: Tensor) -> Tensor:
+        x: Tensor = self.layers(self.project(z).reshape(len(z), *self.grid))
+        return x[:, :, : self.shape[1], : self.shape[2]]
+
+
+class DCTrunk(nn.Module):
+    """Pictures (N, C, H, W) to features (N, `features`): a strided convolution for every coarser grid, then all cells as one vector.
+
+    `norm` is whether BatchNorm follows the convolutions but the first.
+    """
+
+    def __init__(self, shape: Sequence[int], width: int, norm: bool) -> None:
+        super().__init__()
+        cells = grids(*shape[1:])
+        self.margins = cells[0][0] - shape[1], cells[0][1] - shape[2]
+        layers: list[nn.Module] = []
+        before = shape[0]
+        for level in range(1, len(cells)):
+            here = channels(level, width)
+            normed = norm and level > 1
+            layers.append(nn.Conv2d(before, here, 4, 2, 1, bias=not normed))
+            layers += [nn.BatchNorm2d(here)] if normed else []
+            layers.append(activation("leaky_relu"))
+            before = here
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.features = before * math.prod(cells[-1])
+        self.apply(start)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if any(self.margins):
+            x = pad(x, (0, self.margins[1], 0, self.margins[0]))
+        h: Tensor = self.layers(x)
+        return h
+
+
+def start(layer: nn.Module) -> None:
+    """The paper's start of a layer: weights from N(0, .02), those of BatchNorm from N(1, .02), biases 0."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, 0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

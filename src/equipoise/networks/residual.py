@@ -1,0 +1,133 @@
+"""The residual players of R3GAN: grouped bottlenecks without normalisation layers.
+
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024, section 4 and appendix D. A
+block is x + conv1x1(act(conv3x3, grouped(act(conv1x1 x)))), expanded inside by 2; the last convolution starts at zero, the others at
+variance gain^2 / fan-in with gain divided by L^(1/4) for L blocks in a player (Fixup, Zhang et al. 2019). An activation is LeakyReLU(.2)
+after a bias; convolutions have none. G starts from a learned 4 x 4 basis whose channels the latent scales; D ends in a depthwise 4 x 4
+convolution. Grids double and halve by bilinear resampling, with a 1 x 1 convolution where channels change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate, leaky_relu, pad
+
+from equipoise.networks.mlp import LEAK
+
+BASE = 4  # cells a side of the coarsest grid
+EXPANSION = 2  # of channels inside a block
+GAIN = math.sqrt(2 / (1 + LEAK**2))
+
+
+class ResidualGenerator(nn.Module):
+    """Latents (N, Z) to pictures (N, C, H, W), linear at the output. `widths` are the channels of each grid, coarse to fine, `group` the
+    channels of a block that share a group, `blocks` how many there are on each grid."""
+
+    def __init__(self, latent_width: int, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        depth = blocks * len(widths)
+        self.basis = nn.Parameter(torch.randn(widths[0], BASE, BASE))
+        self.scale = nn.Linear(latent_width, widths[0], bias=False)
+        nn.init.normal_(self.scale.weight, std=latent_width**-0.5)
+        layers: list[nn.Module] = []
+        for level, width in enumerate(widths):
+            if level:
+                layers.append(Upsample(widths[level - 1], width))
+            layers += [Block(width, group, depth) for _ in range(blocks)]
+        self.layers = nn.Sequential(*layers, plain_conv(widths[-1], shape[0], 1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        x: Tensor = self.layers(self.basis * self.scale(z)[:, :, None, None])
+        return x[:, :, : self.shape[1], : self.shape[2]]
+
+
+class ResidualTrunk(nn.Module):
+    """Pictures (N, C, H, W) to features (N, widths[0]): G's mirror image. `widths` are coarse to fine, as G's."""
+
+    def __init__(self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int) -> None:
+        super().__init__()
+        side = BASE * 2 ** (len(widths) - 1)
+        self.margins = side - shape[1], side - shape[2]
+        depth = blocks * len(widths)
+        layers: list[nn.Module] = [plain_conv(shape[0], widths[-1], 1)]
+        for level in reversed(range(len(widths))):
+            layers += [Block(widths[level], group, depth) for _ in range(blocks)]
+            if level:
+                layers.append(Downsample(widths[level], widths[level - 1]))
+        self.layers = nn.Sequential(*layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten())
+
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = self.layers(pad(x, (0, self.margins[1], 0, self.margins[0])))
+        return h
+
+
+class Block(nn.Module):
+    """x + a bottleneck turned inside out, (N, width, H, W) to the same."""
+
+    def __init__(self, width: int, group: int, depth: int) -> None:
+        super().__init__()
+        inner = width * EXPANSION
+        gain = GAIN * depth**-0.25
+        self.layers = nn.Sequential(
+            plain_conv(width, inner, 1, gain),
+            BiasedActivation(inner),
+            plain_conv(inner, inner, 3, gain, groups=math.gcd(inner, max(inner // group, 1)), padding=1),
+            BiasedActivation(inner),
+            plain_conv(inner, width, 1, gain=0),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner: Tensor = self.layers(x)
+        return x + inner
+
+
+class BiasedActivation(nn.Module):
+    """LeakyReLU of x plus a bias for each channel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(width, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return leaky_relu(x + self.bias, LEAK)
+
+
+class Upsample(nn.Module):
+    """Twice the grid, other channels: channels first, since that is cheaper."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.change = plain_conv(before, after, 1) if before != after else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return interpolate(self.change(x), scale_factor=2, mode="bilinear")
+
+
+class Downsample(nn.Module):
+    """Half the grid, other channels. The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear doubling, as in the paper;
+    its weights count beyond the border as nothing."""
+
+    taps: Tensor
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        self.register_buffer("taps", torch.outer(taps, taps)[None, None], persistent=False)
+        self.change = plain_conv(before, after, 1) if before != after else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        halved: Tensor = self.change(conv2d(x, self.taps.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels))
+        return halved
+
+
+def plain_conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1, padding: int = 0) -> nn.Conv2d:
+    """A convolution without a bias, its weights normal with deviation gain / sqrt(fan-in)."""
+    layer = nn.Conv2d(before, after, size, padding=padding, groups=groups, bias=False)
+    nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
+    return layer

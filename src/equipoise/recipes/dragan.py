@@ -1,0 +1,56 @@
+"""dragan: the original GAN with a penalty that keeps D's gradient about 1 near real samples, against sudden collapse.
+
+Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, section 2.4 and algorithm 1.
+
+    L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))) + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
+
+As in the authors' code, the gradient is that of the logit, k = 1, lambda = 10 and c = .5. D has no BatchNorm: its gradients are of samples
+one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from equipoise.recipes.base import Method, Pass, Rates
+from equipoise.recipes.standard import CrossEntropy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from equipoise.data.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class DRAGAN(CrossEntropy):
+    """The original loss with a gradient penalty around real samples."""
+
+    name = "dragan"
+    summary = "the original loss with a gradient penalty around real samples"
+    paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
+    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "penalty": 0, "target": 0}
+    above_zero: ClassVar[tuple[str, ...]] = (*CrossEntropy.above_zero, "noise")
+
+    penalty: float = 10.0
+    """Weight lambda of the gradient penalty."""
+    noise: float = 0.5
+    """Deviation c of the noise around real samples, in units of the data's."""
+    target: float = 1.0
+    """The norm k that the gradient should have."""
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
+
+    def build(self, schema: Schema) -> Method:
+        from equipoise import penalties
+
+        def penalty(seen: Pass) -> dict[str, Tensor]:
+            points = penalties.around(seen.real, self.noise, seen.randomness)
+            return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points, self.target).mean()}
+
+        return self.method(self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
+
+    def schedule(self, progress: float) -> Rates:
+        return replace(super().schedule(progress), penalty=self.penalty)

@@ -1,0 +1,107 @@
+"""infogan: part of the latent is a code that samples must betray, so that the code comes to mean something, without labels.
+
+Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
+Adversarial Nets", NeurIPS 2016, eqs. 5 and 6.
+
+    min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
+
+Q is a head on D's trunk: a softmax for each categorical code, and mean and deviation of a normal law for each continuous one. As in the
+authors' code, the bound enters both players' losses, with weight 1 for categorical and .1 for continuous codes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from equipoise.errors import RequestError
+from equipoise.recipes.base import Answers, Method
+from equipoise.recipes.standard import CrossEntropy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from equipoise.data.schema import Schema
+    from equipoise.networks.latents import Prior
+
+LEAST_LOG_DEVIATION = -4.0  # of Q's normal laws: below it the bound would reward ever sharper codes and nothing else
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoGAN(CrossEntropy):
+    """Finds classes and directions by itself: sample(n, code={"c0": 3})."""
+
+    name = "infogan"
+    summary = "finds classes and directions of variation by itself, as codes to set and to read"
+    paper = "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing GANs"
+    takes_labels = False
+    at_least: ClassVar[dict[str, float]] = {
+        **CrossEntropy.at_least,
+        "continuous_codes": 0,
+        "categorical_weight": 0,
+        "continuous_weight": 0,
+    }
+
+    categorical_codes: str = "10"
+    """Entries of each categorical code, with commas between: "10" is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
+    continuous_codes: int = 2
+    """How many continuous codes, u0, u1, ..., uniform on [-1, 1] (points: 0)."""
+    categorical_weight: float = 1.0
+    """Weight of the categorical codes' part of the bound."""
+    continuous_weight: float = 0.1
+    """Weight of the continuous codes' part of the bound."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(size.isdecimal() and int(size) > 1 for size in self._sizes):
+            raise RequestError(
+                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers above 1 with commas between, or none"
+            )
+        if not self._sizes and not self.continuous_codes:
+            raise RequestError("categorical_codes = 'none' and continuous_codes = 0: give at least one code")
+
+    @property
+    def _sizes(self) -> list[str]:
+        return [] if self.categorical_codes in ("", "none") else [size.strip() for size in self.categorical_codes.split(",")]
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        if schema.is_picture:
+            return {**super().defaults(schema), "latent_dim": 62, "learning_rate": 1e-3, "discriminator_rate": 0.2}
+        return {**super().defaults(schema), "continuous_codes": 0}
+
+    def build(self, schema: Schema) -> Method:
+        sizes = tuple(int(size) for size in self._sizes)
+        answers = sum(sizes) + 2 * self.continuous_codes
+        players = self.players(schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes))
+
+        def information(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
+            return mutual_information_term(players.prior, answers, self.categorical_weight, self.continuous_weight)
+
+        return self.method(players, self.losses(), auxiliary=information, together=not schema.is_picture)
+
+
+def mutual_information_term(
+    prior: Prior, answers: Answers, categorical_weight: float, continuous_weight: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """-sum of weight * L_I over the codes, and the whole bound L_I in nats, (), for the log.
+
+    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for the continuous ones, all means and all log deviations.
+    """
+    from torch.nn.functional import cross_entropy, gaussian_nll_loss
+
+    said, codes = answers.fake, prior.dim + prior.categories
+    bound, term = said.new_zeros(()), said.new_zeros(())
+    for name, at in prior.codes.items():
+        here = slice(at.start - codes, at.stop - codes)
+        if name.startswith("c"):
+            information = math.log(at.stop - at.start) - cross_entropy(said[:, here], answers.z[:, at])
+            weight = categorical_weight
+        else:
+            log_deviation = said[:, here.start + prior.continuous_codes, None].clamp(min=LEAST_LOG_DEVIATION)
+            likelihood = gaussian_nll_loss(said[:, here], answers.z[:, at], (2 * log_deviation).exp(), full=True, eps=0)
+            information = math.log(2) - likelihood  # the entropy of the uniform law on [-1, 1] is log 2
+            weight = continuous_weight
+        bound, term = bound + information, term - weight * information
+    return term, {"mutual_information_bound": bound}

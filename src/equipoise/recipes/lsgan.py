@@ -1,0 +1,60 @@
+"""lsgan: least squares in place of cross-entropy, so that samples on the right side but far from the data are still pulled.
+
+Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV 2017, eq. 2.
+
+    L_D = mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2,      L_G = mean (D(x') - c)^2 / 2
+
+a = 0, b = c = 1 is the paper's eq. 9, which it trains with; a = -1, b = 1, c = 0 its eq. 8, which minimises Pearson's chi-squared
+divergence.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from equipoise.errors import RequestError
+from equipoise.recipes.base import Losses, Method
+from equipoise.recipes.standard import Standard
+
+if TYPE_CHECKING:
+    from equipoise.data.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSGAN(Standard):
+    """Least squares in place of cross-entropy."""
+
+    name = "lsgan"
+    summary = "least squares in place of cross-entropy"
+    paper = "Mao et al. 2017, Least Squares Generative Adversarial Networks"
+
+    a: float = 0.0
+    """D's target on generated samples."""
+    b: float = 1.0
+    """D's target on real samples; less than the 1 that is usual acts as label smoothing."""
+    c: float = 1.0
+    """What G wants D to say of its samples."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(map(math.isfinite, (self.a, self.b, self.c))) or self.a == self.b:
+            raise RequestError(f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b")
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
+
+    def build(self, schema: Schema) -> Method:
+        from equipoise import losses
+
+        return self.method(
+            self.players(schema, norm="batch"),
+            Losses(
+                lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),
+                lambda _, fake: losses.least_squares_generator(fake, self.c),
+            ),
+            "score",
+            together=not schema.is_picture,
+        )

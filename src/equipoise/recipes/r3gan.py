@@ -1,0 +1,147 @@
+"""r3gan: the published modern baseline, of which `balanced` is the descendant.
+
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024, eqs. 2 and 4, section 4.
+
+    L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
+    L_G = mean softplus(-(D(x') - D(x)))
+
+The players are the paper's (`networks.residual`), and so are the schedules: step size, gamma, Adam's beta2, the average's half-life and
+the augmentation's probability move along a cosine over the first part of the training and then stay. By default width and blocks are sized
+to what a CPU can train; `preset="paper"` gives the published networks and rates, for which a GPU is needed. Points get MLPs, the same
+losses and schedules. docs/recipes.md says where `balanced` differs and why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from equipoise.data import ScalingKind
+from equipoise.errors import RequestError
+from equipoise.recipes.base import Losses, Method, Pass, Players, Rates, Recipe, cosine
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from equipoise.data.schema import Schema
+
+POINT_LAYERS = 2  # hidden layers of the MLPs
+# Of the official code: for pictures of this many pixels a side, gamma at the start and the average's half-life at the end.
+PUBLISHED = {32: (0.05, 5_000_000), 64: (2.0, 500_000), 256: (150.0, 500_000)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class R3GAN(Recipe):
+    """The published relativistic baseline: its networks, losses and schedules."""
+
+    name = "r3gan"
+    summary = "the published modern baseline that balanced descends from, with its residual networks"
+    paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
+    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "blocks": 1, "group": 1}
+    above_zero: ClassVar[tuple[str, ...]] = (*Recipe.above_zero, "gamma_end", "burn_in")
+    shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in", "beta2_start")
+
+    batch_size: int = 256
+    """Samples in a batch (pictures: 32; paper: 512)."""
+    learning_rate: float = 2e-3
+    """Adam's step size at the start (pictures: 1e-3; paper: 2e-4)."""
+    learning_rate_end: float = 0.25
+    """Share of the learning rate left after the burn-in, reached along a cosine; 1 keeps it constant."""
+    average_half_life: float = 50_000
+    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no average (pictures: 10,000)."""
+    beta2_start: float = 0.9
+    """Adam's second beta at the start; after the burn-in it is beta2."""
+    scaling: ScalingKind = "unit"
+    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit), where the published gammas hold (points:
+    standard)."""
+    gamma: float = 0.5
+    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss (points: 0.1; paper: by the pictures' size)."""
+    gamma_end: float = 0.1
+    """Share of gamma left after the burn-in."""
+    burn_in: float = 1.0
+    """Share of the training over which the schedules move."""
+    preset: Literal["sized", "paper"] = "sized"
+    """Networks and rates sized to a CPU, or those published for pictures of 32, 64 or 256 pixels a side."""
+    width: int = 64
+    """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one (points: hidden units; paper: 768)."""
+    blocks: int = 1
+    """Residual blocks on each grid (paper: 2)."""
+    group: int = 16
+    """Channels of a block's 3 x 3 convolution that share a group."""
+    latent_dim: int = 64
+    """Normal numbers in a latent (points: 4)."""
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        if schema.is_picture:
+            return {"batch_size": 32, "learning_rate": 1e-3, "average_half_life": 10_000}
+        return {"scaling": "standard", "gamma": 0.1, "latent_dim": 4}
+
+    @classmethod
+    def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
+        return super().for_data(schema, {**(published(schema) if given.get("preset") == "paper" else {}), **given})
+
+    def build(self, schema: Schema) -> Method:
+        from equipoise import losses, penalties
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.mlp import mlp
+        from equipoise.networks.residual import ResidualGenerator, ResidualTrunk
+
+        prior, classes = Prior(self.latent_dim), self.classes(schema)
+        if schema.is_picture:
+            widths = self.widths(schema)
+            body: Any = ResidualGenerator(prior.width + classes, schema.shape, widths, self.blocks, self.group)
+            trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group)
+            features = widths[0]
+        else:
+            hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+            body = mlp([prior.width + classes, *hidden, schema.size], bends)
+            trunk, features = mlp([schema.size, *hidden], bends), self.width
+
+        def penalty(seen: Pass) -> dict[str, Tensor]:
+            r1, r2 = penalties.squared_gradient_norms(seen.logits, seen.x).chunk(2)
+            return {"r1": r1.mean(), "r2": r2.mean()}
+
+        return self.method(
+            Players(Generator(body, classes), Discriminator(trunk, features, classes), prior),
+            Losses(losses.relativistic_discriminator, losses.relativistic_generator),
+            "relativistic",
+            penalty=penalty,
+            pairs=True,
+        )
+
+    def widths(self, schema: Schema) -> list[int]:
+        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that covers the picture."""
+        side, levels = covering(schema), 1
+        while 4 * 2 ** (levels - 1) < side:
+            levels += 1
+        if self.preset == "paper":
+            return [max(self.width >> max(level - 3, 0), 1) for level in range(levels)]  # full width up to 32 x 32, then halved
+        return [max(self.width >> max(level - 1, 0), 8) for level in range(levels)]
+
+    def schedule(self, progress: float) -> Rates:
+        done = progress / self.burn_in
+        return replace(
+            super().schedule(done),
+            beta2=cosine(self.beta2_start, self.beta2, done),
+            penalty=cosine(self.gamma, self.gamma * self.gamma_end, done) / 2,
+            average_half_life=cosine(0.0, self.average_half_life, done),
+            augment=cosine(0.0, self.augment_probability, done),
+        )
+
+
+def covering(schema: Schema) -> int:
+    """The smallest power of two, at least 8, that is no less than either side of the pictures."""
+    return max(8, 1 << (max(schema.shape[1:]) - 1).bit_length())
+
+
+def published(schema: Schema) -> dict[str, Any]:
+    """The fields as published for pictures of this size. Raises RequestError where nothing was published."""
+    if not schema.is_picture or covering(schema) not in PUBLISHED:
+        given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_picture else "points"
+        raise RequestError(
+            f"preset = 'paper': published for pictures of 32, 64 and 256 pixels a side, this data is {given}: leave preset out"
+        )
+    gamma, half_life = PUBLISHED[covering(schema)]
+    return {"batch_size": 512, "learning_rate": 2e-4, "average_half_life": half_life, "gamma": gamma, "width": 768, "blocks": 2}

@@ -1,0 +1,46 @@
+"""sngan: every layer of D divided by its largest singular value, so that D is Lipschitz with constant 1, and the hinge loss.
+
+Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, eqs. 8, 16 and 17.
+
+    L_D = mean max(0, 1 - D(x)) + mean max(0, 1 + D(x')),      L_G = -mean D(x'),      W_SN = W / sigma(W)
+
+sigma(W) comes from one power iteration a pass (torch's own parametrization). Adam as in the paper's setting C: step size 2e-4, betas .5
+and .999, one step of D for one of G.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from equipoise.recipes.base import Losses, Method
+from equipoise.recipes.standard import Standard
+
+if TYPE_CHECKING:
+    from equipoise.data.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class SNGAN(Standard):
+    """Spectral normalisation of D and the hinge loss."""
+
+    name = "sngan"
+    summary = "spectral normalisation of D and the hinge loss"
+    paper = "Miyato et al. 2018, Spectral Normalization for Generative Adversarial Networks"
+    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "lipschitz")
+
+    lipschitz: float = 1.0
+    """D's Lipschitz constant: what its normalised network's answer is multiplied by (points: 4)."""
+
+    @classmethod
+    def defaults(cls, schema: Schema) -> dict[str, Any]:
+        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
+
+    def build(self, schema: Schema) -> Method:
+        from equipoise import losses
+
+        return self.method(
+            self.players(schema, norm="spectral", scale=self.lipschitz),
+            Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
+            "score",
+        )

@@ -1,0 +1,97 @@
+"""InfoGAN finds components by itself, and its codes can be set, read and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.optimize import linear_sum_assignment
+
+from equipoise import GAN
+from equipoise.errors import RequestError
+
+ANGLES = 2 * np.pi * np.arange(5) / 5
+CENTRES = 4 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
+
+
+def five_components(n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    rng = np.random.default_rng(0)
+    which = rng.integers(5, size=n)
+    return CENTRES[which] + rng.normal(0, 0.5, (n, 2)), which
+
+
+def test_the_categorical_code_recovers_the_components_of_a_mixture_of_five() -> None:
+    x, which = five_components(6000)
+    gan = GAN("infogan", categorical_codes="5", samples=200_000, width=64, seed=0, threads=1).fit(x[:5000])
+    read = gan.encode(x[5000:])["c0"]
+    table = np.zeros((5, 5))
+    np.add.at(table, (read, which[5000:]), 1)
+    code, component = linear_sum_assignment(-table)
+    assert table[code, component].sum() / 1000 >= 0.95
+    for c, k in zip(code, component, strict=True):
+        new = np.asarray(gan.sample(200, code={"c0": int(c)}, seed=0))
+        nearest = ((new[:, None] - CENTRES) ** 2).sum(2).argmin(1)
+        assert (nearest == k).mean() >= 0.95
+
+
+@pytest.fixture(scope="module")
+def coded() -> GAN:
+    pictures = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
+    return GAN("infogan", categorical_codes="4,3", samples=64, batch_size=16, width=8, threads=1).fit(pictures)
+
+
+def test_codes_are_set_and_read_also_after_saving(coded: GAN, tmp_path: Path) -> None:
+    n = 5
+    code = {"c0": 3, "u0": np.linspace(-2, 2, n)}
+    new = coded.sample(n, code=code, seed=7)
+    assert not np.array_equal(new, coded.sample(n, seed=7))
+    coded.save(tmp_path / "run")
+    loaded = GAN.load(tmp_path / "run")
+    assert np.array_equal(loaded.sample(n, code=code, seed=7), new)
+    read, again = coded.encode(new), loaded.encode(new)
+    assert {name: codes.shape for name, codes in read.items()} == dict.fromkeys(("c0", "c1", "u0", "u1"), (n,))
+    assert read["c1"].max() <= 2
+    for name, codes in read.items():
+        assert np.array_equal(codes, again[name])
+
+
+def test_each_code_has_a_picture_of_what_it_does(coded: GAN, tmp_path: Path) -> None:
+    columns = {"c0": 4, "c1": 3, "u0": 10, "u1": 10}
+    for name, kinds in columns.items():
+        width, height = Image.open(coded.draw_code(name, tmp_path / f"{name}.png", seed=0)).size
+        assert width * 8 == height * kinds
+
+
+def test_points_by_their_code_are_drawn_too(tmp_path: Path) -> None:
+    gan = GAN("infogan", continuous_codes=1, samples=64, batch_size=16, width=8, threads=1).fit(five_components(100)[0])
+    for name in ("c0", "u0"):
+        assert Image.open(gan.draw_code(name, tmp_path / f"{name}.png")).size[0] > 300
+
+
+def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -> None:
+    plain = GAN(**tiny).fit("gaussian")
+    with pytest.raises(RequestError, match="code 'c0' was asked for, but this generator has no codes: train the recipe 'infogan'"):
+        plain.sample(3, code={"c0": 1})
+    with pytest.raises(RequestError, match="balanced has no codes to encode samples to"):
+        plain.encode(np.arange(3.0))
+    with pytest.raises(RequestError, match=r"samples of shape \(1, 9, 9\), the generator makes \(1, 8, 8\)"):
+        coded.encode(np.random.default_rng(0).integers(0, 256, (3, 9, 9), np.uint8))
+    with pytest.raises(RequestError, match="no code 'u2': "):
+        coded.draw_code("u2", "x.png")
+    with pytest.raises(RequestError, match="infogan does not learn from labels"):
+        GAN("infogan", **tiny, conditional=True).fit("ring")
+
+
+def test_the_command_line_sets_codes_and_draws_each(command: Callable[..., Any], here: Path) -> None:
+    options = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
+    assert command("train", "ring", "--recipe", "infogan", *options, "--out", "run").status == 0
+    assert (here / "run" / "code-c0.png").is_file()
+    assert command("sample", "run", "-n", "4", "--code", "c0=3", "--seed", "0").out.count("\n") == 4
+    assert command("sample", "run", "-n", "4", "--code", "c0=3", "--out", "x.npy").status == 0
+    wrong = command("sample", "run", "-n", "4", "--code", "c0")
+    assert wrong.status == 2
+    assert wrong.err == "equipoise: --code = 'c0': must be such as c0=3,u0=-1.5\n"

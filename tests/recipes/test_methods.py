@@ -1,0 +1,179 @@
+"""What each method's paper asks for is what is built."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from equipoise.data.schema import Schema
+from equipoise.errors import RequestError
+from equipoise.recipes import catalogue, find
+from equipoise.recipes.base import Answers, Method, Pass
+from equipoise.recipes.infogan import InfoGAN, mutual_information_term
+from equipoise.recipes.r3gan import R3GAN
+
+LINE, DIGITS = Schema((1,), "N", "float64"), Schema((1, 28, 28), "NHW", "uint8")
+LABELLED = Schema((1, 28, 28), "NHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
+REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 3.0])
+
+
+def built(name: str, schema: Schema = DIGITS, **given: Any) -> Method:
+    torch.manual_seed(0)
+    recipe = find(name)
+    return recipe.for_data(schema, {"conditional": recipe.needs_labels, **given}).build(schema)
+
+
+def batch_norms(player: nn.Module) -> int:
+    return sum(isinstance(layer, _BatchNorm) for layer in player.modules())
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_fake_pass_those_apart(name: str) -> None:
+    method = built(name, LABELLED)
+    expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan")
+    assert (batch_norms(method.discriminator) > 0) == expected
+    assert method.together != expected
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_what_the_logits_mean_is_said(name: str) -> None:
+    expected = {
+        "wgan": "critic",
+        "wgan-gp": "critic",
+        "lsgan": "score",
+        "sngan": "score",
+        "balanced": "relativistic",
+        "r3gan": "relativistic",
+    }
+    assert built(name, LABELLED).logits == expected.get(name, "probability")
+
+
+def test_wgan_has_the_papers_settings() -> None:
+    recipe = find("wgan").for_data(DIGITS, {})
+    assert (recipe.optimizer, recipe.learning_rate, recipe.discriminator_steps, vars(recipe)["clip"]) == ("rmsprop", 5e-5, 5, 0.01)
+    method = built("wgan")
+    assert method.discriminator_loss(REAL, FAKE).item() == pytest.approx(1.0 - 1.25)
+    assert method.generator_loss(REAL, FAKE).item() == pytest.approx(-1.0)
+
+
+def test_wgan_gp_has_the_papers_penalty_per_sample() -> None:
+    recipe = find("wgan-gp").for_data(DIGITS, {})
+    assert (recipe.beta1, recipe.beta2, recipe.discriminator_steps, recipe.schedule(0.3).penalty) == (0.0, 0.9, 5, 10.0)
+    method = built("wgan-gp")
+    assert method.penalty is not None
+    w = torch.full((1, 28, 28), 0.25)
+    x = torch.randn(8, 1, 28, 28)
+    terms = method.penalty(Pass(x, (x * w).sum((1, 2, 3)), lambda at: (at * w).sum((1, 2, 3)), torch.Generator()))
+    assert terms["gradient_penalty"].item() == pytest.approx((7.0 - 1) ** 2)
+
+
+def test_dragans_penalty_is_taken_around_real_samples_only() -> None:
+    method = built("dragan")
+    assert method.penalty is not None
+    x = torch.cat([torch.randn(500, 1, 28, 28), torch.full((500, 1, 28, 28), 99.0)])
+    asked: list[torch.Tensor] = []
+
+    def ask(at: torch.Tensor) -> torch.Tensor:
+        asked.append(at)
+        return 2 * at.sum((1, 2, 3)) / 28
+
+    terms = method.penalty(Pass(x, torch.zeros(1000), ask, torch.Generator()))
+    assert terms["gradient_penalty"].item() == pytest.approx((2.0 - 1) ** 2, rel=1e-3)
+    assert asked[0].abs().max() < 20
+    assert (asked[0] - x[:500]).std().item() == pytest.approx(0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["balanced", "r3gan"])
+def test_relativistic_recipes_have_both_penalties_at_the_samples_themselves(name: str) -> None:
+    method = built(name)
+    assert method.penalty is not None
+    assert method.pairs
+    assert method.penalty_at == "samples"
+    x = torch.randn(8, 1, 28, 28, requires_grad=True)
+    logits = torch.cat([x[:4].sum((1, 2, 3)), 2 * x[4:].sum((1, 2, 3))])
+    terms = method.penalty(Pass(x, logits, lambda at: at, torch.Generator()))
+    assert {name: term.item() for name, term in terms.items()} == pytest.approx({"r1": 784.0, "r2": 4 * 784.0})
+
+
+def test_r3gans_schedules_are_the_papers() -> None:
+    recipe = R3GAN.for_data(Schema((3, 32, 32), "NHWC", "uint8"), {"preset": "paper", "augment": "cutout", "augment_probability": 0.55})
+    start, middle, end = (recipe.schedule(t) for t in (0.0, 0.5, 1.0))
+    assert (start.learning_rate, end.learning_rate) == pytest.approx((2e-4, 5e-5))
+    assert (start.penalty, middle.penalty, end.penalty) == pytest.approx((0.05 / 2, 0.0275 / 2, 0.005 / 2))
+    assert (start.beta2, end.beta2) == pytest.approx((0.9, 0.99))
+    assert (start.average_half_life, end.average_half_life) == (0, 5_000_000)
+    assert (start.augment, middle.augment, end.augment) == pytest.approx((0, 0.275, 0.55))
+    early = R3GAN(burn_in=0.2)
+    assert early.schedule(0.2) == early.schedule(1.0)
+
+
+def test_r3gans_paper_preset_has_the_published_networks() -> None:
+    shape = Schema((3, 64, 64), "NHWC", "uint8")
+    recipe = R3GAN.for_data(shape, {"preset": "paper"})
+    assert (recipe.widths(shape), recipe.blocks, recipe.batch_size, recipe.gamma) == ([768, 768, 768, 768, 384], 2, 512, 2.0)
+    assert R3GAN.for_data(DIGITS, {"preset": "paper"}).widths(DIGITS) == [768] * 4
+    with torch.device("meta"):
+        cifar = Schema((3, 32, 32), "NHWC", "uint8")
+        method = R3GAN.for_data(cifar, {"preset": "paper"}).build(cifar)
+    assert sum(p.numel() for p in method.generator.parameters()) == pytest.approx(20.8e6, rel=0.02)
+    with pytest.raises(RequestError, match="published for pictures of 32, 64 and 256 pixels a side, this data is 100 x 100"):
+        R3GAN.for_data(Schema((3, 100, 100), "NHWC", "uint8"), {"preset": "paper"})
+
+
+def test_acgan_pays_both_players_for_classes_that_can_be_named() -> None:
+    method = built("acgan", LABELLED, class_weight=2.0)
+    assert method.auxiliary is not None
+    y = torch.tensor([0, 2])
+    sure = 50 * torch.nn.functional.one_hot(y, 3).float()
+    none = torch.zeros(2, 3)
+    term, told = method.auxiliary(Answers(none, sure, y, torch.zeros(2, 1)))
+    assert term.item() == pytest.approx(2 * math.log(3))
+    assert {name: value.item() for name, value in told.items()} == pytest.approx({"class_loss_real": math.log(3), "class_loss_fake": 0.0})
+    assert method.auxiliary(Answers(None, none, y, torch.zeros(2, 1)))[0].item() == pytest.approx(2 * math.log(3))
+    assert not hasattr(method.discriminator, "embedding")
+
+
+def test_cgan_tells_the_discriminator_by_projection_or_beside_the_sample() -> None:
+    assert hasattr(built("cgan", LABELLED).discriminator, "embedding")
+    beside = built("cgan", LABELLED, conditioning="concatenation").discriminator
+    assert not hasattr(beside, "embedding")
+    x = torch.randn(2, 1, 28, 28)
+    assert not torch.equal(beside(x, torch.tensor([0, 1]))[0], beside(x, torch.tensor([1, 0]))[0])
+
+
+def test_infogans_bound_is_the_entropy_where_codes_are_read_perfectly_and_zero_where_q_answers_with_the_prior() -> None:
+    prior = built("infogan", LINE, categorical_codes="4,2").prior
+    z = prior.sample(64, torch.Generator().manual_seed(0))
+    answers = 100 * z[:, prior.dim :]
+    term, told = mutual_information_term(prior, Answers(None, answers, None, z), 1.0, 0.1)
+    assert told["mutual_information_bound"].item() == pytest.approx(math.log(4) + math.log(2), rel=1e-5)
+    assert term.item() == pytest.approx(-math.log(8), rel=1e-5)
+    assert mutual_information_term(prior, Answers(None, 0 * answers, None, z), 1.0, 0.1)[0].item() == pytest.approx(0, abs=1e-6)
+
+
+def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_uniform_laws_entropy() -> None:
+    prior = built("infogan", LINE, categorical_codes="none", continuous_codes=2).prior
+    z = prior.sample(64, torch.Generator().manual_seed(0))
+    mean, log_deviation = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(1))
+    expected = torch.distributions.Normal(mean, log_deviation.exp()).log_prob(z[:, prior.dim :]).mean(0).sum() + 2 * math.log(2)
+    term, told = mutual_information_term(prior, Answers(None, torch.cat([mean, log_deviation], 1), None, z), 1.0, 0.1)
+    assert told["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert term.item() == pytest.approx(-0.1 * expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"categorical_codes": "1"}, "categorical_codes = '1': must be whole numbers above 1"),
+        ({"categorical_codes": "ten"}, "categorical_codes = 'ten': must be whole numbers above 1"),
+        ({"categorical_codes": "none", "continuous_codes": 0}, "give at least one code"),
+    ],
+)
+def test_codes_that_cannot_be_are_refused(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(RequestError, match=told):
+        InfoGAN(**settings)
