@@ -43,8 +43,8 @@ class InfoGAN(CrossEntropy):
         "continuous_weight": 0,
     }
 
-    categorical_codes: str = "10"
-    """Entries of each categorical code, with commas between: "10" is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
+    categorical_codes: int | str = 10
+    """Entries of each categorical code, with commas between: 10 is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
     continuous_codes: int = 2
     """How many continuous codes, u0, u1, ..., uniform on [-1, 1] (points: 0)."""
     categorical_weight: float = 1.0
@@ -63,7 +63,7 @@ class InfoGAN(CrossEntropy):
 
     @property
     def _sizes(self) -> list[str]:
-        return [] if self.categorical_codes in ("", "none") else [size.strip() for size in self.categorical_codes.split(",")]
+        return [] if self.categorical_codes in ("", "none") else [size.strip() for size in str(self.categorical_codes).split(",")]
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:

@@ -30,11 +30,11 @@ class SNGAN(Standard):
     above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "lipschitz")
 
     lipschitz: float = 1.0
-    """D's Lipschitz constant: what its normalised network's answer is multiplied by (points: 4)."""
+    """D's Lipschitz constant: what its normalised network's answer is multiplied by (points: 16, to follow narrow modes)."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
+        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {"lipschitz": 16.0})}
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses

@@ -1,0 +1,217 @@
+"""Every recipe on the data that it fits, against a gate stated for it (Q8).
+
+    python -m benchmarks.recipes points                 N(4, 1.25) and the ring of 8, seeds 0 to 2
+    python -m benchmarks.recipes digits --minutes 5     MNIST, seed 0, labels for the recipes of classes
+    python -m benchmarks.recipes labels --minutes 10    MNIST with labels: cgan, acgan and balanced
+
+Each run is `equipoise train` as a user types it. A run that is in --keep already is not made again: a benchmark that was stopped goes
+on. Tables go to benchmarks/RESULTS.md, grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with --lanes 2
+two runs go side by side, each with one thread on a core of its own, which the table says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.foundation import RESULTS, machine
+from benchmarks.gates import AGREEMENT, GATES, LABELLED, Gate, failures
+from equipoise import GAN
+from equipoise.data import mnist
+from equipoise.metrics.digits import read_digits
+from equipoise.metrics.labels import agreement, unsupervised_accuracy
+from equipoise.plots import picture_grid
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
+ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
+SEEDS = range(3)
+UNSUPERVISED = "code finds the digit"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, and the gate that it must pass."""
+
+    recipe: str
+    data: str
+    seed: int
+    minutes: float | None
+    options: tuple[str, ...]
+    gate: Gate
+
+    @property
+    def name(self) -> str:
+        return "-".join([self.data, self.recipe, str(self.seed), *([f"{self.minutes:g}min"] if self.minutes else [])])
+
+
+def runs(what: str, minutes: float, only: list[str]) -> Iterator[Run]:
+    """The runs of a table."""
+    if what == "labels":
+        for recipe, gate in LABELLED.items():
+            yield Run(recipe, "mnist", 0, minutes, ("--conditional", "True"), gate)
+        return
+    for data in ("gaussian", "ring") if what == "points" else ("mnist",):
+        for recipe, gate in GATES[data].items():
+            if not only or recipe in only:
+                for seed in SEEDS if what == "points" else (0,):
+                    yield Run(recipe, data, seed, minutes if what == "digits" else None, (), gate)
+
+
+def measure(run: Run, keep: Path, core: int | None) -> dict[str, Any]:
+    """Train as `run` says, unless it has been, and return its figures, their floors, and the seconds of training and of the command."""
+    out = keep / run.name
+    done = keep / f"{run.name}.json"
+    if not done.is_file():
+        shutil.rmtree(out, ignore_errors=True)
+        length = ["--minutes", f"{run.minutes:g}"] if run.minutes else []
+        threads = [] if core is None else ["--threads", "1"]
+        pinned = [] if core is None else ["taskset", "-c", str(core)]
+        arguments = ["train", run.data, "--recipe", run.recipe, "--seed", str(run.seed), *length, *run.options, *threads, "--out", str(out)]
+        began = time.monotonic()
+        subprocess.run([*pinned, sys.executable, "-m", "equipoise", *arguments], check=True, stdout=subprocess.DEVNULL)
+        whole = time.monotonic() - began
+        report = json.loads((out / "report.json").read_text())
+        figures = {figure["name"]: figure["value"] for figure in report["figures"]}
+        floors = {figure["name"]: figure["floor"] for figure in report["figures"]}
+        extra, extra_floors = of_labels(out) if run.data == "mnist" else ({}, {})
+        loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
+        result = {"figures": figures | extra, "floors": floors | extra_floors, "seen": report["samples_seen"], "loop": loop, "whole": whole}
+        done.write_text(json.dumps(result))
+    found: dict[str, Any] = json.loads(done.read_text())
+    return found
+
+
+def of_labels(out: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """How often the digit classifier agrees with the label asked for, or InfoGAN's code with the digit; and the same of real digits."""
+    gan = GAN.load(out)
+    recipe = json.loads((out / "config.json").read_text())["recipe"]
+    images, digits = mnist.load("test")
+    if recipe["name"] == "infogan":
+        return {UNSUPERVISED: unsupervised_accuracy(gan.encode(images)["c0"], digits)}, {UNSUPERVISED: 1.0}
+    if not recipe["conditional"]:
+        return {}, {}
+    asked = np.arange(10).repeat(ASKED)
+    made = np.concatenate([np.asarray(gan.sample(ASKED, label=digit, seed=digit)) for digit in range(10)])
+    return {AGREEMENT: agreement(read(made), asked)}, {AGREEMENT: agreement(read(images), digits)}
+
+
+def draw(out: Path, picture: Path) -> None:
+    """A grid of samples of a run on MNIST: drawn at random, or a column for each digit asked for, or for each value of InfoGAN's code."""
+    recipe = json.loads((out / "config.json").read_text())["recipe"]
+    if recipe["conditional"]:
+        gan = GAN.load(out)
+        columns = [np.asarray(gan.sample(ROWS, label=digit, seed=digit)) for digit in range(10)]
+        picture.write_bytes(picture_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
+    else:
+        shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), picture)
+
+
+def read(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The digits that the shipped classifier reads."""
+    found: NDArray[np.int64] = read_digits(torch.from_numpy(pictures))[1].argmax(1).numpy()
+    return found
+
+
+def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
+    """One table for each kind of data, with the floor of the first run, and what fails."""
+    blocks = []
+    for data in dict.fromkeys(run.data for run, _ in results):
+        of_data = [(run, found) for run, found in results if run.data == data]
+        names = list(dict.fromkeys(name for _, found in of_data for name in found["figures"] if name.startswith(SHOWN)))
+        floors = {name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()}
+        heads = [data, *names, "samples seen", "training, s", "whole command, s", "gate"]
+        rows = [heads, ["---"] * len(heads)]
+        for run, found in of_data:
+            failed = "; ".join(failures(run.gate, found["figures"]))
+            times = [f"{found['seen']:,}", f"{found['loop']:.0f}", f"{found['whole']:.0f}"]
+            cells = [_cell(found["figures"].get(name)) for name in names]
+            rows.append([f"{run.recipe}, seed {run.seed}", *cells, *times, f"**failed**: {failed}" if failed else "passed"])
+        rows.append(["real samples (the floor)", *[_cell(floors.get(name)) for name in names], "", "", "", ""])
+        blocks.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
+    return "\n\n".join(blocks)
+
+
+SHOWN = (
+    "Wasserstein-1",
+    "Kolmogorov",
+    "standard deviation",
+    "modes covered",
+    "share within",
+    "reverse KL",
+    "spread inside",
+    "sliced",
+    "Fréchet",
+    "recognised",
+    "smallest",
+    AGREEMENT,
+    UNSUPERVISED,
+)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["points", "digits", "labels"])
+    parser.add_argument("--minutes", type=float, default=5.0, help="of each run on MNIST")
+    parser.add_argument("--recipes", default="", help="only these, with commas between")
+    parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
+    parser.add_argument("--keep", type=Path, required=True, help="a folder to keep the runs in")
+    options = parser.parse_args()
+    options.keep.mkdir(parents=True, exist_ok=True)
+    planned = list(runs(options.what, options.minutes, [name for name in options.recipes.split(",") if name]))
+    results = train_all(planned, options.keep, options.lanes)
+    if options.what != "points":
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        for run, _ in results:
+            suffix = "-labels" if options.what == "labels" else ""
+            draw(options.keep / run.name, IMAGES / f"{run.recipe}{suffix}.png")
+    length = ["--minutes", f"{options.minutes:g}"] if options.what != "points" else []
+    lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
+    command = shlex.join(["python", "-m", "benchmarks.recipes", options.what, *length, *lanes])
+    how = "one thread a run" if lanes or options.what == "points" else f"{os.cpu_count()} thread(s)"
+    how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
+    with RESULTS.open("a") as file:
+        file.write(f"\n## `{command}`\n\n{machine()}, {how}.\n\n{table(results)}\n")
+
+
+def train_all(planned: list[Run], keep: Path, lanes: int) -> list[tuple[Run, dict[str, Any]]]:
+    """Measure every run, `lanes` of them at a time."""
+    cores: Queue[int | None] = Queue()
+    for core in range(lanes):
+        cores.put(core if lanes > 1 else None)
+
+    def in_lane(run: Run) -> dict[str, Any]:
+        core = cores.get()
+        try:
+            found = measure(run, keep, core)
+        finally:
+            cores.put(core)
+        figures = {name: round(value, 4) for name, value in found["figures"].items()}
+        print(run.name, figures, failures(run.gate, found["figures"]), flush=True)
+        return found
+
+    with ThreadPoolExecutor(lanes) as pool:
+        return list(zip(planned, pool.map(in_lane, planned), strict=True))
+
+
+if __name__ == "__main__":
+    main()
