@@ -1,8 +1,9 @@
 """Every recipe on the data that it fits, against a gate stated for it (Q8).
 
-    python -m benchmarks.recipes points                 N(4, 1.25) and the ring of 8, seeds 0 to 2
-    python -m benchmarks.recipes digits --minutes 5     MNIST, seed 0, labels for the recipes of classes
-    python -m benchmarks.recipes labels --minutes 10    MNIST with labels: cgan, acgan and balanced
+    python -m benchmarks.recipes            all three tables:
+    python -m benchmarks.recipes points     N(4, 1.25) and the ring of 8, seeds 0 to 2
+    python -m benchmarks.recipes digits     MNIST, seed 0, 5 minutes, labels for the recipes of classes
+    python -m benchmarks.recipes labels     MNIST with labels: cgan, acgan and balanced, 10 minutes
 
 Each run is `equipoise train` as a user types it. A run that is in --keep already is not made again: a benchmark that was stopped goes
 on. Tables go to benchmarks/RESULTS.md, grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with --lanes 2
@@ -41,6 +42,7 @@ from equipoise.plots import picture_grid
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
 SEEDS = range(3)
+MINUTES = {"points": None, "digits": 5.0, "labels": 10.0}
 UNSUPERVISED = "code finds the digit"
 
 
@@ -57,20 +59,20 @@ class Run:
 
     @property
     def name(self) -> str:
-        return "-".join([self.data, self.recipe, str(self.seed), *([f"{self.minutes:g}min"] if self.minutes else [])])
+        length = [f"{self.minutes:g}min"] if self.minutes else []
+        return "-".join([self.data, self.recipe, str(self.seed), *length, *(["labels"] if self.options else [])])
 
 
-def runs(what: str, minutes: float, only: list[str]) -> Iterator[Run]:
+def runs(what: str) -> Iterator[Run]:
     """The runs of a table."""
     if what == "labels":
         for recipe, gate in LABELLED.items():
-            yield Run(recipe, "mnist", 0, minutes, ("--conditional", "True"), gate)
+            yield Run(recipe, "mnist", 0, MINUTES[what], ("--conditional", "True"), gate)
         return
     for data in ("gaussian", "ring") if what == "points" else ("mnist",):
         for recipe, gate in GATES[data].items():
-            if not only or recipe in only:
-                for seed in SEEDS if what == "points" else (0,):
-                    yield Run(recipe, data, seed, minutes if what == "digits" else None, (), gate)
+            for seed in SEEDS if what == "points" else (0,):
+                yield Run(recipe, data, seed, MINUTES[what], (), gate)
 
 
 def measure(run: Run, keep: Path, core: int | None) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def measure(run: Run, keep: Path, core: int | None) -> dict[str, Any]:
         extra, extra_floors = of_labels(out) if run.data == "mnist" else ({}, {})
         loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
         result = {"figures": figures | extra, "floors": floors | extra_floors, "seen": report["samples_seen"], "loop": loop, "whole": whole}
+        result["on"] = machine()
         done.write_text(json.dumps(result))
     found: dict[str, Any] = json.loads(done.read_text())
     return found
@@ -170,31 +173,30 @@ def _cell(value: float | None) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["points", "digits", "labels"])
-    parser.add_argument("--minutes", type=float, default=5.0, help="of each run on MNIST")
-    parser.add_argument("--recipes", default="", help="only these, with commas between")
+    parser.add_argument("what", nargs="*", choices=list(MINUTES), default=list(MINUTES))
     parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
-    parser.add_argument("--keep", type=Path, required=True, help="a folder to keep the runs in")
+    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-recipes"), help="a folder to keep the runs in")
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
-    planned = list(runs(options.what, options.minutes, [name for name in options.recipes.split(",") if name]))
-    results = train_all(planned, options.keep, options.lanes)
-    if options.what != "points":
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        for run, _ in results:
-            suffix = "-labels" if options.what == "labels" else ""
-            draw(options.keep / run.name, IMAGES / f"{run.recipe}{suffix}.png")
-    length = ["--minutes", f"{options.minutes:g}"] if options.what != "points" else []
-    lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
-    command = shlex.join(["python", "-m", "benchmarks.recipes", options.what, *length, *lanes])
-    how = "one thread a run" if lanes or options.what == "points" else f"{os.cpu_count()} thread(s)"
-    how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
-    with RESULTS.open("a") as file:
-        file.write(f"\n## `{command}`\n\n{machine()}, {how}.\n\n{table(results)}\n")
+    planned = {what: list(runs(what)) for what in options.what}
+    found = train_all([run for of_table in planned.values() for run in of_table], options.keep, options.lanes)
+    for what, of_table in planned.items():
+        results = [(run, found[run.name]) for run in of_table]
+        if what != "points":
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            for run in of_table:
+                draw(options.keep / run.name, IMAGES / f"{run.recipe}{'-labels' if what == 'labels' else ''}.png")
+        lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
+        how = "one thread a run" if lanes or what == "points" else f"{os.cpu_count()} thread(s)"
+        how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
+        command = shlex.join(["python", "-m", "benchmarks.recipes", what, *lanes])
+        on = "; ".join(dict.fromkeys(result["on"] for _, result in results))
+        with RESULTS.open("a") as file:
+            file.write(f"\n## `{command}`\n\n{on}, {how}.\n\n{table(results)}\n")
 
 
-def train_all(planned: list[Run], keep: Path, lanes: int) -> list[tuple[Run, dict[str, Any]]]:
-    """Measure every run, `lanes` of them at a time."""
+def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str, Any]]:
+    """Measure every run, `lanes` of them at a time; the results by the runs' names."""
     cores: Queue[int | None] = Queue()
     for core in range(lanes):
         cores.put(core if lanes > 1 else None)
@@ -210,7 +212,7 @@ def train_all(planned: list[Run], keep: Path, lanes: int) -> list[tuple[Run, dic
         return found
 
     with ThreadPoolExecutor(lanes) as pool:
-        return list(zip(planned, pool.map(in_lane, planned), strict=True))
+        return {run.name: result for run, result in zip(planned, pool.map(in_lane, planned), strict=True)}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint
 from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Report, SaveDue, train
 from equipoise.training.rundir import RunDirectory, differences
-from equipoise.training.sampler import Sampler, recipe_from
+from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.state import State, build_method
 
@@ -105,11 +105,18 @@ class Fit:
         clock = Clock(self.state, samples, run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
-            if not isinstance(event, Report) and self.state.average is not self.state.generator:
-                self.sampler.settle(run.seed)
+            if not isinstance(event, Report):
+                self._settle()
             if self.directory is not None:
                 self._write(event, self.directory)
             yield event
+
+    def _settle(self) -> None:
+        """Before the generator is drawn from or saved: the statistics that an average or an encoder needs."""
+        encoder = self.sampler.encoder
+        if self.state.average is not self.state.generator or encoder is not None:
+            real = None if encoder is None else self.source.seen(SETTLING_BATCHES * SETTLING_SIZE, self.run.seed)
+            self.sampler.settle(self.run.seed, real)
 
     def _write(self, event: Event, directory: RunDirectory) -> None:
         if isinstance(event, Report):

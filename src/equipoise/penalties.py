@@ -15,6 +15,12 @@ def squared_gradient_norms(logits: Tensor, x: Tensor) -> Tensor:
     return _gradients(logits, x).square().sum(1)
 
 
+def r1_and_r2(logits: Tensor, x: Tensor) -> dict[str, Tensor]:
+    """R1 and R2, (), of a batch whose first half is real and whose second is generated."""
+    real, fake = squared_gradient_norms(logits, x).chunk(2)
+    return {"r1": real.mean(), "r2": fake.mean()}
+
+
 def norm_penalties(logits: Tensor, x: Tensor, target: float = 1.0) -> Tensor:
     """(|grad_x D(x)| - target)^2 for every sample, as above: Gulrajani et al. 2017, eq. 3, at points between real and generated samples,
     and Kodali et al. 2017, section 2.4, around real ones; the papers' weight lambda is not inside."""

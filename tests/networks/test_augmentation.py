@@ -8,8 +8,8 @@ import torch
 from equipoise.networks.augmentation import EVERY, SPAN, Augmentation
 
 
-def augmentation(*kinds: str, target: float | None = None, centred: bool = False) -> Augmentation:
-    made = Augmentation(kinds, target, centred)
+def augmentation(*kinds: str, target: float | None = None, undecided: float | None = 0.0) -> Augmentation:
+    made = Augmentation(kinds, target, undecided)
     made.generator = torch.Generator().manual_seed(0)
     return made
 
@@ -78,7 +78,7 @@ def test_the_probability_rises_while_the_discriminator_is_too_sure_and_falls_whi
 
 
 def test_logits_without_a_zero_are_taken_about_the_middle() -> None:
-    made = augmentation("color", target=0.6, centred=True)
+    made = augmentation("color", target=0.6, undecided=None)
     for _ in range(EVERY):
         made.observe(torch.full((100,), -7.0), torch.full((100,), -9.0))
     assert made.p.item() == pytest.approx(EVERY * 100 / SPAN)

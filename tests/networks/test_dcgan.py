@@ -24,7 +24,9 @@ def test_grids_of_common_sizes() -> None:
     assert grids(28, 28) == [(28, 28), (14, 14), (7, 7)]
     assert grids(64, 64)[-1] == (4, 4)
     assert grids(32, 48)[-1] == (4, 6)
-    assert grids(30, 45) == [(32, 48), (16, 24), (8, 12), (4, 6)]
+    assert grids(30, 45) == [(32, 48), (16, 24), (8, 12)]
+    assert grids(100, 100) == [(112, 112), (56, 56), (28, 28), (14, 14), (7, 7)]
+    assert grids(4, 4) == [(4, 4), (2, 2), (1, 1)]
 
 
 def test_the_papers_guidelines_hold() -> None:

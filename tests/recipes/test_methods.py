@@ -55,14 +55,15 @@ def test_what_the_logits_mean_is_said(name: str) -> None:
 
 def test_wgan_has_the_papers_settings() -> None:
     recipe = find("wgan").for_data(DIGITS, {})
-    assert (recipe.optimizer, recipe.learning_rate, recipe.discriminator_steps, vars(recipe)["clip"]) == ("rmsprop", 5e-5, 5, 0.01)
+    assert (recipe.optimizer, recipe.discriminator_steps, vars(recipe)["clip"]) == ("rmsprop", 5, 0.01)
     method = built("wgan")
     assert method.discriminator_loss(REAL, FAKE).item() == pytest.approx(1.0 - 1.25)
     assert method.generator_loss(REAL, FAKE).item() == pytest.approx(-1.0)
 
 
 def test_wgan_gp_has_the_papers_penalty_per_sample() -> None:
-    recipe = find("wgan-gp").for_data(DIGITS, {})
+    recipe = find("wgan-gp")()
+    assert find("wgan-gp").for_data(DIGITS, {}).discriminator_steps == 2
     assert (recipe.beta1, recipe.beta2, recipe.discriminator_steps, recipe.schedule(0.3).penalty) == (0.0, 0.9, 5, 10.0)
     method = built("wgan-gp")
     assert method.penalty is not None
@@ -115,7 +116,13 @@ def test_r3gans_schedules_are_the_papers() -> None:
 def test_r3gans_paper_preset_has_the_published_networks() -> None:
     shape = Schema((3, 64, 64), "NHWC", "uint8")
     recipe = R3GAN.for_data(shape, {"preset": "paper"})
-    assert (recipe.widths(shape), recipe.blocks, recipe.batch_size, recipe.gamma) == ([768, 768, 768, 768, 384], 2, 512, 2.0)
+    assert (recipe.widths(shape), recipe.blocks, recipe.fold, recipe.batch_size, recipe.gamma) == (
+        [768, 768, 768, 768, 384],
+        2,
+        1,
+        256,
+        2.0,
+    )
     assert R3GAN.for_data(DIGITS, {"preset": "paper"}).widths(DIGITS) == [768] * 4
     with torch.device("meta"):
         cifar = Schema((3, 32, 32), "NHWC", "uint8")

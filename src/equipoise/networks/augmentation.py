@@ -22,9 +22,9 @@ SPAN = 500_000  # real pictures in which p can go from 0 to 1
 class Augmentation(nn.Module):
     """Pictures (N, C, H, W) to pictures of the same shape, each of `kinds` applied to each with probability `p`.
 
-    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on real pictures, r_t in ADA, comes to it; where
-    logits have no zero (`centred`), they are taken about the middle between real and generated ones. The draws come from `generator`,
-    which the training state sets.
+    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on real pictures, r_t in ADA, comes to it. They are
+    taken about `undecided`, or, where it is None since only differences of logits mean anything, about the middle between those on
+    real and on generated pictures. The draws come from `generator`, which the training state sets.
     """
 
     generator: torch.Generator | None = None
@@ -32,9 +32,9 @@ class Augmentation(nn.Module):
     signs: Tensor
     steps: Tensor
 
-    def __init__(self, kinds: Sequence[str], target: float | None = None, centred: bool = False) -> None:
+    def __init__(self, kinds: Sequence[str], target: float | None = None, undecided: float | None = 0.0) -> None:
         super().__init__()
-        self.kinds, self.target, self.centred = list(kinds), target, centred
+        self.kinds, self.target, self.undecided = list(kinds), target, undecided
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
         self.register_buffer("signs", torch.tensor(0.0))
         self.register_buffer("steps", torch.tensor(0.0))
@@ -54,7 +54,7 @@ class Augmentation(nn.Module):
         """Take note of D's logits on a batch of real and of generated pictures, (N,) each, and adapt p; the host is not waited for."""
         if self.target is None:
             return
-        zero = (real.mean() + fake.mean()) / 2 if self.centred else 0.0
+        zero = (real.mean() + fake.mean()) / 2 if self.undecided is None else self.undecided
         self.signs += (real - zero).sign().mean()
         self.steps += 1
         due = self.steps >= EVERY

@@ -3,7 +3,7 @@
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016, its
 guidelines: strided convolutions in D and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both but not at
 G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from N(0, .02). Kernels are 4 x 4 with stride 2, so that every
-output is covered equally often; the paper's are 5 x 5. Sides that are no multiple of 4 are padded in D and cropped in G.
+output is covered equally often; the paper's are 5 x 5. Sides that cannot be halved so often are padded in D and cropped in G.
 """
 
 from __future__ import annotations
@@ -16,19 +16,16 @@ from torch.nn.functional import pad
 
 from equipoise.networks.mlp import activation
 
-MULTIPLE = 4  # every grid is halved twice at least
-COARSEST = 4  # cells a side at which halving ends, the paper's
+LEAST_HALVINGS = 2
+COARSEST = 4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
 WIDEST = 16  # channels grow up to this multiple of the width
 
 
 def grids(height: int, width: int) -> list[tuple[int, int]]:
-    """The grids from the finest, which covers the picture, to the coarsest: halved twice, and on while sides are even and above 4."""
-    sides = [math.ceil(side / MULTIPLE) * MULTIPLE for side in (height, width)]
-    found = [(sides[0], sides[1])]
-    while len(found) <= 2 or (min(sides) > COARSEST and not sides[0] % 2 and not sides[1] % 2):
-        sides = [side // 2 for side in sides]
-        found.append((sides[0], sides[1]))
-    return found
+    """The grids from the finest, which covers the picture and divides evenly, to the coarsest, halved at least twice."""
+    halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), LEAST_HALVINGS)
+    coarsest = [math.ceil(side / 2**halvings) for side in (height, width)]
+    return [(coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))]
 
 
 def channels(level: int, width: int) -> int:

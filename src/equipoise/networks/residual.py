@@ -25,9 +25,9 @@ GAIN = math.sqrt(2 / (1 + LEAK**2))
 
 class ResidualGenerator(nn.Module):
     """Latents (N, Z) to pictures (N, C, H, W), linear at the output. `widths` are the channels of each grid, coarse to fine, `group` the
-    channels of a block that share a group, `blocks` how many there are on each grid."""
+    channels of a block that share a group, `blocks` how many there are on each grid; `fold` pixels a side are a cell of the finest grid."""
 
-    def __init__(self, latent_width: int, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int) -> None:
+    def __init__(self, latent_width: int, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1) -> None:
         super().__init__()
         self.shape = tuple(shape)
         depth = blocks * len(widths)
@@ -39,7 +39,7 @@ class ResidualGenerator(nn.Module):
             if level:
                 layers.append(Upsample(widths[level - 1], width))
             layers += [Block(width, group, depth) for _ in range(blocks)]
-        self.layers = nn.Sequential(*layers, plain_conv(widths[-1], shape[0], 1))
+        self.layers = nn.Sequential(*layers, plain_conv(widths[-1], shape[0] * fold**2, 1), nn.PixelShuffle(fold))
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(self.basis * self.scale(z)[:, :, None, None])
@@ -49,12 +49,12 @@ class ResidualGenerator(nn.Module):
 class ResidualTrunk(nn.Module):
     """Pictures (N, C, H, W) to features (N, widths[0]): G's mirror image. `widths` are coarse to fine, as G's."""
 
-    def __init__(self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int) -> None:
+    def __init__(self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1) -> None:
         super().__init__()
-        side = BASE * 2 ** (len(widths) - 1)
+        side = BASE * 2 ** (len(widths) - 1) * fold
         self.margins = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
-        layers: list[nn.Module] = [plain_conv(shape[0], widths[-1], 1)]
+        layers: list[nn.Module] = [nn.PixelUnshuffle(fold), plain_conv(shape[0] * fold**2, widths[-1], 1)]
         for level in reversed(range(len(widths))):
             layers += [Block(widths[level], group, depth) for _ in range(blocks)]
             if level:

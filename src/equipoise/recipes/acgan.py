@@ -13,7 +13,7 @@ draws G towards samples that are easy to name, away from p(x | y): `class_weight
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from equipoise.recipes.base import Answers, Method
 from equipoise.recipes.standard import CrossEntropy
@@ -36,10 +36,6 @@ class ACGAN(CrossEntropy):
 
     class_weight: float = 1.0
     """Weight of the class term in both players' losses."""
-
-    @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
 
     def build(self, schema: Schema) -> Method:
         from torch.nn.functional import cross_entropy

@@ -16,11 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from equipoise.recipes.base import Losses, Method, Pass, Players, Rates, Recipe
+from equipoise.recipes.base import Losses, Method, Players, Rates, Recipe
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from equipoise.data.schema import Schema
 
 # Units of each dense layer between latents and convolutions: without them far fewer digits are recognised (benchmarks/EXPERIMENTS.md).
@@ -83,15 +81,11 @@ class Balanced(Recipe):
             generator = Generator(mlp([prior.width + classes, *hidden, schema.size], bends), classes)
             discriminator = Discriminator(mlp([schema.size, *hidden], bends), self.width, classes)
 
-        def penalty(seen: Pass) -> dict[str, Tensor]:
-            r1, r2 = penalties.squared_gradient_norms(seen.logits, seen.x).chunk(2)
-            return {"r1": r1.mean(), "r2": r2.mean()}
-
         return self.method(
             Players(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             "relativistic",
-            penalty=penalty,
+            penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
             pairs=True,
         )
 

@@ -153,6 +153,8 @@ class Recipe(ABC):
     above_zero: ClassVar[tuple[str, ...]] = ("learning_rate", "discriminator_rate")
     shares: ClassVar[tuple[str, ...]] = ("augment_probability", "augment_target")
 
+    betas: ClassVar[tuple[str, ...]] = ("beta1", "beta2")
+
     batch_size: int = 128
     """Samples in a batch."""
     learning_rate: float = 1e-3
@@ -199,7 +201,7 @@ class Recipe(ABC):
                 raise RequestError(f"{field} = {value}: must be from 0 to 1")
         if not 0 < self.learning_rate_end <= 1:
             raise RequestError(f"learning_rate_end = {self.learning_rate_end}: must be above 0 and at most 1")
-        for field in ("beta1", "beta2"):
+        for field in self.betas:
             if not 0 <= getattr(self, field) < 1:
                 raise RequestError(f"{field} = {getattr(self, field)}: must be at least 0 and below 1")
         for kind in self.augmentations:
@@ -225,7 +227,9 @@ class Recipe(ABC):
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
 
-            augmentation = Augmentation(self.augmentations, self.augment_target, centred=logits != "probability")
+            augmentation = Augmentation(
+                self.augmentations, self.augment_target, None if logits in ("relativistic", "critic") else self.undecided
+            )
         return Method(
             generator=players.generator,
             discriminator=players.discriminator,
@@ -238,6 +242,11 @@ class Recipe(ABC):
             logits=logits,
             **parts,
         )
+
+    @property
+    def undecided(self) -> float:
+        """The logit at which D takes a sample for neither real nor generated, where there is one."""
+        return 0.0
 
     def schedule(self, progress: float) -> Rates:
         """The rates after this share of the training, 0 to 1."""

@@ -12,7 +12,7 @@ form of log p(y | x) and keeps classes apart better. The players are MLPs for po
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from equipoise.recipes.base import Method
 from equipoise.recipes.standard import CrossEntropy
@@ -32,10 +32,6 @@ class CGAN(CrossEntropy):
 
     conditioning: Literal["projection", "concatenation"] = "projection"
     """How D is told the class: by an inner product with its features, or beside the sample."""
-
-    @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
 
     def build(self, schema: Schema) -> Method:
         players = self.players(schema, norm="batch", conditioning=self.conditioning)

@@ -4,8 +4,8 @@ Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, sec
 
     L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))) + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
 
-As in the authors' code, the gradient is that of the logit, k = 1, lambda = 10 and c = .5. D has no BatchNorm: its gradients are of samples
-one by one.
+The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The noise is the paper's normal law; their code draws it
+uniform on [0, .5 std(x)). D has no BatchNorm: its gradients are of samples one by one.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ class DRAGAN(CrossEntropy):
     summary = "the original loss with a gradient penalty around real samples"
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
     at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "penalty": 0, "target": 0}
-    above_zero: ClassVar[tuple[str, ...]] = (*CrossEntropy.above_zero, "noise")
+    above_zero: ClassVar[tuple[str, ...]] = (*CrossEntropy.above_zero, "perturbation")
 
     penalty: float = 10.0
     """Weight lambda of the gradient penalty (points: 0.05; on a line, D's slope cannot turn round against a heavy one)."""
-    noise: float = 0.5
+    perturbation: float = 0.5
     """Deviation c of the noise around real samples, in units of the data's."""
     target: float = 1.0
     """The norm k that the gradient should have."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {"penalty": 0.05})}
+        return super().defaults(schema) | ({} if schema.is_picture else {"penalty": 0.05})
 
     def build(self, schema: Schema) -> Method:
         from equipoise import penalties
 
         def penalty(seen: Pass) -> dict[str, Tensor]:
-            points = penalties.around(seen.real, self.noise, seen.randomness)
+            points = penalties.around(seen.real, self.perturbation, seen.randomness)
             return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points, self.target).mean()}
 
         return self.method(self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from equipoise.errors import RequestError
 from equipoise.recipes.base import Losses, Method
@@ -42,9 +42,9 @@ class LSGAN(Standard):
         if not all(map(math.isfinite, (self.a, self.b, self.c))) or self.a == self.b:
             raise RequestError(f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b")
 
-    @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return {**super().defaults(schema), **({"learning_rate": 2e-4} if schema.is_picture else {})}
+    @property
+    def undecided(self) -> float:
+        return (self.a + self.b) / 2
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses

@@ -18,16 +18,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Losses, Method, Pass, Players, Rates, Recipe, cosine
+from equipoise.recipes.base import Losses, Method, Players, Rates, Recipe, cosine
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from equipoise.data.schema import Schema
 
 POINT_LAYERS = 2  # hidden layers of the MLPs
-# Of the official code: for pictures of this many pixels a side, gamma at the start and the average's half-life at the end.
-PUBLISHED = {32: (0.05, 5_000_000), 64: (2.0, 500_000), 256: (150.0, 500_000)}
+# Of the official code: for pictures of this many pixels a side, the batch, gamma at the start and the average's half-life at the end.
+PUBLISHED = {32: (512, 0.05, 5_000_000), 64: (256, 2.0, 500_000), 256: (256, 150.0, 500_000)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +35,13 @@ class R3GAN(Recipe):
     name = "r3gan"
     summary = "the published modern baseline that balanced descends from, with its residual networks"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "blocks": 1, "group": 1}
+    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "blocks": 1, "group": 1, "fold": 1}
     above_zero: ClassVar[tuple[str, ...]] = (*Recipe.above_zero, "gamma_end", "burn_in")
-    shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in", "beta2_start")
+    shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in")
+    betas: ClassVar[tuple[str, ...]] = (*Recipe.betas, "beta2_start")
 
     batch_size: int = 256
-    """Samples in a batch (pictures: 32; paper: 512)."""
+    """Samples in a batch (pictures: 32; paper: 512, and 256 from 64 pixels a side)."""
     learning_rate: float = 2e-3
     """Adam's step size at the start (pictures: 1e-3; paper: 2e-4)."""
     learning_rate_end: float = 0.25
@@ -62,12 +61,14 @@ class R3GAN(Recipe):
     """Share of the training over which the schedules move."""
     preset: Literal["sized", "paper"] = "sized"
     """Networks and rates sized to a CPU, or those published for pictures of 32, 64 or 256 pixels a side."""
-    width: int = 64
+    width: int = 48
     """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one (points: hidden units; paper: 768)."""
     blocks: int = 1
     """Residual blocks on each grid (paper: 2)."""
     group: int = 16
     """Channels of a block's 3 x 3 convolution that share a group."""
+    fold: int = 2
+    """Pixels a side that go into a cell of the finest grid, which costs a quarter with 2 (paper: 1)."""
     latent_dim: int = 64
     """Normal numbers in a latent (points: 4)."""
 
@@ -82,6 +83,8 @@ class R3GAN(Recipe):
         return super().for_data(schema, {**(published(schema) if given.get("preset") == "paper" else {}), **given})
 
     def build(self, schema: Schema) -> Method:
+        from torch import nn
+
         from equipoise import losses, penalties
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.latents import Prior
@@ -91,34 +94,33 @@ class R3GAN(Recipe):
         prior, classes = Prior(self.latent_dim), self.classes(schema)
         if schema.is_picture:
             widths = self.widths(schema)
-            body: Any = ResidualGenerator(prior.width + classes, schema.shape, widths, self.blocks, self.group)
-            trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group)
+            body: Any = ResidualGenerator(prior.width + classes, schema.shape, widths, self.blocks, self.group, self.fold)
+            trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group, self.fold)
             features = widths[0]
         else:
             hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
             body = mlp([prior.width + classes, *hidden, schema.size], bends)
             trunk, features = mlp([schema.size, *hidden], bends), self.width
 
-        def penalty(seen: Pass) -> dict[str, Tensor]:
-            r1, r2 = penalties.squared_gradient_norms(seen.logits, seen.x).chunk(2)
-            return {"r1": r1.mean(), "r2": r2.mean()}
-
+        discriminator = Discriminator(trunk, features, classes)
+        nn.init.normal_(discriminator.head.weight, std=features**-0.5)
+        nn.init.zeros_(discriminator.head.bias)
         return self.method(
-            Players(Generator(body, classes), Discriminator(trunk, features, classes), prior),
+            Players(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             "relativistic",
-            penalty=penalty,
+            penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
             pairs=True,
         )
 
     def widths(self, schema: Schema) -> list[int]:
         """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that covers the picture."""
         side, levels = covering(schema), 1
-        while 4 * 2 ** (levels - 1) < side:
+        while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
         if self.preset == "paper":
             return [max(self.width >> max(level - 3, 0), 1) for level in range(levels)]  # full width up to 32 x 32, then halved
-        return [max(self.width >> max(level - 1, 0), 8) for level in range(levels)]
+        return [max(self.width >> max(level - 1, 0), 1) for level in range(levels)]
 
     def schedule(self, progress: float) -> Rates:
         done = progress / self.burn_in
@@ -143,5 +145,13 @@ def published(schema: Schema) -> dict[str, Any]:
         raise RequestError(
             f"preset = 'paper': published for pictures of 32, 64 and 256 pixels a side, this data is {given}: leave preset out"
         )
-    gamma, half_life = PUBLISHED[covering(schema)]
-    return {"batch_size": 512, "learning_rate": 2e-4, "average_half_life": half_life, "gamma": gamma, "width": 768, "blocks": 2}
+    batch, gamma, half_life = PUBLISHED[covering(schema)]
+    return {
+        "batch_size": batch,
+        "learning_rate": 2e-4,
+        "average_half_life": half_life,
+        "gamma": gamma,
+        "width": 768,
+        "blocks": 2,
+        "fold": 1,
+    }

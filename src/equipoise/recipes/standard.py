@@ -27,7 +27,7 @@ POINT_LAYERS = 3  # hidden layers of the MLPs
 class Standard(Recipe):
     """The choices of recipes with these players."""
 
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "width": 1, "latent_dim": 1}
+    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "batch_size": 2, "width": 1, "latent_dim": 1}
 
     batch_size: int = 256
     """Samples in a batch (pictures: 64)."""
@@ -71,7 +71,7 @@ class Standard(Recipe):
         sizes of the latent's categorical codes and the number of its continuous ones; `discriminator_knows` whether D is told the
         class, in the way of `conditioning`; `scale` what D's logit is multiplied by."""
         from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.dcgan import DCGenerator, DCTrunk
+        from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import Shaped, mlp
         from equipoise.networks.spectral import spectrally_normalised
@@ -90,6 +90,8 @@ class Standard(Recipe):
             trunk, features = mlp([schema.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS), self.width
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
         discriminator = Discriminator(trunk, features, told, conditioning, head, scale)
+        if schema.is_picture:
+            discriminator.apply(start)
         if norm == "spectral":
             spectrally_normalised(discriminator)
         return Players(Generator(body, classes), discriminator, prior)
@@ -99,6 +101,7 @@ class Standard(Recipe):
 class CrossEntropy(Standard):
     """Those whose D is trained by cross-entropy: sigma(D(x)) is the probability that x is real."""
 
+    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "real_label")
     shares: ClassVar[tuple[str, ...]] = (*Standard.shares, "real_label")
 
     real_label: float = 1.0

@@ -26,7 +26,7 @@ from equipoise.training.state import build_method
 
 Drawn = tuple[Tensor, Tensor | None]
 ENCODER = "encoder.safetensors"  # beside the generator
-SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # latents that the statistics of an averaged generator are taken from
+SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # that BatchNorm statistics are taken from
 CHUNK = 4096  # points a forward pass; pictures take as many as have the same number of values as this many rows of 256
 
 
@@ -89,25 +89,18 @@ class Sampler:
         read = {name: answers[:, at.start - first : at.stop - first] for name, at in self.prior.codes.items()}
         return {name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy() for name, part in read.items()}
 
-    def settle(self, seed: int) -> None:
-        """Take the statistics of the generator's BatchNorm layers anew, which an average of weights needs: those of the generator that it
-        averages are not its own. They depend on the weights and the seed alone."""
-        layers = [layer for layer in self.generator.modules() if isinstance(layer, _BatchNorm)]
-        if not layers:
-            return
-        momenta, was_training = [layer.momentum for layer in layers], self.generator.training
-        for layer in layers:
-            layer.reset_running_stats()
-            layer.momentum = None  # the plain mean over all batches
+    def settle(self, seed: int, real: Tensor | None = None) -> None:
+        """Take BatchNorm statistics anew: of an averaged generator, since those of the generator that it averages are not its own, and of
+        the encoder on `real` raw samples, since while training it sees more generated ones. They depend on weights and seed alone."""
         latents, classes = seeded(seed, Stream.SETTLING, 0), seeded(seed, Stream.SETTLING, 1)
-        self.generator.train()
-        with torch.no_grad():
-            for _ in range(SETTLING_BATCHES):
+        with _taking_statistics(self.generator) as there_are:
+            for _ in range(SETTLING_BATCHES if there_are else 0):
                 z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes)
                 self.generator(z.to(self.device), y)
-        self.generator.train(was_training)
-        for layer, momentum in zip(layers, momenta, strict=True):
-            layer.momentum = momentum
+        if self.encoder is not None and real is not None:
+            with _taking_statistics(self.encoder):
+                for start in range(0, len(real), SETTLING_SIZE):
+                    self.encoder(self.scaling.encode(real[start : start + SETTLING_SIZE]).to(self.device))
 
     @property
     def _chunk(self) -> int:
@@ -151,6 +144,22 @@ class Sampler:
         except (KeyError, TypeError, RuntimeError) as error:
             raise DamagedFileError(f"{path} does not fit its own description: {str(error).splitlines()[0]}") from None
         return cls(method.generator.to(device).eval(), method.prior, recipe, schema, scaling, device, metadata["samples_seen"], encoder)
+
+
+@contextmanager
+def _taking_statistics(network: nn.Module) -> Iterator[bool]:
+    """For the while, BatchNorm layers take the plain mean of all batches' statistics, and the rest evaluates. Yields whether there are
+    any."""
+    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
+    momenta = [layer.momentum for layer in layers]
+    with _evaluating(network), torch.no_grad():
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None
+            layer.train()
+        yield bool(layers)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
 
 
 @contextmanager
