@@ -73,6 +73,9 @@ LABELS: list[tuple[Hashable, Hashable]] = [
     (frozenset({1}), frozenset({2})),
     (datetime.date(2026, 1, 2), datetime.date(2025, 1, 2)),
     (np.int16(4), np.int16(5)),
+    ((np.int64(1), "a"), (np.int64(2), "a")),
+    (np.datetime64("2026-01-02", "ns"), np.datetime64("2026-01-03", "ns")),
+    (datetime.date(2026, 1, 2), "2026-01-02"),
 ]
 
 
@@ -93,6 +96,12 @@ def test_labels_of_any_hashable_type_are_asked_for_as_they_were_given_also_after
 def test_plain_labels_tuples_and_bytes_come_back_from_a_file_as_they_were(labels: tuple[Hashable, Hashable]) -> None:
     schema = Schema((2,), "ND", "float64", classes=labels, class_counts=(1, 1))
     assert Schema.from_dict(schema.to_dict()).classes == labels
+
+
+def test_an_array_of_dates_gives_dates_as_labels(tiny: dict[str, Any]) -> None:
+    days = np.array(["2026-01-02", "2026-01-03"] * 30, "datetime64[ns]")
+    gan = GAN("cgan", **tiny).fit(RNG.normal(size=(60, 2)), days)
+    assert not np.array_equal(gan.sample(5, label=days[0], seed=0), gan.sample(5, label=days[1], seed=0))
 
 
 def test_a_label_is_found_by_itself_before_its_text() -> None:

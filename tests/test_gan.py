@@ -31,6 +31,7 @@ RNG = np.random.default_rng(0)
         RNG.integers(0, 256, (60, 7, 5), np.uint8),
         RNG.integers(0, 256, (60, 3, 9, 6), np.uint8),
         RNG.integers(0, 256, (60, 9, 6, 4), np.uint8),
+        RNG.integers(0, 256, (60, 2, 8, 8), np.uint8),
         RNG.uniform(-1, 1, (60, 8, 8, 1)).astype(np.float32),
         RNG.integers(0, 65536, (60, 8, 8), np.uint16),
     ],

@@ -103,8 +103,6 @@ def train(arguments: Sequence[str]) -> None:
         raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
     report = gan.evaluate()
     gan.draw(training.directory.path / "samples.png", seed=0)
-    for code in training.sampler.prior.codes:
-        gan.draw_code(code, training.directory.path / f"code-{code}.png", seed=0)
     print(f"\n{report}\n")
     print(f"Picture: {where}/samples.png    Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
 

@@ -131,6 +131,9 @@ class Fit:
                 self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
             checkpoint.save(self.state, directory.checkpoints)
             self.sampler.save(directory.generator)
+        else:
+            for code in self.sampler.prior.codes:
+                plots.draw_code(directory.path / f"code-{code}.png", self.sampler, code, self.run.seed + BIG_SEED)
 
     def draw(self, path: Path) -> None:
         """A picture of what the generator makes of the fixed latents."""
@@ -168,6 +171,8 @@ def prepare(
     if choices.get("conditional") is None:
         labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
         choices = {**choices, "conditional": labelled and recipe.takes_labels}
+        if labelled and not recipe.takes_labels:
+            source.notes.append(f"the labels are not used: {recipe.name} learns without")
     training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
     if to_disk:
         training.directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")

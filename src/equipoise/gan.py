@@ -14,8 +14,8 @@ import torch
 
 from equipoise import fitting, plots
 from equipoise.choices import split_settings
-from equipoise.data.opening import law_of, open_again, open_source, rows_of
-from equipoise.data.sources import Source
+from equipoise.data.opening import law_of, open_again, open_source, samples_of
+from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
@@ -122,13 +122,9 @@ class GAN:
 
         Raises RequestError for a generator without codes, or for samples of another shape.
         """
-        sampler = self._trained()
-        rows = rows_of(data)
-        if rows.schema.shape != sampler.schema.shape:
-            raise RequestError(
-                f"data has samples of shape {rows.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape"
-            )
-        return sampler.encode(torch.from_numpy(rows.values))
+        sampler, samples = self._trained(), samples_of(data)
+        self._check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
+        return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
         """Write a PNG that shows what one code of the recipe infogan does, and return its path.
@@ -172,13 +168,7 @@ class GAN:
         """
         sampler = self._trained()
         source = self._source or self._reopened() if data is None else self._test_source(data, labels)
-        if source.schema.shape != sampler.schema.shape:
-            raise RequestError(
-                f"data has samples of shape {source.schema.shape}, the generator makes {sampler.schema.shape}: give data of that shape"
-            )
-        if source.limits != (None if sampler.scaling.low is None else (sampler.scaling.low, sampler.scaling.high)):
-            made = f"{sampler.scaling.low:g} to {sampler.scaling.high:g}"
-            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
+        self._check_kind(source.schema.shape, source.limits)
         self._report = evaluate(sampler, source, sampler.samples_seen, self._config["run"]["seed"])
         if self._directory is not None and data is None:
             self._report.save(self._directory.report)
@@ -229,9 +219,19 @@ class GAN:
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
         if label is not None and not sampler.recipe.conditional:
-            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: train with conditional")
+            instead = "train with conditional" if sampler.recipe.takes_labels else f"{sampler.recipe.name} has codes instead"
+            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
         position = None if label is None else sampler.schema.class_index(label)
         return sampler.values(n, secrets.randbits(31) if seed is None else seed, position, code)
+
+    def _check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
+        """Raises RequestError where samples of this shape and range are not of the generator's kind."""
+        schema, scaling = self._trained().schema, self._trained().scaling
+        if shape != schema.shape:
+            raise RequestError(f"data has samples of shape {shape}, the generator makes {schema.shape}: give data of that shape")
+        if limits is not None and limits != (scaling.low, scaling.high):
+            made = f"{scaling.low:g} to {scaling.high:g}"
+            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
 
     def _test_source(self, data: Any, labels: Labels | None) -> Source:
         column = self._config["run"]["label_column"]

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
 DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
-TRAVERSALS, MOST_KINDS, TRAVERSED = 8, 10, 2.0  # rows, columns and reach of a code's picture; training saw continuous codes on [-1, 1]
+TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's picture; columns and reach of a continuous one, which training saw on [-1, 1]
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 
 
@@ -68,7 +68,8 @@ def picture_grid(values: Array, limits: tuple[float, float] | None, across: int 
     sheet[:n] = shown
     sheet = sheet.reshape(down, across, channels, height, width).transpose(0, 3, 1, 4, 2).reshape(down * height, across * width, channels)
     image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
-    if channels == 4:
+    if channels in (2, 4):
+        image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     factor = max(math.ceil(LEAST_SIDE / max(image.size)), 1)
     buffer = io.BytesIO()
@@ -122,8 +123,8 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     """
     at = sampler.prior.codes[name]
     entries = at.stop - at.start
-    kinds = min(entries, MOST_KINDS) if name.startswith("c") else MOST_KINDS
-    values = np.arange(kinds) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, kinds)
+    values = np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
+    kinds = len(values)
     if sampler.schema.is_picture:
         z, y = sampler.latents(TRAVERSALS, seed)
         rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values, TRAVERSALS)})

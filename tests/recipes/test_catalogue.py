@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,12 +13,15 @@ import pytest
 
 from equipoise import recipes
 from equipoise.choices import hints
+from equipoise.data.laws import LAWS
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.options import Train
 from equipoise.recipes import catalogue, find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.classic import Classic
+from equipoise.training.settings import RunSettings
 
 LINE, PLANE = Schema((1,), "N", "float64"), Schema((2,), "ND", "float64")
 PICTURES = Schema((3, 20, 30), "NHWC", "uint8")
@@ -148,3 +151,33 @@ def test_recipes_of_classes_need_labels_and_say_so(name: str) -> None:
 def test_augmentation_is_for_pictures() -> None:
     with pytest.raises(RequestError, match="augment = 'cutout' is for pictures: leave it out"):
         Balanced.for_data(PLANE, {"augment": "cutout"})
+
+
+def documented(recipe: type[Recipe], field: str) -> str:
+    """The docstring of a field, from the first class of the lineage that has it."""
+    for base in recipe.__mro__:
+        source = Path(sys.modules[base.__module__].__file__ or "").read_text()
+        text = source[source.index(f"class {base.__name__}(") :].split("\n@dataclass")[0]
+        found = re.search(rf'^    {field}: [^\n]*\n    """(.*?)"""', text, re.M | re.S)
+        if found:
+            return " ".join(found[1].split())
+    raise AssertionError(f"{recipe.name} does not document {field}")
+
+
+@pytest.mark.parametrize("recipe", catalogue().values())
+def test_defaults_that_depend_on_the_data_are_told_where_the_field_is(recipe: type[Recipe]) -> None:
+    own = {field.name: field.default for field in fields(recipe)}
+    for schema in (LINE, PLANE, PICTURES):
+        for field, value in recipe.defaults(schema).items():
+            if value != own[field]:
+                told = documented(recipe, field)
+                assert re.search(r"\((pictures|points|paper)", told), f"{recipe.name}.{field} is {value} on {schema.shape}: {told}"
+                numbers = [float(text.replace(",", "")) for text in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", told)]
+                assert str(value) in told or "columns: D" in told or value in numbers, f"{recipe.name}.{field} is {value}: {told}"
+
+
+def test_no_field_of_a_recipe_is_one_of_a_run_or_of_a_law() -> None:
+    """On the command line they stand side by side."""
+    for recipe in catalogue().values():
+        for other in (RunSettings, Train, *LAWS.values()):
+            assert set(hints(recipe)).isdisjoint(hints(other)), (recipe.name, other)

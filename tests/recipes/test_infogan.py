@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from equipoise import GAN
-from equipoise.errors import RequestError
+from equipoise.errors import EquipoiseError, RequestError
 
 ANGLES = 2 * np.pi * np.arange(5) / 5
 CENTRES = 4 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
@@ -59,6 +59,29 @@ def test_codes_are_set_and_read_also_after_saving(coded: GAN, tmp_path: Path) ->
         assert np.array_equal(codes, again[name])
 
 
+def test_one_sample_black_pictures_and_views_are_read_too(coded: GAN) -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (4, 8, 8), np.uint8)
+    assert np.array_equal(coded.encode(pictures[::-1])["c0"], coded.encode(pictures)["c0"][::-1])
+    assert coded.encode(pictures[:1])["u0"].shape == (1,)
+    assert coded.encode(np.zeros((2, 8, 8), np.uint8))["u0"].shape == (2,)
+
+
+def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(coded: GAN, tmp_path: Path) -> None:
+    coded.save(tmp_path / "run")
+    (tmp_path / "run" / "encoder.safetensors").unlink()
+    loaded = GAN.load(tmp_path / "run")
+    assert np.array_equal(loaded.sample(3, seed=1), coded.sample(3, seed=1))
+    with pytest.raises(EquipoiseError, match=r"encoder\.safetensors is missing, damaged or"):
+        loaded.encode(np.zeros((2, 8, 8), np.uint8))
+
+
+def test_labels_are_left_aside_and_that_is_said(tiny: dict[str, Any]) -> None:
+    x, which = five_components(60)
+    with pytest.warns(UserWarning, match="the labels are not used: infogan learns without"):
+        gan = GAN("infogan", **tiny).fit(x, which)
+    assert np.asarray(gan.sample(3)).shape == (3, 2)
+
+
 def test_each_code_has_a_picture_of_what_it_does(coded: GAN, tmp_path: Path) -> None:
     columns = {"c0": 4, "c1": 3, "u0": 10, "u1": 10}
     for name, kinds in columns.items():
@@ -67,7 +90,9 @@ def test_each_code_has_a_picture_of_what_it_does(coded: GAN, tmp_path: Path) -> 
 
 
 def test_points_by_their_code_are_drawn_too(tmp_path: Path) -> None:
-    gan = GAN("infogan", continuous_codes=1, samples=64, batch_size=16, width=8, threads=1).fit(five_components(100)[0])
+    settings: dict[str, Any] = {"continuous_codes": 1, "samples": 64, "batch_size": 16, "width": 8, "threads": 1}
+    gan = GAN("infogan", **settings).fit(five_components(100)[0], out=tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").glob("code-*.png")} == {"code-c0.png", "code-u0.png"}
     for name in ("c0", "u0"):
         assert Image.open(gan.draw_code(name, tmp_path / f"{name}.png")).size[0] > 300
 
@@ -80,6 +105,12 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         plain.encode(np.arange(3.0))
     with pytest.raises(RequestError, match=r"samples of shape \(1, 9, 9\), the generator makes \(1, 8, 8\)"):
         coded.encode(np.random.default_rng(0).integers(0, 256, (3, 9, 9), np.uint8))
+    with pytest.raises(RequestError, match="another range of values than the generator's 0 to 255"):
+        coded.encode(np.random.default_rng(0).random((3, 8, 8)))
+    with pytest.raises(RequestError, match="'mnist': give an array, a DataFrame, or a file that ends in"):
+        coded.encode("mnist")
+    with pytest.raises(RequestError, match="did not learn classes: infogan has codes instead"):
+        coded.sample(3, label=1)
     with pytest.raises(RequestError, match="no code 'u2': "):
         coded.draw_code("u2", "x.png")
     with pytest.raises(RequestError, match="infogan does not learn from labels"):

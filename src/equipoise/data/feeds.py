@@ -39,7 +39,6 @@ class Stream(IntEnum):
     AUGMENTATION = 11
     PENALTY = 12
     SETTLING = 13
-    FIXED = 14
 
 
 def seeded(*numbers: int) -> torch.Generator:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 import zlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from equipoise.data.classes import distinct_labels, plain_label
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.errors import RequestError, nearest
 
@@ -102,21 +102,13 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
         raise RequestError(f"labels = {labels!r}: give one label a sample")
     if len(labels) != len(values):
         raise RequestError(f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample")
-    plain = [_plain(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
-    classes = _in_order(plain)
+    dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"  # whose list would be of plain numbers
+    plain = [plain_label(label) for label in (labels.tolist() if hasattr(labels, "tolist") and not dates else labels)]
+    classes = distinct_labels(plain)
     index = {label: i for i, label in enumerate(classes)}
     positions = np.array([index[label] for label in plain], np.int64)
     counts = tuple(np.bincount(positions, minlength=len(classes)).tolist())
     return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
-
-
-def _in_order(labels: Sequence[Hashable]) -> tuple[Hashable, ...]:
-    """The distinct labels: numbers sorted, then text sorted; labels that have no order as they first appear."""
-    distinct: list[Any] = list(dict.fromkeys(labels))
-    try:
-        return tuple(sorted(distinct, key=lambda label: (isinstance(label, str), label)))
-    except TypeError:
-        return tuple(distinct)
 
 
 def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
@@ -139,22 +131,6 @@ def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: t
     elif layout != "N":
         place += f", position {tuple(int(i) for i in where[1:])}"
     raise RequestError(f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first")
-
-
-def _plain(given: Any) -> Hashable:
-    """A label as Python has it, whatever hashable thing it is; NumPy's numbers as plain ones."""
-    if getattr(given, "ndim", 0) != 0:
-        raise RequestError("a label is an array: give one text, number or other hashable value a sample")
-    item = getattr(given, "item", None)
-    value = item() if callable(item) else given
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        raise RequestError(f"labels hold {'None' if value is None else 'NaN'}: give every sample a label")
-    try:
-        hash(value)
-    except TypeError:
-        raise RequestError(f"label {value!r} has type {type(value).__name__}, which has no hash: give text, numbers or tuples") from None
-    label: Hashable = value
-    return label
 
 
 def _read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:

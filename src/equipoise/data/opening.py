@@ -46,13 +46,16 @@ def open_source(
     return source
 
 
-def rows_of(data: Any) -> formats.Rows:
-    """The rows of an array, tensor, DataFrame or file, as they are: nothing is held out."""
+def samples_of(data: Any) -> NDArray[Any]:
+    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be they few or all alike."""
     if isinstance(data, str | Path):
-        return formats.from_file(Path(data), None, None)
-    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
-        return formats.from_frame(data, None, "the DataFrame")
-    return formats.from_array(data, None, "the array")
+        if Path(data).suffix.lower() not in formats.FILE_SUFFIXES:
+            raise RequestError(f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(formats.FILE_SUFFIXES)}")
+        return formats.from_file(Path(data), None, None).values
+    array = formats.to_numpy(data.to_numpy() if hasattr(data, "columns") and hasattr(data, "to_numpy") else data, "the data")
+    layout = detect_layout(array.shape)
+    formats.check_finite(array, "the data", layout)
+    return np.require(to_network_layout(array, layout), requirements=["C", "W"])
 
 
 def law_of(described: dict[str, Any]) -> Law | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.classes import label_from_json, label_to_json, plain_label
 from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
-CHANNELS = (1, 3, 4)
+CHANNELS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,25 @@ class Schema:
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | ({} if self.classes is None else {"classes": [_label_to_json(label) for label in self.classes]})
+        return asdict(self) | ({} if self.classes is None else {"classes": [label_to_json(label) for label in self.classes]})
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
         """The schema that `to_dict` wrote, through JSON."""
         classes = stored.get("classes")
-        decoded = {} if classes is None else {"classes": tuple(_label_from_json(label) for label in classes)}
+        decoded = {} if classes is None else {"classes": tuple(label_from_json(label) for label in classes)}
         return cls(**from_json(stored) | decoded)
 
     def class_index(self, label: Hashable) -> int:
-        """The position of `label` among the classes. A label typed on a command line may be the text of a number."""
+        """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
         if self.classes is None:
             raise RequestError(f"label {label!r} was asked for, but this generator was trained without labels: train with conditional")
-        for same in (lambda known: known == label, lambda known: str(known) == str(label)):
-            for index, known in enumerate(self.classes):
-                if same(known):
-                    return index
+        asked = plain_label(label)
+        if asked in self.classes:
+            return self.classes.index(asked)
+        for index, known in enumerate(self.classes):
+            if str(known) == str(asked):
+                return index
         raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
 
     def to_user(self, values: NDArray[np.float64]) -> UserData:
@@ -83,25 +86,6 @@ class Schema:
 
             return torch.from_numpy(array)
         return array
-
-
-def _label_to_json(label: Hashable) -> Any:
-    """A label as JSON has it. Text and numbers stand for themselves, tuples and bytes are told by a name; what Python alone knows is kept
-    by its text, by which it is found again."""
-    if isinstance(label, str | int | float | bool):
-        return label
-    if isinstance(label, tuple):
-        return {"tuple": [_label_to_json(item) for item in label]}
-    return {"bytes": label.hex()} if isinstance(label, bytes) else str(label)
-
-
-def _label_from_json(stored: Any) -> Hashable:
-    if isinstance(stored, dict) and "tuple" in stored:
-        return tuple(_label_from_json(item) for item in stored["tuple"])
-    if isinstance(stored, dict) and "bytes" in stored:
-        return bytes.fromhex(stored["bytes"])
-    known: Hashable = stored
-    return known
 
 
 def from_json(stored: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +109,7 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
 def detect_layout(shape: Sequence[int]) -> Layout:
     """The layout of an array of this shape. Raises RequestError for a shape that is neither points nor pictures.
 
-    (N, A, B, C) is read as channels first when A is 1, 3 or 4, else as channels last when C is.
+    (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when C is.
     """
     if len(shape) == 1:
         return "N"
@@ -138,9 +122,7 @@ def detect_layout(shape: Sequence[int]) -> Layout:
     if len(shape) == 4 and shape[3] in CHANNELS:
         return "NHWC"
     given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
-    raise RequestError(
-        f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1, 3 or 4"
-    )
+    raise RequestError(f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1 to 4")
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

@@ -240,6 +240,6 @@ def _fingerprint(rows: Rows) -> str:
     digest = hashlib.sha256(f"{rows.values.shape} {rows.values.dtype}".encode())
     digest.update(np.ascontiguousarray(rows.values).data)
     if rows.labels is not None:
-        digest.update(repr(rows.schema.classes).encode())
+        digest.update(json.dumps(rows.schema.to_dict()["classes"]).encode())
         digest.update(rows.labels.data)
     return digest.hexdigest()

@@ -12,27 +12,24 @@ recipe to learn from, and to beat.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Losses, Method, Players, Recipe
+from equipoise.recipes.base import Method, Players
+from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from equipoise.data.schema import Schema
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classic(Recipe):
+class Classic(CrossEntropy):
     """The original GAN of 2014 with the tutorials' MLP players."""
 
     name = "classic"
     summary = "the original GAN with the tutorials' MLP players: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "width": 1, "latent_dim": 1}
+    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "batch_size": 1}
 
     batch_size: int = 100
     """Samples in a batch."""
@@ -42,20 +39,12 @@ class Classic(Recipe):
     """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
     beta1: float = 0.5
     """Adam's first beta: momentum."""
-    beta2: float = 0.999
-    """Adam's second beta."""
     average_half_life: float = 0
     """Half-life of the generator's average, in samples seen; 0 for no average."""
-    scaling: ScalingKind = "standard"
-    """How networks see the data (pictures: unit, on [-1, 1], since G ends in a tanh)."""
-    generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
-    """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))), the paper's eq. 1 (minimax)."""
     real_label: float = 0.95
     """D's target on real samples; below 1 is one-sided label smoothing (pictures: 0.9)."""
     dropout: float = 0.0
     """Share of hidden units dropped in both players while training; never when sampling."""
-    latent: Literal["normal", "uniform"] = "normal"
-    """The law of the latents: standard normal, or uniform on [-1, 1]."""
     latent_dim: int = 1
     """Numbers in a latent (points of D > 1 columns: D; pictures: 100)."""
     width: int = 32
@@ -72,17 +61,12 @@ class Classic(Recipe):
 
     def check(self, schema: Schema) -> None:
         super().check(schema)
-        if not 0 < self.real_label <= 1:
-            raise RequestError(f"real_label = {self.real_label}: must be above 0 and at most 1")
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
         if self.discriminator_sees != "sample" and (schema.size > 1 or self.conditional):
             raise RequestError(f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels: use 'sample'")
-        if schema.is_picture and self.scaling != "unit":
-            raise RequestError(f"scaling = {self.scaling!r}: G ends in a tanh on pictures, which reaches [-1, 1] only: use 'unit'")
 
     def build(self, schema: Schema) -> Method:
-        from equipoise import losses
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import BatchAsVector, Shaped, mlp
@@ -98,13 +82,8 @@ class Classic(Recipe):
             trunk = mlp([seen, self.width, self.width], ["elu", "elu"], self.dropout)
         sees_sample = self.discriminator_sees == "sample"
         judge = Shaped(trunk) if sees_sample else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
-        minimax = self.generator_loss == "minimax"
-
-        def generator_loss(_: Tensor, fake: Tensor) -> Tensor:
-            return losses.minimax_generator(fake) if minimax else losses.non_saturating_generator(fake)
-
         return self.method(
             Players(Generator(Shaped(body, schema.shape), classes), Discriminator(judge, self.width, classes), prior),
-            Losses(partial(losses.discriminator, real_label=self.real_label), generator_loss),
+            self.losses(),
             together=sees_sample,
         )

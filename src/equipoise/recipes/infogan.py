@@ -6,7 +6,8 @@ Adversarial Nets", NeurIPS 2016, eqs. 5 and 6.
     min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
 
 Q is a head on D's trunk: a softmax for each categorical code, and mean and deviation of a normal law for each continuous one. As in the
-authors' code, the bound enters both players' losses, with weight 1 for categorical and .1 for continuous codes.
+authors' code, the bound enters both players' losses. Lambda is 1 for categorical codes, as there, and .1 for continuous ones: the paper
+asks for less there, since differential entropy is on another scale than the game (section 6), and gives no number.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class InfoGAN(CrossEntropy):
         "continuous_weight": 0,
     }
 
+    discriminator_rate: float = 1.0
+    """D's learning rate over G's (pictures: 0.2, the paper's 2e-4 and 1e-3)."""
+    latent_dim: int = 4
+    """Numbers in a latent beside the codes (pictures: 62)."""
     categorical_codes: int | str = 10
     """Entries of each categorical code, with commas between: 10 is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
     continuous_codes: int = 2
@@ -68,7 +73,7 @@ class InfoGAN(CrossEntropy):
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
         if schema.is_picture:
-            return {**super().defaults(schema), "latent_dim": 62, "learning_rate": 1e-3, "discriminator_rate": 0.2}
+            return {**super().defaults(schema), "latent_dim": 62, "discriminator_rate": 0.2}
         return {**super().defaults(schema), "continuous_codes": 0}
 
     def build(self, schema: Schema) -> Method:

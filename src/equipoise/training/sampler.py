@@ -17,7 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema, cast, from_json
-from equipoise.errors import RequestError
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.networks.latents import Prior
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
@@ -77,8 +77,12 @@ class Sampler:
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
         posterior, (N,). Raises RequestError for a generator without codes."""
-        if self.encoder is None:
+        if not self.prior.codes:
             raise RequestError(f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'")
+        if self.encoder is None:
+            raise EquipoiseError(
+                f"{ENCODER} is missing, damaged or of another moment than the generator: resume the run, which writes both"
+            )
         parts = []
         with _evaluating(self.encoder), torch.no_grad():
             for start in range(0, len(raw), self._chunk):
@@ -137,13 +141,24 @@ class Sampler:
             recipe = recipe_from(metadata["recipe"])
             method = build_method(recipe, schema, seed=0)
             method.generator.load_state_dict(tensors)
-            encoder = method.discriminator if method.prior.codes else None
-            if encoder is not None:
-                encoder.load_state_dict(unpack(path.with_name(ENCODER))[0])
-                encoder.to(device).eval()
+            encoder = _read_encoder(path.with_name(ENCODER), method.discriminator, metadata["samples_seen"]) if method.prior.codes else None
         except (KeyError, TypeError, RuntimeError) as error:
             raise DamagedFileError(f"{path} does not fit its own description: {str(error).splitlines()[0]}") from None
+        if encoder is not None:
+            encoder.to(device).eval()
         return cls(method.generator.to(device).eval(), method.prior, recipe, schema, scaling, device, metadata["samples_seen"], encoder)
+
+
+def _read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
+    """The encoder that was saved beside a generator, or None where it is not whole or is of another moment: sampling does without."""
+    try:
+        tensors, metadata = unpack(path)
+    except DamagedFileError:
+        return None
+    if metadata["samples_seen"] != samples_seen:
+        return None
+    encoder.load_state_dict(tensors)
+    return encoder
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class State:
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
         self.randomness = {name: _on_device(seed, stream, device) for name, stream in RANDOMNESS.items()}
-        for module in (*self.generator.modules(), *self.discriminator.modules()):
+        for module in (*self.generator.modules(), *self.discriminator.modules(), *self.average.modules()):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:

@@ -80,15 +80,10 @@ def generator_step(method: Method, state: State, x: Tensor, y: Tensor | None) ->
     with torch.no_grad():
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
-    readings = {"generator_loss": loss}
-    if method.auxiliary is not None:
-        term, told = method.auxiliary(Answers(None, answers, y, z))
-        state.optimize_generator(loss + term)
-        readings |= told
-    else:
-        state.optimize_generator(loss)
+    term = method.auxiliary(Answers(None, answers, y, z))[0] if method.auxiliary is not None else torch.zeros_like(loss)
+    state.optimize_generator(loss + term)
     state.discriminator.requires_grad_(True)
-    return readings
+    return {"generator_loss": loss}
 
 
 @torch.no_grad()

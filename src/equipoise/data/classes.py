@@ -1,0 +1,87 @@
+"""Labels: any hashable thing, as Python has it in memory and as JSON has it on disk."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import numpy as np
+
+from equipoise.errors import RequestError
+
+
+def plain_label(given: Any) -> Hashable:
+    """A label as Python has it: NumPy's numbers as plain ones, in tuples too, and its dates as text. Raises RequestError for what cannot be
+    a label."""
+    if getattr(given, "ndim", 0) != 0:
+        raise RequestError("a label is an array: give one text, number or other hashable value a sample")
+    if isinstance(given, np.datetime64 | np.timedelta64):
+        return str(given)
+    item = getattr(given, "item", None)
+    value = item() if callable(item) else given
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        raise RequestError(f"labels hold {'None' if value is None else 'NaN'}: give every sample a label")
+    if type(value) is tuple:
+        return tuple(plain_label(part) for part in value)
+    try:
+        hash(value)
+    except TypeError:
+        raise RequestError(f"label {value!r} has type {type(value).__name__}, which has no hash: give text, numbers or tuples") from None
+    label: Hashable = value
+    return label
+
+
+def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
+    """The distinct labels: numbers sorted, then text sorted; labels that have no order as they first appear.
+
+    Raises RequestError where two would be the same on disk, or one has nothing to be known by there.
+    """
+    distinct: list[Any] = list(dict.fromkeys(labels))
+    stored: dict[str, Hashable] = {}
+    for label in distinct:
+        if str(label) == object.__repr__(label):
+            raise RequestError(f"labels of type {type(label).__name__} have no text to be kept by: give text, numbers or tuples")
+        if (text := json.dumps(label_to_json(label))) in stored:
+            raise RequestError(
+                f"labels {stored[text]!r} and {label!r} read the same once they are saved: give labels with texts of their own"
+            )
+        stored[text] = label
+    try:
+        return tuple(sorted(distinct, key=lambda label: (isinstance(label, str), label)))
+    except TypeError:
+        return tuple(distinct)
+
+
+def label_to_json(label: Hashable) -> Any:
+    """A label as JSON has it. Text and numbers stand for themselves; tuples, sets, bytes and dates are told by a name; anything else is
+    kept by its text, by which it is found again."""
+    if isinstance(label, str | int | float | bool):
+        return label
+    if isinstance(label, tuple):
+        return {"tuple": [label_to_json(part) for part in label]}
+    if isinstance(label, frozenset):
+        return {"frozenset": sorted((label_to_json(part) for part in label), key=json.dumps)}
+    if isinstance(label, bytes):
+        return {"bytes": label.hex()}
+    if isinstance(label, datetime.datetime):
+        return {"datetime": label.isoformat()}
+    return {"date": label.isoformat()} if isinstance(label, datetime.date) else str(label)
+
+
+def label_from_json(stored: Any) -> Hashable:
+    """The label that `label_to_json` wrote. Raises ValueError if it is none."""
+    if not isinstance(stored, dict):
+        label: Hashable = stored
+        return label
+    ((kind, value),) = stored.items()
+    if kind in ("tuple", "frozenset"):
+        parts = [label_from_json(part) for part in value]
+        return tuple(parts) if kind == "tuple" else frozenset(parts)
+    readers = {"bytes": bytes.fromhex, "datetime": datetime.datetime.fromisoformat, "date": datetime.date.fromisoformat}
+    if kind not in readers:
+        raise ValueError(f"a label of the unknown kind {kind!r}")
+    read: Hashable = readers[kind](value)
+    return read
