@@ -127,7 +127,7 @@ def draw(out: Path, picture: Path) -> None:
 
 def read(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The digits that the shipped classifier reads."""
-    found: NDArray[np.int64] = read_digits(torch.from_numpy(pictures))[1].argmax(1).numpy()
+    found: NDArray[np.int64] = read_digits(torch.from_numpy(pictures.copy()))[1].argmax(1).numpy()
     return found
 
 

@@ -76,7 +76,7 @@ class Named:
     ("labels", "told"),
     [
         ([Nameless(), Nameless()], "labels of type Nameless have no text to be kept by"),
-        ([Named(), "2026"], "read the same once saved"),
+        ([Named(), "2026"], "read the same once they are saved"),
         ([float("nan")], "labels hold NaN"),
         ([(1, None)], "labels hold None"),
         ([[1]], "type list, which has no hash"),
