@@ -32,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.foundation import RESULTS, machine
-from benchmarks.gates import AGREEMENT, GATES, LABELLED, Gate, failures
+from benchmarks.gates import AGREEMENT, GATES, LABELLED, UNSUPERVISED, Gate, failures
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.digits import read_digits
@@ -43,7 +43,6 @@ IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
 SEEDS = range(3)
 MINUTES = {"points": None, "digits": 5.0, "labels": 10.0}
-UNSUPERVISED = "code finds the digit"
 
 
 @dataclass(frozen=True)

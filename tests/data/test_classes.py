@@ -34,7 +34,7 @@ DAY = datetime.date(2026, 1, 2)
         frozenset({"a", "b", ("c", 1)}),
         2**80,
     ],
-    ids=repr,
+    ids=lambda label: type(label).__name__ if isinstance(label, frozenset) else repr(label),  # a set's text differs by process
 )
 def test_labels_come_back_through_json_as_they_were(label: Hashable) -> None:
     again = label_from_json(json.loads(json.dumps(label_to_json(label))))
