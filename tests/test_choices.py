@@ -20,7 +20,7 @@ def test_settings_go_to_the_recipe_or_to_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("gama", "did you mean 'gamma'"), ("batchsize", "did you mean 'batch_size'"), ("zzz", "known: average_half_life, ")]
+    ("name", "told"), [("gama", "did you mean 'gamma'"), ("batchsize", "did you mean 'batch_size'"), ("zzz", "known: augment, ")]
 )
 def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, told: str) -> None:
     with pytest.raises(RequestError, match=f"no setting '{name}' of the recipe 'balanced' or of a run: {told}"):
