@@ -172,10 +172,12 @@ def _cell(value: float | None) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=list(MINUTES))
+    parser.add_argument("what", nargs="*", help=f"tables: {', '.join(MINUTES)}; all unless named")
     parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
     parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-recipes"), help="a folder to keep the runs in")
     options = parser.parse_args()
+    if unknown := set(options.what) - MINUTES.keys():
+        parser.error(f"no table {', '.join(sorted(unknown))}: known are {', '.join(MINUTES)}")
     options.keep.mkdir(parents=True, exist_ok=True)
     planned = {what: list(runs(what)) for what in options.what or MINUTES}
     found = train_all([run for of_table in planned.values() for run in of_table], options.keep, options.lanes)
