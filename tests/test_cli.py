@@ -59,7 +59,16 @@ def test_recipes_and_datasets_are_listed_a_name_each(command: Command) -> None:
 
 def test_training_keeps_all_that_a_run_needs(trained: Path) -> None:
     kept = {path.name for path in trained.iterdir()}
-    assert {"config.json", "log.jsonl", "generator.safetensors", "report.json", "checkpoints", "samples", "samples.png"} <= kept
+    assert {
+        "config.json",
+        "log.jsonl",
+        "generator.safetensors",
+        "report.json",
+        "report.html",
+        "checkpoints",
+        "samples",
+        "samples.png",
+    } <= kept
 
 
 def test_a_run_without_a_name_takes_the_next_free_one(here: Path, command: Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from pathlib import Path
@@ -16,8 +17,9 @@ from PIL import Image
 from equipoise import GAN
 from equipoise.data.laws import Gaussian
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.fitting import InterruptedRunError
+from equipoise.metrics.figures import AGREEMENT, COPIED
 from equipoise.training.loop import Report
+from equipoise.training.signals import InterruptedRunError
 
 RNG = np.random.default_rng(0)
 
@@ -125,7 +127,15 @@ def test_a_fit_into_a_directory_writes_what_the_design_promises(tiny: dict[str, 
     out = tmp_path / "run"
     gan = GAN(**{**tiny, "samples": 3200}).fit("gaussian", out=out)
     gan.evaluate()
-    assert {p.name for p in out.iterdir()} == {"config.json", "log.jsonl", "samples", "checkpoints", "generator.safetensors", "report.json"}
+    assert {p.name for p in out.iterdir()} == {
+        "config.json",
+        "log.jsonl",
+        "samples",
+        "checkpoints",
+        "generator.safetensors",
+        "report.json",
+        "report.html",
+    }
     assert (out / "samples" / "000000000.png").is_file()
     assert (out / "samples" / "000003200.png").is_file()
     assert len(list((out / "checkpoints").iterdir())) <= 4
@@ -164,6 +174,59 @@ def test_what_was_handed_over_in_python_resumes(x: Any, tiny: dict[str, Any], tm
     assert gan.evaluate().samples_seen == 96
     with pytest.raises(RequestError, match=r"data: (array|frame) is not, or no longer, what it was"):
         GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
+
+
+def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(tiny: dict[str, Any], tmp_path: Path) -> None:
+    settings = {**tiny, "samples": 16 * 400, "learning_rate": 1e-5}
+    with pytest.warns(UserWarning, match="the figure no longer improves: stopped after"):
+        gan = GAN(stop_when="balanced", **settings).fit("gaussian", out=tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    figures = {line["samples_seen"]: line["metrics"]["Wasserstein-1"] for line in lines if "metrics" in line}
+    best = min(figures, key=figures.__getitem__)
+    assert max(figures) < 16 * 400
+    loaded = GAN.load(tmp_path / "run")
+    assert loaded.evaluate().samples_seen == best
+    assert np.array_equal(gan.sample(100, seed=1), loaded.sample(100, seed=1))
+
+
+def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(tiny: dict[str, Any], tmp_path: Path) -> None:
+    settings = {**tiny, "samples": 16 * 100}
+    GAN(**{**settings, "samples": 16 * 50}).fit("gaussian", out=tmp_path / "run")
+    resumed = GAN(**settings).prepare("gaussian", out=tmp_path / "run", resume=True)
+    figures = [line["metrics"]["Wasserstein-1"] for line in resumed.log if "metrics" in line]
+    assert resumed.watch.best == min(figures)
+
+
+def test_evaluating_other_data_leaves_the_runs_own_report_alone(tiny: dict[str, Any]) -> None:
+    gan = GAN(**tiny).fit(RNG.normal(size=(600, 2)))
+    own = gan.evaluate()
+    other = gan.evaluate(RNG.normal(5, 1, size=(600, 2)))
+    assert gan.report == own
+    assert COPIED in [figure.name for figure in own.figures]
+    assert COPIED not in [figure.name for figure in other.figures]
+
+
+def test_other_labels_than_those_learned_are_not_compared(tiny: dict[str, Any]) -> None:
+    x = RNG.normal(size=(1000, 2))
+    gan = GAN(**tiny).fit(x, (x[:, 0] > 0).astype(int))
+    assert AGREEMENT in [figure.name for figure in gan.evaluate().figures]
+    assert AGREEMENT not in [figure.name for figure in gan.evaluate(x, (3 * (x[:, 1] > 0)).astype(int)).figures]
+
+
+def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:
+    report = GAN(batch_size=8, samples=16, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()
+    assert report.verdict.name == "too little data"
+
+
+def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
+    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6})
+    training = gan.prepare("ring", to_disk=False)
+    with torch.no_grad():
+        for weight in (*training.state.generator.parameters(), *training.state.average.parameters()):
+            weight.zero_()
+    with pytest.warns(UserWarning, match="mode collapse: 0 of 8 modes are covered"):
+        gan.run(training, lambda _: None)
+    assert sum("trouble" in line for line in training.log) == 1
 
 
 def test_the_report_knows_the_samples_seen_with_and_without_a_directory(tiny: dict[str, Any], tmp_path: Path) -> None:

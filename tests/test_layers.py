@@ -10,9 +10,10 @@ import equipoise
 PACKAGE = Path(equipoise.__file__).parent
 ROOMS = [  # from the highest down; a file may import from rooms below its own, and from its own
     {"cli", "__main__"},
-    {"options", "progress"},
+    {"options", "progress", "exporting"},
     {"gan", "__init__"},
-    {"fitting", "choices"},
+    {"fitting", "choices", "telling"},
+    {"page"},
     {"report", "plots"},
     {"training"},
     {"verdict"},

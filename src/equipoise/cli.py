@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shlex
 import signal
@@ -16,12 +15,8 @@ from typing import TYPE_CHECKING
 from equipoise.errors import EquipoiseError, RequestError, nearest
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from equipoise.fitting import Fit
     from equipoise.gan import GAN
-    from equipoise.options import Sample
 
 HELP = """usage: equipoise COMMAND ...
 
@@ -30,6 +25,7 @@ Train generative adversarial networks that anyone can depend on.
   equipoise train DATA      train on a built-in source, a file or a folder, and say how good it is
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
+  equipoise compare RUN ... put several runs in one table, and in one page
   equipoise recipes         the methods that there are
   equipoise datasets        the built-in sources that there are
 
@@ -37,6 +33,7 @@ Start with: equipoise train gaussian
 Each command has --help; train's shows every setting of its recipe.
 """
 SAMPLE_POINTS = 1000
+WIDE = 200  # columns of a table that goes to a file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,8 +84,9 @@ def train(arguments: Sequence[str]) -> None:
     request = parse_train(arguments, find(recipe or DEFAULT))
     options = request.options
 
-    from equipoise.fitting import InterruptedRunError
+    from equipoise.fitting import DivergedError
     from equipoise.gan import GAN
+    from equipoise.training.signals import InterruptedRunError
 
     gan = GAN(recipe, **request.choices)
     data = request.law if request.law is not None else options.data
@@ -101,10 +99,19 @@ def train(arguments: Sequence[str]) -> None:
     except InterruptedRunError as error:
         again = shlex.join(["equipoise", "train", options.data, "--out", where, "--resume"])
         raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
+    except DivergedError:
+        _tell(gan, where)
+        raise
+    _tell(gan, where)
+
+
+def _tell(gan: GAN, where: str) -> None:
+    """The report at the end of a training."""
     report = gan.evaluate()
-    gan.draw(training.directory.path / "samples.png", seed=0)
+    gan.draw(Path(where) / "samples.png", seed=0)
     print(f"\n{report}\n")
-    print(f"Picture: {where}/samples.png    Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
+    print(f"Report: {where}/report.html    Picture: {where}/samples.png")
+    print(f"Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
 
 
 def _train(gan: GAN, training: Fit) -> None:
@@ -155,52 +162,21 @@ def sample(arguments: Sequence[str]) -> None:
     if options.out is not None and not options.out.absolute().parent.is_dir():
         raise RequestError(f"--out = {str(options.out)!r}: there is no folder {options.out.parent}")
 
+    from equipoise.exporting import codes, encoded
     from equipoise.gan import GAN
 
     gan = GAN.load(options.run)
+    n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
     if options.out is None:
-        sys.stdout.write(_encoded(gan, options, None).decode())
+        sys.stdout.write(encoded(gan, n, options.label, codes(options.code), options.seed, None).decode())
         return
     if suffix == ".png":
-        gan.draw(options.out, options.n, label=options.label, code=_codes(options.code), seed=options.seed)
+        gan.draw(options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed)
     else:
         from equipoise.training.files import write_whole
 
-        write_whole(options.out, _encoded(gan, options, suffix))
+        write_whole(options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix))
     print(f"Wrote {options.out}")
-
-
-def _encoded(gan: GAN, options: Sample, suffix: str | None) -> bytes:
-    """The samples as the content of a file with this ending; None is CSV."""
-    import numpy as np
-
-    n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
-    if gan.schema.is_picture and suffix in (None, ".csv"):
-        raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
-    drawn = gan.sample(n, label=options.label, code=_codes(options.code), seed=options.seed)
-    array: NDArray[np.generic] = np.asarray(drawn)
-    content = io.BytesIO()
-    if suffix == ".npy":
-        np.save(content, array)
-    elif suffix == ".npz":
-        np.savez_compressed(content, x=array)
-    elif hasattr(drawn, "to_csv"):
-        drawn.to_csv(content, index=False)
-    else:
-        np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
-    return content.getvalue()
-
-
-def _codes(text: str | None) -> dict[str, float]:
-    """The codes that "c0=3,u0=-1.5" sets."""
-    codes = {}
-    for part in text.split(",") if text else []:
-        name, _, value = part.partition("=")
-        try:
-            codes[name.strip()] = float(value)
-        except ValueError:
-            raise RequestError(f"--code = {text!r}: must be such as c0=3,u0=-1.5") from None
-    return codes
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -211,13 +187,43 @@ def evaluate(arguments: Sequence[str]) -> None:
 
     from equipoise.gan import GAN
 
-    report = GAN.load(options.run).evaluate(options.data)
+    report = GAN.load(options.run).evaluate(options.data, inception=options.inception)
     if options.json:
         import json
 
         print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
     else:
         print(report)
+
+
+def compare(arguments: Sequence[str]) -> None:
+    """equipoise compare RUN RUN ..."""
+    from equipoise.options import Compare, parse
+
+    options = parse(Compare, "compare", arguments)
+    if not options.runs:
+        raise RequestError("equipoise compare needs run directories: see equipoise compare --help")
+    if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):
+        raise RequestError(f"--out = {str(options.out)!r}: must end in .html")
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from equipoise.gan import GAN
+    from equipoise.page import comparison, rows
+
+    gans = [GAN.load(run) for run in options.runs]
+    reports = [gan.report for gan in gans]
+    table = Table("", *[str(run) for run in options.runs], "real", box=None)
+    for name, cells, floor in rows(reports):
+        table.add_row(name, *[" ".join(part for part in cell if part) for cell in cells], floor)
+    table.add_row("verdict", *[report.verdict.name for report in reports], "")
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    if options.out is not None:
+        from equipoise.training.files import write_whole
+
+        write_whole(options.out, comparison([gan.told() for gan in gans]).encode())
+        print(f"Wrote {options.out}")
 
 
 def recipes(arguments: Sequence[str]) -> None:
@@ -259,6 +265,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": train,
     "sample": sample,
     "evaluate": evaluate,
+    "compare": compare,
     "recipes": recipes,
     "datasets": datasets,
 }

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,27 +15,26 @@ import torch
 from equipoise import __version__, plots
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.metrics.judges import judge_for
+from equipoise.metrics.examination import judge_for
 from equipoise.recipes import DEFAULT, find
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint
-from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Report, SaveDue, train
+from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
+from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State, build_method
+from equipoise.verdict import Watch
 
 BIG_SEED = 2**31
+SETTLED = "settled"  # why a run with stop_when stopped
 
 
-class InterruptedRunError(EquipoiseError):
-    """Training was stopped by a signal, after saving; `status` is what a shell expects."""
-
-    def __init__(self, message: str, signal: signal.Signals) -> None:
-        super().__init__(message)
-        self.signal = signal
-        self.status = 128 + signal
+class DivergedError(EquipoiseError):
+    """Training ran away, and did so again after every roll-back; what was good last is kept, and can be sampled from."""
 
 
 class Fit:
@@ -65,6 +60,9 @@ class Fit:
         self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder)
         self.method = method
         self.quick_judge = judge_for(source, run.seed, quick=True)
+        self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
+        self.log: list[dict[str, Any]] = []
+        self.best: dict[str, Any] = {}
 
     def config(self) -> dict[str, Any]:
         """Every setting, what it was run with and on."""
@@ -96,6 +94,8 @@ class Fit:
         except (KeyError, RuntimeError, ValueError) as error:
             raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({error})") from None
         self.directory.cut_log(self.state.samples_seen)
+        self.log = self.directory.read_log()
+        self.watch.replay(self.log)
         self.sampler.samples_seen = self.state.samples_seen
 
     def events(self, control: Control) -> Iterator[Event]:
@@ -105,10 +105,9 @@ class Fit:
         clock = Clock(self.state, samples, run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
-            if not isinstance(event, Report):
+            if not isinstance(event, Report | Recovered):
                 self._settle()
-            if self.directory is not None:
-                self._write(event, self.directory)
+            self._take_in(event, clock.tick(), control)
             yield event
 
     def _settle(self) -> None:
@@ -118,22 +117,73 @@ class Fit:
             real = None if encoder is None else self.source.seen(SETTLING_BATCHES * SETTLING_SIZE, self.run.seed)
             self.sampler.settle(self.run.seed, real)
 
-    def _write(self, event: Event, directory: RunDirectory) -> None:
+    def _take_in(self, event: Event, share: float, control: Control) -> None:
+        """Log, measure, warn, draw and save, as an event calls for."""
         if isinstance(event, Report):
-            directory.log({"samples_seen": event.samples_seen, "seconds": round(event.seconds, 3), **event.readings})
-        elif isinstance(event, PictureDue):
-            self.draw(directory.pictures / f"{checkpoint.name_of(self.state.samples_seen)}.png")
+            self._tell(seconds=round(event.seconds, 3), **event.readings)
+            self._warn_of(self.watch.at_report(event.readings))
+        elif isinstance(event, Recovered):
+            self._tell(recovered=event.what)
+            self.warn(
+                f"{event.what} was not finite after {event.samples_seen:,} samples: back to the last good weights, with half the step"
+            )
         elif isinstance(event, SaveDue):
             figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
-            directory.log({"samples_seen": self.state.samples_seen, "seconds": round(self.state.seconds, 3), "metrics": figures})
-            headline = next(iter(figures.values()))
-            if self.state.best is None or headline < self.state.best["figure"]:
-                self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
-            checkpoint.save(self.state, directory.checkpoints)
-            self.sampler.save(directory.generator)
+            if not any("floors" in line for line in self.log):
+                self._tell(floors=self.watch.floors)
+            self._tell(seconds=round(self.state.seconds, 3), metrics=figures)
+            self._warn_of(self.watch.at_figures(figures, share))
+            self._save(next(iter(figures.values())))
+            if self.run.stop_when is not None and self.watch.settled and share < 1:
+                control.stop(SETTLED)
+        elif isinstance(event, PictureDue):
+            if self.directory is not None:
+                self.draw(self.directory.pictures / f"{checkpoint.name_of(self.state.samples_seen)}.png")
         else:
+            self._finish(event)
+
+    def _save(self, headline: float) -> None:
+        """Keep the state, and remember it if it is the best so far."""
+        if self.state.best is None or headline < self.state.best["figure"]:
+            self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
+            if self.run.stop_when is not None:
+                self.best = {name: tensor.clone() for name, tensor in self.state.weights().items()}
+        if self.directory is not None:
+            checkpoint.save(self.state, self.directory.checkpoints)
+            self.sampler.save(self.directory.generator)
+
+    def _finish(self, event: Finished) -> None:
+        if event.diverged:
+            self._tell(diverged=event.reason)
+        if event.reason == SETTLED:
+            self._go_back_to_best()
+            self._tell(settled=self.sampler.samples_seen)
+        if self.directory is not None:
             for code in self.sampler.prior.codes:
-                plots.draw_code(directory.path / f"code-{code}.png", self.sampler, code, self.run.seed + BIG_SEED)
+                plots.draw_code(self.directory.path / f"code-{code}.png", self.sampler, code, self.run.seed + BIG_SEED)
+
+    def _go_back_to_best(self) -> None:
+        """Make the generator that is kept the best that there was."""
+        assert self.state.best is not None, "a run that settled has been measured"
+        name = self.state.best["checkpoint"]
+        if not self.best and self.directory is not None:  # it was the best before the run was resumed
+            self.best = checkpoint.load(self.directory.checkpoints, name)
+        self.state.restore_weights(self.best)
+        self.sampler.samples_seen = int(name)
+        self._settle()
+        if self.directory is not None:
+            self.sampler.save(self.directory.generator)
+
+    def _tell(self, **line: Any) -> None:
+        """Log a line of this moment."""
+        self.log.append({"samples_seen": self.state.samples_seen, **line})
+        if self.directory is not None:
+            self.directory.log(self.log[-1])
+
+    def _warn_of(self, trouble: str) -> None:
+        if trouble:
+            self._tell(trouble=trouble)
+            self.warn(f"after {self.state.samples_seen:,} samples: {trouble}")
 
     def draw(self, path: Path) -> None:
         """A picture of what the generator makes of the fixed latents."""
@@ -183,34 +233,25 @@ def prepare(
 def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved."""
     control = Control()
-    with _signals_stop(control):
+    with signals_stop(control):
         for event in training.events(control):
             on_event(event)
-    if control.stop_reason is None and isinstance(event, Finished) and event.reason != "done":
+    assert isinstance(event, Finished), "a training ends with its end"
+    if event.diverged:
+        kept = f"; what was good last is in {training.directory.path}" if training.directory is not None else ""
+        raise DivergedError(f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}")
+    if event.reason == SETTLED:
+        best = training.state.best or {}
+        training.warn(
+            f"the figure no longer improves: stopped after {training.state.samples_seen:,} samples, and kept the generator of "
+            f"{int(best['checkpoint']):,} samples"
+        )
+    elif control.stop_reason is None and event.reason != "done":
         training.warn(f"{event.reason}; training ended after {training.state.samples_seen:,} samples")
-    elif isinstance(event, Finished) and event.reason != "done":
+    elif event.reason != "done":
         where = f"; saved in {training.directory.path}" if training.directory is not None else ""
         message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"
-        raise InterruptedRunError(message, signal.Signals[event.reason])
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device of this name; "auto" is a GPU if there is one. Raises RequestError for one that is not there."""
-    if name.split(":", maxsplit=1)[0] not in ("auto", "cpu", "cuda", "mps"):
-        raise RequestError(f"device = {name!r}: must be auto, cpu, cuda or mps")
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise RequestError(f"device = {name!r} is not to be had here: give cpu or auto") from None
-    return device
+        raise InterruptedRunError(message, event.reason)
 
 
 def _recorded(
@@ -231,24 +272,3 @@ def _recorded(
             f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
         )
     return recipe_from(stored), resumed(run, run_choices)
-
-
-@contextmanager
-def _signals_stop(control: Control) -> Iterator[None]:
-    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def handle(number: int, _: object) -> None:
-        control.stop(signal.Signals(number).name)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

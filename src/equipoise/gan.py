@@ -19,7 +19,10 @@ from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
+from equipoise.telling import told
 from equipoise.training import checkpoint
+from equipoise.training.device import resolve_device
+from equipoise.training.files import write_whole
 from equipoise.training.loop import Event
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from equipoise.data.formats import Labels
     from equipoise.data.schema import Schema, UserData
+    from equipoise.page import Run
 
 
 class GAN:
@@ -37,7 +41,7 @@ class GAN:
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the default, "balanced". Further keywords are fields of the
     recipe, such as `batch_size` or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`, `memory_budget`,
-    `label_column`.
+    `label_column`, `stop_when`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a value that cannot be.
     """
@@ -160,19 +164,55 @@ class GAN:
         plots.draw(path, self._values(n, label, seed, code), sampler.schema, limits, law, real, title)
         return path
 
-    def evaluate(self, data: Any = None, labels: Labels | None = None) -> Report:
+    def evaluate(self, data: Any = None, labels: Labels | None = None, *, inception: bool = False) -> Report:
         """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
 
         Of other data in memory, half is compared with the samples and half gives the floor. In a run directory the report
-        is kept there.
+        is kept there. `inception` adds FID and KID by torch-fidelity, where it and its weights are there: for photographs.
+
+        Raises RequestError where data is not of the generator's kind, or what `inception` needs is not there.
         """
         sampler = self._trained()
         source = self._source or self._reopened() if data is None else self._test_source(data, labels)
         self._check_kind(source.schema.shape, source.limits)
-        self._report = evaluate(sampler, source, sampler.samples_seen, self._config["run"]["seed"])
+        run = None if self._directory is None else self._directory.path
+        report = evaluate(sampler, source, self._log(), self._config, run, inception)
+        if data is None:
+            self._report = report
         if self._directory is not None and data is None:
-            self._report.save(self._directory.report)
-        return self._report
+            report.save(self._directory.report)
+            self.report_page(self._directory.page)
+        return report
+
+    @property
+    def report(self) -> Report:
+        """The report of the training: as it was made, or is kept, else made now."""
+        kept = None if self._directory is None or not self._directory.report.is_file() else Report.read(self._directory.report)
+        if self._report is None and kept is not None and kept.samples_seen == self._trained().samples_seen:
+            self._report = kept
+        return self._report or self.evaluate()
+
+    def report_page(self, path: str | Path) -> Path:
+        """Write the report as a page, one HTML file that needs no network, and return its path. In a run directory `evaluate` does."""
+        from equipoise.page import page
+
+        write_whole(Path(path), page(self.told()).encode())
+        return Path(path)
+
+    def told(self) -> Run:
+        """All that a page shows of this run, for `equipoise.page`."""
+        report = self.report
+        try:
+            source = self._source or self._reopened()
+        except RequestError:  # data that was handed over in Python, or is no longer what it was
+            source = None
+        method = None if self._fit is None else self._fit.method
+        return told(self._trained(), source, report, self._log(), self._config, self._directory, method)
+
+    def _log(self) -> list[dict[str, Any]]:
+        if self._fit is not None:
+            return self._fit.log
+        return [] if self._directory is None else self._directory.read_log()
 
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""
@@ -184,6 +224,8 @@ class GAN:
         sampler.save(directory.generator)
         if self._fit is not None:
             checkpoint.save(self._fit.state, directory.checkpoints)
+        for line in self._log():
+            directory.log(line)
         if self._report is not None:
             self._report.save(directory.report)
 
@@ -195,7 +237,7 @@ class GAN:
             raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
         gan = cls()
         gan._directory, gan._config = directory, directory.read_config()
-        gan._sampler = Sampler.load(directory.generator, fitting.resolve_device(device))
+        gan._sampler = Sampler.load(directory.generator, resolve_device(device))
         gan.recipe = type(gan._sampler.recipe)
         gan._choices = {field.name: getattr(gan._sampler.recipe, field.name) for field in fields(gan._sampler.recipe)}
         return gan

@@ -20,7 +20,8 @@ from equipoise.recipes.base import Recipe
 from equipoise.training.settings import RunSettings
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-SWITCHES = ("--resume", "--json", "--help", "-h")  # options that take no value
+ALIASES = {"--until": "--stop-when"}
+SWITCHES = ("--resume", "--json", "--inception", "--help", "-h")  # options that take no value
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Train:
     out: Path | None = None
     """Where to keep the run; left out, the next free name under runs/."""
     resume: Switch = False
-    """Go on with the run in --out; only samples, minutes, device and threads may change."""
+    """Go on with the run in --out; only samples, minutes, device, threads and stop-when may change."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,20 @@ class Evaluate:
     """A run directory."""
     data: str | None = None
     """Data to compare with; left out, what was held out from training."""
+    inception: Switch = False
+    """Add Inception's FID and KID, by torch-fidelity where it and its weights are there."""
     json: Switch = False
     """Print JSON."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Put several trained runs in one table, and in one page."""
+
+    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN RUN ...")]
+    """Run directories."""
+    out: Path | None = None
+    """FILE.html for a page with their samples and curves."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,7 @@ def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     """As `parse`, for `train`: with the settings of the recipe, of the run, and of the law if DATA names one."""
+    arguments = [_without_alias(argument) for argument in arguments]
     law = LAWS.get(positional(arguments) or "")
     groups: dict[str, type[Any]] = {"options": Train, "run": RunSettings, "recipe": recipe, **({"law": law} if law else {})}
     types = {group: hints(settings) for group, settings in groups.items()}
@@ -103,6 +117,11 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
         law=law(**given["law"]) if law and given["law"] else None,
         choices={**given["run"], **given["recipe"]},
     )
+
+
+def _without_alias(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    return ALIASES.get(option, option) + equals + value
 
 
 def _title(group: str, settings: type[Any]) -> str:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from equipoise import verdict
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data.laws import LAWS
+from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
-from equipoise.metrics.judges import Figure, judge_for
-from equipoise.recipes import DEFAULT
-from equipoise.training.files import FORMAT, write_json
+from equipoise.errors import RequestError
+from equipoise.metrics.examination import examine
+from equipoise.metrics.figures import DETAILS, FINITE, Figure
+from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json
 from equipoise.training.sampler import Sampler
-from equipoise.verdict import Verdict
+from equipoise.verdict import Evidence, Verdict, judge
 
 SAMPLES_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
-DETAIL = "share of "  # figures that are kept but would crowd a table
+TRIED = 1_000  # samples that must be finite before any are judged
+LEAST = 1_000  # held-out samples that are counted
+MOST_PICTURES = 10_000  # that Inception is shown of each kind
 
 
 @dataclass(frozen=True)
@@ -37,30 +45,132 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Name, value and floor of the figures for a table."""
-        return [(f.name, _number(f.value), _number(f.floor)) for f in self.figures if not f.name.startswith(DETAIL)]
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, value, half the width of its interval, and floor, of the figures for a table."""
+        shown = [figure for figure in self.figures if not figure.name.startswith(DETAILS)]
+        return [(f.name, number(f.value), half_width(f), number(f.floor)) for f in shown]
 
     def __str__(self) -> str:
-        wide = max(len(name) for name, _, _ in self.rows())
-        lines = [f"{'':{wide}}  {'generated':>10}  {'real':>10}"]
-        lines += [f"{name:{wide}}  {value:>10}  {floor:>10}" for name, value, floor in self.rows()]
-        return "\n".join([*lines, f"({self.figures[0].protocol})", "", self.verdict.sentence, self.verdict.advice])
+        wide = max(len(row[0]) for row in self.rows())
+        lines = [f"{'':{wide}}  {'generated':>10} {'':8}  {'real':>10}"]
+        lines += [f"{name:{wide}}  {value:>10} {off:8}  {floor:>10}" for name, value, off, floor in self.rows()]
+        return "\n".join([*lines, f"({self.figures[0].protocol}; ±: 95% interval)", "", *self.said()])
+
+    def said(self) -> list[str]:
+        """The verdict in lines."""
+        verdict = self.verdict
+        sure = "" if verdict.sure == "sure" else " (likely, not certain)"
+        return [
+            f"{verdict.name.capitalize()}{sure}. {verdict.sentence}",
+            verdict.advice,
+            *([f"  {verdict.command}"] if verdict.command else []),
+        ]
 
     def save(self, path: Path) -> None:
         write_json(path, self.to_dict())
 
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        """The report that `save` wrote. Raises DamagedFileError if the file is not one."""
+        stored = read_json(path)
+        try:
+            figures = tuple(Figure(**figure) for figure in stored["figures"])
+            verdict = Verdict(**stored["verdict"])
+            return cls(stored["data"], stored["recipe"], stored["samples_seen"], figures, verdict)
+        except (KeyError, TypeError) as error:
+            raise DamagedFileError(f"{path} is not a report: {error}") from None
 
-def evaluate(sampler: Sampler, source: Source, samples_seen: int, seed: int) -> Report:
-    """Judge what the sampler makes against the source's held-out part; `seed` draws the real samples."""
-    judge = judge_for(source, seed)
-    generated = sampler.values(judge.n, SAMPLES_SEED)
-    figures: Sequence[Figure] = judge.figures(generated, source.seen(judge.n, seed).double().numpy())
-    decided = verdict.judge(figures, sampler.recipe.name, DEFAULT, judge.n)
-    return Report(source.name, sampler.recipe.name, samples_seen, tuple(figures), decided)
+
+def evaluate(
+    sampler: Sampler,
+    source: Source,
+    log: Sequence[Mapping[str, Any]],
+    config: Mapping[str, Any],
+    run: Path | None,
+    inception: bool = False,
+) -> Report:
+    """Judge what the sampler makes against the source's held-out part; the arguments are those of `gather`. `inception` adds
+    Inception's figures, which the verdict does not weigh."""
+    more = of_inception(sampler, source, config["run"]["seed"]) if inception else []
+    evidence = gather(sampler, source, log, config, run)
+    return Report(source.name, sampler.recipe.name, sampler.samples_seen, (*evidence.figures, *more), judge(evidence))
 
 
-def _number(value: float) -> str:
+def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], config: Mapping[str, Any], run: Path | None) -> Evidence:
+    """Every figure of what the sampler makes, against the source's held-out part, and what else a verdict needs. `log` is the training's,
+    `config` its settings and its data as config.json has them, `run` the directory, if there is one."""
+    recipe, prior, schema, seed = sampler.recipe, sampler.prior, sampler.schema, config["run"]["seed"]
+
+    def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+        z, y = sampler.latents(n, SAMPLES_SEED)
+        return sampler.of_latents(z, y), None if y is None else y.cpu().numpy()
+
+    finite = np.isfinite(sampling(TRIED)[0].reshape(TRIED, -1)).all(1).mean()
+    if finite < 1:
+        figures = [Figure(FINITE, float(finite), 1.0, "higher", f"{TRIED:,} samples")]
+    else:
+        figures = examine(source, sampling, seed, schema.classes)
+    own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
+    return Evidence(
+        figures=figures,
+        log=log,
+        held_out=len(source.held_out(LEAST, seed)),
+        samples_seen=sampler.samples_seen,
+        usual_samples=recipe.default_samples(schema),
+        recipe=recipe.name,
+        latent_dim=prior.dim + prior.continuous_codes,
+        class_shares=_shares(schema.class_counts) if recipe.conditional and schema.class_counts else (),
+        discriminator_rate=recipe.discriminator_rate,
+        data=typed(config),
+        run=None if run is None else shlex.quote(str(run)),
+        changed=tuple(field.name for field in fields(recipe) if getattr(recipe, field.name) != getattr(own, field.name)),
+    )
+
+
+def _shares(counts: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(count / sum(counts) for count in counts)
+
+
+def of_inception(sampler: Sampler, source: Source, seed: int) -> list[Figure]:
+    """Inception's figures. Raises RequestError for points, and where torch-fidelity or its weights are not there."""
+    if not source.schema.is_picture or source.limits is None:
+        raise RequestError("inception is for pictures, this data has points: leave it out")
+    from equipoise.metrics.inception import inception_figures
+
+    real = source.held_out(MOST_PICTURES, seed).double().numpy()
+    fresh = source.seen(len(real), seed).double().numpy()
+    return inception_figures(sampler.values(len(real), SAMPLES_SEED), real, fresh, source.limits)
+
+
+def typed(config: Mapping[str, Any]) -> str:
+    """The data as it is typed on the command line, with its labels' column if there is one; empty for what was handed over in Python."""
+    described, column = config["data"], config["run"]["label_column"]
+    if described["origin"] is None and "law" not in described:
+        return ""
+    words = [shlex.quote(described["origin"] or described["name"])]
+    if "law" in described:
+        given = from_json(described["law"])
+        for field in fields(LAWS[described["name"]]):
+            if given[field.name] != field.default:
+                value = given[field.name]
+                values = value if isinstance(value, tuple | list) else [value]
+                words += [f"--{field.name.replace('_', '-')}", *map(str, values)]
+    if column is not None:
+        words += ["--label-column", shlex.quote(column)]
+    return " ".join(words)
+
+
+def number(value: float) -> str:
+    """A figure as a person reads it."""
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"
+    if value == int(value) and abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else f"{value:.3g}"
+
+
+def half_width(figure: Figure) -> str:
+    """Half the width of the figure's interval, with a sign; empty where it is not known."""
+    if figure.low is None or figure.high is None or figure.high == figure.low:
+        return ""
+    return f"± {(figure.high - figure.low) / 2:.2g}"

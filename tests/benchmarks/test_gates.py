@@ -16,7 +16,8 @@ from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.mnist import load
 from equipoise.data.opening import open_source
-from equipoise.metrics.judges import Judge, judge_for
+from equipoise.metrics.examination import judge_for
+from equipoise.metrics.judges import Judge
 from equipoise.metrics.labels import agreement
 from equipoise.recipes import catalogue
 

@@ -7,6 +7,7 @@ import torch
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.formats import from_array
 from equipoise.data.laws import Gaussian, Law, Ring, Swissroll
+from equipoise.data.opening import open_source
 from equipoise.data.scaling import Scaling
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source, picture_limits, split
 from equipoise.errors import RequestError
@@ -121,3 +122,20 @@ def test_what_is_held_out_of_a_law_is_no_draw_that_training_sees(law: Law) -> No
 def test_every_purpose_of_randomness_draws_other_numbers() -> None:
     draws = {torch.rand((), generator=seeded(5, purpose, *more)).item() for purpose in Stream for more in ((), (0,), (1,), (2,))}
     assert len(draws) == 4 * len(Stream)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_labelled_samples_keep_their_labels(held_out: bool) -> None:
+    x = np.arange(200.0).reshape(100, 2)
+    source = open_source(x, [f"{int(value) // 50}" for value in x[:, 0]])
+    found = source.labelled(30, 0, held_out=held_out)
+    assert found is not None
+    values, labels = found
+    assert len(values) == (10 if held_out else 30)
+    assert source.schema.classes is not None
+    assert [source.schema.classes[i] for i in labels] == [f"{int(value) // 50}" for value in values[:, 0]]
+    assert torch.equal(values, source.held_out(30, 0) if held_out else source.seen(30, 0))
+
+
+def test_samples_without_labels_have_none() -> None:
+    assert open_source(np.arange(100.0)).labelled(10, 0, held_out=True) is None

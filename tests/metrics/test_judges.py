@@ -8,7 +8,9 @@ import pytest
 from equipoise.data.laws import Gaussian, Grid, Swissroll
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
-from equipoise.metrics.judges import Judge, judge_for
+from equipoise.metrics.examination import judge_for
+from equipoise.metrics.figures import COVERAGE, DIMENSION, PATCHES, PRECISION
+from equipoise.metrics.judges import Judge
 
 RNG = np.random.default_rng(0)
 
@@ -21,7 +23,8 @@ def figures_of_real(source: Source) -> tuple[Judge, dict[str, float]]:
 def test_a_law_on_the_line_is_judged_against_its_exact_distribution() -> None:
     judge, figures = figures_of_real(LawSource(Gaussian()))
     assert judge.n == 100_000
-    assert list(figures) == ["Wasserstein-1", "Kolmogorov-Smirnov", "mean", "standard deviation"]
+    assert list(figures)[:5] == ["Wasserstein-1", "Kolmogorov-Smirnov", "energy distance", "mean", "standard deviation"]
+    assert figures[COVERAGE] == pytest.approx(0.97, abs=0.03)
     assert figures["Wasserstein-1"] < 0.015
     assert figures["Kolmogorov-Smirnov"] < 0.006
 
@@ -41,12 +44,28 @@ def test_known_modes_are_counted() -> None:
 
 def test_points_without_known_modes_have_the_sliced_distance() -> None:
     _, figures = figures_of_real(LawSource(Swissroll()))
-    assert list(figures) == ["sliced Wasserstein"]
+    assert next(iter(figures)) == "sliced Wasserstein"
+    assert figures[DIMENSION] == pytest.approx(2, abs=0.3)
+    assert not any(name.startswith("modes") for name in figures)
 
 
-def test_pictures_that_are_not_mnist_are_not_read_by_the_digit_classifier() -> None:
-    _, figures = figures_of_real(open_source(RNG.integers(0, 255, (100, 28, 28), dtype=np.uint8)))
-    assert list(figures) == ["sliced Wasserstein"]
+@pytest.mark.parametrize("side", [8, 28, 40])
+def test_pictures_that_are_not_mnist_are_judged_by_patches_and_thumbnails(side: int) -> None:
+    _, figures = figures_of_real(open_source(RNG.integers(0, 255, (300, side, side), dtype=np.uint8)))
+    assert next(iter(figures)) == PATCHES
+    assert {PRECISION, COVERAGE, DIMENSION} <= figures.keys()
+    assert (f"{PATCHES} at 20 pixels" in figures) == (side == 40)
+    assert figures[PATCHES] < 0.2
+
+
+def test_a_quick_judge_has_the_same_headline_and_no_more_than_costs_little() -> None:
+    for source in (LawSource(Gaussian()), LawSource(Grid()), open_source(RNG.integers(0, 255, (300, 12, 12), dtype=np.uint8))):
+        judge, quick = judge_for(source, seed=0), judge_for(source, seed=0, quick=True)
+        x = source.seen(quick.n, 0).double().numpy()
+        assert next(iter(judge(x))) == next(iter(quick(x)))
+        assert COVERAGE not in quick(x)
+        assert quick(x).keys() == quick.better.keys()
+        assert judge(x).keys() == judge.better.keys()
 
 
 @pytest.mark.usefixtures("mnist_home")
@@ -64,7 +83,9 @@ def test_every_figure_comes_with_its_floor_and_its_protocol() -> None:
     source = LawSource(Gaussian())
     judge = judge_for(source, seed=0, quick=True)
     shifted = source.seen(judge.n, 1).numpy() + 1
-    figures = judge.figures(shifted, source.seen(judge.n, 2).numpy())
+    figures = judge.figures(shifted, [source.seen(judge.n, seed).numpy() for seed in (2, 3)])
     assert figures[0].value == pytest.approx(1, abs=0.1)
     assert figures[0].floor < 0.1
-    assert figures[0].protocol == "2,000 samples against the exact law; floor: 2,000 real samples"
+    assert figures[0].low is not None
+    assert figures[0].low < 1 < figures[0].low + 0.3
+    assert figures[0].protocol == "2,000 samples against the exact law; floor: 2,000 real samples, mean of 2 draws"

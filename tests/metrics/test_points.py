@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import ot
 import pytest
 from scipy import stats
 
@@ -60,6 +61,14 @@ def test_sliced_wasserstein_on_the_line_is_wasserstein() -> None:
     assert points.sliced_wasserstein(x, y) == pytest.approx(stats.wasserstein_distance(x[:, 0], y[:, 0]))
 
 
+def test_sliced_wasserstein_is_that_of_the_python_optimal_transport_library_for_the_same_directions() -> None:
+    x, y = RNG.normal(size=(300, 4)), RNG.normal(0.3, 1.5, (300, 4))
+    directions = np.random.default_rng(0).standard_normal((4, points.DIRECTIONS))
+    directions /= np.linalg.norm(directions, axis=0)
+    expected = ot.sliced_wasserstein_distance(x, y, projections=directions, p=1)
+    assert points.sliced_wasserstein(x, y) == pytest.approx(expected)
+
+
 def test_distances_do_not_depend_on_the_order_of_samples() -> None:
     x, y = RNG.normal(size=(200, 2)), RNG.normal(1, size=(200, 2))
     assert points.sliced_wasserstein(x[::-1], y) == pytest.approx(points.sliced_wasserstein(x, y))
@@ -93,3 +102,25 @@ def test_modes_that_are_too_narrow_show_in_the_spread() -> None:
 def test_samples_between_the_modes_are_off_them() -> None:
     centres, std = Ring().modes()
     assert points.mode_coverage(np.zeros((10, 2)), centres, std).within == 0
+
+
+def test_the_energy_distance_is_twice_the_integral_of_the_squared_difference_of_the_distribution_functions() -> None:
+    x, y = RNG.normal(size=300), RNG.normal(1, 2, size=200)
+    grid = np.linspace(-12, 12, 400_001)
+    difference = np.searchsorted(np.sort(x), grid) / len(x) - np.searchsorted(np.sort(y), grid) / len(y)
+    assert points.energy_distance(x, y) == pytest.approx(2 * np.trapezoid(difference**2, grid), rel=1e-3)
+    between, in_x, in_y = (np.abs(a[:, None] - b).mean() for a, b in ((x, y), (x, x), (y, y)))
+    assert points.energy_distance(x, y) == pytest.approx(2 * between - in_x - in_y)
+
+
+def test_each_column_is_measured_in_its_own_deviations() -> None:
+    y = RNG.normal(size=(500, 3)) * [1.0, 1000.0, 0.0]
+    assert np.allclose(points.column_wasserstein(y + np.array([1.0, 500.0, 0.25]), y), [1 / y[:, 0].std(), 500 / y[:, 1].std(), 0.25])
+
+
+def test_the_difference_of_correlations_is_numpys_and_a_constant_column_correlates_with_nothing() -> None:
+    x, y = RNG.normal(size=(400, 3)), RNG.normal(size=(300, 3)) @ RNG.normal(size=(3, 3))
+    expected = np.abs(np.corrcoef(x, rowvar=False) - np.corrcoef(y, rowvar=False)).max()
+    assert points.correlation_difference(x, y) == pytest.approx(expected)
+    x[:, 2] = 7.0
+    assert np.isfinite(points.correlation_difference(x, y))

@@ -33,11 +33,11 @@ def kill_after_half(arguments: list[str], folder: Path, out: str, sign: int) -> 
     """Start a training slowed down at its saves, send `sign` once half of it is saved, and return its exit status."""
     slow = (
         "import sys, time; from equipoise import fitting; from equipoise.cli import main\n"
-        "write = fitting.Fit._write\n"
-        "def slow(self, event, directory):\n"
-        "    write(self, event, directory)\n"
-        "    if type(event).__name__ == 'SaveDue' and self.state.samples_seen >= 1600: time.sleep(0.5)\n"
-        "fitting.Fit._write = slow\n"
+        "save = fitting.Fit._save\n"
+        "def slow(self, headline):\n"
+        "    save(self, headline)\n"
+        "    if self.state.samples_seen >= 1600: time.sleep(0.5)\n"
+        "fitting.Fit._save = slow\n"
         "sys.exit(main(sys.argv[1:]))"
     )
     process = subprocess.Popen([sys.executable, "-c", slow, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -83,10 +83,9 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
     if name in LAWS:
         return LawSource(LAWS[name]())
     if name == "mnist":
-        (images, digits), (test, _) = mnist.load("train"), mnist.load("test")
-        return RowsSource(
-            "mnist", formats.from_array(images, digits if labels is None else labels, "mnist"), split_seed, test[:, None].copy()
-        )
+        (images, digits), (test, test_digits) = mnist.load("train"), mnist.load("test")
+        rows = formats.from_array(images, digits if labels is None else labels, "mnist")
+        return RowsSource("mnist", rows, split_seed, (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None))
     if path.is_dir():
         return _folder(scan(path), labels, memory_budget, split_seed)
     if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:

@@ -33,7 +33,7 @@ class Source(ABC):
 
     `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
     labels over, and did not only have them in the data. `origin` is the name or path that the source can be opened again by, if there is
-    one.
+    one. `for_test` says that nothing of it was trained on.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Source(ABC):
     limits: tuple[float, float] | None = None
     labels_given: bool = False
     origin: str | None = None
+    for_test: bool = False
 
     @property
     def law(self) -> Law | None:
@@ -72,6 +73,10 @@ class Source(ABC):
     def seen(self, n: int, seed: int) -> Tensor:
         """At most n samples of those that are trained on, raw, (m, *shape); for a law, another draw."""
 
+    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
+        """As `held_out` or `seen`, and the positions of their classes, (m,), in the schema's list; None where these are not to be had."""
+        return None
+
     @abstractmethod
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         """Batches of the training part, scaled, on `device`, in an order that `seed` decides."""
@@ -87,6 +92,7 @@ class Source(ABC):
 
     def as_test(self) -> Source:
         """The same data for judging what was trained on other data: none of it need be kept for training."""
+        self.for_test = True
         return self
 
 
@@ -112,6 +118,10 @@ class LawSource(Source):
     def seen(self, n: int, seed: int) -> Tensor:
         return self._law.sample(n, seeded(seed, Stream.SEEN))
 
+    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
+        x, y = self._law.labelled(n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN))
+        return None if y is None else (x, y)
+
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         return LawFeed(self._law, seed, batch_size, scaling, device)
 
@@ -120,9 +130,10 @@ class LawSource(Source):
 
 
 class RowsSource(Source):
-    """Rows in memory, split once into a training part and a part held out."""
+    """Rows in memory, split once into a training part and a part held out. `test` is the held-out part, and its labels, of data that has
+    its own."""
 
-    def __init__(self, name: str, rows: Rows, split_seed: int, test: NDArray[Any] | None = None) -> None:
+    def __init__(self, name: str, rows: Rows, split_seed: int, test: tuple[NDArray[Any], NDArray[np.int64] | None] | None = None) -> None:
         super().__init__(name, rows.schema, _fingerprint(rows), limits=picture_limits(rows.values) if rows.schema.is_picture else None)
         values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
         labels = None if rows.labels is None else torch.from_numpy(rows.labels)
@@ -130,8 +141,10 @@ class RowsSource(Source):
             kept, out = split(len(values), split_seed)
             self._train, self._test = values[kept], values[out]
             self._labels = None if labels is None else labels[kept]
+            self._test_labels = None if labels is None else labels[out]
         else:
-            self._train, self._test, self._labels = values, torch.from_numpy(test), labels
+            self._train, self._test, self._labels = values, torch.from_numpy(test[0]), labels
+            self._test_labels = None if test[1] is None else torch.from_numpy(test[1])
         self._own_test = test is not None
 
     @property
@@ -148,13 +161,24 @@ class RowsSource(Source):
     def seen(self, n: int, seed: int) -> Tensor:
         return choose(self._train, n, seed)
 
+    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
+        rows, labels = (self._test, self._test_labels) if held_out else (self._train, self._labels)
+        if labels is None:
+            return None
+        chosen = choose(torch.arange(len(rows)), n, seed)
+        return rows[chosen], labels[chosen]
+
     def as_test(self) -> Source:
         """Half of it to compare with, and half for the floor; MNIST has its own test split."""
         if not self.is_digits:
             rows = torch.cat([self._train, self._test])
-            rows = rows[torch.randperm(len(rows), generator=seeded(len(rows), Stream.SPLIT))]
-            self._test, self._train = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        return self
+            order = torch.randperm(len(rows), generator=seeded(len(rows), Stream.SPLIT))
+            out, kept = order[: len(rows) // 2], order[len(rows) // 2 :]
+            self._test, self._train = rows[out], rows[kept]
+            if self._labels is not None and self._test_labels is not None:
+                labels = torch.cat([self._labels, self._test_labels])
+                self._test_labels, self._labels = labels[out], labels[kept]
+        return super().as_test()
 
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         rows, labels = len(self._train), self._labels
@@ -198,6 +222,12 @@ class FetchedSource(Source):
 
     def seen(self, n: int, seed: int) -> Tensor:
         return self._rows(choose(self._kept, min(n, HELD_OUT_MOST), seed))
+
+    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
+        if self._labels is None:
+            return None
+        chosen = choose(self._out if held_out else self._kept, min(n, HELD_OUT_MOST), seed)
+        return self._rows(chosen), torch.from_numpy(self._labels)[chosen]
 
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]

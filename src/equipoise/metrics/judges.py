@@ -1,177 +1,210 @@
 """Judges: for each kind of data the figures that say how close samples are, every one with its floor, which real samples get from the
 same judge.
 
-A judge is built once from a source, and then called with samples in the user's units. Its first figure is the headline.
+A judge is built once from a source, and then called with samples in the user's units. Its first figure is the headline. A quick one, for
+figures while training, takes only those that cost little.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from equipoise.data.laws import Law
-from equipoise.data.sources import Source
 from equipoise.metrics import points
-from equipoise.metrics.digits import read_digits
-from equipoise.metrics.images import frechet_distance
+from equipoise.metrics.figures import (
+    COLUMN,
+    COVERAGE,
+    DENSITY,
+    DIMENSION,
+    MODES,
+    PRECISION,
+    RECALL,
+    REVERSE_KL,
+    SLICED,
+    SPREAD,
+    WASSERSTEIN,
+    WITHIN,
+    Better,
+    Figure,
+)
+from equipoise.metrics.intervals import half_widths
+from equipoise.metrics.kernels import gaussian_mmd, median_distance
+from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour
 
 Array = NDArray[np.float64]
-Better = Literal["lower", "higher", "near"]
 LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
-MODE_FIGURES: dict[str, Better] = {"share within 3 sigma": "higher", "reverse KL": "lower", "spread inside modes": "near"}
-CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised
-LINE_FIGURES: dict[str, Better] = {"Wasserstein-1": "lower", "Kolmogorov-Smirnov": "lower", "mean": "near", "standard deviation": "near"}
-DIGIT_FIGURES: dict[str, Better] = {
-    "Fréchet (digit features)": "lower",
-    f"recognised at {CONFIDENT:.0%}": "higher",
-    "smallest class share": "higher",
-    **{f"share of {digit}": "near" for digit in range(10)},
+PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
+LEAST_FOR_INTERVALS = 40
+MMD = "MMD^2, Gaussian kernel"
+LINE_FIGURES: dict[str, Better] = {
+    WASSERSTEIN: "lower",
+    "Kolmogorov-Smirnov": "lower",
+    "energy distance": "lower",
+    "mean": "near",
+    "standard deviation": "near",
 }
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure beside its floor: what as many real samples get. `better` says which way is good; a "near" figure should equal its
-    floor."""
-
-    name: str
-    value: float
-    floor: float
-    better: Better
-    protocol: str
+MODE_FIGURES: dict[str, Better] = {WITHIN: "higher", REVERSE_KL: "lower", SPREAD: "near"}
+SPACE_FIGURES: dict[str, Better] = {
+    MMD: "lower",
+    "worst column's Wasserstein-1": "lower",
+    "largest difference of correlations": "lower",
+}
+NEIGHBOUR_FIGURES: dict[str, Better] = {PRECISION: "higher", RECALL: "higher", DENSITY: "near", COVERAGE: "higher"}
 
 
 class Judge(ABC):
-    """Compares samples, (n, *shape) in the user's units, with real ones."""
+    """Compares samples, (n, *shape) in the user's units, with real ones. `n` is how many it should be given, `against` with what it
+    compares, `better` has every figure's name."""
 
-    better: dict[str, Better]
+    n: int
     against: str
+    better: dict[str, Better]
+    quick: bool = False
 
-    def __init__(self, n: int) -> None:
-        self.n = n
+    def prepare(self, x: Array) -> Array:
+        """What figures are taken of: a row for each sample."""
+        return x.reshape(len(x), -1)
 
     @abstractmethod
-    def __call__(self, x: Array) -> dict[str, float]:
-        """Figures by name, the headline first."""
+    def measure(self, rows: Array) -> dict[str, float]:
+        """Figures by name, the headline first, of prepared samples."""
 
-    def figures(self, x: Array, real: Array) -> list[Figure]:
-        """Each figure of x beside the same figure of `real`, which must be other real samples than the judge holds."""
-        values, floors = self(x), self(real)
+    def __call__(self, x: Array) -> dict[str, float]:
+        return self.measure(self.prepare(x))
+
+    def figures(self, x: Array, reals: Sequence[Array]) -> list[Figure]:
+        """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds."""
+        rows = self.prepare(x)
+        values, of_reals = self.measure(rows), [self(real) for real in reals]
+        n, enough = len(rows), len(rows) >= LEAST_FOR_INTERVALS
+        widths = half_widths(lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)) if enough else {}
         return [
-            Figure(name, value, floors[name], self.better[name], self.protocol(name, len(x), len(real))) for name, value in values.items()
+            Figure(
+                name,
+                value,
+                float(np.mean([figures[name] for figures in of_reals])),
+                self.better[name],
+                self.protocol(name, len(x), len(reals[0]), len(reals)),
+                *((value - widths[name], value + widths[name]) if name in widths else (None, None)),
+            )
+            for name, value in values.items()
+            if not math.isnan(value)
         ]
 
-    def protocol(self, name: str, n: int, n_real: int) -> str:
+    def used(self, name: str, n: int) -> int:
+        """Of how many of n samples the figure of this name is taken."""
+        return n
+
+    def means(self, name: str) -> str:
+        """With what the figure of this name compares, and how."""
+        return self.against
+
+    def protocol(self, name: str, n: int, n_real: int, draws: int) -> str:
         """What the figure of this name was taken on."""
-        return f"{n:,} samples against {self.against}; floor: {n_real:,} real samples"
+        floor = f"floor: {self.used(name, n_real):,} real samples" + (f", mean of {draws} draws" if draws > 1 else "")
+        return f"{self.used(name, n):,} samples against {self.means(name)}; {floor}"
 
 
-class LawJudge(Judge):
-    """A law on the line, against its exact distribution."""
+class PointJudge(Judge):
+    """What judges of points share: neighbours, on columns of unit variance."""
 
-    def __init__(self, law: Law, n: int) -> None:
-        super().__init__(n)
-        self.law, self.against, self.better = law, "the exact law", LINE_FIGURES
+    def __init__(self, real: Array, quick: bool) -> None:
+        self.real, self.quick = real.reshape(len(real), -1), quick
+        deviation = self.real.std(0)
+        self.units = np.where(deviation > 0, deviation, 1.0)
+        self.near = self.real[:PAIRS] / self.units
+        self.radii = None if quick else kth_neighbour(torch.from_numpy(self.near), K)
 
-    def __call__(self, x: Array) -> dict[str, float]:
-        line = x.reshape(-1)
-        return {
-            "Wasserstein-1": points.wasserstein_to_law(line, lambda u: _known(self.law.quantile(u))),
-            "Kolmogorov-Smirnov": points.kolmogorov_smirnov_to_law(line, lambda v: _known(self.law.cdf(v))),
+    def used(self, name: str, n: int) -> int:
+        return min(n, PAIRS) if name in NEIGHBOUR_FIGURES or name in (DIMENSION, MMD) else n
+
+    def means(self, name: str) -> str:
+        if name in NEIGHBOUR_FIGURES or name == DIMENSION:
+            return f"{len(self.near):,} held-out samples, columns of unit variance, k = {K}"
+        return self.against
+
+    def neighbours(self, rows: Array) -> dict[str, float]:
+        """Precision, recall, density and coverage."""
+        found = coverage(self.near, rows[:PAIRS] / self.units, radii=self.radii)
+        return found.named()
+
+
+class LineJudge(PointJudge):
+    """Numbers on the line, against real ones or against an exact law."""
+
+    def __init__(self, real: Array, n: int, law: Law | None, quick: bool) -> None:
+        super().__init__(real, quick)
+        self.n, self.law = n, law
+        self.against = f"{len(real):,} held-out samples" if law is None else "the exact law"
+        self.better = LINE_FIGURES if quick else {**LINE_FIGURES, **NEIGHBOUR_FIGURES}
+        self.values = self.real[:, 0] if law is None else _known(law.quantile((np.arange(n) + 0.5) / n))
+
+    def measure(self, rows: Array) -> dict[str, float]:
+        line, law = rows[:, 0], self.law
+        figures = {
+            WASSERSTEIN: points.wasserstein(line, self.values)
+            if law is None
+            else points.wasserstein_to_law(line, lambda u: _known(law.quantile(u))),
+            "Kolmogorov-Smirnov": points.kolmogorov_smirnov(line, self.values)
+            if law is None
+            else points.kolmogorov_smirnov_to_law(line, lambda v: _known(law.cdf(v))),
+            "energy distance": points.energy_distance(line, self.values),
             "mean": float(line.mean()),
             "standard deviation": float(line.std()),
         }
+        return figures if self.quick else {**figures, **self.neighbours(rows)}
 
 
-class LineJudge(Judge):
-    """Numbers on the line, against real ones."""
+class SpaceJudge(PointJudge):
+    """Points of several columns, and their modes where the source knows them."""
 
-    def __init__(self, real: Array, n: int) -> None:
-        super().__init__(n)
-        self.real, self.against, self.better = real.reshape(-1), f"{len(real):,} held-out samples", LINE_FIGURES
-
-    def __call__(self, x: Array) -> dict[str, float]:
-        line = x.reshape(-1)
-        return {
-            "Wasserstein-1": points.wasserstein(line, self.real),
-            "Kolmogorov-Smirnov": points.kolmogorov_smirnov(line, self.real),
-            "mean": float(line.mean()),
-            "standard deviation": float(line.std()),
-        }
-
-
-class SpaceJudge(Judge):
-    """Points of several columns, or pictures whose features nobody knows, as vectors; and modes where the source knows them."""
-
-    def __init__(self, real: Array, n: int, modes: tuple[Array, float] | None) -> None:
-        super().__init__(n)
-        self.real, self.modes, self.against = real.reshape(len(real), -1), modes, f"{len(real):,} held-out samples"
-        self.better = {"sliced Wasserstein": "lower"}
-        self.covered = "" if modes is None else f"modes covered, of {len(modes[0])}"
+    def __init__(self, real: Array, modes: tuple[Array, float] | None, columns: Sequence[str], quick: bool) -> None:
+        super().__init__(real, quick)
+        self.columns = [f"{COLUMN}{name}" for name in columns]
+        self.n, self.modes, self.against = len(real), modes, f"{len(real):,} held-out samples"
+        self.covered = "" if modes is None else f"{MODES}{len(modes[0])}"
+        self.bandwidth = median_distance(self.real / self.units)
+        self.better = {SLICED: "lower"}
         if modes is not None:
             self.better |= {self.covered: "higher", **MODE_FIGURES}
+        if not quick:
+            self.better |= {**SPACE_FIGURES, **NEIGHBOUR_FIGURES, DIMENSION: "near", **dict.fromkeys(self.columns, "lower")}
 
-    def protocol(self, name: str, n: int, n_real: int) -> str:
+    def used(self, name: str, n: int) -> int:
+        return min(n, MODE_SAMPLES) if name in MODE_FIGURES or name == self.covered else super().used(name, n)
+
+    def means(self, name: str) -> str:
         if name in MODE_FIGURES or name == self.covered:
-            return f"{min(n, MODE_SAMPLES):,} samples against the law's modes; floor: {min(n_real, MODE_SAMPLES):,} real samples"
-        return super().protocol(name, n, n_real)
+            return "the law's modes"
+        if name == MMD:
+            return f"{len(self.near):,} held-out samples, columns of unit variance, bandwidth {self.bandwidth:.3g}, unbiased"
+        return super().means(name)
 
-    def __call__(self, x: Array) -> dict[str, float]:
-        flat = x.reshape(len(x), -1)
-        n = min(len(flat), len(self.real))
-        figures = {"sliced Wasserstein": points.sliced_wasserstein(flat[:n], self.real[:n])}
+    def measure(self, rows: Array) -> dict[str, float]:
+        n = min(len(rows), len(self.real))
+        figures = {SLICED: points.sliced_wasserstein(rows[:n], self.real[:n])}
         if self.modes is not None:
-            modes = points.mode_coverage(flat[:MODE_SAMPLES], *self.modes)
-            figures |= {
-                self.covered: float(modes.covered),
-                "share within 3 sigma": modes.within,
-                "reverse KL": modes.reverse_kl,
-                "spread inside modes": modes.spread,
-            }
-        return figures
-
-
-class DigitJudge(Judge):
-    """MNIST's digits, by the features and the opinion of the shipped classifier."""
-
-    def __init__(self, real: Array, n: int) -> None:
-        super().__init__(n)
-        self.real, _ = _read(real)
-        self.better = DIGIT_FIGURES
-        self.against = f"{len(real):,} test digits, features of the shipped digit classifier"
-
-    def __call__(self, x: Array) -> dict[str, float]:
-        features, probabilities = _read(x)
-        shares = np.bincount(probabilities.argmax(1), minlength=10) / len(x)
+            modes = points.mode_coverage(rows[:MODE_SAMPLES], *self.modes)
+            figures |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
+        if self.quick:
+            return figures
+        scaled, columns = rows[:PAIRS] / self.units, points.column_wasserstein(rows, self.real)
         return {
-            "Fréchet (digit features)": frechet_distance(features, self.real),
-            f"recognised at {CONFIDENT:.0%}": float((probabilities.max(1) >= CONFIDENT).mean()),
-            "smallest class share": float(shares.min()),
-            **{f"share of {digit}": float(share) for digit, share in enumerate(shares)},
+            **figures,
+            MMD: gaussian_mmd(scaled, self.near, self.bandwidth),
+            "worst column's Wasserstein-1": float(columns.max()),
+            "largest difference of correlations": points.correlation_difference(rows, self.real),
+            **self.neighbours(rows),
+            DIMENSION: intrinsic_dimension(scaled),
+            **dict(zip(self.columns, columns.tolist(), strict=True)),
         }
-
-
-def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
-    """The judge for this source's kind of data, holding its held-out part; `quick` for the figures taken while training."""
-    if source.law is not None and source.law.quantile(np.array([0.5])) is not None:
-        return LawJudge(source.law, QUICK_SAMPLES if quick else LINE_SAMPLES)
-    real = source.held_out(QUICK_SAMPLES if quick else SAMPLES, seed).double().numpy()
-    if source.schema.size == 1:
-        return LineJudge(real, len(real))
-    if source.is_digits:
-        return DigitJudge(real, len(real))
-    return SpaceJudge(real, len(real), source.law.modes() if source.law is not None else None)
-
-
-def _read(x: Array) -> tuple[Array, Array]:
-    features, probabilities = read_digits(torch.from_numpy(x.reshape(len(x), *x.shape[-2:])).to(torch.uint8))
-    return features.double().numpy(), probabilities.double().numpy()
 
 
 def _known(values: Array | None) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import entropy
 
 Classes = NDArray[np.integer]
 
@@ -22,3 +23,14 @@ def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:
     np.add.at(together, (clusters, classes), 1)
     rows, columns = linear_sum_assignment(together, maximize=True)
     return float(together[rows, columns].sum() / len(classes))
+
+
+def class_shares(classes: Classes, number: int) -> NDArray[np.float64]:
+    """The share of each of `number` classes, numbered from 0, among samples (N,): (number,)."""
+    return np.bincount(classes, minlength=number) / len(classes)
+
+
+def class_divergence(shares: NDArray[np.float64], real: NDArray[np.float64]) -> float:
+    """KL(shares || real) in nats, of two laws of the same classes: 0 where they are equal. A class that real samples lack counts as if one
+    in a million had it."""
+    return float(entropy(shares, np.maximum(real, 1e-6)))

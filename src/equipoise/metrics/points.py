@@ -48,6 +48,34 @@ def sliced_wasserstein(x: Array, y: Array, directions: int = DIRECTIONS, seed: i
     return float(np.mean([np.abs(np.sort(x @ u) - np.sort(y @ u)).mean() for u in unit.T]))
 
 
+def energy_distance(x: Array, y: Array) -> float:
+    """2 E|X - Y| - E|X - X'| - E|Y - Y'| of two samples on the line, (N,) and (M,), in the data's units (Székely & Rizzo 2013).
+
+    SciPy's figure is the root of it; it is twice the integral of (F_x - F_y)^2.
+    """
+    return float(stats.energy_distance(x, y) ** 2)
+
+
+def column_wasserstein(x: Array, y: Array) -> Array:
+    """Wasserstein-1 of each column of x, (N, D), and y, (M, D), in standard deviations of y's column: (D,). A column of y that never
+    varies is measured in its own units."""
+    deviations = y.std(0)
+    return np.array([wasserstein(a, b) for a, b in zip(x.T, y.T, strict=True)]) / np.where(deviations > 0, deviations, 1.0)
+
+
+def correlation_difference(x: Array, y: Array) -> float:
+    """The largest difference, 0 to 2, between an entry of the correlation matrix of x, (N, D), and the same of y, (M, D). A column that
+    never varies correlates with nothing."""
+    return float(np.abs(_correlations(x) - _correlations(y)).max())
+
+
+def _correlations(x: Array) -> Array:
+    centred = x - x.mean(0)
+    norms = np.linalg.norm(centred, axis=0)
+    scaled = centred / np.where(norms > 0, norms, 1.0)
+    return np.asarray(scaled.T @ scaled)
+
+
 @dataclass(frozen=True)
 class ModeCoverage:
     """How the samples spread over modes that are known and equally likely."""

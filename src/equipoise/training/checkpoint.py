@@ -40,6 +40,11 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.stem), reverse=True)
 
 
+def load(folder: Path, name: str) -> dict[str, Tensor]:
+    """The tensors of the checkpoint of this name. Raises DamagedFileError if it is not whole."""
+    return unpack(folder / f"{name}{SUFFIX}")[0]
+
+
 def load_newest(folder: Path, warn: Callable[[str], None]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of each damaged one that was passed over.
 

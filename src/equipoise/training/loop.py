@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from equipoise.data.streams import EndOfDataError
-from equipoise.errors import EquipoiseError
 from equipoise.recipes.base import Logits, Method
+from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 
@@ -55,13 +55,23 @@ class SaveDue:
 
 
 @dataclass(frozen=True)
+class Recovered:
+    """Something was no longer finite: training is back at the last good weights, with half the step sizes."""
+
+    samples_seen: int
+    what: str
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The end: `reason` is "done", what `Control.stop` was given, or why the data ended."""
+    """The end: `reason` is "done", what `Control.stop` was given, or why training could not go on; `diverged` says that it is that
+    roll-backs did not help."""
 
     reason: str
+    diverged: bool = False
 
 
-Event = Report | PictureDue | SaveDue | Finished
+Event = Report | PictureDue | SaveDue | Recovered | Finished
 
 
 @dataclass
@@ -118,7 +128,7 @@ class Clock:
 def train(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
     """Train `state` until the clock or `control` ends it. What was trained is always reported and saved before `Finished`.
 
-    Raises EquipoiseError when a loss is no longer finite.
+    Where a report is not finite the guard goes back to the last one that was, and after its last attempt training ends there.
     """
     state.generator.train()
     state.discriminator.train()
@@ -126,6 +136,7 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, PICTURES))
     saved_seconds, saved_samples = state.seconds, state.samples_seen
     ended = ""
+    guard = Guard(state)
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
         yield PictureDue()
@@ -142,7 +153,14 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
         save = int(share * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
         if int(share * REPORTS) > reported or save:  # a save follows a report, which sees that all is finite
             reported = int(share * REPORTS)
-            yield report(method, state, clock, share, recent)
+            event = guarded(report(method, state, clock, share, recent), guard)
+            yield event
+            if isinstance(event, Recovered):
+                recent.clear()
+                if guard.exhausted:
+                    ended = f"training diverged: {event.what} is not finite after {state.samples_seen:,} samples, nor after going back"
+                    break
+                continue
         if int(share * PICTURES) > drawn:
             drawn = int(share * PICTURES)
             yield PictureDue()
@@ -150,9 +168,10 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
             saved, saved_seconds, saved_samples = int(share * SAVES), state.seconds, state.samples_seen
             yield SaveDue()
     if state.samples_seen > saved_samples:  # stopped between two saves
-        yield report(method, state, clock, share, recent)
+        if recent:
+            yield guarded(report(method, state, clock, share, recent), guard)
         yield SaveDue()
-    yield Finished(ended or ("done" if share >= 1 else control.stop_reason or "done"))
+    yield Finished(ended or ("done" if share >= 1 else control.stop_reason or "done"), guard.exhausted)
 
 
 def report(method: Method, state: State, clock: Clock, share: float, recent: deque[dict[str, Tensor]]) -> Report:
@@ -164,13 +183,19 @@ def report(method: Method, state: State, clock: Clock, share: float, recent: deq
     readings |= discriminator_outputs(real, fake, method.logits)
     readings["gradient_norm_g"] = gradient_norm(state.generator)
     readings["gradient_norm_d"] = gradient_norm(state.discriminator)
-    wrong = [name for name, value in readings.items() if not math.isfinite(value)]
-    if wrong:
-        raise EquipoiseError(
-            f"training diverged: {wrong[0]} is not finite after {state.samples_seen:,} samples; "
-            "try a lower learning rate or the recipe 'balanced'"
-        )
     return Report(state.samples_seen, state.seconds, share, clock.rate(), clock.remaining(share), readings)
+
+
+def guarded(told: Report, guard: Guard) -> Report | Recovered:
+    """The report, if all its readings and all weights are finite; else training goes back to the last good weights."""
+    wrong = next((name for name, value in told.readings.items() if not math.isfinite(value)), "")
+    if not wrong and not guard.finite:
+        wrong = "a weight"
+    if not wrong:
+        guard.keep()
+        return told
+    guard.go_back()
+    return Recovered(told.samples_seen, wrong)
 
 
 def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, float]:

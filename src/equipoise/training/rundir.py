@@ -24,6 +24,7 @@ class RunDirectory:
         self.pictures = path / "samples"
         self.generator = path / "generator.safetensors"
         self.report = path / "report.json"
+        self.page = path / "report.html"
 
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:

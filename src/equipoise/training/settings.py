@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from equipoise.errors import RequestError
 
 MOST_THREADS = 1024
-CHANGEABLE = ("samples", "minutes", "device", "threads")  # what a resumed run may set anew
+CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when")  # what a resumed run may set anew
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,9 @@ class RunSettings:
     """CPU threads; 0 for one with networks of points, which are too small to share, and all cores with pictures."""
     memory_budget: float = 4.0
     """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it is needed."""
+    stop_when: Literal["balanced"] | None = None
+    """balanced: stop when the figure taken while training no longer improves, and keep the best generator (on the command line --until
+    balanced)."""
     label_column: str | None = None
     """The column of a .csv or .parquet file that holds labels."""
 
@@ -42,6 +45,8 @@ class RunSettings:
                 raise RequestError(f"{field} = {value}: must be a positive number")
         if not 0 <= self.threads <= MOST_THREADS:
             raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MOST_THREADS}")
+        if self.stop_when not in (None, "balanced"):
+            raise RequestError(f"stop_when = {self.stop_when!r}: must be 'balanced', or be left out")
         if not 0 <= self.seed < 2**31:
             raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")
 

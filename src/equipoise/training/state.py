@@ -52,6 +52,8 @@ class State:
         """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
         """The checkpoint with the best figure so far: its name and the figure."""
+        self.recoveries = 0
+        """How often training went back to the last good weights; each time the step sizes halve."""
 
     def latents(self, n: int) -> Tensor:
         """The next n latents, (n, Z)."""
@@ -65,7 +67,8 @@ class State:
 
     def apply(self, rates: Rates) -> None:
         """Set the scheduled step sizes and second beta of both optimisers, and the augmentation's probability."""
-        for optimizer, factor in ((self.optimizer_g, 1.0), (self.optimizer_d, self._rate_d)):
+        halved = 0.5**self.recoveries
+        for optimizer, factor in ((self.optimizer_g, halved), (self.optimizer_d, halved * self._rate_d)):
             for group in optimizer.param_groups:
                 group["lr"] = rates.learning_rate * factor
                 if "betas" in group:
@@ -83,13 +86,17 @@ class State:
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
+        return self.weights() | {f"randomness.{name}": generator.get_state() for name, generator in self.randomness.items()}
+
+    def weights(self) -> dict[str, Tensor]:
+        """The tensors that training changes: of the players, the average, the augmentation and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
         for name, optimizer in self._optimizers().items():
             for index, moments in optimizer.state_dict()["state"].items():
                 found |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
-        return found | {f"randomness.{name}": generator.get_state() for name, generator in self.randomness.items()}
+        return found
 
     def scalars(self) -> dict[str, Any]:
         """The rest of the state, as JSON has it."""
@@ -99,11 +106,25 @@ class State:
             "horizon": self.horizon,
             "minutes": self.minutes,
             "best": self.best,
+            "recoveries": self.recoveries,
             "position": self.feed.position(),
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
         """Put back what `tensors` and `scalars` said. Raises KeyError or RuntimeError if they are of another shape of state."""
+        self.restore_weights(tensors)
+        for name, generator in self.randomness.items():
+            stored_generator = tensors[f"randomness.{name}"].cpu()
+            if stored_generator.shape == generator.get_state().shape:
+                generator.set_state(stored_generator)
+            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
+                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], scalars["samples_seen"]).initial_seed())
+        self.feed.restore(scalars["position"])
+        self.samples_seen, self.seconds, self.recoveries = scalars["samples_seen"], scalars["seconds"], scalars["recoveries"]
+        self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
+
+    def restore_weights(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `weights` said."""
         for name, module in self._modules().items():
             module.load_state_dict(_below(tensors, name))
         for name, optimizer in self._optimizers().items():
@@ -113,15 +134,6 @@ class State:
                 index, moment = key.split(".")
                 stored["state"].setdefault(int(index), {})[moment] = value
             optimizer.load_state_dict(stored)
-        for name, generator in self.randomness.items():
-            stored_generator = tensors[f"randomness.{name}"].cpu()
-            if stored_generator.shape == generator.get_state().shape:
-                generator.set_state(stored_generator)
-            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
-                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], scalars["samples_seen"]).initial_seed())
-        self.feed.restore(scalars["position"])
-        self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
-        self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
 
     def _modules(self) -> dict[str, nn.Module]:
         modules = {"generator": self.generator, "discriminator": self.discriminator}

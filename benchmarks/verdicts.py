@@ -1,0 +1,241 @@
+"""How often the verdict is right: runs made sick on purpose, and healthy ones.
+
+    python -m benchmarks.verdicts              every case on points, three seeds, and on pictures, two
+    python -m benchmarks.verdicts points       points alone
+
+CASES says beforehand which names are right for which sickness. A case that is in --keep already is not trained again, but judged anew.
+The table goes to benchmarks/RESULTS.md. With --lanes 2 two cases go side by side, each with one thread on a core of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.foundation import RESULTS, machine
+from equipoise import GAN
+from equipoise.data import mnist
+from equipoise.data.laws import Ring
+from equipoise.fitting import DivergedError, Fit
+from equipoise.metrics.figures import Figure
+from equipoise.report import gather
+from equipoise.training.loop import Report
+from equipoise.training.signals import InterruptedRunError
+from equipoise.verdict import HEALTHY, Evidence, judge
+
+SEEDS = {"points": 3, "pictures": 2}  # runs of each case
+KINDS = ("points", "pictures")
+PICTURE_SAMPLES = 40_000
+LEARNING_RATES = {"points": 4e-3, "pictures": 1.5e-3}  # balanced's own
+FACTOR = 100
+# Which player gains by a learning rate that is far too high is not said beforehand: what to change is the same.
+WON = frozenset({"discriminator won", "generator won", "diverged", "recovered from trouble"})
+
+
+@dataclass(frozen=True)
+class Case:
+    """A training and the names that are right for it. `sicken` gets the fit before its first step."""
+
+    right: frozenset[str]
+    data: Callable[[str, int], tuple[Any, Any]]
+    settings: dict[str, Any] = field(default_factory=dict)
+    sicken: Callable[[Fit], None] = lambda _: None
+    stop_at: float = 1.0
+    kinds: tuple[str, ...] = KINDS
+
+
+def plain(kind: str, _: int) -> tuple[Any, Any]:
+    return ("ring" if kind == "points" else "mnist"), None
+
+
+def named(name: str) -> Callable[[str, int], tuple[Any, Any]]:
+    return lambda *_: (name, None)
+
+
+def twenty(kind: str, seed: int) -> tuple[Any, Any]:
+    """Twenty samples to train on and two held out."""
+    if kind == "points":
+        return Ring().sample(22, torch.Generator().manual_seed(seed)).numpy(), None
+    rows = np.random.default_rng(seed).permutation(60_000)[:22]
+    return mnist.load("train")[0][rows], None
+
+
+def labelled(shuffled: bool) -> Callable[[str, int], tuple[Any, Any]]:
+    def data(kind: str, seed: int) -> tuple[Any, Any]:
+        rng = np.random.default_rng(seed)
+        if kind == "points":
+            x, y = Ring().labelled(20_000, torch.Generator().manual_seed(seed))
+            samples, labels = x.numpy(), y.numpy()
+        else:
+            samples, labels = mnist.load("train")
+        return samples, rng.permutation(labels) if shuffled else labels
+
+    return data
+
+
+def freeze(fit: Fit) -> None:
+    """G learns for a hundred steps and no more."""
+    learn, steps = fit.state.optimize_generator, 0
+
+    def optimize(loss: torch.Tensor) -> None:
+        nonlocal steps
+        steps += 1
+        if steps <= 100:
+            learn(loss)
+
+    fit.state.optimize_generator = optimize  # type: ignore[method-assign]
+
+
+def poison(fit: Fit) -> None:
+    """A weight of G becomes NaN after three hundred steps."""
+    learn, steps = fit.state.optimize_generator, 0
+
+    def optimize(loss: torch.Tensor) -> None:
+        nonlocal steps
+        steps += 1
+        learn(loss)
+        if steps == 300:
+            with torch.no_grad():
+                next(fit.state.generator.parameters()).view(-1)[0] = float("nan")
+
+    fit.state.optimize_generator = optimize  # type: ignore[method-assign]
+
+
+CASES: dict[str, Case] = {
+    "healthy: N(4, 1.25)": Case(HEALTHY, named("gaussian"), kinds=("points",)),
+    "healthy: ring": Case(HEALTHY, plain, kinds=("points",)),
+    "healthy: swissroll": Case(HEALTHY, named("swissroll"), kinds=("points",)),
+    "healthy: digits": Case(HEALTHY, plain, kinds=("pictures",)),
+    "healthy: labels": Case(HEALTHY, labelled(shuffled=False)),
+    "generator frozen after 100 steps": Case(frozenset({"discriminator won", "mode collapse"}), plain, sicken=freeze),
+    "D's learning rate x 100": Case(WON, plain, {"discriminator_rate": FACTOR}),
+    "G's learning rate x 100": Case(WON | {"mode collapse"}, plain, {"generator": FACTOR}),
+    "penalties off": Case(WON | {"mode collapse"}, plain, {"gamma": 0.0}),
+    "20 samples to train on": Case(frozenset({"too little data", "memorising"}), twenty, {"batch_size": 16}),
+    "latent of one number, grid of 25": Case(frozenset({"latent too small"}), named("grid"), {"latent_dim": 1}, kinds=("points",)),
+    "stopped after 2%": Case(frozenset({"still improving"}), plain, stop_at=0.02),
+    "NaN in the generator": Case(frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison),
+    "labels shuffled": Case(frozenset({"labels ignored"}), labelled(shuffled=True)),
+}
+
+
+def run(name: str, kind: str, seed: int) -> dict[str, Any]:
+    """Train a case and return what there is to judge it by."""
+    case = CASES[name]
+    data, labels = case.data(kind, seed)
+    settings = dict(case.settings)
+    if (factor := settings.pop("generator", None)) is not None:
+        settings |= {"learning_rate": LEARNING_RATES[kind] * factor, "discriminator_rate": 1 / factor}
+    if kind == "pictures" and case.stop_at == 1:
+        settings["samples"] = PICTURE_SAMPLES
+    gan = GAN(seed=seed, threads=1, **settings)
+    fit = gan.prepare(data, labels, to_disk=False, warn=lambda _: None)
+    case.sicken(fit)
+
+    def watch(event: Any) -> None:
+        if isinstance(event, Report) and event.share >= case.stop_at:
+            os.kill(os.getpid(), 2)
+
+    try:
+        gan.run(fit, watch if case.stop_at < 1 else lambda _: None)
+    except (DivergedError, InterruptedRunError) as error:
+        print(error, file=sys.stderr)
+    usual = {"usual_samples": settings["samples"]} if "samples" in settings else {}
+    return {**asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)), **usual, "on": machine()}
+
+
+def judged(kept: Path) -> tuple[str, str]:
+    """The name that the verdict gives what was kept of a case, and where the case was trained."""
+    stored = json.loads(kept.read_text())
+    on = stored.pop("on")
+    return judge(Evidence(**{**stored, "figures": [Figure(**figure) for figure in stored["figures"]]})).name, on
+
+
+def table(found: dict[tuple[str, str, int], str]) -> str:
+    """The confusion table: a row for each case, a column for each name that was given."""
+    names = sorted(set(found.values()))
+    rows = [["case", "right names", *names, "right"], ["---"] * (len(names) + 3)]
+    total = {True: [0, 0], False: [0, 0]}
+    for case, kind in dict.fromkeys((case, kind) for case, kind, _ in found):
+        given = [name for (of, on, _), name in found.items() if (of, on) == (case, kind)]
+        right = sum(name in CASES[case].right for name in given)
+        total[case.startswith("healthy")][0] += right
+        total[case.startswith("healthy")][1] += len(given)
+        counts = [str(given.count(name) or "") for name in names]
+        rows.append([f"{case}, {kind}", ", ".join(sorted(CASES[case].right)), *counts, f"{right} of {len(given)}"])
+    sick, healthy = total[False], total[True]
+    sums = f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called healthy: {healthy[0]} of {healthy[1]}."
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{sums}"
+
+
+def judge_all(planned: list[tuple[str, str, int]], keep: Path, lanes: int) -> dict[tuple[str, str, int], tuple[str, str]]:
+    """The name that each case is given, and where it was trained, `lanes` of them at a time."""
+    cores: Queue[int] = Queue()
+    for core in range(lanes):
+        cores.put(core)
+
+    def in_lane(one: tuple[str, str, int]) -> tuple[str, str]:
+        name, kind, seed = one
+        kept = keep / f"{name}, {kind}, {seed}.json".replace(" ", "-").replace("%", "").replace("/", "-")
+        if not kept.is_file():
+            core = cores.get()
+            command = ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.verdicts", "--one", name, kind, str(seed)]
+            try:
+                kept.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            finally:
+                cores.put(core)
+        given, on = judged(kept)
+        print(*one, given, "" if given in CASES[name].right else "WRONG", flush=True)
+        return given, on
+
+    with ThreadPoolExecutor(lanes) as pool:
+        return dict(zip(planned, pool.map(in_lane, planned), strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", help=f"{' or '.join(KINDS)}; both unless named")
+    parser.add_argument("--lanes", type=int, default=1, help="cases side by side, each with one thread on its own core")
+    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-verdicts"), help="a folder to keep the verdicts in")
+    parser.add_argument("--first-seed", type=int, default=0, help="thresholds were set with seeds 0 to 2 in view: others confirm them")
+    parser.add_argument("--one", nargs=3, metavar=("CASE", "KIND", "SEED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        name, kind, seed = options.one
+        print(json.dumps(run(name, kind, int(seed))))
+        return
+    if unknown := set(options.kinds) - set(KINDS):
+        parser.error(f"no cases on {', '.join(sorted(unknown))}: known are {', '.join(KINDS)}")
+    options.keep.mkdir(parents=True, exist_ok=True)
+    planned = [
+        (name, kind, seed)
+        for kind in options.kinds or KINDS
+        for name, case in CASES.items()
+        if kind in case.kinds
+        for seed in range(options.first_seed, options.first_seed + SEEDS[kind])
+    ]
+    results = judge_all(planned, options.keep, options.lanes)
+    found = {one: name for one, (name, _) in results.items()}
+    trained = "; ".join(dict.fromkeys(on for _, on in results.values()))
+    given = [*options.kinds, *(["--lanes", str(options.lanes)] if options.lanes > 1 else [])]
+    given += ["--first-seed", str(options.first_seed)] if options.first_seed else []
+    with RESULTS.open("a") as file:
+        file.write(f"\n## `{shlex.join(['python', '-m', 'benchmarks.verdicts', *given])}`\n\n")
+        file.write(f"Trained: {trained}; one thread a run. Judged: {machine()}.\n\n{table(found)}\n")
+
+
+if __name__ == "__main__":
+    main()

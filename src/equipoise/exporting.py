@@ -1,0 +1,45 @@
+"""Samples on their way out: as the content of a file, and the codes that a command line asks for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.errors import RequestError
+
+if TYPE_CHECKING:
+    from equipoise.gan import GAN
+
+
+def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed: int | None, suffix: str | None) -> bytes:
+    """n samples as the content of a file with this ending; None is CSV. Raises RequestError for pictures in text."""
+    if gan.schema.is_picture and suffix in (None, ".csv"):
+        raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
+    drawn = gan.sample(n, label=label, code=code, seed=seed)
+    array: NDArray[np.generic] = np.asarray(drawn)
+    content = io.BytesIO()
+    if suffix == ".npy":
+        np.save(content, array)
+    elif suffix == ".npz":
+        np.savez_compressed(content, x=array)
+    elif hasattr(drawn, "to_csv"):
+        drawn.to_csv(content, index=False)
+    else:
+        np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
+    return content.getvalue()
+
+
+def codes(text: str | None) -> dict[str, float]:
+    """The codes that "c0=3,u0=-1.5" sets."""
+    codes = {}
+    for part in text.split(",") if text else []:
+        name, _, value = part.partition("=")
+        try:
+            codes[name.strip()] = float(value)
+        except ValueError:
+            raise RequestError(f"--code = {text!r}: must be such as c0=3,u0=-1.5") from None
+    return codes

@@ -1,0 +1,156 @@
+"""The examination: every figure that fits a source's kind of data, of samples that a generator makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from equipoise.data.sources import Source
+from equipoise.metrics.classifier import learn
+from equipoise.metrics.detective import CONFIDENCE, detect
+from equipoise.metrics.digits import read_digits
+from equipoise.metrics.figures import AGREEMENT, CLASS_KL, CLASS_SHARE, COPIED, DETECTIVE, TRAINED_ON_FAKE, Figure
+from equipoise.metrics.judges import LINE_SAMPLES, QUICK_SAMPLES, SAMPLES, Judge, LineJudge, SpaceJudge
+from equipoise.metrics.labels import agreement, class_divergence, class_shares
+from equipoise.metrics.neighbours import memory
+from equipoise.metrics.pictures import DigitJudge, PictureJudge, thumbnails
+
+Array = NDArray[np.float64]
+Classes = NDArray[np.int64]
+Sampling = Callable[[int], tuple[Array, Classes | None]]
+"""n samples in the user's units, (n, *shape), and the classes that were asked for, if any."""
+PICTURES, QUICK_PICTURES = 2_000, 500  # of kinds whose features nobody knows
+FLOORS, PICTURE_FLOORS = 3, 1  # draws of real samples that a floor is the mean of; those of pictures cost more, and vary less
+DETECTED, DETECTED_PICTURES = 10_000, 4_000  # real samples, and as many generated ones, that the detective learns from and is tested on
+REMEMBERED, TRAINING_ROWS = 1_000, 60_000  # samples whose nearest training samples are looked for, and among how many
+MOST_COLUMNS = 20  # that are told of one by one
+COMPARED = 16  # pixels a side that copies of pictures are looked for on
+LABELLED = 5_000  # samples that classifiers learn classes from
+LEAST = 40  # held-out samples below which neither a detective nor a memory can be tested
+
+
+def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
+    """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training."""
+    digits = source.is_digits
+    most = QUICK_SAMPLES if quick else SAMPLES
+    if source.schema.is_picture and not digits:
+        most = QUICK_PICTURES if quick else PICTURES
+    real = _values(source.held_out(most, seed))
+    law = source.law
+    if source.schema.size == 1 and not source.schema.is_picture:
+        known = law is not None and law.quantile(np.array([0.5])) is not None
+        n = len(real) if not known else QUICK_SAMPLES if quick else LINE_SAMPLES
+        return LineJudge(real, n, law if known else None, quick)
+    if digits:
+        return DigitJudge(real, quick)
+    if source.schema.is_picture:
+        return PictureJudge(real, quick)
+    columns = source.schema.columns or range(source.schema.size)
+    return SpaceJudge(real, law.modes() if law is not None else None, [str(name) for name in columns[:MOST_COLUMNS]], quick)
+
+
+def examine(source: Source, sampling: Sampling, seed: int, classes: tuple[Hashable, ...] | None) -> list[Figure]:
+    """All figures of what `sampling` makes, the headline first; `seed` draws the real samples, `classes` are those that the generator
+    learned, which only data with the same ones can judge."""
+    judge = judge_for(source, seed)
+    made, asked = sampling(judge.n)
+    reals = [_values(source.seen(judge.n, seed + draw)) for draw in range(PICTURE_FLOORS if source.schema.is_picture else FLOORS)]
+    figures = judge.figures(made, reals)
+    most = DETECTED_PICTURES if source.schema.is_picture else DETECTED
+    held_out = _values(source.held_out(most, seed))
+    if len(held_out) >= LEAST:
+        figures += [_told(held_out, made[:most], seed), *_remembered(source, made, seed)]
+    if asked is not None and classes == source.schema.classes:
+        figures += _of_labels(source, made, asked, seed)
+    return figures
+
+
+def _told(held_out: Array, made: Array, seed: int) -> Figure:
+    found = detect(held_out, made, seed)
+    kind = "MLP" if made.ndim == 2 else "convolutional network"
+    protocol = f"a fresh {kind}, tested on {found.n:,} samples that it had not seen, half of them real; nobody could tell: .5"
+    return Figure(DETECTIVE, found.accuracy, 0.5, "lower", protocol, found.low, found.high)
+
+
+def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
+    """How much was copied, unless the training data never repeats: of points in columns of unit variance, of pictures in thumbnails."""
+    if source.training_rows is None or source.for_test:
+        return []
+    pictures = source.schema.is_picture
+    raw = (source.seen(TRAINING_ROWS, seed), source.held_out(SAMPLES, seed), torch.from_numpy(made[:REMEMBERED]))
+    rows, fresh, some = (thumbnails(part, COMPARED) if pictures else _values(part) for part in raw)
+    deviation = np.ones(1) if pictures else rows.std(0)
+    units = np.where(deviation > 0, deviation, 1.0)
+    found = memory(some / units, fresh / units, rows / units, searched=len(rows) / source.training_rows)
+    shown = f", of {COMPARED} x {COMPARED} pixels at most," if pictures else ""
+    protocol = (
+        f"share of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} training samples than to {len(fresh):,} held-out "
+        "ones, beyond what fresh samples would be"
+    )
+    return [Figure(COPIED, found.copied, 0.0, "lower", protocol, found.copied - found.half_width, found.copied + found.half_width)]
+
+
+def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:
+    """Whether what was asked for comes, by a reader that learned from real samples; and how much a reader learns from generated ones."""
+    real, test = (source.labelled(LABELLED, seed, held_out=held_out) for held_out in (False, True))
+    if real is None or test is None or len(test[0]) < LEAST:
+        return []
+    number = len(source.schema.classes or ())
+    (x, y), (unseen, truth) = ((_values(values), labels.numpy()) for values, labels in (real, test))
+    made, asked = made[:LABELLED], asked[:LABELLED]
+    reader = None if source.is_digits else learn(x, y, number, seed)
+
+    def read(values: Array) -> Classes:
+        return _digits(values) if reader is None else reader.read(values)
+
+    by = "the shipped digit classifier" if reader is None else f"a classifier trained on {len(x):,} real samples"
+    of_fake, of_real = learn(made, asked, number, seed), learn(x, y, number, seed) if reader is None else reader
+    read_made, read_unseen, taught_unseen = read(made), read(unseen), of_fake.read(unseen)
+    shares = class_shares(y, number)
+    protocol = f"{len(made):,} samples, read by {by}; floor: {len(unseen):,} held-out samples"
+    taught = (
+        f"{len(unseen):,} held-out samples, read by a classifier trained on {len(made):,} generated ones; floor: on {len(x):,} real ones"
+    )
+    of_made, of_unseen = class_shares(read_made, number), class_shares(read_unseen, number)
+    return [
+        Figure(AGREEMENT, agreement(read_made, asked), agreement(read_unseen, truth), "higher", protocol, *_interval(read_made == asked)),
+        Figure(
+            CLASS_KL,
+            class_divergence(of_made, shares),
+            class_divergence(of_unseen, shares),
+            "lower",
+            protocol,
+        ),
+        Figure(
+            TRAINED_ON_FAKE,
+            agreement(taught_unseen, truth),
+            agreement(of_real.read(unseen), truth),
+            "higher",
+            taught,
+            *_interval(taught_unseen == truth),
+        ),
+        *(
+            Figure(f"{CLASS_SHARE}{label}", float(share), float(real_share), "near", protocol)
+            for label, share, real_share in zip(source.schema.classes or (), of_made, of_unseen, strict=True)
+        ),
+    ]
+
+
+def _digits(values: Array) -> Classes:
+    read: Classes = read_digits(torch.from_numpy(values.reshape(len(values), *values.shape[-2:])).to(torch.uint8))[1].argmax(1).numpy()
+    return read
+
+
+def _interval(right: Sequence[bool] | NDArray[np.bool_]) -> tuple[float, float]:
+    """Clopper and Pearson's 95% interval of a share."""
+    interval = binomtest(int(np.sum(right)), len(right)).proportion_ci(CONFIDENCE)
+    return float(interval.low), float(interval.high)
+
+
+def _values(rows: torch.Tensor) -> Array:
+    values: Array = rows.double().numpy()
+    return values

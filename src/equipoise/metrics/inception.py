@@ -1,0 +1,74 @@
+"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra, for pictures that Inception was made for.
+
+Its features come from photographs, not from digits or drawings, and its weights are a download of their own: nothing is fetched here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from equipoise.errors import RequestError
+from equipoise.metrics.figures import Figure
+
+Array = NDArray[np.float64]
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's name for the TensorFlow model that FID is defined by
+FIGURES = {
+    "FID (Inception, torch-fidelity)": "frechet_inception_distance",
+    "KID (Inception, torch-fidelity)": "kernel_inception_distance_mean",
+}
+SUBSET = 1000  # of KID, torch-fidelity's own; fewer where there are not as many
+
+
+class Pictures(Dataset[Tensor]):
+    """Pictures (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8 of three channels. Transparency is left out."""
+
+    def __init__(self, values: Array, limits: tuple[float, float]) -> None:
+        low, high = limits
+        eight_bit = ((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
+        channels = eight_bit.shape[1]
+        self.pictures = torch.from_numpy(eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1))
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.pictures[index]
+
+
+def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[float, float]) -> list[Figure]:
+    """FID and KID of pictures `made` against `real`, (N, C, H, W) each, with the floor that `fresh` real ones give.
+
+    Raises RequestError where torch-fidelity, or its weights, are not there.
+    """
+    try:
+        from torch_fidelity import calculate_metrics
+    except ImportError:
+        raise RequestError("inception needs torch-fidelity, which is not installed: pip install 'equipoise[inception]'") from None
+    weights = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
+    if not weights.is_file():
+        raise RequestError(f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into {weights.parent}")
+    subset = min(SUBSET, len(made), len(real), len(fresh))
+    values, floors = (
+        calculate_metrics(
+            input1=Pictures(pictures, limits),
+            input2=Pictures(real, limits),
+            fid=True,
+            kid=True,
+            kid_subset_size=subset,
+            feature_extractor_weights_path=str(weights),
+            cuda=torch.cuda.is_available(),
+            cache=False,
+            verbose=False,
+        )
+        for pictures in (made, fresh)
+    )
+    protocol = (
+        f"{len(made):,} samples against {len(real):,} held-out pictures; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
+    )
+    return [Figure(name, float(values[key]), float(floors[key]), "lower", protocol) for name, key in FIGURES.items()]

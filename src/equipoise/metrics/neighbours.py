@@ -1,0 +1,136 @@
+"""Nearest neighbours: how much of each law the other covers, and whether samples are copies of the training data.
+
+Naeem, Oh, Uh, Choi, Yoo: "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020, eqs. 4 to 8, after Kynkäänniemi et al.
+2019 and Sajjadi et al. 2018.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from equipoise.metrics.figures import COVERAGE, DENSITY, PRECISION, RECALL
+
+Array = NDArray[np.float64]
+CHUNK = 1024  # rows of a distance matrix at once: bounds memory at any n
+K = 5  # neighbours: Naeem et al.'s
+NORMAL_95 = 1.96
+FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares in 0..1, but density, which may be above 1. A manifold is the union of balls about samples, each reaching to its k-th
+    neighbour."""
+
+    precision: float
+    """Share of generated samples inside the real samples' manifold."""
+    recall: float
+    """Share of real samples inside the generated samples' manifold."""
+    density: float
+    """How many real samples' balls a generated sample lies in, over k: 1 for the same law."""
+    coverage: float
+    """Share of real samples with a generated one in their ball."""
+
+    def named(self) -> dict[str, float]:
+        """As figures have them."""
+        return {PRECISION: self.precision, RECALL: self.recall, DENSITY: self.density, COVERAGE: self.coverage}
+
+
+def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) -> Coverage:
+    """Precision, recall, density and coverage of features `fake`, (N, F), against `real`, (M, F); `radii` are `kth_neighbour` of the real
+    ones, where they are known already."""
+    x, y = torch.from_numpy(real), torch.from_numpy(fake)
+    real_radii, fake_radii = kth_neighbour(x, k) if radii is None else radii, kth_neighbour(y, k)
+    in_fake = torch.zeros(len(x), dtype=torch.bool)
+    reached = torch.zeros(len(x), dtype=torch.bool)
+    balls = torch.zeros(len(y), dtype=torch.float64)
+    for start in range(0, len(x), CHUNK):
+        here = slice(start, start + CHUNK)
+        distances = distances_of(x[here], y)
+        inside = distances < real_radii[here, None]
+        balls += inside.sum(0)
+        reached[here] = inside.any(1)
+        in_fake[here] = (distances < fake_radii).any(1)
+    return Coverage(
+        precision=float((balls > 0).double().mean()),
+        recall=float(in_fake.double().mean()),
+        density=float(balls.mean() / k),
+        coverage=float(reached.double().mean()),
+    )
+
+
+def distances_of(a: Tensor, b: Tensor) -> Tensor:
+    """The distance of every row of a, (N, F), to every row of b, (M, F): (N, M). Exact for few columns, faster for many."""
+    mode = "donot_use_mm_for_euclid_dist" if a.shape[1] <= FEW_COLUMNS else "use_mm_for_euclid_dist_if_necessary"
+    return torch.cdist(a, b, compute_mode=mode)
+
+
+def kth_neighbour(x: Tensor, k: int) -> Tensor:
+    """The distance from each row of x, (N, F), to its k-th nearest other row, or to the farthest if there are fewer: (N,)."""
+    k = min(k, len(x) - 1)
+    return torch.cat([distances_of(part, x).topk(k + 1, largest=False).values[:, -1] for part in torch.split(x, CHUNK)])
+
+
+def nearest(x: Array, among: Array) -> tuple[Array, NDArray[np.int64]]:
+    """The distance from each row of x, (N, F), to the nearest row of `among`, (M, F), and which one that is: (N,) each."""
+    a, b = torch.from_numpy(x), torch.from_numpy(among)
+    found = [distances_of(part, b).min(1) for part in torch.split(a, CHUNK)]
+    distances, rows = torch.cat([part.values for part in found]), torch.cat([part.indices for part in found])
+    return distances.numpy(), rows.numpy()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How much of what a generator makes is nearer to its training samples than fresh samples of the data's law would be."""
+
+    copied: float
+    """0 for fresh samples, 1 where the nearest real sample is always one that was trained on."""
+    half_width: float
+    """Of the 95% interval of `copied` about 0 that fresh samples would have."""
+
+
+def memory(fake: Array, held_out: Array, training: Array, searched: float = 1.0) -> Memory:
+    """The memory of a generator, from features of its samples, (N, F), of held-out real samples, (M, F), and of the training set, (T, F),
+    or of a part of it: `searched` is the share that is given.
+
+    The nearest real sample of a fresh one is of the training set with probability q = T / (T + M), whatever the law, and however smooth or
+    noisy samples are; of several that are equally near each counts alike. `copied` is (share - q) / (1 - q) / searched.
+    """
+    near_training, near_held_out = _nearest_counts(torch.from_numpy(fake), torch.from_numpy(training), torch.from_numpy(held_out))
+    q = len(training) / (len(training) + len(held_out))
+    share = float((near_training / (near_training + near_held_out)).mean())
+    return Memory((share - q) / (1 - q) / searched, NORMAL_95 * math.sqrt(q / (1 - q) / len(fake)) / searched)
+
+
+def _nearest_counts(x: Tensor, *sets: Tensor) -> list[Tensor]:
+    """For each row of x the number of rows of each set that are at the distance of the nearest row of them all: (N,) for each set."""
+    least = torch.full((len(x),), torch.inf, dtype=x.dtype)
+    counts = [torch.zeros(len(x), dtype=x.dtype) for _ in sets]
+    for number, rows in enumerate(sets):
+        for part in torch.split(rows, CHUNK):
+            distances = distances_of(x, part)
+            here = distances.min(1).values
+            for count in counts:
+                count[here < least] = 0
+            least = torch.minimum(least, here)
+            counts[number] += (distances == least[:, None]).sum(1)
+    return counts
+
+
+def intrinsic_dimension(x: Array) -> float:
+    """How many numbers it takes to tell a row of x, (N, D), from its neighbours: the TwoNN estimate (Facco et al., "Estimating the
+    intrinsic dimension of datasets by a minimal neighborhood information", Scientific Reports 2017), 1 / mean log(r2 / r1) over the
+    distances to the two nearest rows. Equal rows count once; nan where too few are left."""
+    rows = torch.from_numpy(np.unique(x, axis=0))
+    if len(rows) < 3:
+        return math.nan
+    found = [distances_of(part, rows).topk(3, largest=False).values for part in torch.split(rows, CHUNK)]
+    distances = torch.cat(found)
+    logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()
+    return float(1 / logs.mean().clamp(min=1e-12))

@@ -1,0 +1,82 @@
+"""Multi-scale sliced Wasserstein distance of pictures: no network's weights are needed, so it serves pictures of any kind.
+
+Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR 2018, section 5: the
+sliced Wasserstein distance of 7 x 7 patches of each level of a Laplacian pyramid (Burt & Adelson 1983). The finest level tells of edges and
+noise, the coarsest of the shape of the whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+from equipoise.metrics.points import sliced_wasserstein
+
+Array = NDArray[np.float64]
+PATCH, PER_PICTURE = 7, 16  # side of a patch, and how many are taken of each level of each picture
+LEAST = 1e-3  # of the pictures' deviation: a channel that varies less is not blown up further
+COARSEST = 16  # a level has at least this many pixels along its shorter side, where the picture has
+
+
+def patch_distances(x: Array, y: Array, seed: int = 0) -> dict[int, float]:
+    """The sliced Wasserstein-1 distance of the patches of pictures x and y, (N, C, H, W) each and equally many, for each level's height in
+    pixels, from the finest. Patches are scaled by the mean and the deviation of y's in each channel, so the distance is in those
+    deviations and a difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the pictures' deviation."""
+    levels = zip(pyramid(torch.from_numpy(x)), pyramid(torch.from_numpy(y)), strict=True)
+    spread = float(np.std(y)) or 1.0
+    found = {}
+    for number, (a, b) in enumerate(levels):
+        generator = torch.Generator().manual_seed(seed + number)
+        places = _places(b, generator)
+        mean, deviation = b.mean((0, 2, 3), keepdim=True), b.std((0, 2, 3), keepdim=True).clamp(min=LEAST * spread)
+        of_x, of_y = (_patches((level - mean) / deviation, places).numpy() for level in (a, b))
+        found[b.shape[2]] = sliced_wasserstein(of_x, of_y, seed=seed)
+    return found
+
+
+def pyramid(x: Tensor) -> list[Tensor]:
+    """The Laplacian pyramid of pictures (N, C, H, W), fine to coarse: what each level has beyond the next one enlarged, and the last as
+    it is."""
+    levels = []
+    while min(x.shape[2:]) >= 2 * COARSEST:
+        smaller = _halved(x)
+        levels.append(x - _doubled(smaller, x.shape[2:]))
+        x = smaller
+    return [*levels, x]
+
+
+def _halved(x: Tensor) -> Tensor:
+    return _smoothed(x)[:, :, ::2, ::2]
+
+
+def _doubled(x: Tensor, size: torch.Size) -> Tensor:
+    larger = x.new_zeros(*x.shape[:2], *size)
+    larger[:, :, ::2, ::2] = x
+    return 4 * _smoothed(larger)
+
+
+def _smoothed(x: Tensor) -> Tensor:
+    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is mirrored."""
+    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], dtype=x.dtype) / 16
+    channels = x.shape[1]
+    kernel = torch.outer(taps, taps).expand(channels, 1, 5, 5)
+    return conv2d(pad(x, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)
+
+
+def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The upper left corners of patches for each picture: rows and columns, (N, PER_PICTURE) each."""
+    rows, columns = (torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_PICTURE), generator=generator) for side in x.shape[2:])
+    return rows, columns
+
+
+def _patches(x: Tensor, places: tuple[Tensor, Tensor]) -> Tensor:
+    """The patches at these places, each as one row: (N * PER_PICTURE, C * height * width)."""
+    height, width = (min(PATCH, side) for side in x.shape[2:])
+    rows = places[0][:, :, None, None] + torch.arange(height)[:, None]
+    columns = places[1][:, :, None, None] + torch.arange(width)
+    pictures = torch.arange(len(x))[:, None, None, None]
+    taken = x.permute(0, 2, 3, 1)[pictures, rows, columns]
+    return taken.reshape(len(x) * PER_PICTURE, -1)

@@ -1,0 +1,114 @@
+"""Judges of pictures: MNIST's digits by the features of the shipped classifier, any other by patches and thumbnails, which need no
+weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from equipoise.metrics.digits import FEATURES, read_digits
+from equipoise.metrics.figures import DIGIT_SHARE, DIMENSION, FRECHET, PATCHES, Better
+from equipoise.metrics.images import frechet_distance
+from equipoise.metrics.judges import NEIGHBOUR_FIGURES, Judge
+from equipoise.metrics.kernels import kernel_distance
+from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour
+from equipoise.metrics.patches import PATCH, patch_distances
+
+Array = NDArray[np.float64]
+CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised
+RECOGNISED, RAREST = f"recognised at {CONFIDENT:.0%}", "smallest class share"
+KERNEL = "kernel distance (digit features)"
+PAIRS = 2_500  # samples of each kind for the kernel distance, whose cost grows with the square of their number
+THUMBNAIL = 8  # pixels a side that neighbours of pictures are compared on
+CHUNK = 1_000  # pictures that are averaged at once
+DIGIT_FIGURES: dict[str, Better] = {
+    FRECHET: "lower",
+    RECOGNISED: "higher",
+    RAREST: "higher",
+    **{f"{DIGIT_SHARE}{digit}": "near" for digit in range(10)},
+}
+
+
+class DigitJudge(Judge):
+    """MNIST's digits, by the features and the opinion of the shipped classifier."""
+
+    def __init__(self, real: Array, quick: bool) -> None:
+        self.n, self.quick = len(real), quick
+        self.real = self.prepare(real)[:, :FEATURES]
+        self.radii = None if quick else kth_neighbour(torch.from_numpy(self.real), K)
+        self.better = DIGIT_FIGURES if quick else {**DIGIT_FIGURES, KERNEL: "lower", **NEIGHBOUR_FIGURES}
+        self.against = f"{len(real):,} test digits, features of the shipped digit classifier"
+
+    def used(self, name: str, n: int) -> int:
+        return min(n, PAIRS) if name == KERNEL else n
+
+    def means(self, name: str) -> str:
+        if name == KERNEL:
+            return f"{self.used(name, self.n):,} test digits, features of the shipped digit classifier, cubic kernel, unbiased"
+        return f"{self.against}, k = {K}" if name in NEIGHBOUR_FIGURES else self.against
+
+    def prepare(self, x: Array) -> Array:
+        features, probabilities = read_digits(torch.from_numpy(x.reshape(len(x), *x.shape[-2:])).to(torch.uint8))
+        return torch.cat([features, probabilities], 1).double().numpy()
+
+    def measure(self, rows: Array) -> dict[str, float]:
+        features, probabilities = rows[:, :FEATURES], rows[:, FEATURES:]
+        shares = np.bincount(probabilities.argmax(1), minlength=10) / len(rows)
+        figures = {
+            FRECHET: frechet_distance(features, self.real),
+            RECOGNISED: float((probabilities.max(1) >= CONFIDENT).mean()),
+            RAREST: float(shares.min()),
+            **{f"{DIGIT_SHARE}{digit}": float(share) for digit, share in enumerate(shares)},
+        }
+        if self.quick:
+            return figures
+        found = coverage(self.real, features, radii=self.radii)
+        return {**figures, KERNEL: kernel_distance(features[:PAIRS], self.real[:PAIRS]), **found.named()}
+
+
+class PictureJudge(Judge):
+    """Pictures whose features nobody knows: patches at every scale, and neighbours of thumbnails."""
+
+    def __init__(self, real: Array, quick: bool) -> None:
+        self.n, self.quick, self.real = len(real), quick, real
+        self.against = f"{len(real):,} held-out pictures"
+        self.thumbnails = thumbnails(torch.from_numpy(real))
+        self.radii = None if quick else kth_neighbour(torch.from_numpy(self.thumbnails), K)
+        self.better = dict.fromkeys(patch_names(real), "lower")
+        if not quick:
+            self.better |= {**NEIGHBOUR_FIGURES, DIMENSION: "near"}
+
+    def means(self, name: str) -> str:
+        how = f"patches of {PATCH} x {PATCH} pixels" if name.startswith(PATCHES) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL}, k = {K}"
+        return f"{self.against}, {how}"
+
+    def prepare(self, x: Array) -> Array:
+        return x
+
+    def measure(self, rows: Array) -> dict[str, float]:
+        n = min(len(rows), len(self.real))
+        levels = patch_distances(rows[:n], self.real[:n])
+        figures = {PATCHES: float(np.mean(list(levels.values())))}
+        if len(levels) > 1:
+            figures |= {f"{PATCHES} at {height} pixels": value for height, value in levels.items()}
+        if self.quick:
+            return figures
+        small = thumbnails(torch.from_numpy(rows))
+        found = coverage(self.thumbnails, small, radii=self.radii)
+        return {**figures, **found.named(), DIMENSION: intrinsic_dimension(small)}
+
+
+def patch_names(real: Array) -> list[str]:
+    """The names of the patch distances of pictures of this size, the mean first."""
+    heights = list(patch_distances(real[:2], real[:2]))
+    return [PATCHES, *([f"{PATCHES} at {height} pixels" for height in heights] if len(heights) > 1 else [])]
+
+
+def thumbnails(x: Tensor, side: int = THUMBNAIL) -> Array:
+    """Pictures (N, C, H, W) of any type, averaged to at most `side` pixels a side, as rows (N, F); in chunks, since they may be many."""
+    sides = (min(side, x.shape[2]), min(side, x.shape[3]))
+    small: Array = torch.cat([adaptive_avg_pool2d(part.double(), sides).flatten(1) for part in torch.split(x, CHUNK)]).numpy()
+    return small

@@ -1,0 +1,243 @@
+"""The page put together: from a run, or several, to HTML."""
+
+from __future__ import annotations
+
+import io
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from equipoise import __version__
+from equipoise.data.sources import Source
+from equipoise.metrics.examination import COMPARED
+from equipoise.metrics.neighbours import nearest
+from equipoise.metrics.pictures import thumbnails
+from equipoise.page import charts
+from equipoise.page.charts import Image
+from equipoise.page.surfaces import Surface, latent_map, on_the_line, on_the_plane
+from equipoise.plots import picture_grid
+from equipoise.report import SAMPLES_SEED, Report, half_width, number
+from equipoise.training.sampler import Sampler
+from equipoise.verdict import HEALTHY
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+Array = NDArray[np.float64]
+TEMPLATE = "page.html.jinja"
+SHOWN_PICTURES, SHOWN_POINTS = 36, 5_000
+NEIGHBOURS, TRAINING_ROWS = 8, 20_000
+MOMENTS, MOMENT_SIDE = 6, 260  # pictures of the samples through time, and their pixels a side
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a page tells of. Without a source, samples stand alone."""
+
+    name: str
+    report: Report
+    sampler: Sampler
+    source: Source | None
+    log: Sequence[Mapping[str, Any]]
+    config: Mapping[str, Any]
+    surface: Surface | None = None
+    """D, where it is to be had and can be drawn."""
+    meaning: str = ""
+    moments: Sequence[Path] = ()
+    """Pictures of what the generator made through time, the first first."""
+
+    @property
+    def headline(self) -> str:
+        return self.report.figures[0].name
+
+
+def page(run: Run) -> str:
+    """The page of one run."""
+    return _template().render(
+        title=f"{run.report.data}, {run.report.recipe}",
+        runs=[_told(run)],
+        comparing=False,
+        sections=[
+            ("Samples beside real ones", _samples(run)),
+            ("Nearest training samples", _neighbours(run)),
+            ("Through time", _moments(run)),
+            ("Curves", _curves(run)),
+            ("Latents", _latents(run)),
+        ],
+        settings=_settings(run.config),
+        version=__version__,
+        python=platform.python_version(),
+    )
+
+
+def comparison(runs: Sequence[Run]) -> str:
+    """One page of several runs: their verdicts, one table, their curves in one chart, and what each makes."""
+    curves = {}
+    for run in runs:
+        lines = [line for line in run.log if run.headline in line.get("metrics", {})]
+        curves[run.name] = [line["samples_seen"] for line in lines], [line["metrics"][run.headline] for line in lines]
+    same = len({run.headline for run in runs}) == 1
+    chart = charts.overlaid(curves, runs[0].headline) if same else None
+    return _template().render(
+        title=f"{len(runs)} runs compared",
+        runs=[_told(run) for run in runs],
+        comparing=True,
+        sections=[("Curves", [chart] if chart else []), *((f"Samples of {run.name}", _samples(run)[:2]) for run in runs)],
+        settings=[],
+        version=__version__,
+        python=platform.python_version(),
+    )
+
+
+def rows(reports: Sequence[Report]) -> list[tuple[str, list[tuple[str, str]], str]]:
+    """For every figure its name, each run's value and half-width ("" where a run has none), and the floor of the first that has it."""
+    names = dict.fromkeys(row[0] for report in reports for row in report.rows())
+    found = []
+    for name in names:
+        of_runs = [next((figure for figure in report.figures if figure.name == name), None) for report in reports]
+        floor = next(figure.floor for figure in of_runs if figure is not None)
+        cells = [("", "") if figure is None else (number(figure.value), half_width(figure)) for figure in of_runs]
+        found.append((name, cells, number(floor)))
+    return found
+
+
+def _told(run: Run) -> dict[str, Any]:
+    report = run.report
+    return {
+        "name": run.name,
+        "report": report,
+        "healthy": report.verdict.name in HEALTHY,
+        "figures": _with_protocols(report),
+    }
+
+
+def _with_protocols(report: Report) -> list[tuple[str, str, str, str, str]]:
+    """The rows of the table; a protocol stands where it differs from that of the figure above."""
+    protocols = {figure.name: figure.protocol for figure in report.figures}
+    found, above = [], ""
+    for row in report.rows():
+        protocol = protocols[row[0]]
+        found.append((*row, "" if protocol == above else protocol))
+        above = protocol
+    return found
+
+
+def _samples(run: Run) -> list[Image]:
+    source, schema = run.source, run.sampler.schema
+    n = SHOWN_PICTURES if schema.is_picture else SHOWN_POINTS
+    made = run.sampler.values(n, SAMPLES_SEED)
+    if not np.isfinite(made).all():
+        return []
+    real = None if source is None else source.held_out(n, 0).double().numpy()
+    if schema.is_picture:
+        return [
+            Image(charts.data_uri(picture_grid(x, _limits(run))), f"{len(x)} {what} pictures in a grid.", what)
+            for what, x in (("generated", made), ("real", real))
+            if x is not None
+        ]
+    if source is None or real is None:
+        return []
+    if schema.size == 1:
+        return on_the_line(made[:, 0], real[:, 0], source.law, run.surface)
+    if schema.size == 2:
+        return on_the_plane(made, real, source.law, run.surface)
+    return [_columns(made, real, schema.columns)]
+
+
+def _limits(run: Run) -> tuple[float, float] | None:
+    limits = run.config["data"]["limits"]
+    return None if limits is None else (limits[0], limits[1])
+
+
+def _columns(made: Array, real: Array, names: Sequence[str | int] | None) -> Image:
+    """Histograms of the first columns."""
+    shown = min(made.shape[1], 9)
+    figure = charts.new_figure(8, 2.2 * -(-shown // 3))
+    for i, axes in enumerate(np.atleast_1d(figure.subplots(-(-shown // 3), 3)).flat):
+        axes.set_visible(i < shown)
+        if i < shown:
+            edges = np.histogram_bin_edges(np.concatenate([made[:, i], real[:, i]]), 40).tolist()
+            axes.hist(made[:, i], edges, density=True, color="#d1495b", alpha=0.6, label="generated")
+            axes.hist(real[:, i], edges, density=True, histtype="step", color="black", label="real")
+            axes.set_title(str(names[i]) if names else f"column {i}", fontsize=9)
+    return charts.finished(figure, f"Histograms of {shown} columns: generated, filled, over real, in outline.")
+
+
+def _neighbours(run: Run) -> list[Image]:
+    """Generated pictures, and below each the training picture that is nearest, both made small."""
+    source = run.source
+    if source is None or not source.schema.is_picture or source.training_rows is None:
+        return []
+    made = run.sampler.values(NEIGHBOURS, SAMPLES_SEED)
+    if not np.isfinite(made).all():
+        return []
+    training = source.seen(TRAINING_ROWS, 0)
+    _, found = nearest(*(thumbnails(x, COMPARED) for x in (torch.from_numpy(made), training)))
+    grid = picture_grid(np.concatenate([made, training[found].double().numpy()]), _limits(run), across=NEIGHBOURS)
+    caption = f"Above, generated; below each, the nearest of {len(training):,} training pictures. Twins would be copies."
+    return [Image(charts.data_uri(grid), "Eight generated pictures, and the training picture nearest to each.", caption)]
+
+
+def _moments(run: Run) -> list[Image]:
+    """A few of the pictures that training drew, smaller."""
+    from PIL import Image as Pillow
+
+    paths = list(run.moments)
+    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, min(MOMENTS, len(paths))).round().astype(int)] if paths else []
+    images = []
+    for path in chosen:
+        with Pillow.open(path) as picture:
+            picture.thumbnail((MOMENT_SIDE * 2, MOMENT_SIDE * 2))
+            buffer = io.BytesIO()
+            picture.convert("RGB").save(buffer, "PNG", optimize=True)
+        seen = f"{int(path.stem):,} samples seen"
+        images.append(Image(charts.data_uri(buffer.getvalue()), f"What the generator made after {seen}.", seen))
+    return images
+
+
+def _curves(run: Run) -> list[Image]:
+    found = [
+        charts.headline(run.log, run.headline),
+        charts.balance(run.log, run.meaning) or charts.distance(run.log),
+        charts.losses(run.log),
+        charts.gradients(run.log),
+    ]
+    return [image for image in found if image is not None]
+
+
+def _latents(run: Run) -> list[Image]:
+    plain = not run.sampler.schema.is_picture and run.sampler.schema.size <= 2
+    return [latent_map(run.sampler, SAMPLES_SEED)] if plain and run.sampler.prior.dim > 0 else []
+
+
+def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every setting and version of a run, in groups."""
+    data = {name: value for name, value in config["data"].items() if name != "schema"} | dict(config["data"].get("schema", {}))
+    groups = {"recipe": config["recipe"], "run": config["run"], "data": data}
+    groups |= {name: config[name] for name in ("scaling", "machine", "versions") if isinstance(config.get(name), dict)}
+    found = [(name, [(key.replace("_", " "), _short(value)) for key, value in group.items()]) for name, group in groups.items()]
+    command = [("equipoise", str(config.get("equipoise", "")))]
+    if config.get("command"):
+        command.append(("command", " ".join(map(str, config["command"]))))
+    return [("made by", command), *found]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(files("equipoise.page").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows})

@@ -1,0 +1,66 @@
+"""Telling: what a page shows of a run, gathered from its directory or from a training in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from equipoise.data.sources import Source
+from equipoise.errors import EquipoiseError
+from equipoise.page import Run
+from equipoise.page.surfaces import Surface
+from equipoise.recipes.base import Method
+from equipoise.report import Report
+from equipoise.training import checkpoint
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import Sampler
+from equipoise.training.state import build_method
+
+
+def told(
+    sampler: Sampler,
+    source: Source | None,
+    report: Report,
+    log: Sequence[Mapping[str, Any]],
+    config: Mapping[str, Any],
+    directory: RunDirectory | None,
+    method: Method | None,
+) -> Run:
+    """What the page of a run shows. `method` is the training's own; of a run that was loaded D comes from its newest checkpoint.
+    Without a source, samples stand alone. D is drawn where it judges points one by one and knows no classes."""
+    built = method or build_method(sampler.recipe, sampler.schema, seed=0)
+    discriminator = built.discriminator if method is not None else _trained(built.discriminator, directory)
+    schema = sampler.schema
+    plain = built.together and not (schema.is_picture or schema.size > 2 or sampler.recipe.conditional)
+    return Run(
+        name="" if directory is None else str(directory.path),
+        report=report,
+        sampler=sampler,
+        source=source,
+        log=log,
+        config=config,
+        surface=Surface(discriminator.to(sampler.device), sampler, built.logits) if plain and discriminator is not None else None,
+        meaning=built.logits,
+        moments=[] if directory is None else moments(directory),
+    )
+
+
+def moments(directory: RunDirectory) -> list[Path]:
+    """The pictures of the samples through time, the first first."""
+    return sorted((path for path in directory.pictures.glob("*.png") if path.stem.isdecimal()), key=lambda path: int(path.stem))
+
+
+def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Module | None:
+    """D with the weights of the newest checkpoint; None where there is none that is whole."""
+    if directory is None:
+        return None
+    try:
+        tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)
+    except EquipoiseError:
+        return None
+    prefix = "discriminator."
+    discriminator.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)})
+    return discriminator

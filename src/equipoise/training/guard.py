@@ -1,0 +1,45 @@
+"""The guard: when a loss or a gradient is no longer finite, back to the last good weights, with smaller steps.
+
+Where the numbers went wrong is not asked: gradients are never set to zero in silence. Data and randomness go on, so that the batches that
+follow are others.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from equipoise.training.state import State
+
+ATTEMPTS = 3  # from a start or a resumption; `State.recoveries` counts all, and each halves the step sizes
+
+
+class Guard:
+    """Holds the last weights that were good."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.good: dict[str, Tensor] = {}
+        self.attempts = 0
+        self.keep()
+
+    @property
+    def finite(self) -> bool:
+        """Whether all weights and moments are numbers. A step can spoil them after its losses were read."""
+        sums = [tensor.detach().double().sum() for tensor in self.state.weights().values() if tensor.is_floating_point()]
+        return bool(torch.stack([total.cpu() for total in sums]).isfinite().all())
+
+    def keep(self) -> None:
+        """The weights are good now."""
+        self.good = {name: tensor.detach().clone() for name, tensor in self.state.weights().items()}
+
+    def go_back(self) -> None:
+        """Put the last good weights back."""
+        self.state.restore_weights({name: tensor.clone() for name, tensor in self.good.items()})
+        self.state.recoveries += 1
+        self.attempts += 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether going back has been tried often enough."""
+        return self.attempts > ATTEMPTS

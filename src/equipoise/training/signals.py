@@ -1,0 +1,41 @@
+"""SIGINT and SIGTERM while training: stop after the step under way, with all saved."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from equipoise.errors import EquipoiseError
+from equipoise.training.loop import Control
+
+
+class InterruptedRunError(EquipoiseError):
+    """Training was stopped by a signal, after saving; `status` is what a shell expects."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.signal = name
+        self.status = 128 + signal.Signals[name]
+
+
+@contextmanager
+def signals_stop(control: Control) -> Iterator[None]:
+    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, _: object) -> None:
+        control.stop(signal.Signals(number).name)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

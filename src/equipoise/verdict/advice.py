@@ -1,0 +1,90 @@
+"""What a verdict says, and the one thing that it tells to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from equipoise.metrics.figures import Figure
+from equipoise.recipes import DEFAULT
+from equipoise.verdict.evidence import Evidence
+
+Name = Literal[
+    "balanced",
+    "close",
+    "still improving",
+    "stalled",
+    "mode collapse",
+    "discriminator won",
+    "generator won",
+    "diverged",
+    "memorising",
+    "too little data",
+    "labels ignored",
+    "latent too small",
+    "recovered from trouble",
+]
+Sure = Literal["sure", "likely"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`name` in a word or two, `sentence` with the evidence, `sure` how far to believe it, `advice` the one thing to do next, `command` the
+    same as it is typed; empty where there is nothing to type."""
+
+    name: Name
+    sentence: str
+    sure: Sure
+    advice: str
+    command: str = ""
+
+
+def longer(e: Evidence) -> Verdict:
+    curve = e.headline_curve
+    how = f"has seen {e.samples_seen:,} samples, and runs of its kind usually see {e.usual_samples:,}"
+    if e.improving:
+        cut = len(curve) - max(len(curve) // 3, 1)
+        how = f"the figure still falls, from {min(curve[:cut]):.4g} to {min(curve[cut:]):.4g} in the last third of the training"
+    else:
+        how = f"it {how}"
+    return Verdict("still improving", f"This is not the end: {how}. {e.told}.", "sure" if e.improving else "likely", *on(e))
+
+
+def on(e: Evidence) -> tuple[str, str]:
+    """To train longer; with another recipe, that."""
+    samples = max(2 * e.samples_seen, e.usual_samples)
+    if e.run is None or not e.data:
+        return f"Next: train longer, with samples={samples:,}.", ""
+    return "Next: train longer.", typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
+
+
+def steadier(e: Evidence) -> tuple[str, str]:
+    """What helps where the players are out of step."""
+    if e.recipe != DEFAULT:
+        return f"Next: use the recipe {DEFAULT}, which is made to stay in balance.", typed(e)
+    if e.discriminator_rate != 1:
+        return "Next: give both players the same learning rate.", typed(e, "--discriminator-rate 1")
+    if e.changed:
+        return f"Next: leave {', '.join(e.changed)} to the recipe, which knows what fits this data.", typed(e)
+    return "Next: halve the learning rate, or give the networks more units with width.", ""
+
+
+def use(e: Evidence) -> tuple[str, str]:
+    return "Next: use it; sample as much as you like.", f"equipoise sample {e.run} -n 1000" if e.run else ""
+
+
+def recipe(e: Evidence) -> str:
+    """The option that asks for the run's recipe."""
+    return "" if e.recipe == DEFAULT else f"--recipe {e.recipe} "
+
+
+def typed(e: Evidence, options: str = "") -> str:
+    """A new training on the same data, as it is typed; empty where the data cannot be."""
+    return f"equipoise train {e.data} {options}".rstrip() if e.data else ""
+
+
+def margin(figure: Figure, threshold: float) -> Sure:
+    """Sure where the interval lies on one side of the threshold."""
+    if figure.low is None or figure.high is None:
+        return "likely"
+    return "likely" if figure.low <= threshold <= figure.high else "sure"

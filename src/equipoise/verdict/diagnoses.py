@@ -1,0 +1,261 @@
+"""The diagnoses: each asks for the evidence of one cause. The first that finds it speaks, and causes come before symptoms, since samples
+can be far from the data for many reasons.
+
+benchmarks/RESULTS.md has how often they are right of runs that were made sick on purpose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import median
+
+from equipoise.metrics.figures import (
+    AGREEMENT,
+    COPIED,
+    COVERAGE,
+    DETECTIVE,
+    DIGIT_SHARE,
+    DIMENSION,
+    FINITE,
+    PATCHES,
+    PRECISION,
+    SPREAD,
+)
+from equipoise.recipes import DEFAULT
+from equipoise.verdict.advice import Name, Sure, Verdict, longer, margin, on, recipe, steadier, typed, use
+from equipoise.verdict.evidence import Evidence
+from equipoise.verdict.missing import missing
+
+HEALTHY: frozenset[Name] = frozenset({"balanced", "close", "still improving", "recovered from trouble"})
+LEAST = 100  # held-out samples below which a floor is mostly luck
+AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
+SPREAD_RANGE = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
+COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
+SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
+PRECISE = 0.7  # share of real samples' precision from which what is made lies where the data does
+LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
+FELL_APART = 5.0  # times the best figure before it, to which the headline must not rise while training
+D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
+D_SURE = 0.97
+D_WRONG, MISLED = 0.35, 0.1  # balance below which D is wrong, and the share of reports from which that decides
+TOLD_APART = 0.7  # the detective's accuracy from which samples that miss the data are far from it
+TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
+HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
+COPIES = 0.3
+READABLE = 0.1  # share of the way from always naming the commonest class to perfection, below which labels say nothing
+MOST_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
+EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor
+FEW = 4  # figures while training that are too few for a trend
+LAST = 0.25  # share of the reports that count as the end
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """The first diagnosis that the evidence supports."""
+    return next(found for diagnose in DIAGNOSES if (found := diagnose(evidence)) is not None)
+
+
+def diverged(e: Evidence) -> Verdict | None:
+    """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
+    why, deviation = e.gave_up, e["standard deviation"]
+    if not why and e.held_out >= LEAST:
+        before, after = e.leap
+        exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
+        if exploded or e.ratio > RUNAWAY:
+            why = f"the samples lie far outside the data: {e.told}"
+        elif after > FELL_APART * before and far(e):
+            why = f"{e.headline.name} was {before:.3g} while training, and rose to {after:.3g} after. {e.told}"
+    if e.headline.name == FINITE:
+        why = why or f"{1 - e.headline.value:.0%} of the samples are not numbers"
+    return Verdict("diverged", f"Training ran away: {why}.", "sure", *steadier(e)) if why else None
+
+
+def too_little_data(e: Evidence) -> Verdict | None:
+    """Too few held-out samples to say anything."""
+    if e.held_out >= LEAST:
+        return None
+    said = f"{e.held_out} held-out samples are too few to tell good from bad: {e.told}."
+    advice = f"Next: train on more data, of which a tenth is held out; {LEAST} held-out samples are the least."
+    return Verdict("too little data", said, "sure", advice)
+
+
+def labels_ignored(e: Evidence) -> Verdict | None:
+    """What is asked for does not come, though a reader of real samples could tell."""
+    found = e[AGREEMENT]
+    if found is None or len(e.class_shares) < 2:
+        return None
+    most, chance = max(e.class_shares), sum(share**2 for share in e.class_shares)  # of one who always says the same, or draws at random
+    if found.floor - most < READABLE * (1 - most):
+        said = (
+            f"a classifier reads held-out real samples as their label in {found.floor:.0%}, always to name the commonest gives {most:.0%}"
+        )
+        advice = "Next: check that labels and samples are in the same order."
+        return Verdict("labels ignored", f"Labels cannot be learned, for they say nothing about the data: {said}.", "sure", advice)
+    share = (found.value - chance) / (found.floor - chance)
+    if share >= HEARD or (e.short and share > 0.1):
+        return None
+    said = f"{found.value:.0%} of the samples are read as the label that was asked for, real ones {found.floor:.0%}, by chance {chance:.0%}"
+    other = e.recipe != "cgan"
+    advice = f"Next: check that labels and samples are in the same order{'; if they are, take the recipe cgan' if other else ''}."
+    sure = margin(found, chance + HEARD * (found.floor - chance))
+    command = typed(e, "--recipe cgan") if other else ""
+    return Verdict("labels ignored", f"The generator does not heed labels: {said}.", sure, advice, command)
+
+
+def memorising(e: Evidence) -> Verdict | None:
+    """Samples that lie where the data does, and nearer to the training samples than fresh ones would."""
+    found = e[COPIED]
+    if found is None or found.value < COPIES or found.low is None or found.low <= 0 or _off(e):
+        return None
+    said = f"{found.value:.0%} of the samples are copied, or all but copied, from the training data"
+    advice = "Next: train on more data, or shorter; for few pictures, with augmentation."
+    command = typed(e, "--augment color,translation,cutout") if e[DIGIT_SHARE + "0"] or e[PATCHES] else ""
+    return Verdict("memorising", f"The generator repeats what it was shown: {said}.", margin(found, COPIES), advice, command)
+
+
+def latent_too_small(e: Evidence) -> Verdict | None:
+    """Samples of fewer dimensions than the data, from a latent of fewer numbers than those."""
+    found = e[DIMENSION]
+    if found is None or not e.latent_dim < found.floor - 0.5 or found.value > LOST_DIMENSIONS * found.floor:
+        return None
+    needed = 2 * math.ceil(found.floor)
+    said = f"the data spreads in about {found.floor:.1f} dimensions, the samples in {found.value:.1f}, the latent has {e.latent_dim}"
+    return Verdict(
+        "latent too small",
+        f"The latent has too few numbers: {said}. {e.told}.",
+        "sure",
+        f"Next: give the latent {needed} numbers.",
+        typed(e, f"{recipe(e)}--latent-dim {needed}"),
+    )
+
+
+def still_improving_early(e: Evidence) -> Verdict | None:
+    """A run that has hardly begun, and was getting better as far as can be seen."""
+    begun = e.improving or len(e.headline_curve) < FEW
+    return longer(e) if e.short and begun and not e.settled and e.ratio > AT_FLOOR else None
+
+
+def discriminator_misled(e: Evidence) -> Verdict | None:
+    """A D that is wrong more often than right for a good part of the training: it swings, and G follows it anywhere."""
+    curve = e.curve("balance")
+    wrong = sum(value < D_WRONG for value in curve)
+    if not far(e) or wrong < max(MISLED * len(curve), 1):
+        return None
+    said = f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of what it saw. {e.told}"
+    return Verdict("generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e))
+
+
+def one_player_won(e: Evidence) -> Verdict | None:
+    """D tells every sample, or none, at the end, and the result is far off."""
+    curve = e.curve("balance")
+    hardly_begun = e.short and len(e.headline_curve) < FEW
+    if not curve or not far(e) or e.improving or hardly_begun:
+        return None
+    balance = median(curve[-max(int(len(curve) * LAST), 1) :])
+    told = e[DETECTIVE]
+    if balance >= D_AHEAD:
+        said = f"D is right about {balance:.1%} of what it sees, so that G learns nothing from it. {e.told}"
+        return Verdict("discriminator won", f"The discriminator has won: {said}.", "sure" if balance > D_SURE else "likely", *steadier(e))
+    if told is not None and told.value >= TOLD:
+        said = f"D is right about {balance:.1%} of what it sees, where a fresh detective is about {told.value:.1%}. {e.told}"
+        return Verdict("generator won", f"The discriminator has lost sight: {said}.", margin(told, TOLD), *steadier(e))
+    return None
+
+
+def mode_collapse(e: Evidence) -> Verdict | None:
+    """Modes, digits or whole regions of the data that samples do not reach, and no progress."""
+    gone = _missing(e)
+    if not gone or e.improving:
+        return None
+    said = f"Part of the data is missing from the samples: {gone}. {e.told}."
+    if e.recipe != DEFAULT:
+        advice, command = f"Next: use the recipe {DEFAULT}, which is made to keep every mode.", typed(e)
+    else:
+        advice, command = on(e)
+    return Verdict("mode collapse", said, "sure", advice, command)
+
+
+def fine(e: Evidence) -> Verdict | None:
+    """At the floor, or near it."""
+    if far(e):
+        return None
+    flaw, detective = _flaw(e), e[DETECTIVE]
+    nobody_can_tell = detective is not None and detective.low is not None and detective.low <= detective.floor
+    if flaw:
+        return Verdict("close", f"The samples lie where the data does, but {flaw}. {e.told}.", "sure", *on(e))
+    if e.ratio <= AT_FLOOR or nobody_can_tell:
+        sure: Sure = "sure" if nobody_can_tell else margin(e.headline, AT_FLOOR * e.headline.floor)
+        return Verdict("balanced", f"The generator's law is all but the data's: {e.told}.", sure, *use(e))
+    if e.improving:
+        return longer(e)
+    said = f"The generator's law is close to the data's, with a difference that can be measured: {e.told}."
+    return Verdict("close", said, margin(e.headline, NEAR_FLOOR * e.headline.floor), *on(e))
+
+
+def recovered(e: Evidence) -> Verdict | None:
+    """Roll-backs, however it ended."""
+    if not e.recoveries:
+        return None
+    times = "once" if e.recoveries == 1 else f"{e.recoveries} times"
+    said = f"{times} a loss was no longer finite, and it went back to the last good weights, with half the step size"
+    return Verdict("recovered from trouble", f"Training was in trouble and went on: {said}. {e.told}.", "sure", *steadier(e))
+
+
+def unfinished(e: Evidence) -> Verdict:
+    """Far off: still falling, or at a stand."""
+    if not e.settled and (e.improving or e.samples_seen < MOST_OF * e.usual_samples):
+        return longer(e)
+    off = _off(e)
+    said = f"The samples can be told from real ones{off and f' ({off})'}, and it no longer gets better: {e.told}."
+    return Verdict("stalled", said, "likely", *steadier(e))
+
+
+DIAGNOSES: tuple[Callable[[Evidence], Verdict | None], ...] = (
+    diverged,
+    too_little_data,
+    labels_ignored,
+    memorising,
+    latent_too_small,
+    discriminator_misled,
+    one_player_won,
+    recovered,
+    still_improving_early,
+    mode_collapse,
+    fine,
+    unfinished,
+)
+
+
+def far(e: Evidence) -> bool:
+    """Whether samples are clearly not the data's: by the headline, or since many lie where no data does and a detective tells them."""
+    detective = e[DETECTIVE]
+    return e.ratio > NEAR_FLOOR or (bool(_off(e)) and detective is not None and detective.value >= TOLD_APART)
+
+
+def _off(e: Evidence) -> str:
+    """How many samples lie where no data does, in words; empty if hardly more than of real ones."""
+    precise = e[PRECISION]
+    if precise is None or precise.value >= PRECISE * precise.floor:
+        return ""
+    return f"{precise.value:.0%} of them lie where the data does, of real ones {precise.floor:.0%}"
+
+
+def _missing(e: Evidence) -> str:
+    """What is missing, in words; empty if nothing is."""
+    found = missing({figure.name: figure.value for figure in e.figures}, {figure.name: figure.floor for figure in e.figures})
+    covered, precise = e[COVERAGE], e[PRECISION]
+    narrow = covered is not None and covered.value < COLLAPSED * covered.floor
+    if not found and covered and precise and narrow and precise.value > PRECISE * precise.floor and far(e):
+        return f"they come near {covered.value:.0%} of the real samples, where as many real ones come near {covered.floor:.0%}"
+    return found
+
+
+def _flaw(e: Evidence) -> str:
+    """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
+    figure, covered = e[SPREAD], e[COVERAGE]
+    if figure is not None and not SPREAD_RANGE[0] <= figure.value / figure.floor <= SPREAD_RANGE[1]:
+        how = "narrow" if figure.value < figure.floor else "wide"
+        return f"they are too {how} inside the modes (spread {figure.value:.2f}, real ones {figure.floor:.2f})"
+    if covered is not None and covered.value < SPARSE * covered.floor:
+        return f"they leave out part of its spread (they come near {covered.value:.0%} of the real samples, real ones {covered.floor:.0%})"
+    return f"not all do: {_off(e)}" if _off(e) else ""

@@ -1,0 +1,38 @@
+"""The classifier learns what can be learned, of points and of pictures, and one seed gives one answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from equipoise.metrics.classifier import learn
+
+RNG = np.random.default_rng(0)
+
+
+def blobs(n: int) -> tuple[np.ndarray, np.ndarray]:
+    y = RNG.integers(0, 4, n)
+    return 1000 * (np.eye(4)[y][:, :3] * 3 + RNG.normal(size=(n, 3))), y
+
+
+def test_it_reads_blobs_as_well_as_the_best_linear_rule() -> None:
+    (x, y), (unseen, truth) = blobs(3000), blobs(2000)
+    best = LogisticRegression(max_iter=500).fit(x / 1000, y).score(unseen / 1000, truth)
+    assert (learn(x, y, 4).read(unseen) == truth).mean() > best - 0.02
+
+
+def test_it_reads_where_a_bright_spot_is_in_a_picture() -> None:
+    y = RNG.integers(0, 3, 600)
+    x = RNG.normal(0, 0.3, (600, 1, 12, 12))
+    x[np.arange(600), 0, 4 * y, 4 * y] += 5
+    classifier = learn(x[:500], y[:500], 3)
+    assert (classifier.read(x[500:]) == y[500:]).mean() > 0.95
+
+
+def test_one_seed_gives_one_answer_and_torchs_own_randomness_is_left_alone() -> None:
+    x, y = blobs(300)
+    state = torch.get_rng_state()
+    first, second = learn(x, y, 4, seed=3), learn(x, y, 4, seed=3)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.array_equal(first.read(x), second.read(x))

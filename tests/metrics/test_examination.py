@@ -1,0 +1,79 @@
+"""The examination: every figure that fits the data, with floors and intervals that can be believed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from equipoise.data.laws import Gaussian, Ring
+from equipoise.data.opening import open_source
+from equipoise.data.sources import LawSource
+from equipoise.metrics.examination import Sampling, examine
+from equipoise.metrics.figures import AGREEMENT, CLASS_KL, COPIED, DETECTIVE, TRAINED_ON_FAKE, WASSERSTEIN, Figure
+
+RNG = np.random.default_rng(0)
+
+
+def by_name(figures: list[Figure]) -> dict[str, Figure]:
+    return {figure.name: figure for figure in figures}
+
+
+def from_law(law: Gaussian) -> Sampling:
+    return lambda n: (law.sample(n, torch.Generator().manual_seed(9)).numpy(), None)
+
+
+def test_a_perfect_sampler_is_at_its_floor_and_no_detective_tells_it() -> None:
+    found = by_name(examine(LawSource(Gaussian()), from_law(Gaussian()), seed=0, classes=None))
+    assert found[WASSERSTEIN].value < 3 * found[WASSERSTEIN].floor
+    assert found[DETECTIVE].low is not None
+    assert found[DETECTIVE].low <= 0.5
+    assert COPIED not in found  # the law never repeats
+
+
+def test_a_planted_difference_is_outside_the_interval_and_told() -> None:
+    found = by_name(examine(LawSource(Gaussian()), from_law(Gaussian(std=1.6)), seed=0, classes=None))
+    deviation = found["standard deviation"]
+    assert deviation.low is not None
+    assert deviation.high is not None
+    assert deviation.low < 1.6 < deviation.high
+    assert deviation.low > 1.25
+    assert found[DETECTIVE].low is not None
+    assert found[DETECTIVE].low > 0.5
+
+
+def test_copies_of_the_training_data_are_found_and_fresh_samples_are_not() -> None:
+    x = RNG.normal(size=(3000, 3))
+    source = open_source(x)
+
+    def copying(n: int) -> tuple[NDArray[np.float64], None]:
+        return source.seen(n, 4).double().numpy(), None
+
+    copied = by_name(examine(source, copying, seed=0, classes=None))[COPIED]
+    assert copied.value > 0.95
+    fresh = by_name(examine(source, lambda n: (RNG.normal(size=(n, 3)), None), seed=0, classes=None))[COPIED]
+    assert fresh.low is not None
+    assert fresh.low <= 0 <= 2 * fresh.high if fresh.high is not None else False
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -> None:
+    def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        x, y = Ring().labelled(n, torch.Generator().manual_seed(9))
+        return x.numpy(), RNG.permutation(y.numpy()) if shuffled else y.numpy()
+
+    found = by_name(examine(LawSource(Ring()), sampling, seed=0, classes=tuple(range(8))))
+    expected = 1 / 8 if shuffled else 1.0
+    assert found[AGREEMENT].floor > 0.99
+    assert found[AGREEMENT].value == pytest.approx(expected, abs=0.04)
+    assert found[TRAINED_ON_FAKE].value <= 0.4 if shuffled else found[TRAINED_ON_FAKE].value > 0.98
+    assert found[CLASS_KL].value < 0.01
+
+
+def test_a_handful_of_held_out_samples_is_neither_detected_nor_searched() -> None:
+    source = open_source(RNG.normal(size=(60, 2)))
+    found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
+    assert DETECTIVE not in found
+    assert COPIED not in found
+    assert all(figure.low is None for figure in found.values())

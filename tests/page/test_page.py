@@ -1,0 +1,171 @@
+"""The page: the verdict first, all in one file, words for every image; and it holds in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from equipoise import GAN
+from equipoise.page import comparison, page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+RNG = np.random.default_rng(0)
+
+
+class Elements(HTMLParser):
+    """Every start tag with its attributes, in order, and all text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on the ring, evaluated."""
+    out = tmp_path_factory.mktemp("runs") / "ring"
+    GAN(samples=2560, seed=0, threads=1).fit("ring", out=out).evaluate()
+    return out
+
+
+def test_a_run_directory_gets_a_page_that_needs_no_network(kept: Path) -> None:
+    text = (kept / "report.html").read_text()
+    found = Elements(text)
+    for tag, attributes in found.tags:
+        assert tag not in ("script", "link", "iframe")
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "data:").startswith("data:"), attributes
+    assert "http" not in re.sub(r"data:[^\"]+", "", text)
+    assert len(text) < 4_000_000
+
+
+def test_the_verdict_comes_before_the_figures_and_they_before_the_images(kept: Path) -> None:
+    text = (kept / "report.html").read_text()
+    report = GAN.load(kept).report
+    assert text.index(report.verdict.name.capitalize()) < text.index("<table>") < text.index("<img")
+    for name, *_ in report.rows():
+        assert name.replace("'", "&#39;") in text
+
+
+def test_every_image_is_told_in_words_and_every_table_has_heads_and_a_caption(kept: Path) -> None:
+    tags = Elements((kept / "report.html").read_text()).tags
+    images = [attributes for tag, attributes in tags if tag == "img"]
+    assert len(images) >= 8
+    assert all(len(image["alt"] or "") > 15 for image in images)
+    assert ("html", {"lang": "en"}) in tags
+    assert {attributes.get("scope") for tag, attributes in tags if tag == "th"} == {"col", "row"}
+    assert any(tag == "caption" for tag, _ in tags)
+    assert any(tag == "meta" and attributes.get("name") == "viewport" for tag, attributes in tags)
+
+
+def test_it_holds_every_setting_and_version(kept: Path) -> None:
+    text = Elements((kept / "report.html").read_text()).text
+    for word in ("learning rate", "gamma", "fingerprint", "torch", "seed", "threads"):
+        assert word in text
+
+
+def test_the_optimum_and_ds_surface_are_drawn_where_the_law_is_known(kept: Path, tiny: dict[str, Any]) -> None:
+    assert "beside the optimal D" in (kept / "report.html").read_text()
+    for recipe, expected in (("balanced", True), ("classic", True), ("lsgan", False)):
+        text = page(GAN(recipe, **tiny).fit("gaussian").told())
+        assert "D along the line" in text
+        assert ("beside the optimal D" in text) is expected
+
+
+@pytest.mark.parametrize("shape", [(60, 12, 12), (60, 3, 10, 8), (200, 5)])
+def test_pictures_and_columns_have_pages_too(shape: tuple[int, ...], tiny: dict[str, Any]) -> None:
+    data = RNG.integers(0, 255, shape, dtype=np.uint8) if len(shape) > 2 else RNG.normal(size=shape)
+    text = page(GAN(**tiny).fit(data).told())
+    assert ("the training picture nearest to each" in text) == (len(shape) > 2)
+    assert ("Histograms of 5 columns" in text) == (len(shape) == 2)
+
+
+def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_path: Path) -> None:
+    frame = pd.DataFrame(RNG.normal(size=(100, 3)), columns=["<script>alert(1)</script>", "b", "c"])
+    text = page(GAN(**tiny).fit(frame, out=tmp_path / "<script>").told())
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_d_that_sees_whole_batches_is_not_asked_point_by_point(tiny: dict[str, Any]) -> None:
+    text = page(GAN("classic", discriminator_sees="batch-spread", **tiny).fit("gaussian").told())
+    assert "D along the line" not in text
+    assert "Histogram of generated samples" in text
+
+
+def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(tiny: dict[str, Any], tmp_path: Path) -> None:
+    for name, shape in (("pictures", (60, 12, 12)), ("points", (100, 2))):
+        GAN(**tiny).fit(RNG.integers(0, 255, shape).astype(np.uint8), out=tmp_path / name).evaluate()
+    pictures, points = (page(GAN.load(tmp_path / name).told()) for name in ("pictures", "points"))
+    assert "36 generated pictures in a grid" in pictures
+    assert "real pictures in a grid" not in pictures
+    assert "Curves" in points
+
+
+def test_runs_compared_stand_side_by_side(kept: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    GAN("lsgan", **tiny).fit("ring", out=other).evaluate()
+    text = comparison([GAN.load(kept).told(), GAN.load(other).told()])
+    tags = Elements(text)
+    assert sum(tag == "section" for tag, _ in tags.tags) == 2
+    heads = [str(kept), str(other)]
+    assert all(head in tags.text for head in heads)
+    assert f"Samples of {kept}" in tags.text
+    assert f"sliced Wasserstein of each run against samples seen: {kept} ends at" in text
+
+
+def test_compare_prints_one_table_and_writes_one_page(kept: Path, command: Callable[..., Any], tmp_path: Path) -> None:
+    answer = command("compare", str(kept), str(kept), "--out", str(tmp_path / "both.html"))
+    assert answer.status == 0
+    assert answer.out.count("sliced Wasserstein") == 1
+    assert "verdict" in answer.out
+    assert (tmp_path / "both.html").is_file()
+    assert command("compare").err == "equipoise: equipoise compare needs run directories: see equipoise compare --help\n"
+    assert "must end in .html" in command("compare", str(kept), "--out", "x.pdf").err
+    assert "is not a run directory" in command("compare", str(tmp_path)).err
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.parametrize("width", [1100, 390])
+def test_a_browser_shows_it_without_a_sideways_scroll(kept: Path, tmp_path: Path, width: int) -> None:
+    """In a frame, since a window cannot be as narrow as a phone."""
+    shown, inner = tmp_path / "page.html", tmp_path / "inner.html"
+    told = "parent.postMessage(document.documentElement.scrollWidth + ' of ' + window.innerWidth, '*')"
+    inner.write_text((kept / "report.html").read_text().replace("</body>", f"<script>{told}</script></body>"))
+    listen = "<script>addEventListener('message', event => document.title = event.data)</script>"
+    shown.write_text(f'<title>-</title>{listen}<iframe src="inner.html" style="width:{width}px;height:900px;border:0"></iframe>')
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    flags += [
+        "--disable-component-update",
+        "--hide-scrollbars",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--window-size=1200,900",
+        "--virtual-time-budget=5000",
+    ]
+    assert CHROMIUM is not None
+    dumped = subprocess.run([CHROMIUM, *flags, "--dump-dom", shown.as_uri()], capture_output=True, text=True, timeout=60, check=True).stdout
+    title = re.search(r"<title>(\d+) of (\d+)</title>", dumped)
+    assert title is not None
+    assert int(title[1]) <= int(title[2])
+    picture = tmp_path / "page.png"
+    subprocess.run([CHROMIUM, *flags, f"--screenshot={picture}", shown.as_uri()], capture_output=True, timeout=60, check=True)
+    pixels = np.asarray(Image.open(picture).convert("L"))
+    assert pixels.std() > 10  # something is drawn

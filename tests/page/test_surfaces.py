@@ -1,0 +1,47 @@
+"""D's optimum is the theory's, and densities from samples are those of their law."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise import GAN
+from equipoise.data.laws import Gaussian, Ring
+from equipoise.page.surfaces import Surface, estimated_density
+
+
+def surface_of(recipe: str) -> Surface:
+    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").told()
+    assert told.surface is not None
+    return told.surface
+
+
+def test_the_estimated_density_on_the_line_is_the_laws() -> None:
+    law = Gaussian()
+    x = np.linspace(1.5, 6.5, 50)
+    found = estimated_density(law.sample(4000, torch.Generator().manual_seed(0)).numpy(), x[:, None])
+    assert np.allclose(found, law.density(x), rtol=0.12)
+
+
+def test_narrow_modes_far_apart_stay_narrow() -> None:
+    law = Ring()
+    found = estimated_density(law.sample(4000, torch.Generator().manual_seed(0)).numpy(), np.array([[1.0, 0.0], [1.1, 0.0], [0.5, 0.0]]))
+    assert found[0] > 0.5 * law.density(np.array([[1.0, 0.0]]))[0]
+    assert found[1] < 1e-6 * found[0]
+
+
+def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
+    p, p_g = np.array([0.2, 0.1, 0.3, 1e-9]), np.array([0.2, 0.3, 0.1, 1e-9])
+    assert surface_of("classic").optimum(p, p_g)[:3] == pytest.approx([0.5, 0.25, 0.75])
+    best = surface_of("balanced").optimum(p, p_g)
+    assert best[:3] == pytest.approx(np.log([1, 1 / 3, 3]))
+    assert np.isnan(best[3])  # where neither law has any mass
+    assert surface_of("lsgan").optimum(p, p_g) is None
+
+
+def test_d_is_shown_as_its_logits_mean_it() -> None:
+    x = np.linspace(0, 8, 20)[:, None]
+    probability, difference = surface_of("classic")(x), surface_of("balanced")(x)
+    assert ((probability > 0) & (probability < 1)).all()
+    assert difference.mean() == pytest.approx(0, abs=1e-9)

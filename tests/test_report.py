@@ -1,0 +1,94 @@
+"""The report: kept and read again as it was, commands as they are typed, and samples that are not numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise import GAN
+from equipoise.data.laws import Gaussian, Ring
+from equipoise.data.opening import open_source
+from equipoise.data.sources import LawSource, Source
+from equipoise.metrics.figures import FINITE, Figure
+from equipoise.report import Report, half_width, number, typed
+from equipoise.training.files import DamagedFileError
+
+
+def config(source: Source, column: str | None = None) -> dict[str, Any]:
+    """What config.json would hold of the data and its labels."""
+    return json.loads(json.dumps({"data": source.describe(), "run": {"label_column": column}}))
+
+
+def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -> None:
+    report = GAN(**tiny).fit("ring", out=tmp_path / "run").evaluate()
+    assert Report.read(tmp_path / "run" / "report.json") == report
+    assert GAN.load(tmp_path / "run").report == report
+
+
+def test_a_damaged_report_is_named(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(json.dumps({"format": 1, "figures": [{"name": "x"}], "verdict": {}}))
+    with pytest.raises(DamagedFileError, match=r"report.json is not a report"):
+        Report.read(tmp_path / "report.json")
+
+
+@pytest.mark.parametrize(
+    ("law", "words"),
+    [
+        (Gaussian(), "gaussian"),
+        (Gaussian(mean=-2.0, std=3.0), "gaussian --mean -2.0 --std 3.0"),
+        (Ring(circle_modes=5), "ring --circle-modes 5"),
+    ],
+)
+def test_a_law_is_typed_with_its_settings(law: Gaussian | Ring, words: str) -> None:
+    assert typed(config(LawSource(law))) == words
+
+
+def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) -> None:
+    np.save(tmp_path / "my data.npy", np.arange(100.0))
+    source = open_source(tmp_path / "my data.npy")
+    assert typed(config(source)) == f"'{tmp_path / 'my data.npy'}'"
+    assert typed(config(source, "my label")) == f"'{tmp_path / 'my data.npy'}' --label-column 'my label'"
+    assert typed(config(open_source(np.arange(100.0)))) == ""
+
+
+def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(tiny: dict[str, Any]) -> None:
+    gan = GAN(**tiny).fit("gaussian")
+    with torch.no_grad():
+        for weight in gan._trained().generator.parameters():
+            weight.fill_(float("nan"))
+    report = gan.evaluate()
+    assert [figure.name for figure in report.figures] == [FINITE]
+    assert report[FINITE] == 0
+    assert FINITE in str(report)
+    assert "100% of the samples are not numbers" in report.verdict.sentence
+    assert report.verdict.name == "diverged"
+
+
+def test_numbers_are_as_long_as_they_need_be() -> None:
+    assert [number(value) for value in (8.0, 0.12345678, 0.000012345, 12345.678, float("nan"))] == [
+        "8",
+        "0.1235",
+        "1.23e-05",
+        "1.23e+04",
+        "nan",
+    ]
+
+
+def test_half_a_width_is_left_out_where_it_is_not_known() -> None:
+    assert half_width(Figure("x", 1.0, 1.0, "lower", "", 0.75, 1.25)) == "± 0.25"
+    assert half_width(Figure("x", 1.0, 1.0, "lower", "")) == ""
+
+
+def test_a_report_prints_every_figure_the_verdict_and_what_to_type(tiny: dict[str, Any], tmp_path: Path) -> None:
+    report = GAN(**tiny).fit("ring", out=tmp_path / "run").evaluate()
+    text = str(report)
+    assert all(name in text for name, *_ in report.rows())
+    assert "column" not in text.replace("worst column", "")  # each column's distance is kept, and would crowd the table
+    assert report.verdict.sentence in text
+    assert report.verdict.command.startswith("equipoise train ring")
+    assert report.verdict.command in text

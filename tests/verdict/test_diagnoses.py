@@ -1,0 +1,235 @@
+"""Diagnoses: each needs the evidence of its cause, causes come before symptoms, and nothing far from its floor is praised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from equipoise.metrics.figures import AGREEMENT, COPIED, COVERAGE, DETECTIVE, DIMENSION, FINITE, PRECISION, REVERSE_KL, SPREAD, Figure
+from equipoise.verdict import HEALTHY, Evidence, Verdict, judge
+
+HEADLINE = "sliced Wasserstein"
+TEN = (0.1,) * 10
+
+
+def figure(name: str, value: float, floor: float, off: float | None = None) -> Figure:
+    ends = (None, None) if off is None else (value - off, value + off)
+    return Figure(name, value, floor, "lower", "n samples", *ends)
+
+
+def told(*figures: Figure, log: Any = (), **settings: Any) -> Verdict:
+    usual: dict[str, Any] = {
+        "held_out": 1000,
+        "samples_seen": 1000,
+        "usual_samples": 1000,
+        "recipe": "balanced",
+        "latent_dim": 2,
+        "class_shares": (),
+        "discriminator_rate": 1.0,
+        "data": "ring",
+        "run": "runs/ring-0",
+    }
+    return judge(Evidence(figures=figures, log=log, **{**usual, **settings}))
+
+
+def falling(*values: float) -> list[dict[str, Any]]:
+    return [{"samples_seen": i, "metrics": {HEADLINE: value}} for i, value in enumerate(values)]
+
+
+def balanced_at(*values: float) -> list[dict[str, Any]]:
+    return [{"samples_seen": i, "balance": value} for i, value in enumerate(values)]
+
+
+FLAT = falling(0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"), [(0.005, "balanced"), (0.014, "balanced"), (0.03, "close"), (0.06, "stalled"), (5.0, "stalled")]
+)
+def test_the_name_follows_the_headline_over_its_floor(value: float, name: str) -> None:
+    assert told(figure(HEADLINE, value, 0.005)).name == name
+
+
+def test_the_sentence_gives_the_figure_its_floor_and_the_detective() -> None:
+    said = told(figure(HEADLINE, 0.03, 0.005), figure(DETECTIVE, 0.72, 0.5, 0.01)).sentence
+    assert f"{HEADLINE} is 0.03, 6.0 times what as many real samples get (0.005)" in said
+    assert "a fresh detective is right about 72% of unseen samples, where guessing is about 50%" in said
+
+
+def test_near_the_floor_it_is_balanced_where_no_detective_can_tell() -> None:
+    assert told(figure(HEADLINE, 0.03, 0.005), figure(DETECTIVE, 0.505, 0.5, 0.01)).name == "balanced"
+    assert told(figure(HEADLINE, 0.3, 0.005), figure(DETECTIVE, 0.505, 0.5, 0.01)).name == "stalled"
+
+
+def test_a_figure_whose_interval_holds_the_threshold_is_not_sure() -> None:
+    assert told(figure(HEADLINE, 0.010, 0.005, 0.001)).sure == "sure"
+    assert told(figure(HEADLINE, 0.0145, 0.005, 0.001)).sure == "likely"
+
+
+def test_missing_modes_come_before_a_small_distance_and_another_recipe_is_sent_to_the_default() -> None:
+    verdict = told(figure(HEADLINE, 0.001, 0.001), figure("modes covered, of 8", 7, 8), recipe="classic")
+    assert verdict.name == "mode collapse"
+    assert "7 of 8 modes" in verdict.sentence
+    assert verdict.command == "equipoise train ring"
+
+
+def test_samples_beside_every_mode_are_off_them_but_not_collapsed() -> None:
+    far, modes = figure(HEADLINE, 1.0, 0.01), figure("modes covered, of 8", 5, 8)
+    assert told(far, modes, figure(REVERSE_KL, 0.01, 0.001)).name == "stalled"
+    assert told(far, modes, figure(REVERSE_KL, 0.47, 0.001)).name == "mode collapse"
+
+
+def test_missing_digits_are_named() -> None:
+    shares = [figure(f"share of {digit}", 0.0 if digit in (3, 7) else 0.125, 0.1) for digit in range(10)]
+    verdict = told(figure("Fréchet (digit features)", 1.0, 1.0), *shares)
+    assert verdict.name == "mode collapse"
+    assert "hardly any 3, 7 among the digits" in verdict.sentence
+
+
+def test_precise_samples_that_cover_little_are_a_collapse_and_vague_ones_are_not() -> None:
+    far = figure(HEADLINE, 1.0, 0.01)
+    assert told(far, figure(COVERAGE, 0.2, 0.97), figure(PRECISION, 0.95, 0.97)).name == "mode collapse"
+    assert told(far, figure(COVERAGE, 0.2, 0.97), figure(PRECISION, 0.2, 0.97)).name == "stalled"
+
+
+def test_samples_off_the_data_that_a_detective_tells_are_not_close_however_small_the_distance() -> None:
+    near, off = figure(HEADLINE, 0.04, 0.01), figure(PRECISION, 0.41, 0.99)
+    verdict = told(near, off, figure(DETECTIVE, 0.8, 0.5, 0.01), log=FLAT)
+    assert verdict.name == "stalled"
+    assert "41% of them lie where the data does, of real ones 99%" in verdict.sentence
+    assert told(near, off, figure(DETECTIVE, 0.55, 0.5, 0.01)).name == "close"
+
+
+def test_too_few_held_out_samples_get_no_praise() -> None:
+    assert told(figure(HEADLINE, 1.0, 1.0), held_out=6).name == "too little data"
+
+
+def test_modes_that_are_too_narrow_are_not_called_balanced() -> None:
+    verdict = told(figure(HEADLINE, 0.01, 0.01), figure("modes covered, of 8", 8, 8), figure(SPREAD, 0.46, 0.99))
+    assert verdict.name == "close"
+    assert "too narrow inside the modes (spread 0.46, real ones 0.99)" in verdict.sentence
+
+
+def test_a_d_that_is_always_right_has_won_unless_the_samples_are_near_or_still_getting_better() -> None:
+    far, certain = figure(HEADLINE, 1.0, 0.01), balanced_at(*[0.999] * 20)
+    assert told(far, log=[*FLAT, *certain]).name == "discriminator won"
+    assert told(far, log=[*falling(4, 3, 2, 1.5, 1.2, 1.0), *certain]).name == "still improving"
+    assert told(figure(HEADLINE, 0.01, 0.01), log=[*FLAT, *certain]).name == "balanced"
+    assert told(far, log=[*FLAT, *balanced_at(*[0.7] * 20)]).sure == "likely"
+    assert told(far, log=[*FLAT, *balanced_at(*[0.55] * 20)]).name == "stalled"
+
+
+def test_a_d_that_sees_nothing_where_a_fresh_detective_does_has_lost() -> None:
+    far, blind = figure(HEADLINE, 1.0, 0.01), [*FLAT, *balanced_at(*[0.5] * 20)]
+    assert told(far, figure(DETECTIVE, 0.95, 0.5, 0.01), log=blind).name == "generator won"
+    assert told(far, figure(DETECTIVE, 0.6, 0.5, 0.01), log=blind).name == "stalled"
+
+
+def test_a_d_that_is_wrong_for_a_good_part_of_the_training_was_led_astray_even_if_the_figure_falls() -> None:
+    log = [*falling(4, 3, 2, 1.5, 1.2, 1.0), *balanced_at(*[0.05, 0.9] * 10)]
+    assert told(figure(HEADLINE, 1.0, 0.01), log=log).name == "generator won"
+    assert told(figure(HEADLINE, 0.01, 0.01), log=log).name == "balanced"
+
+
+def test_unequal_learning_rates_are_what_to_change_first() -> None:
+    verdict = told(figure(HEADLINE, 1.0, 0.01), log=[*FLAT, *balanced_at(*[0.999] * 20)], discriminator_rate=100.0)
+    assert verdict.command == "equipoise train ring --discriminator-rate 1"
+
+
+def test_a_run_that_is_short_or_falling_is_still_improving_and_is_told_how_to_go_on() -> None:
+    far = figure(HEADLINE, 1.0, 0.01)
+    blind = [*falling(1.0), *balanced_at(*[0.5] * 20)]
+    assert told(far, figure(DETECTIVE, 0.99, 0.5, 0.01), samples_seen=20, log=blind).name == "still improving"
+    for verdict in (told(far, samples_seen=20), told(far, log=falling(4, 3, 2, 1.5, 1.2, 1.0))):
+        assert verdict.name == "still improving"
+    assert verdict.command == "equipoise train ring --out runs/ring-0 --resume --samples 2000"
+
+
+def test_copies_are_told_when_they_are_more_than_chance() -> None:
+    close = figure(HEADLINE, 0.01, 0.01)
+    assert told(close, figure(COPIED, 0.9, 0.0, 0.1)).name == "memorising"
+    assert told(close, figure(COPIED, 0.1, 0.0, 0.2)).name == "balanced"
+    assert told(figure(HEADLINE, 1.0, 0.01), figure(COPIED, 1.0, 0.0, 0.1), figure(PRECISION, 0.0, 0.9)).name == "stalled"
+    assert told(close, figure(COPIED, 0.35, 0.0, 0.5)).name == "balanced"
+
+
+def test_labels_that_do_not_come_are_ignored_and_labels_that_say_nothing_cannot_be_learned() -> None:
+    close = figure(HEADLINE, 0.01, 0.01)
+    ignored = told(close, figure(AGREEMENT, 0.12, 0.98), class_shares=TEN)
+    assert ignored.name == "labels ignored"
+    assert "does not heed" in ignored.sentence
+    meaningless = told(close, figure(AGREEMENT, 0.11, 0.1), class_shares=TEN)
+    assert meaningless.name == "labels ignored"
+    assert "say nothing about the data" in meaningless.sentence
+    assert told(close, figure(AGREEMENT, 0.9, 0.98), class_shares=TEN).name == "balanced"
+
+
+def test_a_common_class_does_not_hide_that_labels_are_ignored() -> None:
+    close, uneven = figure(HEADLINE, 0.01, 0.01), (0.95, 0.05)
+    assert "does not heed" in told(close, figure(AGREEMENT, 0.905, 0.995), class_shares=uneven).sentence
+    assert "say nothing" in told(close, figure(AGREEMENT, 0.95, 0.95), class_shares=uneven).sentence
+    assert told(close, figure(AGREEMENT, 0.99, 0.995), class_shares=uneven).name == "balanced"
+
+
+def test_a_latent_is_too_small_only_where_samples_lack_the_dimensions_and_the_latent_has_not_enough_numbers() -> None:
+    far, lost = figure(HEADLINE, 0.1, 0.01), figure(DIMENSION, 1.05, 2.0)
+    verdict = told(far, lost, latent_dim=1)
+    assert verdict.name == "latent too small"
+    assert verdict.command == "equipoise train ring --latent-dim 4"
+    assert told(far, lost, latent_dim=4).name != "latent too small"
+    assert told(far, figure(DIMENSION, 1.9, 2.0), latent_dim=1).name != "latent too small"
+
+
+def test_numbers_that_ran_away_are_divergence() -> None:
+    assert (
+        told(figure(HEADLINE, 1.0, 0.01), log=[{"samples_seen": 9, "diverged": "training diverged: r1 is not finite"}]).name == "diverged"
+    )
+    assert told(figure(FINITE, 0.4, 1.0)).name == "diverged"
+    assert told(figure(HEADLINE, 1e6, 0.01)).name == "diverged"
+    assert told(figure("Wasserstein-1", 1.0, 0.1), figure("standard deviation", 900.0, 1.0)).name == "diverged"
+
+
+def test_a_figure_that_was_good_and_then_leapt_up_is_divergence_unless_it_ended_well() -> None:
+    log = falling(1.0, 0.1, 0.2, 40.0, 3.0, 0.5)
+    verdict = told(figure(HEADLINE, 0.5, 0.01), log=log)
+    assert verdict.name == "diverged"
+    assert "was 0.1 while training, and rose to 40 after" in verdict.sentence
+    assert told(figure(HEADLINE, 0.01, 0.01), log=log).name == "balanced"
+    assert told(figure(HEADLINE, 0.5, 0.01), log=falling(1.0, 0.3, 0.5, 0.4, 0.6, 0.5)).name != "diverged"
+
+
+def test_a_run_that_went_back_and_on_says_so() -> None:
+    log = [{"samples_seen": 5, "recovered": "r1"}]
+    assert told(figure(HEADLINE, 0.01, 0.01), log=log).name == "recovered from trouble"
+    assert told(figure(HEADLINE, 1.0, 0.01), log=[*FLAT, *log]).name == "recovered from trouble"
+
+
+def test_samples_as_good_as_real_ones_are_fine_even_where_both_distances_are_nothing() -> None:
+    assert told(figure("Wasserstein-1", 0.0, 0.0), figure("standard deviation", 0.1, 0.0)).name == "balanced"
+
+
+def test_a_run_that_settled_does_not_still_improve_and_what_came_after_its_best_is_not_held_against_it() -> None:
+    log = [*falling(1.0, 0.9, 0.8, 0.7, 40.0, 39.0), {"samples_seen": 5, "settled": 3}]
+    assert told(figure(HEADLINE, 0.7, 0.01), log=log, samples_seen=3, usual_samples=1000, held_out=1000).name == "stalled"
+
+
+def test_settings_that_are_not_the_recipes_own_are_what_to_leave_out() -> None:
+    far, certain = figure(HEADLINE, 1.0, 0.01), [*FLAT, *balanced_at(*[0.999] * 20)]
+    assert "leave gamma, width to the recipe" in told(far, log=certain, changed=("gamma", "width")).advice
+    assert told(far, log=certain, changed=("gamma",)).command == "equipoise train ring"
+    assert told(far, log=certain).command == ""  # the same again would do the same again
+    assert told(far, log=certain, recipe="dcgan", data="").command == ""
+
+
+def test_a_run_without_a_directory_is_told_in_pythons_words() -> None:
+    verdict = told(figure(HEADLINE, 1.0, 0.01), samples_seen=20, run=None)
+    assert verdict.command == ""
+    assert "samples=1,000" in verdict.advice
+
+
+def test_nothing_far_from_its_floor_is_called_balanced_or_close() -> None:
+    for recipe in ("balanced", "classic"):
+        for log in ((), FLAT, falling(4, 3, 2, 1.5, 1.2, 1.0), balanced_at(0.5, 0.5)):
+            assert told(figure(HEADLINE, 0.11, 0.01), log=log, recipe=recipe).name not in ("balanced", "close")
+    assert {"balanced", "close", "still improving"} <= HEALTHY
