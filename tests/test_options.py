@@ -86,3 +86,8 @@ def test_the_first_argument_that_is_no_options_value_is_the_data() -> None:
     assert positional(["--seed=1", "ring"]) == "ring"
     assert positional(["--resume", "ring"]) == "ring"
     assert positional(["--seed", "1"]) is None
+
+
+@pytest.mark.parametrize("typed", [["--until", "balanced"], ["--until=balanced"], ["--stop-when", "balanced"]])
+def test_until_is_stop_when(typed: list[str]) -> None:
+    assert parse_train(["gaussian", *typed], find("balanced")).choices == {"stop_when": "balanced"}

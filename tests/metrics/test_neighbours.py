@@ -112,3 +112,12 @@ def test_the_dimension_of_a_few_values_is_not_known_and_repeated_rows_do_no_harm
     assert np.isnan(intrinsic_dimension(np.array([[0.0], [1.0], [0.0]])))
     x = RNG.normal(size=(500, 2))
     assert intrinsic_dimension(np.concatenate([x, x])) == pytest.approx(intrinsic_dimension(x))
+
+
+def test_the_four_figures_are_those_of_the_authors_code() -> None:
+    """Values of the package prdc 0.2, by the authors of Naeem et al. 2020, on these very samples."""
+    rng = np.random.default_rng(42)
+    real, fake = rng.normal(size=(200, 8)), 0.8 * rng.normal(size=(150, 8)) + 0.2
+    found = coverage(real, fake)
+    assert (found.precision, found.recall) == pytest.approx((0.9866666666666667, 0.765))
+    assert (found.density, found.coverage) == pytest.approx((1.4586666666666668, 0.925))
