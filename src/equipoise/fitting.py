@@ -120,7 +120,7 @@ class Fit:
     def _take_in(self, event: Event, share: float, control: Control) -> None:
         """Log, measure, warn, draw and save, as an event calls for."""
         if isinstance(event, Report):
-            self._tell(seconds=round(event.seconds, 3), **event.readings)
+            self._tell(**event.readings)
             self._warn_of(self.watch.at_report(event.readings))
         elif isinstance(event, Recovered):
             self._tell(recovered=event.what)
@@ -131,7 +131,7 @@ class Fit:
             figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
             if not any("floors" in line for line in self.log):
                 self._tell(floors=self.watch.floors)
-            self._tell(seconds=round(self.state.seconds, 3), metrics=figures)
+            self._tell(metrics=figures)
             self._warn_of(self.watch.at_figures(figures, share))
             self._save(next(iter(figures.values())))
             if self.run.stop_when is not None and self.watch.settled and share < 1:
@@ -176,7 +176,7 @@ class Fit:
 
     def _tell(self, **line: Any) -> None:
         """Log a line of this moment."""
-        self.log.append({"samples_seen": self.state.samples_seen, **line})
+        self.log.append({"samples_seen": self.state.samples_seen, "seconds": round(self.state.seconds, 3), **line})
         if self.directory is not None:
             self.directory.log(self.log[-1])
 
