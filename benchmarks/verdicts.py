@@ -34,6 +34,7 @@ from equipoise.metrics.figures import Figure
 from equipoise.report import gather
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
+from equipoise.training.state import Gradients
 from equipoise.verdict import HEALTHY, Evidence, judge
 
 SEEDS = {"points": 3, "pictures": 2}  # runs of each case
@@ -90,11 +91,11 @@ def freeze(fit: Fit) -> None:
     """G learns for a hundred steps and no more."""
     learn, steps = fit.state.optimize_generator, 0
 
-    def optimize(loss: torch.Tensor) -> None:
+    def optimize(gradients: Gradients) -> None:
         nonlocal steps
         steps += 1
         if steps <= 100:
-            learn(loss)
+            learn(gradients)
 
     fit.state.optimize_generator = optimize  # type: ignore[method-assign]
 
@@ -103,10 +104,10 @@ def poison(fit: Fit) -> None:
     """A weight of G becomes NaN after three hundred steps."""
     learn, steps = fit.state.optimize_generator, 0
 
-    def optimize(loss: torch.Tensor) -> None:
+    def optimize(gradients: Gradients) -> None:
         nonlocal steps
         steps += 1
-        learn(loss)
+        learn(gradients)
         if steps == 300:
             with torch.no_grad():
                 next(fit.state.generator.parameters()).view(-1)[0] = float("nan")

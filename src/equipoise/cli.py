@@ -131,9 +131,11 @@ def _announce(training: Fit) -> None:
     print(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
     for note in source.notes:
         print(f"  note: {note}")
-    threads = f"{training.threads} thread{'s' if training.threads > 1 else ''}"
+    how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
+    how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
+    how += "; compiling the step first, about a minute" if training.speed.compiled else ""
     print(
-        f"{training.recipe.name} on {training.device} with {threads}; keeping everything in {directory.path if directory else '-'}",
+        f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}",
         flush=True,
     )
 

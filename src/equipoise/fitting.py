@@ -19,8 +19,8 @@ from equipoise.metrics.examination import judge_for
 from equipoise.recipes import DEFAULT, find
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
-from equipoise.training import checkpoint
-from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training import checkpoint, speed
+from equipoise.training.device import resolve_device
 from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
@@ -51,14 +51,14 @@ class Fit:
                 f"give more data, or a batch_size of at most {rows}"
             )
         self.device = resolve_device(run.device)
-        self.threads = run.threads or (usable_cores() if source.schema.is_picture else 1)
-        torch.set_num_threads(self.threads)
         scaling = source.scaling(recipe.scaling, run.seed)
         method = build_method(recipe, source.schema, run.seed)
         self.state = State(method, recipe, source.feed(recipe.batch_size, scaling, self.device, run.seed), run.seed, self.device)
         encoder = self.state.discriminator if method.prior.codes else None
         self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder)
         self.method = method
+        self.speed = self._speed()
+        self.speed.apply(self.state)
         self.quick_judge = judge_for(source, run.seed, quick=True)
         self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
         self.log: list[dict[str, Any]] = []
@@ -74,7 +74,7 @@ class Fit:
             "scaling": self.sampler.scaling.to_dict(),
             "held_out": {"seed": self.run.seed, "rule": "the source's test split, or a seeded tenth, at most 10,000"},
             "notes": self.source.notes,
-            "machine": {"device": str(self.device), "threads": self.threads, "processor": platform.processor() or platform.machine()},
+            "machine": {"device": str(self.device), **asdict(self.speed), "processor": platform.processor() or platform.machine()},
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
             "command": sys.argv,
         }
@@ -83,6 +83,9 @@ class Fit:
         """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
         assert self.directory is not None, "only a directory can be resumed"
         recorded = self.directory.read_config()
+        if recorded["machine"]["device"] == str(self.device):
+            self.speed = speed.as_before(recorded["machine"], self.run)
+            self.speed.apply(self.state)
         self.directory.write_config({**self.config(), "data": recorded["data"]})
         if not checkpoint.checkpoints(self.directory.checkpoints):
             self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
@@ -103,12 +106,29 @@ class Fit:
         run = self.run
         samples = run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
         clock = Clock(self.state, samples, run.minutes)
+        if self.speed.compiled:
+            self._compile()
+            clock.measure_from_here()
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self._settle()
             self._take_in(event, clock.tick(), control)
             yield event
+
+    def _speed(self) -> speed.Speed:
+        """Threads, precision and compiling, by choice, by rule or by a stopwatch."""
+        pictures = self.source.schema.is_picture
+        seconds = (self.run.minutes or 0) * 60
+        chosen = speed.choose(self.method, self.run, pictures, self.device, seconds)
+        if not self.run.tune_speed:
+            return chosen
+        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
+
+    def _compile(self) -> None:
+        failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.source.schema))
+        if failed:
+            self.warn(f"the step could not be compiled ({failed}): going on without")
 
     def _settle(self) -> None:
         """Before the generator is drawn from or saved: the statistics that an average or an encoder needs."""

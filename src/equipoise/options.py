@@ -21,7 +21,7 @@ from equipoise.training.settings import RunSettings
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 ALIASES = {"--until": "--stop-when"}
-SWITCHES = ("--resume", "--json", "--inception", "--help", "-h")  # options that take no value
+SWITCHES = ("--resume", "--tune-speed", "--json", "--inception", "--help", "-h")  # options that take no value
 
 
 @dataclass(frozen=True)

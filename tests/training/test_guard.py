@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import torch
 from tests.training.test_loop import state_of
-from torch import Tensor
 
 from equipoise.recipes.balanced import Balanced
 from equipoise.training.guard import ATTEMPTS, Guard
 from equipoise.training.loop import Clock, Control, Finished, Recovered, Report, SaveDue, train
-from equipoise.training.state import State
+from equipoise.training.state import Gradients, State
 
 RECIPE = Balanced(batch_size=16, width=8)
 
@@ -23,10 +22,10 @@ def spoiling(state: State, steps: set[int]) -> None:
     """G's weights become NaN after these of its steps."""
     learn, taken = state.optimize_generator, 0
 
-    def optimize(loss: Tensor) -> None:
+    def optimize(gradients: Gradients) -> None:
         nonlocal taken
         taken += 1
-        learn(loss)
+        learn(gradients)
         if taken in steps:
             spoil(state)
 

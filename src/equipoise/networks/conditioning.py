@@ -14,18 +14,18 @@ Conditioning = Literal["projection", "concatenation"]
 
 class Generator(nn.Module):
     """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape). The class joins the latent as a one-hot vector
-    (Mirza & Osindero 2014), so `body` takes Z + classes numbers."""
+    (Mirza & Osindero 2014), so `body` takes Z + classes numbers. `mixed` may be set while training: see `through`."""
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
         self.body, self.classes = body, classes
+        self.mixed = False
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.classes:
             assert y is not None, "a conditional generator needs classes"
             z = torch.cat([z, one_hot(y, self.classes).to(z.dtype)], 1)
-        out: Tensor = self.body(z)
-        return out
+        return through(self.body, z, self.mixed)
 
 
 class Discriminator(nn.Module):
@@ -35,7 +35,7 @@ class Discriminator(nn.Module):
     With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y), h>, the projection discriminator (Miyato & Koyama
     2018, eq. 5); or, by `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside points and as many constant
     planes beside a picture's channels (Mirza & Osindero 2014), so `trunk` takes that many more. `auxiliary` takes h: heads share the
-    trunk.
+    trunk. `mixed` may be set while training: see `through`.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.scale = scale
+        self.mixed = False
         self.trunk, self.classes, self.conditioning, self.auxiliary = trunk, classes, conditioning, auxiliary
         self.head = nn.Linear(features, 1)
         if classes and conditioning == "projection":
@@ -57,15 +58,15 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if not self.classes:
-            h: Tensor = self.trunk(x)
+            h = through(self.trunk, x, self.mixed)
             logits: Tensor = self.head(h).squeeze(1)
         else:
             assert y is not None, "a conditional discriminator needs classes"
             if self.conditioning == "concatenation":
-                h = self.trunk(beside(x, y, self.classes))
+                h = through(self.trunk, beside(x, y, self.classes), self.mixed)
                 logits = self.head(h).squeeze(1)
             else:
-                h = self.trunk(x)
+                h = through(self.trunk, x, self.mixed)
                 logits = self.head(h).squeeze(1) + (self.embedding(y) * h).sum(1)
         return logits * self.scale, h.new_empty(len(h), 0) if self.auxiliary is None else self.auxiliary(h)
 
@@ -74,6 +75,17 @@ class Discriminator(nn.Module):
         assert self.auxiliary is not None, "only a discriminator with an auxiliary head answers"
         answered: Tensor = self.auxiliary(self.trunk(x))
         return answered
+
+
+def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
+    """body(x), float32; with `mixed` its products and convolutions are taken in bfloat16, whose range is float32's. What comes after,
+    logits and losses, is differences of near numbers and stays float32."""
+    if not mixed:
+        plain: Tensor = body(x)
+        return plain
+    with torch.autocast(x.device.type, torch.bfloat16):
+        out: Tensor = body(x)
+    return out.float()
 
 
 def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:

@@ -99,6 +99,11 @@ class Clock:
         self._began = time.monotonic() - state.seconds
         self._measured_from = (state.seconds, state.samples_seen)
 
+    def measure_from_here(self) -> None:
+        """What came before, compiling for one, says nothing of the rate to come."""
+        self.state.seconds = time.monotonic() - self._began
+        self._measured_from = (self.state.seconds, self.state.samples_seen)
+
     def tick(self) -> float:
         """Read the time; returns the share of the training done, 0 to 1."""
         state = self.state

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from equipoise.errors import RequestError
 
 MOST_THREADS = 1024
+PRECISIONS, COMPILE = ("auto", "float32", "bfloat16"), ("auto", "on", "off")
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when")  # what a resumed run may set anew
 
 
@@ -26,6 +27,12 @@ class RunSettings:
     """cpu, cuda, mps, or auto: a GPU if there is one."""
     threads: int = 0
     """CPU threads; 0 for one with networks of points, which are too small to share, and all cores with pictures."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of products and convolutions while training; auto takes bfloat16 for pictures where the processor multiplies it."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Compile the step, which takes about a minute; auto does so for runs long enough to gain more by it."""
+    tune_speed: bool = False
+    """Measure on this machine, for some seconds, which threads and precision are the fastest, where otherwise rules say."""
     memory_budget: float = 4.0
     """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it is needed."""
     stop_when: Literal["balanced"] | None = None
@@ -45,6 +52,9 @@ class RunSettings:
                 raise RequestError(f"{field} = {value}: must be a positive number")
         if not 0 <= self.threads <= MOST_THREADS:
             raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MOST_THREADS}")
+        for field, known in (("precision", PRECISIONS), ("compile", COMPILE)):
+            if getattr(self, field) not in known:
+                raise RequestError(f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}")
         if self.stop_when not in (None, "balanced"):
             raise RequestError(f"stop_when = {self.stop_when!r}: must be 'balanced', or be left out")
         if not 0 <= self.seed < 2**31:

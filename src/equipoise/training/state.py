@@ -6,7 +6,8 @@ What is not here is not needed to go on: two equal states continue to equal bits
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ from equipoise.data.schema import Schema
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Method, Rates, Recipe
 
+P = ParamSpec("P")
+T = TypeVar("T")
+Gradients = tuple[Tensor | None, ...]  # of a player's weights, in their order; None for one that took no part
 RANDOMNESS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
@@ -52,6 +56,8 @@ class State:
         """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
         """The checkpoint with the best figure so far: its name and the figure."""
+        self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
+        """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
         """How often training went back to the last good weights; each time the step sizes halve."""
 
@@ -78,11 +84,18 @@ class State:
         if self.augmentation is not None:
             self.augmentation.schedule(rates.augment)
 
-    def optimize_discriminator(self, loss: Tensor) -> None:
-        _descend(loss, self.optimizer_d)
+    def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
+        """The compiled form of a function of the step, where there is one."""
+        found: Callable[P, T] = self.compilations.get(function, function)
+        return found
 
-    def optimize_generator(self, loss: Tensor) -> None:
-        _descend(loss, self.optimizer_g)
+    def optimize_discriminator(self, gradients: Gradients) -> None:
+        """One step of D's optimiser along the gradients of its weights."""
+        _descend(self.discriminator, gradients, self.optimizer_d)
+
+    def optimize_generator(self, gradients: Gradients) -> None:
+        """One step of G's optimiser along the gradients of its weights."""
+        _descend(self.generator, gradients, self.optimizer_g)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
@@ -166,9 +179,12 @@ def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch
     return torch.optim.Adam(player.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
 
 
-def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    optimizer.zero_grad()
-    torch.autograd.backward(loss)
+def _descend(player: nn.Module, gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
+    for parameter, gradient in zip(player.parameters(), gradients, strict=True):
+        if gradient is None or gradient.stride() == parameter.stride():
+            parameter.grad = gradient
+        else:  # fused optimisers go through both as they lie
+            parameter.grad = torch.empty_like(parameter).copy_(gradient)
     optimizer.step()
 
 

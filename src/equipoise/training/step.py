@@ -7,7 +7,8 @@
 The half-life is the scheduled one, or a tenth of the samples seen so far where that is less.
 
 What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see `recipes.base.Method`. D sees all through the augmentation,
-if there is one.
+if there is one. The two functions of gradients hold all of the arithmetic but the optimisers'; for a long run they are compiled
+(`training.speed`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from equipoise.recipes.base import Answers, Method, Pass, Rates
 
 if TYPE_CHECKING:
-    from equipoise.training.state import State
+    from equipoise.training.state import Gradients, State
 
 AVERAGE_RAMP = (
     0.1  # the average's half-life is at most this share of what was seen, so that the start is soon forgotten (Karras et al. 2020)
@@ -43,7 +44,29 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
 
 def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
     """D learns to tell x from what G makes of as many latents."""
-    z = state.latents(len(x))
+    weight = torch.tensor(rates.penalty)  # a tensor, since compiled code is made anew for every other number
+    gradients, readings = state.compiled(discriminator_gradients)(method, state, weight, x, y, state.latents(len(x)))
+    state.optimize_discriminator(gradients)
+    if method.constraint is not None:
+        method.constraint(state.discriminator)
+    if method.augmentation is not None:
+        method.augmentation.observe(readings["real_logits"], readings["fake_logits"])
+        readings["augment_probability"] = method.augmentation.p.clone()
+    return readings
+
+
+def generator_step(method: Method, state: State, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
+    """G learns to be taken for real. Gradients pass through D without staying in it."""
+    gradients, readings = state.compiled(generator_gradients)(method, state, x, y, state.latents(len(x)))
+    state.optimize_generator(gradients)
+    return readings
+
+
+def discriminator_gradients(
+    method: Method, state: State, weight: Tensor, x: Tensor, y: Tensor | None, z: Tensor
+) -> tuple[Gradients, dict[str, Tensor]]:
+    """The gradients of D's weights at real samples x and at what G makes of z, and what was read on the way. `weight`, (), is the
+    penalty's."""
     with torch.no_grad():
         x_fake = state.generator(z, y)
     both = torch.cat([x, x_fake]).requires_grad_(method.penalty is not None and method.penalty_at == "samples")
@@ -57,33 +80,28 @@ def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y:
     readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
     if method.penalty is not None:
         penalties = method.penalty(Pass(both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]))
-        terms += [rates.penalty * term for term in penalties.values()]
+        terms += [weight * term for term in penalties.values()]
         readings |= penalties
     if method.auxiliary is not None:
         term, told = method.auxiliary(Answers(answers_real, answers_fake, y, z))
         terms.append(term)
         readings |= told
-    state.optimize_discriminator(torch.stack(terms).sum())
-    if method.constraint is not None:
-        method.constraint(state.discriminator)
-    if method.augmentation is not None:
-        method.augmentation.observe(real, fake)
-        readings["augment_probability"] = method.augmentation.p.clone()
-    return readings
+    return _gradients(torch.stack(terms).sum(), state.discriminator, readings)
 
 
-def generator_step(method: Method, state: State, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
-    """G learns to be taken for real. Gradients pass through D without staying in it."""
-    state.discriminator.requires_grad_(False)
-    z = state.latents(len(x))
+def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | None, z: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
+    """The gradients of G's weights at latents z, the loss paired with real samples x where it takes pairs, and what was read."""
     fake, answers = state.discriminate(state.generator(z, y), y)
     with torch.no_grad():
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
     term = method.auxiliary(Answers(None, answers, y, z))[0] if method.auxiliary is not None else torch.zeros_like(loss)
-    state.optimize_generator(loss + term)
-    state.discriminator.requires_grad_(True)
-    return {"generator_loss": loss}
+    return _gradients(loss + term, state.generator, {"generator_loss": loss})
+
+
+def _gradients(loss: Tensor, player: nn.Module, readings: dict[str, Tensor]) -> tuple[Gradients, dict[str, Tensor]]:
+    gradients = torch.autograd.grad(loss, list(player.parameters()), allow_unused=True)
+    return gradients, {name: value.detach() for name, value in readings.items()}
 
 
 @torch.no_grad()
