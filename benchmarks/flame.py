@@ -59,11 +59,10 @@ class Frame:
         return self.total - sum(frame.total for frame in self.below.values())
 
     def take(self, events: Iterable[Any]) -> None:
-        """Add events of torch's profiler below this frame; neighbouring nodes of autograd that nobody called go into one frame."""
+        """Add events of torch's profiler below this frame; autograd's nodes, which no event calls, go into one frame."""
         for event in events:
-            name = event.name
-            at = self.child(BACKWARD) if name.startswith(AUTOGRAD) and self.name != BACKWARD else self
-            frame = at.child(name.removeprefix(AUTOGRAD))
+            at = self.child(BACKWARD) if event.name.startswith(AUTOGRAD) else self
+            frame = at.child(event.name.removeprefix(AUTOGRAD))
             micros = float(event.time_range.elapsed_us())
             if at is not self:
                 at.total += micros

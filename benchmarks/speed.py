@@ -27,7 +27,7 @@ from benchmarks.baselines import Minimal, Typical
 from benchmarks.engine import Engine
 from benchmarks.flops import flops_of, product, product_flops
 from benchmarks.foundation import RESULTS
-from benchmarks.measuring import Step, Table, against, in_turns, markdown, ratios, record, spread
+from benchmarks.measuring import Step, Table, Timed, against, in_turns, markdown, ratios, record, spread
 from equipoise.training.device import usable_cores
 
 CASES = {"N(4, 1.25), MLPs": "gaussian", "ring of 8, MLPs": "ring", "MNIST, convolutional": "mnist"}
@@ -36,6 +36,20 @@ QUICK_BLOCKS, QUICK_SECONDS = 3, 0.1
 MINIMAL_GOAL = 1.05
 TYPICAL_GOALS = {"gaussian": 1.5, "ring": 1.5, "mnist": 1.3}
 PEAK_GOAL = 0.5
+STEP_HEADS = ["networks", "threads", "engine, ms a step", "minimal, ms", "typical, ms", "P1: engine / minimal", "of processor time", "goal"]
+STEP_HEADS += ["engine, samples a second and core", "P2: typical / engine", "goal"]
+PEAK_HEADS = [
+    "networks",
+    "threads",
+    "MFLOP a step",
+    "of the minimal loop",
+    "ms a step",
+    "type",
+    "GFLOP/s",
+    "peak, GFLOP/s",
+    "P3: share",
+    "goal",
+]
 
 
 def thread_counts() -> list[int]:
@@ -46,58 +60,29 @@ def thread_counts() -> list[int]:
 def step(quick: bool) -> Table:
     """P1 and P2."""
     blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, BLOCK_SECONDS)
-    rows = [
-        [
-            "networks",
-            "threads",
-            "engine, ms a step",
-            "minimal, ms",
-            "typical, ms",
-            "P1: engine / minimal",
-            "of processor time",
-            "goal",
-            "P2: samples a second and core, engine",
-            "typical / engine time",
-            "goal",
-        ]
-    ]
+    rows = [STEP_HEADS]
     for label, data in CASES.items():
         engine = Engine(data)
         loops: dict[str, Step] = {"engine": engine.step, "minimal": Minimal(engine).step, "typical": Typical(engine).step}
         for threads in thread_counts():
             torch.set_num_threads(threads)
             timed = in_turns(loops, blocks, seconds)
-            of_minimal, of_typical = (ratios(timed[a].wall, timed[b].wall) for a, b in (("engine", "minimal"), ("typical", "engine")))
+            of_minimal = ratios(timed["engine"].wall, timed["minimal"].wall)
             of_processor = ratios(timed["engine"].cpu, timed["minimal"].cpu)
+            of_typical = ratios(timed["typical"].wall, timed["engine"].wall)
             rate = engine.recipe.batch_size / statistics.median(timed["engine"].wall) / threads
-            times = [spread([1e3 * value for value in found.wall]) for found in timed.values()]
-            rows.append(
-                [
-                    label,
-                    str(threads),
-                    *times,
-                    spread(of_minimal, 3),
-                    spread(of_processor, 3),
-                    against(statistics.median(of_minimal), MINIMAL_GOAL),
-                    f"{rate:,.0f}",
-                    spread(of_typical),
-                    against(statistics.median(of_typical), TYPICAL_GOALS[data], at_most=False),
-                ]
-            )
-            print(" | ".join(rows[-1]), flush=True)
-    how = (
-        f"Threads as the table says, one process. Medians of {blocks} blocks of {seconds:g} s, taken in turns, lowest and highest in "
-        "brackets; ratios are between neighbouring blocks."
-    )
-    return Table(how, markdown(rows))
+            told = [label, str(threads), *[milliseconds(timed[name]) for name in loops]]
+            told += [spread(of_minimal, 3), spread(of_processor, 3), against(statistics.median(of_minimal), MINIMAL_GOAL)]
+            told += [f"{rate:,.0f}", spread(of_typical), against(statistics.median(of_typical), TYPICAL_GOALS[data], at_most=False)]
+            rows.append(told)
+            print(" | ".join(told), flush=True)
+    return Table(f"{measured(blocks, seconds)} Ratios are between neighbouring blocks.", markdown(rows))
 
 
 def peak(quick: bool) -> Table:
     """P3. The peak is the best of all blocks, the step's time the median."""
     blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, BLOCK_SECONDS)
-    rows = [
-        ["networks", "threads", "MFLOP a step", "of the minimal loop", "ms a step", "type", "GFLOP/s", "peak, GFLOP/s", "share", "goal"]
-    ]
+    rows = [PEAK_HEADS]
     for label, data in CASES.items():
         engine = Engine(data)
         counted, minimal = flops_of(engine.step), flops_of(Minimal(engine).step)
@@ -107,28 +92,29 @@ def peak(quick: bool) -> Table:
             timed = in_turns({"step": engine.step, "product": product(dtype)}, blocks, seconds)
             total, best = sum(counted.values()), product_flops() / min(timed["product"].wall)
             done = total / statistics.median(timed["step"].wall)
-            goal = against(done / best, PEAK_GOAL, at_most=False) if data == "mnist" else ""
-            rows.append(
-                [
-                    label,
-                    str(threads),
-                    f"{total / 1e6:,.1f}",
-                    f"{sum(minimal.values()) / 1e6:,.1f}",
-                    spread([1e3 * value for value in timed["step"].wall]),
-                    str(dtype).removeprefix("torch."),
-                    f"{done / 1e9:.1f}",
-                    f"{best / 1e9:.1f}",
-                    f"{done / best:.2f}",
-                    goal,
-                ]
-            )
-            print(" | ".join(rows[-1]), flush=True)
+            told = [label, str(threads), f"{total / 1e6:,.1f}", f"{sum(minimal.values()) / 1e6:,.1f}", milliseconds(timed["step"])]
+            told += [str(dtype).removeprefix("torch."), f"{done / 1e9:.1f}", f"{best / 1e9:.1f}", f"{done / best:.2f}"]
+            told.append(against(done / best, PEAK_GOAL, at_most=False) if data == "mnist" else "")
+            rows.append(told)
+            print(" | ".join(told), flush=True)
     how = (
-        f"Threads as the table says, one process. Medians of {blocks} blocks of {seconds:g} s, in turns with products of two square "
-        "matrices, whose best block is the peak. Products and convolutions are counted, in both directions and in the penalties' second "
-        "derivatives."
+        f"{measured(blocks, seconds)} Steps and products of two square matrices in turns; the best block of products is the peak. Products "
+        "and convolutions are counted, in both directions and in the penalties' second derivatives."
     )
     return Table(how, markdown(rows))
+
+
+def milliseconds(timed: Timed) -> str:
+    """Of a step, on the wall."""
+    return spread([1e3 * seconds for seconds in timed.wall])
+
+
+def measured(blocks: int, seconds: float) -> str:
+    """How, for the table."""
+    return (
+        f"Threads as the table says, one process. Medians of {blocks} blocks of {seconds:g} s, taken in turns, the lowest and the highest "
+        "in brackets."
+    )
 
 
 MODES: dict[str, Callable[[bool], Table]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from benchmarks.growth import exponent
 from benchmarks.measuring import against, in_turns, markdown, ratios, record, spread
 from benchmarks.quality import LineQuality
 
-from benchmarks import flame, processes, tutorial
+from benchmarks import flame, processes, race, tutorial
 
 
 def test_the_exponent_of_a_known_power_law() -> None:
@@ -102,3 +103,50 @@ def test_boxes_of_a_flame_graph_are_as_wide_as_their_time() -> None:
     assert f'width="{0.75 * inner - 0.4:.2f}"' in picture
     assert f'x="{flame.MARGIN + 0.75 * inner:.2f}"' in picture
     assert "<title>a &lt;b&gt;: 75.0%, 75.0% of it alone, 2 calls</title>" in picture
+
+
+def test_a_race_is_won_where_the_figure_stays_as_good_as_asked() -> None:
+    lucky = [(1.0, 0.1), (2.0, 0.5)]
+    good = [(3.0 + i, 0.2) for i in range(race.HOLD)]
+    assert race.reached([*lucky, *good], 0.3) == (3.0, 0.2)
+    assert race.reached([*lucky, *good], 0.5) == (1.0, 0.1)
+    assert race.reached([*lucky, *good[1:]], 0.3) == (float("inf"), 0.2)
+
+
+def test_balanced_races_until_it_has_been_good_enough_for_long_enough() -> None:
+    course = race.Course("", "gaussian", LineQuality(1_000), lambda _: iter(()), steps=1, threads=1, seeds=range(1))
+    found = race.balanced_race(course, seed=0, until=float("inf"))
+    assert len(found) == race.HOLD
+    assert [seconds for seconds, _ in found] == sorted(seconds for seconds, _ in found)
+    assert all(value > course.figure.floor for _, value in found)
+
+
+@dataclass
+class Event:
+    """As torch's profiler has them, as far as the flame graph reads them."""
+
+    name: str
+    start: float
+    micros: float
+    cpu_children: list[Event] = field(default_factory=list)
+
+    @property
+    def time_range(self) -> Event:
+        return self
+
+    def elapsed_us(self) -> float:
+        return self.micros
+
+
+def test_a_flame_graph_adds_up_events_of_one_place_and_puts_autograds_nodes_together() -> None:
+    node = flame.AUTOGRAD + "MulBackward0"
+    first = Event("part", 0, 10, [Event("aten::mul", 1, 3), Event(node, 5, 4, [Event("aten::mul", 6, 1)])])
+    root = flame.Frame("all")
+    root.take([first, Event("part", 20, 6, [Event("aten::mul", 21, 5)])])
+    part = root.below["part"]
+    assert (part.total, part.calls) == (16, 2)
+    assert {name: (below.total, below.calls) for name, below in part.below.items() if name != flame.BACKWARD} == {"aten::mul": (8, 2)}
+    backward = part.below[flame.BACKWARD]
+    assert (backward.total, backward.alone) == (4, 0)
+    assert (backward.below["MulBackward0"].total, backward.below["MulBackward0"].alone) == (4, 3)
+    assert part.alone == 16 - 8 - 4
