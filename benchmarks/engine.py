@@ -1,0 +1,41 @@
+"""The engine's training, one step at a time: what the loop does between two reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from equipoise import GAN
+from equipoise.training.loop import Clock
+from equipoise.training.step import adversarial_step
+
+DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
+
+
+class Engine:
+    """A fit that is stepped by hand. `data` and `settings` are those of GAN; with none the recipe is the default."""
+
+    def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
+        self.fit = GAN(seed=seed, threads=threads, **settings).prepare(data, to_disk=False, warn=print)
+        self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
+        samples = self.fit.run.samples or self.recipe.default_samples(self.fit.source.schema)
+        self.clock = Clock(self.state, samples, None)
+        self.state.generator.train()
+        self.state.discriminator.train()
+        self.share = self.clock.tick()
+
+    def step(self) -> dict[str, Tensor]:
+        """One step of both players, scheduled, counted and timed as in `training.loop`; returns its readings."""
+        rates = self.method.schedule(self.share)
+        self.state.apply(rates)
+        readings = adversarial_step(self.method, self.state, rates)
+        self.state.samples_seen += self.method.discriminator_steps * self.state.feed.batch_size
+        self.share = self.clock.tick()
+        return readings
+
+    def resident(self) -> Tensor:
+        """The training data scaled, as one float32 tensor, (N, *shape); of an endless law, as many draws as the engine makes at once."""
+        source = self.fit.source
+        scaled: Tensor = self.fit.sampler.scaling.encode(source.seen(source.training_rows or DRAWS, self.fit.run.seed))
+        return scaled.contiguous()

@@ -1,0 +1,147 @@
+"""How fast, and at what cost: rows P1 to P6 of the benchmarks, and what growing data, pictures, batches and widths cost.
+
+    python -m benchmarks.speed step       P1, P2: a step of the engine against two loops of our own around the same networks
+    python -m benchmarks.speed peak       P3: the arithmetic of a step against the machine's matrix products
+    python -m benchmarks.speed quality    P4: time to the quality that the classic tutorials end with
+    python -m benchmarks.speed start      P5: until --help has answered, and until the first training step
+    python -m benchmarks.speed memory     P6: the largest resident set of a run on MNIST
+    python -m benchmarks.speed growth     seconds and memory against samples, pixels, batch and width
+    python -m benchmarks.speed flame      where the time of a step on MNIST goes: benchmarks/flame-mnist.svg
+    python -m benchmarks.speed all        all of these, which is what no word means too
+
+Tables are appended to benchmarks/RESULTS.md. Run it on an otherwise idle machine. --quick shortens everything, to try it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from benchmarks import flame, growth, processes, race
+from benchmarks.baselines import Minimal, Typical
+from benchmarks.engine import Engine
+from benchmarks.flops import flops_of, product, product_flops
+from benchmarks.foundation import RESULTS
+from benchmarks.measuring import Step, Table, Timed, against, in_turns, markdown, ratios, record, spread
+from equipoise.training.device import usable_cores
+
+CASES = {"N(4, 1.25), MLPs": "gaussian", "ring of 8, MLPs": "ring", "MNIST, convolutional": "mnist"}
+BLOCKS, BLOCK_SECONDS = 9, 1.0
+QUICK_BLOCKS, QUICK_SECONDS = 3, 0.1
+MINIMAL_GOAL = 1.05
+TYPICAL_GOALS = {"gaussian": 1.5, "ring": 1.5, "mnist": 1.3}
+PEAK_GOAL = 0.5
+STEP_HEADS = ["networks", "threads", "engine, ms a step", "minimal, ms", "typical, ms", "P1: engine / minimal", "of processor time", "goal"]
+STEP_HEADS += ["engine, samples a second and core", "P2: typical / engine", "goal"]
+PEAK_HEADS = [
+    "networks",
+    "threads",
+    "MFLOP a step",
+    "of the minimal loop",
+    "ms a step",
+    "type",
+    "GFLOP/s",
+    "peak, GFLOP/s",
+    "P3: share",
+    "goal",
+]
+
+
+def thread_counts() -> list[int]:
+    """One, and all cores."""
+    return sorted({1, usable_cores()})
+
+
+def step(quick: bool) -> Table:
+    """P1 and P2."""
+    blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, BLOCK_SECONDS)
+    rows = [STEP_HEADS]
+    for label, data in CASES.items():
+        engine = Engine(data)
+        loops: dict[str, Step] = {"engine": engine.step, "minimal": Minimal(engine).step, "typical": Typical(engine).step}
+        for threads in thread_counts():
+            torch.set_num_threads(threads)
+            timed = in_turns(loops, blocks, seconds)
+            of_minimal = ratios(timed["engine"].wall, timed["minimal"].wall)
+            of_processor = ratios(timed["engine"].cpu, timed["minimal"].cpu)
+            of_typical = ratios(timed["typical"].wall, timed["engine"].wall)
+            rate = engine.recipe.batch_size / statistics.median(timed["engine"].wall) / threads
+            told = [label, str(threads), *[milliseconds(timed[name]) for name in loops]]
+            told += [spread(of_minimal, 3), spread(of_processor, 3), against(statistics.median(of_minimal), MINIMAL_GOAL)]
+            told += [f"{rate:,.0f}", spread(of_typical), against(statistics.median(of_typical), TYPICAL_GOALS[data], at_most=False)]
+            rows.append(told)
+            print(" | ".join(told), flush=True)
+    return Table(f"{measured(blocks, seconds)} Ratios are between neighbouring blocks.", markdown(rows))
+
+
+def peak(quick: bool) -> Table:
+    """P3. The peak is the best of all blocks, the step's time the median."""
+    blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, BLOCK_SECONDS)
+    rows = [PEAK_HEADS]
+    for label, data in CASES.items():
+        engine = Engine(data)
+        counted, minimal = flops_of(engine.step), flops_of(Minimal(engine).step)
+        dtype = min(counted, key=lambda kind: torch.finfo(kind).bits)  # of several the narrowest, whose peak is the highest
+        for threads in thread_counts():
+            torch.set_num_threads(threads)
+            timed = in_turns({"step": engine.step, "product": product(dtype)}, blocks, seconds)
+            total, best = sum(counted.values()), product_flops() / min(timed["product"].wall)
+            done = total / statistics.median(timed["step"].wall)
+            told = [label, str(threads), f"{total / 1e6:,.1f}", f"{sum(minimal.values()) / 1e6:,.1f}", milliseconds(timed["step"])]
+            told += [str(dtype).removeprefix("torch."), f"{done / 1e9:.1f}", f"{best / 1e9:.1f}", f"{done / best:.2f}"]
+            told.append(against(done / best, PEAK_GOAL, at_most=False) if data == "mnist" else "")
+            rows.append(told)
+            print(" | ".join(told), flush=True)
+    how = (
+        f"{measured(blocks, seconds)} Steps and products of two square matrices in turns; the best block of products is the peak. Products "
+        "and convolutions are counted, in both directions and in the penalties' second derivatives."
+    )
+    return Table(how, markdown(rows))
+
+
+def milliseconds(timed: Timed) -> str:
+    """Of a step, on the wall."""
+    return spread([1e3 * seconds for seconds in timed.wall])
+
+
+def measured(blocks: int, seconds: float) -> str:
+    """How, for the table."""
+    return (
+        f"Threads as the table says, one process. Medians of {blocks} blocks of {seconds:g} s, taken in turns, the lowest and the highest "
+        "in brackets."
+    )
+
+
+MODES: dict[str, Callable[[bool], Table]] = {
+    "step": step,
+    "peak": peak,
+    "quality": race.quality,
+    "start": processes.start,
+    "memory": processes.memory,
+    "growth": growth.growth,
+    "flame": flame.flame,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", help=f"{', '.join(MODES)}, or all")
+    parser.add_argument("--quick", action="store_true", help="shorten everything: to try it, not to quote it")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where tables are appended")
+    options = parser.parse_args()
+    if unknown := set(options.what) - MODES.keys() - {"all"}:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}: known are {', '.join(MODES)} and all")
+    chosen = list(MODES) if not options.what or "all" in options.what else options.what
+    for what in chosen:
+        table = MODES[what](options.quick)
+        command = shlex.join(["python", "-m", "benchmarks.speed", what, *(["--quick"] if options.quick else [])])
+        record(options.results, command, table.how, table.text)
+
+
+if __name__ == "__main__":
+    main()
