@@ -114,25 +114,24 @@ class PictureFolder:
 
 def list_pictures(root: Path) -> Listing:
     """The picture files below `root`. Links to files are followed, links to folders are not. Raises RequestError if there are none."""
-    found: list[tuple[list[str], str, int, int]] = []
-    folders = [""]
+    found: list[tuple[str, int, int]] = []
+    folders = [""]  # paths from the root, each with a separator behind
     while folders:
         below = folders.pop()
         try:
             with os.scandir(root / below) as entries:
                 for entry in entries:
-                    name = os.path.join(below, entry.name)
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(name)
-                    elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():
+                        folders.append(below + entry.name + os.sep)
+                    elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES and entry.is_file():
                         state = entry.stat()
-                        found.append((name.split(os.sep), name, state.st_size, state.st_mtime_ns))
+                        found.append((below + entry.name, state.st_size, state.st_mtime_ns))
         except PermissionError:
             continue  # what may not be looked into counts as empty, as it does for Path.rglob
     if not found:
         raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
-    found.sort()
-    _, names, sizes, times = zip(*found, strict=True)
+    found.sort(key=lambda one: one[0].replace(os.sep, "\0"))  # a folder's files stand together, as in the order of paths
+    names, sizes, times = zip(*found, strict=True)
     return Listing(root, names, sizes, times)
 
 

@@ -33,7 +33,7 @@ class Scaling:
 
     @classmethod
     def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None, rows: Tensor | None = None) -> Scaling:
-        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of its `rows`, in parts: no more of it is in memory twice.
+        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of its `rows`, a part at a time.
 
         `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that a picture
         can have (0 and 255 for uint8); None for points. Pictures share one shift and scale, so that grey stays grey.
