@@ -95,8 +95,7 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
     digests = list(chain.from_iterable(each(listing, digest, "Reading pictures")))
     found = _opened(listing, home / content_of(listing, digests))
     if found is not None and None not in digests:
-        with suppress(EquipoiseError):  # where nothing can be written, it is read again the next time
-            _remember(entry, found.folder.content)
+        _remember(entry, found.folder.content)
     return found
 
 
@@ -157,7 +156,7 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, bool]:
 
 
 def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
-    write_whole(aside / "sums", made.sums.tobytes())
+    _write(aside / "sums", made.sums.tobytes())
     kept = set(made.folder.names)
     description = {
         "format": FORMAT,
@@ -169,7 +168,15 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "notes": made.folder.notes,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
-    write_whole(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2).encode())
+    _write(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2).encode())
+    sync_folder(aside)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:
@@ -225,7 +232,8 @@ def _entry(listing: Listing, home: Path) -> Path:
 
 
 def _remember(entry: Path, content: str) -> None:
-    write_whole(entry, json.dumps({"content": content}).encode())
+    with suppress(EquipoiseError):  # where nothing can be written, the files are read again the next time
+        write_whole(entry, json.dumps({"content": content}).encode())
 
 
 def _digest(description: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
@@ -18,7 +19,7 @@ def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
 
     It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
     """
-    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}"
+    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

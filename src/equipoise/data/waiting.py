@@ -16,15 +16,16 @@ def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    progress = Progress(console=console, disable=not console.is_terminal, transient=True)
+    progress = Progress(console=console, transient=True)
     task, began = progress.add_task(what, total=total), time.monotonic()
 
     def done(more: int) -> None:
         progress.update(task, advance=more)
-        if not progress.live.is_started and time.monotonic() - began > SOON:
+        if console.is_terminal and not progress.live.is_started and time.monotonic() - began > SOON:
             progress.start()
 
     try:
         yield done
     finally:
-        progress.stop()
+        if progress.live.is_started:
+            progress.stop()
