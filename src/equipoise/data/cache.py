@@ -11,8 +11,7 @@ picture and puts its time back is not noticed.
 
 A kept folder is opened when its description has its SHA-256, `sums` the one that stands in it, `pixels` the right size, and some pictures,
 spread over all, still have their sums. The SHA-256 of all the pixels would take longer than opening should. What is found wrong is made
-again.
-All of it may be deleted at any time.
+again. All of it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from equipoise.data.scaling import sums_of
 from equipoise.errors import EquipoiseError
 
 FORMAT = 1
-DESCRIPTION = "description.json"
+PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
 CHUNK_BYTES = 2**23  # of pixels that a thread decodes before they are written
 FIRST_LOOKS = 16  # pictures whose form the others are taken to have, until all are seen
 CHECKED, CHECKED_BYTES = 64, 2**22  # pictures, and bytes at most, whose sums are compared when a kept folder is opened
@@ -109,6 +108,7 @@ def _made(listing: Listing, home: Path) -> Decoded:
         form, made = _first_form(listing), None
         while made is None or made.folder.form != form:  # a second time if the first looks were wrong
             form = form if made is None else made.folder.form
+            (aside / PIXELS).unlink(missing_ok=True)
             _ask_for_room(home, len(listing) * form.nbytes)
             made, complete = _decode(listing, form, aside)
         _describe(made, listing, aside)
@@ -140,7 +140,7 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, bool]:
     """Write all pictures in this form, which need not be theirs, and say what there is; and whether every file's bytes could be had."""
     taken: list[Taken] = []
     sums: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
-    path = aside / "pixels"
+    path = aside / PIXELS
     rows = max(min(CHUNK, CHUNK_BYTES // form.nbytes), 1)
     with path.open("wb") as file, closing(each(listing, partial(take, form=form), "Decoding pictures", rows)) as parts:
         for part in parts:
@@ -156,7 +156,7 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, bool]:
 
 
 def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
-    _write(aside / "sums", made.sums.tobytes())
+    _write(aside / SUMS, made.sums.tobytes())
     kept = set(made.folder.names)
     description = {
         "format": FORMAT,
@@ -195,7 +195,7 @@ def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:
         if found is None:
             raise
         return found
-    return replace(made, pixels=place / made.pixels.name)
+    return replace(made, pixels=place / PIXELS)
 
 
 def _opened(listing: Listing, place: Path) -> Decoded | None:
@@ -206,8 +206,8 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
         if stated != _digest(description) or (description["format"], description["byte_order"]) != (FORMAT, sys.byteorder):
             return None
         form = Form(**description["form"] | {"size": tuple(description["form"]["size"])})
-        sums = (place / "sums").read_bytes()
-        size = (place / "pixels").stat().st_size
+        sums = (place / SUMS).read_bytes()
+        size = (place / PIXELS).stat().st_size
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     left_out = set(description["left_out"])
@@ -216,7 +216,7 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
     if not whole or hashlib.sha256(sums).hexdigest() != description["sums_sha256"]:
         return None
     folder = PictureFolder(listing.root, names, form, tuple(description["notes"]), description["content"])
-    found = Decoded(folder, place / "pixels", np.frombuffer(sums, np.int64).reshape(-1, 2))
+    found = Decoded(folder, place / PIXELS, np.frombuffer(sums, np.int64).reshape(-1, 2))
     return found if _holds(found) else None
 
 

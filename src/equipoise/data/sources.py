@@ -45,7 +45,7 @@ class Source(ABC):
     labels_given: bool = False
     origin: str | None = None
     for_test: bool = False
-    sums: Tensor | None = None
+    sums: Tensor | None = field(default=None, repr=False, compare=False)
 
     @property
     def law(self) -> Law | None:
