@@ -13,10 +13,16 @@ import pytest
 from PIL import Image
 
 from equipoise.cli import main
-from equipoise.data import mnist
+from equipoise.data import cache, mnist
 
 TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method
 TINY_OPTIONS = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tests decode is kept in a folder of theirs."""
+    monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
 
 
 @pytest.fixture

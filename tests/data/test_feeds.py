@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 import torch
 
-from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, seeded
+from equipoise.data.feeds import AheadFeed, Feed, IndexedFeed, LawFeed, seeded
 from equipoise.data.laws import Ring
 from equipoise.data.scaling import Scaling
 from equipoise.data.streams import StreamFeed
@@ -16,6 +17,10 @@ PLAIN = Scaling((0.0,), (1.0,))
 
 def indexed(batch_size: int = 3, seed: int = 0) -> IndexedFeed:
     return IndexedFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN, CPU)
+
+
+def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadFeed:
+    return AheadFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN, CPU)
 
 
 def law(batch_size: int = 30_000, seed: int = 0) -> LawFeed:
@@ -29,7 +34,7 @@ def stream(batch_size: int = 3) -> StreamFeed:
     return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN, CPU)
 
 
-@pytest.mark.parametrize("make", [indexed, law, stream])
+@pytest.mark.parametrize("make", [indexed, fetched_ahead, law, stream])
 def test_a_restored_feed_goes_on_with_the_very_same_batches(make: Callable[[], Feed]) -> None:
     for steps in range(9):
         one, other = make(), make()
@@ -40,7 +45,7 @@ def test_a_restored_feed_goes_on_with_the_very_same_batches(make: Callable[[], F
             assert torch.equal(one.next()[0], other.next()[0])
 
 
-@pytest.mark.parametrize("make", [indexed, law, stream])
+@pytest.mark.parametrize("make", [indexed, fetched_ahead, law, stream])
 def test_a_feed_can_go_back(make: Callable[[], Feed]) -> None:
     feed = make()
     feed.next()
@@ -59,8 +64,51 @@ def test_an_epoch_shows_every_row_at_most_once_in_a_new_order() -> None:
     assert not torch.equal(epochs[0], epochs[1])
 
 
-def test_labels_stay_with_their_rows() -> None:
-    feed = indexed()
+@pytest.mark.parametrize("batch_size", [1, 3, 5, 10])
+def test_batches_fetched_ahead_are_the_same_as_those_that_are_not(batch_size: int) -> None:
+    one, other = indexed(batch_size, seed=4), fetched_ahead(batch_size, seed=4)
+    for _ in range(25):
+        for mine, theirs in zip(one.next(), other.next(), strict=True):
+            assert mine is not None
+            assert theirs is not None
+            assert torch.equal(mine, theirs)
+        assert one.position() == other.position()
+
+
+def test_an_error_while_fetching_ahead_is_raised_by_next_and_nothing_is_lost() -> None:
+    failures = [RuntimeError("the disk is gone")]
+
+    def fetch(index: torch.Tensor) -> torch.Tensor:
+        if failures and len(fetched) == 4:
+            raise failures.pop()
+        fetched.append(index)
+        return ROWS[index]
+
+    fetched: list[torch.Tensor] = []
+    feed, expected = AheadFeed(fetch, len(ROWS), None, 0, 3, PLAIN, CPU), indexed()
+    for _ in range(4):
+        assert torch.equal(feed.next()[0], expected.next()[0])
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        feed.next()
+    for _ in range(4):
+        assert torch.equal(feed.next()[0], expected.next()[0])
+
+
+def test_the_thread_that_fetches_ahead_ends_with_the_feed() -> None:
+    before = set(threading.enumerate())
+    feed = fetched_ahead()
+    feed.next()
+    own = set(threading.enumerate()) - before
+    assert own
+    del feed
+    for thread in own:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in own)
+
+
+@pytest.mark.parametrize("make", [indexed, fetched_ahead])
+def test_labels_stay_with_their_rows(make: Callable[[], Feed]) -> None:
+    feed = make()
     for _ in range(7):
         x, y = feed.next()
         assert y is not None

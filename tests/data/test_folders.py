@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise.data.folders import scan
+from equipoise.data.folders import list_pictures, scan
+from equipoise.data.pictures import SUFFIXES
 from equipoise.errors import RequestError
 
 Picture = Callable[..., np.ndarray[Any, Any]]
@@ -137,3 +139,51 @@ def test_a_folder_of_unreadable_pictures_is_refused_with_the_first(tmp_path: Pat
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(RequestError, match=r"none of 1 pictures could be read; the first, a\.png: cannot identify"):
         scan(tmp_path)
+
+
+def test_files_are_listed_in_the_order_of_their_paths_whatever_stands_beside_them(tmp_path: Path) -> None:
+    for name in ("b.png", "a/z.PNG", "a/b/c.jpeg", "a.webp", "a-b/d.jpg", ".hidden/e.png", "no.txt", "x.png/f.png", ".png", "g.png."):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    listing = list_pictures(tmp_path)
+    expected = sorted(p for p in tmp_path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    assert [listing.path(index) for index in range(len(listing))] == expected
+    assert listing.sizes == tuple(path.stat().st_size for path in expected)
+    assert listing.times == tuple(path.stat().st_mtime_ns for path in expected)
+
+
+def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path: Path, picture: Picture) -> None:
+    picture(tmp_path / "elsewhere/a.png")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "linked.png").symlink_to(tmp_path / "elsewhere/a.png")
+    (root / "folder").symlink_to(tmp_path / "elsewhere")
+    (root / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    assert list_pictures(root).names == ("linked.png",)
+    (tmp_path / "link").symlink_to(root)
+    assert list_pictures(tmp_path / "link").names == ("linked.png",)
+
+
+def test_names_that_are_no_text_are_listed_and_read(tmp_path: Path, picture: Picture) -> None:
+    picture(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    picture(tmp_path / "b.png")
+    assert len(scan(tmp_path)) == 2
+
+
+def test_the_content_is_that_of_paths_and_bytes_wherever_they_lie(tmp_path: Path, picture: Picture) -> None:
+    for root in ("one", "other", "third"):
+        picture(tmp_path / root / "a.png", seed=1)
+        picture(tmp_path / root / "b.png", seed=2 if root != "third" else 3)
+    one, other, third = (scan(tmp_path / root).content for root in ("one", "other", "third"))
+    assert one == other != third
+    (tmp_path / "other/b.png").rename(tmp_path / "other/c.png")
+    assert scan(tmp_path / "other").content != one
+
+
+def test_a_picture_that_vanishes_before_it_is_read_is_named(tmp_path: Path, picture: Picture) -> None:
+    for i in range(3):
+        picture(tmp_path / f"{i}.png", seed=i)
+    folder = scan(tmp_path)
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(RequestError, match=r"1\.png can no longer be read \(.*No such file.*\): put it back"):
+        folder.read([0, 1])

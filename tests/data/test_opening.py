@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from equipoise import GAN
+from equipoise.data import cache
 from equipoise.data.opening import law_of, open_again, open_source
 from equipoise.data.sources import FetchedSource, RowsSource
 from equipoise.errors import RequestError
@@ -210,3 +212,68 @@ def test_a_folder_that_moved_is_missed_by_name(tmp_path: Path, picture: Picture)
     shutil.rmtree(tmp_path / "pictures")
     with pytest.raises(RequestError, match=r"no file, folder or built-in source .*pictures"):
         open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, picture: Picture) -> Path:
+    """A folder of sixty pictures in two classes."""
+    for i in range(60):
+        picture(tmp_path / f"pictures/{'ab'[i % 2]}/{i:02}.png", seed=i)
+    return tmp_path / "pictures"
+
+
+def test_a_folder_trains_to_the_same_bits_whether_memory_holds_it_or_not(folder: Path, tiny: dict[str, Any]) -> None:
+    samples = [GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0) for budget in (SMALL, 4.0)]
+    np.testing.assert_array_equal(*samples)
+
+
+def test_a_folder_that_is_not_kept_trains_to_the_same_bits_and_says_why(
+    folder: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = GAN(**tiny).fit(folder).sample(5, seed=0)
+    fingerprint = open_source(folder).fingerprint
+    monkeypatch.setattr(cache, "data_home", lambda: folder / "a/00.png")  # where no folder can be
+    for budget in (SMALL, 4.0):
+        source = open_source(folder, memory_budget=budget)
+        assert source.notes[0].startswith(f"decoded pictures cannot be kept in {folder}/a/00.png/pictures: Not a directory")
+        assert source.fingerprint == fingerprint
+        np.testing.assert_array_equal(GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0), kept)
+    assert "decoded again for every batch" in open_source(folder, memory_budget=SMALL).notes[1]
+
+
+def test_a_folder_is_known_by_its_content_whatever_holds_it_and_by_labels_handed_over(folder: Path) -> None:
+    sources = [open_source(folder, memory_budget=budget) for budget in (SMALL, 4.0)]
+    assert sources[0].fingerprint == sources[1].fingerprint
+    copied = shutil.copytree(folder, folder.parent / "copied")
+    assert open_source(copied).fingerprint == sources[0].fingerprint
+    labelled = {open_source(folder, labels).fingerprint for labels in (["u", "v"] * 30, ["u", "w"] * 30, ["v", "u"] * 30)}
+    assert len(labelled | {sources[0].fingerprint}) == 4
+    again = open_again(sources[0].describe(), label_column=None, memory_budget=4.0, split_seed=0)
+    assert torch.equal(again.held_out(99, 0), sources[0].held_out(99, 0))
+
+
+def test_labels_of_a_folder_stay_with_their_pictures(folder: Path, picture: Picture) -> None:
+    expected = {picture(folder.parent / "x.png", seed=i).transpose(2, 0, 1).tobytes(): i % 2 for i in range(60)}
+    for budget in (SMALL, 4.0):
+        source = open_source(folder, memory_budget=budget)
+        for held_out in (False, True):
+            found = source.labelled(99, 0, held_out=held_out)
+            assert found is not None
+            assert [expected[row.numpy().tobytes()] for row in found[0]] == found[1].tolist()
+
+
+@pytest.mark.parametrize("budget", [SMALL, 4.0])
+def test_the_scaling_of_a_folder_is_that_of_its_training_part(folder: Path, budget: float) -> None:
+    source = open_source(folder, memory_budget=budget)
+    raw, scaling = source.seen(99, 0).double(), source.scaling("standard", 0)
+    assert len(raw) == 54
+    assert scaling.shift[0] == pytest.approx(float(raw.mean()), rel=1e-12)
+    assert scaling.scale[0] == pytest.approx(float(raw.std(correction=0)), rel=1e-12)
+
+
+@pytest.mark.parametrize("budget", [SMALL, 4.0])
+def test_a_folder_of_one_grey_is_refused(tmp_path: Path, budget: float) -> None:
+    for i in range(4):
+        Image.fromarray(np.full((5, 6), 9, np.uint8)).save(tmp_path / f"{i}.png")
+    with pytest.raises(RequestError, match="has one distinct value, 9: there is no law"):
+        open_source(tmp_path, memory_budget=budget)

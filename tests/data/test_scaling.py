@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from equipoise.data import ScalingKind
-from equipoise.data.scaling import Scaling
+from equipoise.data.scaling import Scaling, sums_of
 from equipoise.data.sources import picture_limits
 
 KINDS: tuple[ScalingKind, ...] = ("standard", "unit")
@@ -92,3 +92,35 @@ def test_the_scaled_values_are_float32() -> None:
 def test_a_scaling_survives_json_to_the_bit() -> None:
     scaling = Scaling.fit(torch.from_numpy(draws(50, 3)), "standard", None)
     assert Scaling.from_dict(json.loads(json.dumps(scaling.to_dict()))) == scaling
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_fitting_in_parts_is_fitting_the_whole(kind: ScalingKind, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = (np.random.default_rng(0).random((50, 3, 6, 5)) * 200).astype(dtype)
+    points = draws(200, 3) * [1e-3, 1.0, 1e6] + [5.0, 0.0, -3e7]
+    points[:, 1] = 0.1
+    monkeypatch.setattr("equipoise.data.scaling.PART", 200)
+    for raw, limits in ((pictures, picture_limits(pictures)), (points, None)):
+        values = raw.astype(np.float64).reshape(-1, 1) if limits else raw
+        scaling = Scaling.fit(torch.from_numpy(raw), kind, limits)
+        if kind == "standard":
+            expected = values.mean(0), values.std(0)
+        else:
+            low, high = limits or (values.min(0), values.max(0))
+            expected = np.atleast_1d((np.add(low, high)) / 2), np.atleast_1d(np.subtract(high, low) / 2)
+        expected[1][values.min(0) == values.max(0)] = 0
+        np.testing.assert_allclose(scaling.shift, expected[0], rtol=1e-12)
+        np.testing.assert_allclose(scaling.scale, expected[1], rtol=1e-12)
+
+
+def test_a_scaling_of_some_rows_is_that_of_these_rows() -> None:
+    raw, rows = torch.from_numpy(draws(60, 2)), torch.tensor([5, 3, 59, 17])
+    assert Scaling.fit(raw, "standard", None, rows) == Scaling.fit(raw[rows], "standard", None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_scaling_of_sums_is_that_of_the_pictures(kind: ScalingKind) -> None:
+    raw = np.random.default_rng(0).integers(0, 65536, (40, 1, 6, 5)).astype(np.uint16)
+    expected = Scaling.fit(torch.from_numpy(raw), kind, (0.0, 65535.0))
+    assert Scaling.of_sums(sums_of(raw), 30, kind, (0.0, 65535.0)) == expected

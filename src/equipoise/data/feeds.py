@@ -7,19 +7,21 @@ generator seeded by both.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from equipoise.data.ahead import ahead
 from equipoise.data.laws import Law
 from equipoise.data.scaling import Scaling
 
 if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor | None]
 
+AHEAD = 2  # batches that are fetched before they are asked for
 BLOCK = 65_536  # draws of a law made at once, so that a step only slices
 
 
@@ -70,8 +72,21 @@ class Feed(ABC):
         self.epoch, self.cursor = position["epoch"], position["cursor"]
 
 
+def batches(rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
+    """What comes after a position: of every batch the epoch, the cursor behind it and the indices of its rows, on `device`. The rows come
+    in a new order every epoch; an epoch's last ones that fill no batch are left for another order."""
+    epoch, cursor = position["epoch"], position["cursor"]
+    order = torch.randperm(rows, generator=seeded(seed, Stream.TRAINING, epoch)).to(device)
+    while True:
+        if cursor + batch_size > rows:
+            epoch, cursor = epoch + 1, 0
+            order = torch.randperm(rows, generator=seeded(seed, Stream.TRAINING, epoch)).to(device)
+        cursor += batch_size
+        yield epoch, cursor, order[cursor - batch_size : cursor]
+
+
 class IndexedFeed(Feed):
-    """Rows that can be fetched by index, in a new order every epoch; an epoch's last rows that fill no batch are left for another order."""
+    """Rows that can be fetched by index, scaled, on the device."""
 
     def __init__(
         self,
@@ -86,22 +101,41 @@ class IndexedFeed(Feed):
         super().__init__(batch_size, scaling, device)
         self.fetch, self.rows, self.seed = fetch, rows, seed
         self.labels = None if labels is None else labels.to(device)
-        self.order = self._order()
+        self._begin()
 
-    def _order(self) -> Tensor:
-        return torch.randperm(self.rows, generator=seeded(self.seed, Stream.TRAINING, self.epoch)).to(self.device)
+    def _begin(self) -> None:
+        """Set out from where the feed stands."""
+        self._batches = batches(self.rows, self.batch_size, self.seed, self.position(), self.device)
 
     def next(self) -> Batch:
-        if self.cursor + self.batch_size > self.rows:
-            self.epoch, self.cursor = self.epoch + 1, 0
-            self.order = self._order()
-        index = self.order[self.cursor : self.cursor + self.batch_size]
-        self.cursor += self.batch_size
+        self.epoch, self.cursor, index = next(self._batches)
         return self.fetch(index), None if self.labels is None else self.labels[index]
 
     def restore(self, position: dict[str, int]) -> None:
         super().restore(position)
-        self.order = self._order()
+        self._begin()
+
+
+class AheadFeed(IndexedFeed):
+    """The very batches of an IndexedFeed, of rows that take long to fetch: `fetch` makes raw rows of indices, on the CPU, in a thread that
+    is some batches ahead of the training. An error in it is raised by `next`, which may be asked again."""
+
+    def _begin(self) -> None:
+        coming = batches(self.rows, self.batch_size, self.seed, self.position(), torch.device("cpu"))
+        fetch = self.fetch  # the thread holds what it works with, and not the feed, so that it ends when the feed is forgotten
+        self._ahead = ahead(lambda batch: fetch(batch[2]), coming, AHEAD)
+
+    def next(self) -> Batch:
+        try:
+            (self.epoch, self.cursor, index), raw = next(self._ahead)
+        except BaseException:
+            self._begin()
+            raise
+        return self.scaling.encode(raw.to(self.device)), None if self.labels is None else self.labels[index.to(self.device)]
+
+    def restore(self, position: dict[str, int]) -> None:
+        self._ahead.close()
+        super().restore(position)
 
 
 class LawFeed(Feed):

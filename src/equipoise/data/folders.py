@@ -1,160 +1,202 @@
-"""A folder of pictures: PNG, JPEG and WebP; grey, RGB and RGBA; 8 and 16 bit; palettes. Class subfolders become labels."""
+"""A folder of pictures: which files it holds, what form they share, what content they amount to. Class subfolders become labels."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-from equipoise.data.formats import first_line
+from equipoise.data.ahead import ahead
+from equipoise.data.pictures import DECODER, SUFFIXES, Form, Seen, Taken, common_form, take
+from equipoise.data.waiting import bar
 from equipoise.errors import RequestError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
-DECODERS = 4  # Pillow releases the interpreter's lock while it decodes
-MAX_PIXELS = 64_000_000  # a picture that claims more is left out: a decompression bomb, or not for a GAN
+T = TypeVar("T")
+CHUNK = 32  # pictures that a thread takes at once: one at a time costs more CPU time, since threads then wait for each other
+MOST_DECODERS = 4  # of small pictures most time goes by under the lock
 
 
-@cache
-def decoders() -> ThreadPoolExecutor:
-    """The threads that decode, the same for every batch."""
-    return ThreadPoolExecutor(DECODERS, "decode")
+def decoders() -> int:
+    """Threads that decode: Pillow releases the interpreter's lock while it does. More than cores only wait for each other; as many
+    processes cost more CPU time (32 x 32 PNG: 86 us a picture instead of 68; 64 x 64 JPEG: 148 us instead of 91)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_DECODERS)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The picture files below `root`, sorted, by their paths from there, with their sizes in bytes and the times, in ns, of their last
+    change."""
+
+    root: Path
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    times: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def path(self, index: int) -> Path:
+        return Path(self.root, self.names[index])
+
+    @cached_property
+    def digest(self) -> str:
+        """A SHA-256 of names and sizes: another one means other content."""
+        return _digest(f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
+
+    @cached_property
+    def digest_of_times(self) -> str:
+        """A SHA-256 of the times: the same one, for the same names and sizes, means the same content."""
+        return _digest(map(str, self.times))
 
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """The readable pictures of a folder and the one form that all are brought to: `mode`, `size` (width, height) and bits."""
+    """The readable pictures of a folder and the one form that all are brought to. `content` is a SHA-256 of every picture file's path from
+    the root and its bytes, and of the way that they are decoded."""
 
     root: Path
-    files: tuple[Path, ...]
-    labels: tuple[str, ...] | None
-    mode: str
-    size: tuple[int, int]
-    sixteen_bit: bool
+    names: tuple[str, ...]
+    form: Form
     notes: tuple[str, ...]
+    content: str
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(self.root / name for name in self.names)
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The first folder below root that each file lies in, if all lie in one and there are at least two."""
+        first = tuple(name.partition(os.sep)[0] for name in self.names)
+        return None if any(os.sep not in name for name in self.names) or len(set(first)) < 2 else first
+
+    @property
+    def mode(self) -> str:
+        return self.form.mode
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
-        return CHANNELS_OF_MODE[self.mode], self.size[1], self.size[0]
+        return self.form.shape
 
     @property
     def dtype(self) -> str:
-        return "uint16" if self.sixteen_bit else "uint8"
+        return self.form.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pictures, decoded."""
+        return len(self) * self.form.nbytes
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.names)
 
     def read(self, indices: list[int]) -> NDArray[Any]:
-        """The pictures at `indices` as (n, C, H, W)."""
-        return np.stack(list(decoders().map(self._read_one, indices)))
+        """The pictures at `indices` as (n, C, H, W). Raises RequestError if one can no longer be read."""
+        paths = [self.root / self.names[index] for index in indices]
+        values = np.empty((len(paths), *self.shape), self.dtype)
+        for place, (path, taken) in enumerate(ahead(partial(take, form=self.form), paths, CHUNK, decoders())):
+            if taken.pixels is None:
+                raise RequestError(f"{path} can no longer be read ({taken.seen}): put it back, or start anew without it")
+            values[place] = taken.pixels
+        return values
 
-    def _read_one(self, index: int) -> NDArray[Any]:
-        array = decode(self.files[index], self.mode, self.size, self.sixteen_bit)
-        return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+
+def list_pictures(root: Path) -> Listing:
+    """The picture files below `root`. Links to files are followed, links to folders are not. Raises RequestError if there are none."""
+    found: list[tuple[str, int, int]] = []
+    folders = [""]  # paths from the root, each with a separator behind
+    while folders:
+        below = folders.pop()
+        try:
+            with os.scandir(root / below) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(below + entry.name + os.sep)
+                    elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES and entry.is_file():
+                        state = entry.stat()
+                        found.append((below + entry.name, state.st_size, state.st_mtime_ns))
+        except PermissionError:
+            continue  # what may not be looked into counts as empty, as it does for Path.rglob
+    if not found:
+        raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
+    found.sort(key=lambda one: one[0].replace(os.sep, "\0"))  # a folder's files stand together, as in the order of paths
+    names, sizes, times = zip(*found, strict=True)
+    return Listing(root, names, sizes, times)
 
 
 def scan(root: Path) -> PictureFolder:
-    """Every picture below `root`, opened once to see that it is whole; what cannot be read is left out and named in the notes.
+    """Every picture below `root`, decoded once to see that it is whole; what cannot be read is left out and named in the notes.
 
     Pictures of another size than the commonest are cropped to its proportions about their centre and resized to it. Pictures of different
     modes are brought to the richest: any colour makes all RGB, any transparency RGBA. Raises RequestError if none can be read.
     """
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not found:
-        raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
-    looked = list(decoders().map(_look, found))
-    unreadable = [(p, reason) for p, reason in zip(found, looked, strict=True) if isinstance(reason, str)]
-    good = [(p, seen) for p, seen in zip(found, looked, strict=True) if not isinstance(seen, str)]
+    listing = list_pictures(root)
+    return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at pictures"))))
+
+
+def each(listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHUNK) -> Generator[list[T], None, None]:
+    """What `work` makes of every file of `listing`, in order, `rows` at a time, by threads, in bounded memory. `what` is shown to who
+    waits."""
+    chunks = [range(start, min(start + rows, len(listing))) for start in range(0, len(listing), rows)]
+    threads = decoders()
+
+    def work_on(chunk: range) -> list[T]:
+        return [work(listing.path(index)) for index in chunk]
+
+    with bar(what, len(listing)) as done:
+        for chunk, made in ahead(work_on, chunks, 2 * threads, threads):
+            yield made
+            done(len(chunk))
+
+
+def gather(listing: Listing, taken: list[Taken]) -> PictureFolder:
+    """The folder that the files of `listing`, taken, amount to. Raises RequestError if none could be read."""
+    seen = [one.seen for one in taken]
+    unreadable = [(name, reason) for name, reason in zip(listing.names, seen, strict=True) if isinstance(reason, str)]
+    good = [one for one in seen if isinstance(one, Seen)]
     if not good:
-        raise RequestError(f"{root}: none of {len(found)} pictures could be read; the first, {found[0].name}: {looked[0]}")
-    notes = [f"{len(unreadable)} of {len(found)} pictures left out: {_some(unreadable, root)}"] if unreadable else []
-    size, resized = _common_size([seen.size for _, seen in good])
+        name, reason = unreadable[0]
+        raise RequestError(f"{listing.root}: none of {len(seen)} pictures could be read; the first, {os.path.basename(name)}: {reason}")
+    form = common_form(good)
+    names = tuple(name for name, one in zip(listing.names, seen, strict=True) if isinstance(one, Seen))
+    content = content_of(listing, [one.digest for one in taken])
+    return PictureFolder(listing.root, names, form, tuple(_notes(unreadable, good, form)), content)
+
+
+def content_of(listing: Listing, digests: list[str | None]) -> str:
+    """The SHA-256 that a folder is known by wherever it lies: of each file's path and of the digest of its bytes."""
+    lines = (f"{name.replace(os.sep, '/')}\0{digest}" for name, digest in zip(listing.names, digests, strict=True))
+    return _digest([f"decoder {DECODER}", *lines])
+
+
+def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> list[str]:
+    """What a person should know of how the pictures were read."""
+    notes = []
+    if unreadable:
+        shown = "; ".join(f"{name} ({reason})" for name, reason in unreadable[:3]) + ("; ..." if len(unreadable) > 3 else "")
+        notes.append(f"{len(unreadable)} of {len(unreadable) + len(good)} pictures left out: {shown}")
+    (width, height), resized = form.size, sum(one.size != form.size for one in good)
     if resized:
         notes.append(
-            f"{resized} of {len(good)} pictures were not {size[0]} x {size[1]}, the commonest size: cropped about the centre and resized"
+            f"{resized} of {len(good)} pictures were not {width} x {height}, the commonest size: cropped about the centre and resized"
         )
-    modes = Counter(seen.mode for _, seen in good)
-    mode = max(modes, key=lambda name: CHANNELS_OF_MODE[name])
+    modes = Counter(one.mode for one in good)
     if len(modes) > 1:
-        notes.append(f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: all read as {mode}")
-    files = tuple(p for p, _ in good)
-    deep = [seen.sixteen_bit for _, seen in good]
-    return PictureFolder(root, files, _class_labels(root, files), mode, size, all(deep) and mode == "L", tuple(notes))
+        notes.append(f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: all read as {form.mode}")
+    return notes
 
 
-@dataclass(frozen=True)
-class _Seen:
-    size: tuple[int, int]
-    mode: str
-    sixteen_bit: bool
-
-
-def _look(path: Path) -> _Seen | str:
-    """What the picture is, or why it cannot be read."""
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return f"{image.width} x {image.height} pixels is too large"
-            size = ImageOps.exif_transpose(image).size  # decodes the whole picture, so a truncated one shows here
-            return _Seen(size, _mode(image), image.mode.startswith("I"))
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
-        return first_line(error).replace(str(path), path.name)
-
-
-def _mode(image: Image.Image) -> str:
-    """L, RGB or RGBA: what the picture's own mode amounts to."""
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
-        return "RGBA"
-    if image.mode == "P":
-        palette = image.getpalette() or []
-        grey = palette[0::3] == palette[1::3] == palette[2::3]
-        return "L" if grey else "RGB"
-    return "L" if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;") else "RGB"
-
-
-def decode(path: Path, mode: str, size: tuple[int, int], sixteen_bit: bool) -> NDArray[Any]:
-    """One picture as (H, W) or (H, W, C), uint8, or uint16 where all of the folder's are 16-bit grey."""
-    with Image.open(path) as opened:
-        image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I"):
-            grey = image.convert("I")
-            if sixteen_bit:
-                fitted = grey.convert("F") if grey.size == size else _fit(grey.convert("F"), size)
-                return np.asarray(fitted).round().clip(0, 65535).astype(np.uint16)
-            image = Image.fromarray((np.asarray(grey) / 257).round().clip(0, 255).astype(np.uint8))
-        if image.mode == "P":
-            image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-        image = image.convert(mode)
-        return np.asarray(image if image.size == size else _fit(image, size))
-
-
-def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-
-
-def _common_size(sizes: list[tuple[int, int]]) -> tuple[tuple[int, int], int]:
-    """The commonest (width, height), the smaller of equals, and how many differ from it."""
-    counts = Counter(sizes)
-    size = min(counts, key=lambda s: (-counts[s], s))
-    return size, len(sizes) - counts[size]
-
-
-def _class_labels(root: Path, files: tuple[Path, ...]) -> tuple[str, ...] | None:
-    """The first folder below root that each file lies in, if all lie in one and there are at least two."""
-    parts = [path.relative_to(root).parts for path in files]
-    if any(len(part) < 2 for part in parts) or len({part[0] for part in parts}) < 2:
-        return None
-    return tuple(part[0] for part in parts)
-
-
-def _some(unreadable: list[tuple[Path, str]], root: Path) -> str:
-    shown = "; ".join(f"{path.relative_to(root)} ({reason})" for path, reason in unreadable[:3])
-    return shown + ("; ..." if len(unreadable) > 3 else "")
+def _digest(lines: Iterable[str]) -> str:
+    """The SHA-256 of lines; names of files that are no text count by their bytes."""
+    return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()

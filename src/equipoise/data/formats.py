@@ -115,7 +115,12 @@ def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: t
     """Raises RequestError on values that are not finite and on data with one distinct value."""
     check_finite(values, what, layout, columns)
     if (values == values.reshape(-1)[0]).all():
-        raise RequestError(f"{what} has one distinct value, {values.reshape(-1)[0]}: there is no law to learn; give data that varies")
+        raise alike(values.reshape(-1)[0], what)
+
+
+def alike(value: Any, what: str) -> RequestError:
+    """The error of data with one distinct value."""
+    return RequestError(f"{what} has one distinct value, {value}: there is no law to learn; give data that varies")
 
 
 def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:

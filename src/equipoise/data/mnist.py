@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import zlib
 from pathlib import Path
 from urllib.error import URLError
@@ -17,6 +16,8 @@ from urllib.request import urlopen
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.files import data_home, write_whole
+from equipoise.data.waiting import bar
 from equipoise.errors import EquipoiseError
 
 MIRRORS = (
@@ -31,11 +32,6 @@ SHA256 = {
 }
 IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes before the pixels and before the labels in the IDX format
 TIMEOUT_SECONDS = 20
-
-
-def data_home() -> Path:
-    """Where named sources and decoded pictures are kept: `$EQUIPOISE_DATA`, else `~/.cache/equipoise`."""
-    return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
 
 def load(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -59,10 +55,7 @@ def _content(name: str) -> bytes:
                 raise EquipoiseError(f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again")
             return content
     content, packed = _download(name, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{name}.gz.{os.getpid()}"
-    aside.write_bytes(packed)
-    aside.replace(folder / f"{name}.gz")
+    write_whole(folder / f"{name}.gz", packed)
     return content
 
 
@@ -92,14 +85,13 @@ def _download(name: str, folder: Path) -> tuple[bytes, bytes]:
 
 
 def _fetch(url: str, name: str) -> bytes:
-    """The bytes at `url`, read behind a progress bar on stderr."""
-    from rich.console import Console
-    from rich.progress import Progress
-
+    """The bytes at `url`, read behind a progress bar."""
     chunks: list[bytes] = []
-    with urlopen(url, timeout=TIMEOUT_SECONDS) as answer, Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"Downloading {name}", total=int(answer.headers.get("Content-Length") or 0) or None)
+    with (
+        urlopen(url, timeout=TIMEOUT_SECONDS) as answer,
+        bar(f"Downloading {name}", int(answer.headers.get("Content-Length") or 0) or None) as done,
+    ):
         while chunk := answer.read(1 << 16):
             chunks.append(chunk)
-            bar.advance(task, len(chunk))
+            done(len(chunk))
     return b"".join(chunks)

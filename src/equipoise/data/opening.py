@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.data import formats, mnist
-from equipoise.data.folders import PictureFolder, scan
+from equipoise.data import cache, formats, mnist
+from equipoise.data.folders import scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
 from equipoise.data.schema import Container, Schema, detect_layout, from_json, to_network_layout
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
@@ -87,7 +89,7 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
         rows = formats.from_array(images, digits if labels is None else labels, "mnist")
         return RowsSource("mnist", rows, split_seed, (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None))
     if path.is_dir():
-        return _folder(scan(path), labels, memory_budget, split_seed)
+        return _folder(path, labels, memory_budget, split_seed)
     if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:
         rows = formats.from_file(path, labels, label_column)
         source = RowsSource(path.stem, rows, split_seed)
@@ -98,25 +100,41 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
     raise RequestError(f"no file, folder or built-in source {name!r}: {nearest(name, NAMED_SOURCES)}")
 
 
-def _folder(folder: PictureFolder, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
+def _folder(path: Path, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
+    """The pictures of a folder: decoded once and kept on disk, from where they are read at once, or, over the budget, batch by batch."""
+    decoded, notes = None, []
+    try:
+        decoded = cache.decoded(path)
+        folder = decoded.folder
+    except cache.NotKeptError as error:
+        folder = scan(path)
+        notes.append(str(error))
+    name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
     schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
-    size = len(folder) * schema.size * np.dtype(folder.dtype).itemsize
-    name = folder.root.resolve().name
-    labels = folder.labels if labels is None else labels
-    source: Source
-    if size <= memory_budget * 2**30:
-        values = folder.read(list(range(len(folder))))
+    if not fits:
+        how = "decoded again for every batch" if decoded is None else "read from where they are kept decoded"
+        notes.append(f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: pictures are {how}")
+    values, sums = np.empty((n, 0)), None
+    if decoded is not None:
+        values, sums = decoded.values(at_random=not fits), decoded.sums
+        total, squares = sums.sum(0).tolist()
+        if values.size * squares == total**2:  # the variance is 0
+            raise formats.alike(values.flat[0], name)
+    elif fits:
+        values = folder.read(list(range(n)))
         formats.check_values(values, name)
-        source = RowsSource(name, formats.with_labels(values, schema, labels, name), split_seed)
+    rows = formats.with_labels(values, schema, folder.labels if labels is None else labels, name)
+    fingerprint = folder.content
+    if labels is not None and rows.labels is not None:  # other ones than the folder's own
+        given = json.dumps(rows.schema.to_dict()["classes"]).encode() + rows.labels.tobytes()
+        fingerprint = hashlib.sha256(folder.content.encode() + given).hexdigest()
+    source: Source
+    if fits:
+        source = RowsSource(name, rows, split_seed, fingerprint=fingerprint, sums=sums)
     else:
-        rows = formats.with_labels(np.empty((len(folder), 0)), schema, labels, name)
-        listing = "\n".join(f"{path.relative_to(folder.root)} {path.stat().st_size}" for path in folder.files)
-        digest = hashlib.sha256(listing.encode()).hexdigest()
-        source = FetchedSource(name, rows.schema, digest, folder.read, rows.labels, len(folder), split_seed)
-        source.notes.append(
-            f"{size / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: pictures are read as they are needed"
-        )
-    source.notes[:0] = folder.notes
+        fetch = folder.read if decoded is None else partial(np.take, values, axis=0)
+        source = FetchedSource(name, rows.schema, fingerprint, fetch, rows.labels, n, split_seed, sums=sums, in_background=True)
+    source.notes[:0] = [*folder.notes, *notes]
     return source
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from torch import Tensor
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
+
+PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
 @dataclass(frozen=True)
@@ -28,28 +32,34 @@ class Scaling:
     high: float | None = None
 
     @classmethod
-    def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None) -> Scaling:
-        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W).
+    def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None, rows: Tensor | None = None) -> Scaling:
+        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of its `rows`, a part at a time.
 
         `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that a picture
-        can
-        have (0 and 255 for uint8); None for points. Pictures share one shift and scale, so that grey stays grey.
+        can have (0 and 255 for uint8); None for points. Pictures share one shift and scale, so that grey stays grey.
         """
-        columns = raw.double().reshape(len(raw), -1)
-        if limits is not None:
-            columns = columns.reshape(-1, 1)
+        n, step = len(raw if rows is None else rows), max(PART // max(math.prod(raw.shape[1:]), 1), 1)
+        slices = [slice(start, start + step) for start in range(0, n, step)]
+        parts = (raw[part] if rows is None else raw[rows[part]] for part in slices)
+        if limits is not None and raw.dtype in (torch.uint8, torch.uint16):
+            sums = np.concatenate([sums_of(part.numpy()) for part in parts])
+            return cls.of_sums(sums, raw[0].numel(), kind, limits)
+        columns = (part.double().reshape(len(part), -1) for part in parts)
+        moments = (Moments.of(part if limits is None else part.reshape(-1, 1)) for part in columns)
+        return reduce(Moments.joined, moments).scaling(kind, limits)
+
+    @classmethod
+    def of_sums(cls, sums: NDArray[np.int64], size: int, kind: ScalingKind, limits: tuple[float, float]) -> Scaling:
+        """As `fit`, to pictures of `size` whole numbers each, given each one's sum of values and of their squares, (n, 2): exact but for
+        the last rounding."""
+        n, total, squares = len(sums) * size, *(sum(column) for column in sums.T.tolist())
+        low, high = limits
+        shift, scale = (low + high) / 2, (high - low) / 2
         if kind == "standard":
-            shift, scale = columns.mean(0), columns.std(0, correction=0)
-        else:
-            low = columns.amin(0) if limits is None else torch.tensor([limits[0]], dtype=torch.float64)
-            high = columns.amax(0) if limits is None else torch.tensor([limits[1]], dtype=torch.float64)
-            shift, scale = (low + high) / 2, (high - low) / 2
-        if not (shift.isfinite() & scale.isfinite()).all():
-            raise RequestError("the data's variance is beyond what a float can hold: divide it by a power of ten first")
-        constant = columns.amin(0) == columns.amax(0)
-        shift = torch.where(constant, columns[0], shift)
-        scale = torch.where(constant, 0.0, scale)
-        return cls(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))
+            shift, scale = total / n, math.sqrt((n * squares - total**2) / n**2)
+        elif n * squares == total**2:  # all values are alike
+            shift, scale = total / n, 0.0
+        return cls((shift,), (scale,), low, high)
 
     def encode(self, raw: Tensor) -> Tensor:
         """Raw data, (N, D) or (N, C, H, W) of any type, to scaled float32 of the same shape."""
@@ -79,3 +89,55 @@ class Scaling:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Scaling:
         return cls(tuple(stored["shift"]), tuple(stored["scale"]), stored["low"], stored["high"])
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What a scaling needs to know of n rows of numbers, column by column, (D,) each in float64."""
+
+    n: int
+    mean: Tensor
+    variance: Tensor
+    low: Tensor
+    high: Tensor
+
+    @classmethod
+    def of(cls, columns: Tensor) -> Moments:
+        """Of columns in float64, (n, D)."""
+        return cls(len(columns), columns.mean(0), columns.var(0, correction=0), columns.amin(0), columns.amax(0))
+
+    def joined(self, other: Moments) -> Moments:
+        """Of both together (Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances", 1979)."""
+        n = self.n + other.n
+        own, others, apart = self.n / n, other.n / n, other.mean - self.mean
+        return Moments(
+            n,
+            self.mean + others * apart,
+            own * self.variance + others * other.variance + own * others * apart**2,
+            self.low.minimum(other.low),
+            self.high.maximum(other.high),
+        )
+
+    def scaling(self, kind: ScalingKind, limits: tuple[float, float] | None) -> Scaling:
+        """Raises RequestError where a float cannot hold the variance."""
+        if kind == "standard":
+            shift, scale = self.mean, self.variance.sqrt()
+        else:
+            low, high = (self.low, self.high) if limits is None else torch.tensor(limits, dtype=torch.float64)[:, None]
+            shift, scale = (low + high) / 2, (high - low) / 2
+        if not (shift.isfinite() & scale.isfinite()).all():
+            raise RequestError("the data's variance is beyond what a float can hold: divide it by a power of ten first")
+        constant = self.low == self.high
+        shift, scale = torch.where(constant, self.low, shift), torch.where(constant, 0.0, scale)
+        return Scaling(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))
+
+
+def sums_of(pictures: NDArray[Any]) -> NDArray[np.int64]:
+    """The sum of each picture's values and the sum of their squares, (n, 2), exactly, of pictures of 8 or 16 bit, (n, ...)."""
+    flat = pictures.reshape(len(pictures), -1)
+    sums = np.zeros((len(flat), 2), np.int64)
+    step = max(PART // max(len(flat), 1), 1)
+    for start in range(0, flat.shape[1], step):
+        x = flat[:, start : start + step].astype(np.int64)
+        sums += np.stack([x.sum(1), np.einsum("ij,ij->i", x, x)], 1)
+    return sums

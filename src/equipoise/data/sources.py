@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import ScalingKind
-from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, Stream, seeded
+from equipoise.data.feeds import AheadFeed, Feed, IndexedFeed, LawFeed, Stream, seeded
 from equipoise.data.formats import Rows, check_values
 from equipoise.data.laws import Law, law_settings
 from equipoise.data.scaling import Scaling
@@ -33,7 +33,8 @@ class Source(ABC):
 
     `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
     labels over, and did not only have them in the data. `origin` is the name or path that the source can be opened again by, if there is
-    one. `for_test` says that nothing of it was trained on.
+    one. `for_test` says that nothing of it was trained on. `sums` are each training picture's sum of values and of their squares, (n, 2),
+    where they are known.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source(ABC):
     labels_given: bool = False
     origin: str | None = None
     for_test: bool = False
+    sums: Tensor | None = field(default=None, repr=False, compare=False)
 
     @property
     def law(self) -> Law | None:
@@ -83,6 +85,8 @@ class Source(ABC):
 
     def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
         """Fitted to the training part, or to its first rows."""
+        if self.sums is not None and self.limits is not None:
+            return Scaling.of_sums(choose(self.sums, STATISTICS_ROWS, seed).numpy(), self.schema.size, kind, self.limits)
         return Scaling.fit(self.seen(STATISTICS_ROWS, seed), kind, self.limits)
 
     def describe(self) -> dict[str, Any]:
@@ -131,18 +135,29 @@ class LawSource(Source):
 
 class RowsSource(Source):
     """Rows in memory, split once into a training part and a part held out. `test` is the held-out part, and its labels, of data that has
-    its own."""
+    its own. `fingerprint` and `sums`, of every row, spare reading all of what is known already."""
 
-    def __init__(self, name: str, rows: Rows, split_seed: int, test: tuple[NDArray[Any], NDArray[np.int64] | None] | None = None) -> None:
-        super().__init__(name, rows.schema, _fingerprint(rows), limits=picture_limits(rows.values) if rows.schema.is_picture else None)
-        values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
+    def __init__(
+        self,
+        name: str,
+        rows: Rows,
+        split_seed: int,
+        test: tuple[NDArray[Any], NDArray[np.int64] | None] | None = None,
+        *,
+        fingerprint: str | None = None,
+        sums: NDArray[np.int64] | None = None,
+    ) -> None:
+        limits = picture_limits(rows.values) if rows.schema.is_picture else None
+        super().__init__(name, rows.schema, fingerprint or _fingerprint(rows), limits=limits)
         labels = None if rows.labels is None else torch.from_numpy(rows.labels)
         if test is None:
-            kept, out = split(len(values), split_seed)
-            self._train, self._test = values[kept], values[out]
+            kept, out = split(len(rows.values), split_seed)
+            self._train, self._test = (torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)) for part in (kept, out))
+            self.sums = None if sums is None else torch.from_numpy(sums[kept.numpy()])
             self._labels = None if labels is None else labels[kept]
             self._test_labels = None if labels is None else labels[out]
         else:
+            values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
             self._train, self._test, self._labels = values, torch.from_numpy(test[0]), labels
             self._test_labels = None if test[1] is None else torch.from_numpy(test[1])
         self._own_test = test is not None
@@ -168,13 +183,18 @@ class RowsSource(Source):
         chosen = choose(torch.arange(len(rows)), n, seed)
         return rows[chosen], labels[chosen]
 
+    def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
+        if self.sums is not None:
+            return super().scaling(kind, seed)
+        return Scaling.fit(self._train, kind, self.limits, choose(torch.arange(len(self._train)), STATISTICS_ROWS, seed))
+
     def as_test(self) -> Source:
         """Half of it to compare with, and half for the floor; MNIST has its own test split."""
         if not self.is_digits:
             rows = torch.cat([self._train, self._test])
             order = torch.randperm(len(rows), generator=seeded(len(rows), Stream.SPLIT))
             out, kept = order[: len(rows) // 2], order[len(rows) // 2 :]
-            self._test, self._train = rows[out], rows[kept]
+            self._test, self._train, self.sums = rows[out], rows[kept], None
             if self._labels is not None and self._test_labels is not None:
                 labels = torch.cat([self._labels, self._test_labels])
                 self._test_labels, self._labels = labels[out], labels[kept]
@@ -190,7 +210,8 @@ class RowsSource(Source):
 
 
 class FetchedSource(Source):
-    """Rows fetched by index when they are needed: a folder, or a Dataset, that is larger than memory should hold."""
+    """Rows fetched by index when they are needed: a folder, or a Dataset, that is larger than memory should hold. `sums` are of every row;
+    `in_background` lets a thread fetch batches before they are needed."""
 
     def __init__(
         self,
@@ -201,11 +222,16 @@ class FetchedSource(Source):
         labels: NDArray[np.int64] | None,
         n: int,
         split_seed: int,
+        *,
+        sums: NDArray[np.int64] | None = None,
+        in_background: bool = False,
     ) -> None:
         super().__init__(name, schema, fingerprint)
-        self._fetch, self._labels = fetch, labels
+        self._fetch, self._labels, self._in_background = fetch, labels, in_background
         self._kept, self._out = split(n, split_seed)
-        if schema.is_picture:
+        if sums is not None:
+            self.sums, self.limits = torch.from_numpy(sums[self._kept.numpy()]), picture_limits(fetch([0]))
+        elif schema.is_picture:
             first = fetch(self._kept[:1000].tolist())
             check_values(first, f"{name}, as far as its first {len(first):,} pictures go,")
             self.limits = picture_limits(first)
@@ -231,11 +257,10 @@ class FetchedSource(Source):
 
     def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
         labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
-
-        def fetch(index: Tensor) -> Tensor:
-            return scaling.encode(self._rows(self._kept[index.cpu()]).to(device))
-
-        return IndexedFeed(fetch, len(self._kept), labels, seed, batch_size, scaling, device)
+        rows, kept, fetch = self._rows, self._kept, self._fetch
+        if self._in_background:
+            return AheadFeed(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, scaling, device)
+        return IndexedFeed(lambda i: scaling.encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, scaling, device)
 
 
 def split(n: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,9 @@
-"""Files that appear whole: written aside, forced to disk, renamed; and tensors whose damage is noticed."""
+"""JSON and tensors in a run directory: files that appear whole, and whose damage is noticed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +11,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
+from equipoise.data.files import write_whole
 from equipoise.errors import EquipoiseError
+
+__all__ = ["FORMAT", "DamagedFileError", "pack", "read_json", "unpack", "write_json", "write_whole"]
 
 FORMAT = 1  # of everything in a run directory
 
 
 class DamagedFileError(EquipoiseError):
     """A file does not hold what was written."""
-
-
-def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
-    """Write `content` to `path` so that a reader, or a crash at any moment, sees the old file or the new one, never a part.
-
-    It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
-    """
-    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with aside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
 
 
 def write_json(path: Path, content: Any) -> None:

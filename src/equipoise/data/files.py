@@ -1,0 +1,44 @@
+"""Where things are kept, and files that appear whole: written aside, forced to disk, renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from equipoise.errors import EquipoiseError
+
+
+def data_home() -> Path:
+    """Where named sources and decoded pictures are kept: `$EQUIPOISE_DATA`, else `~/.cache/equipoise`."""
+    return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
+
+
+def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
+    """Write `content` to `path` so that a reader, or a crash at any moment, sees the old file or the new one, never a part.
+
+    It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
+    """
+    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with aside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
