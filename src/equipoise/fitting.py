@@ -21,6 +21,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint
 from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.footprint import predict
 from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
@@ -54,6 +55,7 @@ class Fit:
         self.threads = run.threads or (usable_cores() if source.schema.is_picture else 1)
         torch.set_num_threads(self.threads)
         scaling = source.scaling(recipe.scaling, run.seed)
+        self.footprint = predict(source, recipe, scaling, self.device)
         method = build_method(recipe, source.schema, run.seed)
         self.state = State(method, recipe, source.feed(recipe.batch_size, scaling, self.device, run.seed), run.seed, self.device)
         encoder = self.state.discriminator if method.prior.codes else None
