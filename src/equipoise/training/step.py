@@ -38,7 +38,7 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
         seen = state.samples_seen + method.discriminator_steps * len(x)
         half_life = max(min(rates.average_half_life, AVERAGE_RAMP * seen), 1.0)
         update_average(state.average, state.generator, 0.5 ** (method.discriminator_steps * len(x) / half_life))
-    return readings
+    return {name: value.detach() for name, value in readings.items()}  # with their graphs they would hold the batch and its gradient
 
 
 def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
