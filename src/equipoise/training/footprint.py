@@ -36,7 +36,7 @@ FLOAT = torch.float32.itemsize
 # reorders what a convolution reads and writes into copies of its own, and what is given back leaves gaps. Measured on a CPU:
 # `python -m benchmarks.memory`, benchmarks/RESULTS.md.
 WORKSPACE_CONVOLUTIONS, WORKSPACE = 1.9, 1.15
-# What figures, drawing and the closing report add to what is held between steps, by the kind of data, rounded up: the same with --whole.
+# What figures, drawing and the closing report add to what is held between steps, by the kind of data; the middle of several runs, --whole.
 JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_PICTURES = 130 * MIB, 350 * MIB, 560 * MIB, 150 * MIB
 JUDGED_COPIES = 20  # of each picture that is judged, as float64, most of them while a filter runs
 
