@@ -20,7 +20,8 @@ from equipoise.recipes import DEFAULT, find
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
-from equipoise.training.device import resolve_device
+from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.footprint import predict
 from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
@@ -52,6 +53,7 @@ class Fit:
             )
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)
+        self.footprint = predict(source, recipe, scaling, self.device)
         method = build_method(recipe, source.schema, run.seed)
         self.state = State(method, recipe, source.feed(recipe.batch_size, scaling, self.device, run.seed), run.seed, self.device)
         encoder = self.state.discriminator if method.prior.codes else None
@@ -118,12 +120,13 @@ class Fit:
 
     def _speed(self) -> speed.Speed:
         """Threads, precision and compiling, by choice, by rule or by a stopwatch."""
-        pictures = self.source.schema.is_picture
-        seconds = (self.run.minutes or 0) * 60
-        chosen = speed.choose(self.method, self.run, pictures, self.device, seconds)
-        if not self.run.tune_speed:
+        pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
+        steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
+        seconds = run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)
+        chosen = speed.choose(self.method, run, pictures, self.device, seconds)
+        if not run.tune_speed:
             return chosen
-        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
+        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, run)
 
     def _compile(self) -> None:
         failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.source.schema))

@@ -30,8 +30,12 @@ class Guard:
         return bool(torch.stack([total.cpu() for total in sums]).isfinite().all())
 
     def keep(self) -> None:
-        """The weights are good now."""
-        self.good = {name: tensor.detach().clone() for name, tensor in self.state.weights().items()}
+        """The weights are good now. The copy of the last ones is written over, so that there are never two."""
+        for name, tensor in self.state.weights().items():
+            if name in self.good:
+                self.good[name].copy_(tensor)
+            else:
+                self.good[name] = tensor.detach().clone()
 
     def go_back(self) -> None:
         """Put the last good weights back."""

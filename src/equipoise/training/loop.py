@@ -181,10 +181,8 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
 
 def report(method: Method, state: State, clock: Clock, share: float, recent: deque[dict[str, Tensor]]) -> Report:
     """The means over the recent steps, D's outputs as the recipe reads them, and the gradient norms of the last step."""
-    readings = {
-        name: float(torch.stack([step[name].detach() for step in recent]).mean()) for name in recent[-1] if not name.endswith("_logits")
-    }
-    real, fake = (torch.cat([step[name].detach() for step in recent]).double() for name in ("real_logits", "fake_logits"))
+    readings = {name: float(torch.stack([step[name] for step in recent]).mean()) for name in recent[-1] if not name.endswith("_logits")}
+    real, fake = (torch.cat([step[name] for step in recent]).double() for name in ("real_logits", "fake_logits"))
     readings |= discriminator_outputs(real, fake, method.logits)
     readings["gradient_norm_g"] = gradient_norm(state.generator)
     readings["gradient_norm_d"] = gradient_norm(state.discriminator)

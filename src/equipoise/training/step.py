@@ -101,7 +101,7 @@ def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | Non
 
 def _gradients(loss: Tensor, player: nn.Module, readings: dict[str, Tensor]) -> tuple[Gradients, dict[str, Tensor]]:
     gradients = torch.autograd.grad(loss, list(player.parameters()), allow_unused=True)
-    return gradients, {name: value.detach() for name, value in readings.items()}
+    return gradients, {name: value.detach() for name, value in readings.items()}  # with their graphs they would hold the batch
 
 
 @torch.no_grad()

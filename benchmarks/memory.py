@@ -1,0 +1,97 @@
+"""What a training was predicted to take of memory beside what it took: `Fit.footprint` against the resident set, each run in a process of
+its own. Linux only, where a process can ask for its peak anew.
+
+    python -m benchmarks.memory             four steps of each, nothing judged
+    python -m benchmarks.memory --whole     short trainings to their end, and the closing report
+
+It prints a table for benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+MIB = 2**20
+STEPS: list[tuple[str, str, dict[str, Any]]] = [
+    ("gaussian", "balanced", {}),
+    ("ring", "balanced", {}),
+    ("ring", "balanced", {"batch_size": 65_536}),
+    ("mnist", "balanced", {"batch_size": 32}),
+    ("mnist", "balanced", {"batch_size": 128}),
+    ("mnist", "balanced", {"batch_size": 512}),
+    ("mnist", "dcgan", {"batch_size": 64}),
+    ("mnist", "dcgan", {"batch_size": 512}),
+    ("noise", "balanced", {"batch_size": 32}),
+    ("noise", "dcgan", {"batch_size": 64}),
+]
+WHOLE: list[tuple[str, str, dict[str, Any]]] = [
+    ("gaussian", "balanced", {}),
+    ("ring", "balanced", {}),
+    ("mnist", "balanced", {}),
+    ("noise", "balanced", {}),
+]
+SAMPLES = 64  # of a whole training: its peak does not depend on them
+
+
+def resident(what: str) -> int:
+    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since `forget`."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
+    return int(line.split()[1]) * 1024
+
+
+def forget() -> None:
+    """The peak is counted from now."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> str:
+    """Train in this process; a row of the table."""
+    import numpy as np
+
+    from equipoise import GAN
+    from equipoise.training.loop import Clock, Control, train
+
+    given = np.random.default_rng(0).integers(0, 256, (3000, 3, 64, 64), np.uint8) if data == "noise" else data
+    gan = GAN(recipe, samples=SAMPLES if whole else None, threads=1, **choices)
+    training = gan.prepare(given, out=Path(tempfile.mkdtemp()) / "run" if whole else None, to_disk=whole)
+    size, predicted = training.recipe.batch_size, training.footprint
+    assert predicted.used is not None, "Linux tells the resident set"
+    forget()
+    if whole:
+        gan.run(training, lambda _: None)
+        gan.evaluate()
+        expected = predicted.peak(size) or 0
+    else:
+        clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
+        for _ in train(training.method, training.state, clock, Control()):
+            pass
+        expected = predicted.used + predicted.needed(size)
+    real = resident("VmHWM")
+    figures = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
+    return f"| {data} | {recipe} | {size} | " + " | ".join(f"{value:.0f}" for value in figures) + f" | {expected / real:.2f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    runs = WHOLE if asked.whole else STEPS
+    if asked.only is not None:
+        print(measure(*runs[asked.only], whole=asked.whole))
+        return
+    print("| data | recipe | batch | used before, MiB | a step, MiB | predicted peak, MiB | peak, MiB | predicted / real |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for number in range(len(runs)):
+        again = [sys.executable, "-m", "benchmarks.memory", "--only", str(number), *(["--whole"] if asked.whole else [])]
+        subprocess.run(again, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+if __name__ == "__main__":
+    main()

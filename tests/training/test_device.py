@@ -1,0 +1,83 @@
+"""What is free: the system's word, and the limits of the control groups above this process, of both versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from equipoise.training.device import free_memory, used_memory
+
+CPU = torch.device("cpu")
+MIB = 2**20
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Path:
+    """A machine with 8,000 MiB available, whose process is in the group /a/b."""
+    write(
+        tmp_path,
+        {
+            "proc/meminfo": f"MemTotal: 99999999 kB\nMemAvailable:    {8000 * 1024} kB\n",
+            "proc/self/cgroup": "0::/a/b\n",
+            "groups/a/memory.max": "max\n",
+        },
+    )
+    return tmp_path
+
+
+def free(system: Path) -> int | None:
+    return free_memory(CPU, system / "proc", system / "groups")
+
+
+def test_without_a_limit_it_is_what_the_system_has_available(system: Path) -> None:
+    assert free(system) == 8000 * MIB
+
+
+def test_a_group_leaves_its_limit_less_what_is_used_and_cannot_be_dropped(system: Path) -> None:
+    write(
+        system / "groups/a/b",
+        {"memory.max": str(1000 * MIB), "memory.current": str(400 * MIB), "memory.stat": f"anon 1\ninactive_file {100 * MIB}\n"},
+    )
+    assert free(system) == 700 * MIB
+
+
+def test_a_limit_on_a_group_above_holds_too(system: Path) -> None:
+    write(system / "groups/a/b", {"memory.max": str(1000 * MIB), "memory.current": "0"})
+    write(system / "groups/a", {"memory.max": str(300 * MIB), "memory.current": str(100 * MIB)})
+    assert free(system) == 200 * MIB
+
+
+def test_groups_of_the_first_version_are_read(system: Path) -> None:
+    write(system, {"proc/self/cgroup": "11:cpu,cpuacct:/x\n4:memory:/job\n0::/\n"})
+    limits = {"memory.limit_in_bytes": str(900 * MIB), "memory.usage_in_bytes": str(500 * MIB)}
+    write(system / "groups/memory/job", {**limits, "memory.stat": f"inactive_file 1\ntotal_inactive_file {50 * MIB}\n"})
+    write(system / "groups/memory", {"memory.limit_in_bytes": str(2**63 - 4096), "memory.usage_in_bytes": "0"})
+    assert free(system) == 450 * MIB
+
+
+def test_a_group_that_is_over_its_limit_leaves_nothing(system: Path) -> None:
+    write(system / "groups/a/b", {"memory.max": "100", "memory.current": "200"})
+    assert free(system) == 0
+
+
+def test_where_the_system_does_not_tell_it_is_not_known(tmp_path: Path) -> None:
+    assert free(tmp_path) is None
+    assert used_memory(CPU, tmp_path / "proc") is None
+
+
+def test_what_is_used_grows_by_what_is_taken() -> None:
+    before = used_memory(CPU)
+    if before is None:
+        pytest.skip("this system does not tell the resident set")
+    held = torch.ones(64 * MIB // 4)
+    after = used_memory(CPU)
+    assert after is not None
+    assert after - before > 0.9 * held.untyped_storage().nbytes()
