@@ -14,7 +14,7 @@ Conditioning = Literal["projection", "concatenation"]
 
 class Generator(nn.Module):
     """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape). The class joins the latent as a one-hot vector
-    (Mirza & Osindero 2014), so `body` takes Z + classes numbers. `mixed` may be set while training: see `through`."""
+    (Mirza & Osindero 2014), so `body` takes Z + classes numbers. `mixed` is for training: see `through`."""
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Generator(nn.Module):
         if self.classes:
             assert y is not None, "a conditional generator needs classes"
             z = torch.cat([z, one_hot(y, self.classes).to(z.dtype)], 1)
-        return through(self.body, z, self.mixed)
+        return through(self.body, z, self.mixed and self.training)
 
 
 class Discriminator(nn.Module):
@@ -35,7 +35,7 @@ class Discriminator(nn.Module):
     With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y), h>, the projection discriminator (Miyato & Koyama
     2018, eq. 5); or, by `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside points and as many constant
     planes beside a picture's channels (Mirza & Osindero 2014), so `trunk` takes that many more. `auxiliary` takes h: heads share the
-    trunk. `mixed` may be set while training: see `through`.
+    trunk. `mixed` is for training: see `through`.
     """
 
     def __init__(
@@ -58,15 +58,15 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if not self.classes:
-            h = through(self.trunk, x, self.mixed)
+            h = through(self.trunk, x, self.mixed and self.training)
             logits: Tensor = self.head(h).squeeze(1)
         else:
             assert y is not None, "a conditional discriminator needs classes"
             if self.conditioning == "concatenation":
-                h = through(self.trunk, beside(x, y, self.classes), self.mixed)
+                h = through(self.trunk, beside(x, y, self.classes), self.mixed and self.training)
                 logits = self.head(h).squeeze(1)
             else:
-                h = through(self.trunk, x, self.mixed)
+                h = through(self.trunk, x, self.mixed and self.training)
                 logits = self.head(h).squeeze(1) + (self.embedding(y) * h).sum(1)
         return logits * self.scale, h.new_empty(len(h), 0) if self.auxiliary is None else self.auxiliary(h)
 

@@ -1,0 +1,185 @@
+"""How a step is computed: rules that say the same every time, and other arithmetic that comes to the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise import GAN
+from equipoise.data.formats import from_array
+from equipoise.data.laws import Gaussian
+from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.errors import RequestError
+from equipoise.recipes import find
+from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.base import Recipe
+from equipoise.training import speed
+from equipoise.training.device import usable_cores
+from equipoise.training.loop import Clock
+from equipoise.training.settings import RunSettings
+from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, tuned
+from equipoise.training.state import State, build_method
+from equipoise.training.step import discriminator_gradients, generator_gradients
+
+CPU = torch.device("cpu")
+TINY = {"batch_size": 16, "width": 8}
+LONG = 10 * speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN
+
+
+def squares() -> Source:
+    x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)
+    return RowsSource("squares", from_array(x, ["dark", "light"] * 40, "x"), 0)
+
+
+def state_of(recipe: Recipe, source: Source) -> State:
+    feed = source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), CPU, 0)
+    return State(build_method(recipe, source.schema, 0), recipe, feed, 0, CPU)
+
+
+def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
+    """Of D's weights, then of G's, at the same batch every time."""
+    batch = example(state, source.schema)
+    of_d, _ = state.compiled(discriminator_gradients)(state.method, state, torch.tensor(0.5), *batch)
+    of_g, _ = state.compiled(generator_gradients)(state.method, state, *batch)
+    return [gradient for gradient in (*of_d, *of_g) if gradient is not None]
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_points_take_one_thread_and_float32_pictures_all_cores_and_what_the_processor_has(
+    half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
+    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
+    assert by_rule(method, pictures=False, device=CPU, seconds=1) == Speed(1, "float32", False)
+    assert by_rule(method, pictures=True, device=CPU, seconds=1) == Speed(usable_cores(), "bfloat16" if half else "float32", False)
+
+
+def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "can_compile", lambda *_: True)
+    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
+    enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN
+    assert [by_rule(method, pictures=False, device=CPU, seconds=s).compiled for s in (0.99 * enough, 1.01 * enough)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "pure"),
+    [
+        ("balanced", {}, True),
+        ("r3gan", {}, True),
+        ("wgan-gp", {}, False),  # its penalty draws
+        ("dcgan", {}, False),  # BatchNorm
+        ("sngan", {}, False),  # singular vectors are kept from step to step
+        ("classic", {"dropout": 0.2}, False),
+        ("balanced", {"augment": "color"}, False),
+    ],
+)
+def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(name: str, settings: dict[str, Any], pure: bool) -> None:
+    source = squares()
+    method = build_method(find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}), source.schema, 0)
+    assert is_pure(method) == pure
+    if not pure:
+        assert not by_rule(method, pictures=True, device=CPU, seconds=LONG).compiled
+        with pytest.raises(RequestError, match="compile = 'on', but this step cannot be compiled here"):
+            choose(method, RunSettings(compile="on"), True, CPU, 1)
+
+
+def test_what_the_user_chose_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "can_compile", lambda *_: True)
+    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
+    assert choose(method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1) == Speed(3, "bfloat16", True)
+    assert not choose(method, RunSettings(compile="off"), True, CPU, LONG).compiled
+
+
+def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_written() -> None:
+    source = LawSource(Gaussian())
+    state = state_of(Balanced(**TINY), source)
+    if not can_compile(state.method, CPU):
+        pytest.skip("no compiler here")
+    expected = both_gradients(state, source)
+    assert compile_step(state.method, state, example(state, source.schema)) == ""
+    assert state.compilations.keys() == {discriminator_gradients, generator_gradients}
+    found = both_gradients(state, source)
+    assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
+
+
+def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no room for the compiler\nand a long trace")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    source = LawSource(Gaussian())
+    state = state_of(Balanced(**TINY), source)
+    assert compile_step(state.method, state, example(state, source.schema)) == "no room for the compiler"
+    assert state.compiled(generator_gradients) is generator_gradients
+
+
+def test_bfloat16_comes_near_float32_and_logits_and_samples_stay_float32() -> None:
+    source = squares()
+    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
+    expected = torch.cat([gradient.flatten() for gradient in both_gradients(state, source)])
+    Speed(1, "bfloat16", False).apply(state)
+    found = torch.cat([gradient.flatten() for gradient in both_gradients(state, source)])
+    assert 0 < float((found - expected).norm() / expected.norm()) < 0.05
+    batch = example(state, source.schema)
+    assert state.discriminate(batch.x, batch.y)[0].dtype == torch.float32
+    trained, kept = state.generator.eval(), state.average.eval()
+    with torch.no_grad():
+        assert torch.equal(trained(batch.z), kept(batch.z))  # evaluation takes no short cut
+
+
+def test_an_example_moves_nothing_of_the_training() -> None:
+    source = squares()
+    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": True}), source)
+    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    batch = example(state, source.schema)
+    x, y = state.feed.next()
+    assert y is not None
+    assert batch.y is not None
+    assert (batch.x.shape, batch.x.dtype, batch.y.shape, batch.y.dtype) == (x.shape, x.dtype, y.shape, y.dtype)
+    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
+
+
+def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = squares()
+    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
+    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    taken = iter([3.0, 1.0])
+    tried = []
+
+    def timed(*_: Any) -> float:
+        tried.append(state.generator.mixed)
+        state.latents(4)  # draws, as an impure step would
+        return next(taken)
+
+    monkeypatch.setattr(speed, "_seconds", timed)
+    chosen = Speed(1, "bfloat16", False)
+    assert tuned(state.method, state, example(state, source.schema), chosen, RunSettings(threads=1)) == Speed(1, "float32", False)
+    assert tried == [True, False]
+    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
+
+
+def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(tmp_path: Any) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)
+    settings = {**TINY, "seed": 1, "precision": "bfloat16", "threads": 1}
+    first = GAN("balanced", samples=64, **settings).fit(x, out=tmp_path / "run")
+    again = GAN("balanced", samples=96, **settings)
+    training = again.prepare(x, out=tmp_path / "run", resume=True)
+    assert first.sample(2).dtype == np.uint8
+    assert training.speed == Speed(1, "bfloat16", False)
+    assert training.state.generator.mixed
+
+
+def test_time_spent_before_the_first_step_counts_as_time_but_not_against_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    state = state_of(Balanced(**TINY), LawSource(Gaussian()))
+    clock = Clock(state, None, 10.0)
+    now = 160.0
+    clock.measure_from_here()
+    now, state.samples_seen = 170.0, 1000
+    clock.tick()
+    assert state.seconds == 70.0
+    assert clock.rate() == 100.0
