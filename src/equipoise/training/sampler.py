@@ -61,18 +61,21 @@ class Sampler:
 
     def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """What the generator makes of latents and classes, as `values`."""
-        parts = []
+        drawn = np.empty((len(z), *self.schema.shape))
         with _evaluating(self.generator), torch.no_grad():
             for start in range(0, len(z), self._chunk):
                 part = slice(start, start + self._chunk)
                 made = self.generator(z[part].to(self.device), None if y is None else y[part].to(self.device))
-                parts.append(self.scaling.decode(made))
-        drawn = np.concatenate(parts) if parts else np.empty((0, *self.schema.shape))
-        if self.schema.column_dtypes is not None:
-            for column, dtype in enumerate(self.schema.column_dtypes):
-                drawn[:, column] = cast(drawn[:, column], dtype)
-            return drawn
-        return cast(drawn, self.schema.dtype).astype(np.float64)
+                drawn[part] = self._rounded(self.scaling.decode(made))
+        return drawn
+
+    def _rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Values as the user's type holds them."""
+        if self.schema.column_dtypes is None:
+            return cast(values, self.schema.dtype)
+        for column, dtype in enumerate(self.schema.column_dtypes):
+            values[:, column] = cast(values[:, column], dtype)
+        return values
 
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
