@@ -61,9 +61,11 @@ NEIGHBOUR_FIGURES: dict[str, Better] = {PRECISION: "higher", RECALL: "higher", D
 
 class Judge(ABC):
     """Compares samples, (n, *shape) in the user's units, with real ones. `n` is how many it should be given, `against` with what it
-    compares, `better` has every figure's name."""
+    compares, `better` has every figure's name, `cost` is of judging one sample while training, in multiplications that take a training as
+    long (`training.pace`)."""
 
     n: int
+    cost: float = 2e4  # of points: 2 millionths of a second
     against: str
     better: dict[str, Better]
     quick: bool = False
