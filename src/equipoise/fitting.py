@@ -6,13 +6,15 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from equipoise import __version__, plots
+from equipoise import __version__, plots, sketches
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.metrics.examination import judge_for
@@ -21,8 +23,10 @@ from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
 from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.files import write_whole
 from equipoise.training.footprint import predict
-from equipoise.training.loop import Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
+from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
+from equipoise.training.pace import Pace
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
@@ -62,9 +66,11 @@ class Fit:
         self.speed = self._speed()
         self.speed.apply(self.state)
         self.quick_judge = judge_for(source, run.seed, quick=True)
+        self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, bool(recipe.conditional))
         self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
         self.log: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {}
+        self._settled_at = -1
 
     def config(self) -> dict[str, Any]:
         """Every setting, what it was run with and on."""
@@ -134,7 +140,10 @@ class Fit:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 
     def _settle(self) -> None:
-        """Before the generator is drawn from or saved: the statistics that an average or an encoder needs."""
+        """Before the generator is drawn from or saved: the statistics that an average or an encoder needs, once for one moment."""
+        if self._settled_at == self.sampler.samples_seen:
+            return
+        self._settled_at = self.sampler.samples_seen
         encoder = self.sampler.encoder
         if self.state.average is not self.state.generator or encoder is not None:
             real = None if encoder is None else self.source.seen(SETTLING_BATCHES * SETTLING_SIZE, self.run.seed)
@@ -151,12 +160,7 @@ class Fit:
                 f"{event.what} was not finite after {event.samples_seen:,} samples: back to the last good weights, with half the step"
             )
         elif isinstance(event, SaveDue):
-            figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
-            if not any("floors" in line for line in self.log):
-                self._tell(floors=self.watch.floors)
-            self._tell(metrics=figures)
-            self._warn_of(self.watch.at_figures(figures, share))
-            self._save(next(iter(figures.values())))
+            self._save(self._judge(share) if self._judgement_due(share) else None)
             if self.run.stop_when is not None and self.watch.settled and share < 1:
                 control.stop(SETTLED)
         elif isinstance(event, PictureDue):
@@ -165,9 +169,25 @@ class Fit:
         else:
             self._finish(event)
 
-    def _save(self, headline: float) -> None:
-        """Keep the state, and remember it if it is the best so far."""
-        if self.state.best is None or headline < self.state.best["figure"]:
+    def _judgement_due(self, share: float) -> bool:
+        """Whether what is saved now is judged too: always when a figure decides when to stop, else as often as the pace allows."""
+        if self.run.stop_when is not None or self.state.horizon is None:
+            return self.run.stop_when is not None
+        last = max((line["samples_seen"] for line in self.log if "metrics" in line), default=0)
+        return self.pace.due(share, last, self.state.horizon, SAVES)
+
+    def _judge(self, share: float) -> float:
+        """Figures of the generator as it is, for the log and the watch; returns the headline."""
+        figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
+        if not any("floors" in line for line in self.log):
+            self._tell(floors=self.watch.floors)
+        self._tell(metrics=figures)
+        self._warn_of(self.watch.at_figures(figures, share))
+        return next(iter(figures.values()))
+
+    def _save(self, headline: float | None) -> None:
+        """Keep the state, and remember it if it was judged and is the best so far."""
+        if headline is not None and (self.state.best is None or headline < self.state.best["figure"]):
             self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
             if self.run.stop_when is not None:
                 self.best = {name: tensor.clone() for name, tensor in self.state.weights().items()}
@@ -193,6 +213,7 @@ class Fit:
             self.best = checkpoint.load(self.directory.checkpoints, name)
         self.state.restore_weights(self.best)
         self.sampler.samples_seen = int(name)
+        self._settled_at = -1
         self._settle()
         if self.directory is not None:
             self.sampler.save(self.directory.generator)
@@ -210,11 +231,15 @@ class Fit:
 
     def draw(self, path: Path) -> None:
         """A picture of what the generator makes of the fixed latents."""
-        n = plots.DEFAULT_PICTURES if self.source.schema.is_picture else plots.DEFAULT_POINTS
+        n = plots.DEFAULT_PICTURES if self.source.schema.is_picture else plots.MOST_POINTS
         values = self.sampler.values(n, self.run.seed + BIG_SEED)
-        real = None if self.source.schema.is_picture else self.source.held_out(n, self.run.seed).double().numpy()
         title = f"{self.source.name}, {self.recipe.name}, {self.state.samples_seen:,} samples seen"
-        plots.draw(path, values, self.source.schema, self.source.limits, self.source.law, real, title)
+        write_whole(path, sketches.sketch(values, self.source.schema, self.source.limits, self.source.law, self._beside, title))
+
+    @cached_property
+    def _beside(self) -> NDArray[np.float64] | None:
+        """Real points that are drawn beside the generated ones."""
+        return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
 
 
 def prepare(

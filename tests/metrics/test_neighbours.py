@@ -28,7 +28,7 @@ def by_definition(real: np.ndarray, fake: np.ndarray, k: int) -> tuple[float, fl
 
 def test_the_four_figures_are_the_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = RNG.normal(size=(150, 4)), RNG.normal(0.3, 1.2, (120, 4))
-    monkeypatch.setattr(neighbours, "CHUNK", 32)
+    monkeypatch.setattr(neighbours, "TILE", 32 * 32)
     found = coverage(real, fake)
     assert (found.precision, found.recall, found.density, found.coverage) == pytest.approx(by_definition(real, fake, 5))
 
@@ -62,7 +62,7 @@ def test_the_kth_neighbour_does_not_count_the_sample_itself() -> None:
 
 
 def test_the_nearest_row_is_found_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "CHUNK", 16)
+    monkeypatch.setattr(neighbours, "TILE", 32 * 16)
     x, among = RNG.normal(size=(100, 5)), RNG.normal(size=(300, 5))
     distances, rows = nearest(x, among)
     expected, places = NearestNeighbors(n_neighbors=1).fit(among).kneighbors(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -71,17 +71,14 @@ class Scaling:
     def decode(self, x: Tensor) -> NDArray[np.float64]:
         """Scaled data back to the user's units, (N, D) or (N, C, H, W), float64."""
         shift, scale = self._tensors(x.device)
-        values = x.double() * scale + shift
+        values = torch.mul(x, scale).add_(shift)  # in float64, which scale is of, in one pass
         if self.low is not None or self.high is not None:
-            values = values.clamp(self.low, self.high)
+            values.clamp_(self.low, self.high)
         decoded: NDArray[np.float64] = values.cpu().numpy()
         return decoded
 
     def _tensors(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        return (
-            torch.tensor(self.shift, dtype=torch.float64, device=device),
-            torch.tensor(self.scale, dtype=torch.float64, device=device),
-        )
+        return _row(self.shift, device), _row(self.scale, device)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -141,3 +138,9 @@ def sums_of(pictures: NDArray[Any]) -> NDArray[np.int64]:
         x = flat[:, start : start + step].astype(np.int64)
         sums += np.stack([x.sum(1), np.einsum("ij,ij->i", x, x)], 1)
     return sums
+
+
+@lru_cache(maxsize=16)
+def _row(numbers: tuple[float, ...], device: torch.device) -> Tensor:
+    """The numbers in float64, made once for the many parts that are scaled by them."""
+    return torch.tensor(numbers, dtype=torch.float64, device=device)

@@ -94,7 +94,7 @@ def from_json(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
-    """Values as `dtype`: whole numbers are rounded to the nearest and kept inside the type's range."""
+    """Values as `dtype`, themselves where they are of it: whole numbers are rounded to the nearest and kept inside the type's range."""
     kind = np.dtype(dtype)
     if kind.kind == "b":
         return values.round().clip(0, 1).astype(kind)
@@ -102,8 +102,9 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
         limits = np.iinfo(kind)
         # float(max) of a 64-bit type rounds up and out of range, so step back to the last float inside it.
         high = limits.max if limits.bits < 64 else np.nextafter(float(limits.max), 0)
-        return values.round().clip(limits.min, high).astype(kind)
-    return values.astype(kind)
+        whole = values.round()
+        return whole.clip(limits.min, high, out=whole).astype(kind)
+    return values.astype(kind, copy=False)
 
 
 def detect_layout(shape: Sequence[int]) -> Layout:

@@ -73,7 +73,7 @@ def _network(shape: tuple[int, ...], number: int) -> nn.Module:
 def _train(network: nn.Module, rows: tuple[Tensor, Tensor], checked: tuple[Tensor, Tensor], randomness: torch.Generator) -> None:
     x, y = rows
     steps, rate = (POINT_STEPS, POINT_RATE) if x.dim() == 2 else (PICTURE_STEPS, PICTURE_RATE)
-    optimizer = torch.optim.Adam(network.parameters(), rate)
+    optimizer = torch.optim.Adam(network.parameters(), rate, fused=True)
     best, kept = math.inf, copy.deepcopy(network.state_dict())
     for step in range(steps):
         for group in optimizer.param_groups:

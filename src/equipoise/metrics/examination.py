@@ -82,16 +82,21 @@ def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
         return []
     pictures = source.schema.is_picture
     raw = (source.seen(TRAINING_ROWS, seed), source.held_out(SAMPLES, seed), torch.from_numpy(made[:REMEMBERED]))
-    rows, fresh, some = (thumbnails(part, COMPARED) if pictures else _values(part) for part in raw)
-    deviation = np.ones(1) if pictures else rows.std(0)
-    units = np.where(deviation > 0, deviation, 1.0)
-    found = memory(some / units, fresh / units, rows / units, searched=len(rows) / source.training_rows)
+    rows, fresh, some = (thumbnails(part, COMPARED) for part in raw) if pictures else _in_deviations(*map(_values, raw))
+    found = memory(some, fresh, rows, searched=len(rows) / source.training_rows)
     shown = f", of {COMPARED} x {COMPARED} pixels at most," if pictures else ""
     protocol = (
         f"share of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} training samples than to {len(fresh):,} held-out "
         "ones, beyond what fresh samples would be"
     )
     return [Figure(COPIED, found.copied, 0.0, "lower", protocol, found.copied - found.half_width, found.copied + found.half_width)]
+
+
+def _in_deviations(rows: Array, *others: Array) -> list[Array]:
+    """Points, (N, D) each, in units of the deviations of the first ones' columns."""
+    deviation = rows.std(0)
+    units = np.where(deviation > 0, deviation, 1.0)
+    return [part / units for part in (rows, *others)]
 
 
 def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:

@@ -34,7 +34,7 @@ from equipoise.metrics.figures import (
     Figure,
 )
 from equipoise.metrics.intervals import half_widths
-from equipoise.metrics.kernels import gaussian_mmd, median_distance
+from equipoise.metrics.kernels import gaussian_mmd, gaussian_within, median_distance
 from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour
 
 Array = NDArray[np.float64]
@@ -61,9 +61,11 @@ NEIGHBOUR_FIGURES: dict[str, Better] = {PRECISION: "higher", RECALL: "higher", D
 
 class Judge(ABC):
     """Compares samples, (n, *shape) in the user's units, with real ones. `n` is how many it should be given, `against` with what it
-    compares, `better` has every figure's name."""
+    compares, `better` has every figure's name, `cost` is of judging one sample while training, in multiplications that take a training as
+    long (`training.pace`)."""
 
     n: int
+    cost: float = 2e4  # of points: 2 millionths of a second
     against: str
     better: dict[str, Better]
     quick: bool = False
@@ -171,6 +173,8 @@ class SpaceJudge(PointJudge):
         self.n, self.modes, self.against = len(real), modes, f"{len(real):,} held-out samples"
         self.covered = "" if modes is None else f"{MODES}{len(modes[0])}"
         self.bandwidth = median_distance(self.real / self.units)
+        self.within = math.nan if quick else gaussian_within(self.near, self.bandwidth)
+        self.projected: dict[int, points.Projected] = {}
         self.better = {SLICED: "lower"}
         if modes is not None:
             self.better |= {self.covered: "higher", **MODE_FIGURES}
@@ -187,9 +191,15 @@ class SpaceJudge(PointJudge):
             return f"{len(self.near):,} held-out samples, columns of unit variance, bandwidth {self.bandwidth:.3g}, unbiased"
         return super().means(name)
 
-    def measure(self, rows: Array) -> dict[str, float]:
+    def sliced(self, rows: Array) -> float:
+        """The sliced distance to as many real samples, which are projected once for each number."""
         n = min(len(rows), len(self.real))
-        figures = {SLICED: points.sliced_wasserstein(rows[:n], self.real[:n])}
+        if n not in self.projected:
+            self.projected[n] = points.Projected(self.real[:n])
+        return self.projected[n].distance(rows[:n])
+
+    def measure(self, rows: Array) -> dict[str, float]:
+        figures = {SLICED: self.sliced(rows)}
         if self.modes is not None:
             modes = points.mode_coverage(rows[:MODE_SAMPLES], *self.modes)
             figures |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
@@ -198,7 +208,7 @@ class SpaceJudge(PointJudge):
         scaled, columns = rows[:PAIRS] / self.units, points.column_wasserstein(rows, self.real)
         return {
             **figures,
-            MMD: gaussian_mmd(scaled, self.near, self.bandwidth),
+            MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),
             "worst column's Wasserstein-1": float(columns.max()),
             "largest difference of correlations": points.correlation_difference(rows, self.real),
             **self.neighbours(rows),

@@ -14,17 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[np.float64]
-CHUNK = 1024  # rows of a kernel matrix at once: bounds memory at any n
+Kernel = Callable[[Tensor, Tensor], Tensor]
+CHUNK = 256  # rows of a kernel matrix at once: bounds memory at any n, and stays in the cache
 MEDIAN_ROWS = 1000  # pairs for the bandwidth come from as many rows
 
 
-def gaussian_mmd(x: Array, y: Array, bandwidth: float) -> float:
-    """MMD^2 of x, (N, D), and y, (M, D), with the kernel exp(-|a - b|^2 / (2 bandwidth^2))."""
+def gaussian_mmd(x: Array, y: Array, bandwidth: float, within_y: float | None = None) -> float:
+    """MMD^2 of x, (N, D), and y, (M, D), with the kernel exp(-|a - b|^2 / (2 bandwidth^2)). `within_y` is `gaussian_within` of y, where it
+    is known already."""
+    return _unbiased_mmd(x, y, _gaussian(bandwidth), within_y)
 
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return (-torch.cdist(a, b).square() / (2 * bandwidth**2)).exp()
 
-    return _unbiased_mmd(x, y, kernel, lambda a: torch.ones(len(a), dtype=a.dtype))
+def gaussian_within(y: Array, bandwidth: float) -> float:
+    """The mean of the same kernel over pairs of different rows of y, (M, D); nan for a single row."""
+    return _within(torch.from_numpy(y), _gaussian(bandwidth))
+
+
+def _gaussian(bandwidth: float) -> Kernel:
+    return lambda a, b: torch.cdist(a, b).square_().mul_(-1 / (2 * bandwidth**2)).exp_()
 
 
 def median_distance(x: Array) -> float:
@@ -37,23 +44,22 @@ def median_distance(x: Array) -> float:
 def kernel_distance(x: Array, y: Array) -> float:
     """MMD^2 of features x, (N, F), and y, (M, F), with the kernel (a . b / F + 1)^3: the kernel (inception) distance on these features."""
     features = x.shape[1]
-
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return torch.pow(a @ b.T / features + 1, 3)
-
-    return _unbiased_mmd(x, y, kernel, lambda a: torch.pow(a.square().sum(1) / features + 1, 3))
+    return _unbiased_mmd(x, y, lambda a, b: (a @ b.T).div_(features).add_(1).pow_(3))
 
 
-def _unbiased_mmd(x: Array, y: Array, kernel: Callable[[Tensor, Tensor], Tensor], with_itself: Callable[[Tensor], Tensor]) -> float:
-    """Means of the kernel over pairs of different rows of x, and of y, less twice that over all pairs of both; nan for a single
-    row. `with_itself` is the kernel
-    of each row and itself."""
-    if min(len(x), len(y)) < 2:
-        return math.nan
+def _unbiased_mmd(x: Array, y: Array, kernel: Kernel, within_y: float | None = None) -> float:
+    """Means of the kernel over pairs of different rows of x, and of y, less twice that over all pairs of both; nan for a single row."""
     a, b = torch.from_numpy(x), torch.from_numpy(y)
-    within = [(_sum(c, c, kernel) - float(with_itself(c).sum())) / (len(c) * (len(c) - 1)) for c in (a, b)]
-    return within[0] + within[1] - 2 * _sum(a, b, kernel) / (len(a) * len(b))
+    between = sum(float(kernel(part, b).sum()) for part in torch.split(a, CHUNK))
+    return _within(a, kernel) + (_within(b, kernel) if within_y is None else within_y) - 2 * between / (len(a) * len(b))
 
 
-def _sum(a: Tensor, b: Tensor, kernel: Callable[[Tensor, Tensor], Tensor]) -> float:
-    return sum(float(kernel(part, b).sum()) for part in torch.split(a, CHUNK))
+def _within(rows: Tensor, kernel: Kernel) -> float:
+    """The mean over pairs of different rows, each of which is taken once; nan for a single row."""
+    if len(rows) < 2:
+        return math.nan
+    total = 0.0
+    for start in range(0, len(rows), CHUNK):
+        values = kernel(rows[start : start + CHUNK], rows[start:])
+        total += float(values[:, CHUNK:].sum()) + float(values[:, :CHUNK].triu(1).sum())
+    return 2 * total / (len(rows) * (len(rows) - 1))

@@ -7,6 +7,7 @@ Naeem, Oh, Uh, Choi, Yoo: "Reliable Fidelity and Diversity Metrics for Generativ
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ from torch import Tensor
 from equipoise.metrics.figures import COVERAGE, DENSITY, PRECISION, RECALL
 
 Array = NDArray[np.float64]
-CHUNK = 1024  # rows of a distance matrix at once: bounds memory at any n
+Rows = Array | NDArray[np.float32]
+TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
 NORMAL_95 = 1.96
 FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
@@ -50,8 +52,7 @@ def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) 
     in_fake = torch.zeros(len(x), dtype=torch.bool)
     reached = torch.zeros(len(x), dtype=torch.bool)
     balls = torch.zeros(len(y), dtype=torch.float64)
-    for start in range(0, len(x), CHUNK):
-        here = slice(start, start + CHUNK)
+    for here in tiles(len(x), len(y)):
         distances = distances_of(x[here], y)
         inside = distances < real_radii[here, None]
         balls += inside.sum(0)
@@ -65,22 +66,31 @@ def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) 
     )
 
 
+def tiles(rows: int, columns: int) -> Iterator[slice]:
+    """The rows of a matrix of this size in parts of at most `TILE` entries, at least a row each."""
+    height = max(TILE // max(columns, 1), 1)
+    return (slice(start, start + height) for start in range(0, rows, height))
+
+
 def distances_of(a: Tensor, b: Tensor) -> Tensor:
-    """The distance of every row of a, (N, F), to every row of b, (M, F): (N, M). Exact for few columns, faster for many."""
-    mode = "donot_use_mm_for_euclid_dist" if a.shape[1] <= FEW_COLUMNS else "use_mm_for_euclid_dist_if_necessary"
-    return torch.cdist(a, b, compute_mode=mode)
+    """The distance of every row of a, (N, F), to every row of b, (M, F): (N, M). Exact for few columns; for many by
+    |a|^2 + |b|^2 - 2 a.b, which is faster."""
+    if a.shape[1] <= FEW_COLUMNS:
+        return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    squares = torch.addmm(b.square().sum(1), a, b.T, alpha=-2).add_(a.square().sum(1, keepdim=True))
+    return squares.clamp_(min=0).sqrt_()
 
 
 def kth_neighbour(x: Tensor, k: int) -> Tensor:
     """The distance from each row of x, (N, F), to its k-th nearest other row, or to the farthest if there are fewer: (N,)."""
     k = min(k, len(x) - 1)
-    return torch.cat([distances_of(part, x).topk(k + 1, largest=False).values[:, -1] for part in torch.split(x, CHUNK)])
+    return torch.cat([distances_of(x[here], x).topk(k + 1, largest=False).values[:, -1] for here in tiles(len(x), len(x))])
 
 
-def nearest(x: Array, among: Array) -> tuple[Array, NDArray[np.int64]]:
+def nearest(x: Rows, among: Rows) -> tuple[Array, NDArray[np.int64]]:
     """The distance from each row of x, (N, F), to the nearest row of `among`, (M, F), and which one that is: (N,) each."""
-    a, b = torch.from_numpy(x), torch.from_numpy(among)
-    found = [distances_of(part, b).min(1) for part in torch.split(a, CHUNK)]
+    a, b = torch.from_numpy(x).double(), torch.from_numpy(among).double()
+    found = [distances_of(a[here], b).min(1) for here in tiles(len(a), len(b))]
     distances, rows = torch.cat([part.values for part in found]), torch.cat([part.indices for part in found])
     return distances.numpy(), rows.numpy()
 
@@ -95,14 +105,14 @@ class Memory:
     """Of the 95% interval of `copied` about 0 that fresh samples would have."""
 
 
-def memory(fake: Array, held_out: Array, training: Array, searched: float = 1.0) -> Memory:
+def memory(fake: Rows, held_out: Rows, training: Rows, searched: float = 1.0) -> Memory:
     """The memory of a generator, from features of its samples, (N, F), of held-out real samples, (M, F), and of the training set, (T, F),
-    or of a part of it: `searched` is the share that is given.
+    or of a part of it: `searched` is the share that is given. Features may be float32, which takes half the memory; distances are float64.
 
     The nearest real sample of a fresh one is of the training set with probability q = T / (T + M), whatever the law, and however smooth or
     noisy samples are; of several that are equally near each counts alike. `copied` is (share - q) / (1 - q) / searched.
     """
-    near_training, near_held_out = _nearest_counts(torch.from_numpy(fake), torch.from_numpy(training), torch.from_numpy(held_out))
+    near_training, near_held_out = _nearest_counts(torch.from_numpy(fake).double(), torch.from_numpy(training), torch.from_numpy(held_out))
     q = len(training) / (len(training) + len(held_out))
     share = float((near_training / (near_training + near_held_out)).mean())
     return Memory((share - q) / (1 - q) / searched, NORMAL_95 * math.sqrt(q / (1 - q) / len(fake)) / searched)
@@ -113,12 +123,12 @@ def _nearest_counts(x: Tensor, *sets: Tensor) -> list[Tensor]:
     least = torch.full((len(x),), torch.inf, dtype=x.dtype)
     counts = [torch.zeros(len(x), dtype=x.dtype) for _ in sets]
     for number, rows in enumerate(sets):
-        for part in torch.split(rows, CHUNK):
-            distances = distances_of(x, part)
-            here = distances.min(1).values
+        for here in tiles(len(rows), len(x)):
+            distances = distances_of(x, rows[here].to(x.dtype))
+            nearer = distances.min(1).values
             for count in counts:
-                count[here < least] = 0
-            least = torch.minimum(least, here)
+                count[nearer < least] = 0
+            least = torch.minimum(least, nearer)
             counts[number] += (distances == least[:, None]).sum(1)
     return counts
 
@@ -130,7 +140,7 @@ def intrinsic_dimension(x: Array) -> float:
     rows = torch.from_numpy(np.unique(x, axis=0))
     if len(rows) < 3:
         return math.nan
-    found = [distances_of(part, rows).topk(3, largest=False).values for part in torch.split(rows, CHUNK)]
+    found = [distances_of(rows[here], rows).topk(3, largest=False).values for here in tiles(len(rows), len(rows))]
     distances = torch.cat(found)
     logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()
     return float(1 / logs.mean().clamp(min=1e-12))

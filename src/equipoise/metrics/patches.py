@@ -7,34 +7,58 @@ noise, the coarsest of the shape of the whole.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
 
-from equipoise.metrics.points import sliced_wasserstein
+from equipoise.metrics.points import Projected
 
 Array = NDArray[np.float64]
 PATCH, PER_PICTURE = 7, 16  # side of a patch, and how many are taken of each level of each picture
+TAPS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST = 1e-3  # of the pictures' deviation: a channel that varies less is not blown up further
 COARSEST = 16  # a level has at least this many pixels along its shorter side, where the picture has
 
 
+@dataclass(frozen=True)
+class Level:
+    """One level of the pyramid of the pictures that others are compared with: where patches are taken, how they are scaled, and theirs."""
+
+    places: tuple[Tensor, Tensor]
+    mean: Tensor
+    deviation: Tensor
+    height: int
+    patches: Projected
+
+
+class Patches:
+    """The patches of pictures y, (N, C, H, W): what a patch distance to them needs, made once for many x."""
+
+    def __init__(self, y: Array, seed: int = 0) -> None:
+        spread = float(np.std(y)) or 1.0
+        self.levels = [_level(level, spread, number, seed) for number, level in enumerate(pyramid(torch.from_numpy(y)))]
+
+    def distances(self, x: Array) -> dict[int, float]:
+        """The sliced Wasserstein-1 distance of the patches of pictures x, (N, C, H, W) and as many, for each level's height in pixels, from
+        the finest. Patches are scaled by the mean and the deviation of y's in each channel, so the distance is in those deviations and a
+        difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the pictures' deviation."""
+        both = zip(pyramid(torch.from_numpy(x)), self.levels, strict=True)
+        return {at.height: at.patches.distance(_patches((level - at.mean) / at.deviation, at.places).numpy()) for level, at in both}
+
+
+def _level(x: Tensor, spread: float, number: int, seed: int) -> Level:
+    places = _places(x, torch.Generator().manual_seed(seed + number))
+    mean, deviation = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), keepdim=True).clamp(min=LEAST * spread)
+    return Level(places, mean, deviation, x.shape[2], Projected(_patches((x - mean) / deviation, places).numpy(), seed=seed))
+
+
 def patch_distances(x: Array, y: Array, seed: int = 0) -> dict[int, float]:
-    """The sliced Wasserstein-1 distance of the patches of pictures x and y, (N, C, H, W) each and equally many, for each level's height in
-    pixels, from the finest. Patches are scaled by the mean and the deviation of y's in each channel, so the distance is in those
-    deviations and a difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the pictures' deviation."""
-    levels = zip(pyramid(torch.from_numpy(x)), pyramid(torch.from_numpy(y)), strict=True)
-    spread = float(np.std(y)) or 1.0
-    found = {}
-    for number, (a, b) in enumerate(levels):
-        generator = torch.Generator().manual_seed(seed + number)
-        places = _places(b, generator)
-        mean, deviation = b.mean((0, 2, 3), keepdim=True), b.std((0, 2, 3), keepdim=True).clamp(min=LEAST * spread)
-        of_x, of_y = (_patches((level - mean) / deviation, places).numpy() for level in (a, b))
-        found[b.shape[2]] = sliced_wasserstein(of_x, of_y, seed=seed)
-    return found
+    """The patch distances of pictures x and y, (N, C, H, W) each and equally many: `Patches.distances`."""
+    return Patches(y, seed).distances(x)
 
 
 def pyramid(x: Tensor) -> list[Tensor]:
@@ -59,11 +83,14 @@ def _doubled(x: Tensor, size: torch.Size) -> Tensor:
 
 
 def _smoothed(x: Tensor) -> Tensor:
-    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is mirrored."""
-    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], dtype=x.dtype) / 16
-    channels = x.shape[1]
-    kernel = torch.outer(taps, taps).expand(channels, 1, 5, 5)
-    return conv2d(pad(x, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)
+    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is mirrored. As sums of shifted pictures: convolutions
+    in float64 are many times slower."""
+    for axis, border in ((2, (0, 0, 2, 2)), (3, (2, 2, 0, 0))):
+        size, wide = x.shape[axis], pad(x, border, mode="reflect")
+        x = wide.narrow(axis, 2, size) * TAPS[2]
+        for i in (0, 1, 3, 4):
+            x.add_(wide.narrow(axis, i, size), alpha=TAPS[i])
+    return x
 
 
 def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

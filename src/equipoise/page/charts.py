@@ -121,7 +121,7 @@ def headline(log: Sequence[Mapping[str, Any]], name: str) -> Image | None:
         axes.axhline(floor, color="black", linewidth=1, linestyle="--")
         axes.text(0.995, floor, "real samples", transform=axes.get_yaxis_transform(), ha="right", va="bottom", fontsize=8)
     if min(values) > 0:
-        axes.set_yscale("log")
+        _logarithmic(axes)
     return finished(
         figure,
         f"{name} against samples seen, from {values[0]:.3g} to {values[-1]:.3g}; the best was {min(values):.3g}.",
@@ -138,7 +138,7 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
         if not seen:
             return None
         axes.plot(seen, values, color=color, linewidth=1.2, label=label)
-    axes.set_yscale("log")
+    _logarithmic(axes)
     axes.legend(frameon=False, fontsize=9)
     return finished(figure, "Norms of both players' gradients against samples seen.")
 
@@ -153,7 +153,7 @@ def overlaid(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], name
     for run, (seen, values) in shown.items():
         axes.plot(seen, values, marker="o", markersize=3, linewidth=1.3, label=run)
     if all(min(values) > 0 for _, values in shown.values()):
-        axes.set_yscale("log")
+        _logarithmic(axes)
     axes.legend(frameon=False, fontsize=8)
     ends = "; ".join(f"{run} ends at {values[-1]:.3g}" for run, (_, values) in shown.items())
     return finished(figure, f"{name} of each run against samples seen: {ends}.")
@@ -166,3 +166,12 @@ def _axes(figure: Figure, ylabel: str) -> Axes:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g}M" if abs(value) >= 1e6 else f"{value / 1e3:g}k" if value else "0")
     axes.spines[["top", "right"]].set_visible(False)
     return axes
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic scale with plain numbers: what sets powers of ten takes longer than the chart."""
+    from matplotlib.ticker import LogFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(LogFormatter())
+    axes.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1, 0.4)))

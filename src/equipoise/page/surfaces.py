@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from equipoise.data.laws import Law
-from equipoise.metrics.neighbours import CHUNK, kth_neighbour
+from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, new_figure
 from equipoise.plots import GENERATED, REAL
 from equipoise.recipes.base import Logits
@@ -157,10 +157,13 @@ def estimated_density(samples: Array, at: Array) -> Array:
     """The density of samples, (N, D) with D 1 or 2, at points (M, D): a Gaussian kernel as wide as the median distance to a near neighbour,
     so that narrow modes far apart stay narrow. Zero where the samples do not vary."""
     some = torch.from_numpy(samples[:KERNEL_SAMPLES])
+    middle = some.mean(0)
+    some = (some - middle).float()  # enough for a chart
     neighbour = max(len(some) // (LINE_SHARE if some.shape[1] == 1 else PLANE_SHARE), 1)
     width = float(kth_neighbour(some, neighbour).median())
     if width == 0:
         return np.zeros(len(at))
-    parts = [(-torch.cdist(part, some).square() / (2 * width**2)).exp().mean(1) for part in torch.split(torch.from_numpy(at), CHUNK)]
+    places, narrow = (torch.from_numpy(at) - middle).float(), -1 / (2 * width**2)
+    parts = [distances_of(places[here], some).square_().mul_(narrow).exp_().mean(1).double() for here in tiles(len(places), len(some))]
     density: Array = (torch.cat(parts) / (math.sqrt(2 * math.pi) * width) ** some.shape[1]).numpy()
     return density

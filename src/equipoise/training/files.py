@@ -42,8 +42,18 @@ def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
     """Tensors and JSON-able metadata as one safetensors file that carries a SHA-256 of both. Equal content gives equal bytes."""
     plain = {name: value.detach().cpu().contiguous() for name, value in sorted(tensors.items())}
     description = {"format": FORMAT, **metadata}
+    bare = save(plain)
     # One entry, because safetensors writes several in no fixed order.
-    return save(plain, {"equipoise": json.dumps({**description, "sha256": _digest(plain, description)}, sort_keys=True)})
+    return _with_header(bare, {"equipoise": json.dumps({**description, "sha256": _digest(bare, description)}, sort_keys=True)})
+
+
+def _with_header(bare: bytes, metadata: dict[str, str]) -> bytes:
+    """A safetensors file with metadata, from one without: eight bytes of the header's length, the header, padded to whole eights, the
+    tensors. It spares packing them twice, once for their digest."""
+    end = 8 + int.from_bytes(bare[:8], "little")
+    header = json.dumps({"__metadata__": metadata, **json.loads(bare[8:end])}, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return b"".join([len(header).to_bytes(8, "little"), header, memoryview(bare)[end:]])
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -56,14 +66,14 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         stated = metadata.pop("sha256")
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
-    if stated != _digest(tensors, metadata):
+    if stated != _digest(save(dict(sorted(tensors.items()))), metadata):
         raise DamagedFileError(f"{path} is damaged: its SHA-256 does not fit")
     if metadata.get("format") != FORMAT:
         raise DamagedFileError(f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}")
     return tensors, metadata
 
 
-def _digest(tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
+def _digest(bare: bytes, description: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-    digest.update(save(dict(sorted(tensors.items()))))
+    digest.update(bare)
     return digest.hexdigest()

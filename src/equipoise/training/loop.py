@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from equipoise.data.streams import EndOfDataError
 from equipoise.recipes.base import Logits, Method
 from equipoise.training.guard import Guard
+from equipoise.training.pace import pictures
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 
 REPORTS = 100  # a run
 SAVES = 20  # a run; the first comes within a tenth
 SAVE_SECONDS = 600.0  # and at least this often
-PICTURES = 10  # a run, and one before the first step
 MEASURED = 0.02  # share of the minutes after which the rate is known; of short runs more, since the first second is not like the rest
 MEASURED_SECONDS, MEASURED_MOST = 1.0, 0.2
 SPARE = 0.98  # share of the remaining minutes that the horizon counts on, so that the schedule ends before the time does
@@ -138,7 +138,7 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     state.generator.train()
     state.discriminator.train()
     share = clock.tick()
-    reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, PICTURES))
+    reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, pictures(method, state.feed.batch_size, state.horizon)))
     saved_seconds, saved_samples = state.seconds, state.samples_seen
     ended = ""
     guard = Guard(state)
@@ -166,8 +166,8 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
                     ended = f"training diverged: {event.what} is not finite after {state.samples_seen:,} samples, nor after going back"
                     break
                 continue
-        if int(share * PICTURES) > drawn:
-            drawn = int(share * PICTURES)
+        if (due := int(share * pictures(method, state.feed.batch_size, state.horizon))) > drawn:
+            drawn = due
             yield PictureDue()
         if save:
             saved, saved_seconds, saved_samples = int(share * SAVES), state.seconds, state.samples_seen
