@@ -145,7 +145,7 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
 
 def overlaid(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], name: str) -> Image | None:
     """One figure of several runs against samples seen."""
-    shown = {run: curve for run, curve in curves.items() if len(curve[0]) > 1}
+    shown = {run: curve for run, curve in curves.items() if curve[0]}
     if not shown:
         return None
     figure = new_figure(WIDE, 3.6)
