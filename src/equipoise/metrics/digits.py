@@ -81,6 +81,8 @@ def _folded(trunk: nn.Sequential) -> nn.Sequential:
 def read_digits(x: Tensor) -> tuple[Tensor, Tensor]:
     """Features (N, 96) and class probabilities (N, 10) of grey digits x, uint8 of shape (N, 28, 28)."""
     network = classifier()
-    pictures = (part.unsqueeze(1).float() / 255 for part in torch.split(x, CHUNK))
-    features = torch.cat([network.features(part.contiguous(memory_format=torch.channels_last)) for part in pictures])
+    features = torch.empty(len(x), FEATURES)
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK].unsqueeze(1).float() / 255
+        features[start : start + CHUNK] = network.features(part.contiguous(memory_format=torch.channels_last))
     return features, network.head(features).softmax(dim=1)

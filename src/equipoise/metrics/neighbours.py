@@ -67,7 +67,11 @@ def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) 
 
 
 def tiles(rows: int, columns: int) -> Iterator[slice]:
-    """The rows of a matrix of this size in parts of at most `TILE` entries, at least a row each."""
+    """The rows of a matrix of this size in parts of at most `TILE` entries, at least a row each.
+
+    What is kept of a part belongs into a tensor that was there before: small results between large passing ones leave holes in memory that
+    the next large one does not fit, a gigabyte in all of ten thousand rows.
+    """
     height = max(TILE // max(columns, 1), 1)
     return (slice(start, start + height) for start in range(0, rows, height))
 
@@ -83,15 +87,23 @@ def distances_of(a: Tensor, b: Tensor) -> Tensor:
 
 def kth_neighbour(x: Tensor, k: int) -> Tensor:
     """The distance from each row of x, (N, F), to its k-th nearest other row, or to the farthest if there are fewer: (N,)."""
-    k = min(k, len(x) - 1)
-    return torch.cat([distances_of(x[here], x).topk(k + 1, largest=False).values[:, -1] for here in tiles(len(x), len(x))])
+    return _least(x, min(k, len(x) - 1) + 1)[:, -1]
+
+
+def _least(x: Tensor, number: int) -> Tensor:
+    """The least distances from each row of x, (N, F), to any row, its own among them, in order: (N, number)."""
+    found = x.new_empty(len(x), number)
+    for here in tiles(len(x), len(x)):
+        found[here] = distances_of(x[here], x).topk(number, largest=False).values
+    return found
 
 
 def nearest(x: Rows, among: Rows) -> tuple[Array, NDArray[np.int64]]:
     """The distance from each row of x, (N, F), to the nearest row of `among`, (M, F), and which one that is: (N,) each."""
     a, b = torch.from_numpy(x).double(), torch.from_numpy(among).double()
-    found = [distances_of(a[here], b).min(1) for here in tiles(len(a), len(b))]
-    distances, rows = torch.cat([part.values for part in found]), torch.cat([part.indices for part in found])
+    distances, rows = a.new_empty(len(a)), torch.empty(len(a), dtype=torch.int64)
+    for here in tiles(len(a), len(b)):
+        distances[here], rows[here] = distances_of(a[here], b).min(1)
     return distances.numpy(), rows.numpy()
 
 
@@ -140,7 +152,6 @@ def intrinsic_dimension(x: Array) -> float:
     rows = torch.from_numpy(np.unique(x, axis=0))
     if len(rows) < 3:
         return math.nan
-    found = [distances_of(rows[here], rows).topk(3, largest=False).values for here in tiles(len(rows), len(rows))]
-    distances = torch.cat(found)
+    distances = _least(rows, 3)
     logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()
     return float(1 / logs.mean().clamp(min=1e-12))

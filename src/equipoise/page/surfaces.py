@@ -164,6 +164,8 @@ def estimated_density(samples: Array, at: Array) -> Array:
     if width == 0:
         return np.zeros(len(at))
     places, narrow = (torch.from_numpy(at) - middle).float(), -1 / (2 * width**2)
-    parts = [distances_of(places[here], some).square_().mul_(narrow).exp_().mean(1).double() for here in tiles(len(places), len(some))]
-    density: Array = (torch.cat(parts) / (math.sqrt(2 * math.pi) * width) ** some.shape[1]).numpy()
+    means = torch.empty(len(places), dtype=torch.float64)
+    for here in tiles(len(places), len(some)):
+        means[here] = distances_of(places[here], some).square_().mul_(narrow).exp_().mean(1).double()
+    density: Array = (means / (math.sqrt(2 * math.pi) * width) ** some.shape[1]).numpy()
     return density
