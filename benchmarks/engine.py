@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from equipoise import GAN
+from equipoise.training import speed
 from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
 
@@ -14,7 +15,8 @@ DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
 
 
 class Engine:
-    """A fit that is stepped by hand. `data` and `settings` are those of GAN; with none the recipe is the default."""
+    """A fit that is stepped by hand. `data` and `settings` are those of GAN; with none the recipe is the default. The step is compiled only
+    by `compile`."""
 
     def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
         self.fit = GAN(seed=seed, threads=threads, **settings).prepare(data, to_disk=False, warn=print)
@@ -24,6 +26,12 @@ class Engine:
         self.state.generator.train()
         self.state.discriminator.train()
         self.share = self.clock.tick()
+
+    def compile(self) -> None:
+        """Compile the step, as long runs do."""
+        failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.fit.source.schema))
+        if failed:
+            raise RuntimeError(f"the step does not compile: {failed}")
 
     def step(self) -> dict[str, Tensor]:
         """One step of both players, scheduled, counted and timed as in `training.loop`; returns its readings."""

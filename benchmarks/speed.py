@@ -19,6 +19,7 @@ import shlex
 import statistics
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -30,7 +31,28 @@ from benchmarks.foundation import RESULTS
 from benchmarks.measuring import Step, Table, Timed, against, in_turns, markdown, ratios, record, spread
 from equipoise.training.device import usable_cores
 
-CASES = {"N(4, 1.25), MLPs": "gaussian", "ring of 8, MLPs": "ring", "MNIST, convolutional": "mnist"}
+
+class Case(NamedTuple):
+    """An engine to measure: what it is called, the data, the type of its products, and whether its step is compiled."""
+
+    label: str
+    data: str
+    precision: str
+    compiled: bool = False
+
+    def engine(self) -> Engine:
+        return Engine(self.data, precision=self.precision)
+
+
+CASES = [
+    Case("N(4, 1.25), MLPs", "gaussian", "float32"),
+    Case("N(4, 1.25), MLPs, compiled", "gaussian", "float32", True),
+    Case("ring of 8, MLPs", "ring", "float32"),
+    Case("ring of 8, MLPs, compiled", "ring", "float32", True),
+    Case("MNIST, convolutional", "mnist", "float32"),
+    Case("MNIST, bfloat16", "mnist", "bfloat16"),
+    Case("MNIST, bfloat16, compiled", "mnist", "bfloat16", True),
+]
 BLOCKS, BLOCK_SECONDS = 9, 1.0
 QUICK_BLOCKS, QUICK_SECONDS = 3, 0.1
 MINIMAL_GOAL = 1.05
@@ -61,9 +83,11 @@ def step(quick: bool) -> Table:
     """P1 and P2."""
     blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, BLOCK_SECONDS)
     rows = [STEP_HEADS]
-    for label, data in CASES.items():
-        engine = Engine(data)
+    for case in CASES:
+        engine = case.engine()
         loops: dict[str, Step] = {"engine": engine.step, "minimal": Minimal(engine).step, "typical": Typical(engine).step}
+        if case.compiled:
+            engine.compile()
         for threads in thread_counts():
             torch.set_num_threads(threads)
             timed = in_turns(loops, blocks, seconds)
@@ -71,30 +95,36 @@ def step(quick: bool) -> Table:
             of_processor = ratios(timed["engine"].cpu, timed["minimal"].cpu)
             of_typical = ratios(timed["typical"].wall, timed["engine"].wall)
             rate = engine.recipe.batch_size / statistics.median(timed["engine"].wall) / threads
-            told = [label, str(threads), *[milliseconds(timed[name]) for name in loops]]
+            told = [case.label, str(threads), *[milliseconds(timed[name]) for name in loops]]
             told += [spread(of_minimal, 3), spread(of_processor, 3), against(statistics.median(of_minimal), MINIMAL_GOAL)]
-            told += [f"{rate:,.0f}", spread(of_typical), against(statistics.median(of_typical), TYPICAL_GOALS[data], at_most=False)]
+            told += [f"{rate:,.0f}", spread(of_typical), against(statistics.median(of_typical), TYPICAL_GOALS[case.data], at_most=False)]
             rows.append(told)
             print(" | ".join(told), flush=True)
-    return Table(f"{measured(blocks, seconds)} Ratios are between neighbouring blocks.", markdown(rows))
+    how = (
+        f"{measured(blocks, seconds)} Ratios are between neighbouring blocks. Minimal takes the engine's type of products, not compiled; "
+        "typical is float32."
+    )
+    return Table(how, markdown(rows))
 
 
 def peak(quick: bool) -> Table:
     """P3. The peak is the best of all blocks, the step's time the median."""
     blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, BLOCK_SECONDS)
     rows = [PEAK_HEADS]
-    for label, data in CASES.items():
-        engine = Engine(data)
+    for case in CASES:
+        engine = case.engine()
         counted, minimal = flops_of(engine.step), flops_of(Minimal(engine).step)
+        if case.compiled:
+            engine.compile()
         dtype = min(counted, key=lambda kind: torch.finfo(kind).bits)  # of several the narrowest, whose peak is the highest
         for threads in thread_counts():
             torch.set_num_threads(threads)
             timed = in_turns({"step": engine.step, "product": product(dtype)}, blocks, seconds)
             total, best = sum(counted.values()), product_flops() / min(timed["product"].wall)
             done = total / statistics.median(timed["step"].wall)
-            told = [label, str(threads), f"{total / 1e6:,.1f}", f"{sum(minimal.values()) / 1e6:,.1f}", milliseconds(timed["step"])]
+            told = [case.label, str(threads), f"{total / 1e6:,.1f}", f"{sum(minimal.values()) / 1e6:,.1f}", milliseconds(timed["step"])]
             told += [str(dtype).removeprefix("torch."), f"{done / 1e9:.1f}", f"{best / 1e9:.1f}", f"{done / best:.2f}"]
-            told.append(against(done / best, PEAK_GOAL, at_most=False) if data == "mnist" else "")
+            told.append(against(done / best, PEAK_GOAL, at_most=False) if case.data == "mnist" else "")
             rows.append(told)
             print(" | ".join(told), flush=True)
     how = (

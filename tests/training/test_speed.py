@@ -26,7 +26,7 @@ from equipoise.training.step import discriminator_gradients, generator_gradients
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}
-LONG = 10 * speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN
+LONG = 10 * speed.WORTH * speed.COMPILE_SECONDS / min(speed.COMPILE_GAIN.values())
 
 
 def squares() -> Source:
@@ -60,7 +60,7 @@ def test_points_take_one_thread_and_float32_pictures_all_cores_and_what_the_proc
 def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN
+    enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
     assert [by_rule(method, pictures=False, device=CPU, seconds=s).compiled for s in (0.99 * enough, 1.01 * enough)] == [False, True]
 
 

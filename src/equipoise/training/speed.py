@@ -29,8 +29,8 @@ from equipoise.training.step import discriminator_gradients, generator_gradients
 
 Precision = Literal["float32", "bfloat16"]
 
-COMPILE_SECONDS = 60.0  # that compiling both players' gradients takes on one core
-COMPILE_GAIN = 0.2  # share of a step's time that compiled code saves
+COMPILE_SECONDS = 45.0  # that compiling both players' gradients takes on one core
+COMPILE_GAIN = {"points": 0.35, "float32": 0.1, "bfloat16": 0.25}  # share of a step's time that compiled code saves, by kind or by type
 WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
 TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
 
@@ -92,8 +92,9 @@ def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: fl
     """Points on one thread, since their networks are too small to share, and in float32, since a law's narrow modes need its digits;
     pictures on all cores, and in bfloat16 where the processor multiplies it; compiled where that saves more than it costs."""
     half = pictures and multiplies_bfloat16(device)
-    worth = seconds * COMPILE_GAIN > WORTH * COMPILE_SECONDS
-    return Speed(usable_cores() if pictures else 1, "bfloat16" if half else "float32", worth and can_compile(method, device))
+    precision: Precision = "bfloat16" if half else "float32"
+    worth = seconds * COMPILE_GAIN[precision if pictures else "points"] > WORTH * COMPILE_SECONDS
+    return Speed(usable_cores() if pictures else 1, precision, worth and can_compile(method, device))
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
