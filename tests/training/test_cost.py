@@ -41,11 +41,11 @@ class Cost(NamedTuple):
 
 # Waits: one_hot looks at its classes' range (of tensors on a CPU only), gaussian_nll_loss at the sign of its variances.
 TODAY = {
-    ("balanced", "line"): Cost(224, 127, 4233, 0),
-    ("balanced", "plane"): Cost(228, 130, 8832, 0),
-    ("classic", "line"): Cost(169, 95, 478, 0),
-    ("wgan-gp", "plane"): Cost(1170, 647, 43242, 0),
-    ("infogan", "plane"): Cost(294, 170, 9810, 0),
+    ("balanced", "line"): Cost(222, 127, 4233, 0),
+    ("balanced", "plane"): Cost(226, 130, 8832, 0),
+    ("classic", "line"): Cost(167, 95, 478, 0),
+    ("wgan-gp", "plane"): Cost(1160, 647, 43242, 0),
+    ("infogan", "plane"): Cost(292, 170, 9810, 0),
     ("balanced", "pictures"): Cost(356, 253, 52936, 0),
     ("dcgan", "pictures"): Cost(206, 159, 57904, 0),
     ("cgan", "pictures"): Cost(247, 188, 69342, 4),
@@ -96,9 +96,10 @@ def test_a_step_asks_for_no_more_than_it_did(name: str, kind: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:TF32")
 def test_counts_do_not_depend_on_the_backend() -> None:
+    """Where a network leaves it to the backend how its grids lie in memory."""
     with torch.backends.mkldnn.flags(enabled=False):
-        without = cost("balanced", "pictures")
-    assert without == cost("balanced", "pictures")
+        without = cost("dcgan", "pictures")
+    assert without == cost("dcgan", "pictures")
 
 
 def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:

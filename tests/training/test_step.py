@@ -14,7 +14,7 @@ from equipoise.data.formats import from_array
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.errors import RequestError
-from equipoise.recipes import catalogue
+from equipoise.recipes import catalogue, find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
@@ -144,15 +144,15 @@ def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
 
 
 def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
-    old, new = torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
-    old.requires_grad_(False)
-    with torch.no_grad():
-        old.weight.fill_(1.0)
-        new.weight.fill_(3.0)
-        new.running_mean.fill_(5.0)  # type: ignore[union-attr]
-    update_average(old, new, decay=0.75)
-    assert old.weight.tolist() == [1.5, 1.5]
-    assert old.running_mean.tolist() == [5.0, 5.0]  # type: ignore[union-attr]
+    state = state_of(find("dcgan").for_data(squares().schema, {**TINY, "conditional": False, "average_half_life": 100.0}), squares())
+    for old, new in zip(state.average.parameters(), state.generator.parameters(), strict=True):
+        old.fill_(1.0)
+        new.data.fill_(3.0)
+    for statistic in state.generator.buffers():
+        statistic.fill_(5)
+    update_average(state, decay=0.75)
+    assert {float(value) for weight in state.average.parameters() for value in weight.flatten()} == {1.5}
+    assert {float(value) for statistic in state.average.buffers() for value in statistic.flatten()} == {5.0}
 
 
 def test_without_an_average_samples_come_from_the_generator_itself() -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from equipoise.metrics.classifier import learn
 
@@ -32,6 +31,8 @@ class Detection:
 
 def detect(real: Array, fake: Array, seed: int = 0) -> Detection:
     """Train a detective on one half of real and fake, (N, D) or (N, C, H, W) each, and test it on the other."""
+    from scipy.stats import binomtest
+
     n = min(len(real), len(fake))
     rng = np.random.default_rng(seed)
     parts = [part[rng.permutation(len(part))[:n]] for part in (real, fake)]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from equipoise.data.sources import Source
 from equipoise.metrics.classifier import learn
@@ -152,6 +151,8 @@ def _digits(values: Array) -> Classes:
 
 def _interval(right: Sequence[bool] | NDArray[np.bool_]) -> tuple[float, float]:
     """Clopper and Pearson's 95% interval of a share."""
+    from scipy.stats import binomtest
+
     interval = binomtest(int(np.sum(right)), len(right)).proportion_ci(CONFIDENCE)
     return float(interval.low), float(interval.high)
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 Array = NDArray[np.float64]
 SUBSAMPLES = 8
@@ -27,6 +26,8 @@ def half_widths(
     `used` says of how many of the n rows the figure of a name is taken, m. A subsample has n / 2, of which b = min(m, n / 2) are used. The
     deviation over subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice; that of m rows is sqrt(b / m) of it.
     """
+    from scipy.stats import t as student
+
     rng = np.random.default_rng(seed)
     taken = [figures(rng.permutation(n)[: n // 2]) for _ in range(SUBSAMPLES)]
     quantile = float(student.ppf((1 + CONFIDENCE) / 2, SUBSAMPLES - 1))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.stats import entropy
 
 Classes = NDArray[np.integer]
 
@@ -18,6 +16,8 @@ def agreement(read: Classes, asked: Classes) -> float:
 def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:
     """The share of samples, (N,), whose cluster is their class, with clusters named for classes one to one in the best way there is
     (Kuhn 1955; as in Xie et al. 2016, eq. 10). Both are numbered from 0."""
+    from scipy.optimize import linear_sum_assignment
+
     size = int(max(clusters.max(), classes.max())) + 1
     together = np.zeros((size, size), np.int64)
     np.add.at(together, (clusters, classes), 1)
@@ -33,4 +33,6 @@ def class_shares(classes: Classes, number: int) -> NDArray[np.float64]:
 def class_divergence(shares: NDArray[np.float64], real: NDArray[np.float64]) -> float:
     """KL(shares || real) in nats, of two laws of the same classes: 0 where they are equal. A class that real samples lack counts as if one
     in a million had it."""
+    from scipy.stats import entropy
+
     return float(entropy(shares, np.maximum(real, 1e-6)))

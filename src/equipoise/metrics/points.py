@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Array = NDArray[np.float64]
 DIRECTIONS = 128  # projections of the sliced distance
@@ -17,6 +16,8 @@ WITHIN = 3.0  # standard deviations about a mode that count as on it (Srivastava
 
 def wasserstein(x: Array, y: Array) -> float:
     """Wasserstein-1 between two samples on the line, (N,) and (M,), in the data's units: the mean distance that values must move."""
+    from scipy import stats
+
     return float(stats.wasserstein_distance(x, y))
 
 
@@ -29,6 +30,8 @@ def wasserstein_to_law(x: Array, quantile: Callable[[Array], Array]) -> float:
 
 def kolmogorov_smirnov(x: Array, y: Array) -> float:
     """The largest difference between the two empirical distribution functions, in 0..1."""
+    from scipy import stats
+
     return float(stats.ks_2samp(x, y, method="asymp").statistic)
 
 
@@ -71,6 +74,8 @@ def energy_distance(x: Array, y: Array) -> float:
 
     SciPy's figure is the root of it; it is twice the integral of (F_x - F_y)^2.
     """
+    from scipy import stats
+
     return float(stats.energy_distance(x, y) ** 2)
 
 

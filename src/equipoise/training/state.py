@@ -38,6 +38,11 @@ class State:
         self.discriminator = method.discriminator.to(device)
         averaged = recipe.average_half_life > 0
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if averaged else self.generator
+        self.weights_g, self.weights_d, self.weights_average = (
+            list[Tensor](player.parameters()) for player in (self.generator, self.discriminator, self.average)
+        )  # to look for them at every step would cost a small network a twentieth of its time
+        self.statistics = list(zip(self.average.buffers(), self.generator.buffers(), strict=True)) if averaged else []
+        """The average's buffers, each with the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
@@ -91,11 +96,11 @@ class State:
 
     def optimize_discriminator(self, gradients: Gradients) -> None:
         """One step of D's optimiser along the gradients of its weights."""
-        _descend(self.discriminator, gradients, self.optimizer_d)
+        _descend(self.weights_d, gradients, self.optimizer_d)
 
     def optimize_generator(self, gradients: Gradients) -> None:
         """One step of G's optimiser along the gradients of its weights."""
-        _descend(self.generator, gradients, self.optimizer_g)
+        _descend(self.weights_g, gradients, self.optimizer_g)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
@@ -179,12 +184,12 @@ def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch
     return torch.optim.Adam(player.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
 
 
-def _descend(player: nn.Module, gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
-    for parameter, gradient in zip(player.parameters(), gradients, strict=True):
-        if gradient is None or gradient.stride() == parameter.stride():
-            parameter.grad = gradient
+def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
+    for weight, gradient in zip(weights, gradients, strict=True):
+        if gradient is None or gradient.stride() == weight.stride():
+            weight.grad = gradient
         else:  # fused optimisers go through both as they lie
-            parameter.grad = torch.empty_like(parameter).copy_(gradient)
+            weight.grad = torch.empty_like(weight).copy_(gradient)
     optimizer.step()
 
 

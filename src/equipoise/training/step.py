@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from equipoise.recipes.base import Answers, Method, Pass, Rates
 
@@ -38,7 +38,7 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
     if rates.average_half_life > 0:
         seen = state.samples_seen + method.discriminator_steps * len(x)
         half_life = max(min(rates.average_half_life, AVERAGE_RAMP * seen), 1.0)
-        update_average(state.average, state.generator, 0.5 ** (method.discriminator_steps * len(x) / half_life))
+        update_average(state, 0.5 ** (method.discriminator_steps * len(x) / half_life))
     return readings
 
 
@@ -86,7 +86,7 @@ def discriminator_gradients(
         term, told = method.auxiliary(Answers(answers_real, answers_fake, y, z))
         terms.append(term)
         readings |= told
-    return _gradients(torch.stack(terms).sum(), state.discriminator, readings)
+    return _gradients(torch.stack(terms).sum(), state.weights_d, readings)
 
 
 def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | None, z: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
@@ -96,17 +96,17 @@ def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | Non
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
     term = method.auxiliary(Answers(None, answers, y, z))[0] if method.auxiliary is not None else torch.zeros_like(loss)
-    return _gradients(loss + term, state.generator, {"generator_loss": loss})
+    return _gradients(loss + term, state.weights_g, {"generator_loss": loss})
 
 
-def _gradients(loss: Tensor, player: nn.Module, readings: dict[str, Tensor]) -> tuple[Gradients, dict[str, Tensor]]:
-    gradients = torch.autograd.grad(loss, list(player.parameters()), allow_unused=True)
+def _gradients(loss: Tensor, weights: list[Tensor], readings: dict[str, Tensor]) -> tuple[Gradients, dict[str, Tensor]]:
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True)
     return gradients, {name: value.detach() for name, value in readings.items()}  # with their graphs they would hold the batch
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, module: nn.Module, decay: float) -> None:
-    """average <- decay * average + (1 - decay) * module for weights; buffers (statistics) are copied."""
-    torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1 - decay)
-    for old, new in zip(average.buffers(), module.buffers(), strict=True):
+def update_average(state: State, decay: float) -> None:
+    """G_average <- decay * G_average + (1 - decay) * G for weights; buffers (statistics) are copied."""
+    torch._foreach_lerp_(state.weights_average, state.weights_g, 1 - decay)
+    for old, new in state.statistics:
         old.copy_(new)
