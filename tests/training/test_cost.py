@@ -41,18 +41,18 @@ class Cost(NamedTuple):
 
 # Waits: one_hot looks at its classes' range (of tensors on a CPU only), gaussian_nll_loss at the sign of its variances.
 TODAY = {
-    ("balanced", "line"): Cost(222, 127, 4233, 0),
-    ("balanced", "plane"): Cost(226, 130, 8832, 0),
-    ("classic", "line"): Cost(167, 95, 478, 0),
-    ("wgan-gp", "plane"): Cost(1160, 647, 43242, 0),
-    ("infogan", "plane"): Cost(292, 170, 9810, 0),
-    ("balanced", "pictures"): Cost(356, 253, 52936, 0),
-    ("dcgan", "pictures"): Cost(206, 159, 57904, 0),
-    ("cgan", "pictures"): Cost(247, 188, 69342, 4),
-    ("infogan", "pictures"): Cost(507, 384, 61192, 4),
-    ("sngan", "pictures"): Cost(289, 187, 54152, 0),
-    ("wgan-gp", "pictures"): Cost(386, 257, 125165, 0),
-    ("r3gan", "pictures"): Cost(960, 565, 250973, 0),
+    ("balanced", "line"): Cost(216, 125, 4233, 0),
+    ("balanced", "plane"): Cost(220, 128, 8832, 0),
+    ("classic", "line"): Cost(161, 91, 478, 0),
+    ("wgan-gp", "plane"): Cost(1138, 640, 43242, 0),
+    ("infogan", "plane"): Cost(288, 169, 9810, 0),
+    ("balanced", "pictures"): Cost(350, 251, 52936, 0),
+    ("dcgan", "pictures"): Cost(200, 155, 57904, 0),
+    ("cgan", "pictures"): Cost(241, 184, 69342, 4),
+    ("infogan", "pictures"): Cost(503, 383, 61192, 4),
+    ("sngan", "pictures"): Cost(283, 183, 54152, 0),
+    ("wgan-gp", "pictures"): Cost(376, 253, 125164, 0),
+    ("r3gan", "pictures"): Cost(954, 563, 250973, 0),
 }
 
 

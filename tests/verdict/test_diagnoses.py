@@ -34,7 +34,8 @@ def told(*figures: Figure, log: Any = (), **settings: Any) -> Verdict:
 
 
 def falling(*values: float) -> list[dict[str, Any]]:
-    return [{"samples_seen": i, "metrics": {HEADLINE: value}} for i, value in enumerate(values)]
+    """Judged at even distances in a run of 1,000 samples."""
+    return [{"samples_seen": 1000 * (i + 1) // len(values), "metrics": {HEADLINE: value}} for i, value in enumerate(values)]
 
 
 def balanced_at(*values: float) -> list[dict[str, Any]]:
@@ -144,6 +145,14 @@ def test_a_run_that_is_short_or_falling_is_still_improving_and_is_told_how_to_go
     for verdict in (told(far, samples_seen=20), told(far, log=falling(4, 3, 2, 1.5, 1.2, 1.0))):
         assert verdict.name == "still improving"
     assert verdict.command == "equipoise train ring --out runs/ring-0 --resume --samples 2000"
+
+
+def test_a_run_that_was_judged_seldom_is_still_improving_by_the_samples_that_it_saw() -> None:
+    judged = zip((350, 400, 600, 800, 1000), (4.8, 4.35, 2.7, 2.32, 2.29), strict=True)
+    log = [{"samples_seen": seen, "metrics": {HEADLINE: value}} for seen, value in judged]
+    verdict = told(figure(HEADLINE, 2.3, 0.02), figure(DETECTIVE, 0.95, 0.5, 0.01), log=[*log, *balanced_at(*[0.58] * 20)])
+    assert verdict.name == "still improving"
+    assert "from 2.7 to 2.29 in the last third" in verdict.sentence
 
 
 def test_copies_are_told_when_they_are_more_than_chance() -> None:

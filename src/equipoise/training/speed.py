@@ -128,10 +128,10 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
 
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
-        with torch._dynamo.config.patch(trace_autograd_ops=True):
-            for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
-                made[function] = torch.compile(function, fullgraph=True, dynamic=False)
-                made[function](method, state, *given)
+        torch._dynamo.config.trace_autograd_ops = True  # and it stays so: a change of threads compiles anew
+        for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
+            made[function] = torch.compile(function, fullgraph=True, dynamic=False)
+            made[function](method, state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made

@@ -86,7 +86,7 @@ def discriminator_gradients(
         term, told = method.auxiliary(Answers(answers_real, answers_fake, y, z))
         terms.append(term)
         readings |= told
-    return _gradients(torch.stack(terms).sum(), state.weights_d, readings)
+    return _gradients(sum(terms[1:], terms[0]), state.weights_d, readings)
 
 
 def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | None, z: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
@@ -95,8 +95,8 @@ def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | Non
     with torch.no_grad():
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
-    term = method.auxiliary(Answers(None, answers, y, z))[0] if method.auxiliary is not None else torch.zeros_like(loss)
-    return _gradients(loss + term, state.weights_g, {"generator_loss": loss})
+    total = loss if method.auxiliary is None else loss + method.auxiliary(Answers(None, answers, y, z))[0]
+    return _gradients(total, state.weights_g, {"generator_loss": loss})
 
 
 def _gradients(loss: Tensor, weights: list[Tensor], readings: dict[str, Tensor]) -> tuple[Gradients, dict[str, Tensor]]:

@@ -40,11 +40,10 @@ class Verdict:
 
 
 def longer(e: Evidence) -> Verdict:
-    curve = e.headline_curve
     how = f"has seen {e.samples_seen:,} samples, and runs of its kind usually see {e.usual_samples:,}"
     if e.improving:
-        cut = len(curve) - max(len(curve) // 3, 1)
-        how = f"the figure still falls, from {min(curve[:cut]):.4g} to {min(curve[cut:]):.4g} in the last third of the training"
+        before, after = map(min, e.last_third)
+        how = f"the figure still falls, from {before:.4g} to {after:.4g} in the last third of the training"
     else:
         how = f"it {how}"
     return Verdict("still improving", f"This is not the end: {how}. {e.told}.", "sure" if e.improving else "likely", *on(e))

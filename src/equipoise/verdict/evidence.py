@@ -72,9 +72,20 @@ class Evidence:
     @property
     def headline_curve(self) -> list[float]:
         """The headline as it was taken while training."""
+        return [value for _, value in self._judgements]
+
+    @property
+    def last_third(self) -> tuple[list[float], list[float]]:
+        """The headline as it was taken while training: in the first two thirds of the samples seen, and after."""
+        cut = 2 / 3 * self.samples_seen
+        return [v for seen, v in self._judgements if seen <= cut], [v for seen, v in self._judgements if seen > cut]
+
+    @property
+    def _judgements(self) -> list[tuple[int, float]]:
+        """Samples seen, and the headline then."""
         until = [line for line in self.log if line["samples_seen"] <= self.samples_seen]  # a run that settled went back to its best
-        lines = [line["metrics"] for line in until if isinstance(line.get("metrics"), dict)]
-        return [values[self.headline.name] for values in lines if self.headline.name in values]
+        judged = [(line["samples_seen"], line["metrics"]) for line in until if isinstance(line.get("metrics"), dict)]
+        return [(seen, values[self.headline.name]) for seen, values in judged if self.headline.name in values]
 
     @property
     def leap(self) -> tuple[float, float]:
@@ -89,9 +100,8 @@ class Evidence:
     @property
     def improving(self) -> bool:
         """Whether the headline's best value of the last third is clearly below all before it."""
-        curve = self.headline_curve
-        cut = len(curve) - max(len(curve) // 3, 1)
-        return cut > 0 and min(curve[cut:]) < IMPROVED * min(curve[:cut])
+        before, after = self.last_third
+        return bool(before and after) and min(after) < IMPROVED * min(before)
 
     @property
     def settled(self) -> bool:
