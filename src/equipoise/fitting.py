@@ -18,7 +18,7 @@ from equipoise import __version__, plots, sketches
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.metrics.examination import judge_for
-from equipoise.recipes import DEFAULT, find
+from equipoise.recipes import DEFAULT
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
@@ -27,9 +27,9 @@ from equipoise.training.files import write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
-from equipoise.training.rundir import RunDirectory, differences
-from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
-from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler
+from equipoise.training.settings import RunSettings
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State, build_method
 from equipoise.verdict import Watch
@@ -242,42 +242,6 @@ class Fit:
         return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
 
 
-def prepare(
-    source: Source,
-    recipe: type[Recipe] | None,
-    choices: dict[str, Any],
-    run_choices: dict[str, Any],
-    *,
-    out: Path | None,
-    to_disk: bool,
-    resume: bool,
-    warn: Callable[[str], None],
-) -> Fit:
-    """A fit ready to train. `choices` and `run_choices` are what the user set of the recipe and of the run.
-
-    Raises RequestError where they do not fit the data, or the run that is resumed, naming the fields that differ; nothing has been
-    written then.
-    """
-    if resume:
-        if out is None:
-            raise RequestError("resume needs out: the directory of the run to go on with")
-        directory = RunDirectory.existing(out)
-        training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
-        training.resume()
-        return training
-    recipe = recipe or find(DEFAULT)
-    if choices.get("conditional") is None:
-        labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
-        choices = {**choices, "conditional": labelled and recipe.takes_labels}
-        if labelled and not recipe.takes_labels:
-            source.notes.append(f"the labels are not used: {recipe.name} learns without")
-    training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
-    if to_disk:
-        training.directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
-        training.directory.write_config(training.config())
-    return training
-
-
 def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved."""
     control = Control()
@@ -300,23 +264,3 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
         where = f"; saved in {training.directory.path}" if training.directory is not None else ""
         message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"
         raise InterruptedRunError(message, event.reason)
-
-
-def _recorded(
-    directory: RunDirectory, source: Source, recipe: type[Recipe] | None, choices: dict[str, Any], run_choices: dict[str, Any]
-) -> tuple[Recipe, RunSettings]:
-    """The recipe and settings of the run in `directory`, with those that may change as given now."""
-    config = directory.read_config()
-    stored, run = config["recipe"], config["run"]
-    differ = differences(stored, {"name": recipe.name} if recipe is not None else {}, ())
-    differ = [text.replace("name:", "recipe:") for text in differ] or differences(stored, choices, ())
-    differ += differences(run, run_choices, CHANGEABLE)
-    data = source.describe()
-    differ += differences(config["data"].get("law", {}), data.get("law", {}), ())
-    if not differ and source.repeats and config["data"]["fingerprint"] != source.fingerprint:
-        differ = [f"data: {config['data']['name']} is not, or no longer, what it was"]
-    if differ:
-        raise RequestError(
-            f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
-        )
-    return recipe_from(stored), resumed(run, run_choices)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from equipoise import fitting, plots
+from equipoise import fitting, plots, starting
 from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
@@ -102,7 +102,7 @@ class GAN:
         elif place is not None:
             RunDirectory.refuse_taken(place)
         source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
-        return fitting.prepare(source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn)
+        return starting.prepare(source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn)
 
     def run(self, training: fitting.Fit, on_event: Callable[[Event], None]) -> None:
         """Train what `prepare` prepared."""

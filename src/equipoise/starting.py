@@ -1,0 +1,72 @@
+"""Starting: from what the user chose to a fit that is ready to train, or to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from equipoise.data.sources import Source
+from equipoise.errors import RequestError
+from equipoise.fitting import Fit
+from equipoise.recipes import DEFAULT, find
+from equipoise.recipes.base import Recipe
+from equipoise.training.rundir import RunDirectory, differences
+from equipoise.training.sampler import recipe_from
+from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
+
+
+def prepare(
+    source: Source,
+    recipe: type[Recipe] | None,
+    choices: dict[str, Any],
+    run_choices: dict[str, Any],
+    *,
+    out: Path | None,
+    to_disk: bool,
+    resume: bool,
+    warn: Callable[[str], None],
+) -> Fit:
+    """A fit ready to train. `choices` and `run_choices` are what the user set of the recipe and of the run.
+
+    Raises RequestError where they do not fit the data, or the run that is resumed, naming the fields that differ; nothing has been
+    written then.
+    """
+    if resume:
+        if out is None:
+            raise RequestError("resume needs out: the directory of the run to go on with")
+        directory = RunDirectory.existing(out)
+        training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
+        training.resume()
+        return training
+    recipe = recipe or find(DEFAULT)
+    if choices.get("conditional") is None:
+        labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
+        choices = {**choices, "conditional": labelled and recipe.takes_labels}
+        if labelled and not recipe.takes_labels:
+            source.notes.append(f"the labels are not used: {recipe.name} learns without")
+    training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
+    if to_disk:
+        training.directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
+        training.directory.write_config(training.config())
+    return training
+
+
+def _recorded(
+    directory: RunDirectory, source: Source, recipe: type[Recipe] | None, choices: dict[str, Any], run_choices: dict[str, Any]
+) -> tuple[Recipe, RunSettings]:
+    """The recipe and settings of the run in `directory`, with those that may change as given now."""
+    config = directory.read_config()
+    stored, run = config["recipe"], config["run"]
+    differ = differences(stored, {"name": recipe.name} if recipe is not None else {}, ())
+    differ = [text.replace("name:", "recipe:") for text in differ] or differences(stored, choices, ())
+    differ += differences(run, run_choices, CHANGEABLE)
+    data = source.describe()
+    differ += differences(config["data"].get("law", {}), data.get("law", {}), ())
+    if not differ and source.repeats and config["data"]["fingerprint"] != source.fingerprint:
+        differ = [f"data: {config['data']['name']} is not, or no longer, what it was"]
+    if differ:
+        raise RequestError(
+            f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
+        )
+    return recipe_from(stored), resumed(run, run_choices)
