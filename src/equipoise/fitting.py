@@ -91,9 +91,6 @@ class Fit:
         """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
         assert self.directory is not None, "only a directory can be resumed"
         recorded = self.directory.read_config()
-        if recorded["machine"]["device"] == str(self.device):
-            self.speed = speed.as_before(recorded["machine"], self.run)
-            self.speed.apply(self.state)
         self.directory.write_config({**self.config(), "data": recorded["data"]})
         if not checkpoint.checkpoints(self.directory.checkpoints):
             self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
@@ -125,7 +122,10 @@ class Fit:
             yield event
 
     def _speed(self) -> speed.Speed:
-        """Threads, precision and compiling, by choice, by rule or by a stopwatch."""
+        """Threads, precision and compiling: those of the run that is resumed, else by choice, by rule or by a stopwatch."""
+        machine = None if self.directory is None else self.directory.read_config()["machine"]
+        if machine is not None and machine["device"] == str(self.device):
+            return speed.as_before(machine, self.run)
         pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
         steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
         seconds = run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)

@@ -22,10 +22,10 @@ from functools import cached_property
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from equipoise.metrics.judges import Judge
 from equipoise.recipes.base import Method
+from equipoise.training.counting import Counting
 
 JUDGING = 0.02
 LEAST = 5  # judgements, however short the run: verdict and watch take fewer than four for no trend
@@ -76,7 +76,7 @@ def multiplications(method: Method, shape: tuple[int, ...], batch_size: int, cla
 def _counted(network: nn.Module, x: torch.Tensor, y: torch.Tensor | None) -> float:
     was_training = network.training
     network.eval()
-    with FlopCounterMode(display=False) as counter:
+    with Counting() as counting:
         network(x, y)
     network.train(was_training)
-    return float(counter.get_total_flops()) / 2
+    return float(counting.flops.total()) / 2
