@@ -16,12 +16,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.engine import Engine
 from benchmarks.measuring import Table, against, markdown, run
+from benchmarks.memory import MIB, resident
 from equipoise import GAN
 
 STEPS, BATCH = 200, 256
@@ -65,7 +65,7 @@ def samples(n: int) -> dict[str, float]:
         "opening and scaling, s": opened - began,
         f"{STEPS} steps, s": trained - opened,
         "closing report, s": reported - trained,
-        "largest resident set, MiB": resident(),
+        "largest resident set, MiB": resident("VmHWM") / MIB,
     }
 
 
@@ -77,7 +77,7 @@ def pictures(side: int = 28, **settings: int) -> dict[str, float]:
     times: list[float] = []
     while len(times) < LEAST_TIMED or (sum(times) < TIMED_SECONDS and len(times) < MOST_TIMED):
         times.append(run(engine.step, 1)[0])
-    return {"a step, s": statistics.median(times), "largest resident set, MiB": resident()}
+    return {"a step, s": statistics.median(times), "largest resident set, MiB": resident("VmHWM") / MIB}
 
 
 CASES: dict[str, Callable[[int], dict[str, float]]] = {
@@ -86,12 +86,6 @@ CASES: dict[str, Callable[[int], dict[str, float]]] = {
     "batch": lambda n: pictures(batch_size=n),
     "width": lambda n: pictures(width=n),
 }
-
-
-def resident() -> float:
-    """The largest resident set of this process so far, in MiB, as Linux has it: getrusage would count what its parent held as well."""
-    told = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(told.split()[1]) / 2**10
 
 
 def measured(what: str, size: int) -> dict[str, float]:

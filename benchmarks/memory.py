@@ -40,7 +40,7 @@ SAMPLES = 64  # of a whole training: its peak does not depend on them
 
 
 def resident(what: str) -> int:
-    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since `forget`."""
+    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since the start or `forget`; getrusage would count what a parent held."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
     return int(line.split()[1]) * 1024
 

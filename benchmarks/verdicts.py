@@ -10,6 +10,7 @@ The table goes to benchmarks/RESULTS.md. With --lanes 2 two cases go side by sid
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shlex
@@ -89,30 +90,27 @@ def labelled(shuffled: bool) -> Callable[[str, int], tuple[Any, Any]]:
 
 def freeze(fit: Fit) -> None:
     """G learns for a hundred steps and no more."""
-    learn, steps = fit.state.optimize_generator, 0
-
-    def optimize(gradients: Gradients) -> None:
-        nonlocal steps
-        steps += 1
-        if steps <= 100:
-            learn(gradients)
-
-    fit.state.optimize_generator = optimize  # type: ignore[method-assign]
+    learn = fit.state.optimize_generator
+    every_step(fit, lambda step, gradients: learn(gradients) if step <= 100 else None)
 
 
 def poison(fit: Fit) -> None:
     """A weight of G becomes NaN after three hundred steps."""
-    learn, steps = fit.state.optimize_generator, 0
+    learn = fit.state.optimize_generator
 
-    def optimize(gradients: Gradients) -> None:
-        nonlocal steps
-        steps += 1
+    def optimize(step: int, gradients: Gradients) -> None:
         learn(gradients)
-        if steps == 300:
+        if step == 300:
             with torch.no_grad():
                 next(fit.state.generator.parameters()).view(-1)[0] = float("nan")
 
-    fit.state.optimize_generator = optimize  # type: ignore[method-assign]
+    every_step(fit, optimize)
+
+
+def every_step(fit: Fit, optimize: Callable[[int, Gradients], None]) -> None:
+    """`optimize`, told the step's number from 1, takes the place of the generator's update."""
+    steps = itertools.count(1)
+    fit.state.optimize_generator = lambda gradients: optimize(next(steps), gradients)  # type: ignore[method-assign]  # a fault, planted
 
 
 CASES: dict[str, Case] = {

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.files import data_home, sync_folder, write_whole
+from equipoise.data.files import data_home, sync_folder, write_through, write_whole
 from equipoise.data.folders import CHUNK, Listing, PictureFolder, content_of, each, gather, list_pictures
 from equipoise.data.pictures import Form, Seen, Taken, common_form, digest, take
 from equipoise.data.scaling import sums_of
@@ -156,7 +156,7 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, bool]:
 
 
 def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
-    _write(aside / SUMS, made.sums.tobytes())
+    write_through(aside / SUMS, made.sums.tobytes())
     kept = set(made.folder.names)
     description = {
         "format": FORMAT,
@@ -168,15 +168,8 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "notes": made.folder.notes,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
-    _write(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2).encode())
+    write_through(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2).encode())
     sync_folder(aside)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:

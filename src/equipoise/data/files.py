@@ -23,16 +23,21 @@ def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with aside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            write_through(aside, content)
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
+
+
+def write_through(path: Path, content: bytes) -> None:
+    """Write a file, and force it to disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

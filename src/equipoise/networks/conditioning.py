@@ -57,17 +57,13 @@ class Discriminator(nn.Module):
             nn.init.normal_(self.embedding.weight, std=features**-0.5)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        if not self.classes:
-            h = through(self.trunk, x, self.mixed and self.training)
-            logits: Tensor = self.head(h).squeeze(1)
-        else:
-            assert y is not None, "a conditional discriminator needs classes"
-            if self.conditioning == "concatenation":
-                h = through(self.trunk, beside(x, y, self.classes), self.mixed and self.training)
-                logits = self.head(h).squeeze(1)
-            else:
-                h = through(self.trunk, x, self.mixed and self.training)
-                logits = self.head(h).squeeze(1) + (self.embedding(y) * h).sum(1)
+        assert y is not None or not self.classes, "a conditional discriminator needs classes"
+        projects = self.conditioning == "projection"
+        seen = x if y is None or not self.classes or projects else beside(x, y, self.classes)
+        h = through(self.trunk, seen, self.mixed and self.training)
+        logits: Tensor = self.head(h).squeeze(1)
+        if self.classes and projects:
+            logits = logits + (self.embedding(y) * h).sum(1)
         return logits * self.scale, h.new_empty(len(h), 0) if self.auxiliary is None else self.auxiliary(h)
 
     def answers(self, x: Tensor) -> Tensor:

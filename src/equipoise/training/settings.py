@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from equipoise.errors import RequestError
 
 MOST_THREADS = 1024
-PRECISIONS, COMPILE = ("auto", "float32", "bfloat16"), ("auto", "on", "off")
+Precision = Literal["auto", "float32", "bfloat16"]
+Compile = Literal["auto", "on", "off"]
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when")  # what a resumed run may set anew
 
 
@@ -27,9 +28,9 @@ class RunSettings:
     """cpu, cuda, mps, or auto: a GPU if there is one."""
     threads: int = 0
     """CPU threads; 0 for one with networks of points, which are too small to share, and all cores with pictures."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Precision = "auto"
     """Of products and convolutions while training; auto takes bfloat16 for pictures where the processor multiplies it."""
-    compile: Literal["auto", "on", "off"] = "auto"
+    compile: Compile = "auto"
     """Compile the step, which takes about a minute; auto does so for runs long enough to gain more by it."""
     tune_speed: bool = False
     """Measure on this machine, for some seconds, which threads and precision are the fastest, where otherwise rules say."""
@@ -52,7 +53,8 @@ class RunSettings:
                 raise RequestError(f"{field} = {value}: must be a positive number")
         if not 0 <= self.threads <= MOST_THREADS:
             raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MOST_THREADS}")
-        for field, known in (("precision", PRECISIONS), ("compile", COMPILE)):
+        for field, choices in (("precision", Precision), ("compile", Compile)):
+            known = get_args(choices)
             if getattr(self, field) not in known:
                 raise RequestError(f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}")
         if self.stop_when not in (None, "balanced"):
