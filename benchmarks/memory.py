@@ -4,18 +4,23 @@ its own. Linux only, where a process can ask for its peak anew.
     python -m benchmarks.memory             four steps of each, nothing judged
     python -m benchmarks.memory --whole     short trainings to their end, and the closing report
 
-It prints a table for benchmarks/RESULTS.md.
+Tables go to benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from benchmarks.foundation import RESULTS
+from benchmarks.measuring import markdown, record
 
 MIB = 2**20
 STEPS: list[tuple[str, str, dict[str, Any]]] = [
@@ -50,7 +55,7 @@ def forget() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> str:
+def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> list[str]:
     """Train in this process; a row of the table."""
     import numpy as np
 
@@ -74,7 +79,7 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
         expected = predicted.used + predicted.needed(size)
     real = resident("VmHWM")
     figures = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
-    return f"| {data} | {recipe} | {size} | " + " | ".join(f"{value:.0f}" for value in figures) + f" | {expected / real:.2f} |"
+    return [data, recipe, str(size), *[f"{value:.0f}" for value in figures], f"{expected / real:.2f}"]
 
 
 def main() -> None:
@@ -84,13 +89,16 @@ def main() -> None:
     asked = parser.parse_args()
     runs = WHOLE if asked.whole else STEPS
     if asked.only is not None:
-        print(measure(*runs[asked.only], whole=asked.whole))
+        print(json.dumps(measure(*runs[asked.only], whole=asked.whole)))
         return
-    print("| data | recipe | batch | used before, MiB | a step, MiB | predicted peak, MiB | peak, MiB | predicted / real |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    command = ["python", "-m", "benchmarks.memory", *(["--whole"] if asked.whole else [])]
+    rows = [["data", "recipe", "batch", "used before, MiB", "a step, MiB", "predicted peak, MiB", "peak, MiB", "predicted / real"]]
     for number in range(len(runs)):
-        again = [sys.executable, "-m", "benchmarks.memory", "--only", str(number), *(["--whole"] if asked.whole else [])]
-        subprocess.run(again, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        again = [sys.executable, *command[1:], "--only", str(number)]
+        done = subprocess.run(again, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
+        rows.append(json.loads(done.stdout.splitlines()[-1]))
+        print(" | ".join(rows[-1]), flush=True)
+    record(RESULTS, shlex.join(command), "1 thread, every run in a process of its own.", markdown(rows))
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ FLOAT = torch.float32.itemsize
 # `python -m benchmarks.memory`, benchmarks/RESULTS.md.
 WORKSPACE_CONVOLUTIONS, WORKSPACE = 1.9, 1.15
 # What figures, drawing and the closing report add to what is held between steps, by the kind of data; the middle of several runs, --whole.
-JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_PICTURES = 130 * MIB, 350 * MIB, 560 * MIB, 150 * MIB
-JUDGED_COPIES = 20  # of each picture that is judged, as float64, most of them while a filter runs
+JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_PICTURES = 130 * MIB, 150 * MIB, 430 * MIB, 150 * MIB
+JUDGED_COPIES = 15  # of each picture that is judged, as float64, most of them while a filter runs
 # A step's time is about that of its calls and that of its arithmetic: a MLP's 1.6 ms, a small convolutional pair's 29 ms, on one core
 # that multiplies 9e10 a second at most. Twice the cores do 1.4 times as much ("Step" in benchmarks/RESULTS.md).
 CALL_SECONDS, FLOPS, SHARED = 4e-6, 7e10, 0.5
