@@ -20,7 +20,6 @@ from torch.nn.functional import softplus
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from benchmarks.engine import Engine
-from equipoise.data import mnist
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import cosine
 from equipoise.training.step import AVERAGE_RAMP
@@ -46,7 +45,7 @@ class Minimal:
         self.weights_g: list[Tensor] = list(self.generator.parameters())
         self.weights_d: list[Tensor] = list(self.discriminator.parameters())
         self.averages: list[Tensor] = list(self.average.parameters())
-        self.data = engine.resident()
+        self.data, self.classes = engine.resident()
         self.order, self.at, self.seen = torch.randperm(len(self.data)), 0, 0
         self.horizon = samples or recipe.default_samples(engine.fit.source.schema)
         self.latents = torch.Generator().manual_seed(0)
@@ -55,19 +54,20 @@ class Minimal:
         """One step on the next samples and fresh latents; both losses, ()."""
         if self.at + self.n > len(self.data):
             self.order, self.at = torch.randperm(len(self.data)), 0
-        x = self.data[self.order[self.at : self.at + self.n]]
+        rows = self.order[self.at : self.at + self.n]
         self.at += self.n
-        return self.learn(x, self.prior.sample(self.n, self.latents), self.prior.sample(self.n, self.latents))
+        y = None if self.classes is None else self.classes[rows]
+        return self.learn(self.data[rows], y, self.prior.sample(self.n, self.latents), self.prior.sample(self.n, self.latents))
 
-    def learn(self, x: Tensor, z_d: Tensor, z_g: Tensor) -> tuple[Tensor, Tensor]:
-        """One step on real samples x, (N, *shape), with D's and G's latents, (N, Z); both losses, ()."""
+    def learn(self, x: Tensor, y: Tensor | None, z_d: Tensor, z_g: Tensor) -> tuple[Tensor, Tensor]:
+        """One step on real samples x, (N, *shape), and their classes, (N,), with D's and G's latents, (N, Z); both losses, ()."""
         rate = cosine(self.recipe.learning_rate, self.recipe.learning_rate * self.recipe.learning_rate_end, self.seen / self.horizon)
         self.adam_g.param_groups[0]["lr"] = self.adam_d.param_groups[0]["lr"] = rate
 
         with torch.no_grad():
-            x_fake = self.generator(z_d)
+            x_fake = self.generator(z_d, y)
         both = torch.cat([x, x_fake]).requires_grad_()
-        logits = self.discriminator(both)[0]
+        logits = self.discriminator(both, None if y is None else torch.cat([y, y]))[0]
         real, fake = logits.chunk(2)
         slopes = torch.autograd.grad(logits.sum(), both, create_graph=True)[0]
         loss_d = softplus(fake - real).mean() + self.recipe.gamma / 2 * slopes.square().sum() / len(x)
@@ -76,9 +76,9 @@ class Minimal:
         self.adam_d.step()
 
         with torch.no_grad():
-            real = self.discriminator(x)[0]
+            real = self.discriminator(x, y)[0]
         self.discriminator.requires_grad_(False)
-        loss_g = softplus(real - self.discriminator(self.generator(z_g))[0]).mean()
+        loss_g = softplus(real - self.discriminator(self.generator(z_g, y), y)[0]).mean()
         self.adam_g.zero_grad()
         torch.autograd.backward(loss_g)
         self.adam_g.step()
@@ -95,7 +95,7 @@ class PictureItems(Dataset[tuple[Tensor, int]]):
     """Grey pictures as the usual picture datasets hand them out: every item becomes a PIL image, is turned into a float tensor on [0, 1],
     and has `mean` taken off and is divided by `std`, one item at a time."""
 
-    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.uint8], mean: float, std: float) -> None:
+    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.integer], mean: float, std: float) -> None:
         self.images, self.labels, self.mean, self.std = images, labels, mean, std
 
     def __len__(self) -> int:
@@ -134,10 +134,14 @@ class Typical:
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=recipe.learning_rate, betas=betas, foreach=False)
         self.decay = 0.5 ** (recipe.batch_size / recipe.average_half_life)
         dataset: Dataset[Any]
+        data, classes = engine.resident()
+        self.told = classes is not None
         if engine.fit.source.is_digits:
-            dataset = PictureItems(*mnist.load("train"), DIGIT_MEAN, DIGIT_STD)
+            images = engine.fit.source.seen(len(data), engine.fit.run.seed)[:, 0].numpy()
+            labels = np.zeros(len(data), np.int64) if classes is None else classes.numpy()
+            dataset = PictureItems(images, labels, DIGIT_MEAN, DIGIT_STD)
         else:
-            dataset = TensorDataset(engine.resident())
+            dataset = TensorDataset(data) if classes is None else TensorDataset(data, classes)
         self.loader = DataLoader(dataset, batch_size=recipe.batch_size, shuffle=True, drop_last=True)
         self.batches: Iterator[Any] = iter(self.loader)
         self.history: dict[str, list[float]] = {name: [] for name in LOGGED}
@@ -145,25 +149,25 @@ class Typical:
     def step(self) -> None:
         """One step on the loader's next batch."""
         try:
-            real = next(self.batches)[0]
+            real, *label = next(self.batches)
         except StopIteration:
             self.batches = iter(self.loader)
-            real = next(self.batches)[0]
-        self.learn(real, self.prior.sample(len(real), self.latents))
+            real, *label = next(self.batches)
+        self.learn(real, label[0] if self.told else None, self.prior.sample(len(real), self.latents))
 
-    def learn(self, real: Tensor, z: Tensor) -> None:
-        """One step on real samples, (N, *shape), with latents, (N, Z), for both players."""
+    def learn(self, real: Tensor, y: Tensor | None, z: Tensor) -> None:
+        """One step on real samples, (N, *shape), and their classes, (N,), with latents, (N, Z), for both players."""
         self.adam_d.zero_grad()
-        fake = self.generator(z)
+        fake = self.generator(z, y)
         real_in, fake_in = real.detach().requires_grad_(), fake.detach().requires_grad_()
-        real_logits, fake_logits = self.discriminator(real_in)[0], self.discriminator(fake_in)[0]
+        real_logits, fake_logits = self.discriminator(real_in, y)[0], self.discriminator(fake_in, y)[0]
         r1, r2 = zero_centred_penalty(real_logits, real_in), zero_centred_penalty(fake_logits, fake_in)
         loss_d = softplus(-(real_logits - fake_logits)).mean() + self.recipe.gamma / 2 * (r1 + r2)
         torch.autograd.backward(loss_d)
         self.adam_d.step()
 
         self.adam_g.zero_grad()
-        real_logits, fake_logits = self.discriminator(real)[0].detach(), self.discriminator(fake)[0]
+        real_logits, fake_logits = self.discriminator(real, y)[0].detach(), self.discriminator(fake, y)[0]
         loss_g = softplus(-(fake_logits - real_logits)).mean()
         torch.autograd.backward(loss_g)
         self.adam_g.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from equipoise import GAN
@@ -12,6 +13,7 @@ from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
 
 DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
+PART = 4096  # samples whose modes are looked for at once
 
 
 class Engine:
@@ -42,8 +44,13 @@ class Engine:
         self.share = self.clock.tick()
         return readings
 
-    def resident(self) -> Tensor:
-        """The training data scaled, as one float32 tensor, (N, *shape); of an endless law, as many draws as the engine makes at once."""
-        source = self.fit.source
+    def resident(self) -> tuple[Tensor, Tensor | None]:
+        """The training data as networks see it, one float32 tensor, (N, *shape), and its classes, (N,), if the networks know any; of an
+        endless law, as many draws as the engine makes at once."""
+        source, modes = self.fit.source, self.method.modes
         scaled: Tensor = self.fit.sampler.scaling.encode(source.seen(source.training_rows or DRAWS, self.fit.run.seed))
-        return scaled.contiguous()
+        if modes is None:
+            return scaled.contiguous(), None
+        parts = scaled.split(PART)  # type: ignore[no-untyped-call]  # torch's own is not typed
+        mode = torch.cat([modes.assign(part, torch.Generator().manual_seed(0)) for part in parts])
+        return modes.within(scaled, mode).contiguous(), mode

@@ -15,8 +15,8 @@ import torch
 
 from benchmarks import tutorial
 from benchmarks.engine import Engine
+from benchmarks.likeness import DigitQuality, LineQuality
 from benchmarks.measuring import Table, against, markdown
-from benchmarks.quality import DigitQuality, LineQuality
 from equipoise.training.device import usable_cores
 
 GOAL = 0.1

@@ -21,10 +21,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -33,6 +31,7 @@ from numpy.typing import NDArray
 
 from benchmarks.foundation import RESULTS, machine
 from benchmarks.gates import AGREEMENT, GATES, LABELLED, UNSUPERVISED, Gate, failures
+from benchmarks.lanes import in_lanes
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.digits import read_digits
@@ -74,15 +73,14 @@ def runs(what: str) -> Iterator[Run]:
                 yield Run(recipe, data, seed, MINUTES[what], (), gate)
 
 
-def measure(run: Run, keep: Path, core: int | None) -> dict[str, Any]:
+def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
     """Train as `run` says, unless it has been, and return its figures, their floors, and the seconds of training and of the command."""
     out = keep / run.name
     done = keep / f"{run.name}.json"
     if not done.is_file():
         shutil.rmtree(out, ignore_errors=True)
         length = ["--minutes", f"{run.minutes:g}"] if run.minutes else []
-        threads = [] if core is None else ["--threads", "1"]
-        pinned = [] if core is None else ["taskset", "-c", str(core)]
+        threads = ["--threads", "1"] if pinned else []
         arguments = ["train", run.data, "--recipe", run.recipe, "--seed", str(run.seed), *length, *run.options, *threads, "--out", str(out)]
         began = time.monotonic()
         subprocess.run([*pinned, sys.executable, "-m", "equipoise", *arguments], check=True, stdout=subprocess.DEVNULL)
@@ -198,22 +196,14 @@ def main() -> None:
 
 def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str, Any]]:
     """Measure every run, `lanes` of them at a time; the results by the runs' names."""
-    cores: Queue[int | None] = Queue()
-    for core in range(lanes):
-        cores.put(core if lanes > 1 else None)
 
-    def in_lane(run: Run) -> dict[str, Any]:
-        core = cores.get()
-        try:
-            found = measure(run, keep, core)
-        finally:
-            cores.put(core)
+    def one(run: Run, pinned: list[str]) -> dict[str, Any]:
+        found = measure(run, keep, pinned)
         figures = {name: round(value, 4) for name, value in found["figures"].items()}
         print(run.name, figures, failures(run.gate, found["figures"]), flush=True)
         return found
 
-    with ThreadPoolExecutor(lanes) as pool:
-        return {run.name: result for run, result in zip(planned, pool.map(in_lane, planned), strict=True)}
+    return {run.name: result for run, result in zip(planned, in_lanes(planned, one, lanes), strict=True)}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from benchmarks.baselines import PictureItems
-from benchmarks.quality import DigitQuality, LineQuality
+from benchmarks.likeness import DigitQuality, LineQuality
 from equipoise.data import mnist
 
 MEAN, STD = 4.0, 1.25

@@ -219,7 +219,7 @@ def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:
 
 
 def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
-    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6})
+    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "modes": 1})
     training = gan.prepare("ring", to_disk=False)
     with torch.no_grad():
         for weight in (*training.state.generator.parameters(), *training.state.average.parameters()):

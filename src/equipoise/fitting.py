@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__, plots, sketches
+from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.metrics.examination import judge_for
@@ -57,16 +58,22 @@ class Fit:
             )
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)
+        modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), run.seed)
+        self.recipe = recipe = replace(recipe, modes=1 if modes is None else modes.count)
         self.footprint = predict(source, recipe, scaling, self.device)
         method = build_method(recipe, source.schema, run.seed)
-        self.state = State(method, recipe, source.feed(recipe.batch_size, scaling, self.device, run.seed), run.seed, self.device)
+        feed = source.feed(recipe.batch_size, scaling, self.device, run.seed)
+        if modes is not None:
+            method = replace(method, modes=modes.to(self.device))
+            feed = ModesFeed(feed, modes, source.schema.size, run.seed, bool(recipe.conditional))
+        self.state = State(method, recipe, feed, run.seed, self.device)
         encoder = self.state.discriminator if method.prior.codes else None
-        self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder)
+        self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder, modes=modes)
         self.method = method
         self.speed = self._speed()
         self.speed.apply(self.state)
         self.quick_judge = judge_for(source, run.seed, quick=True)
-        self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, bool(recipe.conditional))
+        self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
         self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
         self.log: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,8 @@ def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], c
 
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
         z, y = sampler.latents(n, SAMPLES_SEED)
-        return sampler.of_latents(z, y), None if y is None else y.cpu().numpy()
+        labels = sampler.labels(y)
+        return sampler.of_latents(z, y), None if labels is None else labels.cpu().numpy()
 
     finite = np.isfinite(sampling(TRIED)[0].reshape(TRIED, -1)).all(1).mean()
     if finite < 1:
@@ -111,6 +112,8 @@ def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], c
     else:
         figures = examine(source, sampling, seed, schema.classes)
     own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
+    if own.modes is None:  # what the data shows is nobody's choice
+        own = replace(own, modes=recipe.modes)
     return Evidence(
         figures=figures,
         log=log,

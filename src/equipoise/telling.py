@@ -12,7 +12,7 @@ from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError
 from equipoise.page import Run
 from equipoise.page.surfaces import Surface
-from equipoise.recipes.base import Method
+from equipoise.recipes.method import Method
 from equipoise.report import Report
 from equipoise.training import checkpoint
 from equipoise.training.rundir import RunDirectory

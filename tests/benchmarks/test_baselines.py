@@ -22,8 +22,8 @@ def test_minimal_and_the_engine_give_the_same_losses_and_weights(kind: str) -> N
     ours, twin = engine(kind), engine(kind)  # two alike: the twin's feed and latents are those that ours will draw
     minimal = Minimal(ours)
     for _ in range(4):
-        x, _ = twin.state.feed.next()
-        loss_d, loss_g = minimal.learn(x, twin.state.latents(len(x)), twin.state.latents(len(x)))
+        x, y = twin.state.feed.next()
+        loss_d, loss_g = minimal.learn(x, y, twin.state.latents(len(x)), twin.state.latents(len(x)))
         told = {name: reading.detach() for name, reading in ours.step().items()}
         penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (told["r1"] + told["r2"])
         torch.testing.assert_close(loss_d, penalised, rtol=1e-4, atol=1e-5)
@@ -51,8 +51,8 @@ def test_a_loop_leaves_the_engines_own_networks_alone(loop: type[Minimal | Typic
 def test_typical_takes_the_loss_and_the_penalties_of_the_engine() -> None:
     ours, twin = engine("points"), engine("points")
     typical = Typical(ours)
-    x, _ = twin.state.feed.next()
-    typical.learn(x, twin.state.latents(len(x)))
+    x, y = twin.state.feed.next()
+    typical.learn(x, y, twin.state.latents(len(x)))
     told = {name: float(reading.detach()) for name, reading in ours.step().items() if reading.dim() == 0}
     logged = {name: typical.history[name][0] for name in LOGGED}
     assert logged["r1"] == pytest.approx(told["r1"], rel=1e-4)

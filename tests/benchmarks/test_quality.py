@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.quality import LineQuality
+from benchmarks.likeness import LineQuality
 
 
 def test_wasserstein_of_a_shifted_law_is_the_shift() -> None:

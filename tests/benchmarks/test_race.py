@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.quality import LineQuality
+from benchmarks.likeness import LineQuality
 
 from benchmarks import race
 

@@ -28,7 +28,7 @@ PICTURES = Schema((3, 20, 30), "NHWC", "uint8")
 
 
 def test_every_file_of_the_folder_is_in_the_catalogue_and_the_default_comes_first() -> None:
-    files = {path.stem.replace("_", "-") for path in Path(recipes.__path__[0]).glob("*.py")} - {"--init--", "base", "standard"}
+    files = {path.stem.replace("_", "-") for path in Path(recipes.__path__[0]).glob("*.py")} - {"--init--", "base", "method", "standard"}
     assert set(catalogue()) == files
     assert next(iter(catalogue())) == recipes.DEFAULT == "balanced"
 
@@ -95,7 +95,7 @@ def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> Non
         ({"batch_size": 0}, "batch_size = 0: must be at least 1"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0: must be a positive number"),
         ({"width": 0}, "width = 0: must be at least 1"),
-        ({"categories": -1}, "categories = -1: must be at least 0"),
+        ({"modes": 0}, "modes = 0: must be at least 1"),
         ({"gamma": float("nan")}, "gamma = nan: must be a number of at least 0"),
         ({"beta2": 1.0}, "beta2 = 1.0: must be at least 0 and below 1"),
         ({"discriminator_rate": 0.0}, "discriminator_rate = 0.0: must be a positive number"),
@@ -113,8 +113,8 @@ def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str
 def test_what_the_user_gives_comes_before_the_defaults_for_the_data() -> None:
     assert Balanced.for_data(PICTURES, {}).batch_size == 32
     assert Balanced.for_data(PICTURES, {"batch_size": 48}).batch_size == 48
-    assert Balanced.for_data(LINE, {}).categories == 0
-    assert Balanced.for_data(PLANE, {}).categories > 0
+    assert Balanced.for_data(LINE, {}).modes is None
+    assert Balanced.for_data(LINE, {"modes": 3}).modes == 3
 
 
 def test_conditional_without_labels_is_refused() -> None:

@@ -13,8 +13,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find
-from equipoise.recipes.base import Answers, Method, Pass
 from equipoise.recipes.infogan import InfoGAN, mutual_information_term
+from equipoise.recipes.method import Answers, Method, Pass
 from equipoise.recipes.r3gan import R3GAN
 
 LINE, DIGITS = Schema((1,), "N", "float64"), Schema((1, 28, 28), "NHW", "uint8")

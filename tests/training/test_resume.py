@@ -80,6 +80,19 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
     np.savez(data, x=np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8), y=["dark", "light"] * 30)
     settings: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "average_half_life": 100}
     settings |= {"augment": "color,cutout", "augment_target": 0.6}
+    stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["points", "labelled points", "pictures"])
+def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(kind: str, tmp_path: Path) -> None:
+    data, rng = tmp_path / "data.npz", np.random.default_rng(0)
+    x = rng.integers(0, 256, (60, 8, 8), np.uint8) if kind == "pictures" else rng.standard_normal((60, 2)) + rng.integers(0, 3, (60, 1)) * 9
+    np.savez(data, x=x, **({"y": ["a", "b"] * 30} if kind == "labelled points" else {}))  # type: ignore[arg-type]  # savez takes lists
+    settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "modes": 3}
+    stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
+
+
+def stopped_and_straight_are_equal(recipe: str, settings: dict[str, Any], data: Path, tmp_path: Path) -> None:
     GAN(recipe, **settings).fit(data, out=tmp_path / "straight")
     stopped = GAN(recipe, **settings).prepare(data, out=tmp_path / "stopped")
     for event in stopped.events(Control()):

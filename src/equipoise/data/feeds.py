@@ -17,6 +17,7 @@ from torch import Tensor
 from equipoise.data.ahead import ahead
 from equipoise.data.laws import Law
 from equipoise.data.scaling import Scaling
+from equipoise.errors import EquipoiseError
 
 if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor | None]
@@ -41,6 +42,7 @@ class Stream(IntEnum):
     AUGMENTATION = 11
     PENALTY = 12
     SETTLING = 13
+    MODES = 14
 
 
 def seeded(*numbers: int) -> torch.Generator:
@@ -49,6 +51,10 @@ def seeded(*numbers: int) -> torch.Generator:
     for number in numbers:
         mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
     return torch.Generator().manual_seed(mixed)
+
+
+class EndOfDataError(EquipoiseError):
+    """A feed has nothing more to give."""
 
 
 class Feed(ABC):

@@ -11,21 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equipoise.data.feeds import Feed
+from equipoise.data.feeds import EndOfDataError, Feed
 from equipoise.data.formats import check_finite, check_values, to_numpy
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Layout, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
     from equipoise.data.feeds import Batch
 
 FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
-
-
-class EndOfDataError(EquipoiseError):
-    """A stream has nothing more to give."""
 
 
 class StreamSource(Source):

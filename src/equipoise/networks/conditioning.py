@@ -7,7 +7,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 Conditioning = Literal["projection", "concatenation"]
 
@@ -24,7 +23,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.classes:
             assert y is not None, "a conditional generator needs classes"
-            z = torch.cat([z, one_hot(y, self.classes).to(z.dtype)], 1)
+            z = torch.cat([z, one_hot(z, y, self.classes)], 1)
         return through(self.body, z, self.mixed and self.training)
 
 
@@ -86,5 +85,11 @@ def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
 
 def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
     """Samples with their classes: points (N, D) to (N, D + classes), pictures (N, C, H, W) to (N, C + classes, H, W)."""
-    planes = one_hot(y, classes).to(x.dtype).reshape(len(x), classes, *(1,) * (x.dim() - 2))
+    planes = one_hot(x, y, classes).reshape(len(x), classes, *(1,) * (x.dim() - 2))
     return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)
+
+
+def one_hot(like: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Classes (N,) as one-hot vectors (N, classes) of another tensor's type. torch's own looks at the classes' range first, for which a
+    step would wait."""
+    return like.new_zeros(len(y), classes).scatter(1, y[:, None], 1.0)

@@ -16,10 +16,7 @@ from equipoise.errors import RequestError, nearest
 
 @dataclass(frozen=True)
 class Prior:
-    """z = (continuous part, categorical part, codes). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
-
-    The categorical part, if `categories` > 0, is a one-hot vector with entries 0 and 2: latents without it are connected, so a generator,
-    being continuous, cannot map them onto separate modes without samples in between.
+    """z = (continuous part, codes). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
 
     Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot vectors with as many entries as
     `categorical_codes` says, u0, u1, ... are `continuous_codes` numbers, uniform on [-1, 1].
@@ -27,19 +24,18 @@ class Prior:
 
     dim: int
     kind: Literal["normal", "uniform"] = "normal"
-    categories: int = 0
     categorical_codes: tuple[int, ...] = ()
     continuous_codes: int = 0
 
     @property
     def width(self) -> int:
         """Numbers in one latent."""
-        return self.dim + self.categories + sum(self.categorical_codes) + self.continuous_codes
+        return self.dim + sum(self.categorical_codes) + self.continuous_codes
 
     @property
     def codes(self) -> dict[str, slice]:
         """Where in a latent each code is."""
-        at, found = self.dim + self.categories, {}
+        at, found = self.dim, {}
         for i, size in enumerate(self.categorical_codes):
             found[f"c{i}"] = slice(at, at + size)
             at += size
@@ -53,9 +49,9 @@ class Prior:
         else:
             z = torch.rand(n, self.dim, generator=generator, device=device) * 2 - 1
         parts = [z]
-        for size, height in [*([(self.categories, 2.0)] if self.categories else []), *((size, 1.0) for size in self.categorical_codes)]:
+        for size in self.categorical_codes:
             entry = torch.randint(size, (n, 1), generator=generator, device=device)
-            parts.append(torch.zeros(n, size, device=device).scatter_(1, entry, height))
+            parts.append(torch.zeros(n, size, device=device).scatter_(1, entry, 1.0))
         if self.continuous_codes:
             parts.append(torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1)
         return torch.cat(parts, 1)

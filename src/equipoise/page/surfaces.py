@@ -17,7 +17,7 @@ from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, new_figure
 from equipoise.plots import GENERATED, REAL
-from equipoise.recipes.base import Logits
+from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
 Array = NDArray[np.float64]
@@ -38,8 +38,18 @@ class Surface:
     @torch.no_grad()
     def __call__(self, x: Array) -> Array:
         scaled = self.sampler.scaling.encode(torch.from_numpy(x)).to(self.sampler.device)
-        logits: Array = self.discriminator(scaled, None)[0].double().cpu().numpy()
+        logits: Array = self._logits(scaled).double().cpu().numpy()
         return 1 / (1 + np.exp(-logits)) if self.meaning == "probability" else logits - logits.mean()
+
+    def _logits(self, x: torch.Tensor) -> torch.Tensor:
+        """(N,), of scaled points; where D sees them relative to modes, the mean over the modes that a point may belong to."""
+        modes = self.sampler.modes
+        if modes is None:
+            found: torch.Tensor = self.discriminator(x, None)[0]
+            return found
+        of_each = torch.full((len(x),), 0, device=x.device)
+        logits = [self.discriminator(modes.within(x, of_each + k), of_each + k)[0] for k in range(modes.count)]
+        return (torch.stack(logits, 1) * modes.posteriors(x)).sum(1)
 
     @property
     def label(self) -> str:

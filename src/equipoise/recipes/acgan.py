@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from equipoise.recipes.base import Answers, Method
+from equipoise.recipes.method import Answers, Method
 from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
@@ -49,4 +49,4 @@ class ACGAN(CrossEntropy):
                 told["class_loss_real"] = cross_entropy(answers.real, answers.y)
             return self.class_weight * sum(told.values(), answers.fake.new_zeros(())), told
 
-        return self.method(players, self.losses(), auxiliary=class_term, together=not schema.is_picture)
+        return self.method(schema, players, self.losses(), auxiliary=class_term, together=not schema.is_picture)

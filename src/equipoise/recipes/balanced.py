@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from equipoise.recipes.base import Losses, Method, Players, Rates, Recipe
+from equipoise.recipes.base import Recipe
+from equipoise.recipes.method import Losses, Method, Players, Rates
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -34,35 +35,35 @@ class Balanced(Recipe):
     name = "balanced"
     summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "categories": 0}
+    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1}
 
     batch_size: int = 256
     """Samples in a batch (pictures: 32)."""
     learning_rate: float = 4e-3
-    """Adam's step size at the start (pictures: 1.5e-3)."""
+    """Adam's step size at the start (pictures: 3e-3)."""
     average_half_life: float = 50_000
     """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
     gamma: float = 0.1
-    """Weight of the penalties: gamma / 2 times their sum joins D's loss (pictures: 1)."""
+    """Weight of the penalties: gamma / 2 times their sum joins D's loss."""
     width: int = 64
     """Hidden units of the MLPs (points of several columns: 128; pictures: 16, channels on the finest grid)."""
     latent_dim: int = 4
     """Normal numbers in a latent (points of D > 1 columns: D; pictures: 64)."""
-    categories: int = 0
-    """Entries of the one-hot vector beside them, which lets G reach separate modes (points of D > 1 columns: 64)."""
+    modes: int | None = None
+    """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
+    look alike. 1 for none; left out, as many as points show, and a group for every 200 pictures, at most 256."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
         if schema.is_picture:
             return {
                 "batch_size": 32,
-                "learning_rate": 1.5e-3,
+                "learning_rate": 3e-3,
                 "average_half_life": 10_000,
-                "gamma": 1.0,
                 "width": 16,
                 "latent_dim": 64,
             }
-        return {} if schema.size == 1 else {"latent_dim": schema.size, "categories": 64, "width": 128}
+        return {} if schema.size == 1 else {"latent_dim": schema.size, "width": 128}
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses, penalties
@@ -71,7 +72,7 @@ class Balanced(Recipe):
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import mlp
 
-        prior = Prior(self.latent_dim, categories=self.categories)
+        prior = Prior(self.latent_dim)
         classes = self.classes(schema)
         hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
         if schema.is_picture:
@@ -82,6 +83,7 @@ class Balanced(Recipe):
             discriminator = Discriminator(mlp([schema.size, *hidden], bends), self.width, classes)
 
         return self.method(
+            schema,
             Players(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             "relativistic",

@@ -7,135 +7,18 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
+from equipoise.recipes.method import Logits, Losses, Method, Players, Rates
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
     from equipoise.data.schema import Schema
-    from equipoise.networks.augmentation import Augmentation
-    from equipoise.networks.latents import Prior
 
-Logits = Literal["probability", "relativistic", "score", "critic"]
 Optimizer = Literal["adam", "rmsprop"]
 AUGMENTATIONS = ("color", "translation", "cutout")
-
-
-@dataclass(frozen=True)
-class Rates:
-    """What a schedule sets at one moment of a training."""
-
-    learning_rate: float
-    """Of G; D's is this times the recipe's `discriminator_rate`."""
-    beta2: float
-    """Adam's second beta, or RMSProp's smoothing constant."""
-    penalty: float
-    """Weight of the penalties' sum."""
-    average_half_life: float
-    """Half-life of the generator's average, in samples seen."""
-    augment: float = 1.0
-    """Probability of each augmentation, where it is not adapted."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What D has just seen, real samples first and then as many generated ones, and said, for penalties."""
-
-    x: Tensor
-    """(2 N, *shape); it requires gradients where the method's `penalty_at` is "samples"."""
-    logits: Tensor
-    """(2 N,)."""
-    ask: Callable[[Tensor], Tensor]
-    """D's logits, (N,), on N further samples of the same classes as the real ones."""
-    randomness: torch.Generator
-    """For penalties that draw."""
-
-    @property
-    def real(self) -> Tensor:
-        """(N, *shape)."""
-        return self.x[: len(self.x) // 2]
-
-    @property
-    def fake(self) -> Tensor:
-        """(N, *shape)."""
-        return self.x[len(self.x) // 2 :]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What D's auxiliary head said, for the terms that both players share."""
-
-    real: Tensor | None
-    """(N, K), on real samples; None in G's step."""
-    fake: Tensor
-    """(N, K), on generated samples."""
-    y: Tensor | None
-    """(N,), the classes of both, if there are any."""
-    z: Tensor
-    """(N, Z), the latents that the generated samples were made of."""
-
-
-class Players(NamedTuple):
-    """The two networks and the law of the latents, as `Method` has them."""
-
-    generator: nn.Module
-    discriminator: nn.Module
-    prior: Prior
-
-
-class Losses(NamedTuple):
-    """The loss pair, as `Method` has it."""
-
-    discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor, Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Method:
-    """A recipe built for one data set: the players, their losses and what surrounds them. `step.py` reads it and nothing else."""
-
-    generator: nn.Module
-    """Latents (N, Z), and classes (N,) or None, to scaled samples (N, *shape)."""
-    discriminator: nn.Module
-    """Scaled samples (N, *shape), and classes or None, to logits, one a sample or one a batch, and the auxiliary head's answers (N, K), of
-    which there are none without such a head."""
-    prior: Prior
-    discriminator_loss: Callable[[Tensor, Tensor], Tensor]
-    """Of the logits on real and on generated samples."""
-    generator_loss: Callable[[Tensor, Tensor], Tensor]
-    """Of the logits on real and on generated samples; those on real ones matter only to relativistic losses."""
-    schedule: Callable[[float], Rates]
-    """Of the share of the training done, 0 to 1."""
-    penalty: Callable[[Pass], dict[str, Tensor]] | None = None
-    """Named terms, (), whose sum times the scheduled weight joins D's loss in the same optimiser step."""
-    penalty_at: Literal["samples", "elsewhere"] = "samples"
-    """Where the penalty differentiates D: at the samples that it has just judged, or at points of its own."""
-    auxiliary: Callable[[Answers], tuple[Tensor, dict[str, Tensor]]] | None = None
-    """A term, (), that joins both players' losses, and what the log shall hold of it."""
-    constraint: Callable[[nn.Module], None] | None = None
-    """What is done to D's weights after each of its steps, such as clipping."""
-    augmentation: Augmentation | None = None
-    """Random changes of everything that D sees, real and generated."""
-    logits: Logits = "probability"
-    """What D's logits mean: sigma(D(x)) is the probability that x is real; only differences D(x) - D(x') mean anything (relativistic);
-    a number that is higher for real samples (score); the same, and mean D(x) - mean D(x') estimates the Wasserstein distance up to an
-    unknown factor (critic)."""
-    pairs: bool = False
-    """Whether G's loss compares fakes with real samples' logits."""
-    together: bool = True
-    """Whether real and generated samples pass D as one batch: faster, but not for a D that looks across its batch, as with BatchNorm."""
-    discriminator_steps: int = 1
-    """Steps of D for every step of G."""
-
-    def __post_init__(self) -> None:
-        if self.penalty is not None and not self.together:
-            raise ValueError("a penalty is taken at samples one by one, which a D that looks across its batch does not have")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +32,7 @@ class Recipe(ABC):
     """Whether the method learns classes and nothing else."""
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
-    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0}
+    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 1}
     above_zero: ClassVar[tuple[str, ...]] = ("learning_rate", "discriminator_rate")
     shares: ClassVar[tuple[str, ...]] = ("augment_probability", "augment_target")
 
@@ -177,6 +60,9 @@ class Recipe(ABC):
     """Learn each class: on or off; left out, on when labels are handed over, off when the data merely has them."""
     scaling: ScalingKind = "standard"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
+    modes: int | None = 1
+    """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
+    look alike. 1 for none."""
     augment: str = "none"
     """For few pictures: random changes of all that D sees (DiffAugment, Zhao et al. 2020): color, translation, cutout, or several with
     commas between."""
@@ -193,7 +79,7 @@ class Recipe(ABC):
                 raise RequestError(f"{field} = {value}: must be a positive number")
         for field, least in self.at_least.items():
             value = getattr(self, field)
-            if not (math.isfinite(value) and value >= least):
+            if value is not None and not (math.isfinite(value) and value >= least):
                 raise RequestError(f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}at least {least}")
         for field in self.shares:
             value = getattr(self, field)
@@ -221,7 +107,7 @@ class Recipe(ABC):
     def build(self, schema: Schema) -> Method:
         """The method for data of this shape. Weights are drawn from torch's global generator, which the caller seeds."""
 
-    def method(self, players: Players, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
+    def method(self, schema: Schema, players: Players, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
         """The Method of these players and losses, with further parts of it as they are named there, and with what the fields say."""
         augmentation = None
         if self.augmentations:
@@ -230,6 +116,11 @@ class Recipe(ABC):
             augmentation = Augmentation(
                 self.augmentations, self.augment_target, None if logits in ("relativistic", "critic") else self.undecided
             )
+        modes = None
+        if self.modes is not None and self.modes > 1:
+            from equipoise.data.modes import modes_for
+
+            modes = modes_for(schema, self.modes, self.labels(schema))
         return Method(
             generator=players.generator,
             discriminator=players.discriminator,
@@ -239,6 +130,7 @@ class Recipe(ABC):
             schedule=self.schedule,
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
+            modes=modes,
             logits=logits,
             **parts,
         )
@@ -253,9 +145,14 @@ class Recipe(ABC):
         rate = cosine(self.learning_rate, self.learning_rate * self.learning_rate_end, progress)
         return Rates(rate, self.beta2, penalty=0.0, average_half_life=self.average_half_life, augment=self.augment_probability)
 
-    def classes(self, schema: Schema) -> int:
-        """How many classes the players are told; 0 for none."""
+    def labels(self, schema: Schema) -> int:
+        """How many labels the players learn; 0 for none."""
         return len(schema.classes or ()) if self.conditional else 0
+
+    def classes(self, schema: Schema) -> int:
+        """How many classes the players are told: labels, modes, or one for each pair of them; 0 for none."""
+        labels, modes = self.labels(schema), self.modes or 1
+        return labels if modes == 1 else max(labels, 1) * modes
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
@@ -285,6 +182,8 @@ class Recipe(ABC):
             raise RequestError("conditional is on, but the data has no labels: give labels, or leave conditional out")
         if self.conditional and not self.takes_labels:
             raise RequestError(f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'")
+        if self.modes != 1 and not self.takes_labels:
+            raise RequestError(f"modes = {self.modes}: {self.name} does not learn classes, which modes are: leave it out")
         if self.augmentations and not schema.is_picture:
             raise RequestError(f"augment = {self.augment!r} is for pictures: leave it out")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from equipoise.recipes.base import Method
+from equipoise.recipes.method import Method
 from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ class CGAN(CrossEntropy):
 
     def build(self, schema: Schema) -> Method:
         players = self.players(schema, norm="batch", conditioning=self.conditioning)
-        return self.method(players, self.losses(), together=not schema.is_picture)
+        return self.method(schema, players, self.losses(), together=not schema.is_picture)

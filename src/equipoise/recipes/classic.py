@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Method, Players
+from equipoise.recipes.method import Method, Players
 from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ class Classic(CrossEntropy):
         super().check(schema)
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
-        if self.discriminator_sees != "sample" and (schema.size > 1 or self.conditional):
-            raise RequestError(f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels: use 'sample'")
+        if self.discriminator_sees != "sample" and (schema.size > 1 or self.conditional or self.modes != 1):
+            raise RequestError(
+                f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels or modes: use 'sample'"
+            )
 
     def build(self, schema: Schema) -> Method:
         from equipoise.networks.conditioning import Discriminator, Generator
@@ -83,6 +85,7 @@ class Classic(CrossEntropy):
         sees_sample = self.discriminator_sees == "sample"
         judge = Shaped(trunk) if sees_sample else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
         return self.method(
+            schema,
             Players(Generator(Shaped(body, schema.shape), classes), Discriminator(judge, self.width, classes), prior),
             self.losses(),
             together=sees_sample,

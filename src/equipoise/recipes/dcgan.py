@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Method
+from equipoise.recipes.method import Method
 from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ class DCGAN(CrossEntropy):
             raise RequestError("dcgan is for pictures, and this data is points: use the recipe 'classic' or 'balanced'")
 
     def build(self, schema: Schema) -> Method:
-        return self.method(self.players(schema, norm="batch"), self.losses(), together=False)
+        return self.method(schema, self.players(schema, norm="batch"), self.losses(), together=False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from equipoise.recipes.base import Method, Pass, Rates
+from equipoise.recipes.method import Method, Pass, Rates
 from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class DRAGAN(CrossEntropy):
             points = penalties.around(seen.real, self.perturbation, seen.randomness)
             return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points, self.target).mean()}
 
-        return self.method(self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
+        return self.method(schema, self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
 
     def schedule(self, progress: float) -> Rates:
         return replace(super().schedule(progress), penalty=self.penalty)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Answers, Method
+from equipoise.recipes.method import Answers, Method
 from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class InfoGAN(CrossEntropy):
         def information(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
             return mutual_information_term(players.prior, answers, self.categorical_weight, self.continuous_weight)
 
-        return self.method(players, self.losses(), auxiliary=information, together=not schema.is_picture)
+        return self.method(schema, players, self.losses(), auxiliary=information, together=not schema.is_picture)
 
 
 def mutual_information_term(
@@ -96,7 +96,7 @@ def mutual_information_term(
     """
     from torch.nn.functional import cross_entropy, gaussian_nll_loss
 
-    said, codes = answers.fake, prior.dim + prior.categories
+    said, codes = answers.fake, prior.dim
     bound, term = said.new_zeros(()), said.new_zeros(())
     for name, at in prior.codes.items():
         here = slice(at.start - codes, at.stop - codes)

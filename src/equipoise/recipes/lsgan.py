@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Losses, Method
+from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class LSGAN(Standard):
         from equipoise import losses
 
         return self.method(
+            schema,
             self.players(schema, norm="batch"),
             Losses(
                 lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Losses, Method, Players, Rates, Recipe, cosine
+from equipoise.recipes.base import Recipe, cosine
+from equipoise.recipes.method import Losses, Method, Players, Rates
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -106,6 +107,7 @@ class R3GAN(Recipe):
         nn.init.normal_(discriminator.head.weight, std=features**-0.5)
         nn.init.zeros_(discriminator.head.bias)
         return self.method(
+            schema,
             Players(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             "relativistic",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from equipoise.recipes.base import Losses, Method
+from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class SNGAN(Standard):
         from equipoise import losses
 
         return self.method(
+            schema,
             self.players(schema, norm="spectral", scale=self.lipschitz),
             Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
             "score",

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Losses, Players, Recipe
+from equipoise.recipes.base import Recipe
+from equipoise.recipes.method import Losses, Players
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema

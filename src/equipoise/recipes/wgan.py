@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from equipoise.recipes.base import Losses, Method, Optimizer
+from equipoise.recipes.base import Optimizer
+from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class WGAN(Standard):
                 weight.data.clamp_(-self.clip, self.clip)
 
         return self.method(
+            schema,
             self.players(schema, norm="batch"),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             "critic",

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from equipoise.recipes.base import Losses, Method, Pass, Rates
+from equipoise.recipes.method import Losses, Method, Pass, Rates
 from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class WGANGP(Standard):
             return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points).mean()}
 
         return self.method(
+            schema,
             self.players(schema),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             "critic",

@@ -96,13 +96,14 @@ class Footprint:
 
 
 class StandIn(Feed):
-    """Batches of the shape and the type of the data's, all zeros."""
+    """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the players know classes."""
 
-    def __init__(self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device) -> None:
+    def __init__(self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, classes: int = 0) -> None:
         super().__init__(batch_size, scaling, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_picture else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        self.labels = None if schema.classes is None else torch.zeros(batch_size, dtype=torch.int64, device=device)
+        labelled = schema.classes is not None or classes > 0
+        self.labels = torch.zeros(batch_size, dtype=torch.int64, device=device) if labelled else None
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.scaling.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
@@ -174,7 +175,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     second."""
     count = Counting()
     with count:
-        feed = StandIn(schema, recipe.batch_size, scaling, device)
+        feed = StandIn(schema, recipe.batch_size, scaling, device, recipe.classes(schema))
         state = State(build_method(recipe, schema, 0), recipe, feed, 0, device)
         rates = state.method.schedule(0.0)
         state.apply(rates)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from equipoise.data.streams import EndOfDataError
-from equipoise.recipes.base import Logits, Method
+from equipoise.data.feeds import EndOfDataError
+from equipoise.recipes.method import Logits, Method
 from equipoise.training.guard import Guard
 from equipoise.training.pace import pictures
 from equipoise.training.state import State

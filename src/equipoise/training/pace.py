@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 from equipoise.metrics.judges import Judge
-from equipoise.recipes.base import Method
+from equipoise.recipes.method import Method
 from equipoise.training.counting import Counting
 
 JUDGING = 0.02

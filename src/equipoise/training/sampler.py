@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from equipoise.data.feeds import Stream, seeded
+from equipoise.data.modes import Modes
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema, cast, from_json
 from equipoise.errors import EquipoiseError, RequestError
@@ -44,6 +45,8 @@ class Sampler:
     samples_seen: int = 0
     encoder: nn.Module | None = None
     """The discriminator with its auxiliary head, of a generator that has codes."""
+    modes: Modes | None = None
+    """What the generator's points are relative to."""
 
     def values(self, n: int, seed: int, label: int | None = None, codes: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float64]:
         """n samples in the user's units, (n, *shape), rounded to the user's type, as float64.
@@ -54,7 +57,7 @@ class Sampler:
         return self.of_latents(*self.latents(n, seed, label, codes))
 
     def latents(self, n: int, seed: int, label: int | None = None, codes: Mapping[str, ArrayLike] | None = None) -> Drawn:
-        """n latents, (n, Z), and classes, (n,), or None: the first ones are the same for every n."""
+        """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones are the same for every n."""
         chunk, generator = self._chunk, seeded(seed, Stream.SAMPLES)
         parts = [self.prior.sample(chunk, generator)[: n - start] for start in range(0, n, chunk)]
         z = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
@@ -66,8 +69,10 @@ class Sampler:
         with _evaluating(self.generator), torch.no_grad():
             for start in range(0, len(z), together):
                 part = slice(start, start + together)
-                made = self.generator(z[part].to(self.device), None if y is None else y[part].to(self.device))
-                drawn[part] = self._rounded(self.scaling.decode(made))
+                classes = None if y is None else y[part].to(self.device)
+                made = self.generator(z[part].to(self.device), classes)
+                placed = made if self.modes is None or classes is None else self.modes.place(made, classes)
+                drawn[part] = self._rounded(self.scaling.decode(placed))
         return drawn
 
     def _rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
@@ -93,7 +98,7 @@ class Sampler:
                 x = self.scaling.encode(raw[start : start + self._chunk]).to(self.device)
                 parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
         answers = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
-        first = self.prior.dim + self.prior.categories
+        first = self.prior.dim
         read = {name: answers[:, at.start - first : at.stop - first] for name, at in self.prior.codes.items()}
         return {name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy() for name, part in read.items()}
 
@@ -114,13 +119,23 @@ class Sampler:
     def _chunk(self) -> int:
         return max(CHUNK * 256 // max(self.schema.size, 256), 1)
 
-    def _classes(self, n: int, label: int | None, generator: torch.Generator) -> torch.Tensor | None:
-        if not self.recipe.conditional:
+    def labels(self, classes: Tensor | None) -> Tensor | None:
+        """The labels, (N,), that the networks' classes, (N,), stand for; None for a generator that learned none."""
+        if classes is None or not self.recipe.conditional:
             return None
-        if label is not None:
-            return torch.full((n,), label, device=self.device)
-        counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-        return torch.multinomial(counts, n, replacement=True, generator=generator).to(self.device)
+        return classes if self.modes is None else self.modes.labels(classes)
+
+    def _classes(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
+        if not self.recipe.conditional:
+            found = None if self.modes is None else torch.zeros(n, dtype=torch.int64)
+        elif label is not None:
+            found = torch.full((n,), label)
+        else:
+            counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
+            found = torch.multinomial(counts, n, replacement=True, generator=generator)
+        if found is not None and self.modes is not None:
+            found = self.modes.classes(found, generator)
+        return None if found is None else found.to(self.device)
 
     def save(self, path: Path) -> None:
         """Write the generator and what it needs, and beside it the encoder if there is one; no time, path or host, so equal trainings give
@@ -134,7 +149,8 @@ class Sampler:
         }
         if self.encoder is not None:
             write_whole(path.with_name(ENCODER), pack(dict(self.encoder.state_dict()), {"samples_seen": self.samples_seen}))
-        write_whole(path, pack(dict(self.generator.state_dict()), metadata))
+        modes = {} if self.modes is None else {f"modes.{name}": value for name, value in self.modes.state_dict().items()}
+        write_whole(path, pack({**self.generator.state_dict(), **modes}, metadata))
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> Sampler:
@@ -144,13 +160,17 @@ class Sampler:
             schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
             recipe = recipe_from(metadata["recipe"])
             method = build_method(recipe, schema, seed=0)
+            if method.modes is not None:
+                method.modes.load_state_dict({name: tensors.pop(f"modes.{name}") for name in method.modes.state_dict()})
             method.generator.load_state_dict(tensors)
             encoder = _read_encoder(path.with_name(ENCODER), method.discriminator, metadata["samples_seen"]) if method.prior.codes else None
         except (KeyError, TypeError, RuntimeError) as error:
             raise DamagedFileError(f"{path} does not fit its own description: {str(error).splitlines()[0]}") from None
         if encoder is not None:
             encoder.to(device).eval()
-        return cls(method.generator.to(device).eval(), method.prior, recipe, schema, scaling, device, metadata["samples_seen"], encoder)
+        modes = None if method.modes is None else method.modes.to(device)
+        generator = method.generator.to(device).eval()
+        return cls(generator, method.prior, recipe, schema, scaling, device, metadata["samples_seen"], encoder, modes)
 
 
 def _read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:

@@ -21,7 +21,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.conditioning import Discriminator, Generator
 from equipoise.networks.mlp import Dropout
-from equipoise.recipes.base import Method
+from equipoise.recipes.method import Method
 from equipoise.training.device import usable_cores
 from equipoise.training.settings import RunSettings
 from equipoise.training.state import State
@@ -63,7 +63,8 @@ def example(state: State, schema: Schema) -> Example:
     """Numbers drawn from a generator of their own; nothing of the training moves."""
     n, generator = state.feed.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
-    y = None if schema.classes is None else torch.zeros(n, dtype=torch.int64, device=state.device)
+    classed = schema.classes is not None or state.method.modes is not None
+    y = torch.zeros(n, dtype=torch.int64, device=state.device) if classed else None
     return Example(x, y, state.method.prior.sample(n, generator))
 
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from equipoise.data.feeds import Feed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.networks.mlp import Dropout
-from equipoise.recipes.base import Method, Rates, Recipe
+from equipoise.recipes.base import Recipe
+from equipoise.recipes.method import Method, Rates
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -159,6 +160,8 @@ class State:
             modules["average"] = self.average
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
+        if self.method.modes is not None:
+            modules["modes"] = self.method.modes
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:

@@ -6,7 +6,7 @@
 
 The half-life is the scheduled one, or a tenth of the samples seen so far where that is less.
 
-What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see `recipes.base.Method`. D sees all through the augmentation,
+What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see `recipes.method.Method`. D sees all through the augmentation,
 if there is one. The two functions of gradients hold all of the arithmetic but the optimisers'; for a long run they are compiled
 (`training.speed`).
 """
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from equipoise.recipes.base import Answers, Method, Pass, Rates
+from equipoise.recipes.method import Answers, Method, Pass, Rates
 
 if TYPE_CHECKING:
     from equipoise.training.state import Gradients, State

@@ -1,0 +1,163 @@
+"""Modes: what a data set falls into by itself, so that networks learn each as a class of its own.
+
+Points fall into normal components, and networks see a point relative to its own (`normal_modes`). Pictures fall into groups that look
+alike, and networks see them as they are (`picture_modes`). A class of the networks is a mode, or with C labels label * K + mode.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from equipoise.data.feeds import EndOfDataError, Feed, Stream, seeded
+from equipoise.data.scaling import Scaling
+from equipoise.data.schema import Schema
+from equipoise.data.sources import Source
+
+ROWS, LOOKED_AT = 10_000, 2**27  # that modes are found in, and numbers of them at most
+VALUES = 2**20  # of batches that a feed makes at once
+MOST_BATCHES = 32
+PART = 4096  # samples whose posteriors are in memory at once
+
+
+class Modes(nn.Module):
+    """K modes, fixed while networks train."""
+
+    weights: Tensor
+    """(C, K): the modes' shares of each label's samples; C is 1 without labels."""
+
+    def __init__(self, count: int, labels: int = 0) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.full((max(labels, 1), count), 1 / count))
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return self.weights.shape[1]
+
+    @abstractmethod
+    def posteriors(self, x: Tensor) -> Tensor:
+        """p(k | x) of scaled samples (N, *shape): (N, K)."""
+
+    def within(self, x: Tensor, mode: Tensor) -> Tensor:
+        """What networks see of scaled samples (N, *shape), each of a mode, (N,)."""
+        return x
+
+    def place(self, u: Tensor, classes: Tensor) -> Tensor:
+        """The scaled samples of what networks make, (N, *shape), of classes (N,)."""
+        return u
+
+    def assign(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """A mode for each sample, drawn from its posterior: (N,)."""
+        return torch.multinomial(self.posteriors(x), 1, generator=generator).squeeze(1)
+
+    def component(self, classes: Tensor) -> Tensor:
+        """The modes of the networks' classes, (N,)."""
+        return classes % self.count
+
+    def labels(self, classes: Tensor) -> Tensor:
+        """The labels of the networks' classes, (N,)."""
+        return classes // self.count
+
+    def classes(self, label: Tensor, generator: torch.Generator) -> Tensor:
+        """The networks' classes for labels (N,), zeros without any: modes drawn at each label's shares, (N,)."""
+        mode = torch.multinomial(self.weights.cpu()[label], 1, replacement=True, generator=generator).squeeze(1)
+        return label * self.count + mode
+
+    def count_labels(self, parts: Iterable[Tensor], label: Tensor, labels: int) -> None:
+        """Take the shares anew, of each of so many labels, from scaled samples, (N, *shape) in parts, and their labels (N,). A label that
+        none has gets the shares of all."""
+        posteriors = torch.cat([self.posteriors(part) for part in parts])
+        sums = torch.zeros(labels, self.count).index_add_(0, label, posteriors)
+        none = sums.sum(1, keepdim=True) == 0
+        self.weights = torch.where(none, posteriors.mean(0), sums) / torch.where(none, 1.0, sums.sum(1, keepdim=True))
+
+
+def modes_for(schema: Schema, count: int, labels: int) -> Modes:
+    """Modes of data of this shape that are still to be loaded."""
+    from equipoise.data.normal_modes import NormalModes
+    from equipoise.data.picture_modes import PictureModes
+
+    return PictureModes(count, schema.shape, labels) if schema.is_picture else NormalModes(count, schema.size, labels)
+
+
+def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int, seed: int) -> Modes | None:
+    """The modes of a source's training samples, so many or, for None, as many as they show; None where that is one. `labels`, if above 0,
+    is how many the players learn."""
+    from equipoise.data.normal_modes import NormalModes
+    from equipoise.data.picture_modes import PictureModes, usual
+
+    schema = source.schema
+    rows = min(ROWS, max(LOOKED_AT // schema.size, 1))
+    if count is None and schema.is_picture:
+        count = usual(source.training_rows or ROWS, rows, labels)
+    if count == 1:
+        return None
+    parts = _scaled(source.seen(rows, seed), scaling)
+    if schema.is_picture:
+        modes: Modes = PictureModes.fit(parts, schema.shape, count or 1, seed)
+    else:
+        modes = NormalModes.fit(torch.cat([*parts]), seed, count)
+    known = source.labelled(rows, seed, held_out=False) if labels else None
+    if known is not None and modes.count > 1:
+        modes.count_labels(_scaled(known[0], scaling), known[1], labels)
+    return modes if modes.count > 1 else None
+
+
+def _scaled(raw: Tensor, scaling: Scaling) -> Iterator[Tensor]:
+    """Raw samples scaled, a part at a time, since pictures take four times as much then."""
+    return (scaling.encode(raw[first : first + PART]) for first in range(0, len(raw), PART))
+
+
+class ModesFeed(Feed):
+    """Another feed's batches as networks see them, (batch_size, *shape), with their classes, (batch_size,). Small ones are made some at
+    once, so that a step only slices."""
+
+    def __init__(self, feed: Feed, modes: Modes, size: int, seed: int, labelled: bool) -> None:
+        super().__init__(feed.batch_size, feed.scaling, feed.device)
+        self.feed, self.modes, self.seed, self.labelled = feed, modes, seed, labelled
+        self.together = min(max(VALUES // (feed.batch_size * size), 1), MOST_BATCHES)
+        self._begin(0)
+
+    def _begin(self, batch: int) -> None:
+        """Make the batches that come next, and set out from one of them."""
+        self.start, self.batch = self.feed.position(), batch
+        taken = list(self._taken())
+        self.batches = len(taken)
+        x = torch.cat([x for x, _ in taken])
+        generator = seeded(self.seed, Stream.MODES, *self.start.values())
+        if self.device.type != "cpu":
+            generator = torch.Generator(self.device).manual_seed(generator.initial_seed())
+        parts = [x[first : first + PART] for first in range(0, len(x), PART)]
+        modes = [self.modes.assign(part, generator) for part in parts]
+        self.u = torch.cat([self.modes.within(part, mode) for part, mode in zip(parts, modes, strict=True)])
+        mode = torch.cat(modes)
+        labels = [y for _, y in taken if y is not None] if self.labelled else []
+        self.y = mode + torch.cat(labels) * self.modes.count if labels else mode
+
+    def _taken(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The other feed's next batches; fewer where it ends, but one."""
+        for batch in range(self.together):
+            try:
+                yield self.feed.next()
+            except EndOfDataError:
+                if batch == 0:
+                    raise
+                return
+
+    def next(self) -> tuple[Tensor, Tensor | None]:
+        if self.batch == self.batches:
+            self._begin(0)
+        rows = slice(self.batch * self.batch_size, (self.batch + 1) * self.batch_size)
+        self.batch += 1
+        return self.u[rows], self.y[rows]
+
+    def position(self) -> dict[str, int]:
+        return {**self.start, "batch": self.batch}
+
+    def restore(self, position: dict[str, int]) -> None:
+        self.feed.restore({name: value for name, value in position.items() if name != "batch"})
+        self._begin(position["batch"])

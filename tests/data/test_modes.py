@@ -1,0 +1,77 @@
+"""Modes as classes of the networks, and the feed that assigns them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise.data.feeds import EndOfDataError
+from equipoise.data.laws import Ring
+from equipoise.data.modes import Modes, ModesFeed, find_modes
+from equipoise.data.normal_modes import NormalModes
+from equipoise.data.opening import open_source
+
+CPU = torch.device("cpu")
+
+
+def test_shares_are_counted_label_by_label() -> None:
+    x, y = Ring().labelled(4000, torch.Generator().manual_seed(0))
+    x = (x / x.std(0)).float()
+    modes = NormalModes.fit(x, 0, 8)
+    modes.count_labels([x[:1000], x[1000:]], y % 2, 3)
+    assert modes.weights.shape == (3, 8)
+    torch.testing.assert_close(modes.weights.sum(1), torch.ones(3))
+    assert (modes.weights[0] * modes.weights[1] < 1e-6).all()  # no mode has both labels
+    torch.testing.assert_close(modes.weights[2], modes.weights[:2].mean(0), atol=0.05, rtol=0)  # the label that no point has
+    classes = modes.classes(torch.ones(100, dtype=torch.int64), torch.Generator().manual_seed(0))
+    assert (classes // 8 == 1).all()
+    assert (modes.weights[1, classes % 8] > 0).all()
+
+
+def modes_feed(batch_size: int = 50, labelled: bool = False) -> tuple[ModesFeed, Modes]:
+    source = open_source("ring")
+    scaling = source.scaling("standard", 0)
+    modes = find_modes(source, scaling, None, 8 if labelled else 0, 0)
+    assert modes is not None
+    return ModesFeed(source.feed(batch_size, scaling, CPU, 0), modes, 2, 0, labelled), modes
+
+
+@pytest.mark.parametrize("batches", [1, 31, 32, 40])
+def test_batches_go_on_from_a_restored_position(batches: int) -> None:
+    feed, _ = modes_feed()
+    for _ in range(batches):
+        feed.next()
+    again, _ = modes_feed()
+    again.restore(feed.position())
+    for _ in range(40):
+        for part, other in zip(feed.next(), again.next(), strict=True):
+            assert torch.equal(part, other)
+
+
+def test_batches_are_the_other_feeds_points_within_their_modes() -> None:
+    feed, modes = modes_feed()
+    source = open_source("ring")
+    other = source.feed(50, source.scaling("standard", 0), CPU, 0)
+    for _ in range(3):
+        torch.testing.assert_close(modes.place(*feed.next()), other.next()[0], atol=1e-4, rtol=1e-3)
+
+
+def test_labels_and_components_make_one_class() -> None:
+    feed, modes = modes_feed(labelled=True)
+    u, y = feed.next()
+    assert modes.count == 8
+    assert (modes.weights[y // 8, y % 8] > 0.9).all()  # each label of the ring is a mode
+    assert u.abs().max() < 6
+
+
+def test_a_stream_that_ends_gives_every_whole_batch_first() -> None:
+    source = open_source(iter([np.random.default_rng(i).normal(size=(100, 2)) for i in range(130)]))  # of which 1,000 are held out
+    scaling = source.scaling("standard", 0)
+    modes = find_modes(source, scaling, 2, 0, 0)
+    assert modes is not None
+    feed = ModesFeed(source.feed(64, scaling, CPU, 0), modes, 2, 0, False)
+    for _ in range(12_000 // 64):
+        feed.next()
+    with pytest.raises(EndOfDataError):
+        feed.next()

@@ -1,0 +1,85 @@
+"""Training on modes, from the data to the samples: shares, labels, files, and every recipe that can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from equipoise import GAN
+from equipoise.errors import RequestError
+from equipoise.recipes import catalogue
+
+TOLD_CLASSES = sorted(
+    name for name, recipe in catalogue().items() if recipe.takes_labels and not recipe.needs_labels and name not in ("dcgan", "classic")
+)
+
+
+def blobs(n: int = 600) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Three narrow blobs on the plane with shares .5, .3 and .2; the last is half of label 0 and half of label 1."""
+    rng = np.random.default_rng(0)
+    which = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    points = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])[which] + 0.1 * rng.standard_normal((n, 2))
+    return points, np.where(which == 2, rng.integers(0, 2, n), which)
+
+
+def blob_of(points: Any) -> NDArray[np.int64]:
+    """The nearest blob of each point."""
+    centres = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
+    found: NDArray[np.int64] = np.linalg.norm(np.asarray(points)[:, None] - centres, axis=2).argmin(1)
+    return found
+
+
+def test_samples_have_the_modes_at_their_shares(tiny: dict[str, Any]) -> None:
+    samples = GAN(**tiny).fit(blobs()[0]).sample(5000, seed=0)
+    shares = np.bincount(blob_of(samples), minlength=3) / 5000
+    np.testing.assert_allclose(shares, [0.5, 0.3, 0.2], atol=0.05)
+
+
+def test_a_label_is_asked_for_with_its_modes_at_their_shares(tiny: dict[str, Any]) -> None:
+    gan = GAN(**tiny).fit(*blobs())
+    zero, one = (np.bincount(blob_of(gan.sample(2000, label=label, seed=0)), minlength=3) / 2000 for label in (0, 1))
+    np.testing.assert_allclose(zero, [0.83, 0, 0.17], atol=0.06)
+    np.testing.assert_allclose(one, [0, 0.75, 0.25], atol=0.06)
+
+
+def test_modes_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
+    gan = GAN(**tiny, modes=3).fit(*blobs())
+    gan.save(tmp_path / "run")
+    again = GAN.load(tmp_path / "run")
+    for label in (None, 0, 1):
+        assert np.array_equal(gan.sample(50, label=label, seed=1), again.sample(50, label=label, seed=1))
+
+
+@pytest.mark.parametrize("recipe", TOLD_CLASSES)
+def test_every_recipe_that_learns_classes_learns_modes(recipe: str, tiny: dict[str, Any]) -> None:
+    samples = GAN(recipe, **tiny, modes=3).fit(blobs()[0]).sample(2000, seed=0)
+    np.testing.assert_allclose(np.bincount(blob_of(samples), minlength=3) / 2000, [0.5, 0.3, 0.2], atol=0.06)
+
+
+def test_pictures_have_groups_at_their_shares(tiny: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    pictures = (rng.integers(0, 40, (200, 8, 8)) + np.where(rng.random(200) < 0.25, 200, 0)[:, None, None]).astype(np.uint8)
+    gan = GAN(**tiny, modes=2).fit(pictures)
+    assert gan._sampler is not None
+    assert gan._sampler.modes is not None
+    assert sorted(gan._sampler.modes.weights[0].tolist()) == pytest.approx([0.25, 0.75], abs=0.06)
+    assert np.asarray(gan.sample(5, seed=0)).shape == (5, 8, 8)
+
+
+def test_one_mode_is_none(tiny: dict[str, Any]) -> None:
+    training = GAN(**tiny, modes=1).prepare(blobs()[0], to_disk=False)
+    assert training.method.modes is None
+
+
+def test_how_many_modes_were_found_is_recorded(tiny: dict[str, Any], tmp_path: Path) -> None:
+    GAN(**tiny).fit(blobs()[0], out=tmp_path / "run")
+    assert GAN.load(tmp_path / "run")._config["recipe"]["modes"] >= 3
+
+
+def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match="modes = 3: infogan does not learn classes"):
+        GAN("infogan", **tiny, modes=3).fit(blobs()[0])
