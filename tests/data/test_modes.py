@@ -21,9 +21,9 @@ def test_shares_are_counted_label_by_label() -> None:
     modes = NormalModes.fit(x, 0, 8)
     modes.count_labels([x[:1000], x[1000:]], y % 2, 3)
     assert modes.weights.shape == (3, 8)
-    torch.testing.assert_close(modes.weights.sum(1), torch.ones(3))
+    torch.testing.assert_close(modes.weights.sum(1), torch.tensor([0.5, 0.5, 0.0]), atol=0.03, rtol=0)
     assert (modes.weights[0] * modes.weights[1] < 1e-6).all()  # no mode has both labels
-    torch.testing.assert_close(modes.weights[2], modes.weights[:2].mean(0), atol=0.05, rtol=0)  # the label that no point has
+    torch.testing.assert_close(modes.weights[2] / modes.weights[2].sum(), modes.weights[:2].sum(0), atol=0.01, rtol=0)  # which no point has
     classes = modes.classes(torch.ones(100, dtype=torch.int64), torch.Generator().manual_seed(0))
     assert (classes // 8 == 1).all()
     assert (modes.weights[1, classes % 8] > 0).all()
@@ -61,7 +61,7 @@ def test_labels_and_components_make_one_class() -> None:
     feed, modes = modes_feed(labelled=True)
     u, y = feed.next()
     assert modes.count == 8
-    assert (modes.weights[y // 8, y % 8] > 0.9).all()  # each label of the ring is a mode
+    assert (modes.weights[y // 8, y % 8] > 0.9 / 8).all()  # each label of the ring is a mode
     assert u.abs().max() < 6
 
 
@@ -75,3 +75,12 @@ def test_a_stream_that_ends_gives_every_whole_batch_first() -> None:
         feed.next()
     with pytest.raises(EndOfDataError):
         feed.next()
+
+
+def test_classes_are_drawn_at_their_shares_and_a_mode_without_one_never() -> None:
+    modes = NormalModes(3, 2, labels=2)
+    modes.weights = torch.tensor([[0.1, 0.0, 0.3], [0.45, 0.15, 0.0]])
+    drawn = modes.classes(torch.tensor([0, 1]).repeat(20_000), torch.Generator().manual_seed(0))
+    shares = torch.bincount(drawn, minlength=6) / 20_000
+    torch.testing.assert_close(shares, torch.tensor([0.25, 0.0, 0.75, 0.75, 0.25, 0.0]), atol=0.01, rtol=0)
+    assert shares[1] == shares[5] == 0

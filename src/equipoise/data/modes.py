@@ -21,17 +21,18 @@ ROWS, LOOKED_AT = 10_000, 2**27  # that modes are found in, and numbers of them 
 VALUES = 2**20  # of batches that a feed makes at once
 MOST_BATCHES = 32
 PART = 4096  # samples whose posteriors are in memory at once
+RARE = 1e-3  # of a sample: what a label has that none of those looked at had
 
 
 class Modes(nn.Module):
     """K modes, fixed while networks train."""
 
     weights: Tensor
-    """(C, K): the modes' shares of each label's samples; C is 1 without labels."""
+    """(C, K): the share of all samples that have a label and a mode; C is 1 without labels."""
 
     def __init__(self, count: int, labels: int = 0) -> None:
         super().__init__()
-        self.register_buffer("weights", torch.full((max(labels, 1), count), 1 / count))
+        self.register_buffer("weights", torch.full((max(labels, 1), count), 1 / (max(labels, 1) * count)))
 
     @property
     def count(self) -> int:
@@ -52,7 +53,10 @@ class Modes(nn.Module):
 
     def assign(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """A mode for each sample, drawn from its posterior: (N,)."""
-        return torch.multinomial(self.posteriors(x), 1, generator=generator).squeeze(1)
+        cumulative = self.posteriors(x).cumsum(1)
+        drawn = 1 - torch.rand(len(x), 1, generator=generator, device=x.device)  # above 0, so that a mode without a share is never drawn
+        found: Tensor = (cumulative < drawn * cumulative[:, -1:]).sum(1)
+        return found
 
     def component(self, classes: Tensor) -> Tensor:
         """The modes of the networks' classes, (N,)."""
@@ -64,16 +68,20 @@ class Modes(nn.Module):
 
     def classes(self, label: Tensor, generator: torch.Generator) -> Tensor:
         """The networks' classes for labels (N,), zeros without any: modes drawn at each label's shares, (N,)."""
-        mode = torch.multinomial(self.weights.cpu()[label], 1, replacement=True, generator=generator).squeeze(1)
-        return label * self.count + mode
+        weights = self.weights.cpu().double()
+        ends, totals = weights.flatten().cumsum(0), weights.sum(1)
+        below = ends[self.count - 1 :: self.count] - totals
+        drawn = 1 - torch.rand(len(label), generator=generator, dtype=torch.float64)
+        found = torch.searchsorted(ends, below[label] + drawn * totals[label])
+        return found.clamp(label * self.count, label * self.count + self.count - 1)
 
     def count_labels(self, parts: Iterable[Tensor], label: Tensor, labels: int) -> None:
-        """Take the shares anew, of each of so many labels, from scaled samples, (N, *shape) in parts, and their labels (N,). A label that
-        none has gets the shares of all."""
+        """Take the shares anew, of so many labels, from scaled samples, (N, *shape) in parts, and their labels (N,). A label that none has
+        gets hardly any, and the modes at the shares of all."""
         posteriors = torch.cat([self.posteriors(part) for part in parts])
         sums = torch.zeros(labels, self.count).index_add_(0, label, posteriors)
-        none = sums.sum(1, keepdim=True) == 0
-        self.weights = torch.where(none, posteriors.mean(0), sums) / torch.where(none, 1.0, sums.sum(1, keepdim=True))
+        sums = torch.where(sums.sum(1, keepdim=True) == 0, RARE * posteriors.mean(0), sums)
+        self.weights = sums / sums.sum()
 
 
 def modes_for(schema: Schema, count: int, labels: int) -> Modes:

@@ -23,6 +23,7 @@ ROWS_A_NUMBER = 4  # for every number of a component so many rows at least
 FLOOR = 1e-3  # the least deviation of a component, in deviations of the whole data
 ITERATIONS, GAIN = 100, 1e-4  # of expectation maximisation, which ends when the mean log likelihood gains less
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
+FEW = 8  # columns, up to which thousands of small products are faster number by number
 EMPTY = 1e-3  # rows: what a component with less is divided by
 
 
@@ -60,7 +61,7 @@ class NormalModes(Modes):
         from scipy.cluster.vq import kmeans2
 
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "One of the clusters is empty", UserWarning)
+            warnings.simplefilter("ignore")  # of clusters that stay empty, where values repeat
             nearest = torch.from_numpy(kmeans2(x.numpy(), k, iter=10, minit="++", seed=seed)[1]).long()
         modes, before = cls._likeliest(x, one_hot(nearest, k).double()), -math.inf
         for _ in range(ITERATIONS if k > 1 else 0):
@@ -88,19 +89,30 @@ class NormalModes(Modes):
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(k) p(x | k) of points (N, D), over all labels: (N, K)."""
-        u = torch.linalg.solve_triangular(self.factors, (x - self.centres[:, None]).transpose(1, 2), upper=False)
+        u = self.inverses() @ (x - self.centres[:, None]).transpose(1, 2)
         scale = self.factors.diagonal(dim1=1, dim2=2).log().sum(1) + x.shape[1] / 2 * math.log(2 * math.pi)
-        joint: Tensor = self.weights.mean(0).log()[:, None] - u.square().sum(1) / 2 - scale[:, None]
+        joint: Tensor = self.weights.sum(0).log()[:, None] - u.square().sum(1) / 2 - scale[:, None]
         return joint.T
 
     def posteriors(self, x: Tensor) -> Tensor:
         return self.log_joint(x).softmax(1)
 
-    def within(self, x: Tensor, component: Tensor) -> Tensor:
-        apart = (x - self.centres[component])[:, :, None]
-        u: Tensor = torch.linalg.solve_triangular(self.factors[component], apart, upper=False).squeeze(2)
-        return u
+    def inverses(self) -> Tensor:
+        """The factors' inverses, (K, D, D)."""
+        unit = torch.eye(self.factors.shape[1], dtype=self.factors.dtype, device=self.factors.device)
+        found: Tensor = torch.linalg.solve_triangular(self.factors, unit.expand_as(self.factors), upper=False)
+        return found
+
+    def within(self, x: Tensor, mode: Tensor) -> Tensor:
+        return _each(self.inverses()[mode], x - self.centres[mode])
 
     def place(self, u: Tensor, classes: Tensor) -> Tensor:
-        component = self.component(classes)
-        return self.centres[component] + (self.factors[component] @ u[:, :, None]).squeeze(2)
+        mode = self.component(classes)
+        return self.centres[mode] + _each(self.factors[mode], u)
+
+
+def _each(matrices: Tensor, vectors: Tensor) -> Tensor:
+    """The product of every matrix, (N, D, D), with its vector, (N, D)."""
+    if vectors.shape[1] > FEW:
+        return (matrices @ vectors[:, :, None]).squeeze(2)
+    return (matrices * vectors[:, None]).sum(2)

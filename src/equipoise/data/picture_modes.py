@@ -59,7 +59,7 @@ class PictureModes(Modes):
         modes.axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : modes.axes.shape[1]].float()
         found = modes.on_axes(small)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "One of the clusters is empty", UserWarning)
+            warnings.simplefilter("ignore")  # of groups that stay empty, where pictures repeat
             modes.centres = torch.from_numpy(kmeans2(found.numpy(), count, iter=1, minit="++", seed=seed)[0]).float()
         for _ in range(ROUNDS):
             shares = one_hot(modes.nearest(found), count).float()
