@@ -41,6 +41,8 @@ class Balanced(Recipe):
     """Samples in a batch (pictures: 32)."""
     learning_rate: float = 4e-3
     """Adam's step size at the start (pictures: 3e-3)."""
+    learning_rate_end: float = 0.01
+    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant (pictures: 0.3)."""
     average_half_life: float = 50_000
     """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
     gamma: float = 0.1
@@ -59,6 +61,7 @@ class Balanced(Recipe):
             return {
                 "batch_size": 32,
                 "learning_rate": 3e-3,
+                "learning_rate_end": 0.3,
                 "average_half_life": 10_000,
                 "width": 16,
                 "latent_dim": 64,
