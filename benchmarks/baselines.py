@@ -129,7 +129,7 @@ class Typical:
             copy.deepcopy(player) for player in (state.generator, state.discriminator, state.average)
         )
         betas = (recipe.beta1, recipe.beta2)
-        self.generator.mixed, self.discriminator.mixed = False, False  # type: ignore[assignment]  # float32, as is usual
+        self.generator.mixed, self.discriminator.mixed = False, False  # type: ignore[assignment]  # fields of copies, which mypy takes for any module
         self.adam_g = torch.optim.Adam(self.generator.parameters(), lr=recipe.learning_rate, betas=betas, foreach=False)
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=recipe.learning_rate, betas=betas, foreach=False)
         self.decay = 0.5 ** (recipe.batch_size / recipe.average_half_life)

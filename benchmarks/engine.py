@@ -13,7 +13,6 @@ from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
 
 DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
-PART = 4096  # samples whose modes are looked for at once
 
 
 class Engine:
@@ -51,6 +50,4 @@ class Engine:
         scaled: Tensor = self.fit.sampler.scaling.encode(source.seen(source.training_rows or DRAWS, self.fit.run.seed))
         if modes is None:
             return scaled.contiguous(), None
-        parts = scaled.split(PART)  # type: ignore[no-untyped-call]  # torch's own is not typed
-        mode = torch.cat([modes.assign(part, torch.Generator().manual_seed(0)) for part in parts])
-        return modes.within(scaled, mode).contiguous(), mode
+        return modes.taken_apart(scaled, torch.Generator().manual_seed(0))

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 import torch
 
-from equipoise.data.schema import Schema, cast, detect_layout, from_network_layout, to_network_layout
+from equipoise.data.schema import Layout, Schema, cast, detect_layout, from_network_layout, to_network_layout
 from equipoise.errors import RequestError
 
 LAYOUTS = [((9,), "N"), ((9, 2), "ND"), ((9, 5, 7), "NHW"), ((9, 3, 5, 7), "NCHW"), ((9, 5, 7, 4), "NHWC"), ((9, 1, 5, 3), "NCHW")]
 
 
 @pytest.mark.parametrize(("shape", "layout"), LAYOUTS)
-def test_an_array_goes_to_network_layout_and_back_unchanged(shape: tuple[int, ...], layout: str) -> None:
+def test_an_array_goes_to_network_layout_and_back_unchanged(shape: tuple[int, ...], layout: Layout) -> None:
     array = np.arange(np.prod(shape)).reshape(shape)
     assert detect_layout(shape) == layout
-    there = to_network_layout(array, layout)  # type: ignore[arg-type]
+    there = to_network_layout(array, layout)
     assert there.ndim == (2 if len(shape) < 3 else 4)
     np.testing.assert_array_equal(from_network_layout(there, layout), array)  # type: ignore[arg-type]
 

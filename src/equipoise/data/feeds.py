@@ -45,12 +45,12 @@ class Stream(IntEnum):
     MODES = 14
 
 
-def seeded(*numbers: int) -> torch.Generator:
-    """A CPU generator whose seed mixes all of `numbers`."""
+def seeded(*numbers: int, device: torch.device | None = None) -> torch.Generator:
+    """A generator, on the CPU unless told otherwise, whose seed mixes all of `numbers`."""
     mixed = 0
     for number in numbers:
         mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
-    return torch.Generator().manual_seed(mixed)
+    return torch.Generator(device or "cpu").manual_seed(mixed)
 
 
 class EndOfDataError(EquipoiseError):

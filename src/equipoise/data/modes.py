@@ -58,6 +58,12 @@ class Modes(nn.Module):
         found: Tensor = (cumulative < drawn * cumulative[:, -1:]).sum(1)
         return found
 
+    def taken_apart(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """What networks see of scaled samples (N, *shape), and a mode for each, (N,), a part of them at a time."""
+        parts = [x[first : first + PART] for first in range(0, len(x), PART)]
+        modes = [self.assign(part, generator) for part in parts]
+        return torch.cat([self.within(part, mode) for part, mode in zip(parts, modes, strict=True)]), torch.cat(modes)
+
     def component(self, classes: Tensor) -> Tensor:
         """The modes of the networks' classes, (N,)."""
         return classes % self.count
@@ -136,13 +142,7 @@ class ModesFeed(Feed):
         taken = list(self._taken())
         self.batches = len(taken)
         x = torch.cat([x for x, _ in taken])
-        generator = seeded(self.seed, Stream.MODES, *self.start.values())
-        if self.device.type != "cpu":
-            generator = torch.Generator(self.device).manual_seed(generator.initial_seed())
-        parts = [x[first : first + PART] for first in range(0, len(x), PART)]
-        modes = [self.modes.assign(part, generator) for part in parts]
-        self.u = torch.cat([self.modes.within(part, mode) for part, mode in zip(parts, modes, strict=True)])
-        mode = torch.cat(modes)
+        self.u, mode = self.modes.taken_apart(x, seeded(self.seed, Stream.MODES, *self.start.values(), device=self.device))
         labels = [y for _, y in taken if y is not None] if self.labelled else []
         self.y = mode + torch.cat(labels) * self.modes.count if labels else mode
 

@@ -29,7 +29,7 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
     sees given back, even after it was left."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
         self.operations: Counter[str] = Counter()
         """How often each operation was asked for, by its name without the overload."""
         self.flops: Counter[torch.dtype] = Counter()

@@ -48,7 +48,7 @@ class State:
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
-        self.randomness = {name: _on_device(seed, stream, device) for name, stream in RANDOMNESS.items()}
+        self.randomness = {name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()}
         for module in (*self.generator.modules(), *self.discriminator.modules(), *self.average.modules()):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
@@ -173,10 +173,6 @@ def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())
         return recipe.build(schema)
-
-
-def _on_device(seed: int, stream: int, device: torch.device) -> torch.Generator:
-    return torch.Generator(device).manual_seed(seeded(seed, stream).initial_seed())
 
 
 def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
