@@ -135,6 +135,7 @@ def test_a_fit_into_a_directory_writes_what_the_design_promises(tiny: dict[str, 
         "generator.safetensors",
         "report.json",
         "report.html",
+        ".lock",
     }
     assert (out / "samples" / "000000000.png").is_file()
     assert (out / "samples" / "000003200.png").is_file()

@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
 from equipoise.training.device import resolve_device, usable_cores
-from equipoise.training.files import write_whole
+from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
+from equipoise.training.keeping import Keeper
 from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
 from equipoise.training.rundir import RunDirectory
@@ -49,13 +50,15 @@ class Fit:
     def __init__(
         self, source: Source, recipe: Recipe, run: RunSettings, directory: RunDirectory | None, warn: Callable[[str], None]
     ) -> None:
-        self.source, self.recipe, self.run, self.directory, self.warn = source, recipe, run, directory, warn
+        self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
+        self.keeper = None if directory is None else Keeper(directory, warn)
         rows = source.training_rows
         if rows is not None and rows < recipe.batch_size:
             raise RequestError(
                 f"{source.name} has {rows} samples to train on, the held-out tenth aside, and batch_size is {recipe.batch_size}: "
                 f"give more data, or a batch_size of at most {rows}"
             )
+        self.described = source.describe()
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)
         modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), run.seed)
@@ -79,13 +82,23 @@ class Fit:
         self.best: dict[str, Any] = {}
         self._settled_at = -1
 
+    @property
+    def directory(self) -> RunDirectory | None:
+        """Where everything is kept; None in memory."""
+        return None if self.keeper is None else self.keeper.directory
+
+    def keep_in(self, directory: RunDirectory) -> None:
+        """Keep everything there, from its config on."""
+        self.keeper = Keeper(directory, self.warn)
+        directory.write_config(self.config())
+
     def config(self) -> dict[str, Any]:
         """Every setting, what it was run with and on."""
         return {
             "equipoise": __version__,
             "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
             "run": asdict(self.run),
-            "data": self.source.describe(),
+            "data": self.described,
             "scaling": self.sampler.scaling.to_dict(),
             "held_out": {"seed": self.run.seed, "rule": "the source's test split, or a seeded tenth, at most 10,000"},
             "notes": self.source.notes,
@@ -97,21 +110,25 @@ class Fit:
     def resume(self) -> None:
         """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
         assert self.directory is not None, "only a directory can be resumed"
-        recorded = self.directory.read_config()
-        self.directory.write_config({**self.config(), "data": recorded["data"]})
+        self.described = self.directory.read_config()["data"]
+        self.directory.sweep()
+        self.directory.write_config(self.config())
         if not checkpoint.checkpoints(self.directory.checkpoints):
             self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
-            self.directory.cut_log(-1)
+            self.directory.write_log([])
             return
         tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
         try:
             self.state.restore(tensors, scalars)
         except (KeyError, RuntimeError, ValueError) as error:
             raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({error})") from None
-        self.directory.cut_log(self.state.samples_seen)
-        self.log = self.directory.read_log()
+        self.log = [line for line in self.directory.read_log(self.warn) if line["samples_seen"] <= self.state.samples_seen]
+        self.directory.write_log(self.log)
         self.watch.replay(self.log)
         self.sampler.samples_seen = self.state.samples_seen
+        if not self.sampler.is_saved(self.directory.generator):  # it was written after the checkpoint, or never
+            self._settle()
+            self.sampler.save(self.directory.generator)
 
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
@@ -171,8 +188,8 @@ class Fit:
             if self.run.stop_when is not None and self.watch.settled and share < 1:
                 control.stop(SETTLED)
         elif isinstance(event, PictureDue):
-            if self.directory is not None:
-                self.draw(self.directory.pictures / f"{checkpoint.name_of(self.state.samples_seen)}.png")
+            if self.keeper is not None:
+                self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
         else:
             self._finish(event)
 
@@ -198,38 +215,44 @@ class Fit:
             self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
             if self.run.stop_when is not None:
                 self.best = {name: tensor.clone() for name, tensor in self.state.weights().items()}
-        if self.directory is not None:
-            checkpoint.save(self.state, self.directory.checkpoints)
-            self.sampler.save(self.directory.generator)
+        if self.keeper is not None:
+            self.keeper.save(self.state, self.sampler, self.config(), self.log)
 
     def _finish(self, event: Finished) -> None:
+        if self.keeper is not None and self.keeper.failed:  # once more, before it is too late
+            self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
         if event.reason == SETTLED:
             self._go_back_to_best()
             self._tell(settled=self.sampler.samples_seen)
-        if self.directory is not None:
+        if self.keeper is not None:
             for code in self.sampler.prior.codes:
-                plots.draw_code(self.directory.path / f"code-{code}.png", self.sampler, code, self.run.seed + BIG_SEED)
+                path = self.keeper.directory.path / f"code-{code}.png"
+                self.keeper.attempt(partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED))
 
     def _go_back_to_best(self) -> None:
         """Make the generator that is kept the best that there was."""
         assert self.state.best is not None, "a run that settled has been measured"
         name = self.state.best["checkpoint"]
         if not self.best and self.directory is not None:  # it was the best before the run was resumed
-            self.best = checkpoint.load(self.directory.checkpoints, name)
+            try:
+                self.best = checkpoint.load(self.directory.checkpoints, name)
+            except DamagedFileError as error:
+                self.warn(f"{error}; keeping the last generator instead of the best")
+                return
         self.state.restore_weights(self.best)
         self.sampler.samples_seen = int(name)
         self._settled_at = -1
         self._settle()
-        if self.directory is not None:
-            self.sampler.save(self.directory.generator)
+        if self.keeper is not None:
+            self.keeper.attempt(partial(self.sampler.save, self.keeper.directory.generator))
 
     def _tell(self, **line: Any) -> None:
         """Log a line of this moment."""
         self.log.append({"samples_seen": self.state.samples_seen, "seconds": round(self.state.seconds, 3), **line})
-        if self.directory is not None:
-            self.directory.log(self.log[-1])
+        if self.keeper is not None:
+            self.keeper.log(self.log[-1])
 
     def _warn_of(self, trouble: str) -> None:
         if trouble:
@@ -250,12 +273,19 @@ class Fit:
 
 
 def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
-    """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved."""
+    """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved, and EquipoiseError
+    where the end could not be saved. The directory is unlocked after."""
     control = Control()
-    with signals_stop(control):
-        for event in training.events(control):
-            on_event(event)
+    try:
+        with signals_stop(control):
+            for event in training.events(control):
+                on_event(event)
+    finally:
+        if training.directory is not None:
+            training.directory.unlock()
     assert isinstance(event, Finished), "a training ends with its end"
+    if training.keeper is not None and training.keeper.failed:
+        raise EquipoiseError(f"{training.keeper.failed}; the end of this training is not kept")
     if event.diverged:
         kept = f"; what was good last is in {training.directory.path}" if training.directory is not None else ""
         raise DivergedError(f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}")

@@ -220,14 +220,16 @@ class GAN:
         if self._directory is not None and self._directory.path.resolve() == Path(path).resolve():
             return
         directory = RunDirectory.create(Path(path), "run")
-        directory.write_config(self._config)
-        sampler.save(directory.generator)
-        if self._fit is not None:
-            checkpoint.save(self._fit.state, directory.checkpoints)
-        for line in self._log():
-            directory.log(line)
-        if self._report is not None:
-            self._report.save(directory.report)
+        try:
+            directory.write_config(self._config)
+            sampler.save(directory.generator)
+            if self._fit is not None:
+                checkpoint.save(self._fit.state, directory.checkpoints)
+            directory.write_log(self._log())
+            if self._report is not None:
+                self._report.save(directory.report)
+        finally:
+            directory.unlock()
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,10 @@ def prepare(
         if out is None:
             raise RequestError("resume needs out: the directory of the run to go on with")
         directory = RunDirectory.existing(out)
-        training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
-        training.resume()
+        directory.lock()
+        with unlocked_on_error(directory):
+            training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
+            training.resume()
         return training
     recipe = recipe or find(DEFAULT)
     if choices.get("conditional") is None:
@@ -47,9 +50,19 @@ def prepare(
             source.notes.append(f"the labels are not used: {recipe.name} learns without")
     training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
     if to_disk:
-        training.directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
-        training.directory.write_config(training.config())
+        directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
+        with unlocked_on_error(directory):
+            training.keep_in(directory)
     return training
+
+
+@contextmanager
+def unlocked_on_error(directory: RunDirectory) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        directory.unlock()
+        raise
 
 
 def _recorded(

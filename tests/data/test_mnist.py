@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
-from urllib.error import URLError
 
 import numpy as np
 import pytest
 
 from equipoise.data import mnist
+from equipoise.data.downloads import NotDownloadedError
 from equipoise.data.opening import open_source
 from equipoise.errors import EquipoiseError
 
@@ -64,24 +66,38 @@ def test_a_file_that_is_not_the_published_one_is_named(tiny_mnist: Path, damage:
 
 
 def test_without_files_or_network_it_says_where_to_put_the_four_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_network(*_: object, **__: object) -> NoReturn:
-        raise URLError("no route")
+    def no_network(*_: object) -> NoReturn:
+        raise NotDownloadedError("example.org: no route")
 
     monkeypatch.setenv("EQUIPOISE_DATA", str(tmp_path))
-    monkeypatch.setattr(mnist, "urlopen", no_network)
-    with pytest.raises(EquipoiseError, match=r"no mirror could be reached: put train-images-idx3-ubyte\.gz, .* there") as told:
+    monkeypatch.setattr(mnist, "download", no_network)
+    with pytest.raises(
+        EquipoiseError, match=r"no mirror gave it \(example.org: no route\): put train-images-idx3-ubyte\.gz, .* there"
+    ) as told:
         mnist.load("train")
     assert str(tmp_path / "mnist") in str(told.value)
-    assert not list(tmp_path.iterdir())
 
 
-def test_a_mirror_that_gives_other_bytes_is_passed_over_and_what_is_whole_is_kept(
-    tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_downloaded_is_checked_against_what_was_published_and_used(tiny_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "train-labels-idx1-ubyte"
     packed = gzip.compress((tiny_mnist / name).read_bytes())
     (tiny_mnist / name).unlink()
-    answers = {f"{mnist.MIRRORS[0]}{name}.gz": packed[:-9], f"{mnist.MIRRORS[1]}{name}.gz": packed}
-    monkeypatch.setattr(mnist, "_fetch", lambda url, _: answers[url])
+    asked = []
+
+    def answer(urls: list[str], path: Path, is_whole: Callable[[bytes], bool], _: int) -> bytes:
+        asked.append((urls, path.name, is_whole(packed), is_whole(packed[:-9]), is_whole(gzip.compress(b"other"))))
+        return packed
+
+    monkeypatch.setattr(mnist, "download", answer)
     assert mnist.load("train")[1].tolist() == [0, 1, 2]
-    assert (tiny_mnist / f"{name}.gz").read_bytes() == packed
+    assert asked == [([f"{mirror}{name}.gz" for mirror in mnist.MIRRORS], f"{name}.gz", True, True, False)]
+
+
+def test_a_file_that_would_swell_is_unpacked_no_further_than_the_largest_published_one(tiny_mnist: Path) -> None:
+    bomb = gzip.compress(bytes(200 * 2**20))
+    (tiny_mnist / "t10k-labels-idx1-ubyte").write_bytes(bomb)
+    tracemalloc.start()
+    with pytest.raises(EquipoiseError, match="is not the published MNIST file"):
+        mnist.load("test")
+    assert tracemalloc.get_traced_memory()[1] < 3 * mnist.MOST_BYTES
+    tracemalloc.stop()

@@ -99,6 +99,8 @@ def stopped_and_straight_are_equal(recipe: str, settings: dict[str, Any], data: 
         if isinstance(event, SaveDue) and stopped.state.samples_seen >= 8 * 6:
             break
     assert stopped.state.samples_seen < 8 * 12
+    assert stopped.directory is not None
+    stopped.directory.unlock()  # as the system does when a process ends
     resumed = GAN(recipe).fit(data, out=tmp_path / "stopped", resume=True)
     (left, left_scalars), (right, right_scalars) = final_state(tmp_path / "straight"), final_state(tmp_path / "stopped")
     assert left.keys() == right.keys()

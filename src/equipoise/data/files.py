@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
@@ -30,6 +32,11 @@ def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
+
+
+def asides(folder: Path) -> Iterator[Path]:
+    """What `write_whole` has written aside in a folder, and has not yet, or never, given its name."""
+    return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 
 def write_through(path: Path, content: bytes) -> None:

@@ -6,18 +6,15 @@ downloaded there if they are missing. What is checked is the content, uncompress
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.files import data_home, write_whole
-from equipoise.data.waiting import bar
+from equipoise.data.downloads import NotDownloadedError, download
+from equipoise.data.files import data_home
 from equipoise.errors import EquipoiseError
 
 MIRRORS = (
@@ -31,7 +28,8 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes before the pixels and before the labels in the IDX format
-TIMEOUT_SECONDS = 20
+MOST_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file; compressed, none has as many
+GZIP = 16 + zlib.MAX_WBITS
 
 
 def load(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -54,44 +52,32 @@ def _content(name: str) -> bytes:
             if content is None:
                 raise EquipoiseError(f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again")
             return content
-    content, packed = _download(name, folder)
-    write_whole(folder / f"{name}.gz", packed)
-    return content
+    return _downloaded(name, folder)
 
 
 def _checked(raw: bytes, name: str) -> bytes | None:
-    """`raw` uncompressed, or None if it is not the published content."""
-    try:
-        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError, zlib.error):
-        return None
-    return content if hashlib.sha256(content).hexdigest() == SHA256[name] else None
-
-
-def _download(name: str, folder: Path) -> tuple[bytes, bytes]:
-    """The content of one file and its compressed bytes, from the first mirror that has it whole."""
-    for mirror in MIRRORS:
+    """`raw` uncompressed, or None if it is not the published content. Of what swells, no more is unpacked than the largest file has."""
+    if raw[:2] == b"\x1f\x8b":
         try:
-            packed = _fetch(f"{mirror}{name}.gz", name)
-        except (URLError, OSError):
-            continue
-        content = _checked(packed, name)
-        if content is not None:
-            return content, packed
-    wanted = ", ".join(f"{file}.gz" for file in SHA256)
-    raise EquipoiseError(
-        f"MNIST is not in {folder} and no mirror could be reached: put {wanted} there, or point EQUIPOISE_DATA at the folder above"
-    )
+            raw = zlib.decompressobj(GZIP).decompress(raw, MOST_BYTES + 1)
+        except zlib.error:
+            return None
+    return raw if hashlib.sha256(raw).hexdigest() == SHA256[name] else None
 
 
-def _fetch(url: str, name: str) -> bytes:
-    """The bytes at `url`, read behind a progress bar."""
-    chunks: list[bytes] = []
-    with (
-        urlopen(url, timeout=TIMEOUT_SECONDS) as answer,
-        bar(f"Downloading {name}", int(answer.headers.get("Content-Length") or 0) or None) as done,
-    ):
-        while chunk := answer.read(1 << 16):
-            chunks.append(chunk)
-            done(len(chunk))
-    return b"".join(chunks)
+def _downloaded(name: str, folder: Path) -> bytes:
+    """The content of one file that was not there, from the first mirror that has it."""
+    path = folder / f"{name}.gz"
+    urls = [f"{mirror}{name}.gz" for mirror in MIRRORS]
+    try:
+        packed = download(urls, path, lambda raw: _checked(raw, name) is not None, MOST_BYTES)
+    except NotDownloadedError as error:
+        wanted = ", ".join(f"{file}.gz" for file in SHA256)
+        raise EquipoiseError(
+            f"MNIST is not in {folder} and no mirror gave it ({error}): put {wanted} there, or point EQUIPOISE_DATA at the folder above"
+        ) from None
+    except OSError as error:
+        raise EquipoiseError(f"{path} could not be written: {error.strerror or error}") from error
+    content = _checked(packed, name)
+    assert content is not None, "what was downloaded has been checked"
+    return content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ def name_of(samples_seen: int) -> str:
 def save(state: State, folder: Path) -> Path:
     """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file."""
     path = folder / f"{name_of(state.samples_seen)}{SUFFIX}"
-    folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, pack(state.tensors(), {"state": state.scalars()}), beside=folder.parent)
     best = state.best["checkpoint"] if state.best else None
     for old in checkpoints(folder)[KEPT:]:
         if old.stem != best:
-            old.unlink()
+            with suppress(OSError):  # what cannot be removed now is with the next save
+                old.unlink()
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from equipoise.data.files import write_whole
 from equipoise.errors import EquipoiseError
 
-__all__ = ["FORMAT", "DamagedFileError", "pack", "read_json", "unpack", "write_json", "write_whole"]
+__all__ = ["FORMAT", "DamagedFileError", "checked_line", "pack", "read_checked_line", "read_json", "unpack", "write_json", "write_whole"]
 
 FORMAT = 1  # of everything in a run directory
 
@@ -23,19 +24,42 @@ class DamagedFileError(EquipoiseError):
     """A file does not hold what was written."""
 
 
-def write_json(path: Path, content: Any) -> None:
-    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write `content` as JSON that carries a SHA-256 of itself."""
+    stated = {**content, "sha256": _json_digest(content)}
+    write_whole(path, (json.dumps(stated, indent=2) + "\n").encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file of a run directory. Raises DamagedFileError if it cannot be understood or is of another format."""
+    """A JSON file of a run directory. Raises DamagedFileError if it cannot be understood, is of another format or has been changed."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise DamagedFileError(f"{path} could not be read: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DamagedFileError(f"{path} is not of format {FORMAT}, which this version reads")
+    if content.pop("sha256", None) != _json_digest(content):
+        raise DamagedFileError(f"{path} is damaged, or was changed by hand: its SHA-256 does not fit")
     return content
+
+
+def checked_line(content: dict[str, Any]) -> str:
+    """A line of JSON that ends with a CRC-32 of what comes before it."""
+    text = json.dumps(content)
+    return f'{text[:-1]}, "crc32": "{zlib.crc32(text.encode()):08x}"}}\n'
+
+
+def read_checked_line(text: str) -> dict[str, Any] | None:
+    """What `checked_line` wrote, without the CRC; None if it is not that to the letter."""
+    start, found, rest = text.rpartition(', "crc32": "')
+    bare = start + "}"
+    if not found or rest != f'{zlib.crc32(bare.encode(errors="replace")):08x}"}}':
+        return None
+    try:
+        content = json.loads(bare)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
@@ -71,6 +95,10 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if metadata.get("format") != FORMAT:
         raise DamagedFileError(f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}")
     return tensors, metadata
+
+
+def _json_digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(bare: bytes, description: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from equipoise.training.state import State
 
-ATTEMPTS = 3  # from a start or a resumption; `State.recoveries` counts all, and each halves the step sizes
+ATTEMPTS = 3  # from a start, or from the resumption of a run that had given up; `State.recoveries` counts all, and each halves the steps
 
 
 class Guard:
@@ -20,7 +20,8 @@ class Guard:
     def __init__(self, state: State) -> None:
         self.state = state
         self.good: dict[str, Tensor] = {}
-        self.attempts = 0
+        if self.exhausted:  # whoever resumes a run that gave up wants it tried again
+            state.attempts = 0
         self.keep()
 
     @property
@@ -41,9 +42,9 @@ class Guard:
         """Put the last good weights back."""
         self.state.restore_weights({name: tensor.clone() for name, tensor in self.good.items()})
         self.state.recoveries += 1
-        self.attempts += 1
+        self.state.attempts += 1
 
     @property
     def exhausted(self) -> bool:
         """Whether going back has been tried often enough."""
-        return self.attempts > ATTEMPTS
+        return self.state.attempts > ATTEMPTS

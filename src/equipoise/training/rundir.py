@@ -1,16 +1,24 @@
-"""The run directory: config.json, the log, and where everything else is. What it holds can be read by anyone and runs nothing."""
+"""The run directory: config.json, the log, and where everything else is. What it holds can be read by anyone and runs nothing.
+
+One training at a time writes to it, which holds its lock; anyone may read.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from equipoise.data.files import asides
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json, write_whole
+from equipoise.training.files import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json, write_whole
 
 RUNS = Path("runs")
+LOCK = ".lock"
 
 
 class RunDirectory:
@@ -25,10 +33,11 @@ class RunDirectory:
         self.generator = path / "generator.safetensors"
         self.report = path / "report.json"
         self.page = path / "report.html"
+        self._lock = FileLock(path / LOCK, timeout=0, thread_local=False)  # the system takes it from a process that has died
 
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:
-        """A new directory at `path`, or at the next free name under runs/. Raises RequestError if `path` is taken."""
+        """A new directory at `path`, or at the next free name under runs/, locked. Raises RequestError if `path` is taken."""
         candidates = [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
         for candidate in candidates:
             if path is not None:
@@ -39,13 +48,16 @@ class RunDirectory:
                 continue
             except OSError as error:
                 raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error
-            return cls(candidate)
+            run = cls(candidate)
+            run.lock()
+            cls.refuse_taken(candidate)  # by one who had the lock a moment ago
+            return run
         raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
     @staticmethod
     def refuse_taken(path: Path) -> None:
-        """Raises RequestError if `path` is anything but an empty directory or nothing."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        """Raises RequestError if `path` is anything but nothing or a directory that is empty, but for what a start that was killed left."""
+        if path.exists() and (not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}):
             raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
     @classmethod
@@ -67,33 +79,49 @@ class RunDirectory:
             raise DamagedFileError(f"{self.config_file} has no {missing[0]}: it is not what was written")
         return config
 
+    def lock(self) -> None:
+        """Be the one that writes here. Raises RequestError while another training is."""
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RequestError(f"another training is writing to {self.path}: wait for its end, or give another directory") from None
+        except (OSError, NotImplementedError) as error:
+            raise EquipoiseError(f"{self.path / LOCK} could not be locked: {getattr(error, 'strerror', None) or error}") from error
+
+    def unlock(self) -> None:
+        self._lock.release()
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed has left half-written. The lock must be held."""
+        for left in [*asides(self.path), *asides(self.pictures)]:
+            with suppress(OSError):
+                left.unlink()
+
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the log."""
         try:
             with self.log_file.open("a") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write(checked_line(line))
         except OSError as error:
             raise EquipoiseError(f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole") from error
 
-    def read_log(self) -> list[dict[str, Any]]:
-        """Every whole line of the log; a torn last one is dropped."""
-        if not self.log_file.is_file():
-            return []
-        lines = []
-        for text in self.log_file.read_text(errors="replace").splitlines():
-            try:
-                line = json.loads(text)
-            except ValueError:
-                break
-            if not isinstance(line, dict) or "samples_seen" not in line:
-                break
-            lines.append(line)
-        return lines
+    def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Write the log anew."""
+        write_whole(self.log_file, "".join(map(checked_line, lines)).encode())
 
-    def cut_log(self, samples_seen: int) -> None:
-        """Drop the lines past a checkpoint that the run goes back to."""
-        kept = [line for line in self.read_log() if line["samples_seen"] <= samples_seen]
-        write_whole(self.log_file, "".join(json.dumps(line) + "\n" for line in kept).encode())
+    def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+        """Every line of the log that is as it was written; `warn` is told of damaged ones. A last one that is not ended yet is none."""
+        try:
+            text = self.log_file.read_bytes().decode(errors="replace")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise EquipoiseError(f"{self.log_file} could not be read: {error.strerror}") from error
+        written = text.split("\n")[:-1]
+        lines = [line for line in map(read_checked_line, written) if line is not None and isinstance(line.get("samples_seen"), int)]
+        if len(lines) < len(written):
+            warn(f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out")
+        return lines
 
 
 def differences(recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]) -> list[str]:

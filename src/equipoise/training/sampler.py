@@ -152,6 +152,13 @@ class Sampler:
         modes = {} if self.modes is None else {f"modes.{name}": value for name, value in self.modes.state_dict().items()}
         write_whole(path, pack({**self.generator.state_dict(), **modes}, metadata))
 
+    def is_saved(self, path: Path) -> bool:
+        """Whether `path` holds what a sampler of this moment saved."""
+        try:
+            return bool(unpack(path)[1].get("samples_seen") == self.samples_seen)
+        except DamagedFileError:
+            return False
+
     @classmethod
     def load(cls, path: Path, device: torch.device) -> Sampler:
         """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description."""

@@ -66,6 +66,8 @@ class State:
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
         """How often training went back to the last good weights; each time the step sizes halve."""
+        self.attempts = 0
+        """The same, since the run was last given up."""
 
     def latents(self, n: int) -> Tensor:
         """The next n latents, (n, Z)."""
@@ -126,6 +128,7 @@ class State:
             "minutes": self.minutes,
             "best": self.best,
             "recoveries": self.recoveries,
+            "attempts": self.attempts,
             "position": self.feed.position(),
         }
 
@@ -139,7 +142,8 @@ class State:
             else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
                 generator.manual_seed(seeded(self.seed, RANDOMNESS[name], scalars["samples_seen"]).initial_seed())
         self.feed.restore(scalars["position"])
-        self.samples_seen, self.seconds, self.recoveries = scalars["samples_seen"], scalars["seconds"], scalars["recoveries"]
+        self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
+        self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
         self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:

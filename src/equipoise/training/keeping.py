@@ -1,0 +1,51 @@
+"""Keeping: what a training writes into its directory while it runs. That a disk is full, or gone, for a while ends no training of hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from equipoise.errors import EquipoiseError
+from equipoise.training import checkpoint
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import Sampler
+from equipoise.training.state import State
+
+
+class Keeper:
+    """Writes to a directory. What cannot be written is told once; the next save makes up for it."""
+
+    def __init__(self, directory: RunDirectory, warn: Callable[[str], None]) -> None:
+        self.directory, self.warn = directory, warn
+        self.failed = ""
+        """Why something is not in the directory that should be; empty where all is."""
+
+    def log(self, line: dict[str, Any]) -> None:
+        if not self.failed:  # else the next save writes all lines
+            self.attempt(lambda: self.directory.log(line))
+
+    def save(self, state: State, sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
+        """The state and the generator, with all else that the directory lacks."""
+        directory = self.directory
+        writes: list[Callable[[], object]] = []
+        if self.failed or not directory.config_file.is_file():  # lines are missing, or the whole directory
+            writes = [lambda: directory.write_config(config), lambda: directory.write_log(log)]
+        if self.attempt(*writes, lambda: checkpoint.save(state, directory.checkpoints), lambda: sampler.save(directory.generator)):
+            self.failed = ""
+
+    def attempt(self, *writes: Callable[[], object]) -> bool:
+        """Write, and say whether that could be."""
+        try:
+            for write in writes:
+                write()
+        except EquipoiseError as error:
+            if not self.failed:
+                self.warn(f"{error}; training goes on, and the next save tries again")
+            self.failed = str(error)
+            return False
+        return True
+
+    def picture(self, draw: Callable[[Path], object], name: str) -> None:
+        """A picture of this moment's samples."""
+        self.attempt(lambda: draw(self.directory.pictures / f"{name}.png"))

@@ -1,0 +1,121 @@
+"""Whatever goes wrong with the disk: what was saved is whole, the training goes on if it can, and resumed it ends with the very bits of one
+that nothing happened to. `python -m benchmarks.faults` tries every moment; here are some of each kind."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from benchmarks.injection import Faults, injected
+
+from equipoise import GAN
+from equipoise.data.files import asides
+from equipoise.errors import EquipoiseError
+from equipoise.training.files import unpack
+from equipoise.training.rundir import RunDirectory
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a descriptor is open on is read from /proc")
+SETTINGS: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1}
+ERRORS = ("ENOSPC", "EIO", "EROFS", "short write")
+
+
+def fit(data: Path, out: Path, **settings: Any) -> list[str]:
+    """Train, or go on; what was warned of."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        GAN("balanced", **settings).fit(data, out=out, resume=not settings)
+    return [str(warning.message) for warning in told]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "points.npy"
+    np.save(path, np.random.default_rng(0).standard_normal((60, 2)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A run that nothing happens to, and the number of operations on its files."""
+    out = tmp_path_factory.mktemp("runs") / "undisturbed"
+    with injected(Faults(out)) as faults:
+        fit(data, out, **SETTINGS)
+    return out, faults.done
+
+
+def assert_same_end(out: Path, undisturbed: Path) -> None:
+    newest = [max((run / "checkpoints").glob("*.safetensors")) for run in (out, undisturbed)]
+    assert newest[0].name == newest[1].name
+    tensors, expected = (unpack(path)[0] for path in newest)
+    assert [name for name in expected if not torch.equal(tensors[name], expected[name])] == []
+    assert (out / "generator.safetensors").read_bytes() == (undisturbed / "generator.safetensors").read_bytes()
+    # Readings are means over the last steps of one process, of which one that has just been resumed has fewer.
+    said = [[(line["samples_seen"], line.keys()) for line in RunDirectory(run).read_log(pytest.fail)] for run in (out, undisturbed)]
+    assert said[0] == said[1]
+    assert list(asides(out)) == []
+
+
+@pytest.mark.parametrize("place", np.linspace(0.02, 0.98, 13))
+@pytest.mark.parametrize("fault", ERRORS)
+def test_an_error_of_the_disk_that_passes_costs_nothing(
+    fault: str, place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
+) -> None:
+    straight, operations = undisturbed
+    out = tmp_path / "run"
+    with injected(Faults(out, fault, at=int(place * operations))) as faults:
+        try:
+            told = fit(data, out, **SETTINGS)
+        except EquipoiseError as error:
+            told = [str(error)]
+    assert faults.done > faults.at
+    assert any("could not be written" in line for line in told)
+    if not (out / "config.json").is_file():  # it failed before there was anything
+        fit(data, out, **SETTINGS)
+    fit(data, out)
+    assert_same_end(out, straight)
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("fault", ERRORS)
+def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_before_is_whole(
+    fault: str, place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
+) -> None:
+    straight, operations = undisturbed
+    out = tmp_path / "run"
+    with (
+        injected(Faults(out, fault, at=int(place * operations), lasting=10**9)),
+        warnings.catch_warnings(record=True) as told,
+        pytest.raises(EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"),
+    ):
+        warnings.simplefilter("always")
+        GAN("balanced", **SETTINGS).fit(data, out=out)
+    assert sum("training goes on, and the next save tries again" in str(warning.message) for warning in told) == 1
+    fit(data, out)
+    assert_same_end(out, straight)
+
+
+@pytest.mark.parametrize("place", np.linspace(0.1, 0.95, 9))
+def test_a_directory_that_vanishes_is_made_again(place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path) -> None:
+    straight, operations = undisturbed
+    out = tmp_path / "run"
+    with injected(Faults(out, "vanished", at=int(place * operations))):
+        fit(data, out, **SETTINGS)
+    fit(data, out)
+    assert_same_end(out, straight)
+    assert GAN.load(out).sample(3).shape == (3, 2)
+
+
+def test_a_clock_that_is_set_back_changes_nothing(
+    data: Path, undisturbed: tuple[Path, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    moments = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr(time, "time", lambda: float(next(moments)))
+    fit(data, tmp_path / "run", **SETTINGS)
+    assert_same_end(tmp_path / "run", undisturbed[0])
