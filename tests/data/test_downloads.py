@@ -130,7 +130,7 @@ def test_other_bytes_are_passed_over_and_never_kept(mirrors: list[Mirror], tmp_p
     mirrors[0].content = CONTENT[:-1] + b"?"
     assert fetched(mirrors, tmp_path / "file.gz") == CONTENT
     mirrors[1].content = b"?"
-    with pytest.raises(NotDownloadedError, match="other bytes than were published.*other bytes than were published"):
+    with pytest.raises(NotDownloadedError, match=r"other bytes than were published.*other bytes than were published"):
         fetched(mirrors, tmp_path / "other.gz")
     assert not (tmp_path / "other.gz").exists()
 

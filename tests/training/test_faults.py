@@ -87,13 +87,10 @@ def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_b
 ) -> None:
     straight, operations = undisturbed
     out = tmp_path / "run"
-    with (
-        injected(Faults(out, fault, at=int(place * operations), lasting=10**9)),
-        warnings.catch_warnings(record=True) as told,
-        pytest.raises(EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"),
-    ):
+    with injected(Faults(out, fault, at=int(place * operations), lasting=10**9)), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        GAN("balanced", **SETTINGS).fit(data, out=out)
+        with pytest.raises(EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"):
+            GAN("balanced", **SETTINGS).fit(data, out=out)
     assert sum("training goes on, and the next save tries again" in str(warning.message) for warning in told) == 1
     fit(data, out)
     assert_same_end(out, straight)
