@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shlex
 import shutil
 import signal
 import sys
@@ -28,9 +29,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.foundation import RESULTS, machine
+from benchmarks.foundation import RESULTS
 from benchmarks.injection import Faults, injected
-from benchmarks.measuring import markdown
+from benchmarks.measuring import markdown, record
 from equipoise import GAN
 from equipoise.data.files import asides
 from equipoise.errors import EquipoiseError
@@ -255,10 +256,7 @@ def main() -> None:
     else:
         rows = [["training", "faults", "trainings that could not go on", "what was wrong in the end"]]
         rows += [[c.name, str(t.runs), str(t.struck), "; ".join(t.wrong) or "nothing"] for c, t in zip(CASES, tallies, strict=True)]
-    text = markdown(rows)
-    print(f"\n{text}")
-    with RESULTS.open("a") as file:
-        file.write(f"\n## `python -m benchmarks.faults {options.what}`\n\n{machine()}, one thread.\n\n{text}\n")
+    record(RESULTS, shlex.join(["python", "-m", "benchmarks.faults", options.what]), "One thread.", markdown(rows))
     sys.exit(any(tally.wrong for tally in tallies))
 
 
