@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+EXACT = 2**53  # up to which float64 holds every whole number
 Labels = Sequence[Any] | NDArray[Any]
 
 
@@ -57,6 +58,7 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
         raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
     if array.dtype.itemsize > 8:
         raise RequestError(f"{what} has type {array.dtype}: give float64 or smaller")
+    check_exact(array, what)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -75,6 +77,7 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
     for name in frame.columns:
         if frame[name].dtype.kind not in "biuf":
             raise RequestError(_text_in_column(frame[name], what))
+        check_exact(frame[name].dropna().to_numpy(dtype=_numpy_dtype(frame[name])), f"{what}, column {name!r},")
     columns = tuple(name if isinstance(name, int) else str(name) for name in frame.columns)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -136,6 +139,17 @@ def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: t
     elif layout != "N":
         place += f", position {tuple(int(i) for i in where[1:])}"
     raise RequestError(f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first")
+
+
+def check_exact(array: NDArray[Any], what: str) -> None:
+    """Raises RequestError on whole numbers that float64, in which all is computed, would round."""
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
+        return
+    beyond = next((int(value) for value in (array.max(), array.min()) if abs(int(value)) > EXACT), None)
+    if beyond is not None:
+        raise RequestError(
+            f"{what} has the whole number {beyond}, beyond 2**53, which would be rounded: subtract an offset, or give floats"
+        )
 
 
 def _read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import asdict, dataclass
 from functools import lru_cache, reduce
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 
+SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
 PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
@@ -125,6 +127,8 @@ class Moments:
         if not (shift.isfinite() & scale.isfinite()).all():
             raise RequestError("the data's variance is beyond what a float can hold: divide it by a power of ten first")
         constant = self.low == self.high
+        if (~constant & (scale < SMALLEST)).any():
+            raise RequestError("the data's variance is below what a float can hold: multiply it by a power of ten first")
         shift, scale = torch.where(constant, self.low, shift), torch.where(constant, 0.0, scale)
         return Scaling(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))
 
