@@ -33,14 +33,14 @@ AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to whic
 SPREAD_RANGE = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
 COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
 SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
-PRECISE = 0.7  # share of real samples' precision from which what is made lies where the data does
+PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
 LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
 FELL_APART = 5.0  # times the best figure before it, to which the headline must not rise while training
 D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
 D_SURE = 0.97
 D_WRONG, MISLED = 0.35, 0.1  # balance below which D is wrong, and the share of reports from which that decides
 SUSPECTED = 0.55  # the detective's accuracy from which a law is not all but the data's, however near the headline
-TOLD_APART = 0.7  # the detective's accuracy from which samples that miss the data are far from it
+TOLD_APART = 0.6  # the detective's accuracy from which samples that miss the data are far from it
 TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
@@ -166,7 +166,7 @@ def one_player_won(e: Evidence) -> Verdict | None:
 def mode_collapse(e: Evidence) -> Verdict | None:
     """Modes, digits or whole regions of the data that samples do not reach, and no progress."""
     gone = _missing(e)
-    if not gone or e.improving:
+    if not gone or (e.improving and far(e)):
         return None
     said = f"Part of the data is missing from the samples: {gone}. {e.told}."
     if e.recipe != DEFAULT:
