@@ -94,6 +94,21 @@ def test_precise_samples_that_cover_little_are_a_collapse_and_vague_ones_are_not
     assert told(far, figure(COVERAGE, 0.2, 0.97), figure(PRECISION, 0.2, 0.97)).name == "stalled"
 
 
+def test_modes_that_shrank_to_points_are_a_collapse_however_near_the_headline_and_no_detective_sees_it() -> None:
+    """As D's learning rate times a hundred left the ring, whose modes the recipe knows."""
+    figures = figure(HEADLINE, 0.0148, 0.0097), figure(COVERAGE, 0.04, 0.97), figure(PRECISION, 1.0, 0.99), figure(SPREAD, 0.03, 0.99)
+    verdict = told(*figures, figure(DETECTIVE, 0.503, 0.5, 0.01), changed=("discriminator_rate",), discriminator_rate=100.0)
+    assert verdict.name == "mode collapse"
+    assert "they come near 4% of the real samples, where as many real ones come near 97%" in verdict.sentence
+    assert verdict.command == "equipoise train ring --discriminator-rate 1"
+
+
+def test_a_law_that_a_detective_begins_to_tell_is_close_and_not_balanced_however_near_the_headline() -> None:
+    near = figure(HEADLINE, 0.01, 0.005)
+    assert told(near, figure(DETECTIVE, 0.54, 0.5, 0.01)).name == "balanced"
+    assert told(near, figure(DETECTIVE, 0.59, 0.5, 0.01)).name == "close"
+
+
 def test_samples_off_the_data_that_a_detective_tells_are_not_close_however_small_the_distance() -> None:
     near, off = figure(HEADLINE, 0.04, 0.01), figure(PRECISION, 0.41, 0.99)
     verdict = told(near, off, figure(DETECTIVE, 0.8, 0.5, 0.01), log=FLAT)

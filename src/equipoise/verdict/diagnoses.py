@@ -33,13 +33,14 @@ AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to whic
 SPREAD_RANGE = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
 COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
 SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
-PRECISE = 0.7  # share of real samples' precision from which what is made lies where the data does
+PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
 LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
 FELL_APART = 5.0  # times the best figure before it, to which the headline must not rise while training
 D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
 D_SURE = 0.97
 D_WRONG, MISLED = 0.35, 0.1  # balance below which D is wrong, and the share of reports from which that decides
-TOLD_APART = 0.7  # the detective's accuracy from which samples that miss the data are far from it
+SUSPECTED = 0.55  # the detective's accuracy from which a law is not all but the data's, however near the headline
+TOLD_APART = 0.6  # the detective's accuracy from which samples that miss the data are far from it
 TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
@@ -165,13 +166,13 @@ def one_player_won(e: Evidence) -> Verdict | None:
 def mode_collapse(e: Evidence) -> Verdict | None:
     """Modes, digits or whole regions of the data that samples do not reach, and no progress."""
     gone = _missing(e)
-    if not gone or e.improving:
+    if not gone or (e.improving and far(e)):
         return None
     said = f"Part of the data is missing from the samples: {gone}. {e.told}."
     if e.recipe != DEFAULT:
         advice, command = f"Next: use the recipe {DEFAULT}, which is made to keep every mode.", typed(e)
     else:
-        advice, command = on(e)
+        advice, command = steadier(e) if e.changed else on(e)
     return Verdict("mode collapse", said, "sure", advice, command)
 
 
@@ -181,9 +182,10 @@ def fine(e: Evidence) -> Verdict | None:
         return None
     flaw, detective = _flaw(e), e[DETECTIVE]
     nobody_can_tell = detective is not None and detective.low is not None and detective.low <= detective.floor
+    suspected = detective is not None and detective.value >= SUSPECTED and not nobody_can_tell
     if flaw:
         return Verdict("close", f"The samples lie where the data does, but {flaw}. {e.told}.", "sure", *on(e))
-    if e.ratio <= AT_FLOOR or nobody_can_tell:
+    if nobody_can_tell or (e.ratio <= AT_FLOOR and not suspected):
         sure: Sure = "sure" if nobody_can_tell else margin(e.headline, AT_FLOOR * e.headline.floor)
         return Verdict("balanced", f"The generator's law is all but the data's: {e.told}.", sure, *use(e))
     if e.improving:
@@ -245,7 +247,7 @@ def _missing(e: Evidence) -> str:
     found = missing({figure.name: figure.value for figure in e.figures}, {figure.name: figure.floor for figure in e.figures})
     covered, precise = e[COVERAGE], e[PRECISION]
     narrow = covered is not None and covered.value < COLLAPSED * covered.floor
-    if not found and covered and precise and narrow and precise.value > PRECISE * precise.floor and far(e):
+    if not found and covered and precise and narrow and precise.value > PRECISE * precise.floor:
         return f"they come near {covered.value:.0%} of the real samples, where as many real ones come near {covered.floor:.0%}"
     return found
 
