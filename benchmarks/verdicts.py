@@ -29,9 +29,10 @@ from benchmarks.lanes import in_lanes
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.data.laws import Ring
-from equipoise.fitting import DivergedError, Fit
+from equipoise.fitting import Fit
 from equipoise.metrics.figures import Figure
 from equipoise.report import gather
+from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 from equipoise.training.state import Gradients

@@ -45,7 +45,10 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: np.save(p, np.array([{}, 1], dtype=object), allow_pickle=True),
         "Python objects, which can run code when read: save it as an array of numbers",
     ),
-    "cut.npy": (lambda p: (np.save(p, POINTS), p.write_bytes(p.read_bytes()[:-50])), "cut.npy could not be read as .npy"),
+    "cut.npy": (
+        lambda p: (np.save(p, POINTS), p.write_bytes(p.read_bytes()[:-50])),
+        "cut.npy says that it holds 1,600 bytes of numbers, and has 1,550: it is cut off",
+    ),
     "junk.npz": (lambda p: p.write_bytes(b"PK\x03\x04 junk"), "junk.npz could not be read as .npz"),
     "labels.npz": (
         lambda p: np.savez(p, x=POINTS, y=np.arange(7)),

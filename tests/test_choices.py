@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from equipoise import GAN
-from equipoise.choices import checked, described, split_settings
+from equipoise.choices import split_settings
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 
@@ -30,49 +29,6 @@ def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, told: str)
 def test_a_recipe_that_is_not_known_is_told_with_the_nearest() -> None:
     with pytest.raises(RequestError, match="no recipe 'balancd': did you mean 'balanced'"):
         GAN("balancd")
-
-
-@pytest.mark.parametrize(
-    ("value", "hint", "expected"),
-    [
-        (3, float, 3.0),
-        (3.0, int, 3),
-        (np.float32(0.5), float, 0.5),
-        (torch.tensor(2), int, 2),
-        (None, int | None, None),
-        (True, bool | None, True),
-        ("unit", Literal["standard", "unit"], "unit"),
-        ("a", str, "a"),
-    ],
-)
-def test_a_value_of_the_fields_kind_is_taken_as_its_type(value: Any, hint: Any, expected: Any) -> None:
-    result = checked("field", value, hint)
-    assert (result, type(result)) == (expected, type(expected))
-
-
-@pytest.mark.parametrize(
-    ("value", "hint", "told"),
-    [
-        (2.5, int, "a whole number"),
-        ("3", int, "a whole number"),
-        (True, int, "a whole number"),
-        (math.inf, int, "a whole number"),
-        (math.nan, int, "a whole number"),
-        (1, bool, "True or False"),
-        (None, float, "a number"),
-        ("ups", Literal["standard", "unit"], "'standard' or 'unit'"),
-        ([1], float | None, "a number"),
-        (5, str | None, "text"),
-    ],
-)
-def test_a_value_of_another_kind_is_refused_with_the_right_kind(value: Any, hint: Any, told: str) -> None:
-    with pytest.raises(RequestError, match=f"field = .*: must be {told}"):
-        checked("field", value, hint)
-
-
-def test_a_type_is_said_in_words() -> None:
-    assert described(int | None) == "a whole number"
-    assert described(tuple[float, ...]) == "several numbers"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ ROOMS = [  # from the highest down; a file may import from rooms below its own, 
     {"losses", "penalties"},
     {"networks"},
     {"data"},
+    {"kinds"},
     {"errors"},
 ]
 

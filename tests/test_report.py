@@ -16,7 +16,7 @@ from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
 from equipoise.metrics.figures import FINITE, Figure
 from equipoise.report import Report, half_width, number, typed
-from equipoise.training.files import DamagedFileError
+from equipoise.training.files import DamagedFileError, write_json
 
 
 def config(source: Source, column: str | None = None) -> dict[str, Any]:
@@ -31,8 +31,8 @@ def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -
 
 
 def test_a_damaged_report_is_named(tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text(json.dumps({"format": 1, "figures": [{"name": "x"}], "verdict": {}}))
-    with pytest.raises(DamagedFileError, match=r"report.json is not a report"):
+    write_json(tmp_path / "report.json", {"format": 1, "figures": [{"name": "x"}], "verdict": {}})
+    with pytest.raises(DamagedFileError, match=r"report.json is not a report: .* lacks some of .*floor"):
         Report.read(tmp_path / "report.json")
 
 

@@ -6,13 +6,14 @@ import os
 import shlex
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.errors import EquipoiseError, RequestError, nearest
+from equipoise.errors import EquipoiseError, RequestError, first_line, nearest, printable
 
 if TYPE_CHECKING:
     from equipoise.fitting import Fit
@@ -39,6 +40,8 @@ WIDE = 200  # columns of a table that goes to a file
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 could not be completed, 2 the request is wrong, 130 or 143 stopped and saved."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:  # a person is there, to whom the warnings of other libraries say nothing; Equipoise tells of its own troubles
+        warnings.simplefilter("ignore")
     try:
         if not given or given[0] in ("-h", "--help"):
             print(HELP, end="")
@@ -63,14 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _abandon_stdout()
         return 0
     except OSError as error:
-        print(f"equipoise: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        print(printable(f"equipoise: {error.filename or 'output'}: {error.strerror or error}"), file=sys.stderr)
         if error.filename is None:
             _abandon_stdout()
         return 1
     except (MemoryError, RuntimeError) as error:  # torch tells of too little memory by a RuntimeError
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise
-        print(f"equipoise: out of memory: {str(error).splitlines()[0]}; give less data or a smaller batch_size", file=sys.stderr)
+        print(printable(f"equipoise: out of memory: {first_line(error)}; give less data or a smaller batch_size"), file=sys.stderr)
         return 1
 
 
@@ -84,8 +87,8 @@ def train(arguments: Sequence[str]) -> None:
     request = parse_train(arguments, find(recipe or DEFAULT))
     options = request.options
 
-    from equipoise.fitting import DivergedError
     from equipoise.gan import GAN
+    from equipoise.training.guard import DivergedError
     from equipoise.training.signals import InterruptedRunError
 
     gan = GAN(recipe, **request.choices)
@@ -109,9 +112,9 @@ def _tell(gan: GAN, where: str) -> None:
     """The report at the end of a training."""
     report = gan.evaluate()
     gan.draw(Path(where) / "samples.png", seed=0)
-    print(f"\n{report}\n")
-    print(f"Report: {where}/report.html    Picture: {where}/samples.png")
-    print(f"Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
+    _say(f"\n{report}\n")
+    _say(f"Report: {where}/report.html    Picture: {where}/samples.png")
+    _say(f"Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
 
 
 def _train(gan: GAN, training: Fit) -> None:
@@ -128,16 +131,14 @@ def _announce(training: Fit) -> None:
     schema, source, directory = training.source.schema, training.source, training.directory
     kind = "pictures of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_picture else f"points of {schema.size} column(s)"
     rows = source.training_rows
-    print(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
+    _say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
     for note in source.notes:
-        print(f"  note: {note}")
+        _say(f"  note: {note}")
     how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
     how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if training.speed.compiled else ""
-    print(
-        f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}",
-        flush=True,
-    )
+    _say(f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}")
+    sys.stdout.flush()
 
 
 def _recorded_recipe(out: str | None) -> str | None:
@@ -178,7 +179,7 @@ def sample(arguments: Sequence[str]) -> None:
         from equipoise.training.files import write_whole
 
         write_whole(options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix))
-    print(f"Wrote {options.out}")
+    _say(f"Wrote {options.out}")
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -193,9 +194,10 @@ def evaluate(arguments: Sequence[str]) -> None:
     if options.json:
         import json
 
-        print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+        print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
     else:
-        print(report)
+        _say(str(report))
 
 
 def compare(arguments: Sequence[str]) -> None:
@@ -209,6 +211,7 @@ def compare(arguments: Sequence[str]) -> None:
         raise RequestError(f"--out = {str(options.out)!r}: must end in .html")
 
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from equipoise.gan import GAN
@@ -216,16 +219,16 @@ def compare(arguments: Sequence[str]) -> None:
 
     gans = [GAN.load(run) for run in options.runs]
     reports = [gan.report for gan in gans]
-    table = Table("", *[str(run) for run in options.runs], "real", box=None)
+    table = Table("", *[escape(printable(str(run))) for run in options.runs], "real", box=None)
     for name, cells, floor in rows(reports):
-        table.add_row(name, *[" ".join(part for part in cell if part) for cell in cells], floor)
+        table.add_row(escape(printable(name)), *[" ".join(part for part in cell if part) for cell in cells], floor)
     table.add_row("verdict", *[report.verdict.name for report in reports], "")
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     if options.out is not None:
         from equipoise.training.files import write_whole
 
         write_whole(options.out, comparison([gan.told() for gan in gans]).encode())
-        print(f"Wrote {options.out}")
+        _say(f"Wrote {options.out}")
 
 
 def recipes(arguments: Sequence[str]) -> None:
@@ -260,7 +263,12 @@ def _no_arguments(command: str, arguments: Sequence[str]) -> None:
 
 
 def _warn(message: str) -> None:
-    print(f"equipoise: {message}", file=sys.stderr)
+    print(printable(f"equipoise: {message}"), file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    """Print lines that may hold names from files."""
+    print("\n".join(map(printable, text.split("\n"))))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {

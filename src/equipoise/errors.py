@@ -5,17 +5,38 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 1000  # characters of a message
+
 
 class EquipoiseError(Exception):
     """Something could not be completed; the message says what and why. The command line exits with `status`."""
 
     status = 1
 
+    def __init__(self, message: str) -> None:
+        super().__init__(clipped(printable(message), LONGEST))
+
 
 class RequestError(EquipoiseError, ValueError):
     """The request is wrong: a bad argument, bad data, a setting that does not fit."""
 
     status = 2
+
+
+def printable(text: str) -> str:
+    """A line that a terminal can be shown, whatever names it holds: control characters, line breaks, marks that turn the direction of
+    writing and halves of characters as Python escapes them."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another library says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def clipped(text: str, most: int = 80) -> str:
+    """A text that is quoted in a message, as far as one wants to read it."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def nearest(given: str, known: Iterable[str]) -> str:

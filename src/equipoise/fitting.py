@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from equipoise import __version__, plots, sketches
 from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.metrics.examination import judge_for
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.base import Recipe
@@ -26,6 +26,7 @@ from equipoise.training import checkpoint, speed
 from equipoise.training.device import resolve_device, usable_cores
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
+from equipoise.training.guard import DivergedError
 from equipoise.training.keeping import Keeper
 from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
@@ -38,10 +39,6 @@ from equipoise.verdict import Watch
 
 BIG_SEED = 2**31
 SETTLED = "settled"  # why a run with stop_when stopped
-
-
-class DivergedError(EquipoiseError):
-    """Training ran away, and did so again after every roll-back; what was good last is kept, and can be sampled from."""
 
 
 class Fit:
@@ -120,8 +117,9 @@ class Fit:
         tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
         try:
             self.state.restore(tensors, scalars)
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({error})") from None
+        except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
+            why = first_line(error)
+            raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({why})") from None
         self.log = [line for line in self.directory.read_log(self.warn) if line["samples_seen"] <= self.state.samples_seen]
         self.directory.write_log(self.log)
         self.watch.replay(self.log)
@@ -235,12 +233,11 @@ class Fit:
         """Make the generator that is kept the best that there was."""
         assert self.state.best is not None, "a run that settled has been measured"
         name = self.state.best["checkpoint"]
-        if not self.best and self.directory is not None:  # it was the best before the run was resumed
-            try:
+        try:
+            if not self.best and self.directory is not None:  # it was the best before the run was resumed
                 self.best = checkpoint.load(self.directory.checkpoints, name)
-            except DamagedFileError as error:
-                self.warn(f"{error}; keeping the last generator instead of the best")
-                return
+        except DamagedFileError as error:
+            return self.warn(f"{error}; keeping the last generator instead of the best")
         self.state.restore_weights(self.best)
         self.sampler.samples_seen = int(name)
         self._settled_at = -1

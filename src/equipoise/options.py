@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from equipoise.choices import described, hints
 from equipoise.data.laws import LAWS, Law
 from equipoise.errors import RequestError, nearest
+from equipoise.kinds import described, hints
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.base import Recipe
 from equipoise.training.settings import RunSettings

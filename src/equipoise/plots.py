@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
 DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
+MOST_PROPORTION = 1e3
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
 TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's picture; columns and reach of a continuous one, which training saw on [-1, 1]
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
@@ -101,8 +102,13 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
         centres = modes[0]
         axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
     _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
-    axes.set_aspect("equal", "box")
+    axes.set_aspect(aspect(np.ptp(values, axis=0)), "box")
     axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06))
+
+
+def aspect(sides: Array) -> Literal["equal", "auto"]:
+    """How axes of these lengths, (2,), are drawn: in proportion, unless one would be a line."""
+    return "equal" if 0 < sides.max() < MOST_PROPORTION * sides.min() else "auto"
 
 
 def _dots(axes: Axes, points: Array, color: str, name: str) -> None:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from equipoise.data.laws import LAWS
 from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
-from equipoise.errors import RequestError
+from equipoise.errors import RequestError, first_line
+from equipoise.kinds import checked, instance
 from equipoise.metrics.examination import examine
 from equipoise.metrics.figures import DETAILS, FINITE, Figure
 from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json
@@ -74,11 +75,14 @@ class Report:
         """The report that `save` wrote. Raises DamagedFileError if the file is not one."""
         stored = read_json(path)
         try:
-            figures = tuple(Figure(**figure) for figure in stored["figures"])
-            verdict = Verdict(**stored["verdict"])
-            return cls(stored["data"], stored["recipe"], stored["samples_seen"], figures, verdict)
-        except (KeyError, TypeError) as error:
-            raise DamagedFileError(f"{path} is not a report: {error}") from None
+            figures = tuple(instance(Figure, figure) for figure in stored["figures"])
+            if not figures:
+                raise RequestError("it has no figures")
+            data, recipe = (checked(name, stored[name], str) for name in ("data", "recipe"))
+            seen = checked("samples_seen", stored["samples_seen"], int)
+            return cls(data, recipe, seen, figures, instance(Verdict, stored["verdict"]))
+        except (RequestError, KeyError, TypeError) as error:
+            raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
 
 
 def evaluate(

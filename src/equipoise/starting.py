@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,12 @@ def prepare(
             raise RequestError("resume needs out: the directory of the run to go on with")
         directory = RunDirectory.existing(out)
         directory.lock()
-        with unlocked_on_error(directory):
+        try:
             training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
             training.resume()
+        except BaseException:
+            directory.unlock()
+            raise
         return training
     recipe = recipe or find(DEFAULT)
     if choices.get("conditional") is None:
@@ -51,18 +53,12 @@ def prepare(
     training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
     if to_disk:
         directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
-        with unlocked_on_error(directory):
+        try:
             training.keep_in(directory)
+        except BaseException:
+            directory.discard()
+            raise
     return training
-
-
-@contextmanager
-def unlocked_on_error(directory: RunDirectory) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        directory.unlock()
-        raise
 
 
 def _recorded(

@@ -62,5 +62,8 @@ def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Mod
     except EquipoiseError:
         return None
     prefix = "discriminator."
-    discriminator.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)})
+    try:
+        discriminator.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)})
+    except RuntimeError:  # another's checkpoint
+        return None
     return discriminator

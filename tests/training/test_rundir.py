@@ -116,7 +116,7 @@ def test_a_config_changed_by_hand_is_not_resumed(tiny: dict[str, Any], tmp_path:
 
 def test_every_flipped_byte_of_a_log_is_noticed_and_costs_at_most_the_two_lines_beside_it(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
-    lines = [{"samples_seen": i, "seconds": i / 3, "readings": {"loss": 0.1 * i, "what": "naïve"}} for i in range(4)]
+    lines = [{"samples_seen": i, "seconds": i / 3, "metrics": {"naïve": 0.1 * i}, "trouble": "naïve"} for i in range(4)]
     run.write_log(lines)
     raw = run.log_file.read_bytes()
     for place in range(len(raw)):
@@ -141,7 +141,7 @@ def test_a_line_of_a_log_says_what_was_written_and_is_plain_json() -> None:
 
 def test_a_log_cut_at_any_length_keeps_its_whole_lines(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
-    lines = [{"samples_seen": i} for i in range(3)]
+    lines = [{"samples_seen": i, "seconds": 0.0} for i in range(3)]
     run.write_log(lines)
     raw = run.log_file.read_bytes()
     for length in range(len(raw)):

@@ -35,7 +35,8 @@ def download(urls: Sequence[str], path: Path, is_whole: Callable[[bytes], bool],
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     reasons = []
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    lock = path.with_name(f".{path.name}.lock")
+    with FileLock(lock):
         if path.is_file() and is_whole(content := path.read_bytes()):  # another process was quicker
             return content
         for url in urls:
@@ -53,6 +54,9 @@ def download(urls: Sequence[str], path: Path, is_whole: Callable[[bytes], bool],
             for left in path.parent.glob(f".{path.name}.*.part"):
                 left.unlink(missing_ok=True)
             return whole
+    with suppress(OSError):  # nothing is left where nothing came
+        lock.unlink()
+        path.parent.rmdir()
     raise NotDownloadedError("; ".join(reasons))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +34,19 @@ def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The bytes of a file that a stranger may have made. Raises OSError if it is no plain file, as a pipe or a device, or has more than
+    `most` bytes."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+        if about.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {about.st_size:,} bytes, more than the {most:,} that are read", str(path))
+        return file.read()
 
 
 def asides(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -123,11 +124,15 @@ def list_pictures(root: Path) -> Listing:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(below + entry.name + os.sep)
-                    elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES and entry.is_file():
-                        state = entry.stat()
-                        found.append((below + entry.name, state.st_size, state.st_mtime_ns))
-        except PermissionError:
-            continue  # what may not be looked into counts as empty, as it does for Path.rglob
+                    elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES:
+                        with suppress(OSError):  # a link that leads nowhere, or round in circles, is no file
+                            if entry.is_file():
+                                state = entry.stat()
+                                found.append((below + entry.name, state.st_size, state.st_mtime_ns))
+        except OSError:
+            if not below:
+                raise
+            continue  # what may not, or cannot, be looked into counts as empty, as it does for Path.rglob
     if not found:
         raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
     found.sort(key=lambda one: one[0].replace(os.sep, "\0"))  # a folder's files stand together, as in the order of paths

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data.classes import distinct_labels, plain_label
+from equipoise.data.reading import read_numpy, read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
-from equipoise.errors import RequestError, nearest
+from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,17 +91,17 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
     if label_column is not None and suffix not in (".csv", ".parquet"):
         raise RequestError(f"label_column = {label_column!r}: only .csv and .parquet files have columns, {path.name} has none")
     if suffix in (".npy", ".npz"):
-        array, stored = _read_numpy(path)
+        array, stored = read_numpy(path)
         return from_array(array, stored if labels is None else labels, path.name)
-    return from_frame(_read_table(path), labels, path.name, label_column)
+    return from_frame(read_table(path), labels, path.name, label_column)
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
     """Rows with their labels counted and turned into positions among the classes."""
     if labels is None:
         return Rows(values, schema, None)
-    if not hasattr(labels, "__len__"):
-        raise RequestError(f"labels = {labels!r}: give one label a sample")
+    if not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1:
+        raise RequestError(f"labels = {clipped(repr(labels))}: give one label a sample")
     if len(labels) != len(values):
         raise RequestError(f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample")
     dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"  # whose list would be of plain numbers
@@ -115,10 +114,17 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
 
 
 def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
-    """Raises RequestError on values that are not finite and on data with one distinct value."""
+    """Raises RequestError on values that are not finite and on data with one distinct value, or one distinct sample."""
     check_finite(values, what, layout, columns)
     if (values == values.reshape(-1)[0]).all():
         raise alike(values.reshape(-1)[0], what)
+    check_different(values, what)
+
+
+def check_different(values: NDArray[Any], what: str) -> None:
+    """Raises RequestError on several samples that are all the same."""
+    if len(values) > 1 and all((sample == values[0]).all() for sample in values):
+        raise RequestError(f"{what} has one distinct sample, {len(values):,} times: there is no law to learn; give data that varies")
 
 
 def alike(value: Any, what: str) -> RequestError:
@@ -152,57 +158,6 @@ def check_exact(array: NDArray[Any], what: str) -> None:
         )
 
 
-def _read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    try:
-        stored = np.load(path, allow_pickle=False)
-        if isinstance(stored, np.ndarray):
-            return stored, None
-        with stored:
-            names = stored.files
-            if "x" in names:
-                return stored["x"], stored["y"] if "y" in names else None
-            if len(names) == 1:
-                return stored[names[0]], None
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        if "allow_pickle" in str(error):
-            raise RequestError(
-                f"{path} is not {path.suffix}, or holds Python objects, which can run code when read: save it as an array of numbers"
-            ) from None
-        raise RequestError(f"{path} could not be read as {path.suffix}: {first_line(error)}") from None
-    raise RequestError(f"{path} holds the arrays {', '.join(names)}: name the samples x (and the labels y)")
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        import pandas as pd
-    except ImportError:
-        raise RequestError(f"reading {path.name} needs pandas: pip install 'equipoise[tables]'") from None
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        top = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
-        headed = not all(_is_number(str(cell)) for cell in top)
-        frame = pd.read_csv(path) if headed else pd.read_csv(path, header=None, names=[f"x{i}" for i in range(len(top))])
-    except (ValueError, OSError, ImportError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise RequestError(f"{path} could not be read as {path.suffix}: {first_line(error)}") from None
-    if not frame.index.equals(pd.RangeIndex(len(frame))):  # pandas takes what stands beyond the first line's columns for row names
-        raise RequestError(f"{path} has {len(top)} columns in its first line and more below: give every line as many")
-    return frame
-
-
-def first_line(error: Exception) -> str:
-    """What an error of another library says, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _numpy_dtype(column: pd.Series[Any]) -> str:
     """The NumPy type that holds a column; pandas' nullable types have one underneath."""
     dtype = getattr(column.dtype, "numpy_dtype", column.dtype)
@@ -216,6 +171,6 @@ def _text_in_column(column: pd.Series[Any], what: str) -> str:
     wrong = numbers.isna() & column.notna()
     row = int(np.asarray(wrong).argmax())
     return (
-        f"{what}: column {column.name!r} holds {column.iloc[row]!r} in row {row}, which is not a number: "
+        f"{what}: column {clipped(repr(column.name))} holds {clipped(repr(column.iloc[row]))} in row {row}, which is not a number: "
         f"drop the column, turn it into numbers, or name it with label_column"
     )

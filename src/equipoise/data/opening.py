@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,13 @@ from torch import Tensor
 from equipoise.data import cache, formats, mnist
 from equipoise.data.folders import scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
-from equipoise.data.schema import Container, Schema, detect_layout, from_json, to_network_layout
+from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
-from equipoise.errors import RequestError, nearest
+from equipoise.errors import RequestError, clipped, nearest
+from equipoise.kinds import instance
+
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
 def open_source(
@@ -62,7 +66,11 @@ def samples_of(data: Any) -> NDArray[Any]:
 
 def law_of(described: dict[str, Any]) -> Law | None:
     """The law behind what `Source.describe` said, if it was one."""
-    return None if "law" not in described else LAWS[described["name"]](**from_json(described["law"]))
+    if "law" not in described:
+        return None
+    if described.get("name") not in LAWS:
+        raise RequestError(f"no law {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), LAWS)}")
+    return instance(LAWS[described["name"]], described["law"])
 
 
 def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
@@ -82,6 +90,8 @@ def open_again(described: dict[str, Any], *, label_column: str | None, memory_bu
 
 def _named(name: str, labels: formats.Labels | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
     path = Path(name)
+    if not name:
+        raise RequestError("data = '': give a file, a folder or a built-in source")
     if name in LAWS:
         return LawSource(LAWS[name]())
     if name == "mnist":
@@ -95,9 +105,13 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
         source = RowsSource(path.stem, rows, split_seed)
         source.labels_given = rows.labels is not None
         return source
+    if path.suffix.lower() in PICKLES:
+        raise RequestError(f"{name} can hold Python objects, which can run code when read: save the numbers as a .npy file")
     if path.is_file():
         raise RequestError(f"{name} has the ending {path.suffix!r}: give {', '.join(formats.FILE_SUFFIXES)} or a folder of pictures")
-    raise RequestError(f"no file, folder or built-in source {name!r}: {nearest(name, NAMED_SOURCES)}")
+    if os.path.lexists(path):
+        raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
+    raise RequestError(f"no file, folder or built-in source {clipped(repr(name))}: {nearest(name, NAMED_SOURCES)}")
 
 
 def _folder(path: Path, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
@@ -120,6 +134,8 @@ def _folder(path: Path, labels: formats.Labels | None, memory_budget: float, spl
         total, squares = sums.sum(0).tolist()
         if values.size * squares == total**2:  # the variance is 0
             raise formats.alike(values.flat[0], name)
+        if (sums == sums[0]).all():
+            formats.check_different(values, name)
     elif fits:
         values = folder.read(list(range(n)))
         formats.check_values(values, name)

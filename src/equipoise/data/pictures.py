@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from equipoise.data.formats import first_line
+from equipoise.data.files import read_file
+from equipoise.errors import first_line
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+FORMATS = ("PNG", "JPEG", "WEBP")  # and no other, whatever a file is named: reading PostScript starts a program
 CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
 MAX_PIXELS = 64_000_000  # a picture that claims more is left out: a decompression bomb, or not for a GAN
-DECODER = 1  # raise it with every change of what `decode` makes of a file, so that what is kept decoded is made again
+MAX_BYTES = 2**29
+DECODER = 2  # raise it with every change of what `decode` makes of a file, so that what is kept decoded is made again
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,12 @@ def take(path: Path, form: Form | None = None) -> Taken:
     """Read one file once: hash it, see what it is, decode the whole of it and bring it to `form`. Whatever is wrong with it is told in
     words."""
     try:
-        content = path.read_bytes()
+        content = read_file(path, MAX_BYTES)
     except OSError as error:
         return Taken(_reason(error, str(path), path), None)
     found, buffer = hashlib.sha256(content).hexdigest(), io.BytesIO(content)
     try:
-        with Image.open(buffer) as image:
+        with Image.open(buffer, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return Taken(f"{image.width} x {image.height} pixels is too large", found)
             image.load()  # the whole picture, so that a truncated one shows here
@@ -83,6 +86,20 @@ def take(path: Path, form: Form | None = None) -> Taken:
             return Taken(seen, found, None if form is None else _decoded(image, form))
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         return Taken(_reason(error, repr(buffer), path), found)
+
+
+def thumbnail(path: Path, side: int) -> bytes | None:
+    """A PNG of the picture in a file, at most `side` pixels wide and high; None if it cannot be read."""
+    small = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(read_file(path, MAX_BYTES)), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return None
+            image.thumbnail((side, side))
+            image.convert("RGB").save(small, "PNG", optimize=True)
+    except Exception:  # as in `take`
+        return None
+    return small.getvalue()
 
 
 def digest(path: Path) -> str | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
+from equipoise.kinds import instance
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
 PART = 2**21  # values that are in float64 at once: 16 MiB
@@ -87,7 +88,12 @@ class Scaling:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Scaling:
-        return cls(tuple(stored["shift"]), tuple(stored["scale"]), stored["low"], stored["high"])
+        """The scaling that `to_dict` wrote, through JSON. Raises RequestError if it cannot be one."""
+        found = instance(cls, stored)
+        bounds = [bound for bound in (found.low, found.high) if bound is not None]
+        if len(found.shift) != len(found.scale) or not all(map(math.isfinite, (*found.shift, *found.scale, *bounds))):
+            raise RequestError("its scaling cannot be")
+        return found
 
 
 @dataclass(frozen=True)

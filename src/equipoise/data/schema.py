@@ -3,6 +3,7 @@ kind of object."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.classes import label_from_json, label_to_json, plain_label
 from equipoise.errors import RequestError, nearest
+from equipoise.kinds import instance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
 CHANNELS = (1, 2, 3, 4)
+DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
+MOST_VALUES = 2**27  # in one sample
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,31 @@ class Schema:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
-        """The schema that `to_dict` wrote, through JSON."""
-        classes = stored.get("classes")
-        decoded = {} if classes is None else {"classes": tuple(label_from_json(label) for label in classes)}
-        return cls(**from_json(stored) | decoded)
+        """The schema that `to_dict` wrote, through JSON. Raises RequestError if it cannot be one."""
+        classes = stored.get("classes") if isinstance(stored, dict) else None
+        try:
+            labels = None if classes is None else tuple(label_from_json(label) for label in classes)
+            schema = instance(cls, stored, classes=labels)
+            schema._refuse_odd()
+        except (TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise RequestError(f"its schema cannot be: {error}") from None
+        return schema
+
+    def _refuse_odd(self) -> None:
+        """Raises RequestError where the parts do not fit together."""
+        dtypes = (self.dtype, *(self.column_dtypes or ()))
+        columns = (self.columns, self.column_dtypes)
+        odd = {
+            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3) or not 0 < math.prod(self.shape) <= MOST_VALUES,
+            "dtype": any(dtype not in DTYPES for dtype in dtypes),
+            "columns": any(of is not None and len(of) != self.shape[0] for of in columns),
+            "classes": (self.classes is None) != (self.class_counts is None)
+            or (self.classes is not None and len(self.classes) != len(self.class_counts or ()))
+            or any(count < 0 for count in self.class_counts or ())
+            or (self.class_counts is not None and sum(self.class_counts) < 1),
+        }
+        if wrong := [name for name, is_odd in odd.items() if is_odd]:
+            raise RequestError(f"its {wrong[0]} cannot be")
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
@@ -94,7 +119,8 @@ def from_json(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
-    """Values as `dtype`, themselves where they are of it: whole numbers are rounded to the nearest and kept inside the type's range."""
+    """Values as `dtype`, themselves where they are of it: whole numbers are rounded to the nearest, and all are kept inside the type's
+    range."""
     kind = np.dtype(dtype)
     if kind.kind == "b":
         return values.round().clip(0, 1).astype(kind)
@@ -104,6 +130,9 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
         high = limits.max if limits.bits < 64 else np.nextafter(float(limits.max), 0)
         whole = values.round()
         return whole.clip(limits.min, high, out=whole).astype(kind)
+    if kind.itemsize < values.itemsize:
+        limit = np.finfo(kind).max
+        values = np.where(np.isfinite(values), values.clip(-limit, limit), values)  # what is not a number stays so, and shows
     return values.astype(kind, copy=False)
 
 

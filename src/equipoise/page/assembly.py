@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__
+from equipoise.data.pictures import thumbnail
 from equipoise.data.sources import Source
 from equipoise.metrics.examination import COMPARED
 from equipoise.metrics.neighbours import nearest
@@ -188,18 +188,14 @@ def _neighbours(run: Run) -> list[Image]:
 
 def _moments(run: Run) -> list[Image]:
     """A few of the pictures that training drew, smaller."""
-    from PIL import Image as Pillow
-
     paths = list(run.moments)
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, min(MOMENTS, len(paths))).round().astype(int)] if paths else []
     images = []
     for path in chosen:
-        with Pillow.open(path) as picture:
-            picture.thumbnail((MOMENT_SIDE * 2, MOMENT_SIDE * 2))
-            buffer = io.BytesIO()
-            picture.convert("RGB").save(buffer, "PNG", optimize=True)
+        if (content := thumbnail(path, MOMENT_SIDE * 2)) is None:  # whatever has become of it, the page does without
+            continue
         seen = f"{int(path.stem):,} samples seen"
-        images.append(Image(charts.data_uri(buffer.getvalue()), f"What the generator made after {seen}.", seen))
+        images.append(Image(charts.data_uri(content), f"What the generator made after {seen}.", seen))
     return images
 
 

@@ -16,7 +16,7 @@ from torch import nn
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, new_figure
-from equipoise.plots import GENERATED, REAL
+from equipoise.plots import GENERATED, REAL, aspect
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
@@ -58,7 +58,9 @@ class Surface:
     def optimum(self, p: Array, p_g: Array) -> Array | None:
         """The optimal D where both densities are known; nan where neither law has any mass to speak of; None for a method whose optimum is
         another."""
-        nowhere = np.maximum(p, p_g) < LEAST_DENSITY * max(p.max(), p_g.max())
+        nowhere = np.maximum(p, p_g) <= LEAST_DENSITY * max(p.max(), p_g.max())
+        if nowhere.all():
+            return None
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.meaning == "probability":
                 best = p / (p + p_g)
@@ -73,7 +75,7 @@ class Surface:
 def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | None) -> list[Image]:
     """Densities, and D with its optimum below them, of numbers (N,)."""
     low, high = np.quantile(np.concatenate([made, real]), RANGE)
-    margin = 0.15 * (high - low) + 1e-9
+    margin = 0.15 * (high - low) or 0.1 * max(abs(low), 1.0)
     x = np.linspace(low - margin, high + margin, LINE_POINTS)
     p_g = estimated_density(made[:, None], x[:, None])
     known = law.density(x) if law is not None else None
@@ -111,12 +113,12 @@ def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | N
     """Both clouds, and D's surface beside the optimal one, of points (N, 2)."""
     both = np.concatenate([made, real])
     low, high = np.quantile(both, RANGE[0], axis=0), np.quantile(both, RANGE[1], axis=0)
-    margin = 0.12 * (high - low) + 1e-9
+    margin = np.where(high > low, 0.12 * (high - low), 0.1 * np.maximum(np.abs(low), 1.0))
     low, high = low - margin, high + margin
     figure = new_figure(8, 3.8)
     for axes, points, color, name in zip(figure.subplots(1, 2), (real, made), (REAL, GENERATED), ("real", "generated"), strict=True):
         axes.scatter(points[:SHOWN, 0], points[:SHOWN, 1], s=3, color=color, alpha=0.5, linewidths=0, rasterized=True)
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect=aspect(high - low))
         axes.set_title(name, fontsize=10)
     images = [finished(figure, "Real samples on the left, generated ones on the right, on the same axes.")]
     if surface is None:
@@ -156,7 +158,7 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
             axes.set_xlabel(f"latent z{i}")
         else:
             dots = axes.scatter(made[:, 0], made[:, 1], s=3, c=latents[:, i], cmap="viridis", linewidths=0, rasterized=True)
-            axes.set_aspect("equal")
+            axes.set_aspect(aspect(np.ptp(made, axis=0)))
             figure.colorbar(dots, ax=axes, label=f"latent z{i}", shrink=0.8)
     if made.shape[1] == 1:
         panels[0].set_ylabel("sample")
@@ -168,14 +170,15 @@ def estimated_density(samples: Array, at: Array) -> Array:
     so that narrow modes far apart stay narrow. Zero where the samples do not vary."""
     some = torch.from_numpy(samples[:KERNEL_SAMPLES])
     middle = some.mean(0)
-    some = (some - middle).float()  # enough for a chart
+    unit = float((some - middle).abs().max()) or 1.0  # squares of very large or very small numbers are beyond a float
+    some = ((some - middle) / unit).float()  # enough for a chart
     neighbour = max(len(some) // (LINE_SHARE if some.shape[1] == 1 else PLANE_SHARE), 1)
     width = float(kth_neighbour(some, neighbour).median())
     if width == 0:
         return np.zeros(len(at))
-    places, narrow = (torch.from_numpy(at) - middle).float(), -1 / (2 * width**2)
+    places, narrow = ((torch.from_numpy(at) - middle) / unit).float(), -1 / (2 * width**2)
     means = torch.empty(len(places), dtype=torch.float64)
     for here in tiles(len(places), len(some)):
         means[here] = distances_of(places[here], some).square_().mul_(narrow).exp_().mean(1).double()
-    density: Array = (means / (math.sqrt(2 * math.pi) * width) ** some.shape[1]).numpy()
+    density: Array = (means / (math.sqrt(2 * math.pi) * width * unit) ** some.shape[1]).numpy()
     return density

@@ -33,6 +33,7 @@ class Recipe(ABC):
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
     at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 1}
+    at_most: ClassVar[dict[str, float]] = {"batch_size": 2**24, "discriminator_steps": 1000, "modes": 2**16}
     above_zero: ClassVar[tuple[str, ...]] = ("learning_rate", "discriminator_rate")
     shares: ClassVar[tuple[str, ...]] = ("augment_probability", "augment_target")
 
@@ -81,6 +82,10 @@ class Recipe(ABC):
             value = getattr(self, field)
             if value is not None and not (math.isfinite(value) and value >= least):
                 raise RequestError(f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}at least {least}")
+        for field, most in self.at_most.items():
+            value = getattr(self, field)
+            if value is not None and value > most:
+                raise RequestError(f"{field} = {value}: must be at most {most}")
         for field in self.shares:
             value = getattr(self, field)
             if value is not None and not 0 <= value <= 1:

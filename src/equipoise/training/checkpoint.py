@@ -55,6 +55,8 @@ def load_newest(folder: Path, warn: Callable[[str], None]) -> tuple[dict[str, Te
     for path in found:
         try:
             tensors, metadata = unpack(path)
+            if not isinstance(metadata.get("state"), dict):
+                raise DamagedFileError(f"{path} holds no state of a training")
         except DamagedFileError as error:
             warn(f"{error}; going back to the checkpoint before")
             continue

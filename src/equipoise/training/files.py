@@ -8,15 +8,16 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from equipoise.data.files import write_whole
-from equipoise.errors import EquipoiseError
+from equipoise.data.files import read_file, write_whole
+from equipoise.errors import EquipoiseError, first_line
 
 __all__ = ["FORMAT", "DamagedFileError", "checked_line", "pack", "read_checked_line", "read_json", "unpack", "write_json", "write_whole"]
 
+MOST_JSON, MOST_TENSORS = 2**26, 2**33  # bytes of a file that are read
 FORMAT = 1  # of everything in a run directory
 
 
@@ -33,7 +34,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON file of a run directory. Raises DamagedFileError if it cannot be understood, is of another format or has been changed."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_file(path, MOST_JSON))
     except (OSError, ValueError, RecursionError) as error:
         raise DamagedFileError(f"{path} could not be read: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -83,13 +84,13 @@ def _with_header(bare: bytes, metadata: dict[str, str]) -> bytes:
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `pack` packed. Raises DamagedFileError if a bit of it has changed."""
     try:
-        tensors = load(path.read_bytes())
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
+        raw = read_file(path, MOST_TENSORS)
+        tensors = load(raw)
+        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
         metadata = json.loads(header["equipoise"])
         stated = metadata.pop("sha256")
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DamagedFileError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+        raise DamagedFileError(f"{path} is damaged: {first_line(error)}") from None
     if stated != _digest(save(dict(sorted(tensors.items()))), metadata):
         raise DamagedFileError(f"{path} is damaged: its SHA-256 does not fit")
     if metadata.get("format") != FORMAT:

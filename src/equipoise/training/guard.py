@@ -9,9 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from equipoise.errors import EquipoiseError
 from equipoise.training.state import State
 
 ATTEMPTS = 3  # from a start, or from the resumption of a run that had given up; `State.recoveries` counts all, and each halves the steps
+
+
+class DivergedError(EquipoiseError):
+    """Training ran away, and did so again after every roll-back; what was good last is kept, and can be sampled from."""
 
 
 class Guard:

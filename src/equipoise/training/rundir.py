@@ -5,6 +5,7 @@ One training at a time writes to it, which holds its lock; anyone may read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
@@ -13,12 +14,20 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from equipoise.data.files import asides
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.data.files import asides, read_file
+from equipoise.data.opening import law_of
+from equipoise.errors import EquipoiseError, RequestError, first_line
+from equipoise.kinds import checked
 from equipoise.training.files import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json, write_whole
+from equipoise.training.sampler import recipe_from
+from equipoise.training.settings import resumed
 
 RUNS = Path("runs")
 LOCK = ".lock"
+MOST_LOG = 2**28  # bytes
+MOST_NUMBER = 1e300
+DATA: dict[str, Any] = {"name": str, "origin": str | None, "fingerprint": str, "limits": tuple[float, float] | None}
+MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": str, "compiled": bool}
 
 
 class RunDirectory:
@@ -66,6 +75,9 @@ class RunDirectory:
         run = cls(path)
         if not run.config_file.is_file():
             raise RequestError(f"{path} is not a run directory: it has no config.json")
+        for folder in (run.checkpoints, run.pictures):  # where files would be written, and removed
+            if folder.is_symlink():
+                raise RequestError(f"{folder} is a link to another place: put the folder itself there, or link to the whole run")
         return run
 
     def write_config(self, config: dict[str, Any]) -> None:
@@ -77,6 +89,16 @@ class RunDirectory:
         missing = [name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)]
         if missing:
             raise DamagedFileError(f"{self.config_file} has no {missing[0]}: it is not what was written")
+        try:
+            recipe_from(config["recipe"])
+            resumed(config["run"], {})
+            law_of(config["data"])
+            for name, hint in DATA.items():
+                checked(name, config["data"].get(name), hint)
+            for name, hint in MACHINE.items():
+                checked(name, config["machine"].get(name), hint)
+        except (RequestError, KeyError, AttributeError) as error:
+            raise DamagedFileError(f"{self.config_file} is not what was written: {first_line(error)}") from None
         return config
 
     def lock(self) -> None:
@@ -90,6 +112,13 @@ class RunDirectory:
 
     def unlock(self) -> None:
         self._lock.release()
+
+    def discard(self) -> None:
+        """Give up a run that could not begin: unlocked, and gone if nothing is in it."""
+        self.unlock()
+        with suppress(OSError):
+            (self.path / LOCK).unlink()
+            self.path.rmdir()
 
     def sweep(self) -> None:
         """Remove what a process that was killed has left half-written. The lock must be held."""
@@ -112,16 +141,29 @@ class RunDirectory:
     def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
         """Every line of the log that is as it was written; `warn` is told of damaged ones. A last one that is not ended yet is none."""
         try:
-            text = self.log_file.read_bytes().decode(errors="replace")
+            text = read_file(self.log_file, MOST_LOG).decode(errors="replace")
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise EquipoiseError(f"{self.log_file} could not be read: {error.strerror}") from error
+            raise DamagedFileError(f"{self.log_file} could not be read: {error.strerror or error}") from error
         written = text.split("\n")[:-1]
-        lines = [line for line in map(read_checked_line, written) if line is not None and isinstance(line.get("samples_seen"), int)]
+        lines = [line for line in map(read_checked_line, written) if line is not None and _can_be(line)]
         if len(lines) < len(written):
             warn(f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out")
         return lines
+
+
+def _can_be(line: dict[str, Any]) -> bool:
+    """Whether a line holds what lines hold: samples seen, seconds, and readings that are numbers, alone or by name, or words."""
+
+    def number(value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and not MOST_NUMBER < abs(value) < math.inf
+
+    moment = number(line.get("samples_seen")) and isinstance(line["samples_seen"], int) and number(line.get("seconds"))
+    named = all(isinstance(line.get(name, {}), dict) and all(map(number, line.get(name, {}).values())) for name in ("metrics", "floors"))
+    words = all(isinstance(line.get(name, ""), str) for name in ("recovered", "trouble", "diverged"))
+    rest = line.keys() - {"metrics", "floors", "recovered", "trouble", "diverged"}
+    return moment and named and words and all(number(line[name]) for name in rest)
 
 
 def differences(recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]) -> list[str]:

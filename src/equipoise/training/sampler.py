@@ -17,8 +17,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.modes import Modes
 from equipoise.data.scaling import Scaling
-from equipoise.data.schema import Schema, cast, from_json
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.data.schema import Schema, cast
+from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
+from equipoise.kinds import checked, instance
 from equipoise.networks.latents import Prior
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
@@ -28,6 +29,7 @@ from equipoise.training.state import build_method
 Drawn = tuple[Tensor, Tensor | None]
 ENCODER = "encoder.safetensors"  # beside the generator
 SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # that BatchNorm statistics are taken from
+LARGER = 1000  # times as many weights as G that D may have in a file
 CHUNK = 4096  # points whose latents are drawn at once; of pictures as many as have the same number of values as so many rows of 256
 PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
 
@@ -161,23 +163,47 @@ class Sampler:
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> Sampler:
-        """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description."""
+        """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description, which is
+        found before any memory is taken for networks that are not in it."""
         tensors, metadata = unpack(path)
         try:
             schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
-            recipe = recipe_from(metadata["recipe"])
+            recipe, samples_seen = recipe_from(metadata["recipe"]), checked("samples_seen", metadata["samples_seen"], int)
+            if len(scaling.shift) != (1 if schema.is_picture else schema.size):
+                raise RequestError("its scaling is not of its schema")
+            _refuse_other_networks(recipe, schema, tensors)
             method = build_method(recipe, schema, seed=0)
             if method.modes is not None:
                 method.modes.load_state_dict({name: tensors.pop(f"modes.{name}") for name in method.modes.state_dict()})
             method.generator.load_state_dict(tensors)
-            encoder = _read_encoder(path.with_name(ENCODER), method.discriminator, metadata["samples_seen"]) if method.prior.codes else None
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise DamagedFileError(f"{path} does not fit its own description: {str(error).splitlines()[0]}") from None
+            encoder = _read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
+        except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DamagedFileError(f"{path} does not fit its own description: {first_line(error)}") from None
         if encoder is not None:
             encoder.to(device).eval()
         modes = None if method.modes is None else method.modes.to(device)
         generator = method.generator.to(device).eval()
-        return cls(generator, method.prior, recipe, schema, scaling, device, metadata["samples_seen"], encoder, modes)
+        return cls(generator, method.prior, recipe, schema, scaling, device, samples_seen, encoder, modes)
+
+
+def _refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, Tensor]) -> None:
+    """Raises RequestError where the recipe's generator is not what the tensors are of, or a weight is not a number."""
+    if recipe.modes is not None and recipe.modes > max(len(value) for value in tensors.values() if value.dim()):
+        raise RequestError(f"modes = {recipe.modes}: it holds fewer")
+    with torch.device("meta"):
+        method = recipe.build(schema)
+    expected = dict(method.generator.state_dict())
+    if method.modes is not None:
+        expected |= {f"modes.{name}": value for name, value in method.modes.state_dict().items()}
+    for name in expected.keys() | tensors.keys():
+        if name not in expected or name not in tensors or tensors[name].shape != expected[name].shape:
+            told = [tuple(of[name].shape) if name in of else "none" for of in (tensors, expected)]
+            raise RequestError(f"its weight {clipped(name)!r} has shape {told[0]}, and {recipe.name}'s {told[1]}")
+        if tensors[name].is_complex() or tensors[name].is_floating_point() != expected[name].is_floating_point():
+            raise RequestError(f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s {expected[name].dtype}")
+    sizes = [sum(weight.numel() for weight in player.parameters()) for player in (method.generator, method.discriminator)]
+    if sizes[1] > LARGER * (sizes[0] + LARGER):
+        raise RequestError(f"its discriminator has {sizes[1]:,} weights, its generator {sizes[0]:,}")
 
 
 def _read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
@@ -220,6 +246,7 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:
-    """The recipe that a file names, with its fields."""
-    fields = from_json(stored)
-    return find(fields.pop("name"))(**fields)
+    """The recipe that a file names, with its fields. Raises RequestError if there is none such."""
+    if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
+        raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")
+    return instance(find(stored["name"]), {name: value for name, value in stored.items() if name != "name"})

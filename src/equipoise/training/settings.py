@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from equipoise.errors import RequestError
+from equipoise.kinds import instance
 
 MOST_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -66,4 +67,4 @@ class RunSettings:
 def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:
     """The recorded settings with those given now; a new length, in samples or in minutes, replaces the old one."""
     length = {"samples": None, "minutes": None} if {"samples", "minutes"} & given.keys() else {}
-    return RunSettings(**{**recorded, **length, **given})
+    return instance(RunSettings, {**recorded, **length, **given})

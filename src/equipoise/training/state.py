@@ -14,10 +14,21 @@ from torch import Tensor, nn
 
 from equipoise.data.feeds import Feed, Stream, seeded
 from equipoise.data.schema import Schema
+from equipoise.errors import clipped
+from equipoise.kinds import checked
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
 
+SCALARS: dict[str, Any] = {
+    "samples_seen": int,
+    "seconds": float,
+    "horizon": int | None,
+    "minutes": float | None,
+    "recoveries": int,
+    "attempts": int,
+}
+MOST = 2**48  # of epochs, and of samples in one
 P = ParamSpec("P")
 T = TypeVar("T")
 Gradients = tuple[Tensor | None, ...]  # of a player's weights, in their order; None for one that took no part
@@ -133,7 +144,9 @@ class State:
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-        """Put back what `tensors` and `scalars` said. Raises KeyError or RuntimeError if they are of another shape of state."""
+        """Put back what `tensors` and `scalars` said. Raises KeyError, TypeError, ValueError or RuntimeError if they are of another shape
+        of state."""
+        scalars = {name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()} | _written(scalars)
         self.restore_weights(tensors)
         for name, generator in self.randomness.items():
             stored_generator = tensors[f"randomness.{name}"].cpu()
@@ -153,9 +166,17 @@ class State:
         for name, optimizer in self._optimizers().items():
             stored = optimizer.state_dict()
             stored["state"] = {}
+            weights = optimizer.param_groups[0]["params"]
             for key, value in _below(tensors, name).items():
                 index, moment = key.split(".")
+                expected = () if moment == "step" else weights[int(index)].shape
+                if value.shape != expected or not value.is_floating_point():
+                    raise ValueError(f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, its weight {tuple(expected)}")
                 stored["state"].setdefault(int(index), {})[moment] = value
+            wanted = {"step", "square_avg"} if isinstance(optimizer, torch.optim.RMSprop) else {"step", "exp_avg", "exp_avg_sq"}
+            for index, moments in stored["state"].items():
+                if moments.keys() != wanted:
+                    raise ValueError(f"{name} has {', '.join(sorted(moments))} of weight {index}, not {', '.join(sorted(wanted))}")
             optimizer.load_state_dict(stored)
 
     def _modules(self) -> dict[str, nn.Module]:
@@ -170,6 +191,19 @@ class State:
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
+
+
+def _written(scalars: dict[str, Any]) -> dict[str, Any]:
+    """The best moment and the feed's position, if they can be. Raises ValueError if not."""
+    best, position = scalars["best"], scalars["position"]
+    names = {"checkpoint": str, "figure": float}
+    if best is not None and (not isinstance(best, dict) or best.keys() != names.keys() or not str(best["checkpoint"]).isdecimal()):
+        raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its figure")
+    if best is not None:
+        best = {name: checked(name, best[name], hint) for name, hint in names.items()}
+    if not isinstance(position, dict) or not all(type(value) is int and 0 <= value < MOST for value in position.values()):
+        raise ValueError(f"position = {clipped(repr(position))}: must be whole numbers")
+    return {"best": best, "position": position}
 
 
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:

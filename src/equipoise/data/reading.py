@@ -1,0 +1,130 @@
+"""Reading the files that hold numbers: .npy, .npz, .csv and .parquet, which a stranger may have made.
+
+Nothing in them runs, nothing is unpacked that memory has no room for, and whatever is wrong with one is told in a line.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data.memory import available
+from equipoise.errors import RequestError, clipped, first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_COLUMNS = 10_000  # of a table
+SHARE = 0.5  # of the free memory that a file may take unpacked: it is copied at least once
+MAGIC = b"\x93NUMPY"
+SHOWN = 5  # names in a message
+
+
+def read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The array of a .npy file, or the array `x` of a .npz file, or its only one, and its array `y`, the labels, if there is one."""
+    try:
+        _refuse_unpacked(path, _claimed_by_numpy(path))
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            return stored, None
+        with stored:
+            names = stored.files
+            if "x" in names:
+                return stored["x"], stored["y"] if "y" in names else None
+            if len(names) == 1:
+                return stored[names[0]], None
+    except (RequestError, MemoryError):
+        raise
+    except Exception as error:  # a file that is made to do harm leads NumPy, zipfile and its unpackers to raise whatever there is
+        if "allow_pickle" in str(error):
+            raise RequestError(
+                f"{path} is not {path.suffix}, or holds Python objects, which can run code when read: save it as an array of numbers"
+            ) from None
+        raise _unreadable(path, error) from None
+    some = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    raise RequestError(f"{path} holds the arrays {some}: name the samples x (and the labels y)")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The table of a .csv or .parquet file."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise RequestError(f"reading {path.name} needs pandas: pip install 'equipoise[tables]'") from None
+    try:
+        if path.suffix.lower() == ".parquet":
+            _refuse_unpacked(path, _claimed_by_parquet(path))
+            return pd.read_parquet(path)
+        top = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+        _refuse_columns(path, len(top))
+        headed = not all(_is_number(str(cell)) for cell in top)
+        twice = [name for name, times in Counter(top.dropna()).items() if times > 1] if headed else []
+        if twice:
+            raise RequestError(f"{path.name} has several columns named {clipped(repr(twice[0]))}: give each its own name")
+        frame = pd.read_csv(path) if headed else pd.read_csv(path, header=None, names=[f"x{i}" for i in range(len(top))])
+    except (RequestError, MemoryError):
+        raise
+    except Exception as error:  # as above: pandas and pyarrow
+        raise _unreadable(path, error) from None
+    if not frame.index.equals(pd.RangeIndex(len(frame))):  # pandas takes what stands beyond the first line's columns for row names
+        raise RequestError(f"{path} has {len(top)} columns in its first line and more below: give every line as many")
+    return frame
+
+
+def _unreadable(path: Path, error: Exception) -> RequestError:
+    return RequestError(f"{path} could not be read as {path.suffix}: {clipped(first_line(error), 200)}")
+
+
+def _claimed_by_numpy(path: Path) -> int:
+    """The bytes that a file's arrays have by its own words. Raises RequestError for a .npy file that is shorter than it says."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:  # NumPy says what it is instead
+            return 0
+        file.seek(0)
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        claimed, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+    if claimed > there and not dtype.hasobject:
+        raise RequestError(f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it is cut off, or damaged")
+    return claimed
+
+
+def _claimed_by_parquet(path: Path) -> int:
+    """As `_claimed_by_numpy`, of a .parquet file as float64."""
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        about = file.metadata
+        _refuse_columns(path, about.num_columns)
+        return int(about.num_rows * about.num_columns * np.dtype(np.float64).itemsize)
+
+
+def _refuse_columns(path: Path, columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise RequestError(f"{path.name} has {columns:,} columns: give at most {MOST_COLUMNS:,}, or an array in a .npy file")
+
+
+def _refuse_unpacked(path: Path, claimed: int) -> None:
+    free = available()
+    if free is not None and claimed > SHARE * free:
+        raise RequestError(
+            f"{path} holds {claimed / 2**30:.1f} GiB unpacked, and {free / 2**30:.1f} GiB of memory are free: give fewer samples at once"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
