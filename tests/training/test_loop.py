@@ -39,14 +39,59 @@ def test_the_first_save_comes_within_a_tenth_and_pictures_from_the_start() -> No
     assert [n for kind, n in seen if kind is PictureDue] == [0, 16 * 200]
 
 
-def test_minutes_fix_the_horizon_once_and_end_the_run_in_time() -> None:
+def test_minutes_set_the_horizon_and_end_the_run_in_time() -> None:
     state = state_of(RECIPE)
-    horizons = set()
-    for _ in train(state.method, state, Clock(state, None, 1 / 60), Control()):
-        horizons.add(state.horizon)
-    assert len(horizons - {None}) == 1
-    assert state.samples_seen >= max(horizons - {None}) or state.seconds >= 1.0
-    assert 0.2 <= state.seconds <= 1.5
+    events_of(state, None, minutes=1 / 60)
+    assert state.horizon is not None
+    assert state.samples_seen >= state.horizon or state.seconds >= 1.0
+    assert 0.8 <= state.seconds <= 1.5
+
+
+class Machine:
+    """A clock that stands still but for what a run takes at this rate, in samples a second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(loop.time, "monotonic", lambda: self.now)
+
+    def train(self, state: State, clock: Clock, rate: float, until: float) -> float:
+        """Steps of 16 samples until this second, or the run's end; the share done."""
+        share = clock.tick()
+        while share < 1 and self.now < until:
+            state.samples_seen += 16
+            self.now += 16 / rate
+            share = clock.tick()
+        return share
+
+
+@pytest.mark.parametrize("rate", [200.0, 1000.0, 30_000.0])
+def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, machine = state_of(RECIPE), Machine(monkeypatch)
+    clock = Clock(state, None, 10)
+    machine.train(state, clock, 100.0, until=20)
+    assert state.horizon == pytest.approx(600 * 100, rel=0.03)
+    assert machine.train(state, clock, rate, until=1000) == 1
+    assert 0.9 * 600 < machine.now <= 601
+    assert state.samples_seen == pytest.approx(580 * rate + 2000, rel=0.1)
+
+
+def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, machine = state_of(RECIPE), Machine(monkeypatch)
+    clock = Clock(state, None, 10)
+    machine.train(state, clock, 1000.0, until=200)
+    assert machine.train(state, clock, 300.0, until=590) > 0.95
+    assert machine.train(state, clock, 300.0, until=1000) == 1
+    assert machine.now <= 601
+
+
+def test_a_horizon_that_is_about_right_is_left_alone_and_a_resumed_run_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, machine = state_of(RECIPE), Machine(monkeypatch)
+    clock = Clock(state, None, 10)
+    machine.train(state, clock, 100.0, until=20)
+    horizon = state.horizon
+    machine.train(state, clock, 106.0, until=300)
+    machine.train(state, Clock(state, None, 10), 95.0, until=560)
+    assert state.horizon == horizon
 
 
 def test_a_resumed_run_with_other_minutes_measures_its_horizon_anew() -> None:

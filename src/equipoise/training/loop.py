@@ -1,8 +1,8 @@
 """The loop: steps until it is time to stop, and events on the way. Whoever iterates writes, draws and evaluates; to pause is not to ask
 for the next event.
 
-The clock is real samples seen. Given minutes, the horizon of the schedules is fixed once, from the rate over the first 2%, and kept in
-the state.
+The clock is real samples seen. Given minutes, the horizon of the schedules follows from the rate over the first 2%, is corrected a few
+times where the machine has become faster or slower, and is kept in the state.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ SAVES = 20  # a run; the first comes within a tenth
 SAVE_SECONDS = 600.0  # and at least this often
 MEASURED = 0.02  # share of the minutes after which the rate is known; of short runs more, since the first second is not like the rest
 MEASURED_SECONDS, MEASURED_MOST = 1.0, 0.2
+CORRECTED = (0.1, 0.25, 0.5, 0.75)  # shares of the minutes at which the horizon is looked at again
+EARLY = 0.9  # share of the minutes before which no run is over
+OFF = 0.1  # by more than this share it must be off: another program may have had the machine while the rate was measured
 SPARE = 0.98  # share of the remaining minutes that the horizon counts on, so that the schedule ends before the time does
 RECENT = 16  # steps that a report averages over
 
@@ -98,6 +101,7 @@ class Clock:
         self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MOST * self.limit))
         self._began = time.monotonic() - state.seconds
         self._measured_from = (state.seconds, state.samples_seen)
+        self._corrections = [share for share in CORRECTED if self.limit is not None and share * self.limit > state.seconds]
 
     def measure_from_here(self) -> None:
         """What came before, compiling for one, says nothing of the rate to come."""
@@ -109,7 +113,9 @@ class Clock:
         state = self.state
         state.seconds = time.monotonic() - self._began
         if self.limit is not None and state.horizon is None and state.seconds - self._measured_from[0] >= self._measuring:
-            state.horizon = state.samples_seen + int(self.rate() * (self.limit - state.seconds) * SPARE)
+            state.horizon = self._expected()
+        if self._to_be_corrected():
+            self._correct()
         if state.horizon is None:
             assert self.limit is not None, "a clock without a horizon has minutes"
             return state.seconds / self.limit
@@ -117,8 +123,30 @@ class Clock:
         out_of_time = self.limit is not None and state.seconds >= self.limit
         return 1.0 if out_of_time else min(share, 1.0)
 
+    def _expected(self) -> int:
+        """The samples that will have been seen when the minutes are over, at the rate of late."""
+        assert self.limit is not None, "only minutes are looked ahead in"
+        return self.state.samples_seen + int(self.rate() * (self.limit - self.state.seconds) * SPARE)
+
+    def _to_be_corrected(self) -> bool:
+        """Whether the horizon is to be looked at: at some moments, and where it is reached long before the time is over."""
+        if self.limit is None:
+            return False
+        share = self.state.seconds / self.limit
+        early = self.state.horizon is not None and self.state.samples_seen >= self.state.horizon and share < EARLY
+        return early or bool(self._corrections and share >= self._corrections[0])
+
+    def _correct(self) -> None:
+        """A new horizon if the old one is well off, by the rate since the last look."""
+        assert self.limit is not None, "only minutes are looked ahead in"
+        expected, state = self._expected(), self.state
+        self._corrections = [share for share in self._corrections if share * self.limit > state.seconds]
+        if state.horizon is not None and abs(expected - state.horizon) > OFF * state.horizon:
+            state.horizon = expected
+        self._measured_from = (state.seconds, state.samples_seen)
+
     def rate(self) -> float:
-        """Samples a second since this process began."""
+        """Samples a second of late: since this process began, or the horizon was last looked at."""
         seconds, samples = self._measured_from
         return (self.state.samples_seen - samples) / max(self.state.seconds - seconds, 1e-9)
 
@@ -155,6 +183,7 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
             break
         state.samples_seen += method.discriminator_steps * state.feed.batch_size
         share = clock.tick()
+        reported, saved = min(reported, int(share * REPORTS)), min(saved, int(share * SAVES))  # the horizon may have moved away
         save = int(share * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
         if int(share * REPORTS) > reported or save:  # a save follows a report, which sees that all is finite
             reported = int(share * REPORTS)
