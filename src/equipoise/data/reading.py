@@ -92,7 +92,10 @@ def _claimed_by_numpy(path: Path) -> int:
         file.seek(0)
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        try:
+            shape, _, dtype = read(file)
+        except MemoryError:  # Python's parser, of brackets in brackets; there is no array yet that would need any
+            raise ValueError("its header describes no array") from None
         claimed, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
     if claimed > there and not dtype.hasobject:
         raise RequestError(f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it is cut off, or damaged")

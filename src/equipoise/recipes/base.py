@@ -79,13 +79,10 @@ class Recipe(ABC):
             if not (math.isfinite(value) and value > 0):
                 raise RequestError(f"{field} = {value}: must be a positive number")
         for field, least in self.at_least.items():
-            value = getattr(self, field)
-            if value is not None and not (math.isfinite(value) and value >= least):
-                raise RequestError(f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}at least {least}")
-        for field, most in self.at_most.items():
-            value = getattr(self, field)
-            if value is not None and value > most:
-                raise RequestError(f"{field} = {value}: must be at most {most}")
+            value, most = getattr(self, field), self.at_most.get(field, math.inf)
+            if value is not None and not (math.isfinite(value) and least <= value <= most):
+                bound = f"at least {least}" if value < least or most == math.inf else f"at most {most}"
+                raise RequestError(f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}{bound}")
         for field in self.shares:
             value = getattr(self, field)
             if value is not None and not 0 <= value <= 1:

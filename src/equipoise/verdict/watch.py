@@ -41,7 +41,7 @@ class Watch:
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
         """Take in what a training told before it was resumed, so that it goes on as if it had not been."""
         for line in log:
-            if "metrics" in line:
+            if self.headline in line.get("metrics", {}):
                 self.at_figures(line["metrics"], BEGUN)
             elif "balance" in line:
                 self.at_report(line)

@@ -1,0 +1,518 @@
+"""Files that a stranger made to do harm: each gets one line, and nothing runs, hangs, fills the memory or touches another place."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import platform
+import re
+import subprocess
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from equipoise import GAN
+from equipoise.errors import EquipoiseError
+from equipoise.training.checkpoint import checkpoints
+from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
+from tests.conftest import TINY_OPTIONS, Answer
+
+Command = Callable[..., Answer]
+POINTS = np.random.default_rng(0).standard_normal((60, 2))
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+ESCAPES = "\x1b[31mred\x07\x9b\u202e"
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+class Runs:
+    """What a pickle could do."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch ran",)
+
+
+RUNS = pickle.dumps(Runs())
+OBJECTS = io.BytesIO()
+np.save(OBJECTS, np.array([Runs(), 1], object), allow_pickle=True)
+platform.processor()  # asks a program, once
+
+
+def one_line(answer: Answer) -> str:
+    """The message of a refusal, which is one clean line."""
+    assert answer.status in (1, 2), (answer.status, answer.out)
+    assert answer.err.count("\n") == 1, answer.err
+    assert not CONTROL.search(answer.err), answer.err
+    assert len(answer.err) < 1200
+    return answer.err
+
+
+def header(text: str, version: bytes = b"\x01\x00") -> bytes:
+    """A .npy file with this header and no numbers."""
+    raw = text.encode() + b" " * 64 + b"\n"
+    return b"\x93NUMPY" + version + len(raw).to_bytes(2 if version == b"\x01\x00" else 4, "little") + raw
+
+
+def described(shape: str, dtype: str = "'<f8'") -> bytes:
+    return header(f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}}}")
+
+
+def zipped(path: Path, entries: dict[str, bytes], **how: Any) -> None:
+    with zipfile.ZipFile(path, "w", **how) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+
+
+def npy(array: Any) -> bytes:
+    raw = io.BytesIO()
+    np.save(raw, array)
+    return raw.getvalue()
+
+
+def encrypted(path: Path) -> None:
+    """An .npz whose entry says that it is encrypted."""
+    zipped(path, {"x.npy": npy(POINTS)})
+    raw = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        raw[raw.index(signature) + offset] |= 1
+    path.write_bytes(raw)
+
+
+FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "objects.npy": (lambda p: p.write_bytes(OBJECTS.getvalue()), "can run code when read"),
+    "pickle.npy": (lambda p: p.write_bytes(RUNS), "can run code when read"),
+    "objects.npz": (lambda p: zipped(p, {"x.npy": OBJECTS.getvalue()}), "can run code when read"),
+    "model.pt": (lambda p: p.write_bytes(RUNS), "can hold Python objects, which can run code"),
+    "model.joblib": (lambda p: p.write_bytes(RUNS), "can hold Python objects, which can run code"),
+    "terabytes.npy": (lambda p: p.write_bytes(described("(10**12,)".replace("10**12", "1" + "0" * 12))), "is cut off, or damaged"),
+    "negative.npy": (lambda p: p.write_bytes(described("(-5,)")), "could not be read as .npy"),
+    "huge.npy": (lambda p: p.write_bytes(described(f"({'9' * 50},)")), ""),
+    "boolean.npy": (lambda p: p.write_bytes(described("(True, 10)")), ""),
+    "deep.npy": (lambda p: p.write_bytes(header("a." * 4000 + "a")), "could not be read as .npy"),
+    "brackets.npy": (lambda p: p.write_bytes(header("(" * 9000)), "could not be read as .npy"),
+    "minus.npy": (lambda p: p.write_bytes(header("-" * 9000 + "1")), "could not be read as .npy"),
+    "code.npy": (lambda p: p.write_bytes(header("__import__('os').system('touch ran')")), "could not be read as .npy"),
+    "version.npy": (lambda p: p.write_bytes(header("{}", b"\x09\x09")), "could not be read as .npy"),
+    "structured.npy": (lambda p: np.save(p, np.zeros(9, [("a", float), ("b", int)])), "give numbers"),
+    "encrypted.npz": (encrypted, "could not be read as .npz"),
+    "method.npz": (
+        lambda p: zipped(p, {"x.npy": npy(POINTS)}, compression=zipfile.ZIP_LZMA) or damage(p, b"PK\x01\x02", 10),
+        "could not be read",
+    ),
+    "slip.npz": (lambda p: zipped(p, {"../../x.npy": npy(POINTS), "y/../../z.npy": npy(POINTS)}), "holds the arrays"),
+    "many.npz": (lambda p: zipped(p, {f"{i}.npy": b"" for i in range(3000)}), "and 2,995 more: name the samples x"),
+    "scalar.npz": (lambda p: np.savez(p, x=POINTS, y=np.array(3)), "give one label a sample"),
+    "escapes.npz": (lambda p: zipped(p, {f"{ESCAPES}.npy": npy(POINTS), "b.npy": npy(POINTS)}), r"\\x1b\[31mred"),
+    "cell.csv": (lambda p: p.write_text("a,b\n1,2\n3,=cmd|' /C calc'!A0\n"), "which is not a number"),
+    "escapes.csv": (lambda p: p.write_text(f"a,b\n1,2\n3,{ESCAPES}\n"), r"\\x1b\[31mred"),
+    "names.csv": (lambda p: p.write_text(f"{ESCAPES},b\nx,2\n"), r"\\x1b\[31mred"),
+    "long.csv": (lambda p: p.write_text("a\n" + "z" * 10**6 + "\n"), "which is not a number"),
+    "wide.csv": (lambda p: p.write_text("," * 20_000 + "\n1\n"), "has 20,001 columns: give at most 10,000"),
+    "twice.csv": (lambda p: p.write_text("a,a,b\n" + "1,2,3\n" * 9), "several columns named 'a'"),
+    "pickle.csv": (lambda p: p.write_bytes(RUNS), ""),
+    "zip.csv": (lambda p: zipped(p, {"a.csv": b"1,2\n" * 9}), ""),
+    "nul.csv": (lambda p: p.write_bytes(b"a,b\n\x00,1\n2,3\n"), ""),
+    "metadata.parquet": (lambda p: parquet(p, b"[" * 100_000), "could not be read as .parquet"),
+    "index.parquet": (
+        lambda p: parquet(p, b'{"index_columns": ["zzz"], "columns": [], "column_indexes": []}'),
+        "could not be read as .parquet",
+    ),
+    "listed.parquet": (lambda p: parquet(p, b"[]"), "could not be read as .parquet"),
+    "cut.parquet": (lambda p: parquet(p, b"{}") or p.write_bytes(p.read_bytes()[:-20]), "could not be read as .parquet"),
+    "nested.parquet": (lambda p: pd.DataFrame({"a": [[1], [2]]}).to_parquet(p), "which is not a number"),
+    "pipe.npy": (os.mkfifo, "is neither a plain file nor a folder"),
+    "device.npy": (lambda p: p.symlink_to("/dev/zero"), "is neither a plain file nor a folder"),
+    "round.npy": (lambda p: p.symlink_to(p), "is neither a plain file nor a folder"),
+    "pipe.csv": (os.mkfifo, "is neither a plain file nor a folder"),
+    f"{ESCAPES}.xyz": (Path.touch, r"\\x1b\[31mred"),
+    "line\nbreak.xyz": (Path.touch, r"line\\nbreak"),
+    "undecodable\udcff.xyz": (Path.touch, r"undecodable\\udcff"),
+}
+
+
+def damage(path: Path, signature: bytes, offset: int) -> None:
+    """Another number for how an archive's entries are packed."""
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(signature) + offset] = 99
+    path.write_bytes(raw)
+
+
+def parquet(path: Path, metadata: bytes) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"a": [1.0, 2.0], "b": [2.0, 5.0]})
+    pq.write_table(table.replace_schema_metadata({b"pandas": metadata}), path)
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: Any, **_: Any) -> NoReturn:
+        raise AssertionError(f"a program was started: {given}")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(os, "system", refuse)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(name: str, here: Path, command: Command) -> None:
+    make, told = FILES[name]
+    make(here / name)
+    assert re.search(told, one_line(command("train", name, "--out", "run", *TINY_OPTIONS)))
+    assert [path.name for path in here.iterdir()] == [name]
+
+
+def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_says(
+    here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("equipoise.data.reading.available", lambda: 2**20)
+    np.savez_compressed(here / "zeros.npz", x=np.zeros((10**5, 2)))
+    pd.DataFrame({"a": np.zeros(10**5), "b": np.ones(10**5)}).to_parquet(here / "zeros.parquet")
+    for name in ("zeros.npz", "zeros.parquet"):
+        assert "unpacked, and 0.0 GiB of memory are free" in one_line(command("train", name, *TINY_OPTIONS))
+
+
+def png(path: Path, width: int, height: int) -> None:
+    """A picture that says that it has so many pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+    about = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x00\x00\x00\x00"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", about) + chunk(b"IDAT", zlib.compress(b"\x00" * 99)) + chunk(b"IEND", b""))
+
+
+def test_pictures_that_were_made_to_do_harm_are_left_out_and_named(here: Path, command: Command, picture: Any) -> None:
+    folder = here / "folder"
+    for i in range(60):
+        picture(folder / f"{i}.png", seed=i)
+    (folder / "script.png").write_bytes(POSTSCRIPT)
+    Image.new("RGB", (8, 8)).save(folder / "tiff.png", format="TIFF")
+    png(folder / "large.png", 40_000, 25_000)
+    (folder / "text.jpg").write_text("<svg/>")
+    (folder / "empty.webp").touch()
+    os.mkfifo(folder / "pipe.png")
+    (folder / "round.png").symlink_to(folder / "round.png")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    (folder / "again").symlink_to(folder)
+    (folder / f"{ESCAPES}.png").write_bytes(b"no picture")
+    (folder / "bad\udcff.png").write_bytes(b"no picture")
+    answer = command("train", "folder", "--out", "run", *TINY_OPTIONS)
+    assert answer.status == 0, answer.err
+    assert not CONTROL.search(answer.out)
+    assert "7 pictures" in answer.out
+
+
+@pytest.fixture
+def run(trained: Path, here: Path) -> Path:
+    """A copy of a run, to spoil."""
+    copytree(trained, here / "run")
+    return here / "run"
+
+
+def resigned(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Change a JSON file, and make its checksum fit."""
+    content = read_json(path)
+    change(content)
+    write_json(path, content)
+
+
+def repacked(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], Any]) -> None:
+    """Change tensors and what describes them, and make the checksum fit."""
+    tensors, metadata = unpack(path)
+    change(tensors, metadata)
+    path.write_bytes(pack(tensors, metadata))
+
+
+ODD: tuple[Any, ...] = (None, -1, 10**18, "text", [], {}, [[1]], {"a": {"b": 1}}, True, 1e308, float("nan"), ESCAPES)
+
+
+def odd(fields: dict[str, Any], tries: int) -> list[tuple[str | None, Any]]:
+    """Each field, and None for all of them, with so many of the odd values, every one of which is tried with some field."""
+    return [(name, ODD[(i * tries + k) % len(ODD)]) for i, name in enumerate([*fields, None]) for k in range(tries)]
+
+
+def resume(command: Command) -> Answer:
+    return command("train", "gaussian", "--out", "run", "--resume", "--samples", "64")
+
+
+def prepare() -> str:
+    """All that a resumed training does before its first step; why it was refused, in one clean line, or nothing."""
+    try:
+        training = GAN(samples=64).prepare("gaussian", out="run", resume=True, warn=lambda _: None)
+    except EquipoiseError as error:
+        told = str(error)
+        assert "\n" not in told
+        assert not CONTROL.search(told)
+        return told
+    assert training.directory is not None
+    training.directory.unlock()
+    return ""
+
+
+def clean(answer: Answer) -> None:
+    """Done, or refused in one line; never a traceback, which `command` lets through."""
+    assert not CONTROL.search(answer.out + answer.err)
+    if answer.status:
+        one_line(answer)
+
+
+@pytest.mark.parametrize("part", ["recipe", "run", "data", "machine", "scaling", "versions"])
+def test_a_config_of_odd_values_is_refused_or_means_nothing(part: str, run: Path, command: Command) -> None:
+    whole = (run / "config.json").read_bytes()
+    for name, value in odd(read_json(run / "config.json")[part], tries=2):
+        (run / "config.json").write_bytes(whole)
+        resigned(run / "config.json", lambda c, n=name, v=value: c.update({part: v}) if n is None else c[part].update({n: v}))
+        clean(command("sample", "run", "-n", "2"))
+        prepare()
+
+
+def test_a_recipe_in_a_config_that_would_never_end_or_fit_is_refused(run: Path) -> None:
+    for name, value in (("discriminator_steps", 10**9), ("batch_size", 10**9), ("width", 10**9), ("latent_dim", 10**9), ("modes", 10**9)):
+        whole = (run / "config.json").read_bytes()
+        resigned(run / "config.json", lambda c, n=name, v=value: c["recipe"].update({n: v}))
+        assert "is not what was written" in prepare() or "need more than" in prepare()
+        (run / "config.json").write_bytes(whole)
+
+
+def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(run: Path, command: Command) -> None:
+    path = run / "generator.safetensors"
+    whole = path.read_bytes()
+    described = unpack(path)[1]
+    cases = [(part, name, value) for part in ("recipe", "schema", "scaling") for name, value in odd(described[part], tries=3)]
+    for part, name, value in [*cases, *((name, None, value) for name, value in odd(described, tries=3) if name is not None)]:
+        path.write_bytes(whole)
+        repacked(path, lambda _, m, p=part, n=name, v=value: m.update({p: v}) if n is None else m[p].update({n: v}))
+        clean(command("sample", "run", "-n", "2"))
+    for part, name, value in (
+        ("recipe", "width", 200_000),
+        ("recipe", "latent_dim", 10**8),
+        ("recipe", "modes", 60_000),
+        ("schema", "shape", [10**6]),
+        ("schema", "dtype", "object"),
+        ("schema", "dtype", "M8[s]"),
+        ("schema", "layout", "NHWC"),
+        ("schema", "classes", [{"evil": 1}]),
+        ("schema", "classes", [{"bytes": "zz"}]),
+        ("scaling", "shift", [1.0, 2.0]),
+        ("scaling", "scale", [float("inf")]),
+    ):
+        path.write_bytes(whole)
+        repacked(path, lambda _, m, p=part, n=name, v=value: m[p].update({n: v}))
+        assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t, _: t.pop(next(iter(t))),
+        lambda t, _: t.update(surplus=torch.ones(2)),
+        lambda t, _: t.update({next(iter(t)): torch.ones(7, 7)}),
+        lambda t, _: t.update({name: value.to(torch.complex64) for name, value in t.items()}),
+        lambda t, _: t.update({name: value.to(torch.int8) for name, value in t.items()}),
+    ],
+)
+def test_a_generator_of_other_weights_is_refused(change: Any, run: Path, command: Command) -> None:
+    repacked(run / "generator.safetensors", change)
+    assert "does not fit its own description: its weight" in one_line(command("sample", "run", "-n", "2"))
+
+
+def moments(shape: tuple[int, ...]) -> Callable[[dict[str, Any], Any], None]:
+    def change(tensors: dict[str, Any], _: Any) -> None:
+        tensors.update({name: torch.ones(shape) for name in tensors if name.endswith(("exp_avg", "exp_avg_sq"))})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(moments(shape) for shape in ((1,), (7, 7), (4000,), ())),
+        lambda t, _: t.pop(next(name for name in t if name.endswith("exp_avg"))),
+        lambda t, _: t.update({"optimizer_g.99.step": torch.tensor(1.0)}),
+        lambda t, _: t.update({"optimizer_g.x": torch.tensor(1.0)}),
+        lambda t, _: t.update({"randomness.latents": torch.ones(5056)}),
+        lambda t, _: t.pop(next(name for name in t if name.startswith("discriminator"))),
+        *(
+            lambda _, m, n=name, v=value: m["state"].update({n: v})
+            for name in ("samples_seen", "best", "position", "attempts", "horizon")
+            for value in ("x", [1], -(10**30))
+        ),
+        lambda _, m: m["state"].clear(),
+        lambda _, m: m["state"].update({"position": {"epoch": "a", "cursor": 0}}),
+        lambda _, m: m["state"].update({"best": {"checkpoint": "../../evil", "figure": 0.1}}),
+    ],
+)
+def test_a_checkpoint_of_another_state_is_refused_and_corrupts_nothing(change: Any, run: Path) -> None:
+    repacked(checkpoints(run / "checkpoints")[0], change)
+    assert "cannot be resumed: its checkpoint does not fit its config" in prepare()
+
+
+def test_a_checkpoint_without_a_state_is_passed_over(run: Path, command: Command) -> None:
+    for path in checkpoints(run / "checkpoints"):
+        repacked(path, lambda _, m: m.update(state=[1]))
+    answer = resume(command)
+    assert answer.status == 1
+    assert "holds no state of a training; going back to the checkpoint before" in answer.err
+    assert "checkpoints is whole" in answer.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("folder", ["checkpoints", "samples"])
+def test_folders_of_a_run_that_are_elsewhere_are_refused_and_nothing_there_is_touched(
+    folder: str, run: Path, here: Path, command: Command
+) -> None:
+    (run / folder).rename(here / "elsewhere")
+    for i in range(7):
+        (here / "elsewhere" / f"00000000{i}.safetensors").write_text("precious")
+    (here / "elsewhere" / ".x.123-0123abcd").write_text("precious")
+    before = {path.name: path.read_bytes() for path in (here / "elsewhere").iterdir()}
+    (run / folder).symlink_to(here / "elsewhere")
+    assert "is a link to another place" in one_line(resume(command))
+    assert {path.name: path.read_bytes() for path in (here / "elsewhere").iterdir()} == before
+
+
+def test_files_of_a_run_that_are_links_are_replaced_and_what_they_lead_to_is_not_touched(run: Path, here: Path, command: Command) -> None:
+    names = ["config.json", "log.jsonl", "generator.safetensors", "report.json", "report.html", "samples.png"]
+    contents = {}
+    for name in names:
+        contents[name] = (run / name).read_bytes()
+        (here / f"outside-{name}").write_bytes(contents[name])
+        (run / name).unlink()
+        (run / name).symlink_to(here / f"outside-{name}")
+    assert resume(command).status == 0
+    assert {name: (here / f"outside-{name}").read_bytes() for name in names} == contents
+
+
+def test_a_lock_that_is_a_link_empties_no_other_file(run: Path, here: Path) -> None:
+    (here / "outside").write_text("precious")
+    (run / ".lock").unlink()
+    (run / ".lock").symlink_to(here / "outside")
+    prepare()
+    assert (here / "outside").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "sparse"])
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("config.json", "sample"),
+        ("generator.safetensors", "sample"),
+        ("report.json", "compare"),
+        ("log.jsonl", ""),
+        ("checkpoints/999999999.safetensors", ""),
+    ],
+)
+def test_pipes_devices_and_endless_files_in_a_run_hang_nothing_and_fill_no_memory(
+    name: str, reader: str, kind: str, run: Path, command: Command
+) -> None:
+    odd_file(run / name, kind)
+    if reader:
+        clean(command(reader, "run"))
+    prepare()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "sparse"])
+def test_an_evaluation_does_without_what_cannot_be_read(kind: str, run: Path, command: Command) -> None:
+    for name in ("checkpoints/999999999.safetensors", "samples/999999999.png"):
+        odd_file(run / name, kind)
+    png(run / "samples" / "000000001.png", 100_000, 100_000)
+    (run / "samples" / "000000002.png").write_bytes(POSTSCRIPT)
+    clean(command("evaluate", "run"))
+
+
+def odd_file(path: Path, kind: str) -> None:
+    """What is no file to read, or has no end, in the place of one."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as file:
+            file.truncate(2**36)
+
+
+@pytest.mark.parametrize("name", ["samples_seen", "seconds", "discriminator_loss", "metrics", "floors", "diverged", "trouble", "balance"])
+def test_log_lines_of_odd_values_are_left_out(name: str, run: Path, command: Command) -> None:
+    line = {"samples_seen": 16, "seconds": 0.1, "discriminator_loss": 1.0, "generator_loss": 1.0, "balance": 0.5}
+    with (run / "log.jsonl").open("a") as file:
+        for value in (None, "x", [], {}, [1], {"a": None}, 10**400, 1e308, True):
+            file.write(checked_line({**line, name: value}) + checked_line({**line, "metrics": {"Wasserstein-1": 0.5}}))
+    clean(command("evaluate", "run"))
+    prepare()
+
+
+def test_reports_of_odd_values_are_refused(run: Path, command: Command) -> None:
+    assert command("evaluate", "run").status == 0
+    whole = (run / "report.json").read_bytes()
+    changes: list[Callable[[dict[str, Any]], Any]] = [
+        *(
+            lambda c, n=name, v=value: c.update({n: v})
+            for name in ("figures", "verdict", "samples_seen", "data")
+            for value in (None, [], {}, 1.5, [[1]])
+        ),
+        *(lambda c, n=name, v=value: c["figures"][0].update({n: v}) for name in ("name", "value", "low") for value in ([], {}, "1")),
+        *(lambda c, n=name: c["verdict"].update({n: [1]}) for name in ("name", "sentence", "sure")),
+    ]
+    for change in changes:
+        (run / "report.json").write_bytes(whole)
+        resigned(run / "report.json", change)
+        clean(command("compare", "run"))
+
+
+def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(run: Path, here: Path, command: Command) -> None:
+    assert command("evaluate", "run").status == 0
+    evil = f"<script>alert(1)</script>[red]x[/nope]{ESCAPES}"
+    resigned(run / "report.json", lambda c: (c.update(data=evil), c["figures"][0].update(name=evil), c["verdict"].update(sentence=evil)))
+    answer = command("compare", "run", "--out", "page.html")
+    assert answer.status == 0
+    assert not CONTROL.search(answer.out)
+    assert "[red]x[/nope]" in answer.out
+    assert "<script>alert(1)" not in (here / "page.html").read_text()
+    name = f"<script>alert(1)</script>{ESCAPES}"
+    pd.DataFrame({name: POINTS[:, 0], "b": POINTS[:, 1]}).to_csv(here / f"{ESCAPES}.csv", index=False)
+    answer = command("train", f"{ESCAPES}.csv", "--out", "odd", *TINY_OPTIONS)
+    assert answer.status == 0, answer.err
+    assert not CONTROL.search(answer.out + answer.err)
+    assert "<script>alert(1)" not in (here / "odd" / "report.html").read_text()
+    assert not CONTROL.search(command("evaluate", "odd", "--json").out)
+
+
+def test_deep_json_in_a_run_is_refused(run: Path, command: Command) -> None:
+    for text in ("[" * 10**6, '{"format": 1, "a": ' * 10**5, '{"format": 1, "a": ' + "9" * 10**5 + "}"):
+        (run / "config.json").write_text(text)
+        one_line(command("sample", "run", "-n", "2"))
+        assert "could not be read" in prepare()
+
+
+@pytest.mark.parametrize("claimed", [2**63, 2**40, 10, 0])
+def test_safetensors_headers_that_lie_are_refused(claimed: int, run: Path, command: Command) -> None:
+    path = run / "generator.safetensors"
+    path.write_bytes(claimed.to_bytes(8, "little") + path.read_bytes()[8:])
+    assert "is damaged" in one_line(command("sample", "run", "-n", "2"))
+
+
+@pytest.mark.parametrize("offsets", [[0, 2**62], [-8, 0], [0, 10**30], ["a", "b"], [8, 0]])
+def test_safetensors_offsets_that_lie_are_refused(offsets: list[Any], run: Path, command: Command) -> None:
+    raw = json.dumps({"__metadata__": {"equipoise": "{}"}, "a": {"dtype": "F32", "shape": [2], "data_offsets": offsets}}).encode()
+    (run / "generator.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw + bytes(8))
+    assert "is damaged" in one_line(command("sample", "run", "-n", "2"))
+
+
+def test_weights_that_are_no_numbers_are_told_by_the_verdict_and_never_become_whole_numbers(run: Path, command: Command) -> None:
+    repacked(run / "generator.safetensors", lambda t, _: t.update({name: value * float("nan") for name, value in t.items()}))
+    answer = command("evaluate", "run")
+    assert answer.status == 0
+    assert "Diverged" in answer.out
