@@ -1,0 +1,231 @@
+"""Every reader, on files that a fuzzer makes: whatever they hold, a reader reads them or refuses them in one line.
+
+    python -m benchmarks.fuzz                   every reader, five minutes each
+    python -m benchmarks.fuzz npy log --seconds 60
+
+It needs atheris (pip install atheris), which mutates files by what they reach of the code. What it finds goes to tests/corpus, by reader,
+and `tests/test_corpus.py` reads all of that again. The table goes to benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.foundation import RESULTS
+from benchmarks.measuring import markdown, record
+from equipoise.data import formats
+from equipoise.data.pictures import Form, take
+from equipoise.data.schema import Schema
+from equipoise.errors import EquipoiseError
+from equipoise.exporting import codes
+from equipoise.report import Report
+from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import Sampler
+
+CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
+SECONDS = 300
+MOST_BYTES = 4096
+
+
+def file_of(suffix: str) -> Callable[[Path], object]:
+    """Reads a file as one with this ending."""
+
+    def read(path: Path) -> object:
+        named = path.with_suffix(suffix)
+        named.write_bytes(path.read_bytes())
+        try:
+            return formats.from_file(named, None, None)
+        finally:
+            named.unlink()
+
+    return read
+
+
+def picture(path: Path) -> object:
+    taken = take(path, Form("RGB", (8, 8), sixteen_bit=False))
+    assert isinstance(taken.seen, str) == (taken.pixels is None)
+    assert not isinstance(taken.seen, str) or "\n" not in taken.seen
+    return taken
+
+
+def signed_json(path: Path) -> dict[str, Any]:
+    """The bytes as JSON whose checksum fits, so that what lies behind it is reached."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        content = None
+    content = content if isinstance(content, dict) else {}
+    content.pop("sha256", None)
+    write_json(path, {**content, "format": 1})
+    return read_json(path)
+
+
+def config(path: Path) -> object:
+    signed_json(path)
+    run = RunDirectory(path.parent)
+    run.config_file = path
+    return run.read_config()
+
+
+def report(path: Path) -> object:
+    signed_json(path)
+    return str(Report.read(path))
+
+
+def log(path: Path) -> object:
+    """The bytes as they are, and again as a line whose checksum fits."""
+    run = RunDirectory(path.parent)
+    run.log_file = path
+    run.read_log()
+    try:
+        content = json.loads(path.read_bytes())
+        path.write_text(checked_line(content))
+    except (ValueError, RecursionError, TypeError):
+        return None
+    return run.read_log()
+
+
+def generator(path: Path) -> object:
+    """The bytes as what describes a generator's tensors, with a checksum that fits."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        content = None
+    described = {name: value for name, value in content.items() if name not in ("sha256", "format")} if isinstance(content, dict) else {}
+    path.write_bytes(pack({"a": torch.ones(2)}, described))
+    return Sampler.load(path, torch.device("cpu"))
+
+
+def schema(path: Path) -> object:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    return Schema.from_dict(content)
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "npy": file_of(".npy"),
+    "npz": file_of(".npz"),
+    "csv": file_of(".csv"),
+    "parquet": file_of(".parquet"),
+    "picture": picture,
+    "tensors": unpack,
+    "config": config,
+    "report": report,
+    "log": log,
+    "generator": generator,
+    "schema": schema,
+    "codes": lambda path: codes(path.read_bytes().decode(errors="replace")),
+}
+
+
+def attempt(reader: str, content: bytes, folder: Path) -> None:
+    """Read what was made; any error but a refusal in one clean line goes through."""
+    path = folder / "made"
+    path.write_bytes(content)
+    told = ""
+    try:
+        READERS[reader](path)
+    except EquipoiseError as error:
+        told = str(error)
+    assert told.isprintable(), told
+
+
+def seeds(reader: str) -> list[bytes]:
+    """Files to begin with."""
+    raw = io.BytesIO()
+    if reader == "npy":
+        np.save(raw, np.arange(6.0).reshape(3, 2))
+    elif reader == "npz":
+        np.savez_compressed(raw, x=np.arange(6.0).reshape(3, 2), y=[0, 1, 0])
+    elif reader == "parquet":
+        import pandas as pd
+
+        pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}).to_parquet(raw)
+    elif reader == "picture":
+        Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
+    elif reader == "tensors":
+        raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
+    texts = {
+        "csv": "a,b\n1,2\n3,4.5\n",
+        "codes": "c0=3,u0=-1.5",
+        "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": {"Wasserstein-1": 0.5}}',
+        "schema": json.dumps(Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()),
+        "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "figures": [{"name": "n", "value": 1, "floor": 1, "better": "lower", '
+        '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", "advice": "a", "command": ""}}',
+        "config": '{"recipe": {"name": "balanced", "width": 8}, "run": {"seed": 1}, "data": {"name": "gaussian", "origin": "gaussian", '
+        '"fingerprint": "f", "limits": null, "law": {"mean": 4.0}}, "machine": {"device": "cpu", "threads": 1, "precision": "float32", '
+        '"compiled": false}}',
+        "generator": '{"recipe": {"name": "balanced", "width": 8}, "samples_seen": 1, "schema": {"shape": [1], "layout": "N", "dtype": '
+        '"float64"}, "scaling": {"shift": [0.0], "scale": [1.0], "low": null, "high": null}}',
+    }
+    return [raw.getvalue()] if reader not in texts else [texts[reader].encode()]
+
+
+def own_functions() -> Iterator[FunctionType]:
+    """Every function and method of Equipoise, so that the fuzzer sees which of their branches a file reaches."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("equipoise"):
+            for holder in [module, *(value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name)]:
+                yield from (value for value in vars(holder).values() if isinstance(value, FunctionType) and value.__module__ == name)
+
+
+def fuzz(reader: str, seconds: int) -> None:
+    """Mutate files until the time is over, or one breaks the promise; then it lies in tests/corpus."""
+    import atheris
+
+    home = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    begin = home / "begin"
+    begin.mkdir()
+    for number, content in enumerate(seeds(reader)):
+        (begin / str(number)).write_bytes(content)
+    found = CORPUS / reader
+    found.mkdir(parents=True, exist_ok=True)
+    for function in own_functions():
+        atheris.instrument_func(function)
+    options = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", "-timeout=20", "-rss_limit_mb=6000", f"-artifact_prefix={found}/"]
+    atheris.Setup([sys.argv[0], *options, str(begin), str(found)], lambda content: attempt(reader, content, home))
+    atheris.Fuzz()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("readers", nargs="*", help=f"of {', '.join(READERS)}; all unless named")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="for each")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        fuzz(options.one, options.seconds)
+        return
+    if unknown := set(options.readers) - set(READERS):
+        parser.error(f"no reader {', '.join(sorted(unknown))}: known are {', '.join(READERS)}")
+    rows = [["reader", "files tried", "broke the promise"]]
+    for reader in options.readers or READERS:
+        command = [sys.executable, "-m", "benchmarks.fuzz", "--one", reader, "--seconds", str(options.seconds)]
+        told = subprocess.run(command, check=False, capture_output=True, text=True)
+        tried = re.findall(r"(?:DONE|Done|#)\s*(\d+)", told.stderr)
+        last = "" if told.returncode == 0 else " ".join(told.stderr.strip().splitlines()[-3:])[:200]
+        rows.append([reader, f"{int(max(tried, key=int, default='0')):,}", last or "none"])
+        print(" | ".join(rows[-1]), flush=True)
+    record(RESULTS, shlex.join(["python", "-m", "benchmarks.fuzz", *sys.argv[1:]]), f"{options.seconds} s each.", markdown(rows))
+
+
+if __name__ == "__main__":
+    main()
