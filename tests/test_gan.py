@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.laws import Gaussian
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.figures import AGREEMENT, COPIED
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
@@ -284,3 +284,14 @@ def test_a_run_without_a_generator_says_to_resume(tiny: dict[str, Any], tmp_path
 def _two_classes(left: int = 150, right: int = 150) -> tuple[np.ndarray[Any, Any], list[str]]:
     x = np.concatenate([RNG.normal(-10, 1, left), RNG.normal(10, 1, right)])
     return x, ["left"] * left + ["right"] * right
+
+
+def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_not_kept(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path, _: bytes, beside: Path | None = None) -> NoReturn:
+        raise EquipoiseError(f"{path} could not be written: Read-only file system")
+
+    monkeypatch.setattr("equipoise.training.files.write_whole", read_only)
+    with pytest.warns(EquipoiseWarning, match=r"report.json could not be written: Read-only file system; the report is not kept"):
+        assert GAN.load(trained).evaluate().figures

@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.errors import EquipoiseError, RequestError, first_line, nearest, printable
+from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, first_line, nearest, printable
 
 if TYPE_CHECKING:
     from equipoise.fitting import Fit
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:  # a person is there, to whom the warnings of other libraries say nothing; Equipoise tells of its own troubles
         warnings.simplefilter("ignore")
+        warnings.simplefilter("always", EquipoiseWarning)
+        warnings.showwarning = lambda message, *_: _warn(str(message))
     try:
         if not given or given[0] in ("-h", "--help"):
             print(HELP, end="")

@@ -17,6 +17,10 @@ class EquipoiseError(Exception):
         super().__init__(clipped(printable(message), LONGEST))
 
 
+class EquipoiseWarning(UserWarning):
+    """Something that the user should know, and that went on."""
+
+
 class RequestError(EquipoiseError, ValueError):
     """The request is wrong: a bad argument, bad data, a setting that does not fit."""
 

@@ -109,17 +109,17 @@ class Fit:
         assert self.directory is not None, "only a directory can be resumed"
         self.described = self.directory.read_config()["data"]
         self.directory.sweep()
-        self.directory.write_config(self.config())
         if not checkpoint.checkpoints(self.directory.checkpoints):
             self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
-            self.directory.write_log([])
-            return
+            self.directory.write_config(self.config())
+            return self.directory.write_log([])
         tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
         try:
             self.state.restore(tensors, scalars)
         except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
             why = first_line(error)
             raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({why})") from None
+        self.directory.write_config(self.config())
         self.log = [line for line in self.directory.read_log(self.warn) if line["samples_seen"] <= self.state.samples_seen]
         self.directory.write_log(self.log)
         self.watch.replay(self.log)

@@ -16,7 +16,7 @@ from equipoise import fitting, plots, starting
 from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import told
@@ -180,8 +180,11 @@ class GAN:
         if data is None:
             self._report = report
         if self._directory is not None and data is None:
-            report.save(self._directory.report)
-            self.report_page(self._directory.page)
+            try:
+                report.save(self._directory.report)
+                self.report_page(self._directory.page)
+            except EquipoiseError as error:  # of a run that may only be read
+                warnings.warn(f"{error}; the report is not kept", EquipoiseWarning, stacklevel=2)
         return report
 
     @property

@@ -20,14 +20,14 @@ from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.kinds import checked
 from equipoise.training.files import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json, write_whole
 from equipoise.training.sampler import recipe_from
-from equipoise.training.settings import resumed
+from equipoise.training.settings import Precision, RunSettings, resumed
 
 RUNS = Path("runs")
 LOCK = ".lock"
 MOST_LOG = 2**28  # bytes
 MOST_NUMBER = 1e300
 DATA: dict[str, Any] = {"name": str, "origin": str | None, "fingerprint": str, "limits": tuple[float, float] | None}
-MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": str, "compiled": bool}
+MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": Precision, "compiled": bool}
 
 
 class RunDirectory:
@@ -59,7 +59,11 @@ class RunDirectory:
                 raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error
             run = cls(candidate)
             run.lock()
-            cls.refuse_taken(candidate)  # by one who had the lock a moment ago
+            try:
+                cls.refuse_taken(candidate)  # by one who had the lock a moment ago
+            except RequestError:
+                run.unlock()
+                raise
             return run
         raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
@@ -95,8 +99,8 @@ class RunDirectory:
             law_of(config["data"])
             for name, hint in DATA.items():
                 checked(name, config["data"].get(name), hint)
-            for name, hint in MACHINE.items():
-                checked(name, config["machine"].get(name), hint)
+            machine = {name: checked(name, config["machine"].get(name), hint) for name, hint in MACHINE.items()}
+            RunSettings(threads=max(machine["threads"], 1))
         except (RequestError, KeyError, AttributeError) as error:
             raise DamagedFileError(f"{self.config_file} is not what was written: {first_line(error)}") from None
         return config

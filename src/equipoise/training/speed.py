@@ -86,7 +86,7 @@ def choose(method: Method, run: RunSettings, pictures: bool, device: torch.devic
 
 def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
     """The choices that a resumed run was made with, by what its config.json says of the machine."""
-    return Speed(run.threads or machine["threads"], machine.get("precision", "float32"), machine.get("compiled", False))
+    return Speed(run.threads or max(machine["threads"], 1), machine.get("precision", "float32"), machine.get("compiled", False))
 
 
 def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float) -> Speed:
