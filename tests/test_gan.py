@@ -289,7 +289,7 @@ def _two_classes(left: int = 150, right: int = 150) -> tuple[np.ndarray[Any, Any
 def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_not_kept(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read_only(path: Path, _: bytes, beside: Path | None = None) -> NoReturn:
+    def read_only(path: Path, _: bytes) -> NoReturn:
         raise EquipoiseError(f"{path} could not be written: Read-only file system")
 
     monkeypatch.setattr("equipoise.training.files.write_whole", read_only)
