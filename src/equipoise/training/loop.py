@@ -100,20 +100,20 @@ class Clock:
             state.horizon = samples
         self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MOST * self.limit))
         self._began = time.monotonic() - state.seconds
-        self._measured_from = (state.seconds, state.samples_seen)
+        self._measured_from = self._looked = (state.seconds, state.samples_seen)
         self._corrections = [share for share in CORRECTED if self.limit is not None and share * self.limit > state.seconds]
 
     def measure_from_here(self) -> None:
         """What came before, compiling for one, says nothing of the rate to come."""
         self.state.seconds = time.monotonic() - self._began
-        self._measured_from = (self.state.seconds, self.state.samples_seen)
+        self._measured_from = self._looked = (self.state.seconds, self.state.samples_seen)
 
     def tick(self) -> float:
         """Read the time; returns the share of the training done, 0 to 1."""
         state = self.state
         state.seconds = time.monotonic() - self._began
         if self.limit is not None and state.horizon is None and state.seconds - self._measured_from[0] >= self._measuring:
-            state.horizon = self._expected()
+            state.horizon = self._expected(self._measured_from)
         if self._to_be_corrected():
             self._correct()
         if state.horizon is None:
@@ -123,10 +123,10 @@ class Clock:
         out_of_time = self.limit is not None and state.seconds >= self.limit
         return 1.0 if out_of_time else min(share, 1.0)
 
-    def _expected(self) -> int:
-        """The samples that will have been seen when the minutes are over, at the rate of late."""
+    def _expected(self, since: tuple[float, int]) -> int:
+        """The samples that will have been seen when the minutes are over, at the rate since a moment: its seconds, and samples seen."""
         assert self.limit is not None, "only minutes are looked ahead in"
-        return self.state.samples_seen + int(self.rate() * (self.limit - self.state.seconds) * SPARE)
+        return self.state.samples_seen + int(self.rate(since) * (self.limit - self.state.seconds) * SPARE)
 
     def _to_be_corrected(self) -> bool:
         """Whether the horizon is to be looked at: at some moments, and where it is reached long before the time is over."""
@@ -139,15 +139,15 @@ class Clock:
     def _correct(self) -> None:
         """A new horizon if the old one is well off, by the rate since the last look."""
         assert self.limit is not None, "only minutes are looked ahead in"
-        expected, state = self._expected(), self.state
+        expected, state = self._expected(self._looked), self.state
         self._corrections = [share for share in self._corrections if share * self.limit > state.seconds]
         if state.horizon is not None and abs(expected - state.horizon) > OFF * state.horizon:
             state.horizon = expected
-        self._measured_from = (state.seconds, state.samples_seen)
+        self._looked = (state.seconds, state.samples_seen)
 
-    def rate(self) -> float:
-        """Samples a second of late: since this process began, or the horizon was last looked at."""
-        seconds, samples = self._measured_from
+    def rate(self, since: tuple[float, int] | None = None) -> float:
+        """Samples a second since a moment; since this process began, if none is given."""
+        seconds, samples = since or self._measured_from
         return (self.state.samples_seen - samples) / max(self.state.seconds - seconds, 1e-9)
 
     def remaining(self, share: float) -> float:
