@@ -74,7 +74,7 @@ class Schema:
         odd = {
             "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3) or not 0 < math.prod(self.shape) <= MOST_VALUES,
             "dtype": any(dtype not in DTYPES for dtype in dtypes),
-            "columns": any(of is not None and len(of) != self.shape[0] for of in columns),
+            "columns": any(of is not None and (len(of),) != self.shape for of in columns),
             "classes": (self.classes is None) != (self.class_counts is None)
             or (self.classes is not None and len(self.classes) != len(self.class_counts or ()))
             or any(count < 0 for count in self.class_counts or ())
