@@ -118,18 +118,16 @@ def write_line(descriptor: int, text: str) -> None:
 def train(case: Case, out: Path, resume: bool, faults: Faults, say: Callable[[str], None]) -> None:
     """The case's training, or the rest of it; says each moment that it saved."""
 
-    def told(event: Event) -> None:
-        if isinstance(event, SaveDue):
-            say(str(gan.prepared.state.samples_seen))
-
-    class Told(GAN):
-        prepared: Any = None
-
-    gan = Told(case.recipe, **({} if resume else case.settings))
+    gan = GAN(case.recipe, **({} if resume else case.settings))
     with injected(faults):
-        gan.prepared = gan.prepare(case.data(), case.labels(), out=out, resume=resume, warn=lambda _: None)
+        fit = gan.prepare(case.data(), case.labels(), out=out, resume=resume, warn=lambda _: None)
+
+        def told(event: Event) -> None:
+            if isinstance(event, SaveDue):
+                say(str(fit.state.samples_seen))
+
         say("training")
-        gan.run(gan.prepared, told)
+        gan.run(fit, told)
 
 
 def strike(case: Case, out: Path, seconds: float, rng: random.Random, tally: Tally) -> bool:

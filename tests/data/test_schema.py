@@ -19,7 +19,7 @@ def test_an_array_goes_to_network_layout_and_back_unchanged(shape: tuple[int, ..
     assert detect_layout(shape) == layout
     there = to_network_layout(array, layout)
     assert there.ndim == (2 if len(shape) < 3 else 4)
-    np.testing.assert_array_equal(from_network_layout(there, layout), array)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(from_network_layout(there, layout), array)
 
 
 def test_channels_last_become_channels_first() -> None:

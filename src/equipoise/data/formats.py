@@ -76,9 +76,11 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
     for name in frame.columns:
         if frame[name].dtype.kind not in "biuf":
             raise RequestError(_text_in_column(frame[name], what))
-        check_exact(frame[name].dropna().to_numpy(dtype=_numpy_dtype(frame[name])), f"{what}, column {name!r},")
     columns = tuple(name if isinstance(name, int) else str(name) for name in frame.columns)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
+    for name, dtype in zip(frame.columns, dtypes, strict=True):
+        if np.dtype(dtype).kind in "iu":
+            check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     check_values(values, what, columns=columns)
     schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes)

@@ -134,7 +134,7 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
     try:
         with torch.device("meta"):
             method = recipe.build(schema)
-    except (NotImplementedError, RuntimeError):  # networks that look at their own weights while they are made
+    except RuntimeError:  # networks that look at their own weights while they are made
         return
     weights = sum(p.numel() * p.element_size() for player in (method.generator, method.discriminator) for p in player.parameters())
     if free is not None and LEAST_COPIES * weights > free:

@@ -26,6 +26,7 @@ RUNS = Path("runs")
 LOCK = ".lock"
 MOST_LOG = 2**28  # bytes
 MOST_NUMBER = 1e300
+NAMED, WORDS = {"metrics", "floors"}, {"recovered", "trouble", "diverged"}  # of a line of the log: numbers by name, and text
 DATA: dict[str, Any] = {"name": str, "origin": str | None, "fingerprint": str, "limits": tuple[float, float] | None}
 MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": Precision, "compiled": bool}
 
@@ -164,10 +165,9 @@ def _can_be(line: dict[str, Any]) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and not MOST_NUMBER < abs(value) < math.inf
 
     moment = number(line.get("samples_seen")) and isinstance(line["samples_seen"], int) and number(line.get("seconds"))
-    named = all(isinstance(line.get(name, {}), dict) and all(map(number, line.get(name, {}).values())) for name in ("metrics", "floors"))
-    words = all(isinstance(line.get(name, ""), str) for name in ("recovered", "trouble", "diverged"))
-    rest = line.keys() - {"metrics", "floors", "recovered", "trouble", "diverged"}
-    return moment and named and words and all(number(line[name]) for name in rest)
+    named = all(isinstance(line[name], dict) and all(map(number, line[name].values())) for name in line.keys() & NAMED)
+    words = all(isinstance(line[name], str) for name in line.keys() & WORDS)
+    return moment and named and words and all(number(line[name]) for name in line.keys() - NAMED - WORDS)
 
 
 def differences(recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]) -> list[str]:
