@@ -9,6 +9,7 @@ import pickle
 import platform
 import re
 import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -472,7 +473,9 @@ def test_reports_of_odd_values_are_refused(run: Path, command: Command) -> None:
         clean(command("compare", "run"))
 
 
-def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(run: Path, here: Path, command: Command) -> None:
+def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(
+    run: Path, here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert command("evaluate", "run").status == 0
     evil = f"<script>alert(1)</script>[red]x[/nope]{ESCAPES}"
     resigned(run / "report.json", lambda c: (c.update(data=evil), c["figures"][0].update(name=evil), c["verdict"].update(sentence=evil)))
@@ -488,6 +491,29 @@ def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(run: Path,
     assert not CONTROL.search(answer.out + answer.err)
     assert "<script>alert(1)" not in (here / "odd" / "report.html").read_text()
     assert not CONTROL.search(command("evaluate", "odd", "--json").out)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert not CONTROL.search(command("sample", "odd", "-n", "2").out)
+
+
+def test_names_that_no_picture_and_no_page_can_be_written_with_end_no_training(here: Path, command: Command) -> None:
+    names = ["$\\frac{$", "price $ per $", "a\nb", "z" * 5000]
+    for name, columns in (("$\\sqrt$.csv", names), ("half\udcff.csv", ["x"]), ("line\nbreak.csv", ["x", "y"])):
+        frame = pd.DataFrame(np.random.default_rng(0).normal(size=(64, len(columns))), columns=columns)
+        frame.to_csv(name, index=False)
+        answer = command("train", name, "--out", f"{name}.run", *TINY_OPTIONS)
+        assert answer.status == 0, answer.err
+        assert (here / f"{name}.run" / "samples.png").stat().st_size > 1000
+        assert (here / f"{name}.run" / "report.html").stat().st_size > 1000
+
+
+@pytest.mark.usefixtures("here")
+def test_columns_named_like_formulas_are_no_formulas_in_what_is_written(command: Command) -> None:
+    names = ["=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(A1)", "plain"]
+    pd.DataFrame(np.random.default_rng(0).normal(size=(64, 5)), columns=names).to_csv("in.csv", index=False)
+    assert command("train", "in.csv", "--out", "odd", *TINY_OPTIONS).status == 0
+    assert command("sample", "odd", "-n", "2", "--out", "out.csv").status == 0
+    assert pd.read_csv("out.csv").columns.tolist() == ["'=cmd|' /C calc'!A0", "'+1+1", "'-2", "'@SUM(A1)", "plain"]
+    assert GAN.load("odd").sample(2).columns.tolist() == names
 
 
 def test_deep_json_in_a_run_is_refused(run: Path, command: Command) -> None:

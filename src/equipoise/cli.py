@@ -173,7 +173,11 @@ def sample(arguments: Sequence[str]) -> None:
     gan = GAN.load(options.run)
     n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
     if options.out is None:
-        sys.stdout.write(encoded(gan, n, options.label, codes(options.code), options.seed, None).decode())
+        text = encoded(gan, n, options.label, codes(options.code), options.seed, None).decode()
+        if sys.stdout.isatty():
+            _say(text.removesuffix("\n"))
+        else:
+            sys.stdout.write(text)
         return
     if suffix == ".png":
         gan.draw(options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from equipoise.errors import RequestError
@@ -26,11 +27,17 @@ def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed
         np.save(content, array)
     elif suffix == ".npz":
         np.savez_compressed(content, x=array)
-    elif hasattr(drawn, "to_csv"):
-        drawn.to_csv(content, index=False)
+    elif not isinstance(drawn, np.ndarray | torch.Tensor):
+        drawn.rename(columns=unformulated).to_csv(content, index=False)
     else:
         np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
     return content.getvalue()
+
+
+def unformulated(name: str | int) -> str | int:
+    """A column's name with a quote before it where a spreadsheet would run it: it may come from a stranger's file."""
+    risky = isinstance(name, str) and name.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{name}" if risky else name
 
 
 def codes(text: str | None) -> dict[str, float]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
+from equipoise.errors import clipped, printable
 from equipoise.training.files import write_whole
 from equipoise.training.sampler import Sampler
 
@@ -25,6 +26,7 @@ DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
 MOST_PROPORTION = 1e3
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
 TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's picture; columns and reach of a continuous one, which training saw on [-1, 1]
+MOST_LETTERS = 120  # of a text in a figure
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 
 
@@ -51,7 +53,7 @@ def draw(
             axes.set_visible(column < columns)
             if column < columns:
                 _histogram(axes, values[:, column], None, None if real is None else real[:, column], legend=column == 0)
-                axes.set_title(names[column], fontsize=9)
+                axes.set_title(str(names[column]), fontsize=9)
     figure.suptitle(title, fontsize=11)
     _write(figure, path)
 
@@ -115,7 +117,16 @@ def _dots(axes: Axes, points: Array, color: str, name: str) -> None:
     axes.scatter(points[:, 0], points[:, 1], s=3, color=color, alpha=0.45, linewidths=0, label=f"{len(points):,} {name}")
 
 
+def as_they_are(figure: Figure) -> None:
+    """Let names from files stand in a figure as they are: not set as mathematics, in one line, and not at any length."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set(text=clipped(printable(text.get_text()), MOST_LETTERS), parse_math=False)
+
+
 def _write(figure: Figure, path: Path) -> None:
+    as_they_are(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     write_whole(path, buffer.getvalue())

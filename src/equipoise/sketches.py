@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
-from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_POINTS, REAL, picture_grid
+from equipoise.errors import clipped, printable
+from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, picture_grid
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -103,7 +104,7 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
         _axes(draw, frame, both=False)
         if y is not None:
             _curve(image, frame, *_steps(x, y) if stepped else (x, y))
-        draw.text((frame.box[0], frame.box[1] + 2), f" {name}", fill=BLACK, font=_font(12))
+        draw.text((frame.box[0], frame.box[1] + 2), f" {clipped(printable(name))}", fill=BLACK, font=_font(12))
     legend = [(GENERATED, _count(values, frames[0], "generated") if count == 1 else f"{len(values):,} generated")]
     if not lines[0][2]:
         legend.append((BLACK, "the law's density"))
@@ -209,7 +210,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def _words(draw: ImageDraw.ImageDraw, frame: Frame, title: str, legend: Sequence[tuple[str, str]]) -> None:
     """The title above, and the legend below, with a square of each colour."""
     left, _, right, bottom = frame.box
-    draw.text(((left + right) / 2, TITLE / 2), title, fill=BLACK, font=_font(14), anchor="mm")
+    draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MOST_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
     x, y = float(left), bottom + BELOW + LEGEND / 2
     for color, words in legend:
         draw.rectangle((x, y - 5, x + 10, y + 5), fill=color)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from equipoise import GAN
-from equipoise.page import comparison, page
+from equipoise.page import charts, comparison, page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RNG = np.random.default_rng(0)
@@ -103,6 +104,16 @@ def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_pa
     text = page(GAN(**tiny).fit(frame, out=tmp_path / "<script>").told())
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "_hidden", "half \udcff", "two\nlines"])
+def test_a_run_of_any_name_stands_in_the_legend_as_it_is(name: str) -> None:
+    def texts(name: str) -> int:
+        chart = charts.overlaid({name: ([1, 2], [0.5, 0.25]), "other": ([1, 2], [0.5, 0.25])}, name)
+        assert chart is not None
+        return base64.b64decode(chart.source.partition(",")[2]).count(b'<g id="text_')
+
+    assert texts(name) == texts("plain")
 
 
 def test_a_d_that_sees_whole_batches_is_not_asked_point_by_point(tiny: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from equipoise import __version__
 from equipoise.data.pictures import thumbnail
 from equipoise.data.sources import Source
+from equipoise.errors import printable
 from equipoise.metrics.examination import COMPARED
 from equipoise.metrics.neighbours import nearest
 from equipoise.metrics.pictures import thumbnails
@@ -235,5 +236,8 @@ def _short(value: Any) -> str:
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    def finalize(value: object) -> object:  # names from files may hold what no page can be written with
+        return printable(value) if isinstance(value, str) else value
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=finalize)
     return environment.from_string(files("equipoise.page").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows})

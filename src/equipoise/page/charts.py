@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.plots import GENERATED
+from equipoise.plots import GENERATED, as_they_are
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +49,7 @@ def finished(figure: Figure, alt: str, caption: str = "") -> Image:
     """The figure as SVG; what is many dots should be rasterized."""
     import matplotlib as mpl
 
+    as_they_are(figure)
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "equipoise"}):
         figure.savefig(buffer, format="svg", dpi=160, metadata={"Date": None})
@@ -150,11 +151,11 @@ def overlaid(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], name
         return None
     figure = new_figure(WIDE, 3.6)
     axes = _axes(figure, name)
-    for run, (seen, values) in shown.items():
-        axes.plot(seen, values, marker="o", markersize=3, linewidth=1.3, label=run)
+    for seen, values in shown.values():
+        axes.plot(seen, values, marker="o", markersize=3, linewidth=1.3)
     if all(min(values) > 0 for _, values in shown.values()):
         _logarithmic(axes)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(axes.get_lines(), list(shown), frameon=False, fontsize=8)
     ends = "; ".join(f"{run} ends at {values[-1]:.3g}" for run, (_, values) in shown.items())
     return finished(figure, f"{name} of each run against samples seen: {ends}.")
 
