@@ -4,7 +4,7 @@
     python -m benchmarks.fuzz npy log --seconds 60
 
 It needs atheris (pip install atheris), which mutates files by what they reach of the code. What it finds goes to tests/corpus, by reader,
-and `tests/test_corpus.py` reads all of that again. The table goes to benchmarks/RESULTS.md.
+and `tests/test_readers.py` reads all of that again. The table goes to benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -33,10 +34,13 @@ from equipoise.data.pictures import Form, take
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
 from equipoise.exporting import codes
+from equipoise.recipes import DEFAULT
+from equipoise.recipes.balanced import Balanced
 from equipoise.report import Report
 from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
+from equipoise.training.settings import RunSettings
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
@@ -163,6 +167,10 @@ def seeds(reader: str) -> list[bytes]:
         Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
+    recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
+    data = {"name": "gaussian", "origin": "gaussian", "fingerprint": "f", "limits": None, "law": {"mean": 4.0}}
+    machine = {"device": "cpu", "threads": 1, "precision": "float32", "compiled": False}
+    scaling = {"shift": [0.0], "scale": [1.0], "low": None, "high": None}
     texts = {
         "csv": "a,b\n1,2\n3,4.5\n",
         "codes": "c0=3,u0=-1.5",
@@ -170,11 +178,10 @@ def seeds(reader: str) -> list[bytes]:
         "schema": json.dumps(Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()),
         "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "figures": [{"name": "n", "value": 1, "floor": 1, "better": "lower", '
         '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", "advice": "a", "command": ""}}',
-        "config": '{"recipe": {"name": "balanced", "width": 8}, "run": {"seed": 1}, "data": {"name": "gaussian", "origin": "gaussian", '
-        '"fingerprint": "f", "limits": null, "law": {"mean": 4.0}}, "machine": {"device": "cpu", "threads": 1, "precision": "float32", '
-        '"compiled": false}}',
-        "generator": '{"recipe": {"name": "balanced", "width": 8}, "samples_seen": 1, "schema": {"shape": [1], "layout": "N", "dtype": '
-        '"float64"}, "scaling": {"shift": [0.0], "scale": [1.0], "low": null, "high": null}}',
+        "config": json.dumps({"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}),
+        "generator": json.dumps(
+            {"recipe": recipe, "samples_seen": 1, "schema": Schema((1,), "N", "float64").to_dict(), "scaling": scaling}
+        ),
     }
     return [raw.getvalue()] if reader not in texts else [texts[reader].encode()]
 

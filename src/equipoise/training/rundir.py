@@ -97,9 +97,9 @@ class RunDirectory:
         try:
             recipe_from(config["recipe"])
             resumed(config["run"], {})
-            law_of(config["data"])
             for name, hint in DATA.items():
                 checked(name, config["data"].get(name), hint)
+            law_of(config["data"])
             machine = {name: checked(name, config["machine"].get(name), hint) for name, hint in MACHINE.items()}
             RunSettings(threads=max(machine["threads"], 1))
         except (RequestError, KeyError, AttributeError) as error:
