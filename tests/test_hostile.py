@@ -130,7 +130,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "listed.parquet": (lambda p: parquet(p, b"[]"), "could not be read as .parquet"),
     "cut.parquet": (lambda p: parquet(p, b"{}") or p.write_bytes(p.read_bytes()[:-20]), "could not be read as .parquet"),
-    "nested.parquet": (lambda p: pd.DataFrame({"a": [[1], [2]]}).to_parquet(p), "which is not a number"),
+    "nested.parquet": (lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_parquet(p), "holds lists, not numbers"),
     "pipe.npy": (os.mkfifo, "is neither a plain file nor a folder"),
     "device.npy": (lambda p: p.symlink_to("/dev/zero"), "is neither a plain file nor a folder"),
     "round.npy": (lambda p: p.symlink_to(p), "is neither a plain file nor a folder"),

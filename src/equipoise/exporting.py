@@ -28,7 +28,7 @@ def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed
     elif suffix == ".npz":
         np.savez_compressed(content, x=array)
     elif not isinstance(drawn, np.ndarray | torch.Tensor):
-        drawn.rename(columns=unformulated).to_csv(content, index=False)
+        drawn.rename(columns=unformulated).to_csv(content, index=False, errors="backslashreplace")
     else:
         np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
     return content.getvalue()

@@ -16,7 +16,7 @@ from equipoise import fitting, plots, starting
 from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
-from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
+from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import told
@@ -78,7 +78,7 @@ class GAN:
         """
         training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
         for note in training.source.notes:
-            warnings.warn(note, stacklevel=2)
+            warnings.warn(printable(note), stacklevel=2)
         self.run(training, on_event or (lambda _: None))
         return self
 
@@ -215,7 +215,9 @@ class GAN:
     def _log(self) -> list[dict[str, Any]]:
         if self._fit is not None:
             return self._fit.log
-        return [] if self._directory is None else self._directory.read_log()
+        if self._directory is None:
+            return []
+        return self._directory.read_log(lambda damage: warnings.warn(damage, EquipoiseWarning, stacklevel=2))
 
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""

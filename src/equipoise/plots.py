@@ -83,7 +83,7 @@ def picture_grid(values: Array, limits: tuple[float, float] | None, across: int 
 def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, legend: bool = True) -> None:
     reference = values if real is None else np.concatenate([values, real])
     low, high = np.quantile(reference, [0.001, 0.999])
-    margin = 0.1 * (high - low) + 1e-9
+    margin = max(0.1 * (high - low), 1e-6 * max(abs(low), abs(high))) or 0.1
     edges = np.linspace(low - margin, high + margin, 81).tolist()
     axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
     density = law.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if law is not None else None

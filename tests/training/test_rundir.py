@@ -70,8 +70,16 @@ def test_a_run_is_free_again_when_its_training_has_ended_or_could_not_begin(tiny
     with pytest.raises(RequestError, match="was trained with other settings"):
         GAN(seed=7).fit("gaussian", out=out, resume=True)
     GAN(samples=64).fit("gaussian", out=out, resume=True)
-    GAN.load(out).save(tmp_path / "copy")
+    GAN(**tiny).fit("gaussian").save(tmp_path / "copy")
     GAN(samples=96).fit("gaussian", out=tmp_path / "copy", resume=True)
+
+
+def test_a_generator_without_a_checkpoint_is_not_trained_over(trained: Path, tmp_path: Path) -> None:
+    GAN.load(trained).save(tmp_path / "copy")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "copy").glob("[!.]*")}
+    with pytest.raises(EquipoiseError, match="cannot be resumed: it has a generator and no checkpoint"):
+        GAN().fit("gaussian", out=tmp_path / "copy", resume=True)
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "copy").glob("[!.]*") if path.is_file()}
 
 
 def test_what_a_killed_start_left_is_no_run_and_may_be_written_over(tiny: dict[str, Any], tmp_path: Path) -> None:

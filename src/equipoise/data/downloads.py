@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -84,16 +84,21 @@ def _fetch(url: str, part: Path, most: int) -> None:
         if error.code == NOTHING_MORE and have:
             return
         raise
+    except URLError:
+        raise
+    except OSError as error:  # of the connection, as of TLS while an answer is awaited
+        raise URLError(error) from error
     with answer:
         goes_on = answer.status == 206 and str(answer.headers.get("Content-Range")).startswith(f"bytes {have}-")
         have = have if goes_on else 0
-        length = int(answer.headers.get("Content-Length") or 0)
+        told = str(answer.headers.get("Content-Length"))
+        length = int(told) if told.isdecimal() else 0
         with (
             part.open("ab" if goes_on else "wb") as file,
             bar(f"Downloading {urlsplit(url).path.rpartition('/')[2]}", length or None) as done,
         ):
             written = 0
-            while have + written <= most and (chunk := answer.read(CHUNK)):
+            while have + written <= most and (chunk := _received(answer)):
                 file.write(chunk)
                 written += len(chunk)
                 done(len(chunk))
@@ -105,6 +110,15 @@ def _fetch(url: str, part: Path, most: int) -> None:
         raise URLError(f"more than {most:,} bytes")
     if written < length:
         raise URLError(f"broke off after {have + written:,} of {have + length:,} bytes")
+
+
+def _received(answer: Any) -> bytes:
+    """The next part of an answer. Raises URLError where the connection fails, unlike the disk."""
+    try:
+        part: bytes = answer.read(CHUNK)
+    except OSError as error:
+        raise URLError(error) from error
+    return part
 
 
 class _SafeRedirects(HTTPRedirectHandler):

@@ -166,5 +166,7 @@ class LawFeed(Feed):
         return self.block[batch], None if self.labels is None else self.labels[batch]
 
     def restore(self, position: dict[str, int]) -> None:
+        if position["cursor"] > self.rows:
+            raise ValueError(f"cursor = {position['cursor']}: must be at most {self.rows}")
         super().restore(position)
         self.block, self.labels = self._block()

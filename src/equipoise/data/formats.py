@@ -49,9 +49,12 @@ def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: s
 def to_numpy(data: Any, what: str) -> NDArray[Any]:
     """An array or tensor of numbers as NumPy holds them, in the machine's byte order. Raises RequestError for types that torch lacks."""
     if isinstance(data, torch.Tensor):
-        if data.dtype == torch.bfloat16:
-            raise RequestError(f"{what} has type bfloat16, which NumPy lacks: give float32 (x.float())")
-        return data.detach().cpu().numpy()
+        try:
+            data = data.detach().cpu().numpy()
+        except (TypeError, RuntimeError):  # bfloat16, sparse ones, quantised ones and others
+            instead = "give float32 (x.float())" if data.layout == torch.strided else "give a dense tensor (x.to_dense())"
+            kind = str(data.dtype if data.layout == torch.strided else data.layout).removeprefix("torch.")
+            raise RequestError(f"{what} has type {kind}, which NumPy lacks: {instead}") from None
     array = np.asarray(data)
     if array.dtype.kind not in "biuf":
         raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
@@ -78,6 +81,9 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
             raise RequestError(_text_in_column(frame[name], what))
     columns = tuple(name if isinstance(name, int) else str(name) for name in frame.columns)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
+    large = [name for name, dtype in zip(frame.columns, dtypes, strict=True) if np.dtype(dtype).itemsize > 8]
+    if large:
+        raise RequestError(f"{what}, column {clipped(repr(large[0]))}, has type {frame[large[0]].dtype}: give float64 or smaller")
     for name, dtype in zip(frame.columns, dtypes, strict=True):
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
@@ -169,7 +175,7 @@ def _numpy_dtype(column: pd.Series[Any]) -> str:
 def _text_in_column(column: pd.Series[Any], what: str) -> str:
     import pandas as pd
 
-    numbers = pd.to_numeric(column, errors="coerce")
+    numbers = pd.to_numeric(column.astype(object), errors="coerce")
     wrong = numbers.isna() & column.notna()
     row = int(np.asarray(wrong).argmax())
     return (

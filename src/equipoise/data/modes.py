@@ -169,3 +169,5 @@ class ModesFeed(Feed):
     def restore(self, position: dict[str, int]) -> None:
         self.feed.restore({name: value for name, value in position.items() if name != "batch"})
         self._begin(position["batch"])
+        if self.batch > self.batches:
+            raise ValueError(f"batch = {self.batch}: must be at most {self.batches}")

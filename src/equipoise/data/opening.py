@@ -189,6 +189,11 @@ def _numbers(nested: Any) -> bool:
     return isinstance(nested, int | float | np.number)
 
 
+def _plain(sample: Any) -> NDArray[Any]:
+    """A Dataset's sample as NumPy has it."""
+    return formats.to_numpy(sample, "the Dataset") if isinstance(sample, Tensor) else np.asarray(sample)
+
+
 def _dataset(data: Any, labels: formats.Labels | None, memory_budget: float, split_seed: int) -> Source:
     """A map-style Dataset of samples or of (sample, label) pairs."""
     n = len(data)
@@ -197,12 +202,12 @@ def _dataset(data: Any, labels: formats.Labels | None, memory_budget: float, spl
     first = data[0]
     paired = isinstance(first, tuple | list)
     sample = first[0] if paired else first
-    shape = np.shape(np.asarray(sample))
+    shape = _plain(sample).shape
     if labels is None and paired and len(first) > 1 and np.ndim(first[1]) == 0:  # targets of several numbers are no labels
         labels = [data[i][1] for i in range(n)]
 
     def fetch(indices: list[int]) -> NDArray[Any]:
-        items = [np.asarray(data[i][0] if paired else data[i]) for i in indices]
+        items = [_plain(data[i][0] if paired else data[i]) for i in indices]
         for i, item in zip(indices, items, strict=True):
             if item.shape != shape:
                 raise RequestError(f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: give samples of one shape")

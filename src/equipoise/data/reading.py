@@ -59,8 +59,10 @@ def read_table(path: Path) -> pd.DataFrame:
         raise RequestError(f"reading {path.name} needs pandas: pip install 'equipoise[tables]'") from None
     try:
         if path.suffix.lower() == ".parquet":
-            _refuse_unpacked(path, _claimed_by_parquet(path))
-            return pd.read_parquet(path)
+            claimed, texts = _claimed_by_parquet(path)
+            _refuse_unpacked(path, claimed)
+            return pd.read_parquet(path, engine="pyarrow", read_dictionary=texts)
+        _refuse_unpacked(path, path.stat().st_size)
         top = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
         _refuse_columns(path, len(top))
         headed = not all(_is_number(str(cell)) for cell in top)
@@ -102,14 +104,24 @@ def _claimed_by_numpy(path: Path) -> int:
     return claimed
 
 
-def _claimed_by_parquet(path: Path) -> int:
-    """As `_claimed_by_numpy`, of a .parquet file as float64."""
+def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
+    """As `_claimed_by_numpy`, of a .parquet file as float64, and its columns of texts, each of which is to be in memory once. Raises
+    RequestError for columns of lists, since one row of those can hold any number of numbers."""
+    import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path) as file:
         about = file.metadata
         _refuse_columns(path, about.num_columns)
-        return int(about.num_rows * about.num_columns * np.dtype(np.float64).itemsize)
+        schema = file.schema_arrow
+        nested = [field.name for field in schema if pa.types.is_nested(field.type)]
+        if nested:
+            raise RequestError(
+                f"{path.name}: column {clipped(repr(nested[0]))} holds lists, not numbers: drop it, or give it a column each"
+            )
+        numbers = int(about.num_rows * about.num_columns * np.dtype(np.float64).itemsize)
+        texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
+        return numbers + sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups)), texts
 
 
 def _refuse_columns(path: Path, columns: int) -> None:

@@ -36,8 +36,9 @@ class StreamSource(Source):
             raise RequestError(f"{name} is empty: give an iterable of batches of samples")
         shape = np.shape(_samples(opening))
         layout = detect_layout(shape)
-        self._again = None if one_shot else (lambda: _rows(batches, layout, shape[1:]))
-        self._rest = _rows(chain([opening], iterator), layout, shape[1:])
+        dtype = to_numpy(_samples(opening), "a batch of the stream").dtype
+        self._again = None if one_shot else (lambda: _rows(batches, layout, shape[1:], dtype))
+        self._rest = _rows(chain([opening], iterator), layout, shape[1:], dtype)
         first: list[Tensor] = []
         while sum(map(len, first)) < FIRST_ROWS and (part := next(self._rest, None)) is not None:
             first.append(part)
@@ -126,12 +127,14 @@ def _samples(batch: Any) -> Any:
     return batch[0] if isinstance(batch, tuple | list) else batch
 
 
-def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...]) -> Iterator[Tensor]:
-    """Each batch's samples, of this shape, in network layout."""
+def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Tensor]:
+    """Each batch's samples, of this shape and type, in network layout."""
     for batch in batches:
         array = to_numpy(_samples(batch), "a batch of the stream")
         if array.shape[1:] != shape or not array.ndim:
             raise RequestError(f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape")
+        if array.dtype != dtype:
+            raise RequestError(f"the stream's first batch has type {dtype}, a later one {array.dtype}: give one type")
         check_finite(array, "a batch of the stream", layout)
         yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))
 

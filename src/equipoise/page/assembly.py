@@ -217,12 +217,14 @@ def _latents(run: Run) -> list[Image]:
 
 def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every setting and version of a run, in groups."""
-    data = {name: value for name, value in config["data"].items() if name != "schema"} | dict(config["data"].get("schema", {}))
+    data, schema = dict(config["data"]), config["data"].get("schema")
+    if isinstance(schema, dict):
+        data = {name: value for name, value in data.items() if name != "schema"} | schema
     groups = {"recipe": config["recipe"], "run": config["run"], "data": data}
     groups |= {name: config[name] for name in ("scaling", "machine", "versions") if isinstance(config.get(name), dict)}
     found = [(name, [(key.replace("_", " "), _short(value)) for key, value in group.items()]) for name, group in groups.items()]
     command = [("equipoise", str(config.get("equipoise", "")))]
-    if config.get("command"):
+    if isinstance(config.get("command"), list):
         command.append(("command", " ".join(map(str, config["command"]))))
     return [("made by", command), *found]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def finished(figure: Figure, alt: str, caption: str = "") -> Image:
 
 
 def _curve(log: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float], list[float]]:
-    lines = [line for line in log if isinstance(line.get(name), int | float)]
+    lines = [line for line in log if isinstance(line.get(name), int | float) and math.isfinite(line[name])]
     return [line["samples_seen"] for line in lines], [line[name] for line in lines]
 
 
@@ -110,7 +111,7 @@ def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
 
 def headline(log: Sequence[Mapping[str, Any]], name: str) -> Image | None:
     """The headline as it was taken while training."""
-    lines = [line for line in log if isinstance(line.get("metrics"), dict) and name in line["metrics"]]
+    lines = [line for line in log if math.isfinite(line.get("metrics", {}).get(name, math.nan))]
     if len(lines) < 2:
         return None
     figure = new_figure()

@@ -24,11 +24,15 @@ def name_of(samples_seen: int) -> str:
 
 
 def save(state: State, folder: Path) -> Path:
-    """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file."""
+    """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file.
+
+    Newer ones, which are damaged if this training was resumed behind them, stand for none of the three.
+    """
     path = folder / f"{name_of(state.samples_seen)}{SUFFIX}"
     write_whole(path, pack(state.tensors(), {"state": state.scalars()}), beside=folder.parent)
     best = state.best["checkpoint"] if state.best else None
-    for old in checkpoints(folder)[KEPT:]:
+    until_now = [old for old in checkpoints(folder) if int(old.stem) <= state.samples_seen]
+    for old in until_now[KEPT:]:
         if old.stem != best:
             with suppress(OSError):  # what cannot be removed now is with the next save
                 old.unlink()

@@ -35,11 +35,13 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON file of a run directory. Raises DamagedFileError if it cannot be understood, is of another format or has been changed."""
     try:
         content = json.loads(read_file(path, MOST_JSON))
+        stated = content.pop("sha256", None) if isinstance(content, dict) else None
+        digest = _json_digest(content)
     except (OSError, ValueError, RecursionError) as error:
         raise DamagedFileError(f"{path} could not be read: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DamagedFileError(f"{path} is not of format {FORMAT}, which this version reads")
-    if content.pop("sha256", None) != _json_digest(content):
+    if stated != digest:
         raise DamagedFileError(f"{path} is damaged, or was changed by hand: its SHA-256 does not fit")
     return content
 
@@ -89,16 +91,17 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
         metadata = json.loads(header["equipoise"])
         stated = metadata.pop("sha256")
+        digest = _digest(save(dict(sorted(tensors.items()))), metadata)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: {first_line(error)}") from None
-    if stated != _digest(save(dict(sorted(tensors.items()))), metadata):
+    if stated != digest:
         raise DamagedFileError(f"{path} is damaged: its SHA-256 does not fit")
     if metadata.get("format") != FORMAT:
         raise DamagedFileError(f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}")
     return tensors, metadata
 
 
-def _json_digest(content: dict[str, Any]) -> str:
+def _json_digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -27,22 +27,31 @@ class Keeper:
 
     def save(self, state: State, sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
         """The state and the generator, with all else that the directory lacks."""
-        directory = self.directory
-        writes: list[Callable[[], object]] = []
-        if self.failed or not directory.config_file.is_file():  # lines are missing, or the whole directory
-            writes = [lambda: directory.write_config(config), lambda: directory.write_log(log)]
-        if self.attempt(*writes, lambda: checkpoint.save(state, directory.checkpoints), lambda: sampler.save(directory.generator)):
+        if self.attempt(lambda: self._save(state, sampler, config, log)):
             self.failed = ""
 
-    def attempt(self, *writes: Callable[[], object]) -> bool:
+    def _save(self, state: State, sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
+        directory = self.directory
+        directory.hold()
+        if self.failed or not directory.config_file.is_file():  # lines are missing, or the whole directory
+            directory.write_config(config)
+            directory.write_log(log)
+        else:
+            directory.force_log()
+        checkpoint.save(state, directory.checkpoints)
+        sampler.save(directory.generator)
+        if not directory.config_file.is_file():  # the next save makes it all again
+            raise EquipoiseError(f"{directory.path} has vanished")
+
+    def attempt(self, write: Callable[[], object]) -> bool:
         """Write, and say whether that could be."""
         try:
-            for write in writes:
-                write()
-        except EquipoiseError as error:
+            write()
+        except (EquipoiseError, OSError) as error:  # the latter of a look at the disk
+            told = str(error) if isinstance(error, EquipoiseError) else f"{self.directory.path} cannot be read: {error.strerror or error}"
             if not self.failed:
-                self.warn(f"{error}; training goes on, and the next save tries again")
-            self.failed = str(error)
+                self.warn(f"{told}; training goes on, and the next save tries again")
+            self.failed = told
             return False
         return True
 

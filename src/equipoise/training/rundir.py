@@ -6,8 +6,10 @@ One training at a time writes to it, which holds its lock; anyone may read.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from equipoise.data.files import asides, read_file
+from equipoise.data.laws import law_settings
 from equipoise.data.opening import law_of
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.kinds import checked
@@ -44,6 +47,7 @@ class RunDirectory:
         self.report = path / "report.json"
         self.page = path / "report.html"
         self._lock = FileLock(path / LOCK, timeout=0, thread_local=False)  # the system takes it from a process that has died
+        self._held: tuple[int, int] | None = None  # the device and the number of the file that is locked
 
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:
@@ -89,17 +93,20 @@ class RunDirectory:
         write_json(self.config_file, {"format": FORMAT, **config})
 
     def read_config(self) -> dict[str, Any]:
-        """The configuration. Raises DamagedFileError if the file is not one."""
+        """The configuration, with whatever an older or a stranger's one lacks as it is by default. Raises DamagedFileError if the file is
+        not one."""
         config = read_json(self.config_file)
         missing = [name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)]
         if missing:
             raise DamagedFileError(f"{self.config_file} has no {missing[0]}: it is not what was written")
         try:
             recipe_from(config["recipe"])
-            resumed(config["run"], {})
+            config["run"] = asdict(resumed(config["run"], {}))
             for name, hint in DATA.items():
-                checked(name, config["data"].get(name), hint)
-            law_of(config["data"])
+                config["data"][name] = checked(name, config["data"].get(name), hint)
+            law = law_of(config["data"])
+            if law is not None:
+                config["data"]["law"] = law_settings(law)
             machine = {name: checked(name, config["machine"].get(name), hint) for name, hint in MACHINE.items()}
             RunSettings(threads=max(machine["threads"], 1))
         except (RequestError, KeyError, AttributeError) as error:
@@ -114,16 +121,31 @@ class RunDirectory:
             raise RequestError(f"another training is writing to {self.path}: wait for its end, or give another directory") from None
         except (OSError, NotImplementedError) as error:
             raise EquipoiseError(f"{self.path / LOCK} could not be locked: {getattr(error, 'strerror', None) or error}") from error
+        self._held = self._lock_file()
+
+    def hold(self) -> None:
+        """Be still the one that writes here: a directory that was removed and made again has another lock. Raises as `lock` does."""
+        if self._held is not None and self._lock_file() != self._held:
+            self._lock.release()
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+
+    def _lock_file(self) -> tuple[int, int] | None:
+        try:
+            about = (self.path / LOCK).stat()
+        except FileNotFoundError:
+            return None
+        return about.st_dev, about.st_ino
 
     def unlock(self) -> None:
         self._lock.release()
 
     def discard(self) -> None:
         """Give up a run that could not begin: unlocked, and gone if nothing is in it."""
-        self.unlock()
         with suppress(OSError):
             (self.path / LOCK).unlink()
             self.path.rmdir()
+        self.unlock()
 
     def sweep(self) -> None:
         """Remove what a process that was killed has left half-written. The lock must be held."""
@@ -136,6 +158,14 @@ class RunDirectory:
         try:
             with self.log_file.open("a") as file:
                 file.write(checked_line(line))
+        except OSError as error:
+            raise EquipoiseError(f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole") from error
+
+    def force_log(self) -> None:
+        """Force the log to disk, so that it says what came before the checkpoint that is written next."""
+        try:
+            with self.log_file.open("a") as file:
+                os.fsync(file.fileno())
         except OSError as error:
             raise EquipoiseError(f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole") from error
 

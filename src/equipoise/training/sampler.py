@@ -155,9 +155,10 @@ class Sampler:
         write_whole(path, pack({**self.generator.state_dict(), **modes}, metadata))
 
     def is_saved(self, path: Path) -> bool:
-        """Whether `path` holds what a sampler of this moment saved."""
+        """Whether `path` holds what a sampler of this moment saved, and the encoder lies beside it, if there is one."""
+        files = [path] if self.encoder is None else [path, path.with_name(ENCODER)]
         try:
-            return bool(unpack(path)[1].get("samples_seen") == self.samples_seen)
+            return all(unpack(file)[1].get("samples_seen") == self.samples_seen for file in files)
         except DamagedFileError:
             return False
 
@@ -169,7 +170,9 @@ class Sampler:
         try:
             schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
             recipe, samples_seen = recipe_from(metadata["recipe"]), checked("samples_seen", metadata["samples_seen"], int)
-            if len(scaling.shift) != (1 if schema.is_picture else schema.size):
+            if len(scaling.shift) != (1 if schema.is_picture else schema.size) or schema.is_picture == (
+                None in (scaling.low, scaling.high)
+            ):
                 raise RequestError("its scaling is not of its schema")
             _refuse_other_networks(recipe, schema, tensors)
             method = build_method(recipe, schema, seed=0)
@@ -212,9 +215,12 @@ def _read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Modul
         tensors, metadata = unpack(path)
     except DamagedFileError:
         return None
-    if metadata["samples_seen"] != samples_seen:
+    if metadata.get("samples_seen") != samples_seen:
         return None
-    encoder.load_state_dict(tensors)
+    try:
+        encoder.load_state_dict(tensors)
+    except RuntimeError:  # of another shape
+        return None
     return encoder
 
 
