@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ class Mirror:
     breaks_off_after: int | None = None
     heeds_ranges: bool = True
     sends_to: str = ""
+    length: str = ""
     status: int = 200
     asked: list[str | None] = field(default_factory=list)
     url: str = ""
@@ -51,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = mirror.content[start:]
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", mirror.length or str(len(body)))
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(mirror.content) - 1}/{len(mirror.content)}")
         self.end_headers()
@@ -109,6 +113,28 @@ def test_a_mirror_that_breaks_off_gives_way_to_the_next(mirrors: list[Mirror], t
     assert fetched(mirrors, tmp_path / "file.gz") == CONTENT
     assert mirrors[1].asked == [None]
     assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e9", "\u0665"])
+def test_a_length_that_is_none_is_not_heeded(length: str, mirrors: list[Mirror], tmp_path: Path) -> None:
+    mirrors[0].length = length
+    assert fetched(mirrors, tmp_path / "file.gz") == CONTENT
+
+
+@pytest.mark.parametrize("error", [ssl.SSLError("bad record"), OSError(errno.EHOSTUNREACH, "No route to host")])
+def test_a_connection_that_fails_in_any_way_gives_way_to_the_next_mirror(
+    error: OSError, mirrors: list[Mirror], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, times = HTTPResponse.read, iter(range(10))
+
+    def fail_once(answer: HTTPResponse, most: int | None = None) -> bytes:
+        if next(times) == 0:
+            raise error
+        return received(answer, most)
+
+    monkeypatch.setattr(HTTPResponse, "read", fail_once)
+    assert fetched(mirrors, tmp_path / "file.gz") == CONTENT
+    assert mirrors[1].asked == [None]
 
 
 def test_a_mirror_that_knows_no_ranges_sends_all_again(mirrors: list[Mirror], tmp_path: Path) -> None:

@@ -42,11 +42,20 @@ def test_another_byte_order_is_read_right() -> None:
         (np.full((9, 2), 7), "one distinct value, 7"),
         (np.arange(9, dtype=np.longdouble), "give float64 or smaller"),
         (torch.zeros(9, dtype=torch.bfloat16), r"bfloat16, .*: give float32"),
+        (torch.zeros(9, dtype=torch.float8_e5m2), r"float8_e5m2, .*: give float32"),
+        (torch.zeros(9, dtype=torch.complex64), "has type complex64: give numbers"),
+        (torch.eye(9).to_sparse(), r"sparse_coo, .*: give a dense tensor"),
+        (torch.tensor([2**53 + 1, 0]), "whole number 9007199254740993, beyond"),
     ],
 )
 def test_arrays_that_cannot_be_learned_are_refused_with_a_remedy(data: Any, told: str) -> None:
     with pytest.raises(RequestError, match=told):
         from_array(data, None, "the array")
+
+
+def test_columns_of_more_than_eight_bytes_are_refused() -> None:
+    with pytest.raises(RequestError, match=r"column 'b', has type float128: give float64 or smaller"):
+        from_frame(pd.DataFrame({"a": [1.0, 2.0], "b": np.arange(2, dtype=np.longdouble)}), None, "x")
 
 
 def test_what_is_not_finite_is_counted_and_the_first_is_located() -> None:

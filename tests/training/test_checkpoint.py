@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tests.training.test_step import state_of
@@ -61,6 +62,31 @@ def test_randomness_saved_on_another_kind_of_device_goes_on_from_a_seed() -> Non
     tensors = {**state.tensors(), "randomness.latents": torch.zeros(16, dtype=torch.uint8)}
     state.restore({name: value.clone() for name, value in tensors.items()}, state.scalars())
     assert torch.isfinite(state.latents(3)).all()
+
+
+def test_newer_files_that_are_no_checkpoints_of_this_training_cost_none_of_its_own(tmp_path: Path) -> None:
+    folder, state = tmp_path / "checkpoints", state_of(Balanced(batch_size=16, width=8))
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"99999999{number}.safetensors").write_bytes(b"not one")
+    for state.samples_seen in (16, 32, 48, 64):
+        assert checkpoint.save(state, folder).is_file()
+    _, scalars = checkpoint.load_newest(folder, lambda _: None)
+    assert scalars["samples_seen"] == 64
+    assert len(checkpoint.checkpoints(folder)) == 6
+
+
+def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    path = checkpoint.save(state_of(Balanced(batch_size=16, width=8)), tmp_path / "checkpoints")
+    raw, rng = path.read_bytes(), np.random.default_rng(0)
+    header = 8 + int.from_bytes(raw[:8], "little")
+    places = {*range(8), *rng.integers(8, header, 300).tolist(), *rng.integers(header, len(raw), 300).tolist()}
+    for place in places:
+        flipped = bytearray(raw)
+        flipped[place] ^= int(rng.integers(1, 256))
+        path.write_bytes(flipped)
+        with pytest.raises(DamagedFileError, match=r"is damaged|has format"):
+            unpack(path)
 
 
 @pytest.mark.parametrize("place", [0.0, 0.01, 0.3, 0.7, 0.999])

@@ -3,6 +3,9 @@ that nothing happened to. `python -m benchmarks.faults` tries every moment; here
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -15,8 +18,9 @@ from benchmarks.injection import Faults, injected
 
 from equipoise import GAN
 from equipoise.data.files import asides
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.training.files import unpack
+from equipoise.training.loop import Event, SaveDue
 from equipoise.training.rundir import RunDirectory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a descriptor is open on is read from /proc")
@@ -105,6 +109,57 @@ def test_a_directory_that_vanishes_is_made_again(place: float, data: Path, undis
     fit(data, out)
     assert_same_end(out, straight)
     assert GAN.load(out).sample(3).shape == (3, 2)
+
+
+def test_a_look_at_the_disk_that_fails_ends_no_training(
+    data: Path, undisturbed: tuple[Path, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, times = Path.is_file, iter(range(10**6))
+
+    def fail_at_times(path: Path) -> bool:
+        if path == tmp_path / "run" / "config.json" and next(times) in (2, 5):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return looked(path)
+
+    monkeypatch.setattr(Path, "is_file", fail_at_times)
+    told = fit(data, tmp_path / "run", **SETTINGS)
+    assert any("cannot be read: Stale file handle; training goes on" in line for line in told)
+    assert_same_end(tmp_path / "run", undisturbed[0])
+
+
+def test_a_directory_that_vanished_and_is_made_again_is_still_locked(data: Path, undisturbed: tuple[Path, int], tmp_path: Path) -> None:
+    out, saves = tmp_path / "run", 0
+
+    def remove(event: Event) -> None:
+        nonlocal saves
+        saves += isinstance(event, SaveDue)
+        if saves == 3 and out.is_dir():
+            shutil.rmtree(out)
+        if saves == 5:
+            with pytest.raises(RequestError, match="another training is writing to"):
+                GAN().fit(data, out=out, resume=True)
+
+    GAN("balanced", **SETTINGS).fit(data, out=out, on_event=remove)
+    assert saves > 5
+    assert_same_end(out, undisturbed[0])
+
+
+@pytest.mark.parametrize("damage", ["missing", "flipped", "cut"])
+@pytest.mark.parametrize("recipe", ["balanced", "infogan"])
+def test_a_generator_that_is_missing_or_damaged_is_written_again(recipe: str, damage: str, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    GAN(recipe, **SETTINGS).fit(data, out=out)
+    for name in ("generator.safetensors", "encoder.safetensors"):
+        path = out / name
+        if not path.is_file():
+            continue
+        whole = path.read_bytes()
+        path.unlink()
+        if damage != "missing":
+            path.write_bytes(whole[:-9] if damage == "cut" else whole[:-1] + bytes([whole[-1] ^ 1]))
+        GAN(recipe).fit(data, out=out, resume=True)
+        assert path.read_bytes() == whole
+    assert (out / "encoder.safetensors").is_file() == (recipe == "infogan")
 
 
 def test_a_clock_that_is_set_back_changes_nothing(

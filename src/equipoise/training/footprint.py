@@ -52,7 +52,7 @@ class StepMemory:
     fixed: tuple[float, ...]
     each: tuple[float, ...]
     kept: float
-    """Of them what is held between steps too: weights, gradients, moments, average, and the guard's copy of all but the gradients."""
+    """Of them what is held between steps too: weights, gradients, moments, average, and the guard's two copies of all but the gradients."""
     calls: int
     """Operations that a step asks torch for, at any batch size."""
     flops: float
@@ -171,7 +171,7 @@ class Trace(NamedTuple):
 
 
 def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device) -> Trace:
-    """A training's second step. The first makes gradients and moments, the first report the guard's copy; all later steps are like the
+    """A training's second step. The first makes gradients and moments, the first report the guard's copies; all later steps are like the
     second."""
     count = Counting()
     with count:
@@ -181,6 +181,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         state.apply(rates)
         adversarial_step(state.method, state, rates)
         guard = Guard(state)
+        guard.keep()  # as its first report does, which leaves it two copies
         kept, before, flops = count.live, len(count.trace), count.flops.total()
         adversarial_step(state.method, state, rates)
         del guard

@@ -20,11 +20,14 @@ class DivergedError(EquipoiseError):
 
 
 class Guard:
-    """Holds the last weights that were good."""
+    """Holds the last weights that were good, and the ones before: readings are of what came before a step moved the weights, so that the
+    last ones may hold the trouble already."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.good: dict[str, Tensor] = {}
+        self.before: dict[str, Tensor] = {}
+        self._again = False  # whether nothing was good since training went back
         if self.exhausted:  # whoever resumes a run that gave up wants it tried again
             state.attempts = 0
         self.keep()
@@ -36,7 +39,8 @@ class Guard:
         return bool(torch.stack([total.cpu() for total in sums]).isfinite().all())
 
     def keep(self) -> None:
-        """The weights are good now. The copy of the last ones is written over, so that there are never two."""
+        """The weights are good now. The older copy is written over."""
+        self.good, self.before, self._again = self.before, self.good, False
         for name, tensor in self.state.weights().items():
             if name in self.good:
                 self.good[name].copy_(tensor)
@@ -44,8 +48,10 @@ class Guard:
                 self.good[name] = tensor.detach().clone()
 
     def go_back(self) -> None:
-        """Put the last good weights back."""
-        self.state.restore_weights({name: tensor.clone() for name, tensor in self.good.items()})
+        """Put the last good weights back; those before, if the last ones went wrong at once."""
+        good = self.before if self._again and self.before else self.good
+        self._again = True
+        self.state.restore_weights({name: tensor.clone() for name, tensor in good.items()})
         self.state.recoveries += 1
         self.state.attempts += 1
 
