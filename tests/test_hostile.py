@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import pickle
 import platform
@@ -24,7 +25,10 @@ import torch
 from PIL import Image
 
 from equipoise import GAN
-from equipoise.errors import EquipoiseError
+from equipoise.data.formats import from_frame
+from equipoise.data.reading import read_table
+from equipoise.errors import EquipoiseError, EquipoiseWarning
+from equipoise.metrics.figures import Figure
 from equipoise.training.checkpoint import checkpoints
 from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
 from tests.conftest import TINY_OPTIONS, Answer
@@ -183,6 +187,28 @@ def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_s
         assert "unpacked, and 0.0 GiB of memory are free" in one_line(command("train", name, *TINY_OPTIONS))
 
 
+def test_texts_of_a_table_are_in_memory_once_each(here: Path) -> None:
+    pd.DataFrame({"a": np.arange(20_000.0), "kind": [f"{i % 2}" * 10_000 for i in range(20_000)]}).to_parquet(here / "long.parquet")
+    assert (here / "long.parquet").stat().st_size < 2**19
+    frame = read_table(here / "long.parquet")
+    assert frame["kind"].memory_usage(deep=True) < 2**18
+    labels = from_frame(frame, None, "x", "kind")
+    assert labels.schema.class_counts == (10_000, 10_000)
+
+
+@pytest.mark.parametrize("name", ["endless.csv", "run/generator.safetensors"])
+def test_files_of_more_than_half_of_the_memory_are_not_read(
+    name: str, run: Path, here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for reader in ("reading", "files"):
+        monkeypatch.setattr(f"equipoise.data.{reader}.available", lambda: 2**25)
+    assert run.is_dir()
+    with (here / name).open("wb") as file:
+        file.truncate(2**25)
+    asked = ("sample", "run") if name.startswith("run") else ("train", name)
+    assert "of memory are free" in one_line(command(*asked))
+
+
 def png(path: Path, width: int, height: int) -> None:
     """A picture that says that it has so many pixels."""
 
@@ -278,6 +304,39 @@ def test_a_config_of_odd_values_is_refused_or_means_nothing(part: str, run: Path
         prepare()
 
 
+ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
+    lambda c: c.update(run={}),
+    lambda c: c["run"].pop("label_column"),
+    lambda c: c["data"].pop("limits"),
+    lambda c: c["data"].pop("origin"),
+    lambda c: c["data"].update(law={}),
+    lambda c: c["data"].update(schema=None),
+    lambda c: c["data"].update(schema=5),
+    lambda c: c.update(command=5, versions=[], equipoise=None, scaling=1),
+]
+
+
+@pytest.mark.parametrize("number", range(len(ODD_CONFIGS)))
+def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refused(
+    number: int, run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("equipoise.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
+    resigned(run / "config.json", ODD_CONFIGS[number])
+    clean(command("evaluate", "run"))
+    clean(command("compare", "run", "--out", "page.html"))
+    clean(command("sample", "run", "--out", "a.png"))
+    prepare()
+
+
+def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(run: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("equipoise.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
+    damaged = bytearray((run / "log.jsonl").read_bytes())
+    damaged[5] ^= 1
+    (run / "log.jsonl").write_bytes(damaged)
+    with pytest.warns(EquipoiseWarning, match=r"log.jsonl is damaged: 1 of \d+ lines are left out"):
+        command("evaluate", "run")
+
+
 def test_a_recipe_in_a_config_that_would_never_end_or_fit_is_refused(run: Path) -> None:
     for name, value in (("discriminator_steps", 10**9), ("batch_size", 10**9), ("width", 10**9), ("latent_dim", 10**9), ("modes", 10**9)):
         whole = (run / "config.json").read_bytes()
@@ -351,6 +410,7 @@ def moments(shape: tuple[int, ...]) -> Callable[[dict[str, Any], Any], None]:
         ),
         lambda _, m: m["state"].clear(),
         lambda _, m: m["state"].update({"position": {"epoch": "a", "cursor": 0}}),
+        lambda _, m: m["state"].update({"position": {"epoch": 0, "cursor": 10**9}}),
         lambda _, m: m["state"].update({"best": {"checkpoint": "../../evil", "figure": 0.1}}),
     ],
 )
@@ -449,7 +509,7 @@ def odd_file(path: Path, kind: str) -> None:
 def test_log_lines_of_odd_values_are_left_out(name: str, run: Path, command: Command) -> None:
     line = {"samples_seen": 16, "seconds": 0.1, "discriminator_loss": 1.0, "generator_loss": 1.0, "balance": 0.5}
     with (run / "log.jsonl").open("a") as file:
-        for value in (None, "x", [], {}, [1], {"a": None}, 10**400, 1e308, True):
+        for value in (None, "x", [], {}, [1], {"a": None}, 10**400, 1e308, math.inf, -math.inf, {"Wasserstein-1": math.inf}, True):
             file.write(checked_line({**line, name: value}) + checked_line({**line, "metrics": {"Wasserstein-1": 0.5}}))
     clean(command("evaluate", "run"))
     prepare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,14 @@ def test_a_grid_takes_grey_colour_and_transparency(channels: int, mode: str) -> 
 def test_full_transparency_shows_as_white() -> None:
     image = Image.open(io.BytesIO(plots.picture_grid(np.zeros((1, 4, 2, 2)), (0, 255))))
     assert image.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_columns_that_hardly_vary_or_not_at_all_are_drawn(tmp_path: Path) -> None:
+    values = np.stack([np.full(200, 1.7e9), 1.7e9 + RNG.uniform(0, 1e-6, 200), RNG.normal(0, 1e-30, 200)], 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.draw(tmp_path / "x.png", values, Schema((3,), "ND", "float64"), None, None, None, "title")
+    assert np.asarray(Image.open(tmp_path / "x.png").convert("L")).min() < 100
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,16 @@ def test_json_that_is_a_million_deep_is_refused_in_a_line(tmp_path: Path) -> Non
             read_json(path)
 
 
+@pytest.mark.parametrize("opening", ['{"a": ', "["])
+def test_json_of_any_depth_is_read_or_refused(opening: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    for depth in range(sys.getrecursionlimit() - 150, sys.getrecursionlimit() + 10):
+        closing = "}" if opening.startswith("{") else "]"
+        path.write_text('{"format": 1, "deep": ' + opening * depth + "1" + closing * depth + "}")
+        with pytest.raises(DamagedFileError, match=r"could not be read|SHA-256 does not fit"):
+            read_json(path)
+
+
 def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
     content = {"format": 1, "numbers": [1, 2.5, -1e300, 1e-320], "text": "ü\u2028\x1b", "none": None, "deep": {"b": [], "a": {}}}
     write_json(tmp_path / "x.json", content)

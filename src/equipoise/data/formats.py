@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,7 +73,7 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
         named = {str(name): name for name in frame.columns}
         if label_column not in named:
             raise RequestError(f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}")
-        labels = frame[named[label_column]].tolist()
+        labels = _listed(frame[named[label_column]])
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
         raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
@@ -172,10 +173,19 @@ def _numpy_dtype(column: pd.Series[Any]) -> str:
     return np.dtype(str(dtype)).name
 
 
+def _listed(column: pd.Series[Any]) -> list[Any]:
+    """A column's values, texts of a table once in memory however often they come."""
+    if column.dtype.name != "category":
+        return column.tolist()
+    texts = [*column.cat.categories.tolist(), math.nan]  # whose place, -1, is what is missing
+    return [texts[code] for code in column.cat.codes]
+
+
 def _text_in_column(column: pd.Series[Any], what: str) -> str:
     import pandas as pd
 
-    numbers = pd.to_numeric(column.astype(object), errors="coerce")
+    column = pd.Series(_listed(column), dtype=object, name=column.name)
+    numbers = pd.to_numeric(column, errors="coerce")
     wrong = numbers.isna() & column.notna()
     row = int(np.asarray(wrong).argmax())
     return (

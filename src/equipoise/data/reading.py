@@ -120,7 +120,8 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
                 f"{path.name}: column {clipped(repr(nested[0]))} holds lists, not numbers: drop it, or give it a column each"
             )
         numbers = int(about.num_rows * about.num_columns * np.dtype(np.float64).itemsize)
-        texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
+        is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+        texts = [field.name for field in schema if any(is_one(field.type) for is_one in is_text)]
         return numbers + sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups)), texts
 
 
