@@ -56,6 +56,23 @@ def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) ->
     assert typed(config(open_source(np.arange(100.0)))) == ""
 
 
+def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
+    path, rng = tmp_path / "report.json", np.random.default_rng(0)
+    GAN(**tiny).fit("gaussian").evaluate().save(path)
+    raw, whole, noticed = path.read_bytes(), Report.read(path), 0
+    for place in range(len(raw)):
+        path.write_bytes(raw[:place] + bytes([raw[place] ^ (1 << rng.integers(8))]) + raw[place + 1 :])
+        try:
+            assert Report.read(path) == whole
+        except DamagedFileError:
+            noticed += 1
+    assert noticed > 0.7 * len(raw)  # the rest is the white space
+    for length in range(len(raw) - 1):  # the last byte ends the line
+        path.write_bytes(raw[:length])
+        with pytest.raises(DamagedFileError):
+            Report.read(path)
+
+
 def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(tiny: dict[str, Any]) -> None:
     gan = GAN(**tiny).fit("gaussian")
     with torch.no_grad():
