@@ -3,7 +3,7 @@
     x = centre_k + factor_k u        k one of K components, drawn from its posterior p(k | x)
 
 This is CTGAN's mode-specific normalisation (Xu et al. 2019, section 4.2), of all columns together where theirs is of one, and with factors
-where theirs are deviations. Drawn components keep p(u | k) smooth; the likeliest would cut every mode off along lines. What networks learn is
+where theirs are deviations. Components are drawn, as there: the likeliest would cut every mode off along lines. What networks learn is
 p(u | k): near a standard normal law where the components are good, and whatever the data has in its place where they are not.
 """
 
