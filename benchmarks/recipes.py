@@ -171,15 +171,21 @@ def _cell(value: float | None) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", help=f"tables: {', '.join(MINUTES)}; all unless named")
+    parser.add_argument("--recipe", help="this one alone")
     parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
     parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-recipes"), help="a folder to keep the runs in")
     options = parser.parse_args()
     if unknown := set(options.what) - MINUTES.keys():
         parser.error(f"no table {', '.join(sorted(unknown))}: known are {', '.join(MINUTES)}")
     options.keep.mkdir(parents=True, exist_ok=True)
-    planned = {what: list(runs(what)) for what in options.what or MINUTES}
+    known = dict.fromkeys(run.recipe for what in MINUTES for run in runs(what))
+    if options.recipe not in (None, *known):
+        parser.error(f"no recipe {options.recipe}: known are {', '.join(known)}")
+    planned = {what: [run for run in runs(what) if options.recipe in (None, run.recipe)] for what in options.what or MINUTES}
     found = train_all([run for of_table in planned.values() for run in of_table], options.keep, options.lanes)
     for what, of_table in planned.items():
+        if not of_table:  # only recipes of classes are in the table of labels
+            continue
         results = [(run, found[run.name]) for run in of_table]
         if what != "points":
             IMAGES.mkdir(parents=True, exist_ok=True)
@@ -188,7 +194,8 @@ def main() -> None:
         lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
         how = "one thread a run" if lanes or what == "points" else f"{os.cpu_count()} thread(s)"
         how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
-        command = shlex.join(["python", "-m", "benchmarks.recipes", what, *lanes])
+        chosen = ["--recipe", options.recipe] if options.recipe else []
+        command = shlex.join(["python", "-m", "benchmarks.recipes", what, *chosen, *lanes])
         on = "; ".join(dict.fromkeys(result["on"] for _, result in results))
         with RESULTS.open("a") as file:
             file.write(f"\n## `{command}`\n\n{on}, {how}.\n\n{table(results)}\n")

@@ -33,7 +33,7 @@ class Keeper:
     def _save(self, state: State, sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
         directory = self.directory
         directory.hold()
-        if self.failed or not directory.config_file.is_file():  # lines are missing, or the whole directory
+        if self.failed or not (directory.config_file.is_file() and directory.log_file.is_file()):  # or the whole directory is gone
             directory.write_config(config)
             directory.write_log(log)
         else:
