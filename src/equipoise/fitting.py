@@ -111,14 +111,8 @@ class Fit:
         self.described = self.directory.read_config()["data"]
         self.directory.sweep()
         if not checkpoint.checkpoints(self.directory.checkpoints):
-            if self.directory.generator.is_file():  # it was saved after a checkpoint, and is not thrown away
-                raise EquipoiseError(
-                    f"{self.directory.path} cannot be resumed: it has a generator and no checkpoint; put its checkpoints back, or train "
-                    "anew into another directory"
-                )
-            self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
-            self.directory.write_config(self.config())
-            return self.directory.write_log([])
+            self.directory.begin_again(self.config())
+            return self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
         tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
         try:
             self.state.restore(tensors, scalars)

@@ -89,6 +89,17 @@ class RunDirectory:
                 raise RequestError(f"{folder} is a link to another place: put the folder itself there, or link to the whole run")
         return run
 
+    def begin_again(self, config: dict[str, Any]) -> None:
+        """The config and an empty log, of a run without a checkpoint. Raises EquipoiseError if it has a generator, which was saved after a
+        checkpoint and is not trained over."""
+        if self.generator.is_file():
+            raise EquipoiseError(
+                f"{self.path} cannot be resumed: it has a generator and no checkpoint; put its checkpoints back, or train anew into "
+                "another directory"
+            )
+        self.write_config(config)
+        self.write_log([])
+
     def write_config(self, config: dict[str, Any]) -> None:
         write_json(self.config_file, {"format": FORMAT, **config})
 
