@@ -57,3 +57,8 @@ LAWS: dict[str, LineLaw] = {
     "five narrow modes": _mixture((-4.0, -2.0, 0.0, 2.0, 4.0), (0.1,) * 5, (1.0,) * 5),
     "scales 1 and 30": _mixture((0.0, 0.0), (1.0, 30.0), (1.0, 1.0)),
 }
+
+
+def training_draws(name: str, seed: int) -> NDArray[np.float64]:
+    """The draws of a law that the run of this seed trains on, (20,000,)."""
+    return LAWS[name].draw(DRAWS, 1000 * seed + list(LAWS).index(name))

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.foundation import RESULTS
-from benchmarks.laws import DRAWS, LAWS
+from benchmarks.laws import LAWS, training_draws
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import SAMPLES_SEED, floor
 from equipoise.data import mnist
@@ -44,11 +44,6 @@ def alone(data: Any, size: int, seed: int) -> tuple[int, Array]:
     if modes is not None:
         u = modes.place(u, modes.classes(torch.zeros(len(u), dtype=torch.int64), generator))
     return 1 if modes is None else modes.count, scaling.decode(u)
-
-
-def draws(number: int, name: str, seed: int) -> Array:
-    """What the benchmark of the twelve laws trains on."""
-    return LAWS[name].draw(DRAWS, 1000 * seed + number)
 
 
 def on_modes(law: Ring | Grid) -> Callable[[Array], dict[str, float]]:
@@ -95,7 +90,7 @@ def main() -> None:
         ("ring", lambda _: "ring", 2, on_modes(Ring())),
         ("grid", lambda _: "grid", 2, on_modes(Grid())),
     ]
-    points += [(name, partial(draws, number, name), 1, of_a_law(name)) for number, name in enumerate(LAWS)]
+    points += [(name, partial(training_draws, name), 1, of_a_law(name)) for name in LAWS]
     rows = [["data", "modes, seed by seed", "samples of them alone: median (lowest to highest)"]]
     for name, data, size, figures in points:
         found = [alone(data(seed), size, seed) for seed in seeds]

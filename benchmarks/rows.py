@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.laws import DRAWS, LAWS
+from benchmarks.laws import DRAWS, LAWS, training_draws
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.data.laws import Gaussian, Grid, Ring
@@ -112,7 +112,7 @@ def law_runs(seed: int) -> Iterator[Run]:
 
         def make(keep: Path, number: int = number, name: str = name) -> Path:
             path = keep / f"{number}-{seed}.npy"
-            np.save(path, LAWS[name].draw(DRAWS, 1000 * seed + number))
+            np.save(path, training_draws(name, seed))
             return path
 
         yield Run(f"{number}-{seed}", f"{name}, seed {seed}", name, ("--seed", str(seed)), make)

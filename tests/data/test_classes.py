@@ -45,7 +45,7 @@ def test_labels_come_back_through_json_as_they_were(label: Hashable) -> None:
 def test_numpys_numbers_are_plain_ones_in_tuples_too() -> None:
     label = plain_label((np.int64(1), np.str_("a"), (np.bool_(True),)))
     assert label == (1, "a", (True,))
-    assert [type(part) for part in label[:2]] == [int, str]  # type: ignore[index]  # a tuple, as the line above says
+    assert [type(part) for part in label[:2]] == [int, str]  # a tuple, as the line above says
     assert plain_label(np.datetime64("2026-01-02")) == "2026-01-02"
 
 

@@ -12,7 +12,7 @@ def test_the_interval_of_a_mean_is_as_wide_as_students_and_holds_it_nearly_alway
     widths, hits = [], 0
     for trial in range(200):
         x = rng.normal(size=400)
-        width = half_widths(lambda rows: {"mean": float(x[rows].mean())}, len(x), lambda _: 400, seed=trial)["mean"]  # noqa: B023
+        width = half_widths(lambda rows, x=x: {"mean": float(x[rows].mean())}, len(x), lambda _: 400, seed=trial)["mean"]
         widths.append(width)
         hits += abs(x.mean()) <= width
     assert 0.9 <= hits / 200 <= 1

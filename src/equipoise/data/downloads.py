@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
@@ -79,15 +79,12 @@ def _fetch(url: str, part: Path, most: int) -> None:
         raise URLError(f"{url} is not {SCHEME}")
     request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        answer = build_opener(_SafeRedirects).open(request, timeout=TIMEOUT_SECONDS)
+        with _connection():
+            answer = build_opener(_SafeRedirects).open(request, timeout=TIMEOUT_SECONDS)
     except HTTPError as error:
         if error.code == NOTHING_MORE and have:
             return
         raise
-    except URLError:
-        raise
-    except OSError as error:  # of the connection, as of TLS while an answer is awaited
-        raise URLError(error) from error
     with answer:
         goes_on = answer.status == 206 and str(answer.headers.get("Content-Range")).startswith(f"bytes {have}-")
         have = have if goes_on else 0
@@ -113,12 +110,21 @@ def _fetch(url: str, part: Path, most: int) -> None:
 
 
 def _received(answer: Any) -> bytes:
-    """The next part of an answer. Raises URLError where the connection fails, unlike the disk."""
-    try:
+    """The next part of an answer."""
+    with _connection():
         part: bytes = answer.read(CHUNK)
+    return part
+
+
+@contextmanager
+def _connection() -> Iterator[None]:
+    """Whatever fails in the while is the connection's, as TLS is, and not the disk's: a URLError."""
+    try:
+        yield
+    except URLError:
+        raise
     except OSError as error:
         raise URLError(error) from error
-    return part
 
 
 class _SafeRedirects(HTTPRedirectHandler):

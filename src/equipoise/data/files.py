@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from equipoise.data.memory import available
+from equipoise.data.memory import SHARE, available
 from equipoise.errors import EquipoiseError
 
 UNASKED = 2**24  # bytes that are read without a look at the memory
@@ -41,7 +41,7 @@ def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
 
 def read_file(path: Path, most: int) -> bytes:
     """The bytes of a file that a stranger may have made. Raises OSError if it is no plain file, as a pipe or a device, or has more than
-    `most` bytes, or half of the memory that is free, since what is read is copied at least once."""
+    `most` bytes, or than the free memory has room for."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(descriptor, "rb") as file:
         about = os.fstat(descriptor)
@@ -50,7 +50,7 @@ def read_file(path: Path, most: int) -> bytes:
         if about.st_size > most:
             raise OSError(errno.EFBIG, f"it has {about.st_size:,} bytes, more than the {most:,} that are read", str(path))
         free = available() if about.st_size > UNASKED else None
-        if free is not None and about.st_size > free / 2:
+        if free is not None and about.st_size > SHARE * free:
             raise OSError(errno.ENOMEM, f"it has {about.st_size:,} bytes, and {free:,} bytes of memory are free", str(path))
         return file.read()
 

@@ -82,10 +82,9 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
             raise RequestError(_text_in_column(frame[name], what))
     columns = tuple(name if isinstance(name, int) else str(name) for name in frame.columns)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
-    large = [name for name, dtype in zip(frame.columns, dtypes, strict=True) if np.dtype(dtype).itemsize > 8]
-    if large:
-        raise RequestError(f"{what}, column {clipped(repr(large[0]))}, has type {frame[large[0]].dtype}: give float64 or smaller")
     for name, dtype in zip(frame.columns, dtypes, strict=True):
+        if np.dtype(dtype).itemsize > 8:
+            raise RequestError(f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give float64 or smaller")
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)

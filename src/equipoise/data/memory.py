@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+SHARE = 0.5  # of the free memory that a file may take: what is read is copied at least once
 
 
 def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.memory import available
+from equipoise.data.memory import SHARE, available
 from equipoise.errors import RequestError, clipped, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_COLUMNS = 10_000  # of a table
-SHARE = 0.5  # of the free memory that a file may take unpacked: it is copied at least once
 MAGIC = b"\x93NUMPY"
 SHOWN = 5  # names in a message
 

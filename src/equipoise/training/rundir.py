@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
@@ -130,7 +130,7 @@ class RunDirectory:
             self._lock.acquire()
         except Timeout:
             raise RequestError(f"another training is writing to {self.path}: wait for its end, or give another directory") from None
-        except (OSError, NotImplementedError) as error:
+        except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
             raise EquipoiseError(f"{self.path / LOCK} could not be locked: {getattr(error, 'strerror', None) or error}") from error
         self._held = self._lock_file()
 
@@ -166,17 +166,16 @@ class RunDirectory:
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the log."""
-        try:
-            with self.log_file.open("a") as file:
-                file.write(checked_line(line))
-        except OSError as error:
-            raise EquipoiseError(f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole") from error
+        self._append(lambda file: file.write(checked_line(line)))
 
     def force_log(self) -> None:
         """Force the log to disk, so that it says what came before the checkpoint that is written next."""
+        self._append(lambda file: os.fsync(file.fileno()))
+
+    def _append(self, work: Callable[[IO[str]], object]) -> None:
         try:
             with self.log_file.open("a") as file:
-                os.fsync(file.fileno())
+                work(file)
         except OSError as error:
             raise EquipoiseError(f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole") from error
 

@@ -170,9 +170,8 @@ class Sampler:
         try:
             schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
             recipe, samples_seen = recipe_from(metadata["recipe"]), checked("samples_seen", metadata["samples_seen"], int)
-            if len(scaling.shift) != (1 if schema.is_picture else schema.size) or schema.is_picture == (
-                None in (scaling.low, scaling.high)
-            ):
+            bounded = None not in (scaling.low, scaling.high)
+            if (len(scaling.shift), bounded) != ((1, True) if schema.is_picture else (schema.size, False)):
                 raise RequestError("its scaling is not of its schema")
             _refuse_other_networks(recipe, schema, tensors)
             method = build_method(recipe, schema, seed=0)
