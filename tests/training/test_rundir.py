@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import subprocess
 import sys
@@ -19,9 +21,17 @@ from equipoise.training.rundir import RunDirectory
 
 TAKEN = "another training is writing to .*: wait for its end, or give another directory"
 HOLDING = """
+import errno
+import fcntl
 import sys
+import warnings
 from pathlib import Path
 from equipoise.training.rundir import RunDirectory
+def lacking(*_):
+    raise OSError(errno.ENOSYS, "Function not implemented")
+if sys.argv[2:] == ["without locks"]:
+    fcntl.flock = lacking
+    warnings.simplefilter("ignore")
 held = RunDirectory.create(Path(sys.argv[1]), "run")
 held.write_config({"recipe": {}, "run": {}, "data": {}})
 print("held", flush=True)
@@ -30,10 +40,11 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def other_process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def other_process(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Another process that has begun a run, and the run's directory."""
     out = tmp_path / "run"
-    process = subprocess.Popen([sys.executable, "-c", HOLDING, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", HOLDING, str(out), *getattr(request, "param", [])]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     yield process, out
@@ -51,6 +62,16 @@ def test_a_second_writer_is_refused_until_the_first_has_died(other_process: tupl
     process.wait()
     second.lock()
     second.unlock()
+
+
+@pytest.mark.filterwarnings("ignore:flock not supported")
+@pytest.mark.parametrize("other_process", [["without locks"]], indirect=True)
+def test_where_the_disk_has_no_locks_too(other_process: tuple[subprocess.Popen[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", lacking)
+    test_a_second_writer_is_refused_until_the_first_has_died(other_process)
 
 
 def test_two_trainings_told_to_write_the_same_run_are_one_training_and_one_refusal(
