@@ -15,13 +15,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copytree
+from shutil import copy, copytree
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from benchmarks.fuzz import CORPUS
 from PIL import Image
 
 from equipoise import GAN
@@ -135,6 +136,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "listed.parquet": (lambda p: parquet(p, b"[]"), "could not be read as .parquet"),
     "cut.parquet": (lambda p: parquet(p, b"{}") or p.write_bytes(p.read_bytes()[:-20]), "could not be read as .parquet"),
     "nested.parquet": (lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_parquet(p), "holds lists, not numbers"),
+    "rows.parquet": (lambda p: copy(next(CORPUS.glob("parquet/oom-*")), p), "2 rows, and 57,018,349,182 in its parts: it is damaged"),
     "pipe.npy": (os.mkfifo, "is neither a plain file nor a folder"),
     "device.npy": (lambda p: p.symlink_to("/dev/zero"), "is neither a plain file nor a folder"),
     "round.npy": (lambda p: p.symlink_to(p), "is neither a plain file nor a folder"),

@@ -118,10 +118,14 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
             raise RequestError(
                 f"{path.name}: column {clipped(repr(nested[0]))} holds lists, not numbers: drop it, or give it a column each"
             )
-        numbers = int(about.num_rows * about.num_columns * np.dtype(np.float64).itemsize)
+        groups = [about.row_group(i) for i in range(about.num_row_groups)]
+        rows = sum(group.num_rows for group in groups)  # which pyarrow takes memory for, whatever the whole says
+        if rows != about.num_rows:
+            raise RequestError(f"{path} says that it has {about.num_rows:,} rows, and {rows:,} in its parts: it is damaged")
+        numbers = rows * about.num_columns * np.dtype(np.float64).itemsize
         is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
         texts = [field.name for field in schema if any(is_one(field.type) for is_one in is_text)]
-        return numbers + sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups)), texts
+        return numbers + sum(group.total_byte_size for group in groups), texts
 
 
 def _refuse_columns(path: Path, columns: int) -> None:
