@@ -66,8 +66,9 @@ def classes() -> list[str]:
 
 
 SMALL: dict[str, Any] = {"batch_size": 64, "width": 16, "threads": 1, "seed": 3}
+SMALLEST: dict[str, Any] = {"batch_size": 16, "width": 4, "samples": 16 * 24}  # as many operations on files as the whole training has
 CASES = (
-    Case("balanced, ring, on modes", lambda: "ring", "balanced", {**SMALL, "samples": 64 * 1500}),
+    Case("balanced, ring, on modes", lambda: "ring", "balanced", {**SMALL, "modes": 8, "samples": 64 * 1500}),
     Case(
         "classic, N(4, 1.25), dropout, averaged",
         lambda: "gaussian",
@@ -213,7 +214,7 @@ def kills(case: Case, number: int, folder: Path) -> Tally:
 
 def disk(case: Case, folder: Path) -> Tally:
     """Let every operation on the files of a training, shortened, fail in every way; then go on without failures."""
-    case = Case(case.name, case.data, case.recipe, {**case.settings, "samples": 64 * 24}, case.labels)
+    case = Case(case.name, case.data, case.recipe, {**case.settings, **SMALLEST}, case.labels)
     straight, _, operations = undisturbed(case, folder)
     tally = Tally()
     for fault in ERRORS:
