@@ -3,14 +3,15 @@
     python -m benchmarks.modes              N(4, 1.25), ring, grid, the twelve laws and MNIST, seeds 0 to 4
 
 For points: how many components, and the figures of samples drawn from them with no network at all, which training has to better or keep.
-For pictures: how many groups, and the share of pictures whose digit is the commonest of their group. The table goes to
-benchmarks/RESULTS.md.
+For pictures: how many groups, and the share of pictures whose digit is the commonest of their group. For both how long it takes to find
+them, on one thread. The table goes to benchmarks/RESULTS.md; run it on an otherwise idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import shlex
+import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median
@@ -28,51 +29,59 @@ from equipoise.data import mnist
 from equipoise.data.laws import Gaussian, Grid, Ring
 from equipoise.data.modes import Modes, find_modes
 from equipoise.data.opening import open_source
+from equipoise.data.scaling import Scaling
 from equipoise.metrics.points import mode_coverage, wasserstein_to_law
 
 Array = NDArray[np.float64]
+Figures = dict[str, float]
 SAMPLES = {1: 100_000, 2: 2500}
 
 
-def alone(data: Any, size: int, seed: int) -> tuple[int, Array]:
-    """How many components data of `size` columns has, and samples of them, (N, size), in its units."""
+def found_in(data: Any, seed: int) -> tuple[Modes | None, Scaling, float]:
+    """The modes of data, its scaling, and the seconds that both took."""
     source = open_source(data, split_seed=seed)
+    began = time.perf_counter()
     scaling = source.scaling("standard", seed)
     modes = find_modes(source, scaling, None, 0, seed)
+    return modes, scaling, time.perf_counter() - began
+
+
+def alone(data: Any, size: int, seed: int, figures: Callable[[Array], Figures]) -> tuple[int, Figures]:
+    """How many components data of `size` columns has, and the figures of samples of them, (N, size), in its units."""
+    modes, scaling, seconds = found_in(data, seed)
     generator = torch.Generator().manual_seed(SAMPLES_SEED)
     u = torch.randn(SAMPLES[size], size, generator=generator)
     if modes is not None:
         u = modes.place(u, modes.classes(torch.zeros(len(u), dtype=torch.int64), generator))
-    return 1 if modes is None else modes.count, scaling.decode(u)
+    return 1 if modes is None else modes.count, {**figures(scaling.decode(u)), "seconds": seconds}
 
 
-def on_modes(law: Ring | Grid) -> Callable[[Array], dict[str, float]]:
-    def figures(x: Array) -> dict[str, float]:
+def on_modes(law: Ring | Grid) -> Callable[[Array], Figures]:
+    def figures(x: Array) -> Figures:
         found = mode_coverage(x, *law.modes())
         return {"modes": found.covered, "within 3 sigma": found.within, "reverse KL": found.reverse_kl, "spread": found.spread}
 
     return figures
 
 
-def of_a_law(name: str) -> Callable[[Array], dict[str, float]]:
-    def figures(x: Array) -> dict[str, float]:
+def of_a_law(name: str) -> Callable[[Array], Figures]:
+    def figures(x: Array) -> Figures:
         return {"W1 / IQR above the floor": wasserstein_to_law(x.ravel(), LAWS[name].quantile) / LAWS[name].quartiles_apart - floor(name)}
 
     return figures
 
 
-def digits(seed: int) -> tuple[int, dict[str, float]]:
+def digits(seed: int) -> tuple[int, Figures]:
     """How many groups MNIST has, and the share of pictures of their group's commonest digit."""
-    source = open_source("mnist", split_seed=seed)
-    scaling = source.scaling("standard", seed)
-    modes = find_modes(source, scaling, None, 0, seed)
+    modes, scaling, seconds = found_in("mnist", seed)
     assert isinstance(modes, Modes)
     images, labels = mnist.load("test")
     groups = modes.assign(scaling.encode(torch.from_numpy(images[:, None].copy())), torch.Generator()).numpy()
-    return modes.count, {"digits alike": sum(np.bincount(labels[groups == group]).max() for group in np.unique(groups)) / len(labels)}
+    alike = sum(np.bincount(labels[groups == group]).max() for group in np.unique(groups)) / len(labels)
+    return modes.count, {"digits alike": alike, "seconds": seconds}
 
 
-def row(name: str, found: list[tuple[int, dict[str, float]]]) -> list[str]:
+def row(name: str, found: list[tuple[int, Figures]]) -> list[str]:
     """A line: of every figure the median, the lowest and the highest over seeds."""
     told = []
     for figure in found[0][1]:
@@ -85,7 +94,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
     seeds = range(parser.parse_args().seeds)
-    points: list[tuple[str, Callable[[int], Any], int, Callable[[Array], dict[str, float]]]] = [
+    torch.set_num_threads(1)
+    points: list[tuple[str, Callable[[int], Any], int, Callable[[Array], Figures]]] = [
         ("N(4, 1.25)", lambda _: "gaussian", 1, lambda x: {"W1": wasserstein_to_law(x.ravel(), Gaussian().quantile)}),
         ("ring", lambda _: "ring", 2, on_modes(Ring())),
         ("grid", lambda _: "grid", 2, on_modes(Grid())),
@@ -93,11 +103,10 @@ def main() -> None:
     points += [(name, partial(training_draws, name), 1, of_a_law(name)) for name in LAWS]
     rows = [["data", "modes, seed by seed", "samples of them alone: median (lowest to highest)"]]
     for name, data, size, figures in points:
-        found = [alone(data(seed), size, seed) for seed in seeds]
-        rows.append(row(name, [(count, figures(x)) for count, x in found]))
+        rows.append(row(name, [alone(data(seed), size, seed, figures) for seed in seeds]))
     rows.append(row("MNIST", [digits(seed) for seed in seeds]))
     command = shlex.join(["python", "-m", "benchmarks.modes", "--seeds", str(len(seeds))])
-    record(RESULTS, command, "No training: the modes alone.", markdown(rows))
+    record(RESULTS, command, "No training: the modes alone. One thread.", markdown(rows))
 
 
 if __name__ == "__main__":
