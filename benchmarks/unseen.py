@@ -71,7 +71,7 @@ NUMBERS = {
     "triangular": Draws(stats.triang(0.2), 500),
     "geometric of mean 5": Draws(stats.geom(0.2), 20_000),
     "chi-square with one degree, in units of a billion": Draws(stats.chi2(1), 20_000, 0.0, 1e9),
-    "von Mises, nearly level": Draws(stats.vonmises(0.5), 3_000),
+    "level on a logarithmic scale, 1 to 1000": Draws(stats.loguniform(1, 1000), 3_000),
 }
 
 
