@@ -36,7 +36,7 @@ class Engine:
 
     def step(self) -> dict[str, Tensor]:
         """One step of both players, scheduled, counted and timed as in `training.loop`; returns its readings."""
-        rates = self.method.schedule(self.share)
+        rates = self.method.schedule(self.share, self.state.samples_seen)
         self.state.apply(rates)
         readings = adversarial_step(self.method, self.state, rates)
         self.state.samples_seen += self.method.discriminator_steps * self.state.feed.batch_size

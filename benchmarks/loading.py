@@ -88,7 +88,7 @@ def stepper(source: Source) -> tuple[Feed, Callable[[], None]]:
     recipe = find("balanced").for_data(source.schema, {"batch_size": BATCH})
     feed = source.feed(BATCH, source.scaling(recipe.scaling, 0), torch.device("cpu"), 0)
     method = build_method(recipe, source.schema, 0)
-    state, rates = State(method, recipe, feed, 0, torch.device("cpu")), method.schedule(0.0)
+    state, rates = State(method, recipe, feed, 0, torch.device("cpu")), method.schedule(0.0, 0)
     state.apply(rates)
 
     def step() -> None:

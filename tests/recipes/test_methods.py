@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find
+from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.infogan import InfoGAN, mutual_information_term
 from equipoise.recipes.method import Answers, Method, Pass
 from equipoise.recipes.r3gan import R3GAN
@@ -99,6 +101,17 @@ def test_relativistic_recipes_have_both_penalties_at_the_samples_themselves(name
     logits = torch.cat([x[:4].sum((1, 2, 3)), 2 * x[4:].sum((1, 2, 3))])
     terms = method.penalty(Pass(x, logits, lambda at: at, torch.Generator()))
     assert {name: term.item() for name, term in terms.items()} == pytest.approx({"r1": 784.0, "r2": 4 * 784.0})
+
+
+def test_balanceds_step_size_also_falls_with_the_root_of_the_samples_beyond_its_usual_length() -> None:
+    line = Balanced.for_data(LINE, {"learning_rate_end": 1.0})
+    assert [line.schedule(0.5, seen).learning_rate for seen in (0, 512_000, 4 * 512_000)] == pytest.approx([4e-3, 4e-3, 2e-3])
+    plane = Balanced.for_data(Schema((2,), "ND", "float64"), {})
+    assert plane.default_samples(Schema((2,), "ND", "float64")) == plane.full_rate_samples
+    assert line.default_samples(LINE) == line.full_rate_samples
+    assert plane.schedule(0.3, plane.full_rate_samples) == plane.schedule(0.3)
+    for recipe in (Balanced.for_data(DIGITS, {}), replace(line, full_rate_samples=0)):
+        assert recipe.schedule(0.7, 10**9) == recipe.schedule(0.7)
 
 
 def test_r3gans_schedules_are_the_papers() -> None:

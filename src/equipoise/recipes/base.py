@@ -142,8 +142,8 @@ class Recipe(ABC):
         """The logit at which D takes a sample for neither real nor generated, where there is one."""
         return 0.0
 
-    def schedule(self, progress: float) -> Rates:
-        """The rates after this share of the training, 0 to 1."""
+    def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
+        """The rates after this share of the training, 0 to 1, and so many samples."""
         rate = cosine(self.learning_rate, self.learning_rate * self.learning_rate_end, progress)
         return Rates(rate, self.beta2, penalty=0.0, average_half_life=self.average_half_life, augment=self.augment_probability)
 

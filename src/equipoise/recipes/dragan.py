@@ -52,5 +52,5 @@ class DRAGAN(CrossEntropy):
 
         return self.method(schema, self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
 
-    def schedule(self, progress: float) -> Rates:
-        return replace(super().schedule(progress), penalty=self.penalty)
+    def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
+        return replace(super().schedule(progress, samples_seen), penalty=self.penalty)

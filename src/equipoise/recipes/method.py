@@ -100,8 +100,8 @@ class Method:
     """Of the logits on real and on generated samples."""
     generator_loss: Callable[[Tensor, Tensor], Tensor]
     """Of the logits on real and on generated samples; those on real ones matter only to relativistic losses."""
-    schedule: Callable[[float], Rates]
-    """Of the share of the training done, 0 to 1."""
+    schedule: Callable[[float, int], Rates]
+    """Of the share of the training done, 0 to 1, and of the samples seen."""
     penalty: Callable[[Pass], dict[str, Tensor]] | None = None
     """Named terms, (), whose sum times the scheduled weight joins D's loss in the same optimiser step."""
     penalty_at: Literal["samples", "elsewhere"] = "samples"

@@ -124,10 +124,10 @@ class R3GAN(Recipe):
             return [max(self.width >> max(level - 3, 0), 1) for level in range(levels)]  # full width up to 32 x 32, then halved
         return [max(self.width >> max(level - 1, 0), 1) for level in range(levels)]
 
-    def schedule(self, progress: float) -> Rates:
+    def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         done = progress / self.burn_in
         return replace(
-            super().schedule(done),
+            super().schedule(done, samples_seen),
             beta2=cosine(self.beta2_start, self.beta2, done),
             penalty=cosine(self.gamma, self.gamma * self.gamma_end, done) / 2,
             average_half_life=cosine(0.0, self.average_half_life, done),

@@ -65,5 +65,5 @@ class WGANGP(Standard):
             penalty_at="elsewhere",
         )
 
-    def schedule(self, progress: float) -> Rates:
-        return replace(super().schedule(progress), penalty=self.penalty)
+    def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
+        return replace(super().schedule(progress, samples_seen), penalty=self.penalty)

@@ -177,7 +177,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     with count:
         feed = StandIn(schema, recipe.batch_size, scaling, device, recipe.classes(schema))
         state = State(build_method(recipe, schema, 0), recipe, feed, 0, device)
-        rates = state.method.schedule(0.0)
+        rates = state.method.schedule(0.0, 0)
         state.apply(rates)
         adversarial_step(state.method, state, rates)
         guard = Guard(state)

@@ -174,7 +174,7 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     if state.samples_seen == 0:
         yield PictureDue()
     while share < 1 and control.stop_reason is None:
-        rates = method.schedule(share)
+        rates = method.schedule(share, state.samples_seen)
         state.apply(rates)
         try:
             recent.append(adversarial_step(method, state, rates))
