@@ -110,6 +110,20 @@ def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str
         Balanced(**settings)  # type: ignore[arg-type]
 
 
+WHOLE = [
+    (recipe, field.name)
+    for recipe in catalogue().values()
+    for field in fields(recipe)
+    if str(field.type).startswith("int") and field.name != "full_rate_samples"  # which is a date, not a size
+]
+
+
+@pytest.mark.parametrize(("recipe", "field"), WHOLE)
+def test_sizes_that_no_memory_holds_are_refused_at_the_door(recipe: type[Recipe], field: str) -> None:
+    with pytest.raises(RequestError, match=rf"{field} = '?1000000000000000000'?: must be (at most|.*to) \d+"):
+        recipe(**{field: 10**18})
+
+
 def test_what_the_user_gives_comes_before_the_defaults_for_the_data() -> None:
     assert Balanced.for_data(PICTURES, {}).batch_size == 32
     assert Balanced.for_data(PICTURES, {"batch_size": 48}).batch_size == 48

@@ -189,8 +189,8 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_uniform_la
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"categorical_codes": "1"}, "categorical_codes = '1': must be whole numbers above 1"),
-        ({"categorical_codes": "ten"}, "categorical_codes = 'ten': must be whole numbers above 1"),
+        ({"categorical_codes": "1"}, "categorical_codes = '1': must be whole numbers from 2 to 99999"),
+        ({"categorical_codes": "ten"}, "categorical_codes = 'ten': must be whole numbers from 2 to 99999"),
         ({"categorical_codes": "none", "continuous_codes": 0}, "give at least one code"),
     ],
 )

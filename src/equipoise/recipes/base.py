@@ -33,7 +33,13 @@ class Recipe(ABC):
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
     at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 1}
-    at_most: ClassVar[dict[str, float]] = {"batch_size": 2**31, "discriminator_steps": 1000, "modes": 2**16}
+    at_most: ClassVar[dict[str, float]] = {
+        "batch_size": 2**31,
+        "discriminator_steps": 1000,
+        "modes": 2**16,
+        "width": 2**20,  # wider ones have weights that no memory holds
+        "latent_dim": 2**20,
+    }
     above_zero: ClassVar[tuple[str, ...]] = ("learning_rate", "discriminator_rate")
     shares: ClassVar[tuple[str, ...]] = ("augment_probability", "augment_target")
 

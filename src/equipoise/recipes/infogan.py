@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from equipoise.data.schema import Schema
     from equipoise.networks.latents import Prior
 
+MOST_DIGITS = 5  # of a categorical code's number of entries
 LEAST_LOG_DEVIATION = -4.0  # of Q's normal laws: below it the bound would reward ever sharper codes and nothing else
 
 
@@ -43,6 +44,7 @@ class InfoGAN(CrossEntropy):
         "categorical_weight": 0,
         "continuous_weight": 0,
     }
+    at_most: ClassVar[dict[str, float]] = {**CrossEntropy.at_most, "continuous_codes": 2**16}
 
     discriminator_rate: float = 1.0
     """D's learning rate over G's (pictures: 0.2, the paper's 2e-4 and 1e-3)."""
@@ -59,9 +61,10 @@ class InfoGAN(CrossEntropy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not all(size.isdecimal() and int(size) > 1 for size in self._sizes):
+        if not all(size.isdecimal() and len(size) <= MOST_DIGITS and int(size) > 1 for size in self._sizes):
             raise RequestError(
-                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers above 1 with commas between, or none"
+                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from 2 to {10**MOST_DIGITS - 1} "
+                "with commas between, or none"
             )
         if not self._sizes and not self.continuous_codes:
             raise RequestError("categorical_codes = 'none' and continuous_codes = 0: give at least one code")

@@ -37,6 +37,7 @@ class R3GAN(Recipe):
     summary = "the published modern baseline that balanced descends from, with its residual networks"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
     at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "blocks": 1, "group": 1, "fold": 1}
+    at_most: ClassVar[dict[str, float]] = {**Recipe.at_most, "blocks": 1000, "group": 2**20, "fold": 1000}
     above_zero: ClassVar[tuple[str, ...]] = (*Recipe.above_zero, "gamma_end", "burn_in")
     shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in")
     betas: ClassVar[tuple[str, ...]] = (*Recipe.betas, "beta2_start")
