@@ -3,6 +3,7 @@
     python -m benchmarks.faults            both of these
     python -m benchmarks.faults kills      200 times SIGKILL, resumed each time
     python -m benchmarks.faults disk       every operation on a training's files fails in each of five ways
+    python -m benchmarks.faults disk --cases 3 4       of those trainings only, counted from 1
 
 A run that was killed is resumed until it is done, and must end with the very bits of one that nothing happened to. After each kill every
 file must be whole, and nothing that was saved may be lost. Half the kills come after a random time, the other half while a file is being
@@ -239,29 +240,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=["kills", "disk"], help="both, if not given")
     parser.add_argument("--kills", type=int, default=KILLS, help="how many in all")
+    parser.add_argument(
+        "--cases", nargs="+", type=int, choices=range(1, len(CASES) + 1), help="which trainings, counted from 1; all unless given"
+    )
     options = parser.parse_args()
+    cases = [CASES[number - 1] for number in options.cases or range(1, len(CASES) + 1)]
+    given = ["--cases", *map(str, options.cases)] if options.cases else []
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     wrong = False
     for what in [options.what] if options.what else ["kills", "disk"]:
         tallies = []
-        for case in CASES:
+        for case in cases:
             with TemporaryDirectory() as folder:
                 home = Path(folder).resolve()
-                tallies.append(kills(case, options.kills // len(CASES), home) if what == "kills" else disk(case, home))
-        record(RESULTS, shlex.join(["python", "-m", "benchmarks.faults", what]), "One thread.", markdown(table(what, tallies)))
+                tallies.append(kills(case, options.kills // len(cases), home) if what == "kills" else disk(case, home))
+        record(
+            RESULTS, shlex.join(["python", "-m", "benchmarks.faults", what, *given]), "One thread.", markdown(table(what, cases, tallies))
+        )
         wrong = wrong or any(tally.wrong for tally in tallies)
     sys.exit(wrong)
 
 
-def table(what: str, tallies: Sequence[Tally]) -> list[list[str]]:
+def table(what: str, cases: Sequence[Case], tallies: Sequence[Tally]) -> list[list[str]]:
     if what == "kills":
         head = ["training", "kills", "of them in a write", "runs", "what was wrong"]
         rows = [[str(tally.struck), str(tally.in_a_write), str(tally.runs)] for tally in tallies]
     else:
         head = ["training", "faults", "trainings that could not go on", "what was wrong in the end"]
         rows = [[str(tally.runs), str(tally.struck)] for tally in tallies]
-    return [head, *([case.name, *row, "; ".join(tally.wrong) or "nothing"] for case, row, tally in zip(CASES, rows, tallies, strict=True))]
+    return [head, *([case.name, *row, "; ".join(tally.wrong) or "nothing"] for case, row, tally in zip(cases, rows, tallies, strict=True))]
 
 
 if __name__ == "__main__":
