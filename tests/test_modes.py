@@ -88,15 +88,16 @@ def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_
 
 
 @pytest.mark.parametrize(
-    ("data", "labels", "told"),
+    ("data", "labels", "modes", "told"),
     [
-        (PICTURES[..., 0], None, "channels_apart is on, which is for pictures of several channels: leave it out"),
-        (PICTURES, [0, 1] * 30, "channels_apart is on, and so is conditional: leave one out"),
+        (PICTURES, None, 1, "channels_apart is on, and modes = 1: say how many"),
+        (PICTURES[..., 0], None, 2, "channels_apart is on, which is for pictures of several channels: leave it out"),
+        (PICTURES, [0, 1] * 30, 2, "channels_apart is on, and so is conditional: leave one out"),
     ],
 )
-def test_channels_apart_are_refused_where_they_cannot_be(data: Any, labels: Any, told: str, tiny: dict[str, Any]) -> None:
+def test_channels_apart_are_refused_where_they_cannot_be(data: Any, labels: Any, modes: int, told: str, tiny: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=told):
-        GAN(**tiny, channels_apart=True).fit(data, labels)
+        GAN(**tiny, modes=modes, channels_apart=True).fit(data, labels)
 
 
 def test_one_mode_is_none(tiny: dict[str, Any]) -> None:

@@ -199,6 +199,8 @@ class Recipe(ABC):
             raise RequestError(f"modes = {self.modes}: {self.name} does not learn classes, which modes are: leave it out")
         if self.channels_apart and not (schema.is_picture and schema.shape[0] > 1):
             raise RequestError("channels_apart is on, which is for pictures of several channels: leave it out")
+        if self.channels_apart and self.modes == 1:
+            raise RequestError("channels_apart is on, and modes = 1: say how many groups each channel is to have, or leave it out")
         if self.channels_apart and self.conditional:
             raise RequestError("channels_apart is on, and so is conditional: leave one out")
         if self.augmentations and not schema.is_picture:
