@@ -130,7 +130,7 @@ class Recipe(ABC):
         if self.modes is not None and self.modes > 1:
             from equipoise.data.modes import modes_for
 
-            modes = modes_for(schema, self.modes, self.labels(schema), bool(self.channels_apart))
+            modes = modes_for(schema, self.modes, self.labels(schema), self.apart(schema))
         return Method(
             generator=players.generator,
             discriminator=players.discriminator,
@@ -163,9 +163,13 @@ class Recipe(ABC):
         """How many classes the players are told: labels, modes, or one for each pair of them; 0 for none. With channels apart each has
         its own."""
         labels, modes = self.labels(schema), self.modes or 1
-        if self.channels_apart and modes > 1:
+        if self.apart(schema) and modes > 1:
             return modes * schema.shape[0]
         return labels if modes == 1 else max(labels, 1) * modes
+
+    def apart(self, schema: Schema) -> bool:
+        """Whether each channel has modes of its own."""
+        return bool(self.channels_apart) and schema.is_picture and not self.labels(schema)
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
