@@ -352,6 +352,7 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     whole = path.read_bytes()
     described = unpack(path)[1]
     cases = [(part, name, value) for part in ("recipe", "schema", "scaling") for name, value in odd(described[part], tries=3)]
+    cases.append(("recipe", "channels_apart", True))  # of numbers, which have none
     for part, name, value in [*cases, *((name, None, value) for name, value in odd(described, tries=3) if name is not None)]:
         path.write_bytes(whole)
         repacked(path, lambda _, m, p=part, n=name, v=value: m.update({p: v}) if n is None else m[p].update({n: v}))

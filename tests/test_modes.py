@@ -17,6 +17,8 @@ TOLD_CLASSES = sorted(
     name for name, recipe in catalogue().items() if recipe.takes_labels and not recipe.needs_labels and name not in ("dcgan", "classic")
 )
 
+PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
+
 
 def blobs(n: int = 600) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Three narrow blobs on the plane with shares .5, .3 and .2; the last is half of label 0 and half of label 1."""
@@ -70,6 +72,32 @@ def test_pictures_have_groups_at_their_shares(tiny: dict[str, Any]) -> None:
     assert gan._sampler.modes is not None
     assert sorted(gan._sampler.modes.weights[0].tolist()) == pytest.approx([0.25, 0.75], abs=0.06)
     assert np.asarray(gan.sample(5, seed=0)).shape == (5, 8, 8)
+
+
+def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    bright = rng.random((2000, 1, 1, 2)) < [0.25, 0.6]
+    pictures = (rng.integers(0, 40, (2000, 8, 8, 2)) + np.where(bright, 200, 0)).astype(np.uint8)
+    gan = GAN(**tiny, modes=2, channels_apart=True).fit(pictures, out=tmp_path / "run")
+    again = GAN.load(tmp_path / "run")
+    assert again._config["recipe"]["channels_apart"] is True
+    assert again._sampler is not None
+    assert again._sampler.modes is not None
+    np.testing.assert_allclose(np.sort(again._sampler.modes.weights.numpy(), 1), [[0.125, 0.375], [0.2, 0.3]], atol=0.03)
+    assert np.array_equal(gan.sample(20, seed=1), again.sample(20, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "modes", "told"),
+    [
+        (PICTURES, None, 1, "channels_apart is on, and modes = 1: say how many"),
+        (PICTURES[..., 0], None, 2, "channels_apart is on, which is for pictures of several channels: leave it out"),
+        (PICTURES, [0, 1] * 30, 2, "channels_apart is on, and so is conditional: leave one out"),
+    ],
+)
+def test_channels_apart_are_refused_where_they_cannot_be(data: Any, labels: Any, modes: int, told: str, tiny: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match=told):
+        GAN(**tiny, modes=modes, channels_apart=True).fit(data, labels)
 
 
 def test_one_mode_is_none(tiny: dict[str, Any]) -> None:

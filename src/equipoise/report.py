@@ -118,6 +118,8 @@ def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], c
     own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
     if own.modes is None:  # what the data shows is nobody's choice
         own = replace(own, modes=recipe.modes)
+    if own.channels_apart is None:
+        own = replace(own, channels_apart=recipe.channels_apart)
     return Evidence(
         figures=figures,
         log=log,

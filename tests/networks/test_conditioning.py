@@ -20,6 +20,14 @@ def test_the_class_joins_the_latent_as_a_one_hot_vector() -> None:
     assert player(torch.tensor([[7.0]]), torch.tensor([1])).tolist() == [[7.0, 0.0, 1.0, 0.0]]
 
 
+def test_of_several_classes_at_once_the_vector_has_as_many_ones_and_embeddings_are_summed() -> None:
+    y = torch.tensor([[0, 3], [1, 2]])
+    assert Generator(torch.nn.Identity(), classes=4)(torch.tensor([[7.0], [8.0]]), y).tolist() == [[7, 1, 0, 0, 1], [8, 0, 1, 1, 0]]
+    player, x = Discriminator(torch.nn.Identity(), 2, classes=4), torch.randn(2, 2)
+    expected = player.head(x).squeeze(1) + ((player.embedding.weight[y[:, 0]] + player.embedding.weight[y[:, 1]]) * x).sum(1)
+    assert torch.allclose(player(x, y)[0], expected)
+
+
 def test_without_classes_labels_are_not_looked_at() -> None:
     player = Discriminator(mlp([2, 6], ["leaky_relu"]), 6)
     x = torch.randn(4, 2)

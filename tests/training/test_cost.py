@@ -70,7 +70,8 @@ def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
     schema, cpu = KINDS[kind], torch.device("cpu")
     scaling = Scaling((127.5,), (127.5,), 0.0, 255.0) if schema.is_picture else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
-    state = State(build_method(recipe, schema, 0), recipe, StandIn(schema, recipe.batch_size, scaling, cpu, recipe.classes(schema)), 0, cpu)
+    method = build_method(recipe, schema, 0)
+    state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.modes), 0, cpu)
     for _ in range(2):
         step(state)
     return state

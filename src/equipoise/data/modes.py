@@ -1,13 +1,15 @@
 """Modes: what a data set falls into by itself, so that networks learn each as a class of its own.
 
 Points fall into normal components, and networks see a point relative to its own (`normal_modes`). Pictures fall into groups that look
-alike, and networks see them as they are (`picture_modes`). A class of the networks is a mode, or with C labels label * K + mode.
+alike, and networks see them as they are (`picture_modes`); where the channels tell nothing of one another, each of them does by itself
+(`channel_modes`). A class of the networks is a mode, or with C labels label * K + mode.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,8 @@ RARE = 1e-3  # of a sample: what a label has that none of those looked at had
 class Modes(nn.Module):
     """K modes, fixed while networks train."""
 
+    apart: ClassVar[bool] = False
+    """Whether each channel of a picture has a mode of its own."""
     weights: Tensor
     """(C, K): the share of all samples that have a label and a mode; C is 1 without labels."""
 
@@ -68,6 +72,10 @@ class Modes(nn.Module):
         """The modes of the networks' classes, (N,)."""
         return classes % self.count
 
+    def first(self, n: int, device: torch.device) -> Tensor:
+        """The first class, n times, as networks are told it."""
+        return torch.zeros(n, dtype=torch.int64, device=device)
+
     def labels(self, classes: Tensor) -> Tensor:
         """The labels of the networks' classes, (N,)."""
         return classes // self.count
@@ -90,17 +98,21 @@ class Modes(nn.Module):
         self.weights = sums / sums.sum()
 
 
-def modes_for(schema: Schema, count: int, labels: int) -> Modes:
-    """Modes of data of this shape that are still to be loaded."""
+def modes_for(schema: Schema, count: int, labels: int, apart: bool) -> Modes:
+    """Modes of data of this shape that are still to be loaded; of pictures' channels each by itself with `apart`."""
+    from equipoise.data.channel_modes import ChannelModes
     from equipoise.data.normal_modes import NormalModes
     from equipoise.data.picture_modes import PictureModes
 
+    if apart:
+        return ChannelModes(count, schema.shape)
     return PictureModes(count, schema.shape, labels) if schema.is_picture else NormalModes(count, schema.size, labels)
 
 
-def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int, seed: int) -> Modes | None:
+def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int, seed: int, apart: bool | None = False) -> Modes | None:
     """The modes of a source's training samples, so many or, for None, as many as they show; None where that is one. `labels`, if above 0,
-    is how many the players learn."""
+    is how many the players learn. `apart` is whether modes are of each channel by itself; None, as the channels show."""
+    from equipoise.data.channel_modes import ChannelModes, are_independent
     from equipoise.data.normal_modes import NormalModes
     from equipoise.data.picture_modes import PictureModes, usual
 
@@ -110,9 +122,14 @@ def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int,
         count = usual(source.training_rows or ROWS, rows, labels)
     if count == 1:
         return None
-    parts = _scaled(source.seen(rows, seed), scaling)
-    if schema.is_picture:
-        modes: Modes = PictureModes.fit(parts, schema.shape, count or 1, seed)
+    parts: Iterable[Tensor] = _scaled(source.seen(rows, seed), scaling)
+    if apart is None and schema.is_picture and schema.shape[0] > 1 and not labels:
+        parts = list(parts)
+        apart = are_independent(parts, schema.shape, seed)
+    if schema.is_picture and apart:
+        modes: Modes = ChannelModes.fit([*parts], schema.shape, count or 1, seed)
+    elif schema.is_picture:
+        modes = PictureModes.fit(parts, schema.shape, count or 1, seed)
     else:
         modes = NormalModes.fit(torch.cat([*parts]), seed, count)
     known = source.labelled(rows, seed, held_out=False) if labels else None

@@ -13,7 +13,8 @@ Conditioning = Literal["projection", "concatenation"]
 
 class Generator(nn.Module):
     """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape). The class joins the latent as a one-hot vector
-    (Mirza & Osindero 2014), so `body` takes Z + classes numbers. `mixed` is for training: see `through`."""
+    (Mirza & Osindero 2014), so `body` takes Z + classes numbers. A sample may have P classes at once, (N, P): then P of them are one.
+    `mixed` is for training: see `through`."""
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
@@ -33,8 +34,8 @@ class Discriminator(nn.Module):
 
     With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y), h>, the projection discriminator (Miyato & Koyama
     2018, eq. 5); or, by `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside points and as many constant
-    planes beside a picture's channels (Mirza & Osindero 2014), so `trunk` takes that many more. `auxiliary` takes h: heads share the
-    trunk. `mixed` is for training: see `through`.
+    planes beside a picture's channels (Mirza & Osindero 2014), so `trunk` takes that many more. Of P classes at once, (N, P), the
+    embeddings are summed. `auxiliary` takes h: heads share the trunk. `mixed` is for training: see `through`.
     """
 
     def __init__(
@@ -62,8 +63,13 @@ class Discriminator(nn.Module):
         h = through(self.trunk, seen, self.mixed and self.training)
         logits: Tensor = self.head(h).squeeze(1)
         if self.classes and projects:
-            logits = logits + (self.embedding(y) * h).sum(1)
+            logits = logits + (self.embedded(y) * h).sum(1)
         return logits * self.scale, h.new_empty(len(h), 0) if self.auxiliary is None else self.auxiliary(h)
+
+    def embedded(self, y: Tensor | None) -> Tensor:
+        """The embeddings of classes (N,), or their sums over those of (N, P): (N, features)."""
+        found: Tensor = self.embedding(y)
+        return found.sum(1) if found.dim() == 3 else found
 
     def answers(self, x: Tensor) -> Tensor:
         """What the auxiliary head says of samples, (N, K)."""
@@ -90,6 +96,6 @@ def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
 
 
 def one_hot(like: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Classes (N,) as one-hot vectors (N, classes) of another tensor's type. torch's own looks at the classes' range first, for which a
-    step would wait."""
-    return like.new_zeros(len(y), classes).scatter(1, y[:, None], 1.0)
+    """Classes (N,) as one-hot vectors (N, classes) of another tensor's type, and (N, P) as vectors with P ones. torch's own looks at the
+    classes' range first, for which a step would wait."""
+    return like.new_zeros(len(y), classes).scatter(1, y[:, None] if y.dim() == 1 else y, 1.0)

@@ -70,6 +70,8 @@ class Recipe(ABC):
     modes: int | None = 1
     """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
     look alike. 1 for none."""
+    channels_apart: bool | None = False
+    """Find the groups of pictures in each channel by itself: on or off."""
     augment: str = "none"
     """For few pictures: random changes of all that D sees (DiffAugment, Zhao et al. 2020): color, translation, cutout, or several with
     commas between."""
@@ -128,7 +130,7 @@ class Recipe(ABC):
         if self.modes is not None and self.modes > 1:
             from equipoise.data.modes import modes_for
 
-            modes = modes_for(schema, self.modes, self.labels(schema))
+            modes = modes_for(schema, self.modes, self.labels(schema), self.apart(schema))
         return Method(
             generator=players.generator,
             discriminator=players.discriminator,
@@ -158,9 +160,16 @@ class Recipe(ABC):
         return len(schema.classes or ()) if self.conditional else 0
 
     def classes(self, schema: Schema) -> int:
-        """How many classes the players are told: labels, modes, or one for each pair of them; 0 for none."""
+        """How many classes the players are told: labels, modes, or one for each pair of them; 0 for none. With channels apart each has
+        its own."""
         labels, modes = self.labels(schema), self.modes or 1
+        if self.apart(schema) and modes > 1:
+            return modes * schema.shape[0]
         return labels if modes == 1 else max(labels, 1) * modes
+
+    def apart(self, schema: Schema) -> bool:
+        """Whether each channel has modes of its own."""
+        return bool(self.channels_apart) and schema.is_picture and not self.labels(schema)
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
@@ -192,6 +201,12 @@ class Recipe(ABC):
             raise RequestError(f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'")
         if self.modes != 1 and not self.takes_labels:
             raise RequestError(f"modes = {self.modes}: {self.name} does not learn classes, which modes are: leave it out")
+        if self.channels_apart and not (schema.is_picture and schema.shape[0] > 1):
+            raise RequestError("channels_apart is on, which is for pictures of several channels: leave it out")
+        if self.channels_apart and self.modes == 1:
+            raise RequestError("channels_apart is on, and modes = 1: say how many groups each channel is to have, or leave it out")
+        if self.channels_apart and self.conditional:
+            raise RequestError("channels_apart is on, and so is conditional: leave one out")
         if self.augmentations and not schema.is_picture:
             raise RequestError(f"augment = {self.augment!r} is for pictures: leave it out")
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from equipoise.data.feeds import BLOCK, Feed
+from equipoise.data.modes import Modes
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
@@ -98,12 +99,12 @@ class Footprint:
 class StandIn(Feed):
     """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the players know classes."""
 
-    def __init__(self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, classes: int = 0) -> None:
+    def __init__(self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, modes: Modes | None = None) -> None:
         super().__init__(batch_size, scaling, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_picture else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        labelled = schema.classes is not None or classes > 0
-        self.labels = torch.zeros(batch_size, dtype=torch.int64, device=device) if labelled else None
+        labels = None if schema.classes is None else torch.zeros(batch_size, dtype=torch.int64, device=device)
+        self.labels = labels if modes is None else modes.first(batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.scaling.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
@@ -175,8 +176,8 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     second."""
     count = Counting()
     with count:
-        feed = StandIn(schema, recipe.batch_size, scaling, device, recipe.classes(schema))
-        state = State(build_method(recipe, schema, 0), recipe, feed, 0, device)
+        method = build_method(recipe, schema, 0)
+        state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, device, method.modes), 0, device)
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
         adversarial_step(state.method, state, rates)

@@ -63,8 +63,8 @@ def example(state: State, schema: Schema) -> Example:
     """Numbers drawn from a generator of their own; nothing of the training moves."""
     n, generator = state.feed.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
-    classed = schema.classes is not None or state.method.modes is not None
-    y = torch.zeros(n, dtype=torch.int64, device=state.device) if classed else None
+    labels = None if schema.classes is None else torch.zeros(n, dtype=torch.int64, device=state.device)
+    y = labels if state.method.modes is None else state.method.modes.first(n, state.device)
     return Example(x, y, state.method.prior.sample(n, generator))
 
 
