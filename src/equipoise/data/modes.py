@@ -109,6 +109,13 @@ def modes_for(schema: Schema, count: int, labels: int, apart: bool) -> Modes:
     return PictureModes(count, schema.shape, labels) if schema.is_picture else NormalModes(count, schema.size, labels)
 
 
+def first_classes(schema: Schema, modes: Modes | None, n: int, device: torch.device) -> Tensor | None:
+    """The first class, n times, as players are told it: of the modes if there are any, else of the labels; None without either."""
+    if modes is not None:
+        return modes.first(n, device)
+    return None if schema.classes is None else torch.zeros(n, dtype=torch.int64, device=device)
+
+
 def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int, seed: int, apart: bool | None = False) -> Modes | None:
     """The modes of a source's training samples, so many or, for None, as many as they show; None where that is one. `labels`, if above 0,
     is how many the players learn. `apart` is whether modes are of each channel by itself; None, as the channels show."""

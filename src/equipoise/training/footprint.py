@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from equipoise.data.feeds import BLOCK, Feed
-from equipoise.data.modes import Modes
+from equipoise.data.modes import Modes, first_classes
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
@@ -103,8 +103,7 @@ class StandIn(Feed):
         super().__init__(batch_size, scaling, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_picture else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        labels = None if schema.classes is None else torch.zeros(batch_size, dtype=torch.int64, device=device)
-        self.labels = labels if modes is None else modes.first(batch_size, device)
+        self.labels = first_classes(schema, modes, batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.scaling.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
+from equipoise.data.modes import first_classes
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.conditioning import Discriminator, Generator
@@ -63,9 +64,7 @@ def example(state: State, schema: Schema) -> Example:
     """Numbers drawn from a generator of their own; nothing of the training moves."""
     n, generator = state.feed.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
-    labels = None if schema.classes is None else torch.zeros(n, dtype=torch.int64, device=state.device)
-    y = labels if state.method.modes is None else state.method.modes.first(n, state.device)
-    return Example(x, y, state.method.prior.sample(n, generator))
+    return Example(x, first_classes(schema, state.method.modes, n, state.device), state.method.prior.sample(n, generator))
 
 
 def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float) -> Speed:
