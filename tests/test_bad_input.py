@@ -37,7 +37,6 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: np.save(p, np.full((100, 2), 3.5)),
         "one.npy has one distinct value, 3.5: there is no law to learn; give data that varies",
     ),
-    "few.npy": (lambda p: np.save(p, POINTS[:10]), "batch_size of at most 9"),
     "single.npy": (lambda p: np.save(p, POINTS[:1]), "give at least one batch of samples"),
     "odd.npy": (lambda p: np.save(p, np.zeros((4, 5, 5, 6))), "data has shape 4x5x5x6: give (N,) or (N, D) points"),
     "text.npy": (lambda p: np.save(p, np.array(["a", "b"])), "text.npy has type <U1: give numbers"),

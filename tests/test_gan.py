@@ -215,7 +215,7 @@ def test_other_labels_than_those_learned_are_not_compared(tiny: dict[str, Any]) 
 
 
 def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:
-    report = GAN(batch_size=8, samples=16, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()
+    report = GAN(samples=512, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()  # a batch holds more
     assert report.verdict.name == "too little data"
 
 

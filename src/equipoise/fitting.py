@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from equipoise import __version__, plots, sketches
 from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, RequestError, first_line
+from equipoise.errors import EquipoiseError, first_line
 from equipoise.metrics.examination import judge_for
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.base import Recipe
@@ -49,12 +49,6 @@ class Fit:
     ) -> None:
         self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
         self.keeper = None if directory is None else Keeper(directory, warn)
-        rows = source.training_rows
-        if rows is not None and rows < recipe.batch_size:
-            raise RequestError(
-                f"{source.name} has {rows} samples to train on, the held-out tenth aside, and batch_size is {recipe.batch_size}: "
-                f"give more data, or a batch_size of at most {rows}"
-            )
         self.described = source.describe()
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)

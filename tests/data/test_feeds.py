@@ -34,7 +34,11 @@ def stream(batch_size: int = 3) -> StreamFeed:
     return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN, CPU)
 
 
-@pytest.mark.parametrize("make", [indexed, fetched_ahead, law, stream])
+def crowded() -> IndexedFeed:
+    return indexed(batch_size=24)
+
+
+@pytest.mark.parametrize("make", [indexed, fetched_ahead, crowded, law, stream])
 def test_a_restored_feed_goes_on_with_the_very_same_batches(make: Callable[[], Feed]) -> None:
     for steps in range(9):
         one, other = make(), make()
@@ -64,7 +68,17 @@ def test_an_epoch_shows_every_row_at_most_once_in_a_new_order() -> None:
     assert not torch.equal(epochs[0], epochs[1])
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 5, 10])
+def test_a_batch_of_more_than_all_rows_shows_each_of_them_as_often_as_any_other() -> None:
+    feed = indexed(batch_size=24)
+    batches = [feed.next()[0][:, 0] for _ in range(3)]
+    for batch in batches:
+        shown = batch.long().bincount(minlength=10)
+        assert shown.sum() == 24
+        assert set(shown.tolist()) == {2, 3}
+    assert not torch.equal(batches[0], batches[1])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 5, 10, 24])
 def test_batches_fetched_ahead_are_the_same_as_those_that_are_not(batch_size: int) -> None:
     one, other = indexed(batch_size, seed=4), fetched_ahead(batch_size, seed=4)
     for _ in range(25):

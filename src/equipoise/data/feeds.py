@@ -6,6 +6,7 @@ generator seeded by both.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from enum import IntEnum
@@ -80,13 +81,16 @@ class Feed(ABC):
 
 def batches(rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
     """What comes after a position: of every batch the epoch, the cursor behind it and the indices of its rows, on `device`. The rows come
-    in a new order every epoch; an epoch's last ones that fill no batch are left for another order."""
-    epoch, cursor = position["epoch"], position["cursor"]
-    order = torch.randperm(rows, generator=seeded(seed, Stream.TRAINING, epoch)).to(device)
+    in a new order every epoch; an epoch's last ones that fill no batch are left for another order. Where a batch holds more than all rows,
+    an epoch is so many orders, one after the other, as fill it."""
+    orders = math.ceil(batch_size / rows)
+    epoch, cursor, order = position["epoch"], position["cursor"], None
     while True:
-        if cursor + batch_size > rows:
-            epoch, cursor = epoch + 1, 0
-            order = torch.randperm(rows, generator=seeded(seed, Stream.TRAINING, epoch)).to(device)
+        if cursor + batch_size > rows * orders:
+            epoch, cursor, order = epoch + 1, 0, None
+        if order is None:
+            generator = seeded(seed, Stream.TRAINING, epoch)
+            order = torch.cat([torch.randperm(rows, generator=generator) for _ in range(orders)]).to(device)
         cursor += batch_size
         yield epoch, cursor, order[cursor - batch_size : cursor]
 
