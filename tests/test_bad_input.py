@@ -189,6 +189,20 @@ def test_a_full_disk_stops_a_training_with_one_line(here: Path, command: Command
     assert not [path for path in here.rglob("*") if path.is_file()]
 
 
+@pytest.mark.usefixtures("here")
+def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Path.replace
+
+    def filled(path: Path, target: Path) -> Path:
+        return written(path, target) if Path(target).name == "config.json" else full_disk()
+
+    monkeypatch.setattr(Path, "replace", filled)
+    answer = command("train", "gaussian", "--out", "run", *TINY)
+    assert answer.status == 1
+    assert "could not be written: No space left on device; what was saved before is whole; training goes on" in answer.err
+    assert answer.err.endswith("the end of this training is not kept\n")
+
+
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.png"])
 def test_a_full_disk_loses_no_samples_that_were_there(
     trained: Path, here: Path, command: Command, monkeypatch: pytest.MonkeyPatch, name: str

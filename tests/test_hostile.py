@@ -242,6 +242,18 @@ def test_pictures_that_were_made_to_do_harm_are_left_out_and_named(here: Path, c
     assert "7 pictures" in answer.out
 
 
+def test_pictures_that_are_links_are_read_and_nothing_is_written_through_them(here: Path, command: Command, picture: Any) -> None:
+    for i in range(60):
+        picture(here / f"elsewhere/{i}.png", seed=i)
+    (here / "folder").mkdir()
+    for path in (here / "elsewhere").iterdir():
+        (here / "folder" / path.name).symlink_to(path)
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (here / "elsewhere").iterdir()}
+    answer = command("train", "folder", "--out", "run", *TINY_OPTIONS)
+    assert answer.status == 0, answer.err
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (here / "elsewhere").iterdir()} == before
+
+
 @pytest.fixture
 def run(trained: Path, here: Path) -> Path:
     """A copy of a run, to spoil."""

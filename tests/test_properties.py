@@ -79,6 +79,8 @@ def test_every_accepted_shape_and_type_comes_back_in_kind_shape_and_type_with_it
 
 
 @given(data(), st.sampled_from(["standard", "unit"]))
+@example(np.array([1e-30, -1e-30]), "standard")
+@example(np.array([1e30, -1e30]), "standard")
 @example(np.array([[1.0, 3.25], [2.0, 3.25]]), "standard")
 @example(np.eye(3), "standard")
 @example(np.array([2.0**53, 2.0**53 - 1]), "standard")

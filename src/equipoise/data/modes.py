@@ -32,7 +32,8 @@ class Modes(nn.Module):
     apart: ClassVar[bool] = False
     """Whether each channel of a picture has a mode of its own."""
     weights: Tensor
-    """(C, K): the share of all samples that have a label and a mode; C is 1 without labels."""
+    """(C, K): the share of all samples that have a label and a mode; C is 1 without labels, and the number of channels where they are
+    apart."""
 
     def __init__(self, count: int, labels: int = 0) -> None:
         super().__init__()

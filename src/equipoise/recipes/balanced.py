@@ -10,8 +10,8 @@ keep every mode. As in the paper, there are no normalisation layers and no tanh,
 and what is sampled from is an average of G. The networks are smaller than the paper's: sized for two CPU cores. The penalties' weight
 stays where it is: on MNIST a falling one did worse.
 
-Adam's steps do not shrink with the gradients, so that weights wander the further the longer a training is; on points one of twenty times
-the length ended worse than one of its usual length. So beyond that the step size also falls as one over the root of the samples seen.
+Adam's steps do not shrink with the gradients, so that weights wander the further the longer a training is; on N(4, 1.25) one of twenty
+times the usual length ended worse than one of that. So beyond that the step size also falls as one over the root of the samples seen.
 """
 
 from __future__ import annotations
