@@ -17,7 +17,8 @@ from PIL import Image
 from equipoise import GAN
 from equipoise.data.laws import Gaussian
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
-from equipoise.metrics.figures import AGREEMENT, COPIED
+from equipoise.metrics.examination import MOST_COLUMNS
+from equipoise.metrics.figures import AGREEMENT, COLUMN, COPIED
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 
@@ -212,6 +213,18 @@ def test_other_labels_than_those_learned_are_not_compared(tiny: dict[str, Any]) 
     gan = GAN(**tiny).fit(x, (x[:, 0] > 0).astype(int))
     assert AGREEMENT in [figure.name for figure in gan.evaluate().figures]
     assert AGREEMENT not in [figure.name for figure in gan.evaluate(x, (3 * (x[:, 1] > 0)).astype(int)).figures]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(named: bool, tiny: dict[str, Any], tmp_path: Path) -> None:
+    x = RNG.normal(size=(400, 25))
+    gan = GAN(**tiny).fit(pd.DataFrame(x, columns=[f"c{i}" for i in range(25)]) if named else x, out=tmp_path / "run")
+    told = [figure.name for figure in gan.report.figures if figure.name.startswith(COLUMN)]
+    assert told == [f"{COLUMN}{'c' if named else ''}{i}" for i in range(MOST_COLUMNS)]
+    assert gan.sample(3).shape == (3, 25)
+    gan.draw(tmp_path / "drawn.png")
+    assert list((tmp_path / "run/samples").iterdir())
+    assert "the first 9 of 25 columns" in (tmp_path / "run/report.html").read_text()
 
 
 def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:

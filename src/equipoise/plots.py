@@ -54,8 +54,13 @@ def draw(
             if column < columns:
                 _histogram(axes, values[:, column], None, None if real is None else real[:, column], legend=column == 0)
                 axes.set_title(str(names[column]), fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title + part(schema), fontsize=11)
     _write(figure, path)
+
+
+def part(schema: Schema) -> str:
+    """What a title of points adds where not all of their columns are drawn."""
+    return f"; the first {MOST_COLUMNS} of {schema.size} columns" if schema.size > MOST_COLUMNS else ""
 
 
 def picture_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
-from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, picture_grid
+from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, part, picture_grid
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -56,9 +56,10 @@ def sketch(values: Array, schema: Schema, limits: tuple[float, float] | None, la
         return picture_grid(values, limits)
     if schema.size == 2:
         return _scatter(values[:MOST_POINTS], None if real is None else real[:MOST_POINTS], law, title)
-    columns = min(schema.size, MOST_COLUMNS)
-    names = [str(name) for name in schema.columns or [f"column {i}" for i in range(columns)]] if columns > 1 else [""]
-    return _histograms(values[:, :columns], None if real is None else real[:, :columns], law if columns == 1 else None, names, title)
+    if schema.size == 1:
+        return _histograms(values, real, law, [""], title)
+    names = [str(name) for name in schema.columns or [f"column {i}" for i in range(schema.size)]]
+    return _histograms(values, real, None, names[:MOST_COLUMNS], title + part(schema))
 
 
 def _scatter(values: Array, real: Array | None, law: Law | None, title: str) -> bytes:
@@ -82,12 +83,13 @@ def _scatter(values: Array, real: Array | None, law: Law | None, title: str) -> 
 
 
 def _histograms(values: Array, real: Array | None, law: Law | None, names: Sequence[str], title: str) -> bytes:
+    """The first columns, as many as there are names."""
     count = len(names)
     across = min(count, 3)
     width, height = (SIDE, 360) if count == 1 else (240, 150)
     whole = (LEFT + width) * across + GAP, TITLE + (height + BELOW + LEGEND) * math.ceil(count / across)
     image, draw = _blank(*whole)
-    low, high = _reach(values if real is None else real)
+    low, high = _reach((values if real is None else real)[:, :count])
     frames, lines = [], []
     for i in range(count):
         left, top = LEFT + (i % across) * (LEFT + width), TITLE + (i // across) * (height + BELOW + LEGEND)

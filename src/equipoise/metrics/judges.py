@@ -165,7 +165,7 @@ class LineJudge(PointJudge):
 
 
 class SpaceJudge(PointJudge):
-    """Points of several columns, and their modes where the source knows them."""
+    """Points of several columns, the first of them by `columns`' names too, and their modes where the source knows them."""
 
     def __init__(self, real: Array, modes: tuple[Array, float] | None, columns: Sequence[str], quick: bool) -> None:
         super().__init__(real, quick)
@@ -213,7 +213,7 @@ class SpaceJudge(PointJudge):
             "largest difference of correlations": points.correlation_difference(rows, self.real),
             **self.neighbours(rows),
             DIMENSION: intrinsic_dimension(scaled),
-            **dict(zip(self.columns, columns.tolist(), strict=True)),
+            **dict(zip(self.columns, columns.tolist(), strict=False)),  # of many columns only the first are named
         }
 
 

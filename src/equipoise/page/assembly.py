@@ -24,13 +24,15 @@ from equipoise.metrics.pictures import thumbnails
 from equipoise.page import charts
 from equipoise.page.charts import Image
 from equipoise.page.surfaces import Surface, latent_map, on_the_line, on_the_plane
-from equipoise.plots import picture_grid
+from equipoise.plots import MOST_COLUMNS, part, picture_grid
 from equipoise.report import SAMPLES_SEED, Report, half_width, number
 from equipoise.training.sampler import Sampler
 from equipoise.verdict import HEALTHY
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+    from equipoise.data.schema import Schema
 
 Array = NDArray[np.float64]
 TEMPLATE = "page.html.jinja"
@@ -150,7 +152,7 @@ def _samples(run: Run) -> list[Image]:
         return on_the_line(made[:, 0], real[:, 0], source.law, run.surface)
     if schema.size == 2:
         return on_the_plane(made, real, source.law, run.surface)
-    return [_columns(made, real, schema.columns)]
+    return [_columns(made, real, schema)]
 
 
 def _limits(run: Run) -> tuple[float, float] | None:
@@ -158,9 +160,9 @@ def _limits(run: Run) -> tuple[float, float] | None:
     return None if limits is None else (limits[0], limits[1])
 
 
-def _columns(made: Array, real: Array, names: Sequence[str | int] | None) -> Image:
+def _columns(made: Array, real: Array, schema: Schema) -> Image:
     """Histograms of the first columns."""
-    shown = min(made.shape[1], 9)
+    shown, names = min(schema.size, MOST_COLUMNS), schema.columns
     figure = charts.new_figure(8, 2.2 * -(-shown // 3))
     for i, axes in enumerate(np.atleast_1d(figure.subplots(-(-shown // 3), 3)).flat):
         axes.set_visible(i < shown)
@@ -169,7 +171,11 @@ def _columns(made: Array, real: Array, names: Sequence[str | int] | None) -> Ima
             axes.hist(made[:, i], edges, density=True, color="#d1495b", alpha=0.6, label="generated")
             axes.hist(real[:, i], edges, density=True, histtype="step", color="black", label="real")
             axes.set_title(str(names[i]) if names else f"column {i}", fontsize=9)
-    return charts.finished(figure, f"Histograms of {shown} columns: generated, filled, over real, in outline.")
+    return charts.finished(
+        figure,
+        f"Histograms of {shown} columns: generated, filled, over real, in outline.",
+        f"Generated, filled; real, in outline{part(schema)}.",
+    )
 
 
 def _neighbours(run: Run) -> list[Image]:
