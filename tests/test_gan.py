@@ -16,6 +16,7 @@ from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.laws import Gaussian
+from equipoise.data.opening import samples_of
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.examination import MOST_COLUMNS
 from equipoise.metrics.figures import AGREEMENT, COLUMN, COPIED
@@ -57,6 +58,15 @@ def test_a_tensor_gives_a_tensor_and_a_frame_a_frame(tiny: dict[str, Any]) -> No
     assert isinstance(new, pd.DataFrame)
     assert list(new.columns) == ["height", "shoes"]
     assert (new.dtypes == frame.dtypes).all()
+
+
+def test_a_series_is_a_frame_of_one_column(tiny: dict[str, Any]) -> None:
+    heights = pd.Series(RNG.integers(150, 200, 60), name="height")
+    new = GAN(**tiny).fit(heights).sample(3)
+    assert isinstance(new, pd.DataFrame)
+    assert list(new.columns) == ["height"]
+    assert new["height"].dtype == heights.dtype
+    assert samples_of(heights).shape == (60, 1)
 
 
 def test_a_constant_column_comes_back_as_its_value(tiny: dict[str, Any]) -> None:

@@ -68,10 +68,10 @@ class GAN:
     ) -> Self:
         """Train on `data`, and return self.
 
-        `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers; the path of a .npy,
-        .npz, .csv or .parquet file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a built-in
-        source. `labels`, one a sample, make the generator conditional. With `out` everything is kept in that directory, and `resume=True`
-        goes on with the run there. `on_event` is told of every report, picture and save.
+        `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers, or a Series, which is
+        one of one column; the path of a .npy, .npz, .csv or .parquet file or of a folder of pictures; a Dataset or an iterable of batches;
+        a law, or the name of a built-in source. `labels`, one a sample, make the generator conditional. With `out` everything is kept in
+        that directory, and `resume=True` goes on with the run there. `on_event` is told of every report, picture and save.
 
         Raises RequestError where data or settings are wrong, EquipoiseError where training cannot be completed. Ctrl-C raises
         InterruptedRunError after the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.

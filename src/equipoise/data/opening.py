@@ -58,7 +58,7 @@ def samples_of(data: Any) -> NDArray[Any]:
         if Path(data).suffix.lower() not in formats.FILE_SUFFIXES:
             raise RequestError(f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(formats.FILE_SUFFIXES)}")
         return formats.from_file(Path(data), None, None).values
-    array = formats.to_numpy(data.to_numpy() if hasattr(data, "columns") and hasattr(data, "to_numpy") else data, "the data")
+    array = formats.to_numpy(data.to_numpy() if _is_table(data := _tabled(data)) else data, "the data")
     layout = detect_layout(array.shape)
     formats.check_finite(array, "the data", layout)
     return np.require(to_network_layout(array, layout), requirements=["C", "W"])
@@ -167,7 +167,7 @@ def _object(data: Any, labels: formats.Labels | None, label_column: str | None, 
         data = data.dataset  # split and shuffled here, so that what is held out stays so when the loader shuffles
     if isinstance(data, np.ndarray | Tensor):
         return RowsSource("array", formats.from_array(data, labels, "the array"), split_seed)
-    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+    if _is_table(data := _tabled(data)):
         return RowsSource("frame", formats.from_frame(data, labels, "the DataFrame", label_column), split_seed)
     if isinstance(data, IterableDataset):
         return StreamSource("stream", DataLoader(data, batch_size=256))
@@ -178,6 +178,16 @@ def _object(data: Any, labels: formats.Labels | None, label_column: str | None, 
     raise RequestError(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a Dataset, an iterable of batches or a name"
     )
+
+
+def _is_table(data: Any) -> bool:
+    """Whether it is a DataFrame, which is told without importing pandas."""
+    return hasattr(data, "columns") and hasattr(data, "to_numpy")
+
+
+def _tabled(data: Any) -> Any:
+    """A Series as the table of one column that it is; anything else as it is."""
+    return data.to_frame() if hasattr(data, "to_frame") and not _is_table(data) else data
 
 
 def _numbers(nested: Any) -> bool:
