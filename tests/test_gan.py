@@ -237,6 +237,11 @@ def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(named
     assert "the first 9 of 25 columns" in (tmp_path / "run/report.html").read_text()
 
 
+def test_a_list_of_batches_trains_though_it_has_fewer_rows_than_a_batch() -> None:
+    x = RNG.normal(size=(100, 3))
+    assert GAN(samples=512, width=8, threads=1).fit([x[:50], x[50:]]).report.samples_seen == 512
+
+
 def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:
     report = GAN(samples=512, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()  # a batch holds more
     assert report.verdict.name == "too little data"

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from equipoise.data.classes import distinct_labels, label_from_json, label_to_json, plain_label
@@ -78,6 +79,9 @@ class Named:
         ([Nameless(), Nameless()], "labels of type Nameless have no text to be kept by"),
         ([Named(), "2026"], "read the same once they are saved"),
         ([float("nan")], "labels hold NaN"),
+        (pd.Series([1, None], dtype="Int64").tolist(), "labels hold NaN"),
+        (pd.Series(pd.to_datetime(["2020-01-01", None])).tolist(), "labels hold NaN"),
+        ([np.datetime64("NaT")], "labels hold NaN"),
         ([(1, None)], "labels hold None"),
         ([[1]], "type list, which has no hash"),
         ([(1, [2])], "type list, which has no hash"),

@@ -45,6 +45,7 @@ def test_another_byte_order_is_read_right() -> None:
         (torch.zeros(9, dtype=torch.float8_e5m2), r"float8_e5m2, .*: give float32"),
         (torch.zeros(9, dtype=torch.complex64), "has type complex64: give numbers"),
         (torch.eye(9).to_sparse(), r"sparse_coo, .*: give a dense tensor"),
+        (np.ma.masked_equal(np.array([1.0, -9999.0]), -9999), "has masked values: fill or remove them first"),
         (torch.tensor([2**53 + 1, 0]), "whole number 9007199254740993, beyond"),
     ],
 )
@@ -109,6 +110,28 @@ def test_a_column_of_text_is_named_with_the_first_text() -> None:
         from_frame(pd.DataFrame({"a": [1, 2, 3], "b": ["1", "two", "3"]}), None, "x")
 
 
+def test_sparse_columns_are_read_and_flags_as_names_are_text() -> None:
+    rows = from_frame(pd.get_dummies(pd.Series([True, False, True]), sparse=True), None, "x")
+    assert rows.schema.columns == ("False", "True")
+    assert rows.schema.column_dtypes == ("bool", "bool")
+    np.testing.assert_array_equal(rows.values, [[0, 1], [1, 0], [0, 1]])
+
+
+def test_numbers_kept_as_objects_are_told_how_to_be_numbers() -> None:
+    with pytest.raises(RequestError, match=r"column 'a' holds numbers as a type that is none of numbers: convert it with astype"):
+        from_frame(pd.DataFrame({"a": [1, 2, 3]}, dtype=object), None, "x")
+
+
+def test_labels_beside_a_label_column_are_refused() -> None:
+    with pytest.raises(RequestError, match="labels were given, and label_column = 'b': give one of them"):
+        from_frame(pd.DataFrame({"a": [1.0, 2.0], "b": [0, 1]}), [0, 1], "x", "b")
+
+
+def test_columns_whose_names_read_the_same_are_refused() -> None:
+    with pytest.raises(RequestError, match="names read the same"):
+        from_frame(pd.DataFrame([[1, 2], [3, 4]], columns=[1.0, "1.0"]), None, "x")
+
+
 def test_columns_of_one_name_are_refused() -> None:
     with pytest.raises(RequestError, match="several columns named 'a'"):
         from_frame(pd.DataFrame(POINTS, columns=["a", "a"]), None, "x")
@@ -141,6 +164,27 @@ def test_a_csv_without_a_header_loses_no_row(tmp_path: Path, first: str) -> None
     rows = from_file(path, None, None)
     assert rows.schema.columns == ("x0", "x1")
     np.testing.assert_array_equal(rows.values, [[float(cell) for cell in first.split(",")], [3, 4], [5, 6]])
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_a_csv_with_the_names_that_pandas_gives_has_no_row_of_them(tmp_path: Path, index: bool) -> None:
+    pd.DataFrame([[0.5, 1.5], [2.0, 3.0]]).to_csv(tmp_path / "a.csv", index=index)
+    rows = from_file(tmp_path / "a.csv", None, None)
+    assert rows.schema.columns is not None
+    assert rows.schema.columns[-2:] == ("0", "1")
+    np.testing.assert_array_equal(rows.values[:, -2:], [[0.5, 1.5], [2.0, 3.0]])
+
+
+def test_a_csv_of_whole_numbers_whose_first_row_counts_up_loses_no_row(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("0,1\n1,0\n1,1\n")
+    np.testing.assert_array_equal(from_file(tmp_path / "a.csv", None, None).values, [[0, 1], [1, 0], [1, 1]])
+
+
+def test_a_long_label_column_of_numbers_and_text_has_one_type(tmp_path: Path) -> None:
+    rows = 300_000
+    lines = (f"{i % 977}.5,{'A' if i > rows - 5 else i % 2}\n" for i in range(rows))
+    (tmp_path / "a.csv").write_text("a,code\n" + "".join(lines))
+    assert from_file(tmp_path / "a.csv", None, "code").schema.classes == ("0", "1", "A")
 
 
 def test_a_label_column_of_a_csv_is_no_data(tmp_path: Path) -> None:

@@ -84,3 +84,9 @@ def test_classes_are_drawn_at_their_shares_and_a_mode_without_one_never() -> Non
     shares = torch.bincount(drawn, minlength=6) / 20_000
     torch.testing.assert_close(shares, torch.tensor([0.25, 0.0, 0.75, 0.75, 0.25, 0.0]), atol=0.01, rtol=0)
     assert shares[1] == shares[5] == 0
+
+
+def test_a_wide_table_of_few_rows_takes_no_memory_for_components_that_it_cannot_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_source(np.random.default_rng(0).normal(size=(60, 500)))
+    monkeypatch.setattr(NormalModes, "fit", None)
+    assert find_modes(source, source.scaling("standard", 0), None, 0, 0) is None

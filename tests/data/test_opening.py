@@ -10,11 +10,20 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 from equipoise import GAN
 from equipoise.data import cache
-from equipoise.data.opening import law_of, open_again, open_source
+from equipoise.data.opening import law_of, open_again, open_source, samples_of
 from equipoise.data.sources import FetchedSource, RowsSource
 from equipoise.errors import RequestError
 
@@ -277,3 +286,31 @@ def test_a_folder_of_one_grey_is_refused(tmp_path: Path, budget: float) -> None:
         Image.fromarray(np.full((5, 6), 9, np.uint8)).save(tmp_path / f"{i}.png")
     with pytest.raises(RequestError, match="has one distinct value, 9: there is no law"):
         open_source(tmp_path, memory_budget=budget)
+
+
+ROWS = TensorDataset(torch.arange(100.0).reshape(100, 1))
+
+
+@pytest.mark.parametrize(
+    "loader",
+    [
+        DataLoader(ROWS, batch_sampler=BatchSampler(SubsetRandomSampler(range(20)), 5, drop_last=False)),
+        DataLoader(ROWS, sampler=SequentialSampler(range(20)), batch_size=5),
+        DataLoader(ROWS, sampler=RandomSampler(range(20)), batch_size=5),
+    ],
+)
+def test_a_loader_that_leaves_rows_out_is_not_looked_behind(loader: DataLoader[Any]) -> None:
+    source = open_source(loader)
+    seen = torch.cat([source.held_out(100, 0), source.seen(100, 0)])
+    assert sorted(seen.flatten().tolist()) == list(range(20))
+
+
+def test_a_loader_of_a_plain_list_gives_its_samples_and_labels() -> None:
+    items = [(POINTS[i], i % 2) for i in range(len(POINTS))]
+    schema = open_source(DataLoader(items, batch_size=7)).schema  # type: ignore[arg-type]
+    assert (schema.shape, schema.classes) == ((2,), (0, 1))
+
+
+def test_tables_of_flags_beside_numbers_have_samples() -> None:
+    table = pd.DataFrame({"a": [0.5, 1.5], "b": [True, False]})
+    np.testing.assert_array_equal(samples_of(table), [[0.5, 1.0], [1.5, 0.0]])

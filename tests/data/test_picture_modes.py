@@ -79,3 +79,8 @@ def test_there_are_as_many_groups_as_pictures_can_fill(pictures: int, looked_at:
 def test_few_pictures_have_no_groups() -> None:
     source = open_source(np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8))
     assert find_modes(source, source.scaling("standard", 0), None, 0, 0) is None
+
+
+def test_one_picture_has_groups_if_they_are_asked_for() -> None:
+    modes = PictureModes.fit([torch.rand(1, 1, 4, 4)], (1, 4, 4), 2, 0)
+    assert modes.nearest(modes.on_axes(modes.small(torch.rand(3, 1, 4, 4)))).max() < 2

@@ -112,6 +112,8 @@ def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
         ([np.ones((5, 2)), np.full((5, 2), np.nan)], r"10 NaN or infinite values, the first \(NaN\) at row 0"),
         ([np.ones((5, 2))] * 3, "one distinct value, 1"),
         ([3.0, 4.0], "no shape"),
+        ([np.ones((1, 2))], "stream has one sample"),
+        ([[[1.0, 2.0], [3.0]]], "rows of different lengths"),
     ],
 )
 def test_streams_that_cannot_be_learned_are_refused(batches: list[np.ndarray], told: str) -> None:
@@ -123,3 +125,35 @@ def test_pictures_of_a_stream_are_pictures() -> None:
     rng = np.random.default_rng(0)
     source = StreamSource("stream", [torch.from_numpy(rng.integers(0, 256, (20, 8, 8, 3)).astype(np.uint8)) for _ in range(3)])
     assert (source.schema.shape, source.schema.container, source.limits) == ((3, 8, 8), "tensor", (0, 255))
+
+
+def test_batches_may_be_lists_of_rows_or_of_numbers() -> None:
+    rows = StreamSource("stream", [[[float(i), float(j)] for j in range(8)] for i in range(30)])
+    assert rows.schema.shape == (2,)
+    assert rows.training_rows == 216
+    assert not rows.notes
+    assert StreamSource("stream", [[0.1, 0.2, 0.3], [0.4, 0.5]]).schema.shape == (1,)
+
+
+def test_a_stream_of_fewer_rows_than_a_batch_goes_round_them_again_and_can_be_restored() -> None:
+    def feed() -> Feed:
+        return feed_of(StreamSource("stream", Counting(1)), 200)
+
+    one, other = feed(), feed()
+    first = numbers(one, 1)
+    assert set(first) == set(range(10, 100))
+    other.restore(one.position())
+    assert numbers(one, 3) == numbers(other, 3)
+
+
+def test_a_stream_that_brings_nothing_a_second_time_ends() -> None:
+    class Once(Counting):
+        times = 0
+
+        def __iter__(self) -> Iterator[np.ndarray]:
+            self.times += 1
+            return super().__iter__() if self.times == 1 else iter(())
+
+    feed = feed_of(StreamSource("stream", Once(150)), 20_000)
+    with pytest.raises(EndOfDataError, match="ran out of data"):
+        feed.next()

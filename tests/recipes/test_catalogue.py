@@ -137,8 +137,9 @@ def test_conditional_without_labels_is_refused() -> None:
 
 
 def test_classic_refuses_a_batch_as_a_vector_off_the_line_and_a_tanh_that_cannot_reach_the_data() -> None:
-    with pytest.raises(RequestError, match="discriminator_sees = 'batch' is for numbers on a line"):
-        Classic.for_data(PLANE, {"discriminator_sees": "batch"})
+    for schema in (PLANE, Schema((1, 1, 1), "NHW", "uint8")):
+        with pytest.raises(RequestError, match="discriminator_sees = 'batch' is for numbers on a line"):
+            Classic.for_data(schema, {"discriminator_sees": "batch"})
     with pytest.raises(RequestError, match="scaling = 'standard': G ends in a tanh on pictures"):
         Classic.for_data(PICTURES, {"scaling": "standard"})
 

@@ -18,6 +18,9 @@ def plain_label(given: Any) -> Hashable:
     a label."""
     if getattr(given, "ndim", 0) != 0:
         raise RequestError("a label is an array: give one text, number or other hashable value a sample")
+    missing = type(given).__name__ in ("NAType", "NaTType")  # pandas', which is not imported for this
+    if missing or (isinstance(given, np.datetime64 | np.timedelta64) and np.isnat(given)):
+        raise RequestError("labels hold NaN: give every sample a label")
     if isinstance(given, np.datetime64 | np.timedelta64):
         return str(given)
     item = getattr(given, "item", None)

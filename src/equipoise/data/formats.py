@@ -56,6 +56,8 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
             instead = "give float32 (x.float())" if data.layout == torch.strided else "give a dense tensor (x.to_dense())"
             kind = str(data.dtype if data.layout == torch.strided else data.layout).removeprefix("torch.")
             raise RequestError(f"{what} has type {kind}, which NumPy lacks: {instead}") from None
+    if np.ma.is_masked(data):
+        raise RequestError(f"{what} has masked values: fill or remove them first")
     array = np.asarray(data)
     if array.dtype.kind not in "biuf":
         raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
@@ -69,6 +71,8 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
     """Rows of a DataFrame of numbers, a column each. `label_column` names the one that holds labels."""
     if not frame.columns.is_unique:
         raise RequestError(f"{what} has several columns named {frame.columns[frame.columns.duplicated()][0]!r}: give each its own name")
+    if label_column is not None and labels is not None:
+        raise RequestError(f"labels were given, and label_column = {label_column!r}: give one of them")
     if label_column is not None:
         named = {str(name): name for name in frame.columns}
         if label_column not in named:
@@ -77,20 +81,27 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
         raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
-    for name in frame.columns:
-        if frame[name].dtype.kind not in "biuf":
-            raise RequestError(_text_in_column(frame[name], what))
-    columns = tuple(name if isinstance(name, int) else str(name) for name in frame.columns)
+    columns = tuple(name if isinstance(name, int) and not isinstance(name, bool) else str(name) for name in frame.columns)
+    if len(set(columns)) < len(columns):
+        raise RequestError(f"{what} has columns whose names read the same: give each its own name")
+    values = numbers_of(frame, what)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
     for name, dtype in zip(frame.columns, dtypes, strict=True):
         if np.dtype(dtype).itemsize > 8:
             raise RequestError(f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give float64 or smaller")
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     check_values(values, what, columns=columns)
     schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes)
     return with_labels(values, schema, labels, what)
+
+
+def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
+    """The table's numbers, (N, D), with NaN for what is missing. Raises RequestError for a column that holds anything else."""
+    for name in frame.columns:
+        if frame[name].dtype.kind not in "biuf":
+            raise RequestError(_text_in_column(frame[name], what))
+    return frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
@@ -168,7 +179,7 @@ def check_exact(array: NDArray[Any], what: str) -> None:
 
 def _numpy_dtype(column: pd.Series[Any]) -> str:
     """The NumPy type that holds a column; pandas' nullable types have one underneath."""
-    dtype = getattr(column.dtype, "numpy_dtype", column.dtype)
+    dtype = getattr(column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype))  # of sparse ones, of nullable ones
     return np.dtype(str(dtype)).name
 
 
@@ -186,6 +197,8 @@ def _text_in_column(column: pd.Series[Any], what: str) -> str:
     column = pd.Series(_listed(column), dtype=object, name=column.name)
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = numbers.isna() & column.notna()
+    if not wrong.any():
+        return f"{what}: column {clipped(repr(column.name))} holds numbers as a type that is none of numbers: convert it with astype(float)"
     row = int(np.asarray(wrong).argmax())
     return (
         f"{what}: column {clipped(repr(column.name))} holds {clipped(repr(column.iloc[row]))} in row {row}, which is not a number: "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from equipoise.errors import RequestError
+from equipoise.kinds import checked, hints
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,12 @@ class Law(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     dimension: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        """Settings as their types: lists as tuples, NumPy's and torch's numbers as plain ones. Raises RequestError for what is none."""
+        for name, hint in hints(type(self)).items():
+            value = getattr(self, name)
+            object.__setattr__(self, name, checked(name, value.tolist() if hasattr(value, "tolist") else value, hint))
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

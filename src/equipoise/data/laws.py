@@ -36,6 +36,7 @@ class Gaussian(Law):
     """Standard deviation of the normal law (not its variance)."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._finite("mean")
         self._positive("std")
 
@@ -74,6 +75,7 @@ class Mixture(Law):
     """Weights of the components, as many as means; they are divided by their sum."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not len(self.means) == len(self.stds) == len(self.weights) > 0:
             lengths = f"{len(self.means)}, {len(self.stds)} and {len(self.weights)}"
             raise RequestError(f"means, stds and weights of mixture have lengths {lengths}: give as many of each")
@@ -84,7 +86,7 @@ class Mixture(Law):
     def _shares(self) -> Array:
         import numpy as np
 
-        weights = np.array(self.weights)
+        weights = np.array(self.weights) / max(self.weights)  # whose sum could be beyond all numbers
         return np.asarray(weights / weights.sum())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

@@ -128,7 +128,7 @@ def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int,
     rows = min(ROWS, max(LOOKED_AT // schema.size, 1))
     if count is None and schema.is_picture:
         count = usual(source.training_rows or ROWS, rows, labels)
-    if count == 1:
+    if count == 1 or (count is None and NormalModes.room(min(rows, source.training_rows or rows), schema.size) < 2):
         return None
     parts: Iterable[Tensor] = _scaled(source.seen(rows, seed), scaling)
     if apart is None and schema.is_picture and schema.shape[0] > 1 and not labels:

@@ -49,12 +49,17 @@ class NormalModes(Modes):
             return cls._fitted(x, components, seed).float()
         size, each = x.shape[1], 1 + x.shape[1] + x.shape[1] * (x.shape[1] + 1) // 2
         best, lowest, worse, k = None, math.inf, 0, 1
-        while k <= min(MOST, len(x) // (ROWS_A_NUMBER * (size + 1))) and worse < PATIENCE:
+        while k <= min(MOST, cls.room(len(x), size)) and worse < PATIENCE:
             found = cls._fitted(x, k, seed)
             criterion = (found.count * each - 1) * math.log(len(x)) - 2 * float(found.log_joint(x).logsumexp(1).sum())
             best, lowest, worse = (found, criterion, 0) if criterion < lowest else (best, lowest, worse + 1)
             k *= 2
         return (best or cls._fitted(x, 1, seed)).float()
+
+    @staticmethod
+    def room(rows: int, size: int) -> int:
+        """How many components so many rows of so many columns are enough for."""
+        return rows // (ROWS_A_NUMBER * (size + 1))
 
     @classmethod
     def _fitted(cls, x: Tensor, k: int, seed: int) -> NormalModes:

@@ -58,7 +58,7 @@ def samples_of(data: Any) -> NDArray[Any]:
         if Path(data).suffix.lower() not in formats.FILE_SUFFIXES:
             raise RequestError(f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(formats.FILE_SUFFIXES)}")
         return formats.from_file(Path(data), None, None).values
-    array = formats.to_numpy(data.to_numpy() if _is_table(data := _tabled(data)) else data, "the data")
+    array = formats.numbers_of(data, "the data") if _is_table(data := _tabled(data)) else formats.to_numpy(data, "the data")
     layout = detect_layout(array.shape)
     formats.check_finite(array, "the data", layout)
     return np.require(to_network_layout(array, layout), requirements=["C", "W"])
@@ -155,16 +155,17 @@ def _folder(path: Path, labels: formats.Labels | None, memory_budget: float, spl
 
 
 def _object(data: Any, labels: formats.Labels | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
-    from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler, SequentialSampler, default_collate
+    from torch.utils.data import DataLoader, Dataset, IterableDataset
 
     if isinstance(data, list | tuple) and _numbers(data):
         try:
             data = np.asarray(data)
         except ValueError:
             raise RequestError("the list has rows of different lengths: give every sample as many numbers") from None
-    plain_loader = isinstance(data, DataLoader) and data.collate_fn is default_collate
-    if plain_loader and isinstance(data.sampler, RandomSampler | SequentialSampler):
+    if isinstance(data, DataLoader) and _loads_all(data):
         data = data.dataset  # split and shuffled here, so that what is held out stays so when the loader shuffles
+        if not isinstance(data, np.ndarray | Tensor):
+            return _dataset(data, labels, memory_budget, split_seed)
     if isinstance(data, np.ndarray | Tensor):
         return RowsSource("array", formats.from_array(data, labels, "the array"), split_seed)
     if _is_table(data := _tabled(data)):
@@ -180,9 +181,25 @@ def _object(data: Any, labels: formats.Labels | None, label_column: str | None, 
     )
 
 
+def _loads_all(loader: Any) -> bool:
+    """Whether a DataLoader gives every sample of its dataset once, in batches that torch makes of it."""
+    from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler, default_collate
+
+    sampler = loader.sampler
+    return (
+        loader.collate_fn is default_collate
+        and type(loader.batch_sampler) is BatchSampler
+        and loader.batch_sampler.sampler is sampler  # of a batch_sampler that was handed over it is another
+        and isinstance(sampler, RandomSampler | SequentialSampler)
+        and sampler.data_source is loader.dataset
+        and len(sampler) == len(loader.dataset)
+        and not getattr(sampler, "replacement", False)
+    )
+
+
 def _is_table(data: Any) -> bool:
-    """Whether it is a DataFrame, which is told without importing pandas."""
-    return hasattr(data, "columns") and hasattr(data, "to_numpy")
+    """Whether it is pandas' DataFrame, which is told without importing pandas."""
+    return hasattr(data, "iloc") and hasattr(data, "columns")
 
 
 def _tabled(data: Any) -> Any:

@@ -55,7 +55,7 @@ class PictureModes(Modes):
         modes = cls(count, shape)
         small = torch.cat([modes.small(part) for part in parts])
         modes.mean = small.mean(0)
-        covariance = torch.cov(small.double().T).reshape(small.shape[1], -1)
+        covariance = torch.cov(small.double().T, correction=min(len(small) - 1, 1)).reshape(small.shape[1], -1)
         modes.axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : modes.axes.shape[1]].float()
         found = modes.on_axes(small)
         with warnings.catch_warnings():

@@ -67,6 +67,7 @@ class Ring(_Modes):
     """Radius of the circle."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._positive("circle_modes", "radius", "std")
 
     def centres(self) -> Array:
@@ -91,6 +92,7 @@ class Grid(_Modes):
     """Distance between neighbouring modes."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._positive("side", "spacing", "std")
 
     def centres(self) -> Array:
@@ -112,6 +114,7 @@ class Swissroll(Law):
     """Standard deviation of the noise about the spiral."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._positive("noise")
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

@@ -64,11 +64,13 @@ def read_table(path: Path) -> pd.DataFrame:
         _refuse_unpacked(path, path.stat().st_size)
         top = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
         _refuse_columns(path, len(top))
-        headed = not all(_is_number(str(cell)) for cell in top)
+        headed = not all(_is_number(str(cell)) for cell in top.dropna())
         twice = [name for name, times in Counter(top.dropna()).items() if times > 1] if headed else []
         if twice:
             raise RequestError(f"{path.name} has several columns named {clipped(repr(twice[0]))}: give each its own name")
-        frame = pd.read_csv(path) if headed else pd.read_csv(path, header=None, names=[f"x{i}" for i in range(len(top))])
+        frame = _of_csv(path, headed, len(top))
+        if _counts_up(top) and (frame.dtypes != np.int64).any():  # names that pandas gives; among whole numbers it may be a row
+            frame = _of_csv(path, True, len(top))
     except (RequestError, MemoryError):
         raise
     except Exception as error:  # as above: pandas and pyarrow
@@ -76,6 +78,21 @@ def read_table(path: Path) -> pd.DataFrame:
     if not frame.index.equals(pd.RangeIndex(len(frame))):  # pandas takes what stands beyond the first line's columns for row names
         raise RequestError(f"{path} has {len(top)} columns in its first line and more below: give every line as many")
     return frame
+
+
+def _of_csv(path: Path, headed: bool, columns: int) -> pd.DataFrame:
+    """The table of a .csv file, read in one piece: in parts, each would have its own types."""
+    import pandas as pd
+
+    if headed:
+        return pd.read_csv(path, low_memory=False)
+    return pd.read_csv(path, header=None, names=[f"x{i}" for i in range(columns)], low_memory=False)
+
+
+def _counts_up(top: pd.Series[Any]) -> bool:
+    """Whether a first line says 0, 1, 2, ..., perhaps with nothing above the rows' names."""
+    named = top[0 if isinstance(top.iloc[0], str) else 1 :].tolist()
+    return len(named) > 1 and named == [str(i) for i in range(len(named))]
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:

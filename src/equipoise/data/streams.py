@@ -45,6 +45,8 @@ class StreamSource(Source):
         rows = torch.cat(first)
         if not rows.numel():
             raise RequestError(f"{name} is empty: give an iterable of batches of samples")
+        if len(rows) < 2:
+            raise RequestError(f"{name} has one sample: give at least one batch of samples")
         check_values(rows.numpy(), name)
         self._whole = len(rows) < FIRST_ROWS
         if self._whole:  # kept, so that a stream that is short or comes in another order every time can be trained on for ever
@@ -56,7 +58,7 @@ class StreamSource(Source):
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
         held_out = max(len(rows) // HELD_OUT_SHARE, 1)
         self._test, self._first = rows[:held_out], rows[held_out:]
-        if isinstance(opening, tuple | list) and len(opening) > 1:
+        if _paired(opening) and len(opening) > 1:
             self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
         if self._again is None:
             self.notes.append("a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples")
@@ -97,6 +99,7 @@ class StreamFeed(Feed):
         super().__init__(batch_size, scaling, device)
         self.rows, self.again, self.held_out = rows, again, held_out
         self.waiting: list[Tensor] = []
+        self.rounds_brought = 0  # rows, of an epoch that has given no batch yet
 
     def next(self) -> Batch:
         while sum(map(len, self.waiting)) < self.batch_size:
@@ -111,10 +114,13 @@ class StreamFeed(Feed):
         return self.scaling.encode(x[: self.batch_size].to(self.device)), None
 
     def _begin_epoch(self) -> None:
-        """Rows that fill no batch are left; a stream that cannot fill one from its start has ended."""
-        if self.again is None or self.cursor == 0:
+        """Rows that fill no batch are left. Where a batch holds more than all rows, an epoch is so many rounds as fill it."""
+        brought = sum(map(len, self.waiting))
+        if self.again is None or (self.cursor == 0 and brought == self.rounds_brought):
             raise EndOfDataError("the stream ran out of data: give a longer one, or data that can be read again")
-        self.epoch, self.cursor, self.waiting = self.epoch + 1, 0, []
+        if self.cursor:
+            self.epoch, self.cursor, self.waiting, brought = self.epoch + 1, 0, [], 0
+        self.rounds_brought = brought
         self.rows = _without(self.again(), self.held_out)
 
     def restore(self, position: dict[str, int]) -> None:
@@ -123,8 +129,18 @@ class StreamFeed(Feed):
             self.rows, self.waiting = _after(_without(self.again(), self.held_out), self.cursor), []
 
 
+def _paired(batch: Any) -> bool:
+    """Whether a batch is of samples and what belongs to them, and not of rows of numbers."""
+    return isinstance(batch, tuple | list) and len(batch) > 0 and getattr(batch[0], "ndim", 0) > 0
+
+
 def _samples(batch: Any) -> Any:
-    return batch[0] if isinstance(batch, tuple | list) else batch
+    if _paired(batch):
+        return batch[0]
+    try:
+        return np.asarray(batch) if isinstance(batch, tuple | list) else batch
+    except ValueError:
+        raise RequestError("a batch of the stream has rows of different lengths: give every sample as many numbers") from None
 
 
 def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Tensor]:
