@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from equipoise.data import ScalingKind
-from equipoise.data.scaling import Scaling, sums_of
+from equipoise.data.scaling import Scaling, same_kind, sums_of
 from equipoise.data.sources import picture_limits
 
 KINDS: tuple[ScalingKind, ...] = ("standard", "unit")
@@ -124,3 +124,20 @@ def test_a_scaling_of_sums_is_that_of_the_pictures(kind: ScalingKind) -> None:
     raw = np.random.default_rng(0).integers(0, 65536, (40, 1, 6, 5)).astype(np.uint16)
     expected = Scaling.fit(torch.from_numpy(raw), kind, (0.0, 65535.0))
     assert Scaling.of_sums(sums_of(raw), 30, kind, (0.0, 65535.0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("made", "given", "alike"),
+    [
+        ((0, 255), (0, 255), True),
+        ((0, 255), (0, 1), False),
+        ((0, 1), (-1, 1), False),
+        ((-1, 1), (0, 1), True),
+        ((-59.8, 262.9), (-41.0, 230.5), True),
+        ((0.05, 254.9), (0.9, 253.1), True),
+        ((0.05, 254.9), (0, 1), False),
+        ((3, 3), (3, 3), True),
+    ],
+)
+def test_ranges_that_were_only_seen_need_not_be_the_same(made: tuple[float, float], given: tuple[float, float], alike: bool) -> None:
+    assert same_kind(made, given) is alike

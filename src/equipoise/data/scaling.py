@@ -18,6 +18,7 @@ from equipoise.errors import RequestError
 from equipoise.kinds import instance
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))  # of pictures: conventions of floats, and the types of whole numbers
 PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
@@ -151,6 +152,15 @@ def sums_of(pictures: NDArray[Any]) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=16)
+def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
+    """Whether pictures of the range `given` can be of the kind that pictures of the range `made` are: where both are a type's or a
+    convention's, of the same or of a part of it; else, as both are just what was there, of ranges that share half of the wider."""
+    if made in RANGES and given in RANGES:
+        return made == given or (made, given) == ((-1.0, 1.0), (0.0, 1.0))
+    shared = min(made[1], given[1]) - max(made[0], given[0])
+    return shared >= 0.5 * max(made[1] - made[0], given[1] - given[0])
+
+
 def _row(numbers: tuple[float, ...], device: torch.device) -> Tensor:
     """The numbers in float64, made once for the many parts that are scaled by them."""
     return torch.tensor(numbers, dtype=torch.float64, device=device)
