@@ -57,6 +57,17 @@ def test_copies_of_the_training_data_are_found_and_fresh_samples_are_not() -> No
     assert fresh.low <= 0 <= 2 * fresh.high if fresh.high is not None else False
 
 
+def test_a_column_that_never_varies_hides_no_copies() -> None:
+    x = RNG.normal(size=(2000, 40))
+    x[:, 0] = 0.1
+    source = open_source(x)
+    copies = by_name(examine(source, lambda n: (source.seen(n, 4).double().numpy(), None), seed=0, classes=None))[COPIED]
+    fresh = np.column_stack([np.full(2000, 0.1), RNG.normal(size=(2000, 39))])
+    honest = by_name(examine(source, lambda n: (fresh[:n], None), seed=0, classes=None))[COPIED]
+    assert copies.value > 0.99
+    assert abs(honest.value) < 0.5
+
+
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -> None:
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

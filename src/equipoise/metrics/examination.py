@@ -17,6 +17,7 @@ from equipoise.metrics.judges import LINE_SAMPLES, QUICK_SAMPLES, SAMPLES, Judge
 from equipoise.metrics.labels import agreement, class_divergence, class_shares
 from equipoise.metrics.neighbours import memory
 from equipoise.metrics.pictures import DigitJudge, PictureJudge, thumbnails
+from equipoise.metrics.points import deviations
 
 Array = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -92,10 +93,9 @@ def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
 
 
 def _in_deviations(rows: Array, *others: Array) -> list[Array]:
-    """Points, (N, D) each, in units of the deviations of the first ones' columns."""
-    deviation = rows.std(0)
-    units = np.where(deviation > 0, deviation, 1.0)
-    return [part / units for part in (rows, *others)]
+    """Points, (N, D) each, about the means of the first ones' columns and in units of their deviations."""
+    centre, units = rows.mean(0), deviations(rows)
+    return [(part - centre) / units for part in (rows, *others)]
 
 
 def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:
