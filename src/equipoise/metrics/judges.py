@@ -82,22 +82,24 @@ class Judge(ABC):
         return self.measure(self.prepare(x))
 
     def figures(self, x: Array, reals: Sequence[Array]) -> list[Figure]:
-        """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds."""
+        """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds. A figure
+        that is not known, of x or of real ones, is left out, but for the headline, which every verdict needs."""
         rows = self.prepare(x)
         values, of_reals = self.measure(rows), [self(real) for real in reals]
         n, enough = len(rows), len(rows) >= LEAST_FOR_INTERVALS
         widths = half_widths(lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)) if enough else {}
+        floors = {name: float(np.mean([figures[name] for figures in of_reals])) for name in values}
         return [
             Figure(
                 name,
                 value,
-                float(np.mean([figures[name] for figures in of_reals])),
+                floors[name],
                 self.better[name],
                 self.protocol(name, len(x), len(reals[0]), len(reals)),
-                *((value - widths[name], value + widths[name]) if name in widths else (None, None)),
+                *((value - widths[name], value + widths[name]) if math.isfinite(widths.get(name, math.nan)) else (None, None)),
             )
-            for name, value in values.items()
-            if not math.isnan(value)
+            for number, (name, value) in enumerate(values.items())
+            if number == 0 or not math.isnan(value + floors[name])
         ]
 
     def used(self, name: str, n: int) -> int:
