@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -221,6 +222,19 @@ def test_a_figure_that_was_good_and_then_leapt_up_is_divergence_unless_it_ended_
     assert "was 0.1 while training, and rose to 40 after" in verdict.sentence
     assert told(figure(HEADLINE, 0.01, 0.01), log=log).name == "balanced"
     assert told(figure(HEADLINE, 0.5, 0.01), log=falling(1.0, 0.3, 0.5, 0.4, 0.6, 0.5)).name != "diverged"
+
+
+def test_a_little_more_than_nothing_is_not_divergence_and_what_is_not_a_number_is() -> None:
+    little = figure("Wasserstein-1", 1.5e-5, 0.0), figure("standard deviation", 1.7e-5, 0.0)
+    verdict = told(*little, log=FLAT)
+    assert verdict.name == "stalled"
+    assert "Wasserstein-1 is 1.5e-05, where as many real samples get 0" in verdict.sentence
+    assert told(figure(HEADLINE, 1.5e-5, 0.0), log=falling(1e-6, 1e-6, 1e-6, 1e-5, 1e-5, 1.5e-5)).name != "diverged"
+    for value in (math.inf, math.nan):
+        for floor in (0.0, 0.1):
+            gone = told(figure(HEADLINE, value, floor))
+            assert gone.name == "diverged"
+            assert "inf times" not in gone.sentence
 
 
 def test_a_run_that_went_back_and_on_says_so() -> None:

@@ -60,11 +60,11 @@ def diverged(e: Evidence) -> Verdict | None:
     """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
     why, deviation = e.gave_up, e["standard deviation"]
     if not why and e.held_out >= LEAST:
-        before, after = e.leap
+        (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
         exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
-        if exploded or e.ratio > RUNAWAY:
+        if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
-        elif after > FELL_APART * before and far(e):
+        elif measured and after > FELL_APART * before and far(e):
             why = f"{e.headline.name} was {before:.3g} while training, and rose to {after:.3g} after. {e.told}"
     if e.headline.name == FINITE:
         why = why or f"{1 - e.headline.value:.0%} of the samples are not numbers"
