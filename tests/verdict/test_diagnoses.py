@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from equipoise.metrics.figures import AGREEMENT, COPIED, COVERAGE, DETECTIVE, DIMENSION, FINITE, PRECISION, REVERSE_KL, SPREAD, Figure
+from equipoise.metrics.figures import (
+    AGREEMENT,
+    COPIED,
+    COVERAGE,
+    DETECTIVE,
+    DIMENSION,
+    FINITE,
+    PRECISION,
+    READ_ALIKE,
+    REVERSE_KL,
+    SPREAD,
+    Figure,
+)
 from equipoise.verdict import HEALTHY, Evidence, Verdict, judge
 
 HEADLINE = "sliced Wasserstein"
@@ -195,6 +207,13 @@ def test_a_common_class_does_not_hide_that_labels_are_ignored() -> None:
     assert "does not heed" in told(close, figure(AGREEMENT, 0.905, 0.995), class_shares=uneven).sentence
     assert "say nothing" in told(close, figure(AGREEMENT, 0.95, 0.95), class_shares=uneven).sentence
     assert told(close, figure(AGREEMENT, 0.99, 0.995), class_shares=uneven).name == "balanced"
+
+
+def test_labels_of_a_rare_class_that_overlaps_with_a_common_one_are_not_said_to_say_nothing_and_drawn_ones_are() -> None:
+    unread, uneven = (figure(HEADLINE, 0.01, 0.01), figure(AGREEMENT, 0.95, 0.95)), (0.95, 0.05)
+    assert told(*unread, figure(READ_ALIKE, 0.69, 0.5, 0.06), class_shares=uneven).name == "balanced"
+    for right, off in ((0.48, 0.06), (0.57, 0.08), (0.53, 0.02)):
+        assert "say nothing" in told(*unread, figure(READ_ALIKE, right, 0.5, off), class_shares=uneven).sentence
 
 
 def test_a_latent_is_too_small_only_where_samples_lack_the_dimensions_and_the_latent_has_not_enough_numbers() -> None:
