@@ -11,7 +11,7 @@ from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource
 from equipoise.metrics.examination import Sampling, examine
-from equipoise.metrics.figures import AGREEMENT, CLASS_KL, COPIED, DETECTIVE, TRAINED_ON_FAKE, WASSERSTEIN, Figure
+from equipoise.metrics.figures import AGREEMENT, CLASS_KL, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, WASSERSTEIN, Figure
 
 RNG = np.random.default_rng(0)
 
@@ -57,6 +57,17 @@ def test_copies_of_the_training_data_are_found_and_fresh_samples_are_not() -> No
     assert fresh.low <= 0 <= 2 * fresh.high if fresh.high is not None else False
 
 
+def test_a_column_that_never_varies_hides_no_copies() -> None:
+    x = RNG.normal(size=(2000, 40))
+    x[:, 0] = 0.1
+    source = open_source(x)
+    copies = by_name(examine(source, lambda n: (source.seen(n, 4).double().numpy(), None), seed=0, classes=None))[COPIED]
+    fresh = np.column_stack([np.full(2000, 0.1), RNG.normal(size=(2000, 39))])
+    honest = by_name(examine(source, lambda n: (fresh[:n], None), seed=0, classes=None))[COPIED]
+    assert copies.value > 0.99
+    assert abs(honest.value) < 0.5
+
+
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -> None:
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -69,6 +80,20 @@ def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -
     assert found[AGREEMENT].value == pytest.approx(expected, abs=0.04)
     assert found[TRAINED_ON_FAKE].value <= 0.4 if shuffled else found[TRAINED_ON_FAKE].value > 0.98
     assert found[CLASS_KL].value < 0.01
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothing_where_they_are_drawn(said: bool) -> None:
+    rng = np.random.default_rng(0)
+    y = (rng.random(1500) < 0.05).astype(np.int64)
+    x = rng.normal(size=1500) + y * said
+    source = open_source(x, y)
+    found = by_name(examine(source, lambda n: (x[:n, None], y[:n]), seed=0, classes=source.schema.classes))
+    assert found[AGREEMENT].floor < 0.97
+    alike = found[READ_ALIKE]
+    assert alike.floor == 0.5
+    assert alike.low is not None
+    assert (alike.low > 0.5) == said
 
 
 def test_a_handful_of_held_out_samples_is_neither_detected_nor_searched() -> None:

@@ -10,7 +10,8 @@ from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
 from equipoise.metrics.examination import judge_for
 from equipoise.metrics.figures import COVERAGE, DIMENSION, PATCHES, PRECISION
-from equipoise.metrics.judges import Judge
+from equipoise.metrics.judges import MMD, Judge, SpaceJudge
+from equipoise.metrics.pictures import PictureJudge
 
 RNG = np.random.default_rng(0)
 
@@ -89,3 +90,57 @@ def test_every_figure_comes_with_its_floor_and_its_protocol() -> None:
     assert figures[0].low is not None
     assert figures[0].low < 1 < figures[0].low + 0.3
     assert figures[0].protocol == "2,000 samples against the exact law; floor: 2,000 real samples, mean of 2 draws"
+
+
+def figures_of_space(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    return SpaceJudge(real, None, [], quick=False)(fake)
+
+
+def test_a_column_that_never_varies_hides_no_difference_of_the_others() -> None:
+    y = RNG.normal(size=(60, 40))
+    y[:, 2] = 0.1  # whose deviation is 1e-17 by rounding, not 0
+    shifted = y.copy()
+    shifted[:, :2] += 10
+    figures = figures_of_space(y, shifted)
+    assert figures[MMD] > 0.5
+    assert figures[PRECISION] == 0
+    near = figures_of_space(y[:30], y[30:])
+    assert near[PRECISION] > 0.5
+    assert near[DIMENSION] == pytest.approx(figures_of_space(y[:30, 3:], y[30:, 3:])[DIMENSION], rel=0.2)
+
+
+def test_far_from_zero_distances_are_what_they_are_about_it_and_the_headline_stays_in_the_users_units() -> None:
+    real, fake = RNG.normal(size=(2, 200, 40))
+    fake[:, 0] += 1
+    about, far = figures_of_space(real, fake), figures_of_space(real + 1e9, fake + 1e9)
+    assert far == pytest.approx(about, rel=1e-3, abs=1e-4)
+    scaled = figures_of_space(1000 * real, 1000 * fake)
+    assert next(iter(scaled.values())) == pytest.approx(1000 * next(iter(about.values())))
+
+
+def test_of_whole_numbers_no_dimension_is_told_even_if_the_samples_have_one() -> None:
+    whole, broken = np.round(RNG.normal(0, 3, (2, 1000, 2))), RNG.normal(0, 3, (1000, 2))
+    judge = SpaceJudge(whole[0], None, [], quick=False)
+    for x in (whole[1], broken):
+        assert DIMENSION not in [figure.name for figure in judge.figures(x, [whole[1]])]
+    assert DIMENSION in [figure.name for figure in SpaceJudge(broken, None, [], quick=False).figures(broken + 0.1, [broken])]
+
+
+def test_a_headline_never_vanishes_and_an_interval_that_is_not_known_is_not_given() -> None:
+    class Unknown(Judge):
+        n, against, better = 50, "nothing", dict.fromkeys(("first", "second", "third"), "lower")
+
+        def measure(self, rows: np.ndarray) -> dict[str, float]:
+            return {"first": np.nan, "second": np.nan, "third": 1.0 if len(rows) == 50 else np.nan}
+
+    first, third = Unknown().figures(np.zeros((50, 1)), [np.zeros((50, 1))])
+    assert (first.name, third.name) == ("first", "third")
+    assert (third.low, third.high) == (None, None)
+
+
+def test_pictures_of_one_pixel_of_which_one_is_held_out_have_a_headline() -> None:
+    judge = PictureJudge(np.full((1, 1, 1, 1), 100.0), quick=False)
+    figures = judge.figures(np.full((1, 1, 1, 1), 101.0), [np.full((1, 1, 1, 1), 100.0)])
+    assert figures[0].name == PATCHES
+    assert np.isfinite(figures[0].value)
+    assert figures[0].floor == 0

@@ -5,11 +5,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from equipoise.metrics.labels import agreement, class_divergence, class_shares, unsupervised_accuracy
+from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable, unsupervised_accuracy
 
 
 def test_agreement_is_the_share_that_is_as_asked() -> None:
     assert agreement(np.array([1, 2, 3, 3]), np.array([1, 2, 2, 3])) == 0.75
+
+
+def test_of_a_rare_class_as_many_must_be_read_as_of_a_common_one() -> None:
+    asked = np.array([0] * 90 + [1] * 10)
+    assert agreement_alike(np.zeros(100, int), asked, 2)[0] == 0.5
+    assert agreement_alike(asked, asked, 3)[0] == 1  # nobody asked for the third
+    right, off = agreement_alike(np.array([0] * 45 + [1] * 55), asked, 2)
+    assert right == pytest.approx(0.75)
+    assert off == pytest.approx(1.96 * np.sqrt(0.25 / 90 + 0.25 / 10) / 2)
+
+
+def test_the_interval_of_chance_holds_what_guessing_gets() -> None:
+    rng = np.random.default_rng(0)
+    asked = rng.choice(4, 400, p=(0.7, 0.2, 0.07, 0.03))
+    tried = [agreement_alike(rng.integers(4, size=400), asked, 4) for _ in range(400)]
+    assert np.mean([abs(right - 0.25) <= off for right, off in tried]) == pytest.approx(0.95, abs=0.03)
+
+
+def test_labels_say_something_from_a_tenth_of_the_way_to_perfection() -> None:
+    assert readable(0.56, 0.5)
+    assert not readable(0.54, 0.5)
+    assert not readable(0.95, 0.95)
 
 
 def test_clusters_may_bear_other_numbers_than_classes() -> None:

@@ -114,6 +114,26 @@ def test_the_dimension_of_a_few_values_is_not_known_and_repeated_rows_do_no_harm
     assert intrinsic_dimension(np.concatenate([x, x])) == pytest.approx(intrinsic_dimension(x))
 
 
+@pytest.mark.parametrize("columns", [1, 2, 4])
+def test_the_dimension_of_whole_numbers_is_not_known_whatever_their_units(columns: int) -> None:
+    rounded, dice = np.round(RNG.normal(0, 3, (2000, columns))), RNG.integers(1, 7, (2000, columns))
+    for x in (rounded, dice / 0.7, (rounded - 0.123) / 3.1):
+        assert np.isnan(intrinsic_dimension(x))
+
+
+def test_a_column_of_whole_numbers_beside_others_does_no_harm_and_columns_in_full_are_not_too_many() -> None:
+    x = RNG.normal(size=(2000, 3))
+    x[:, 2] = RNG.integers(0, 2, 2000)
+    assert intrinsic_dimension(x) == pytest.approx(2, rel=0.12)
+    for n in (20, 100, 500):
+        assert not any(np.isnan(intrinsic_dimension(RNG.normal(size=(n, 2)))) for _ in range(20))
+
+
+def test_a_dimension_far_above_the_columns_is_not_told() -> None:
+    x = np.arange(2000.0)[:, None] + RNG.uniform(0, 1e-3, (2000, 1))  # steps that are nearly equal, and no two the same
+    assert np.isnan(intrinsic_dimension(x))
+
+
 def test_the_four_figures_are_those_of_the_authors_code() -> None:
     """Values of the package prdc 0.2, by the authors of Naeem et al. 2020, on these very samples."""
     rng = np.random.default_rng(42)

@@ -124,3 +124,13 @@ def test_the_difference_of_correlations_is_numpys_and_a_constant_column_correlat
     assert points.correlation_difference(x, y) == pytest.approx(expected)
     x[:, 2] = 7.0
     assert np.isfinite(points.correlation_difference(x, y))
+
+
+def test_a_column_that_never_varies_has_no_deviation_and_correlates_with_nothing_though_rounding_leaves_it_a_little() -> None:
+    x = RNG.normal(size=(50, 3))
+    y = x.copy()
+    y[:, 1:] = 0.1
+    assert y.std(0).min() > 0
+    assert points.deviations(y)[1:].tolist() == [1, 1]
+    assert np.allclose(points.column_wasserstein(y + 0.25, y)[1:], 0.25)
+    assert points.correlation_difference(y, np.column_stack([x[:, 0], np.full((50, 2), 0.2)])) < 1e-9

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
-from equipoise.metrics.figures import AGREEMENT, COPIED, COVERAGE, DETECTIVE, DIMENSION, FINITE, PRECISION, REVERSE_KL, SPREAD, Figure
+from equipoise.metrics.figures import (
+    AGREEMENT,
+    COPIED,
+    COVERAGE,
+    DETECTIVE,
+    DIMENSION,
+    FINITE,
+    PRECISION,
+    READ_ALIKE,
+    REVERSE_KL,
+    SPREAD,
+    Figure,
+)
 from equipoise.verdict import HEALTHY, Evidence, Verdict, judge
 
 HEADLINE = "sliced Wasserstein"
@@ -196,6 +209,13 @@ def test_a_common_class_does_not_hide_that_labels_are_ignored() -> None:
     assert told(close, figure(AGREEMENT, 0.99, 0.995), class_shares=uneven).name == "balanced"
 
 
+def test_labels_of_a_rare_class_that_overlaps_with_a_common_one_are_not_said_to_say_nothing_and_drawn_ones_are() -> None:
+    unread, uneven = (figure(HEADLINE, 0.01, 0.01), figure(AGREEMENT, 0.95, 0.95)), (0.95, 0.05)
+    assert told(*unread, figure(READ_ALIKE, 0.69, 0.5, 0.06), class_shares=uneven).name == "balanced"
+    for right, off in ((0.48, 0.06), (0.57, 0.08), (0.53, 0.02)):
+        assert "say nothing" in told(*unread, figure(READ_ALIKE, right, 0.5, off), class_shares=uneven).sentence
+
+
 def test_a_latent_is_too_small_only_where_samples_lack_the_dimensions_and_the_latent_has_not_enough_numbers() -> None:
     far, lost = figure(HEADLINE, 0.1, 0.01), figure(DIMENSION, 1.05, 2.0)
     verdict = told(far, lost, latent_dim=1)
@@ -221,6 +241,19 @@ def test_a_figure_that_was_good_and_then_leapt_up_is_divergence_unless_it_ended_
     assert "was 0.1 while training, and rose to 40 after" in verdict.sentence
     assert told(figure(HEADLINE, 0.01, 0.01), log=log).name == "balanced"
     assert told(figure(HEADLINE, 0.5, 0.01), log=falling(1.0, 0.3, 0.5, 0.4, 0.6, 0.5)).name != "diverged"
+
+
+def test_a_little_more_than_nothing_is_not_divergence_and_what_is_not_a_number_is() -> None:
+    little = figure("Wasserstein-1", 1.5e-5, 0.0), figure("standard deviation", 1.7e-5, 0.0)
+    verdict = told(*little, log=FLAT)
+    assert verdict.name == "stalled"
+    assert "Wasserstein-1 is 1.5e-05, where as many real samples get 0" in verdict.sentence
+    assert told(figure(HEADLINE, 1.5e-5, 0.0), log=falling(1e-6, 1e-6, 1e-6, 1e-5, 1e-5, 1.5e-5)).name != "diverged"
+    for value in (math.inf, math.nan):
+        for floor in (0.0, 0.1):
+            gone = told(figure(HEADLINE, value, floor))
+            assert gone.name == "diverged"
+            assert "inf times" not in gone.sentence
 
 
 def test_a_run_that_went_back_and_on_says_so() -> None:

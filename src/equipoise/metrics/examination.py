@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -9,14 +10,15 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data.sources import Source
-from equipoise.metrics.classifier import learn
+from equipoise.metrics.classifier import learn, read_across
 from equipoise.metrics.detective import CONFIDENCE, detect
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.figures import AGREEMENT, CLASS_KL, CLASS_SHARE, COPIED, DETECTIVE, TRAINED_ON_FAKE, Figure
+from equipoise.metrics.figures import AGREEMENT, CLASS_KL, CLASS_SHARE, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, Figure
 from equipoise.metrics.judges import LINE_SAMPLES, QUICK_SAMPLES, SAMPLES, Judge, LineJudge, SpaceJudge
-from equipoise.metrics.labels import agreement, class_divergence, class_shares
+from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable
 from equipoise.metrics.neighbours import memory
 from equipoise.metrics.pictures import DigitJudge, PictureJudge, thumbnails
+from equipoise.metrics.points import deviations
 
 Array = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -92,10 +94,9 @@ def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
 
 
 def _in_deviations(rows: Array, *others: Array) -> list[Array]:
-    """Points, (N, D) each, in units of the deviations of the first ones' columns."""
-    deviation = rows.std(0)
-    units = np.where(deviation > 0, deviation, 1.0)
-    return [part / units for part in (rows, *others)]
+    """Points, (N, D) each, about the means of the first ones' columns and in units of their deviations."""
+    centre, units = rows.mean(0), deviations(rows)
+    return [(part - centre) / units for part in (rows, *others)]
 
 
 def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:
@@ -120,8 +121,10 @@ def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[F
         f"{len(unseen):,} held-out samples, read by a classifier trained on {len(made):,} generated ones; floor: on {len(x):,} real ones"
     )
     of_made, of_unseen = class_shares(read_made, number), class_shares(read_unseen, number)
+    understood, counts = agreement(read_unseen, truth), source.schema.class_counts or np.bincount(y)
+    all_one = max(counts) / sum(counts)  # right in one who always says the same
     return [
-        Figure(AGREEMENT, agreement(read_made, asked), agreement(read_unseen, truth), "higher", protocol, *_interval(read_made == asked)),
+        Figure(AGREEMENT, agreement(read_made, asked), understood, "higher", protocol, *_interval(read_made == asked)),
         Figure(
             CLASS_KL,
             class_divergence(of_made, shares),
@@ -141,7 +144,17 @@ def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[F
             Figure(f"{CLASS_SHARE}{label}", float(share), float(real_share), "near", protocol)
             for label, share, real_share in zip(source.schema.classes or (), of_made, of_unseen, strict=True)
         ),
+        *([] if reader is None or readable(understood, all_one) else [_alike(x, y, number, seed)]),
     ]
+
+
+def _alike(x: Array, y: Classes, number: int, seed: int) -> Figure:
+    """Whether labels say anything of real samples, for when nobody reads them better than by always naming the commonest: of a rare class
+    that overlaps with a common one nobody can."""
+    right, off = agreement_alike(read_across(x, y, number, seed), y, number)
+    off *= math.sqrt(2)  # by chance both halves' readers are right together, so that it is as if there were one half
+    protocol = f"mean over classes of {len(x):,} real samples, each half read by a classifier trained on the other; by chance 1 / {number}"
+    return Figure(READ_ALIKE, right, 1 / number, "higher", protocol, right - off, right + off)
 
 
 def _digits(values: Array) -> Classes:

@@ -82,22 +82,24 @@ class Judge(ABC):
         return self.measure(self.prepare(x))
 
     def figures(self, x: Array, reals: Sequence[Array]) -> list[Figure]:
-        """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds."""
+        """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds. A figure
+        that is not known, of x or of real ones, is left out, but for the headline, which every verdict needs."""
         rows = self.prepare(x)
         values, of_reals = self.measure(rows), [self(real) for real in reals]
         n, enough = len(rows), len(rows) >= LEAST_FOR_INTERVALS
         widths = half_widths(lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)) if enough else {}
+        floors = {name: float(np.mean([figures[name] for figures in of_reals])) for name in values}
         return [
             Figure(
                 name,
                 value,
-                float(np.mean([figures[name] for figures in of_reals])),
+                floors[name],
                 self.better[name],
                 self.protocol(name, len(x), len(reals[0]), len(reals)),
-                *((value - widths[name], value + widths[name]) if name in widths else (None, None)),
+                *((value - widths[name], value + widths[name]) if math.isfinite(widths.get(name, math.nan)) else (None, None)),
             )
-            for name, value in values.items()
-            if not math.isnan(value)
+            for number, (name, value) in enumerate(values.items())
+            if number == 0 or not math.isnan(value + floors[name])
         ]
 
     def used(self, name: str, n: int) -> int:
@@ -119,9 +121,8 @@ class PointJudge(Judge):
 
     def __init__(self, real: Array, quick: bool) -> None:
         self.real, self.quick = real.reshape(len(real), -1), quick
-        deviation = self.real.std(0)
-        self.units = np.where(deviation > 0, deviation, 1.0)
-        self.near = self.real[:PAIRS] / self.units
+        self.centre, self.units = self.real.mean(0), points.deviations(self.real)
+        self.near = self.scaled(self.real[:PAIRS])
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.near), K)
 
     def used(self, name: str, n: int) -> int:
@@ -132,9 +133,13 @@ class PointJudge(Judge):
             return f"{len(self.near):,} held-out samples, columns of unit variance, k = {K}"
         return self.against
 
+    def scaled(self, rows: Array) -> Array:
+        """In columns of unit variance about the real ones' means: squares of numbers far from 0 would leave no digits for distances."""
+        return np.asarray((rows - self.centre) / self.units)
+
     def neighbours(self, rows: Array) -> dict[str, float]:
         """Precision, recall, density and coverage."""
-        found = coverage(self.near, rows[:PAIRS] / self.units, radii=self.radii)
+        found = coverage(self.near, self.scaled(rows[:PAIRS]), radii=self.radii)
         return found.named()
 
 
@@ -172,7 +177,7 @@ class SpaceJudge(PointJudge):
         self.columns = [f"{COLUMN}{name}" for name in columns]
         self.n, self.modes, self.against = len(real), modes, f"{len(real):,} held-out samples"
         self.covered = "" if modes is None else f"{MODES}{len(modes[0])}"
-        self.bandwidth = median_distance(self.real / self.units)
+        self.bandwidth = median_distance(self.scaled(self.real))
         self.within = math.nan if quick else gaussian_within(self.near, self.bandwidth)
         self.projected: dict[int, points.Projected] = {}
         self.better = {SLICED: "lower"}
@@ -205,7 +210,7 @@ class SpaceJudge(PointJudge):
             figures |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
         if self.quick:
             return figures
-        scaled, columns = rows[:PAIRS] / self.units, points.column_wasserstein(rows, self.real)
+        scaled, columns = self.scaled(rows[:PAIRS]), points.column_wasserstein(rows, self.real)
         return {
             **figures,
             MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),

@@ -6,11 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Classes = NDArray[np.integer]
+READABLE = 0.1  # share of the way from chance to perfection, below which labels say nothing
+NORMAL_95 = 1.96
 
 
 def agreement(read: Classes, asked: Classes) -> float:
     """The share of samples, (N,), that are read as the class that was asked for."""
     return float((read == asked).mean())
+
+
+def readable(share: float, chance: float) -> bool:
+    """Whether labels that are read rightly in this share say something, where by `chance` they are in that one."""
+    return share - chance >= READABLE * (1 - chance)
+
+
+def agreement_alike(read: Classes, asked: Classes, number: int) -> tuple[float, float]:
+    """The mean over classes of the share of samples, (N,), that are read as asked, 1 / `number` by chance however common each class is;
+    and half the width of the 95% interval about it that chance would have. Classes that nobody asked for do not count."""
+    right, total = np.bincount(asked[read == asked], minlength=number), np.bincount(asked, minlength=number)
+    there = total > 0
+    chance = (1 - 1 / number) / number
+    return float((right[there] / total[there]).mean()), NORMAL_95 * float(np.sqrt((chance / total[there]).sum()) / there.sum())
 
 
 def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:

@@ -22,6 +22,13 @@ Rows = Array | NDArray[np.float32]
 TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
 NORMAL_95 = 1.96
+TIED, TIES = (
+    1e-9,
+    0.05,
+)  # relative difference below which two distances are equal, and the share of rows with such from which they are steps
+CHANCE = (
+    5.0  # over the root of the number of rows: by how much of itself an estimate of the dimension may be too high; laws in full gave 4.8
+)
 FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
 
 
@@ -148,10 +155,14 @@ def _nearest_counts(x: Tensor, *sets: Tensor) -> list[Tensor]:
 def intrinsic_dimension(x: Array) -> float:
     """How many numbers it takes to tell a row of x, (N, D), from its neighbours: the TwoNN estimate (Facco et al., "Estimating the
     intrinsic dimension of datasets by a minimal neighborhood information", Scientific Reports 2017), 1 / mean log(r2 / r1) over the
-    distances to the two nearest rows. Equal rows count once; nan where too few are left."""
+    distances to the two nearest rows. Equal rows count once.
+
+    nan where it cannot be told: of too few rows; of whole numbers and the like, whose nearest rows are at equal distances; and where the
+    estimate is above D by more than chance."""
     rows = torch.from_numpy(np.unique(x, axis=0))
     if len(rows) < 3:
         return math.nan
     distances = _least(rows, 3)
     logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()
-    return float(1 / logs.mean().clamp(min=1e-12))
+    found, most = float(1 / logs.mean().clamp(min=1e-12)), rows.shape[1] * (1 + CHANCE / math.sqrt(len(rows)))
+    return math.nan if found > most or float((logs < TIED).double().mean()) > TIES else found

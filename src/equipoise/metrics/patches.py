@@ -39,7 +39,7 @@ class Patches:
     """The patches of pictures y, (N, C, H, W): what a patch distance to them needs, made once for many x."""
 
     def __init__(self, y: Array, seed: int = 0) -> None:
-        spread = float(np.std(y)) or 1.0
+        spread = float(np.std(y)) if y.max() > y.min() else 1.0  # rounding leaves a little of pictures that never vary
         self.levels = [_level(level, spread, number, seed) for number, level in enumerate(pyramid(torch.from_numpy(y)))]
 
     def distances(self, x: Array) -> dict[int, float]:
@@ -52,7 +52,7 @@ class Patches:
 
 def _level(x: Tensor, spread: float, number: int, seed: int) -> Level:
     places = _places(x, torch.Generator().manual_seed(seed + number))
-    mean, deviation = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), keepdim=True).clamp(min=LEAST * spread)
+    mean, deviation = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=LEAST * spread)
     return Level(places, mean, deviation, x.shape[2], Projected(_patches((x - mean) / deviation, places).numpy(), seed=seed))
 
 

@@ -82,8 +82,14 @@ def energy_distance(x: Array, y: Array) -> float:
 def column_wasserstein(x: Array, y: Array) -> Array:
     """Wasserstein-1 of each column of x, (N, D), and y, (M, D), in standard deviations of y's column: (D,). A column of y that never
     varies is measured in its own units."""
-    deviations = y.std(0)
-    return np.array([wasserstein(a, b) for a, b in zip(x.T, y.T, strict=True)]) / np.where(deviations > 0, deviations, 1.0)
+    return np.array([wasserstein(a, b) for a, b in zip(x.T, y.T, strict=True)]) / deviations(y)
+
+
+def deviations(x: Array) -> Array:
+    """The standard deviation of each column of x, (N, D), and 1 for a column that never varies: (D,). A column that is .1 throughout has
+    one of 1e-17 by rounding, which nothing may be measured in."""
+    spread = np.where(x.max(0) > x.min(0), x.std(0), 0.0)
+    return np.where(spread > 0, spread, 1.0)
 
 
 def correlation_difference(x: Array, y: Array) -> float:
@@ -94,7 +100,7 @@ def correlation_difference(x: Array, y: Array) -> float:
 
 def _correlations(x: Array) -> Array:
     centred = x - x.mean(0)
-    norms = np.linalg.norm(centred, axis=0)
+    norms = np.where(x.max(0) > x.min(0), np.linalg.norm(centred, axis=0), 0.0)  # rounding leaves a little of a column that never varies
     scaled = centred / np.where(norms > 0, norms, 1.0)
     return np.asarray(scaled.T @ scaled)
 

@@ -20,8 +20,10 @@ from equipoise.metrics.figures import (
     FINITE,
     PATCHES,
     PRECISION,
+    READ_ALIKE,
     SPREAD,
 )
+from equipoise.metrics.labels import readable
 from equipoise.recipes import DEFAULT
 from equipoise.verdict.advice import Name, Sure, Verdict, longer, margin, on, recipe, steadier, typed, use
 from equipoise.verdict.evidence import Evidence
@@ -44,7 +46,6 @@ TOLD_APART = 0.6  # the detective's accuracy from which samples that miss the da
 TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
-READABLE = 0.1  # share of the way from always naming the commonest class to perfection, below which labels say nothing
 MOST_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
 EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor
 FEW = 4  # figures while training that are too few for a trend
@@ -60,11 +61,11 @@ def diverged(e: Evidence) -> Verdict | None:
     """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
     why, deviation = e.gave_up, e["standard deviation"]
     if not why and e.held_out >= LEAST:
-        before, after = e.leap
+        (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
         exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
-        if exploded or e.ratio > RUNAWAY:
+        if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
-        elif after > FELL_APART * before and far(e):
+        elif measured and after > FELL_APART * before and far(e):
             why = f"{e.headline.name} was {before:.3g} while training, and rose to {after:.3g} after. {e.told}"
     if e.headline.name == FINITE:
         why = why or f"{1 - e.headline.value:.0%} of the samples are not numbers"
@@ -82,11 +83,13 @@ def too_little_data(e: Evidence) -> Verdict | None:
 
 def labels_ignored(e: Evidence) -> Verdict | None:
     """What is asked for does not come, though a reader of real samples could tell."""
-    found = e[AGREEMENT]
+    found, alike = e[AGREEMENT], e[READ_ALIKE]
     if found is None or len(e.class_shares) < 2:
         return None
     most, chance = max(e.class_shares), sum(share**2 for share in e.class_shares)  # of one who always says the same, or draws at random
-    if found.floor - most < READABLE * (1 - most):
+    if not readable(found.floor, most):
+        if alike is not None and alike.low is not None and alike.low > alike.floor and readable(alike.value, alike.floor):
+            return None  # a rare class that overlaps with a common one: whether it is heeded does not show in how many are read rightly
         said = (
             f"a classifier reads held-out real samples as their label in {found.floor:.0%}, always to name the commonest gives {most:.0%}"
         )

@@ -44,7 +44,7 @@ class Evidence:
 
     @property
     def ratio(self) -> float:
-        """The headline over its floor."""
+        """The headline over its floor; infinite where it is not finite, and where real samples get 0 and these more."""
         if not math.isfinite(self.headline.value):
             return math.inf
         if self.headline.value <= self.headline.floor:
@@ -58,7 +58,10 @@ class Evidence:
         found = (
             f"; a fresh detective is right about {detective.value:.0%} of unseen samples, where guessing is about 50%" if detective else ""
         )
-        return f"{self.headline.name} is {value:.4g}, {times(self.ratio)} what as many real samples get ({floor:.4g}){found}"
+        beside = f"{times(self.ratio)} what as many real samples get ({floor:.4g})"
+        if math.isinf(self.ratio):
+            beside = f"where as many real samples get {floor:.4g}"
+        return f"{self.headline.name} is {value:.4g}, {beside}{found}"
 
     @property
     def recoveries(self) -> int:
