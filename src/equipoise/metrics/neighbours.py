@@ -22,13 +22,8 @@ Rows = Array | NDArray[np.float32]
 TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
 NORMAL_95 = 1.96
-TIED, TIES = (
-    1e-9,
-    0.05,
-)  # relative difference below which two distances are equal, and the share of rows with such from which they are steps
-CHANCE = (
-    5.0  # over the root of the number of rows: by how much of itself an estimate of the dimension may be too high; laws in full gave 4.8
-)
+TIED, TIES = 1e-9, 0.05  # relative difference below which distances are equal; share of rows with such from which the data has steps
+CHANCE = 5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; laws gave up to 4.8
 FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
 
 
