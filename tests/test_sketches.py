@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise import sketches
+from equipoise import plots, sketches
 from equipoise.data.laws import Gaussian, Law, Ring, Swissroll
 from equipoise.data.schema import Schema
 from equipoise.sketches import Frame, sketch
@@ -59,9 +59,17 @@ def test_axes_follow_the_real_samples_so_that_moments_can_be_compared() -> None:
     assert high < low - 50
 
 
+@pytest.mark.parametrize(("high", "fills"), [(4e4, True), (5.0, False)])
+def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(high: float, fills: bool) -> None:
+    values = RNG.uniform(0, (1.0, high), (300, 2))
+    picture = opened(sketch(values, Schema((2,), "ND", "float64"), None, None, values, ""))
+    columns = np.nonzero(red(picture[50 : sketches.TITLE + sketches.SIDE]).any(0))[0]
+    assert (np.ptp(columns) > 0.6 * sketches.SIDE) == fills
+
+
 def test_the_bars_of_a_uniform_law_fill_as_much_as_its_density() -> None:
     edges = np.linspace(0, 1, sketches.BARS + 1)
-    assert sketches._bars((np.arange(8000) + 0.5) / 4000, edges) == pytest.approx(np.full(sketches.BARS, 0.5))
+    assert plots.bars((np.arange(8000) + 0.5) / 4000, edges) == pytest.approx(np.full(sketches.BARS, 0.5))
 
 
 @pytest.mark.parametrize("values", [np.full((50, 2), 3.0), np.full((50, 1), 0.0), np.full((50, 3), np.nan), RNG.normal(size=(1, 2))])

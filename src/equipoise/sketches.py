@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
-from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, part, picture_grid
+from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, aspect, bars, outside, part, picture_grid, reach
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -63,10 +63,10 @@ def sketch(values: Array, schema: Schema, limits: tuple[float, float] | None, la
 
 
 def _scatter(values: Array, real: Array | None, law: Law | None, title: str) -> bytes:
-    low, high = _reach(values if real is None else real)
+    low, high = reach(values if real is None else real)
     modes = law.modes() if law is not None else None
-    unit = SIDE / max(high - low)
-    width, height = (max(round(side * unit), 80) for side in high - low)
+    sides = high - low if aspect(high - low) == "equal" else np.ones(2)
+    width, height = (round(SIDE * side / sides.max()) for side in sides)
     box = (LEFT, TITLE, LEFT + width, TITLE + height)
     frame = Frame(box, (low[0], low[1]), (high[0], high[1]))
     image, draw = _blank(box[2] + GAP, box[3] + BELOW + LEGEND)
@@ -89,14 +89,14 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
     width, height = (SIDE, 360) if count == 1 else (240, 150)
     whole = (LEFT + width) * across + GAP, TITLE + (height + BELOW + LEGEND) * math.ceil(count / across)
     image, draw = _blank(*whole)
-    low, high = _reach((values if real is None else real)[:, :count])
+    low, high = reach((values if real is None else real)[:, :count])
     frames, lines = [], []
     for i in range(count):
         left, top = LEFT + (i % across) * (LEFT + width), TITLE + (i // across) * (height + BELOW + LEGEND)
         edges = np.linspace(low[i], high[i], BARS + 1)
-        middle, made = (edges[1:] + edges[:-1]) / 2, _bars(values[:, i], edges)
+        middle, made = (edges[1:] + edges[:-1]) / 2, bars(values[:, i], edges)
         known = law.density(middle) if law is not None else None
-        beside = known if known is not None else _bars(real[:, i], edges) if real is not None else None
+        beside = known if known is not None else bars(real[:, i], edges) if real is not None else None
         highest = 1.3 * float((made if beside is None else beside).max()) or 1.0
         frame = Frame((left, top, left + width, top + height), (edges[0], 0.0), (edges[-1], highest))
         _fill(image, frame, made)
@@ -117,30 +117,16 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
     return _png(image)
 
 
-def _reach(shown: Array) -> tuple[Array, Array]:
-    """The lowest and highest values of axes: nearly all of the samples, and a margin."""
-    low, high = np.quantile(shown, [0.001, 0.999], axis=0)
-    margin = 0.15 * (high - low)
-    margin = np.where(margin > 0, margin, np.maximum(np.abs(low), 1.0) * 0.1)
-    return np.asarray(low - margin), np.asarray(high + margin)
-
-
 def _steps(x: Array, y: Array) -> tuple[Array, Array]:
     """The outline of bars of heights y about x."""
     half = (x[1] - x[0]) / 2
     return np.stack([x - half, x + half], 1).ravel(), np.repeat(y, 2)
 
 
-def _bars(values: Array, edges: Array) -> Array:
-    """The density of values, (N,), those outside of the edges counted in N."""
-    return np.asarray(np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
-
-
 def _count(values: Array, frame: Frame, what: str) -> str:
     """How many there are, and how many of them the frame does not show."""
-    low, high = frame.low[: values.shape[1]], frame.high[: values.shape[1]]
-    outside = float(((values < low) | (values > high)).any(1).mean())
-    return f"{len(values):,} {what}" + (f", {outside:.0%} of them outside" if outside >= 0.005 else "")
+    low, high = (np.array(side[: values.shape[1]]) for side in (frame.low, frame.high))
+    return f"{len(values):,} {what}{outside(values, low, high)}"
 
 
 def _lay(image: Image.Image, box: Box, opacity: Array, color: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
+from equipoise.page import surfaces
 from equipoise.page.surfaces import Surface, estimated_density
 
 
@@ -38,6 +41,18 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
     assert best[:3] == pytest.approx(np.log([1, 1 / 3, 3]))
     assert np.isnan(best[3])  # where neither law has any mass
     assert surface_of("lsgan").optimum(p, p_g) is None
+
+
+def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(surfaces, "finished", lambda figure, *_: figures.append(figure))
+    rng = np.random.default_rng(0)
+    data = np.stack([rng.uniform(20, 80, 300), rng.normal(30_000, 8_000, 300)], 1)
+    told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).told()
+    surfaces.on_the_plane(data, data, None, told.surface)
+    surfaces.latent_map(told.sampler, 0)
+    panels = [axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    assert [axes.get_aspect() for axes in panels] == ["auto"] * 5
 
 
 def test_d_is_shown_as_its_logits_mean_it() -> None:
