@@ -26,6 +26,7 @@ DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
 MOST_PROPORTION = 10  # of the longer side to the shorter: columns of other units are further apart, and one panel would be a line
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
 TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's picture; columns and reach of a continuous one, which training saw on [-1, 1]
+MOST_VALUES = 40  # of a code that are pictures beside one another: all rows of them fit into MOST_PICTURES
 MOST_LETTERS = 120  # of a text in a figure
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 
@@ -160,16 +161,16 @@ def _write(figure: Figure, path: Path) -> None:
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     """Write a PNG that shows what the latent code of this name does.
 
-    Pictures: its values from left to right, a row for each of a few latents that are otherwise fixed. Points: samples, coloured by its
-    value.
+    Pictures: its values from left to right, the first 40 of a code that has more, a row for each of a few latents that are otherwise
+    fixed. Points: samples, coloured by its value.
     """
     at = sampler.prior.codes[name]
     entries = at.stop - at.start
     values = np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
-    kinds = len(values)
     if sampler.schema.is_picture:
+        kinds = min(len(values), MOST_VALUES)
         z, y = sampler.latents(TRAVERSALS, seed)
-        rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values, TRAVERSALS)})
+        rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)})
         made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
         limits = None if sampler.scaling.low is None or sampler.scaling.high is None else (sampler.scaling.low, sampler.scaling.high)
         write_whole(path, picture_grid(made, limits, across=kinds))

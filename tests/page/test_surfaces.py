@@ -43,6 +43,17 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
     assert surface_of("lsgan").optimum(p, p_g) is None
 
 
+@pytest.mark.parametrize("recipe", ["balanced", "classic"])
+def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
+    assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
+    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit(np.arange(200.0) % 3).told()
+    assert told.source is not None
+    real = told.source.held_out(20, 0).numpy()[:, 0]
+    alike = np.repeat(real[:1], 20)
+    images = surfaces.on_the_line(told.sampler.values(100, 0)[:, 0], alike, None, told.surface)
+    assert [image.alt for image in images[1:]] == ["D along the line."]
+
+
 def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Any] = []
     monkeypatch.setattr(surfaces, "finished", lambda figure, *_: figures.append(figure))

@@ -56,9 +56,9 @@ class Surface:
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:
         """The optimal D where both densities are known; nan where neither law has any mass to speak of; None for a method whose optimum is
-        another."""
+        another, and where p could not be estimated and is 0 everywhere."""
         nowhere = np.maximum(p, p_g) <= LEAST_DENSITY * max(p.max(), p_g.max())
-        if nowhere.all():
+        if nowhere.all() or not p.any():
             return None
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.meaning == "probability":
