@@ -72,7 +72,10 @@ def test_the_bars_of_a_uniform_law_fill_as_much_as_its_density() -> None:
     assert plots.bars((np.arange(8000) + 0.5) / 4000, edges) == pytest.approx(np.full(sketches.BARS, 0.5))
 
 
-@pytest.mark.parametrize("values", [np.full((50, 2), 3.0), np.full((50, 1), 0.0), np.full((50, 3), np.nan), RNG.normal(size=(1, 2))])
+ULP = np.where(RNG.random((50, 2)) < 0.5, 1.7e15, np.nextafter(1.7e15, 2e15))
+
+
+@pytest.mark.parametrize("values", [np.full((50, 2), 3.0), np.full((50, 1), 0.0), np.full((50, 3), np.nan), ULP, RNG.normal(size=(1, 2))])
 def test_samples_that_do_not_vary_or_are_no_numbers_are_drawn_too(values: np.ndarray) -> None:
     real = RNG.normal(size=(20, values.shape[1]))
     for beside in (None, real) if np.isfinite(values).all() else (real,):
@@ -90,3 +93,12 @@ def test_how_many_lie_outside_is_told() -> None:
 )
 def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
     assert sketches._ticks(low, high) == ticks
+
+
+@pytest.mark.parametrize("low", [0.0, 1e6, -1e6, 1.7e9, 0.001])
+@pytest.mark.parametrize("reach", [1e-5, 5.0, 3e5])
+def test_ticks_are_told_apart_and_read_as_what_they_are(low: float, reach: float) -> None:
+    ticks = sketches._ticks(low, low + max(reach, 2e-6 * abs(low)))
+    words = sketches._numbered(ticks)
+    assert len(set(words)) == len(words)
+    assert list(map(float, words)) == ticks

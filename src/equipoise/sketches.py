@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,9 @@ def _scatter(values: Array, real: Array | None, law: Law | None, title: str) -> 
     modes = law.modes() if law is not None else None
     sides = high - low if aspect(high - low) == "equal" else np.ones(2)
     width, height = (round(SIDE * side / sides.max()) for side in sides)
-    box = (LEFT, TITLE, LEFT + width, TITLE + height)
+    numbers = max(_font(12).getlength(words) for words in _numbered(_ticks(low[1], high[1])))
+    left = max(LEFT, math.ceil(numbers) + 12)
+    box = (left, TITLE, left + width, TITLE + height)
     frame = Frame(box, (low[0], low[1]), (high[0], high[1]))
     image, draw = _blank(box[2] + GAP, box[3] + BELOW + LEGEND)
     if real is not None:
@@ -177,14 +180,19 @@ def _axes(draw: ImageDraw.ImageDraw, frame: Frame, both: bool) -> None:
         draw.rectangle(frame.box, outline=BLACK)
     else:
         draw.line([(left, bottom), (right, bottom)], fill=BLACK)
-    for value in _ticks(frame.low[0], frame.high[0]):
+    across, free = _ticks(frame.low[0], frame.high[0]), -math.inf
+    for value, words in zip(across, _numbered(across), strict=True):
         x = frame.place(np.array(value), np.zeros(()))[0].item()
         draw.line([(x, bottom), (x, bottom + 4)], fill=BLACK)
-        draw.text((x, bottom + 6), f"{value:g}", fill=BLACK, font=_font(12), anchor="ma")
-    for value in _ticks(frame.low[1], frame.high[1]) if both else ():
+        half = draw.textlength(words, font=_font(12)) / 2
+        if x - half > free and x + half < right + GAP:  # long numbers of a small panel would run into one another, or out of the picture
+            draw.text((x, bottom + 6), words, fill=BLACK, font=_font(12), anchor="ma")
+            free = x + half + 4
+    up = _ticks(frame.low[1], frame.high[1]) if both else []
+    for value, words in zip(up, _numbered(up), strict=True):
         y = frame.place(np.zeros(()), np.array(value))[1].item()
         draw.line([(left - 4, y), (left, y)], fill=BLACK)
-        draw.text((left - 7, y), f"{value:g}", fill=BLACK, font=_font(12), anchor="rm")
+        draw.text((left - 7, y), words, fill=BLACK, font=_font(12), anchor="rm")
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -193,6 +201,13 @@ def _ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough)
     return [float(f"{i * step:.12g}") for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _numbered(ticks: Sequence[float]) -> list[str]:
+    """Ticks in words, with as many digits as tell them apart."""
+    step = min((after - before for before, after in pairwise(ticks)), default=0.0)
+    digits = 6 if step <= 0 else max(math.floor(math.log10(max(map(abs, ticks)) / step)) + 2, 6)
+    return [f"{value:.{digits}g}" for value in ticks]
 
 
 def _words(draw: ImageDraw.ImageDraw, frame: Frame, title: str, legend: Sequence[tuple[str, str]]) -> None:
