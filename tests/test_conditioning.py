@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from equipoise import GAN
+from equipoise import GAN, plots
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
@@ -107,6 +107,39 @@ def test_an_array_of_dates_gives_dates_as_labels(tiny: dict[str, Any]) -> None:
 def test_a_label_is_found_by_itself_before_its_text() -> None:
     schema = Schema((2,), "ND", "float64", classes=("1", 1), class_counts=(1, 1))
     assert [schema.class_index(label) for label in ("1", 1)] == [0, 1]
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, gan: GAN, **asked: Any) -> tuple[Any, Any, str]:
+    """The law, the real samples and the title that `draw` hands on."""
+    handed: list[Any] = []
+    monkeypatch.setattr(plots, "draw", lambda *arguments: handed.append(arguments[4:]))
+    gan.draw("x.png", 500, **asked)
+    law, real, title = handed[0]
+    return law, real, title
+
+
+def test_one_label_is_drawn_beside_held_out_samples_of_that_label(monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]) -> None:
+    which = np.arange(300) % 3
+    x = RNG.normal(size=(300, 2)) + 100 * which[:, None]
+    gan = GAN("cgan", **tiny).fit(x, [("a", "b", "c")[i] for i in which])
+    _, real, title = drawn(monkeypatch, gan, label="b")
+    assert 0 < len(real) < 30
+    assert np.abs(real - 100).max() < 50
+    assert ", label b, " in title
+    _, real, title = drawn(monkeypatch, gan)
+    assert len(real) == 30
+    assert "label" not in title
+
+
+def test_one_label_of_a_law_is_drawn_beside_its_mode_and_not_the_whole_law(monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]) -> None:
+    gan = GAN("cgan", **tiny).fit("ring")
+    law, real, _ = drawn(monkeypatch, gan, label=2)
+    assert law is None
+    assert 0 < len(real) <= 500
+    assert np.ptp(real, axis=0).max() < 0.5
+    law, real, _ = drawn(monkeypatch, gan)
+    assert law is not None
+    assert np.ptp(real, axis=0).max() > 1.5
 
 
 def test_a_law_of_modes_has_them_as_labels(tiny: dict[str, Any]) -> None:

@@ -45,6 +45,37 @@ def test_columns_that_hardly_vary_or_not_at_all_are_drawn(tmp_path: Path) -> Non
     assert np.asarray(Image.open(tmp_path / "x.png").convert("L")).min() < 100
 
 
+def across(picture: np.ndarray) -> float:
+    """How much of the picture's width generated samples cover."""
+    columns = np.nonzero((picture[..., 0].astype(int) - picture[..., 2] > 30).any(0))[0]
+    return float(np.ptp(columns)) / picture.shape[1]
+
+
+def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(tmp_path: Path) -> None:
+    covered = []
+    for wide, high in ((60.0, 4e4), (1.0, 5.0)):
+        values = RNG.uniform(0, (wide, high), (300, 2))
+        plots.draw(tmp_path / "x.png", values, Schema((2,), "ND", "float64"), None, None, values[:30], "title")
+        covered.append(across(np.asarray(Image.open(tmp_path / "x.png").convert("RGB"))[:580]))  # without the legend
+    assert covered[0] > 0.7
+    assert covered[1] < 0.4
+
+
+def test_axes_reach_over_nearly_all_samples_and_leave_an_outlier_outside() -> None:
+    values = np.append(RNG.normal(size=2000), 1e5)[:, None]
+    low, high = plots.reach(values)
+    assert -6 < low[0] < -2
+    assert 2 < high[0] < 6
+    assert plots.outside(values, low, high) == ""
+    assert plots.outside(values + 1e4, low, high) == ", 100% of them outside"
+
+
+def test_bars_can_be_told_apart_however_little_a_column_varies() -> None:
+    for column in (np.full(50, 1.7e15), np.full(50, 0.0), np.array([1.0, np.nextafter(1.0, 2.0)]), np.array([1.7e15, 1.7e15 + 1])):
+        edges = np.linspace(*plots.reach(column), 81)
+        assert (np.diff(edges) > 0).all()
+
+
 @pytest.mark.parametrize(
     ("shape", "law"), [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)]
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from equipoise.data.sources import LawSource, Source
 from equipoise.metrics.figures import FINITE, Figure
 from equipoise.report import Report, half_width, number, typed
 from equipoise.training.files import DamagedFileError, write_json
+from equipoise.training.rundir import RunDirectory
+from tests.conftest import TINY_OPTIONS
 
 
-def config(source: Source, column: str | None = None) -> dict[str, Any]:
+def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
     """What config.json would hold of the data and its labels."""
-    return json.loads(json.dumps({"data": source.describe(), "run": {"label_column": column}}))
+    said = {"data": source.describe(), "run": {"label_column": column}, "recipe": {"conditional": conditional}}
+    return json.loads(json.dumps(said))
 
 
 def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -> None:
@@ -54,6 +59,28 @@ def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) ->
     assert typed(config(source)) == f"'{tmp_path / 'my data.npy'}'"
     assert typed(config(source, "my label")) == f"'{tmp_path / 'my data.npy'}' --label-column 'my label'"
     assert typed(config(open_source(np.arange(100.0)))) == ""
+
+
+def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_learn_them(tmp_path: Path) -> None:
+    assert typed(config(LawSource(Ring(circle_modes=5)), conditional=True)) == "ring --circle-modes 5 --conditional True"
+    np.savez(tmp_path / "labelled.npz", x=np.arange(100.0), y=[0, 1] * 50)
+    assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(tmp_path / "labelled.npz")
+
+
+def test_what_is_typed_of_a_conditional_run_is_a_conditional_training(
+    tiny: dict[str, Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    GAN("cgan", **tiny).fit("ring", out=tmp_path / "run")
+    words = shlex.split(typed(RunDirectory(tmp_path / "run").read_config()))
+    assert command("train", *words, *TINY_OPTIONS, "--out", str(tmp_path / "again")).status == 0
+    assert np.asarray(GAN.load(tmp_path / "again").sample(2, label=3)).shape == (2, 2)
+    longer = ["--recipe", "cgan", "--out", str(tmp_path / "run"), "--resume", "--samples", "64"]
+    assert command("train", *words, *longer).status == 0
+
+
+def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(100.0))
+    assert typed(config(open_source(tmp_path / "x.npy", [0, 1] * 50))) == ""
 
 
 def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise import sketches
+from equipoise import plots, sketches
 from equipoise.data.laws import Gaussian, Law, Ring, Swissroll
 from equipoise.data.schema import Schema
 from equipoise.sketches import Frame, sketch
@@ -59,12 +59,23 @@ def test_axes_follow_the_real_samples_so_that_moments_can_be_compared() -> None:
     assert high < low - 50
 
 
+@pytest.mark.parametrize(("high", "fills"), [(4e4, True), (5.0, False)])
+def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(high: float, fills: bool) -> None:
+    values = RNG.uniform(0, (1.0, high), (300, 2))
+    picture = opened(sketch(values, Schema((2,), "ND", "float64"), None, None, values, ""))
+    columns = np.nonzero(red(picture[50 : sketches.TITLE + sketches.SIDE]).any(0))[0]
+    assert (np.ptp(columns) > 0.6 * sketches.SIDE) == fills
+
+
 def test_the_bars_of_a_uniform_law_fill_as_much_as_its_density() -> None:
     edges = np.linspace(0, 1, sketches.BARS + 1)
-    assert sketches._bars((np.arange(8000) + 0.5) / 4000, edges) == pytest.approx(np.full(sketches.BARS, 0.5))
+    assert plots.bars((np.arange(8000) + 0.5) / 4000, edges) == pytest.approx(np.full(sketches.BARS, 0.5))
 
 
-@pytest.mark.parametrize("values", [np.full((50, 2), 3.0), np.full((50, 1), 0.0), np.full((50, 3), np.nan), RNG.normal(size=(1, 2))])
+ULP = np.where(RNG.random((50, 2)) < 0.5, 1.7e15, np.nextafter(1.7e15, 2e15))
+
+
+@pytest.mark.parametrize("values", [np.full((50, 2), 3.0), np.full((50, 1), 0.0), np.full((50, 3), np.nan), ULP, RNG.normal(size=(1, 2))])
 def test_samples_that_do_not_vary_or_are_no_numbers_are_drawn_too(values: np.ndarray) -> None:
     real = RNG.normal(size=(20, values.shape[1]))
     for beside in (None, real) if np.isfinite(values).all() else (real,):
@@ -82,3 +93,12 @@ def test_how_many_lie_outside_is_told() -> None:
 )
 def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
     assert sketches._ticks(low, high) == ticks
+
+
+@pytest.mark.parametrize("low", [0.0, 1e6, -1e6, 1.7e9, 0.001])
+@pytest.mark.parametrize("reach", [1e-5, 5.0, 3e5])
+def test_ticks_are_told_apart_and_read_as_what_they_are(low: float, reach: float) -> None:
+    ticks = sketches._ticks(low, low + max(reach, 2e-6 * abs(low)))
+    words = sketches._numbered(ticks)
+    assert len(set(words)) == len(words)
+    assert list(map(float, words)) == ticks

@@ -19,7 +19,7 @@ from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
-from equipoise.telling import told
+from equipoise.telling import beside, told
 from equipoise.training import checkpoint
 from equipoise.training.device import resolve_device
 from equipoise.training.files import write_whole
@@ -133,7 +133,7 @@ class GAN:
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
         """Write a PNG that shows what one code of the recipe infogan does, and return its path.
 
-        Pictures: the code's values from left to right, other latents fixed along a row. Points: samples coloured by the code's value.
+        Pictures: the code's values from left to right, at most 40, other latents fixed along a row. Points: samples coloured by its value.
         """
         sampler = self._trained()
         sampler.prior.known(name)
@@ -149,19 +149,22 @@ class GAN:
         code: Mapping[str, ArrayLike] | None = None,
         seed: int | None = None,
     ) -> Path:
-        """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures."""
+        """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures. Points of
+        one `label` are drawn beside held-out samples of that label, where there are any."""
         sampler, path = self._trained(), Path(path)
         if n is None:
             n = plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         described = self._config["data"]
-        law = law_of(described)
+        law, values = law_of(described), self._values(n, label, seed, code)
         source = self._source if self._source is not None or law is None else self._reopened()
-        real = None if source is None or sampler.schema.is_picture else source.held_out(n, 0).double().numpy()
-        title = f"{described['name']}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
+        of_class = None if label is None else sampler.schema.class_index(label)
+        real = None if source is None or sampler.schema.is_picture else beside(source, n, of_class)
+        of_label = "" if label is None else f", label {label}"
+        title = f"{described['name']}, {sampler.recipe.name}{of_label}, {sampler.samples_seen:,} samples seen"
         limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
-        plots.draw(path, self._values(n, label, seed, code), sampler.schema, limits, law, real, title)
+        plots.draw(path, values, sampler.schema, limits, law if label is None else None, real, title)
         return path
 
     def evaluate(self, data: Any = None, labels: Labels | None = None, *, inception: bool = False) -> Report:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
 DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
-MOST_PROPORTION = 1e3
+MOST_PROPORTION = 10  # of the longer side to the shorter: columns of other units are further apart, and one panel would be a line
 MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
 TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's picture; columns and reach of a continuous one, which training saw on [-1, 1]
+MOST_VALUES = 40  # of a code that are pictures beside one another: all rows of them fit into MOST_PICTURES
 MOST_LETTERS = 120  # of a text in a figure
 LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
 
@@ -86,10 +87,8 @@ def picture_grid(values: Array, limits: tuple[float, float] | None, across: int 
 
 
 def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, legend: bool = True) -> None:
-    reference = values if real is None else np.concatenate([values, real])
-    low, high = np.quantile(reference, [0.001, 0.999])
-    margin = max(0.1 * (high - low), 1e-6 * max(abs(low), abs(high))) or 0.1
-    edges = np.linspace(low - margin, high + margin, 81).tolist()
+    low, high = reach(values if real is None else np.concatenate([values, real]))
+    edges = np.linspace(low, high, 81).tolist()
     axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
     density = law.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if law is not None else None
     if density is not None:
@@ -109,13 +108,35 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
         centres = modes[0]
         axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
     _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
-    axes.set_aspect(aspect(np.ptp(values, axis=0)), "box")
+    axes.set_aspect(aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box")
     axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06))
 
 
 def aspect(sides: Array) -> Literal["equal", "auto"]:
-    """How axes of these lengths, (2,), are drawn: in proportion, unless one would be a line."""
+    """How axes of these lengths, (2,), are drawn: in proportion where both are of about a size, else each as long as its panel."""
     return "equal" if 0 < sides.max() < MOST_PROPORTION * sides.min() else "auto"
+
+
+def reach(shown: Array) -> tuple[Array, Array]:
+    """The lowest and highest values, (D,) each, of axes for samples (N, D): nearly all of them, and a margin.
+
+    Of a column that hardly varies the margin is one that edges of bars can still be told apart in.
+    """
+    low, high = np.quantile(shown, [0.001, 0.999], axis=0)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    margin = np.where(high > low, np.maximum(0.15 * (high - low), 1e-6 * largest), 0.1 * np.maximum(largest, 1.0))
+    return np.asarray(low - margin), np.asarray(high + margin)
+
+
+def outside(values: Array, low: Array, high: Array) -> str:
+    """How many of the samples, (N, D), axes of this reach do not show, in words; empty where they are too few to tell."""
+    share = float(((values < low) | (values > high)).any(1).mean())
+    return f", {share:.0%} of them outside" if share >= 0.005 else ""
+
+
+def bars(values: Array, edges: Array) -> Array:
+    """The density of values, (N,), those outside of the edges counted in N."""
+    return np.asarray(np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
 
 
 def _dots(axes: Axes, points: Array, color: str, name: str) -> None:
@@ -140,16 +161,16 @@ def _write(figure: Figure, path: Path) -> None:
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     """Write a PNG that shows what the latent code of this name does.
 
-    Pictures: its values from left to right, a row for each of a few latents that are otherwise fixed. Points: samples, coloured by its
-    value.
+    Pictures: its values from left to right, the first 40 of a code that has more, a row for each of a few latents that are otherwise
+    fixed. Points: samples, coloured by its value.
     """
     at = sampler.prior.codes[name]
     entries = at.stop - at.start
     values = np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
-    kinds = len(values)
     if sampler.schema.is_picture:
+        kinds = min(len(values), MOST_VALUES)
         z, y = sampler.latents(TRAVERSALS, seed)
-        rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values, TRAVERSALS)})
+        rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)})
         made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
         limits = None if sampler.scaling.low is None or sampler.scaling.high is None else (sampler.scaling.low, sampler.scaling.high)
         write_whole(path, picture_grid(made, limits, across=kinds))

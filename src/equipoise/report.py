@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.formats import FILE_SUFFIXES
 from equipoise.data.laws import LAWS
 from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
@@ -152,9 +153,10 @@ def of_inception(sampler: Sampler, source: Source, seed: int) -> list[Figure]:
 
 
 def typed(config: Mapping[str, Any]) -> str:
-    """The data as it is typed on the command line, with its labels' column if there is one; empty for what was handed over in Python."""
+    """The data as it is typed on the command line, with its labels' column if there is one, and with the option to learn labels that would
+    else be left aside; empty for data, or labels, that were handed over in Python."""
     described, column = config["data"], config["run"]["label_column"]
-    if described["origin"] is None and "law" not in described:
+    if (described["origin"] is None and "law" not in described) or described.get("labels_in_python"):
         return ""
     words = [shlex.quote(described["origin"] or described["name"])]
     if "law" in described:
@@ -166,6 +168,8 @@ def typed(config: Mapping[str, Any]) -> str:
                 words += [f"--{field.name.replace('_', '-')}", *map(str, values)]
     if column is not None:
         words += ["--label-column", shlex.quote(column)]
+    if config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES:  # labels of a file are always learned
+        words += ["--conditional", "True"]
     return " ".join(words)
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
-from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, part, picture_grid
+from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, aspect, bars, outside, part, picture_grid, reach
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -63,11 +64,13 @@ def sketch(values: Array, schema: Schema, limits: tuple[float, float] | None, la
 
 
 def _scatter(values: Array, real: Array | None, law: Law | None, title: str) -> bytes:
-    low, high = _reach(values if real is None else real)
+    low, high = reach(values if real is None else real)
     modes = law.modes() if law is not None else None
-    unit = SIDE / max(high - low)
-    width, height = (max(round(side * unit), 80) for side in high - low)
-    box = (LEFT, TITLE, LEFT + width, TITLE + height)
+    sides = high - low if aspect(high - low) == "equal" else np.ones(2)
+    width, height = (round(SIDE * side / sides.max()) for side in sides)
+    numbers = max(_font(12).getlength(words) for words in _numbered(_ticks(low[1], high[1])))
+    left = max(LEFT, math.ceil(numbers) + 12)
+    box = (left, TITLE, left + width, TITLE + height)
     frame = Frame(box, (low[0], low[1]), (high[0], high[1]))
     image, draw = _blank(box[2] + GAP, box[3] + BELOW + LEGEND)
     if real is not None:
@@ -89,14 +92,14 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
     width, height = (SIDE, 360) if count == 1 else (240, 150)
     whole = (LEFT + width) * across + GAP, TITLE + (height + BELOW + LEGEND) * math.ceil(count / across)
     image, draw = _blank(*whole)
-    low, high = _reach((values if real is None else real)[:, :count])
+    low, high = reach((values if real is None else real)[:, :count])
     frames, lines = [], []
     for i in range(count):
         left, top = LEFT + (i % across) * (LEFT + width), TITLE + (i // across) * (height + BELOW + LEGEND)
         edges = np.linspace(low[i], high[i], BARS + 1)
-        middle, made = (edges[1:] + edges[:-1]) / 2, _bars(values[:, i], edges)
+        middle, made = (edges[1:] + edges[:-1]) / 2, bars(values[:, i], edges)
         known = law.density(middle) if law is not None else None
-        beside = known if known is not None else _bars(real[:, i], edges) if real is not None else None
+        beside = known if known is not None else bars(real[:, i], edges) if real is not None else None
         highest = 1.3 * float((made if beside is None else beside).max()) or 1.0
         frame = Frame((left, top, left + width, top + height), (edges[0], 0.0), (edges[-1], highest))
         _fill(image, frame, made)
@@ -117,30 +120,16 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
     return _png(image)
 
 
-def _reach(shown: Array) -> tuple[Array, Array]:
-    """The lowest and highest values of axes: nearly all of the samples, and a margin."""
-    low, high = np.quantile(shown, [0.001, 0.999], axis=0)
-    margin = 0.15 * (high - low)
-    margin = np.where(margin > 0, margin, np.maximum(np.abs(low), 1.0) * 0.1)
-    return np.asarray(low - margin), np.asarray(high + margin)
-
-
 def _steps(x: Array, y: Array) -> tuple[Array, Array]:
     """The outline of bars of heights y about x."""
     half = (x[1] - x[0]) / 2
     return np.stack([x - half, x + half], 1).ravel(), np.repeat(y, 2)
 
 
-def _bars(values: Array, edges: Array) -> Array:
-    """The density of values, (N,), those outside of the edges counted in N."""
-    return np.asarray(np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
-
-
 def _count(values: Array, frame: Frame, what: str) -> str:
     """How many there are, and how many of them the frame does not show."""
-    low, high = frame.low[: values.shape[1]], frame.high[: values.shape[1]]
-    outside = float(((values < low) | (values > high)).any(1).mean())
-    return f"{len(values):,} {what}" + (f", {outside:.0%} of them outside" if outside >= 0.005 else "")
+    low, high = (np.array(side[: values.shape[1]]) for side in (frame.low, frame.high))
+    return f"{len(values):,} {what}{outside(values, low, high)}"
 
 
 def _lay(image: Image.Image, box: Box, opacity: Array, color: str) -> None:
@@ -191,14 +180,19 @@ def _axes(draw: ImageDraw.ImageDraw, frame: Frame, both: bool) -> None:
         draw.rectangle(frame.box, outline=BLACK)
     else:
         draw.line([(left, bottom), (right, bottom)], fill=BLACK)
-    for value in _ticks(frame.low[0], frame.high[0]):
+    across, free = _ticks(frame.low[0], frame.high[0]), -math.inf
+    for value, words in zip(across, _numbered(across), strict=True):
         x = frame.place(np.array(value), np.zeros(()))[0].item()
         draw.line([(x, bottom), (x, bottom + 4)], fill=BLACK)
-        draw.text((x, bottom + 6), f"{value:g}", fill=BLACK, font=_font(12), anchor="ma")
-    for value in _ticks(frame.low[1], frame.high[1]) if both else ():
+        half = draw.textlength(words, font=_font(12)) / 2
+        if x - half > free and x + half < right + GAP:  # long numbers of a small panel would run into one another, or out of the picture
+            draw.text((x, bottom + 6), words, fill=BLACK, font=_font(12), anchor="ma")
+            free = x + half + 4
+    up = _ticks(frame.low[1], frame.high[1]) if both else []
+    for value, words in zip(up, _numbered(up), strict=True):
         y = frame.place(np.zeros(()), np.array(value))[1].item()
         draw.line([(left - 4, y), (left, y)], fill=BLACK)
-        draw.text((left - 7, y), f"{value:g}", fill=BLACK, font=_font(12), anchor="rm")
+        draw.text((left - 7, y), words, fill=BLACK, font=_font(12), anchor="rm")
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -207,6 +201,13 @@ def _ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough)
     return [float(f"{i * step:.12g}") for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _numbered(ticks: Sequence[float]) -> list[str]:
+    """Ticks in words, with as many digits as tell them apart."""
+    step = min((after - before for before, after in pairwise(ticks)), default=0.0)
+    digits = 6 if step <= 0 else max(math.floor(math.log10(max(map(abs, ticks)) / step)) + 2, 6)
+    return [f"{value:.{digits}g}" for value in ticks]
 
 
 def _words(draw: ImageDraw.ImageDraw, frame: Frame, title: str, legend: Sequence[tuple[str, str]]) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
-from equipoise.data.sources import Source
+from equipoise.data.sources import HELD_OUT_MOST, Source
 from equipoise.errors import EquipoiseError
 from equipoise.page import Run
 from equipoise.page.surfaces import Surface
@@ -46,6 +48,18 @@ def told(
         meaning=built.logits,
         moments=[] if directory is None else moments(directory),
     )
+
+
+def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:
+    """At most n held-out samples, (m, *shape), that generated ones are drawn beside: of one class, by its position, where that was asked
+    for; None where none of them are to be had."""
+    if of_class is None:
+        return source.held_out(n, 0).double().numpy()
+    found = source.labelled(max(n, HELD_OUT_MOST), 0, held_out=True)
+    if found is None:
+        return None
+    real = found[0][found[1] == of_class][:n]
+    return real.double().numpy() if len(real) else None
 
 
 def moments(directory: RunDirectory) -> list[Path]:

@@ -180,6 +180,13 @@ def test_data_handed_over_in_python_cannot_be_found_again() -> None:
         open_again(open_source(POINTS).describe(), label_column=None, memory_budget=4.0, split_seed=0)
 
 
+def test_data_whose_labels_were_handed_over_in_python_is_not_said_to_have_changed(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", POINTS)
+    described = open_source(tmp_path / "a.npy", ["u", "v"] * 50).describe()
+    with pytest.raises(RequestError, match="trained with labels handed over in Python: give data and labels"):
+        open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
+
+
 def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
     with pytest.raises(RequestError, match="no file, folder or built-in source 'gausian': did you mean 'gaussian'"):
         open_source("gausian")

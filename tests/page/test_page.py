@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 
 from equipoise import GAN
+from equipoise.data.schema import Schema
 from equipoise.page import charts, comparison, page
+from equipoise.page.assembly import _columns
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RNG = np.random.default_rng(0)
@@ -97,6 +99,24 @@ def test_pictures_and_columns_have_pages_too(shape: tuple[int, ...], tiny: dict[
     text = page(GAN(**tiny).fit(data).told())
     assert ("the training picture nearest to each" in text) == (len(shape) > 2)
     assert ("Histograms of 5 columns" in text) == (len(shape) == 2)
+
+
+def test_a_column_of_one_large_value_has_a_page(tiny: dict[str, Any]) -> None:
+    data = np.stack([RNG.normal(size=100), RNG.normal(size=100), np.full(100, 1.7e15)], 1)
+    assert "Histograms of 3 columns" in page(GAN(**tiny).fit(data).told())
+
+
+def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(charts, "finished", lambda figure, *_: figures.append(figure))
+    real = RNG.normal(size=(100, 3))
+    made = np.tile(real, (5, 1))
+    made[0, 0] = 1e5
+    made[:50, 1] *= 1e5
+    _columns(made, real, Schema((3,), "ND", "float64"))
+    first, second, third = figures[0].axes
+    assert all(axes.get_xlim()[1] < 10 for axes in (first, second, third))
+    assert (first.get_xlabel(), second.get_xlabel()) == ("", "generated, 10% of them outside")
 
 
 def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
+from equipoise.page import surfaces
 from equipoise.page.surfaces import Surface, estimated_density
 
 
@@ -38,6 +41,29 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
     assert best[:3] == pytest.approx(np.log([1, 1 / 3, 3]))
     assert np.isnan(best[3])  # where neither law has any mass
     assert surface_of("lsgan").optimum(p, p_g) is None
+
+
+@pytest.mark.parametrize("recipe", ["balanced", "classic"])
+def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
+    assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
+    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit(np.arange(200.0) % 3).told()
+    assert told.source is not None
+    real = told.source.held_out(20, 0).numpy()[:, 0]
+    alike = np.repeat(real[:1], 20)
+    images = surfaces.on_the_line(told.sampler.values(100, 0)[:, 0], alike, None, told.surface)
+    assert [image.alt for image in images[1:]] == ["D along the line."]
+
+
+def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(surfaces, "finished", lambda figure, *_: figures.append(figure))
+    rng = np.random.default_rng(0)
+    data = np.stack([rng.uniform(20, 80, 300), rng.normal(30_000, 8_000, 300)], 1)
+    told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).told()
+    surfaces.on_the_plane(data, data, None, told.surface)
+    surfaces.latent_map(told.sampler, 0)
+    panels = [axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    assert [axes.get_aspect() for axes in panels] == ["auto"] * 5
 
 
 def test_d_is_shown_as_its_logits_mean_it() -> None:

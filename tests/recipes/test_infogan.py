@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from equipoise import GAN
+from equipoise import GAN, plots
 from equipoise.errors import EquipoiseError, RequestError
 
 ANGLES = 2 * np.pi * np.arange(5) / 5
@@ -87,6 +87,19 @@ def test_each_code_has_a_picture_of_what_it_does(coded: GAN, tmp_path: Path) -> 
     for name, kinds in columns.items():
         width, height = Image.open(coded.draw_code(name, tmp_path / f"{name}.png", seed=0)).size
         assert width * 8 == height * kinds
+
+
+@pytest.mark.parametrize("kinds", [100, 500])
+def test_of_a_code_of_many_values_the_first_forty_are_drawn_and_every_row_is_whole(
+    kinds: int, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (60, 4, 4), np.uint8)
+    gan = GAN("infogan", categorical_codes=str(kinds), **tiny).fit(pictures)
+    shown: list[tuple[int, int]] = []
+    monkeypatch.setattr(plots, "picture_grid", lambda made, _, across: shown.append((len(made), across)) or b"")
+    gan.draw_code("c0", tmp_path / "c.png")
+    assert shown == [(plots.TRAVERSALS * 40, 40)]
+    assert shown[0][0] <= plots.MOST_PICTURES
 
 
 def test_points_by_their_code_are_drawn_too(tmp_path: Path) -> None:

@@ -127,6 +127,17 @@ def test_every_flipped_byte_of_a_config_is_noticed_or_means_the_same(trained: Pa
     assert all(str(path) in message and "\n" not in message for message in noticed)
 
 
+def test_a_config_says_whether_labels_were_handed_over_and_an_older_one_that_does_not_is_read(trained: Path, tmp_path: Path) -> None:
+    config, older = RunDirectory(trained).read_config(), RunDirectory(tmp_path)
+    assert config["data"].pop("labels_in_python") is False
+    older.write_config(config)
+    assert older.read_config()["data"]["labels_in_python"] is None
+    config["data"]["labels_in_python"] = "yes"
+    older.write_config(config)
+    with pytest.raises(DamagedFileError, match="labels_in_python"):
+        older.read_config()
+
+
 def test_a_config_cut_at_any_length_is_noticed(trained: Path, tmp_path: Path) -> None:
     raw, path = (trained / "config.json").read_bytes(), tmp_path / "config.json"
     for length in range(len(raw) - 1):  # the last byte ends the line

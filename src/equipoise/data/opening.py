@@ -48,7 +48,7 @@ def open_source(
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
         raise RequestError(f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file")
-    source.labels_given = source.labels_given or given
+    source.labels_given, source.labels_in_python = source.labels_given or given, labels is not None
     return source
 
 
@@ -82,6 +82,8 @@ def open_again(described: dict[str, Any], *, label_column: str | None, memory_bu
     origin = described["origin"]
     if origin is None:
         raise RequestError("this run was trained on data handed over in Python: give data to evaluate against")
+    if described.get("labels_in_python"):  # without them no fingerprint can be that of the training
+        raise RequestError("this run was trained with labels handed over in Python: give data and labels to evaluate against")
     source = open_source(origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed)
     if source.fingerprint != described["fingerprint"]:
         raise RequestError(f"{origin} has changed since this run was trained on it: give the data to evaluate against")

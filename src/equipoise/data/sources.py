@@ -34,7 +34,7 @@ class Source(ABC):
     `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
     labels over, and did not only have them in the data. `origin` is the name or path that the source can be opened again by, if there is
     one. `for_test` says that nothing of it was trained on. `sums` are each training picture's sum of values and of their squares, (n, 2),
-    where they are known.
+    where they are known. `labels_in_python` says that labels were an argument, which can be neither read again nor typed.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Source(ABC):
     notes: list[str] = field(default_factory=list)
     limits: tuple[float, float] | None = None
     labels_given: bool = False
+    labels_in_python: bool = False
     origin: str | None = None
     for_test: bool = False
     sums: Tensor | None = field(default=None, repr=False, compare=False)
@@ -91,8 +92,8 @@ class Source(ABC):
 
     def describe(self) -> dict[str, Any]:
         """What config.json keeps of the data."""
-        schema = self.schema.to_dict()
-        return {"name": self.name, "origin": self.origin, "fingerprint": self.fingerprint, "schema": schema, "limits": self.limits}
+        named = {"name": self.name, "origin": self.origin, "fingerprint": self.fingerprint}
+        return {**named, "schema": self.schema.to_dict(), "limits": self.limits, "labels_in_python": self.labels_in_python}
 
     def as_test(self) -> Source:
         """The same data for judging what was trained on other data: none of it need be kept for training."""
@@ -154,8 +155,7 @@ class RowsSource(Source):
             kept, out = split(len(rows.values), split_seed)
             self._train, self._test = (torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)) for part in (kept, out))
             self.sums = None if sums is None else torch.from_numpy(sums[kept.numpy()])
-            self._labels = None if labels is None else labels[kept]
-            self._test_labels = None if labels is None else labels[out]
+            self._labels, self._test_labels = (None if labels is None else labels[part] for part in (kept, out))
         else:
             values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
             self._train, self._test, self._labels = values, torch.from_numpy(test[0]), labels

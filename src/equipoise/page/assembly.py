@@ -24,7 +24,7 @@ from equipoise.metrics.pictures import thumbnails
 from equipoise.page import charts
 from equipoise.page.charts import Image
 from equipoise.page.surfaces import Surface, latent_map, on_the_line, on_the_plane
-from equipoise.plots import MOST_COLUMNS, part, picture_grid
+from equipoise.plots import GENERATED, MOST_COLUMNS, bars, outside, part, picture_grid, reach
 from equipoise.report import SAMPLES_SEED, Report, half_width, number
 from equipoise.training.sampler import Sampler
 from equipoise.verdict import HEALTHY
@@ -38,6 +38,7 @@ Array = NDArray[np.float64]
 TEMPLATE = "page.html.jinja"
 SHOWN_PICTURES, SHOWN_POINTS = 36, 5_000
 NEIGHBOURS, TRAINING_ROWS = 8, 20_000
+BARS = 40  # of a column
 MOMENTS, MOMENT_SIDE = 6, 260  # pictures of the samples through time, and their pixels a side
 
 
@@ -161,16 +162,19 @@ def _limits(run: Run) -> tuple[float, float] | None:
 
 
 def _columns(made: Array, real: Array, schema: Schema) -> Image:
-    """Histograms of the first columns."""
+    """Histograms of the first columns, as far as the real ones reach: a generator that runs away would leave them a bar each."""
     shown, names = min(schema.size, MOST_COLUMNS), schema.columns
+    low, high = reach(real)
     figure = charts.new_figure(8, 2.2 * -(-shown // 3))
     for i, axes in enumerate(np.atleast_1d(figure.subplots(-(-shown // 3), 3)).flat):
         axes.set_visible(i < shown)
         if i < shown:
-            edges = np.histogram_bin_edges(np.concatenate([made[:, i], real[:, i]]), 40).tolist()
-            axes.hist(made[:, i], edges, density=True, color="#d1495b", alpha=0.6, label="generated")
-            axes.hist(real[:, i], edges, density=True, histtype="step", color="black", label="real")
+            edges = np.linspace(low[i], high[i], BARS + 1)
+            axes.stairs(bars(made[:, i], edges), edges, fill=True, color=GENERATED, alpha=0.6, label="generated")
+            axes.stairs(bars(real[:, i], edges), edges, color="black", label="real")
             axes.set_title(str(names[i]) if names else f"column {i}", fontsize=9)
+            if gone := outside(made[:, i : i + 1], low[i], high[i]):
+                axes.set_xlabel(f"generated{gone}", fontsize=8)
     return charts.finished(
         figure,
         f"Histograms of {shown} columns: generated, filled, over real, in outline.",

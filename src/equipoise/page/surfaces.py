@@ -16,7 +16,7 @@ from torch import nn
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, new_figure
-from equipoise.plots import GENERATED, REAL, aspect
+from equipoise.plots import GENERATED, REAL, aspect, reach
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
@@ -26,7 +26,6 @@ KERNEL_SAMPLES, SHOWN = 4_000, 3_000
 LINE_SHARE, PLANE_SHARE = 10, 40  # one in so many samples is nearer than the neighbour whose distance is the kernel's width
 LEAST_DENSITY = 1e-4  # of the highest: where both laws have less, an optimum means nothing
 LATENTS = 4  # shown at most
-RANGE = (0.001, 0.999)  # quantiles of real and generated samples that charts show
 
 
 class Surface:
@@ -57,9 +56,9 @@ class Surface:
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:
         """The optimal D where both densities are known; nan where neither law has any mass to speak of; None for a method whose optimum is
-        another."""
+        another, and where p could not be estimated and is 0 everywhere."""
         nowhere = np.maximum(p, p_g) <= LEAST_DENSITY * max(p.max(), p_g.max())
-        if nowhere.all():
+        if nowhere.all() or not p.any():
             return None
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.meaning == "probability":
@@ -74,9 +73,7 @@ class Surface:
 
 def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | None) -> list[Image]:
     """Densities, and D with its optimum below them, of numbers (N,)."""
-    low, high = np.quantile(np.concatenate([made, real]), RANGE)
-    margin = 0.15 * (high - low) or 0.1 * max(abs(low), 1.0)
-    x = np.linspace(low - margin, high + margin, LINE_POINTS)
+    x = np.linspace(*reach(np.concatenate([made, real])), LINE_POINTS)
     p_g = estimated_density(made[:, None], x[:, None])
     known = law.density(x) if law is not None else None
     p = known if known is not None else estimated_density(real[:, None], x[:, None])
@@ -111,10 +108,7 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
 
 def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | None) -> list[Image]:
     """Both clouds, and D's surface beside the optimal one, of points (N, 2)."""
-    both = np.concatenate([made, real])
-    low, high = np.quantile(both, RANGE[0], axis=0), np.quantile(both, RANGE[1], axis=0)
-    margin = np.where(high > low, 0.12 * (high - low), 0.1 * np.maximum(np.abs(low), 1.0))
-    low, high = low - margin, high + margin
+    low, high = reach(np.concatenate([made, real]))
     figure = new_figure(8, 3.8)
     for axes, points, color, name in zip(figure.subplots(1, 2), (real, made), (REAL, GENERATED), ("real", "generated"), strict=True):
         axes.scatter(points[:SHOWN, 0], points[:SHOWN, 1], s=3, color=color, alpha=0.5, linewidths=0, rasterized=True)
@@ -130,12 +124,13 @@ def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | N
     shown = {"D": surface(grid)} | ({} if best is None else {"the optimal D for these samples": best})
     figure = new_figure(4.4 * len(shown), 3.6)
     for axes, (name, values) in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown.items(), strict=True):
-        reach = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
-        limits = (0, 1) if surface.meaning == "probability" else (-reach, reach)
+        highest = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
+        limits = (0, 1) if surface.meaning == "probability" else (-highest, highest)
         image = axes.imshow(
             values.reshape(PLANE_POINTS, PLANE_POINTS),
             origin="lower",
             extent=(low[0], high[0], low[1], high[1]),
+            aspect=aspect(high - low),
             cmap="RdBu",
             vmin=limits[0],
             vmax=limits[1],

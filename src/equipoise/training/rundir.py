@@ -30,7 +30,13 @@ LOCK = ".lock"
 MOST_LOG = 2**28  # bytes
 MOST_NUMBER = 1e300
 NAMED, WORDS = {"metrics", "floors"}, {"recovered", "trouble", "diverged"}  # of a line of the log: numbers by name, and text
-DATA: dict[str, Any] = {"name": str, "origin": str | None, "fingerprint": str, "limits": tuple[float, float] | None}
+DATA: dict[str, Any] = {
+    "name": str,
+    "origin": str | None,
+    "fingerprint": str,
+    "limits": tuple[float, float] | None,
+    "labels_in_python": bool | None,  # older runs do not say
+}
 MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": Precision, "compiled": bool}
 
 
