@@ -318,3 +318,31 @@ def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_no
     monkeypatch.setattr("equipoise.training.files.write_whole", read_only)
     with pytest.warns(EquipoiseWarning, match=r"report.json could not be written: Read-only file system; the report is not kept"):
         assert GAN.load(trained).evaluate().figures
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_no_samples_of_a_generator_that_knows_classes_are_an_empty_array(modes: int, tiny: dict[str, Any]) -> None:
+    assert np.asarray(GAN(modes=modes, **tiny).fit(*_two_classes()).sample(0)).shape == (0,)
+
+
+def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+    gan = GAN("infogan", **tiny).fit("ring")
+    for seed in np.arange(2):
+        assert np.array_equal(gan.sample(3, seed=seed), gan.sample(3, seed=int(seed)))
+    gan.draw_code("c0", tmp_path / "code.png", seed=np.int64(1))  # type: ignore[arg-type]  # NumPy's are no int to its types
+    wrong: Any = 1.5
+    for asked in (lambda: gan.sample(3, seed=wrong), lambda: gan.draw_code("c0", tmp_path / "code.png", seed=wrong)):
+        with pytest.raises(RequestError, match=r"^seed = 1\.5: must be a whole number$"):
+            asked()
+
+
+def test_a_picture_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+    gan, wrong = GAN(**tiny).fit("ring"), 2.0
+    with pytest.raises(RequestError, match=r"^n = 2\.0: must be a whole number$"):
+        gan.draw(tmp_path / "drawn.png", wrong)  # type: ignore[arg-type]  # the mistake
+
+
+@pytest.mark.parametrize("recipe", [5, ["a"], np.zeros((400, 2))])
+def test_data_in_the_place_of_a_recipe_is_refused_in_a_line(recipe: Any) -> None:
+    with pytest.raises(RequestError, match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data is for fit$"):
+        GAN(recipe)

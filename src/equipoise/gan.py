@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import secrets
 import warnings
 from collections.abc import Callable, Hashable, Mapping
@@ -17,6 +16,7 @@ from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
+from equipoise.kinds import whole
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import told
@@ -137,7 +137,7 @@ class GAN:
         """
         sampler = self._trained()
         sampler.prior.known(name)
-        plots.draw_code(Path(path), sampler, name, secrets.randbits(31) if seed is None else seed)
+        plots.draw_code(Path(path), sampler, name, _seed(seed))
         return Path(path)
 
     def draw(
@@ -151,8 +151,7 @@ class GAN:
     ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures."""
         sampler, path = self._trained(), Path(path)
-        if n is None:
-            n = plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS
+        n = whole("n", n if n is not None else plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS)
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         described = self._config["data"]
@@ -260,18 +259,14 @@ class GAN:
         return self._sampler
 
     def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:
-        sampler = self._trained()
-        try:
-            n = operator.index(n)
-        except TypeError:
-            raise RequestError(f"n = {n!r}: must be a whole number") from None
+        sampler, n = self._trained(), whole("n", n)
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
         if label is not None and not sampler.recipe.conditional:
             instead = "train with conditional" if sampler.recipe.takes_labels else f"{sampler.recipe.name} has codes instead"
             raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
         position = None if label is None else sampler.schema.class_index(label)
-        return sampler.values(n, secrets.randbits(31) if seed is None else seed, position, code)
+        return sampler.values(n, _seed(seed), position, code)
 
     def _check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
         """Raises RequestError where samples of this shape and range are not of the generator's kind."""
@@ -293,3 +288,8 @@ class GAN:
             self._config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"]
         )
         return self._source
+
+
+def _seed(given: int | None) -> int:
+    """The seed of one draw: the one given, or another every time."""
+    return secrets.randbits(31) if given is None else whole("seed", given)

@@ -134,7 +134,7 @@ class Sampler:
             found = torch.full((n,), label)
         else:
             counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-            found = torch.multinomial(counts, n, replacement=True, generator=generator)
+            found = torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]  # which draws no nothing
         if found is not None and self.modes is not None:
             found = self.modes.classes(found, generator)
         return None if found is None else found.to(self.device)
