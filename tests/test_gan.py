@@ -346,3 +346,26 @@ def test_a_picture_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any],
 def test_data_in_the_place_of_a_recipe_is_refused_in_a_line(recipe: Any) -> None:
     with pytest.raises(RequestError, match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data is for fit$"):
         GAN(recipe)
+
+
+def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(tiny: dict[str, Any]) -> None:
+    x = RNG.normal(size=(400, 2))
+    with torch.no_grad():
+        without = GAN(**tiny, tune_speed=True, precision="float32").fit(x)
+        report = without.evaluate()
+    gan = GAN(**tiny).fit(x)
+    assert np.array_equal(gan.sample(5, seed=1), without.sample(5, seed=1))
+    assert gan.evaluate().figures == report.figures
+    with torch.inference_mode(), pytest.raises(RequestError, match=r"call fit outside of torch\.inference_mode"):
+        GAN(**tiny).fit(x)
+
+
+def test_another_default_dtype_of_torch_is_refused_in_a_line(tiny: dict[str, Any], trained: Path) -> None:
+    gan = GAN(**tiny).fit("gaussian")
+    torch.set_default_dtype(torch.float64)
+    try:
+        for asked in (lambda: GAN(**tiny).fit("gaussian"), lambda: gan.sample(3), gan.evaluate, lambda: GAN.load(trained)):
+            with pytest.raises(RequestError, match=r"^torch's default dtype is torch\.float64, networks are of float32: call"):
+                asked()
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -262,6 +262,7 @@ class Fit:
         return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
 
 
+@torch.enable_grad()  # whatever the caller has set; once a training, since a step would take a microsecond for it
 def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved, and EquipoiseError
     where the end could not be saved. The directory is unlocked after."""

@@ -21,7 +21,7 @@ from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import told
 from equipoise.training import checkpoint
-from equipoise.training.device import resolve_device
+from equipoise.training.device import check_torch, resolve_device
 from equipoise.training.files import write_whole
 from equipoise.training.loop import Event
 from equipoise.training.rundir import RunDirectory
@@ -93,6 +93,7 @@ class GAN:
         warn: Callable[[str], None] = warnings.warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
+        check_torch(training=True)
         place, run = None if out is None else Path(out), RunSettings(**self._run_choices)
         if place is not None and resume:
             recorded = RunDirectory.existing(place).read_config()
@@ -127,7 +128,7 @@ class GAN:
         Raises RequestError for a generator without codes, or for samples of another shape.
         """
         sampler, samples = self._trained(), samples_of(data)
-        self._check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
+        sampler.check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
         return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
@@ -173,7 +174,7 @@ class GAN:
         """
         sampler = self._trained()
         source = self._source or self._reopened() if data is None else self._test_source(data, labels)
-        self._check_kind(source.schema.shape, source.limits)
+        sampler.check_kind(source.schema.shape, source.limits)
         run = None if self._directory is None else self._directory.path
         report = evaluate(sampler, source, self._log(), self._config, run, inception)
         if data is None:
@@ -238,6 +239,7 @@ class GAN:
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
+        check_torch()
         directory = RunDirectory.existing(Path(path))
         if not directory.generator.is_file():
             raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
@@ -256,6 +258,7 @@ class GAN:
     def _trained(self) -> Sampler:
         if self._sampler is None:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
+        check_torch()
         return self._sampler
 
     def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:
@@ -267,15 +270,6 @@ class GAN:
             raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
         position = None if label is None else sampler.schema.class_index(label)
         return sampler.values(n, _seed(seed), position, code)
-
-    def _check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
-        """Raises RequestError where samples of this shape and range are not of the generator's kind."""
-        schema, scaling = self._trained().schema, self._trained().scaling
-        if shape != schema.shape:
-            raise RequestError(f"data has samples of shape {shape}, the generator makes {schema.shape}: give data of that shape")
-        if limits is not None and limits != (scaling.low, scaling.high):
-            made = f"{scaling.low:g} to {scaling.high:g}"
-            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
 
     def _test_source(self, data: Any, labels: Labels | None) -> Source:
         column = self._config["run"]["label_column"]
