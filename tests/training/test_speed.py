@@ -183,3 +183,13 @@ def test_time_spent_before_the_first_step_counts_as_time_but_not_against_the_rat
     clock.tick()
     assert state.seconds == 70.0
     assert clock.rate() == 100.0
+
+
+def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
+    rng = np.random.default_rng(0)
+    batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
+    settings: dict[str, Any] = {**TINY, "batch_size": 256, "modes": 2, "threads": 1, "samples": 8192}
+    gan = GAN(**settings, tune_speed=True)
+    training = gan.prepare(batches, to_disk=False)
+    gan.run(training, lambda _: None)
+    assert training.state.samples_seen == 8192
