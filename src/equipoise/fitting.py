@@ -126,10 +126,9 @@ class Fit:
         """Train to the end, doing what each event calls for before passing it on."""
         run = self.run
         samples = run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
-        clock = Clock(self.state, samples, run.minutes)
         if self.speed.compiled:
             self._compile()
-            clock.measure_from_here()
+        clock = Clock(self.state, samples, run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
