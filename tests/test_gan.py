@@ -369,3 +369,41 @@ def test_another_default_dtype_of_torch_is_refused_in_a_line(tiny: dict[str, Any
                 asked()
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+SETTLING: dict[str, Any] = {"modes": 1, "stop_when": "balanced", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
+
+
+def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
+    with pytest.warns(UserWarning, match="the figure no longer improves"):
+        gan = GAN(threads=1, **SETTLING).fit(x, **place)
+    return gan
+
+
+@pytest.mark.filterwarnings("error:.*is damaged")
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_run_that_kept_its_best_keeps_it_when_it_is_resumed_for_nothing(in_memory: bool, tmp_path: Path) -> None:
+    x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
+    best = _settled(x, **({} if in_memory else {"out": run}))
+    if in_memory:
+        best.save(run)
+    for resumed in (GAN(samples=16).fit(x, out=run, resume=True), GAN.load(run)):
+        assert resumed.report.samples_seen == best.report.samples_seen < int(max(path.stem for path in (run / "checkpoints").iterdir()))
+        assert np.array_equal(resumed.sample(9, seed=1), best.sample(9, seed=1))
+
+
+def test_a_settled_training_that_is_saved_goes_on_as_one_in_a_directory(tmp_path: Path) -> None:
+    x = RNG.normal(size=(400, 2))
+    _settled(x).save(tmp_path / "saved")
+    _settled(x, out=tmp_path / "kept")
+    samples = [GAN(samples=8192, stop_when=None).fit(x, out=tmp_path / name, resume=True).sample(9, seed=1) for name in ("saved", "kept")]
+    assert np.array_equal(*samples)
+
+
+def test_a_best_that_is_gone_is_told_and_not_said_to_be_kept(tmp_path: Path) -> None:
+    x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
+    best = _settled(x, out=run).report.samples_seen
+    (run / "checkpoints" / f"{best:09d}.safetensors").unlink()
+    with pytest.warns(UserWarning, match="keeping the last generator instead of the best") as told:
+        gan = GAN().fit(x, out=run, resume=True)
+    assert f"kept the generator of {gan.report.samples_seen:,} samples" in str(told[-1].message)

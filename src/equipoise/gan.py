@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from equipoise import fitting, plots, starting
+from equipoise import ending, fitting, plots, starting
 from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
@@ -20,7 +20,6 @@ from equipoise.kinds import whole
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import told
-from equipoise.training import checkpoint
 from equipoise.training.device import check_torch, resolve_device
 from equipoise.training.files import write_whole
 from equipoise.training.loop import Event
@@ -109,7 +108,7 @@ class GAN:
         """Train what `prepare` prepared."""
         self._fit, self._sampler, self._source = training, training.sampler, training.source
         self._directory, self._config, self._report = training.directory, training.config(), None
-        fitting.train_to_end(training, on_event)
+        ending.train_to_end(training, on_event)
 
     def sample(
         self, n: int, *, label: Hashable | None = None, code: Mapping[str, ArrayLike] | None = None, seed: int | None = None
@@ -229,7 +228,7 @@ class GAN:
             directory.write_config(self._config)
             sampler.save(directory.generator)
             if self._fit is not None:
-                checkpoint.save(self._fit.state, directory.checkpoints)
+                self._fit.save(directory.checkpoints)
             directory.write_log(self._log())
             if self._report is not None:
                 self._report.save(directory.report)

@@ -18,7 +18,7 @@ from equipoise.training.sampler import recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
 
 
-@torch.enable_grad()  # as `fitting.train_to_end`, for the step that memory is predicted from, and for those that a stopwatch times
+@torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from, and for those that a stopwatch times
 def prepare(
     source: Source,
     recipe: type[Recipe] | None,
