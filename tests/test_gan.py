@@ -407,3 +407,32 @@ def test_a_best_that_is_gone_is_told_and_not_said_to_be_kept(tmp_path: Path) -> 
     with pytest.warns(UserWarning, match="keeping the last generator instead of the best") as told:
         gan = GAN().fit(x, out=run, resume=True)
     assert f"kept the generator of {gan.report.samples_seen:,} samples" in str(told[-1].message)
+
+
+def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path: Path) -> None:
+    report = GAN(**tiny).fit("gaussian", out=tmp_path / "a").evaluate()
+    GAN.load(tmp_path / "a").save(tmp_path / "b")
+    assert (tmp_path / "b" / "report.json").read_bytes() == (tmp_path / "a" / "report.json").read_bytes()
+    assert GAN.load(tmp_path / "b").report == report
+    (tmp_path / "a" / "report.json").write_text("half")
+    GAN.load(tmp_path / "a").save(tmp_path / "c")
+    assert not (tmp_path / "c" / "report.json").exists()
+
+
+def test_data_to_judge_by_may_do_without_the_column_of_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80), "y": ["u", "v"] * 40})
+    gan = GAN(modes=1, label_column="y", **tiny).fit(frame)
+    points = frame[["a", "b"]]
+    points.to_csv(tmp_path / "points.csv", index=False)
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    with_labels = [gan.evaluate(*given).figures for given in ((frame,), (points, frame["y"]), (tmp_path / "all.csv",))]
+    assert with_labels[0] == with_labels[1]
+    assert [figure.value for figure in with_labels[2]] == pytest.approx([figure.value for figure in with_labels[0]])
+    assert gan.evaluate(points)["sliced Wasserstein"] == gan.evaluate(tmp_path / "points.csv")["sliced Wasserstein"]
+
+
+def test_labels_handed_to_a_loaded_gan_that_had_none_are_learned(tiny: dict[str, Any], tmp_path: Path) -> None:
+    x, y = _two_classes()
+    GAN(**tiny).fit(x).save(tmp_path / "run")
+    assert np.asarray(GAN.load(tmp_path / "run").fit(x, y).sample(3, label="left")).shape == (3,)
+    assert GAN.load(tmp_path / "run").prepare(x, to_disk=False).recipe.conditional is False

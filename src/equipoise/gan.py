@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import warnings
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +14,7 @@ import torch
 
 from equipoise import ending, fitting, plots, starting
 from equipoise.choices import split_settings
-from equipoise.data.opening import law_of, open_again, open_source, samples_of
+from equipoise.data.opening import has_column, law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
 from equipoise.kinds import whole
@@ -21,7 +22,7 @@ from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import told
 from equipoise.training.device import check_torch, resolve_device
-from equipoise.training.files import write_whole
+from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
@@ -189,10 +190,14 @@ class GAN:
     @property
     def report(self) -> Report:
         """The report of the training: as it was made, or is kept, else made now."""
+        return self._kept_report() or self.evaluate()
+
+    def _kept_report(self) -> Report | None:
+        """The report as it was made, or is kept; None where there is none of this generator."""
         kept = None if self._directory is None or not self._directory.report.is_file() else Report.read(self._directory.report)
         if self._report is None and kept is not None and kept.samples_seen == self._trained().samples_seen:
             self._report = kept
-        return self._report or self.evaluate()
+        return self._report
 
     def report_page(self, path: str | Path) -> Path:
         """Write the report as a page, one HTML file that needs no network, and return its path. In a run directory `evaluate` does."""
@@ -230,8 +235,9 @@ class GAN:
             if self._fit is not None:
                 self._fit.save(directory.checkpoints)
             directory.write_log(self._log())
-            if self._report is not None:
-                self._report.save(directory.report)
+            with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
+                if (report := self._kept_report()) is not None:
+                    report.save(directory.report)
         finally:
             directory.unlock()
 
@@ -247,6 +253,8 @@ class GAN:
         gan._sampler = Sampler.load(directory.generator, resolve_device(device))
         gan.recipe = type(gan._sampler.recipe)
         gan._choices = {field.name: getattr(gan._sampler.recipe, field.name) for field in fields(gan._sampler.recipe)}
+        if not gan._choices["conditional"]:  # off without labels is no choice: those that are handed to `fit` are learned
+            del gan._choices["conditional"]
         return gan
 
     @property
@@ -272,8 +280,8 @@ class GAN:
 
     def _test_source(self, data: Any, labels: Labels | None) -> Source:
         column = self._config["run"]["label_column"]
-        has_columns = hasattr(data, "columns") or (isinstance(data, str | Path) and Path(data).suffix.lower() in (".csv", ".parquet"))
-        return open_source(data, labels, label_column=column if has_columns else None).as_test()
+        there = column is not None and labels is None and has_column(data, column)  # unasked, so that data may do without
+        return open_source(data, labels, label_column=column if there else None).as_test()
 
     def _reopened(self) -> Source:
         run = self._config["run"]
