@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -160,3 +160,39 @@ def test_output_that_cannot_be_written_is_told_once() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-m", "equipoise", "datasets"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "equipoise: output: No space left on device\n")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_table_of_numbers_and_booleans_is_written_as_numbers(command: Command) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300) > 0, "c": rng.integers(0, 9, 300)})
+    gan = GAN(modes=1, samples=16, batch_size=16, width=8, threads=1).fit(frame)
+    gan.save("run")
+    for name in ("a.npy", "a.npz"):
+        assert command("sample", "run", "-n", "5", "--seed", "1", "--out", name).status == 0
+    read = np.load("a.npy")
+    assert read.dtype == np.float64
+    np.testing.assert_array_equal(read, np.asarray(gan.sample(5, seed=1), np.float64))
+    np.testing.assert_array_equal(np.load("a.npz")["x"], read)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_picture_says_how_many_of_the_samples_it_shows(trained_pictures: Path, command: Command) -> None:
+    assert command("sample", str(trained_pictures), "-n", "401", "--out", "a.png").out == "Wrote a.png: the first 400 of 401\n"
+    assert command("sample", str(trained_pictures), "-n", "400", "--out", "a.png").out == "Wrote a.png\n"
+
+
+def test_help_of_sample_says_how_many_are_drawn_of_pictures_and_of_points(trained_pictures: Path, here: Path, command: Command) -> None:
+    assert "64 pictures or 1,000 points" in " ".join(command("sample", "--help").out.split())
+    command("sample", str(trained_pictures), "--out", str(here / "a.npy"))
+    assert len(np.load(here / "a.npy")) == 64
+
+
+def test_memory_that_does_not_suffice_for_samples_is_told_with_what_would_do(
+    trained: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object, **__: object) -> NoReturn:
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr(GAN, "sample", exhausted)
+    assert command("sample", str(trained)).err == "equipoise: out of memory: Unable to allocate 9 TiB; ask for fewer samples\n"

@@ -323,3 +323,121 @@ def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_no
     monkeypatch.setattr("equipoise.training.files.write_whole", read_only)
     with pytest.warns(EquipoiseWarning, match=r"report.json could not be written: Read-only file system; the report is not kept"):
         assert GAN.load(trained).evaluate().figures
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_no_samples_of_a_generator_that_knows_classes_are_an_empty_array(modes: int, tiny: dict[str, Any]) -> None:
+    assert np.asarray(GAN(modes=modes, **tiny).fit(*_two_classes()).sample(0)).shape == (0,)
+
+
+def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+    gan = GAN("infogan", **tiny).fit("ring")
+    for seed in np.arange(2):
+        assert np.array_equal(gan.sample(3, seed=seed), gan.sample(3, seed=int(seed)))
+    gan.draw_code("c0", tmp_path / "code.png", seed=np.int64(1))  # type: ignore[arg-type]  # NumPy's are no int to its types
+    wrong: Any = 1.5
+    for asked in (lambda: gan.sample(3, seed=wrong), lambda: gan.draw_code("c0", tmp_path / "code.png", seed=wrong)):
+        with pytest.raises(RequestError, match=r"^seed = 1\.5: must be a whole number$"):
+            asked()
+
+
+def test_a_picture_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+    gan, wrong = GAN(**tiny).fit("ring"), 2.0
+    with pytest.raises(RequestError, match=r"^n = 2\.0: must be a whole number$"):
+        gan.draw(tmp_path / "drawn.png", wrong)  # type: ignore[arg-type]  # the mistake
+
+
+@pytest.mark.parametrize("recipe", [5, ["a"], np.zeros((400, 2))])
+def test_data_in_the_place_of_a_recipe_is_refused_in_a_line(recipe: Any) -> None:
+    with pytest.raises(RequestError, match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data is for fit$"):
+        GAN(recipe)
+
+
+def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(tiny: dict[str, Any]) -> None:
+    x = RNG.normal(size=(400, 2))
+    with torch.no_grad():
+        without = GAN(**tiny, tune_speed=True, precision="float32").fit(x)
+        report = without.evaluate()
+    gan = GAN(**tiny).fit(x)
+    assert np.array_equal(gan.sample(5, seed=1), without.sample(5, seed=1))
+    assert gan.evaluate().figures == report.figures
+    with torch.inference_mode(), pytest.raises(RequestError, match=r"call fit outside of torch\.inference_mode"):
+        GAN(**tiny).fit(x)
+
+
+def test_another_default_dtype_of_torch_is_refused_in_a_line(tiny: dict[str, Any], trained: Path) -> None:
+    gan = GAN(**tiny).fit("gaussian")
+    torch.set_default_dtype(torch.float64)
+    try:
+        for asked in (lambda: GAN(**tiny).fit("gaussian"), lambda: gan.sample(3), gan.evaluate, lambda: GAN.load(trained)):
+            with pytest.raises(RequestError, match=r"^torch's default dtype is torch\.float64, networks are of float32: call"):
+                asked()
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+SETTLING: dict[str, Any] = {"modes": 1, "stop_when": "balanced", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
+
+
+def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
+    with pytest.warns(UserWarning, match="the figure no longer improves"):
+        gan = GAN(threads=1, **SETTLING).fit(x, **place)
+    return gan
+
+
+@pytest.mark.filterwarnings("error:.*is damaged")
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_run_that_kept_its_best_keeps_it_when_it_is_resumed_for_nothing(in_memory: bool, tmp_path: Path) -> None:
+    x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
+    best = _settled(x, **({} if in_memory else {"out": run}))
+    if in_memory:
+        best.save(run)
+    for resumed in (GAN(samples=16).fit(x, out=run, resume=True), GAN.load(run)):
+        assert resumed.report.samples_seen == best.report.samples_seen < int(max(path.stem for path in (run / "checkpoints").iterdir()))
+        assert np.array_equal(resumed.sample(9, seed=1), best.sample(9, seed=1))
+
+
+def test_a_settled_training_that_is_saved_goes_on_as_one_in_a_directory(tmp_path: Path) -> None:
+    x = RNG.normal(size=(400, 2))
+    _settled(x).save(tmp_path / "saved")
+    _settled(x, out=tmp_path / "kept")
+    samples = [GAN(samples=8192, stop_when=None).fit(x, out=tmp_path / name, resume=True).sample(9, seed=1) for name in ("saved", "kept")]
+    assert np.array_equal(*samples)
+
+
+def test_a_best_that_is_gone_is_told_and_not_said_to_be_kept(tmp_path: Path) -> None:
+    x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
+    best = _settled(x, out=run).report.samples_seen
+    (run / "checkpoints" / f"{best:09d}.safetensors").unlink()
+    with pytest.warns(UserWarning, match="keeping the last generator instead of the best") as told:
+        gan = GAN().fit(x, out=run, resume=True)
+    assert f"kept the generator of {gan.report.samples_seen:,} samples" in str(told[-1].message)
+
+
+def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path: Path) -> None:
+    report = GAN(**tiny).fit("gaussian", out=tmp_path / "a").evaluate()
+    GAN.load(tmp_path / "a").save(tmp_path / "b")
+    assert (tmp_path / "b" / "report.json").read_bytes() == (tmp_path / "a" / "report.json").read_bytes()
+    assert GAN.load(tmp_path / "b").report == report
+    (tmp_path / "a" / "report.json").write_text("half")
+    GAN.load(tmp_path / "a").save(tmp_path / "c")
+    assert not (tmp_path / "c" / "report.json").exists()
+
+
+def test_data_to_judge_by_may_do_without_the_column_of_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80), "y": ["u", "v"] * 40})
+    gan = GAN(modes=1, label_column="y", **tiny).fit(frame)
+    points = frame[["a", "b"]]
+    points.to_csv(tmp_path / "points.csv", index=False)
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    with_labels = [gan.evaluate(*given).figures for given in ((frame,), (points, frame["y"]), (tmp_path / "all.csv",))]
+    assert with_labels[0] == with_labels[1]
+    assert [figure.value for figure in with_labels[2]] == pytest.approx([figure.value for figure in with_labels[0]])
+    assert gan.evaluate(points)["sliced Wasserstein"] == gan.evaluate(tmp_path / "points.csv")["sliced Wasserstein"]
+
+
+def test_labels_handed_to_a_loaded_gan_that_had_none_are_learned(tiny: dict[str, Any], tmp_path: Path) -> None:
+    x, y = _two_classes()
+    GAN(**tiny).fit(x).save(tmp_path / "run")
+    assert np.asarray(GAN.load(tmp_path / "run").fit(x, y).sample(3, label="left")).shape == (3,)
+    assert GAN.load(tmp_path / "run").prepare(x, to_disk=False).recipe.conditional is False

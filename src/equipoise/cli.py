@@ -34,6 +34,7 @@ Start with: equipoise train gaussian
 Each command has --help; train's shows every setting of its recipe.
 """
 SAMPLE_POINTS = 1000
+LESS = {"train": "give less data or a smaller batch_size", "sample": "ask for fewer samples"}  # where memory ran out
 WIDE = 200  # columns of a table that goes to a file
 
 
@@ -75,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:  # torch tells of too little memory by a RuntimeError
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise
-        print(printable(f"equipoise: out of memory: {first_line(error)}; give less data or a smaller batch_size"), file=sys.stderr)
+        instead = LESS.get(given[0], "give less data")
+        print(printable(f"equipoise: out of memory: {first_line(error)}; {instead}"), file=sys.stderr)
         return 1
 
 
@@ -180,12 +182,16 @@ def sample(arguments: Sequence[str]) -> None:
             sys.stdout.write(text)
         return
     if suffix == ".png":
+        from equipoise.plots import MOST_PICTURES
+
         gan.draw(options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed)
+        shown = f": the first {MOST_PICTURES} of {n:,}" if gan.schema.is_picture and n > MOST_PICTURES else ""
     else:
         from equipoise.training.files import write_whole
 
         write_whole(options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix))
-    _say(f"Wrote {options.out}")
+        shown = ""
+    _say(f"Wrote {options.out}{shown}")
 
 
 def evaluate(arguments: Sequence[str]) -> None:

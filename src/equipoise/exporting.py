@@ -21,10 +21,11 @@ def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed
     if gan.schema.is_picture and suffix in (None, ".csv"):
         raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
     drawn = gan.sample(n, label=label, code=code, seed=seed)
-    array: NDArray[np.generic] = np.asarray(drawn)
+    of_columns = gan.schema.column_dtypes  # of one type all together: pandas makes objects of numbers beside booleans
+    array: NDArray[np.generic] = np.asarray(drawn) if of_columns is None else np.asarray(drawn, np.result_type(*of_columns))
     content = io.BytesIO()
     if suffix == ".npy":
-        np.save(content, array)
+        np.save(content, array, allow_pickle=False)
     elif suffix == ".npz":
         np.savez_compressed(content, x=array)
     elif not isinstance(drawn, np.ndarray | torch.Tensor):

@@ -19,21 +19,18 @@ from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, first_line
 from equipoise.metrics.examination import judge_for
-from equipoise.recipes import DEFAULT
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
 from equipoise.training.device import resolve_device, usable_cores
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
-from equipoise.training.guard import DivergedError
 from equipoise.training.keeping import Keeper
 from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import RunSettings
-from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State, build_method
 from equipoise.verdict import Watch
 
@@ -71,7 +68,10 @@ class Fit:
         self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
         self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
         self.log: list[dict[str, Any]] = []
-        self.best: dict[str, Any] = {}
+        self.best: checkpoint.Moment | None = None
+        """The best that it was, where a figure decides when to stop."""
+        self.last: checkpoint.Moment | None = None
+        """How it ended, where it went back to the best."""
         self._settled_at = -1
 
     @property
@@ -118,7 +118,7 @@ class Fit:
         self.directory.write_log(self.log)
         self.watch.replay(self.log)
         self.sampler.samples_seen = self.state.samples_seen
-        if not self.sampler.is_saved(self.directory.generator):  # it was written after the checkpoint, or never
+        if not self._has_settled and not self.sampler.is_saved(self.directory.generator):  # it was written after the checkpoint, or never
             self._settle()
             self.sampler.save(self.directory.generator)
 
@@ -126,10 +126,9 @@ class Fit:
         """Train to the end, doing what each event calls for before passing it on."""
         run = self.run
         samples = run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
-        clock = Clock(self.state, samples, run.minutes)
         if self.speed.compiled:
             self._compile()
-            clock.measure_from_here()
+        clock = Clock(self.state, samples, run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
@@ -205,7 +204,7 @@ class Fit:
         if headline is not None and (self.state.best is None or headline < self.state.best["figure"]):
             self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
             if self.run.stop_when is not None:
-                self.best = {name: tensor.clone() for name, tensor in self.state.weights().items()}
+                self.best = self._moment()
         if self.keeper is not None:
             self.keeper.save(self.state, self.sampler, self.config(), self.log)
 
@@ -214,8 +213,9 @@ class Fit:
             self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
-        if event.reason == SETTLED:
+        if event.reason == SETTLED or self._has_settled:
             self._go_back_to_best()
+        if event.reason == SETTLED:
             self._tell(settled=self.sampler.samples_seen)
         if self.keeper is not None:
             for code in self.sampler.prior.codes:
@@ -224,19 +224,46 @@ class Fit:
 
     def _go_back_to_best(self) -> None:
         """Make the generator that is kept the best that there was."""
-        assert self.state.best is not None, "a run that settled has been measured"
-        name = self.state.best["checkpoint"]
         try:
-            if not self.best and self.directory is not None:  # it was the best before the run was resumed
-                self.best = checkpoint.load(self.directory.checkpoints, name)
+            best = self._best()
         except DamagedFileError as error:
             return self.warn(f"{error}; keeping the last generator instead of the best")
-        self.state.restore_weights(self.best)
-        self.sampler.samples_seen = int(name)
+        assert best is not None, "a run that settled has been measured"
+        assert self.state.best is not None, "and so it knows its best"
+        self.last = self._moment()
+        self.state.restore_weights(best[0])
+        self.sampler.samples_seen = int(self.state.best["checkpoint"])
         self._settled_at = -1
         self._settle()
         if self.keeper is not None:
             self.keeper.attempt(partial(self.sampler.save, self.keeper.directory.generator))
+
+    @property
+    def _has_settled(self) -> bool:
+        """Whether it has settled, and nothing has been trained since: the generator that is kept is the best."""
+        return bool(self.log) and SETTLED in self.log[-1] and self.state.best is not None
+
+    def _moment(self) -> checkpoint.Moment:
+        return {name: tensor.clone() for name, tensor in self.state.tensors().items()}, self.state.scalars()
+
+    def _best(self) -> checkpoint.Moment | None:
+        """The best that it was; None where that was not kept. Raises DamagedFileError where its checkpoint is not whole."""
+        if self.best is None and self.state.best is not None and self.directory is not None:  # it was before the run was resumed
+            return checkpoint.load(checkpoint.path_of(self.directory.checkpoints, self.state.best["checkpoint"]))
+        return self.best
+
+    def save(self, folder: Path) -> None:
+        """Write its checkpoints anew, the end and the best; without the best, the end knows of none."""
+        try:
+            best = self._best()
+        except DamagedFileError:
+            best = None
+        tensors, scalars = self.last or self._moment()
+        if best is None or self.state.best is None:
+            scalars = {**scalars, "best": None}
+        else:
+            checkpoint.write(*best, checkpoint.path_of(folder, self.state.best["checkpoint"]))
+        checkpoint.write(tensors, scalars, checkpoint.path_of(folder, checkpoint.name_of(self.state.samples_seen)))
 
     def _tell(self, **line: Any) -> None:
         """Log a line of this moment."""
@@ -260,34 +287,3 @@ class Fit:
     def _beside(self) -> NDArray[np.float64] | None:
         """Real points that are drawn beside the generated ones."""
         return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
-
-
-def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
-    """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved, and EquipoiseError
-    where the end could not be saved. The directory is unlocked after."""
-    control = Control()
-    try:
-        with signals_stop(control):
-            for event in training.events(control):
-                on_event(event)
-    finally:
-        if training.directory is not None:
-            training.directory.unlock()
-    assert isinstance(event, Finished), "a training ends with its end"
-    if training.keeper is not None and training.keeper.failed:
-        raise EquipoiseError(f"{training.keeper.failed}; the end of this training is not kept")
-    if event.diverged:
-        kept = f"; what was good last is in {training.directory.path}" if training.directory is not None else ""
-        raise DivergedError(f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}")
-    if event.reason == SETTLED:
-        best = training.state.best or {}
-        training.warn(
-            f"the figure no longer improves: stopped after {training.state.samples_seen:,} samples, and kept the generator of "
-            f"{int(best['checkpoint']):,} samples"
-        )
-    elif control.stop_reason is None and event.reason != "done":
-        training.warn(f"{event.reason}; training ended after {training.state.samples_seen:,} samples")
-    elif event.reason != "done":
-        where = f"; saved in {training.directory.path}" if training.directory is not None else ""
-        message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"
-        raise InterruptedRunError(message, event.reason)

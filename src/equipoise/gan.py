@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import operator
 import secrets
 import warnings
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from equipoise import fitting, plots, starting
+from equipoise import ending, fitting, plots, starting
 from equipoise.choices import split_settings
-from equipoise.data.opening import law_of, open_again, open_source, samples_of
+from equipoise.data.opening import has_column, law_of, open_again, open_source, samples_of
 from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
+from equipoise.kinds import whole
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import beside, told
-from equipoise.training import checkpoint
-from equipoise.training.device import resolve_device
-from equipoise.training.files import write_whole
+from equipoise.training.device import check_torch, resolve_device
+from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
@@ -93,6 +93,7 @@ class GAN:
         warn: Callable[[str], None] = warnings.warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
+        check_torch(training=True)
         place, run = None if out is None else Path(out), RunSettings(**self._run_choices)
         if place is not None and resume:
             recorded = RunDirectory.existing(place).read_config()
@@ -108,7 +109,7 @@ class GAN:
         """Train what `prepare` prepared."""
         self._fit, self._sampler, self._source = training, training.sampler, training.source
         self._directory, self._config, self._report = training.directory, training.config(), None
-        fitting.train_to_end(training, on_event)
+        ending.train_to_end(training, on_event)
 
     def sample(
         self, n: int, *, label: Hashable | None = None, code: Mapping[str, ArrayLike] | None = None, seed: int | None = None
@@ -127,7 +128,7 @@ class GAN:
         Raises RequestError for a generator without codes, or for samples of another shape.
         """
         sampler, samples = self._trained(), samples_of(data)
-        self._check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
+        sampler.check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
         return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
@@ -137,7 +138,7 @@ class GAN:
         """
         sampler = self._trained()
         sampler.prior.known(name)
-        plots.draw_code(Path(path), sampler, name, secrets.randbits(31) if seed is None else seed)
+        plots.draw_code(Path(path), sampler, name, _seed(seed))
         return Path(path)
 
     def draw(
@@ -152,8 +153,7 @@ class GAN:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures. Points of
         one `label` are drawn beside held-out samples of that label, where there are any."""
         sampler, path = self._trained(), Path(path)
-        if n is None:
-            n = plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS
+        n = whole("n", n if n is not None else plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS)
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         described = self._config["data"]
@@ -177,7 +177,7 @@ class GAN:
         """
         sampler = self._trained()
         source = self._source or self._reopened() if data is None else self._test_source(data, labels)
-        self._check_kind(source.schema.shape, source.limits)
+        sampler.check_kind(source.schema.shape, source.limits)
         run = None if self._directory is None else self._directory.path
         report = evaluate(sampler, source, self._log(), self._config, run, inception)
         if data is None:
@@ -193,10 +193,14 @@ class GAN:
     @property
     def report(self) -> Report:
         """The report of the training: as it was made, or is kept, else made now."""
+        return self._kept_report() or self.evaluate()
+
+    def _kept_report(self) -> Report | None:
+        """The report as it was made, or is kept; None where there is none of this generator."""
         kept = None if self._directory is None or not self._directory.report.is_file() else Report.read(self._directory.report)
         if self._report is None and kept is not None and kept.samples_seen == self._trained().samples_seen:
             self._report = kept
-        return self._report or self.evaluate()
+        return self._report
 
     def report_page(self, path: str | Path) -> Path:
         """Write the report as a page, one HTML file that needs no network, and return its path. In a run directory `evaluate` does."""
@@ -232,16 +236,18 @@ class GAN:
             directory.write_config(self._config)
             sampler.save(directory.generator)
             if self._fit is not None:
-                checkpoint.save(self._fit.state, directory.checkpoints)
+                self._fit.save(directory.checkpoints)
             directory.write_log(self._log())
-            if self._report is not None:
-                self._report.save(directory.report)
+            with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
+                if (report := self._kept_report()) is not None:
+                    report.save(directory.report)
         finally:
             directory.unlock()
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
+        check_torch()
         directory = RunDirectory.existing(Path(path))
         if not directory.generator.is_file():
             raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
@@ -250,6 +256,8 @@ class GAN:
         gan._sampler = Sampler.load(directory.generator, resolve_device(device))
         gan.recipe = type(gan._sampler.recipe)
         gan._choices = {field.name: getattr(gan._sampler.recipe, field.name) for field in fields(gan._sampler.recipe)}
+        if not gan._choices["conditional"]:  # off without labels is no choice: those that are handed to `fit` are learned
+            del gan._choices["conditional"]
         return gan
 
     @property
@@ -260,35 +268,23 @@ class GAN:
     def _trained(self) -> Sampler:
         if self._sampler is None:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
+        check_torch()
         return self._sampler
 
     def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:
-        sampler = self._trained()
-        try:
-            n = operator.index(n)
-        except TypeError:
-            raise RequestError(f"n = {n!r}: must be a whole number") from None
+        sampler, n = self._trained(), whole("n", n)
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
         if label is not None and not sampler.recipe.conditional:
             instead = "train with conditional" if sampler.recipe.takes_labels else f"{sampler.recipe.name} has codes instead"
             raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
         position = None if label is None else sampler.schema.class_index(label)
-        return sampler.values(n, secrets.randbits(31) if seed is None else seed, position, code)
-
-    def _check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
-        """Raises RequestError where samples of this shape and range are not of the generator's kind."""
-        schema, scaling = self._trained().schema, self._trained().scaling
-        if shape != schema.shape:
-            raise RequestError(f"data has samples of shape {shape}, the generator makes {schema.shape}: give data of that shape")
-        if limits is not None and limits != (scaling.low, scaling.high):
-            made = f"{scaling.low:g} to {scaling.high:g}"
-            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
+        return sampler.values(n, _seed(seed), position, code)
 
     def _test_source(self, data: Any, labels: Labels | None) -> Source:
         column = self._config["run"]["label_column"]
-        has_columns = hasattr(data, "columns") or (isinstance(data, str | Path) and Path(data).suffix.lower() in (".csv", ".parquet"))
-        return open_source(data, labels, label_column=column if has_columns else None).as_test()
+        there = column is not None and labels is None and has_column(data, column)  # unasked, so that data may do without
+        return open_source(data, labels, label_column=column if there else None).as_test()
 
     def _reopened(self) -> Source:
         run = self._config["run"]
@@ -296,3 +292,8 @@ class GAN:
             self._config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"]
         )
         return self._source
+
+
+def _seed(given: int | None) -> int:
+    """The seed of one draw: the one given, or another every time."""
+    return secrets.randbits(31) if given is None else whole("seed", given)

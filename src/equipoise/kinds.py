@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Sequence
 from dataclasses import fields
 from types import NoneType, UnionType
@@ -42,6 +43,14 @@ def checked(name: str, value: Any, hint: Any) -> Any:
         elif option is str and isinstance(value, str):
             return value
     raise RequestError(f"{name} = {clipped(repr(value))}: must be {described(hint)}")
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number, Python's or NumPy's. Raises RequestError if it is none, as 2.0 is none."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise RequestError(f"{name} = {clipped(repr(value))}: must be a whole number") from None
 
 
 def instance(kind: type[T], stored: Any, **known: Any) -> T:

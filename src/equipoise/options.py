@@ -45,7 +45,7 @@ class Sample:
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run directory."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """How many; left out, 1,000, or in a picture 64 pictures or 10,000 points."""
+    """How many; left out, 64 pictures or 1,000 points, in a .png 10,000 points."""
     label: str | None = None
     """The class to draw, of a run that learned classes."""
     code: str | None = None

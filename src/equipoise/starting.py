@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError
 from equipoise.fitting import Fit
@@ -16,6 +18,7 @@ from equipoise.training.sampler import recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
 
 
+@torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from, and for those that a stopwatch times
 def prepare(
     source: Source,
     recipe: type[Recipe] | None,

@@ -47,6 +47,13 @@ def test_minutes_set_the_horizon_and_end_the_run_in_time() -> None:
     assert 0.8 <= state.seconds <= 1.5
 
 
+def test_minutes_too_few_for_one_step_give_one_step_and_a_save() -> None:
+    state = state_of(RECIPE)
+    events = events_of(state, None, minutes=1e-9)
+    assert state.samples_seen == 16
+    assert [type(event) for event in events] == [PictureDue, Report, SaveDue, Finished]
+
+
 class Machine:
     """A clock that stands still but for what a run takes at this rate, in samples a second."""
 

@@ -211,3 +211,11 @@ def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
     content = {"format": 1, "numbers": [1, 2.5, -1e300, 1e-320], "text": "ü\u2028\x1b", "none": None, "deep": {"b": [], "a": {}}}
     write_json(tmp_path / "x.json", content)
     assert read_json(tmp_path / "x.json") == content
+
+
+def test_a_link_that_leads_nowhere_is_no_place_for_runs(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs").symlink_to("gone")
+    for out in (None, "runs/a"):
+        with pytest.raises(RequestError, match=r"^runs/.* could not be made: a link on the way to it leads nowhere; give another"):
+            GAN(**tiny).prepare("gaussian", out=out)

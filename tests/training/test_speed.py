@@ -18,7 +18,7 @@ from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.training import speed
 from equipoise.training.device import usable_cores
-from equipoise.training.loop import Clock
+from equipoise.training.loop import Control, Report
 from equipoise.training.settings import RunSettings
 from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, tuned
 from equipoise.training.state import State, build_method
@@ -172,14 +172,31 @@ def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(t
     assert training.state.generator.mixed
 
 
-def test_time_spent_before_the_first_step_counts_as_time_but_not_against_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_counts_neither_as_time_nor_against_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
+
+    def compiled(*_: Any) -> str:
+        nonlocal now
+        now += 60
+        return ""
+
+    monkeypatch.setattr(speed, "can_compile", lambda *_: True)
+    monkeypatch.setattr(speed, "compile_step", compiled)
     monkeypatch.setattr("time.monotonic", lambda: now)
-    state = state_of(Balanced(**TINY), LawSource(Gaussian()))
-    clock = Clock(state, None, 10.0)
-    now = 160.0
-    clock.measure_from_here()
-    now, state.samples_seen = 170.0, 1000
-    clock.tick()
-    assert state.seconds == 70.0
-    assert clock.rate() == 100.0
+    training = GAN(**TINY, compile="on", minutes=0.5, threads=1).prepare("gaussian", to_disk=False)
+    for event in training.events(Control()):
+        now += 1
+        if isinstance(event, Report):
+            assert event.seconds == now - 161
+            assert event.rate > 0
+    assert training.state.samples_seen > 0
+
+
+def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
+    rng = np.random.default_rng(0)
+    batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
+    settings: dict[str, Any] = {**TINY, "batch_size": 256, "modes": 2, "threads": 1, "samples": 8192}
+    gan = GAN(**settings, tune_speed=True)
+    training = gan.prepare(batches, to_disk=False)
+    gan.run(training, lambda _: None)
+    assert training.state.samples_seen == 8192

@@ -18,6 +18,7 @@ from torch import Tensor
 from equipoise.data import cache, formats, mnist
 from equipoise.data.folders import scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
+from equipoise.data.reading import read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
@@ -62,6 +63,15 @@ def samples_of(data: Any) -> NDArray[Any]:
     layout = detect_layout(array.shape)
     formats.check_finite(array, "the data", layout)
     return np.require(to_network_layout(array, layout), requirements=["C", "W"])
+
+
+def has_column(data: Any, name: str) -> bool:
+    """Whether it is a DataFrame, or the path of a table, with a column of this name."""
+    if isinstance(data, str | Path):
+        if Path(data).suffix.lower() not in (".csv", ".parquet") or not Path(data).is_file():
+            return False
+        data = read_table(Path(data))
+    return _is_table(data) and name in map(str, data.columns)
 
 
 def law_of(described: dict[str, Any]) -> Law | None:

@@ -82,6 +82,7 @@ def _network(shape: tuple[int, ...], number: int) -> nn.Module:
     return nn.Sequential(ConvTrunk(shape, PICTURE_WIDTH, PICTURE_FEATURES), nn.Linear(PICTURE_FEATURES, number))
 
 
+@torch.enable_grad()  # whatever the caller of `evaluate` has set
 def _train(network: nn.Module, rows: tuple[Tensor, Tensor], checked: tuple[Tensor, Tensor], randomness: torch.Generator) -> None:
     x, y = rows
     steps, rate = (POINT_STEPS, POINT_RATE) if x.dim() == 2 else (PICTURE_STEPS, PICTURE_RATE)

@@ -28,6 +28,8 @@ def catalogue() -> dict[str, type[Recipe]]:
 
 def find(name: str) -> type[Recipe]:
     """The recipe of this name. Raises RequestError with the nearest name if there is none."""
+    if not isinstance(name, str):
+        raise RequestError(f"a recipe of type {type(name).__name__}: give its name, such as {DEFAULT!r}; data is for fit")
     if name not in catalogue():
         raise RequestError(f"no recipe {name!r}: {nearest(name, catalogue())}")
     return catalogue()[name]

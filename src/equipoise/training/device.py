@@ -30,6 +30,15 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
+def check_torch(*, training: bool = False) -> None:
+    """Raises RequestError where the program around has set torch so that networks of float32 cannot be drawn from, or not trained."""
+    if torch.get_default_dtype() != torch.float32:
+        usual = "torch.set_default_dtype(torch.float32)"
+        raise RequestError(f"torch's default dtype is {torch.get_default_dtype()}, networks are of float32: call {usual} first")
+    if training and torch.is_inference_mode_enabled():
+        raise RequestError("torch is in inference mode, in which nothing can be trained: call fit outside of torch.inference_mode()")
+
+
 def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
     """Bytes that this process holds on the device: of the CPU's memory its resident set; None where that is not told."""
     if device.type == "cuda":

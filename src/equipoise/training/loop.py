@@ -89,7 +89,7 @@ class Control:
 
 
 class Clock:
-    """Time and samples until the end of a run."""
+    """Time and samples until the end of a run. It goes from when it is made: what comes before, compiling for one, is no training."""
 
     def __init__(self, state: State, samples: int | None, minutes: float | None) -> None:
         self.state = state
@@ -103,11 +103,6 @@ class Clock:
         self._measured_from = self._looked = (state.seconds, state.samples_seen)
         self._corrections = [share for share in CORRECTED if self.limit is not None and share * self.limit > state.seconds]
 
-    def measure_from_here(self) -> None:
-        """What came before, compiling for one, says nothing of the rate to come."""
-        self.state.seconds = time.monotonic() - self._began
-        self._measured_from = self._looked = (self.state.seconds, self.state.samples_seen)
-
     def tick(self) -> float:
         """Read the time; returns the share of the training done, 0 to 1."""
         state = self.state
@@ -118,7 +113,7 @@ class Clock:
             self._correct()
         if state.horizon is None:
             assert self.limit is not None, "a clock without a horizon has minutes"
-            return state.seconds / self.limit
+            return min(state.seconds / self.limit, 1.0)
         share = state.samples_seen / max(state.horizon, 1)
         out_of_time = self.limit is not None and state.seconds >= self.limit
         return 1.0 if out_of_time else min(share, 1.0)
@@ -173,7 +168,7 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
         yield PictureDue()
-    while share < 1 and control.stop_reason is None:
+    while (share < 1 or state.samples_seen == 0) and control.stop_reason is None:  # however short: something must be there to sample
         rates = method.schedule(share, state.samples_seen)
         state.apply(rates)
         try:

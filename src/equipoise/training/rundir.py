@@ -65,6 +65,11 @@ class RunDirectory:
             try:
                 candidate.mkdir(parents=True, exist_ok=path is not None)
             except FileExistsError:  # another training took the name
+                if not candidate.parent.is_dir():
+                    raise RequestError(
+                        f"{candidate} could not be made: a link on the way to it leads nowhere; give another directory as out, or put "
+                        "the link right"
+                    ) from None
                 continue
             except OSError as error:
                 raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error

@@ -85,6 +85,14 @@ class Sampler:
             values[:, column] = cast(values[:, column], dtype)
         return values
 
+    def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
+        """Raises RequestError where samples of this shape, and pictures of this range, are not of the generator's kind."""
+        if shape != self.schema.shape:
+            raise RequestError(f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape")
+        if limits is not None and limits != (self.scaling.low, self.scaling.high):
+            made = f"{self.scaling.low:g} to {self.scaling.high:g}"
+            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
+
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
         posterior, (N,). Raises RequestError for a generator without codes."""
@@ -134,7 +142,7 @@ class Sampler:
             found = torch.full((n,), label)
         else:
             counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-            found = torch.multinomial(counts, n, replacement=True, generator=generator)
+            found = torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]  # which draws no nothing
         if found is not None and self.modes is not None:
             found = self.modes.classes(found, generator)
         return None if found is None else found.to(self.device)

@@ -143,12 +143,11 @@ def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunS
     threads = [run.threads] if run.threads else sorted({1, usable_cores()})
     precisions: list[Precision] = [chosen.precision] if run.precision != "auto" else sorted({"float32", chosen.precision})
     weights = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    scalars = state.scalars()
     found = {}
     for candidate in (replace(chosen, threads=t, precision=p) for t in threads for p in precisions):
         candidate.apply(state)
         found[candidate] = _seconds(method, state, batch)
-    state.restore(weights, scalars)
+    state.restore_tensors(weights, state.samples_seen)  # and not the feed, which a stream cannot go back in
     return min(found, key=lambda candidate: found[candidate])
 
 

@@ -147,17 +147,21 @@ class State:
         """Put back what `tensors` and `scalars` said. Raises KeyError, TypeError, ValueError or RuntimeError if they are of another shape
         of state."""
         scalars = {name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()} | _written(scalars)
-        self.restore_weights(tensors)
-        for name, generator in self.randomness.items():
-            stored_generator = tensors[f"randomness.{name}"].cpu()
-            if stored_generator.shape == generator.get_state().shape:
-                generator.set_state(stored_generator)
-            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
-                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], scalars["samples_seen"]).initial_seed())
+        self.restore_tensors(tensors, scalars["samples_seen"])
         self.feed.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
         self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
         self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
+
+    def restore_tensors(self, tensors: dict[str, Tensor], samples_seen: int) -> None:
+        """Put back what `tensors` said, after so many samples, and leave the feed where it is."""
+        self.restore_weights(tensors)
+        for name, generator in self.randomness.items():
+            stored = tensors[f"randomness.{name}"].cpu()
+            if stored.shape == generator.get_state().shape:
+                generator.set_state(stored)
+            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
+                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed())
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `weights` said."""

@@ -1,0 +1,45 @@
+"""Ending: a training is run to its end, and that end is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from equipoise.errors import EquipoiseError
+from equipoise.fitting import SETTLED, Fit
+from equipoise.recipes import DEFAULT
+from equipoise.training.guard import DivergedError
+from equipoise.training.loop import Control, Event, Finished
+from equipoise.training.signals import InterruptedRunError, signals_stop
+
+
+@torch.enable_grad()  # whatever the caller has set; once a training, since a step would take a microsecond for it
+def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
+    """Train, telling `on_event` of everything. Raises InterruptedRunError after SIGINT or SIGTERM, when all is saved, and EquipoiseError
+    where the end could not be saved. The directory is unlocked after."""
+    control = Control()
+    try:
+        with signals_stop(control):
+            for event in training.events(control):
+                on_event(event)
+    finally:
+        if training.directory is not None:
+            training.directory.unlock()
+    assert isinstance(event, Finished), "a training ends with its end"
+    if training.keeper is not None and training.keeper.failed:
+        raise EquipoiseError(f"{training.keeper.failed}; the end of this training is not kept")
+    if event.diverged:
+        kept = f"; what was good last is in {training.directory.path}" if training.directory is not None else ""
+        raise DivergedError(f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}")
+    if event.reason == SETTLED:
+        training.warn(
+            f"the figure no longer improves: stopped after {training.state.samples_seen:,} samples, and kept the generator of "
+            f"{training.sampler.samples_seen:,} samples"
+        )
+    elif control.stop_reason is None and event.reason != "done":
+        training.warn(f"{event.reason}; training ended after {training.state.samples_seen:,} samples")
+    elif event.reason != "done":
+        where = f"; saved in {training.directory.path}" if training.directory is not None else ""
+        message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"
+        raise InterruptedRunError(message, event.reason)
