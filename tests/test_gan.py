@@ -16,7 +16,7 @@ from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.laws import Gaussian
-from equipoise.data.opening import samples_of
+from equipoise.data.others import samples_of
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.examination import MOST_COLUMNS
 from equipoise.metrics.figures import AGREEMENT, COLUMN, COPIED

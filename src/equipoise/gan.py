@@ -14,7 +14,8 @@ import torch
 
 from equipoise import ending, fitting, plots, starting
 from equipoise.choices import split_settings
-from equipoise.data.opening import has_column, law_of, open_again, open_source, samples_of
+from equipoise.data.opening import law_of, open_again, open_source
+from equipoise.data.others import open_to_judge, samples_of
 from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
 from equipoise.kinds import whole
@@ -127,7 +128,8 @@ class GAN:
 
         Raises RequestError for a generator without codes, or for samples of another shape.
         """
-        sampler, samples = self._trained(), samples_of(data)
+        sampler = self._trained()
+        samples = samples_of(data, sampler.schema.columns)
         sampler.check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
         return sampler.encode(torch.from_numpy(samples))
 
@@ -176,7 +178,10 @@ class GAN:
         Raises RequestError where data is not of the generator's kind, or what `inception` needs is not there.
         """
         sampler = self._trained()
-        source = self._source or self._reopened() if data is None else self._test_source(data, labels)
+        if data is None:
+            source = self._source or self._reopened()
+        else:
+            source = open_to_judge(data, labels, self._config["run"]["label_column"], sampler.schema.columns)
         sampler.check_kind(source.schema.shape, source.limits)
         run = None if self._directory is None else self._directory.path
         report = evaluate(sampler, source, self._log(), self._config, run, inception)
@@ -275,16 +280,7 @@ class GAN:
         sampler, n = self._trained(), whole("n", n)
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
-        if label is not None and not sampler.recipe.conditional:
-            instead = "train with conditional" if sampler.recipe.takes_labels else f"{sampler.recipe.name} has codes instead"
-            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
-        position = None if label is None else sampler.schema.class_index(label)
-        return sampler.values(n, _seed(seed), position, code)
-
-    def _test_source(self, data: Any, labels: Labels | None) -> Source:
-        column = self._config["run"]["label_column"]
-        there = column is not None and labels is None and has_column(data, column)  # unasked, so that data may do without
-        return open_source(data, labels, label_column=column if there else None).as_test()
+        return sampler.values(n, _seed(seed), None if label is None else sampler.position(label), code)
 
     def _reopened(self) -> Source:
         run = self._config["run"]

@@ -23,7 +23,7 @@ from torch.utils.data import (
 
 from equipoise import GAN
 from equipoise.data import cache
-from equipoise.data.opening import law_of, open_again, open_source, samples_of
+from equipoise.data.opening import law_of, open_again, open_source
 from equipoise.data.sources import FetchedSource, RowsSource
 from equipoise.errors import RequestError
 
@@ -316,8 +316,3 @@ def test_a_loader_of_a_plain_list_gives_its_samples_and_labels() -> None:
     items = [(POINTS[i], i % 2) for i in range(len(POINTS))]
     schema = open_source(DataLoader(items, batch_size=7)).schema  # type: ignore[arg-type]
     assert (schema.shape, schema.classes) == ((2,), (0, 1))
-
-
-def test_tables_of_flags_beside_numbers_have_samples() -> None:
-    table = pd.DataFrame({"a": [0.5, 1.5], "b": [True, False]})
-    np.testing.assert_array_equal(samples_of(table), [[0.5, 1.0], [1.5, 0.0]])

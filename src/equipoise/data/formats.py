@@ -81,7 +81,7 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
         raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
-    columns = tuple(name if isinstance(name, int) and not isinstance(name, bool) else str(name) for name in frame.columns)
+    columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(f"{what} has columns whose names read the same: give each its own name")
     values = numbers_of(frame, what)
@@ -94,6 +94,11 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
     check_values(values, what, columns=columns)
     schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes)
     return with_labels(values, schema, labels, what)
+
+
+def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
+    """The names of a table's columns as they are kept: numbers as numbers, anything else as its text."""
+    return tuple(name if isinstance(name, int) and not isinstance(name, bool) else str(name) for name in frame.columns)
 
 
 def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
@@ -132,7 +137,7 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
 
 
-def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
+def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str | int, ...] | None = None) -> None:
     """Raises RequestError on values that are not finite and on data with one distinct value, or one distinct sample."""
     check_finite(values, what, layout, columns)
     if (values == values.reshape(-1)[0]).all():
@@ -151,7 +156,7 @@ def alike(value: Any, what: str) -> RequestError:
     return RequestError(f"{what} has one distinct value, {value}: there is no law to learn; give data that varies")
 
 
-def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str, ...] | None = None) -> None:
+def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str | int, ...] | None = None) -> None:
     """Raises RequestError on NaN or infinity: how many, and the first where."""
     bad = ~np.isfinite(values)
     if not bad.any():

@@ -18,7 +18,6 @@ from torch import Tensor
 from equipoise.data import cache, formats, mnist
 from equipoise.data.folders import scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
-from equipoise.data.reading import read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
@@ -51,27 +50,6 @@ def open_source(
         raise RequestError(f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file")
     source.labels_given, source.labels_in_python = source.labels_given or given, labels is not None
     return source
-
-
-def samples_of(data: Any) -> NDArray[Any]:
-    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be they few or all alike."""
-    if isinstance(data, str | Path):
-        if Path(data).suffix.lower() not in formats.FILE_SUFFIXES:
-            raise RequestError(f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(formats.FILE_SUFFIXES)}")
-        return formats.from_file(Path(data), None, None).values
-    array = formats.numbers_of(data, "the data") if _is_table(data := _tabled(data)) else formats.to_numpy(data, "the data")
-    layout = detect_layout(array.shape)
-    formats.check_finite(array, "the data", layout)
-    return np.require(to_network_layout(array, layout), requirements=["C", "W"])
-
-
-def has_column(data: Any, name: str) -> bool:
-    """Whether it is a DataFrame, or the path of a table, with a column of this name."""
-    if isinstance(data, str | Path):
-        if Path(data).suffix.lower() not in (".csv", ".parquet") or not Path(data).is_file():
-            return False
-        data = read_table(Path(data))
-    return _is_table(data) and name in map(str, data.columns)
 
 
 def law_of(described: dict[str, Any]) -> Law | None:
@@ -180,8 +158,8 @@ def _object(data: Any, labels: formats.Labels | None, label_column: str | None, 
             return _dataset(data, labels, memory_budget, split_seed)
     if isinstance(data, np.ndarray | Tensor):
         return RowsSource("array", formats.from_array(data, labels, "the array"), split_seed)
-    if _is_table(data := _tabled(data)):
-        return RowsSource("frame", formats.from_frame(data, labels, "the DataFrame", label_column), split_seed)
+    if (table := as_table(data)) is not None:
+        return RowsSource("frame", formats.from_frame(table, labels, "the DataFrame", label_column), split_seed)
     if isinstance(data, IterableDataset):
         return StreamSource("stream", DataLoader(data, batch_size=256))
     if isinstance(data, Dataset):
@@ -209,14 +187,11 @@ def _loads_all(loader: Any) -> bool:
     )
 
 
-def _is_table(data: Any) -> bool:
-    """Whether it is pandas' DataFrame, which is told without importing pandas."""
-    return hasattr(data, "iloc") and hasattr(data, "columns")
-
-
-def _tabled(data: Any) -> Any:
-    """A Series as the table of one column that it is; anything else as it is."""
-    return data.to_frame() if hasattr(data, "to_frame") and not _is_table(data) else data
+def as_table(data: Any) -> Any:
+    """The DataFrame that data is, a Series as one of one column; None for anything else. It is told without importing pandas."""
+    if hasattr(data, "iloc") and hasattr(data, "to_frame"):
+        return data.to_frame()
+    return data if hasattr(data, "iloc") and hasattr(data, "columns") else None
 
 
 def _numbers(nested: Any) -> bool:

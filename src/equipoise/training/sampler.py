@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.modes import Modes
-from equipoise.data.scaling import Scaling
+from equipoise.data.scaling import Scaling, same_kind
 from equipoise.data.schema import Schema, cast
 from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
 from equipoise.kinds import checked, instance
@@ -89,9 +89,18 @@ class Sampler:
         """Raises RequestError where samples of this shape, and pictures of this range, are not of the generator's kind."""
         if shape != self.schema.shape:
             raise RequestError(f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape")
-        if limits is not None and limits != (self.scaling.low, self.scaling.high):
-            made = f"{self.scaling.low:g} to {self.scaling.high:g}"
-            raise RequestError(f"data has pictures of another range of values than the generator's {made}: give data of the same kind")
+        low, high = self.scaling.low, self.scaling.high
+        if limits is not None and low is not None and high is not None and not same_kind((low, high), limits):
+            raise RequestError(
+                f"data has pictures of another range of values than the generator's {low:g} to {high:g}: give data of the same kind"
+            )
+
+    def position(self, label: Hashable) -> int:
+        """The position of a label among the classes that were learned. Raises RequestError for one that was not."""
+        if not self.recipe.conditional:
+            instead = "train with conditional" if self.recipe.takes_labels else f"{self.recipe.name} has codes instead"
+            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
+        return self.schema.class_index(label)
 
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
