@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from equipoise.data.formats import from_array, from_file, from_frame
+from equipoise.data.opening import open_source
 from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -170,9 +171,17 @@ def test_a_csv_without_a_header_loses_no_row(tmp_path: Path, first: str) -> None
 def test_a_csv_with_the_names_that_pandas_gives_has_no_row_of_them(tmp_path: Path, index: bool) -> None:
     pd.DataFrame([[0.5, 1.5], [2.0, 3.0]]).to_csv(tmp_path / "a.csv", index=index)
     rows = from_file(tmp_path / "a.csv", None, None)
-    assert rows.schema.columns is not None
-    assert rows.schema.columns[-2:] == ("0", "1")
-    np.testing.assert_array_equal(rows.values[:, -2:], [[0.5, 1.5], [2.0, 3.0]])
+    assert rows.schema.columns == ("0", "1")
+    np.testing.assert_array_equal(rows.values, [[0.5, 1.5], [2.0, 3.0]])
+
+
+@pytest.mark.parametrize(("index", "left_out"), [([7, 3], True), ([7, 7], False), ([0.5, 1.5], False)])
+def test_a_column_without_a_name_that_numbers_the_rows_is_left_out_and_told(tmp_path: Path, index: list[Any], left_out: bool) -> None:
+    pd.DataFrame({"a": [0.5, 1.5], "b": [2.0, 3.0]}, index=index).to_csv(tmp_path / "a.csv")
+    rows = from_file(tmp_path / "a.csv", None, None)
+    assert rows.schema.columns == (("a", "b") if left_out else ("Unnamed: 0", "a", "b"))
+    assert ("numbers the rows: it is left out" in rows.note) is left_out
+    assert open_source(tmp_path / "a.csv").notes == ([rows.note] if left_out else [])
 
 
 def test_a_csv_of_whole_numbers_whose_first_row_counts_up_loses_no_row(tmp_path: Path) -> None:

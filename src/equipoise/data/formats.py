@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data.classes import distinct_labels, plain_label
-from equipoise.data.reading import read_numpy, read_table
+from equipoise.data.reading import NOTE, read_numpy, read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.errors import RequestError, clipped, nearest
 
@@ -27,11 +27,13 @@ Labels = Sequence[Any] | NDArray[Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked rows in memory: values of shape (N, *schema.shape) in the user's units, and their labels' positions, (N,), or None."""
+    """Checked rows in memory: values of shape (N, *schema.shape) in the user's units, and their labels' positions, (N,), or None. `note` is
+    what the user should know of how they were read."""
 
     values: NDArray[Any]
     schema: Schema
     labels: NDArray[np.int64] | None
+    note: str = ""
 
 
 def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
@@ -117,7 +119,8 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
     if suffix in (".npy", ".npz"):
         array, stored = read_numpy(path)
         return from_array(array, stored if labels is None else labels, path.name)
-    return from_frame(read_table(path), labels, path.name, label_column)
+    table = read_table(path)
+    return replace(from_frame(table, labels, path.name, label_column), note=table.attrs.get(NOTE, ""))
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:

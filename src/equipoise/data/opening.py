@@ -93,6 +93,7 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
     if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:
         rows = formats.from_file(path, labels, label_column)
         source = RowsSource(path.stem, rows, split_seed)
+        source.notes += [rows.note] if rows.note else []
         source.labels_given = rows.labels is not None
         return source
     if path.suffix.lower() in PICKLES:

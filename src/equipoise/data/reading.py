@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_COLUMNS = 10_000  # of a table
+NOTE = "note"  # in the attributes of a table: what the user should know of how it was read
 MAGIC = b"\x93NUMPY"
 SHOWN = 5  # names in a message
 
@@ -77,7 +78,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise _unreadable(path, error) from None
     if not frame.index.equals(pd.RangeIndex(len(frame))):  # pandas takes what stands beyond the first line's columns for row names
         raise RequestError(f"{path} has {len(top)} columns in its first line and more below: give every line as many")
-    return frame
+    return _without_row_names(frame) if pd.isna(top.iloc[0]) else frame
 
 
 def _of_csv(path: Path, headed: bool, columns: int) -> pd.DataFrame:
@@ -87,6 +88,16 @@ def _of_csv(path: Path, headed: bool, columns: int) -> pd.DataFrame:
     if headed:
         return pd.read_csv(path, low_memory=False)
     return pd.read_csv(path, header=None, names=[f"x{i}" for i in range(columns)], low_memory=False)
+
+
+def _without_row_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table without its first column, that has no name, where it holds what pandas writes there: another whole number for every row."""
+    first = frame.iloc[:, 0]
+    if len(frame.columns) < 2 or first.dtype != np.int64 or not first.is_unique:
+        return frame
+    table = frame.iloc[:, 1:]
+    table.attrs[NOTE] = "the first column has no name and numbers the rows: it is left out"
+    return table
 
 
 def _counts_up(top: pd.Series[Any]) -> bool:
