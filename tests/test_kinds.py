@@ -30,6 +30,8 @@ class Shape:
         (torch.tensor(2), int, 2),
         (None, int | None, None),
         (True, bool | None, True),
+        (np.True_, bool | None, True),
+        (np.str_("unit"), Literal["standard", "unit"], "unit"),
         ("unit", Literal["standard", "unit"], "unit"),
         ("a", str, "a"),
     ],

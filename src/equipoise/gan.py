@@ -219,7 +219,7 @@ class GAN:
         report = self.report
         try:
             source = self._source or self._reopened()
-        except RequestError:  # data that was handed over in Python, or is no longer what it was
+        except EquipoiseError:  # data that was handed over in Python, or is no longer what it was, or cannot be fetched now
             source = None
         method = None if self._fit is None else self._fit.method
         return told(self._trained(), source, report, self._log(), self._config, self._directory, method)

@@ -21,7 +21,9 @@ def hints(settings: type[Any]) -> dict[str, Any]:
 
 
 def checked(name: str, value: Any, hint: Any) -> Any:
-    """The value as the field's type; whole numbers pass for floats. Raises RequestError if it is of another type."""
+    """The value as the field's type; whole numbers pass for floats, and NumPy's scalars for plain ones. Raises RequestError if it is of
+    another type."""
+    value = _plain(value)
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     for option in options:
         if get_origin(option) is Literal:
@@ -83,6 +85,11 @@ def described(hint: Any) -> str:
         return " or ".join(map(repr, get_args(option)))
     words = {int: "a whole number", float: "a number", bool: "True or False", str: "text", NoneType: "None"}
     return words.get(option, "several numbers" if get_origin(option) is tuple else str(option))
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's and torch's scalars as Python's, anything else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 
 def _is_number(value: Any) -> bool:

@@ -75,10 +75,13 @@ def _recorded(
     differ += differences(run, run_choices, CHANGEABLE)
     data = source.describe()
     differ += differences(config["data"].get("law", {}), data.get("law", {}), ())
-    if not differ and source.repeats and config["data"]["fingerprint"] != source.fingerprint:
-        differ = [f"data: {config['data']['name']} is not, or no longer, what it was"]
     if differ:
         raise RequestError(
             f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
+        )
+    if source.repeats and config["data"]["fingerprint"] != source.fingerprint:
+        raise RequestError(
+            f"{directory.path} was trained on other data: {config['data']['name']} is not, or no longer, what it was, or comes in another "
+            "order; give the data that it was trained on, or train anew"
         )
     return recipe_from(stored), resumed(run, run_choices)
