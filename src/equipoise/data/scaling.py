@@ -151,7 +151,6 @@ def sums_of(pictures: NDArray[Any]) -> NDArray[np.int64]:
     return sums
 
 
-@lru_cache(maxsize=16)
 def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
     """Whether pictures of the range `given` can be of the kind that pictures of the range `made` are: where both are a type's or a
     convention's, of the same or of a part of it; else, as both are just what was there, of ranges that share half of the wider."""
@@ -161,6 +160,7 @@ def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
     return shared >= 0.5 * max(made[1] - made[0], given[1] - given[0])
 
 
+@lru_cache(maxsize=16)
 def _row(numbers: tuple[float, ...], device: torch.device) -> Tensor:
     """The numbers in float64, made once for the many parts that are scaled by them."""
     return torch.tensor(numbers, dtype=torch.float64, device=device)
