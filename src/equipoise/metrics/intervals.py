@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 SUBSAMPLES = 8
 CONFIDENCE = 0.95
+NORMAL_95 = 1.96  # deviations of a normal law to either side that hold so much of it
 
 
 def half_widths(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.metrics.intervals import NORMAL_95
+
 Classes = NDArray[np.integer]
 READABLE = 0.1  # share of the way from chance to perfection, below which labels say nothing
-NORMAL_95 = 1.96
 
 
 def agreement(read: Classes, asked: Classes) -> float:

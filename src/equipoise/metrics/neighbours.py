@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.metrics.figures import COVERAGE, DENSITY, PRECISION, RECALL
+from equipoise.metrics.intervals import NORMAL_95
 
 Array = NDArray[np.float64]
 Rows = Array | NDArray[np.float32]
 TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
-NORMAL_95 = 1.96
 TIED, TIES = 1e-9, 0.05  # relative difference below which distances are equal; share of rows with such from which the data has steps
 CHANCE = 5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; laws gave up to 4.8
 FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
