@@ -334,7 +334,7 @@ def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any
     gan = GAN("infogan", **tiny).fit("ring")
     for seed in np.arange(2):
         assert np.array_equal(gan.sample(3, seed=seed), gan.sample(3, seed=int(seed)))
-    gan.draw_code("c0", tmp_path / "code.png", seed=np.int64(1))  # type: ignore[arg-type]  # NumPy's are no int to its types
+    gan.draw_code("c0", tmp_path / "code.png", seed=np.int64(1))
     wrong: Any = 1.5
     for asked in (lambda: gan.sample(3, seed=wrong), lambda: gan.draw_code("c0", tmp_path / "code.png", seed=wrong)):
         with pytest.raises(RequestError, match=r"^seed = 1\.5: must be a whole number$"):
@@ -344,7 +344,7 @@ def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any
 def test_a_picture_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
     gan, wrong = GAN(**tiny).fit("ring"), 2.0
     with pytest.raises(RequestError, match=r"^n = 2\.0: must be a whole number$"):
-        gan.draw(tmp_path / "drawn.png", wrong)  # type: ignore[arg-type]  # the mistake
+        gan.draw(tmp_path / "drawn.png", wrong)
 
 
 @pytest.mark.parametrize("recipe", [5, ["a"], np.zeros((400, 2))])

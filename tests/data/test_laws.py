@@ -117,8 +117,8 @@ def test_one_generator_one_result_of_the_stated_shape(law: Law) -> None:
         (lambda: Mixture(means=(0.0, math.inf, 1.0)), "means = .* of mixture: must be finite"),
         (lambda: Mixture(means=(0.0,)), "lengths 1, 3 and 3"),
         (lambda: Mixture(weights=(1.0, -1.0, 1.0)), "weights = .* of mixture"),
-        (lambda: Ring(circle_modes=2.5), "circle_modes = 2.5: must be a whole number"),  # type: ignore[arg-type]
-        (lambda: Mixture(3.0, 1.0, 1.0), "means = 3.0: must be several numbers"),  # type: ignore[arg-type]
+        (lambda: Ring(circle_modes=2.5), "circle_modes = 2.5: must be a whole number"),
+        (lambda: Mixture(3.0, 1.0, 1.0), "means = 3.0: must be several numbers"),
         (lambda: Ring(circle_modes=0), "circle_modes = 0 of ring"),
         (lambda: Grid(spacing=-1.0), "spacing = -1.0 of grid"),
         (lambda: Swissroll(noise=math.inf), "noise = inf of swissroll"),
@@ -130,9 +130,9 @@ def test_settings_that_make_no_law_are_refused_by_name(make: type[Law], named: s
 
 
 def test_settings_may_be_lists_arrays_and_numpys_or_torchs_numbers() -> None:
-    assert Mixture([0.0, 1.0], np.array([1.0, 2.0]), torch.tensor([0.5, 0.5])) == Mixture((0, 1), (1, 2), (0.5, 0.5))  # type: ignore[arg-type]
-    assert Ring(circle_modes=np.int64(8)) == Ring()  # type: ignore[arg-type]
-    assert json.dumps(law_settings(Gaussian(mean=torch.tensor(4.0)))) == json.dumps(law_settings(Gaussian()))  # type: ignore[arg-type]
+    assert Mixture([0.0, 1.0], np.array([1.0, 2.0]), torch.tensor([0.5, 0.5])) == Mixture((0, 1), (1, 2), (0.5, 0.5))
+    assert Ring(circle_modes=np.int64(8)) == Ring()
+    assert json.dumps(law_settings(Gaussian(mean=torch.tensor(4.0)))) == json.dumps(law_settings(Gaussian()))
 
 
 def test_weights_that_are_huge_are_shares_all_the_same() -> None:

@@ -314,5 +314,5 @@ def test_a_loader_that_leaves_rows_out_is_not_looked_behind(loader: DataLoader[A
 
 def test_a_loader_of_a_plain_list_gives_its_samples_and_labels() -> None:
     items = [(POINTS[i], i % 2) for i in range(len(POINTS))]
-    schema = open_source(DataLoader(items, batch_size=7)).schema  # type: ignore[arg-type]
+    schema = open_source(DataLoader(items, batch_size=7)).schema
     assert (schema.shape, schema.classes) == ((2,), (0, 1))

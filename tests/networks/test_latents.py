@@ -60,7 +60,7 @@ def test_setting_a_code_changes_nothing_else() -> None:
 )
 def test_codes_that_cannot_be_are_refused(codes: dict[str, object], told: str) -> None:
     with pytest.raises(RequestError, match=told):
-        CODED.with_codes(CODED.sample(5, torch.Generator()), codes)  # type: ignore[arg-type]  # wrong ones, on purpose
+        CODED.with_codes(CODED.sample(5, torch.Generator()), codes)  # wrong ones, on purpose
 
 
 def test_a_prior_without_codes_says_so() -> None:
