@@ -80,7 +80,7 @@ class OtherSided(OneSided):
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "balanced": ("balanced", {}),
-    "not taken apart into modes": ("balanced", {"modes": 1}),
+    "not taken apart into modes": ("balanced", {"modes": 0}),
     "loss not paired": (Unpaired.name, {}),
     "R1 alone": (OneSided.name, {}),
     "R2 alone": (OtherSided.name, {}),

@@ -248,7 +248,7 @@ def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:
 
 
 def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
-    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "modes": 1})
+    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "modes": 0})
     training = gan.prepare("ring", to_disk=False)
     with torch.no_grad():
         for weight in (*training.state.generator.parameters(), *training.state.average.parameters()):
@@ -376,7 +376,7 @@ def test_another_default_dtype_of_torch_is_refused_in_a_line(tiny: dict[str, Any
         torch.set_default_dtype(torch.float32)
 
 
-SETTLING: dict[str, Any] = {"modes": 1, "stop_when": "balanced", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
+SETTLING: dict[str, Any] = {"modes": 0, "stop_when": "balanced", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
 
 
 def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
@@ -426,7 +426,7 @@ def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path:
 
 def test_data_to_judge_by_may_do_without_the_column_of_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80), "y": ["u", "v"] * 40})
-    gan = GAN(modes=1, label_column="y", **tiny).fit(frame)
+    gan = GAN(modes=0, label_column="y", **tiny).fit(frame)
     points = frame[["a", "b"]]
     points.to_csv(tmp_path / "points.csv", index=False)
     frame.to_csv(tmp_path / "all.csv", index=False)

@@ -100,9 +100,33 @@ def test_channels_apart_are_refused_where_they_cannot_be(data: Any, labels: Any,
         GAN(**tiny, modes=modes, channels_apart=True).fit(data, labels)
 
 
-def test_one_mode_is_none(tiny: dict[str, Any]) -> None:
-    training = GAN(**tiny, modes=1).prepare(blobs()[0], to_disk=False)
+@pytest.mark.parametrize(("data", "modes"), [(blobs()[0], 0), (blobs()[0][:, 0], 1), (PICTURES, 1), (blobs(11)[0], None)])
+def test_too_few_modes_are_none(data: Any, modes: int | None, tiny: dict[str, Any]) -> None:
+    training = GAN(**tiny, modes=modes).prepare(data, to_disk=False)
     assert training.method.modes is None
+    assert training.recipe.modes == 0
+
+
+def test_a_table_of_one_component_is_made_as_correlated_as_it_is_and_comes_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = (rng.normal(size=(2000, 1)) + 0.1 * rng.normal(size=(2000, 9))) * np.logspace(-3, 3, 9)
+    gan = GAN(**{**tiny, "learning_rate": 1e-9}).fit(table, out=tmp_path / "run")  # which learns nothing
+    assert gan._config["recipe"]["modes"] == 1
+    samples = gan.sample(500, seed=0)
+    assert np.linalg.cond(np.cov((samples / table.std(0)).T)) > 100  # of columns that do not correlate it would be near 1
+    assert np.array_equal(GAN.load(tmp_path / "run").sample(500, seed=0), samples)
+
+
+def test_one_component_of_labelled_points_leaves_the_labels_as_they_are(tiny: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    points, labels = rng.normal(size=(500, 3)), rng.choice(["a", "b"], 500, p=[0.2, 0.8])
+    gan = GAN(**tiny).fit(points, labels)
+    assert gan._config["recipe"]["modes"] == 1
+    assert gan._sampler is not None
+    drawn = gan._sampler.labels(gan._sampler.latents(4000, seed=0)[1])
+    assert drawn is not None
+    assert float((drawn == 0).double().mean()) == pytest.approx(0.2, abs=0.05)
+    assert gan.sample(10, label="b", seed=0).shape == (10, 3)
 
 
 def test_how_many_modes_were_found_is_recorded(tiny: dict[str, Any], tmp_path: Path) -> None:

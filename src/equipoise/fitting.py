@@ -50,7 +50,7 @@ class Fit:
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)
         modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), run.seed, recipe.channels_apart)
-        recipe = replace(recipe, modes=1 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
+        recipe = replace(recipe, modes=0 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
         method = build_method(recipe, source.schema, run.seed)

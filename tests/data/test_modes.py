@@ -57,6 +57,19 @@ def test_batches_are_the_other_feeds_points_within_their_modes() -> None:
         torch.testing.assert_close(modes.place(*feed.next()), other.next()[0], atol=1e-4, rtol=1e-3)
 
 
+def test_one_component_leaves_columns_that_do_not_correlate() -> None:
+    rng = np.random.default_rng(0)
+    source = open_source((rng.normal(size=(4000, 1)) + 0.2 * rng.normal(size=(4000, 12))) * np.logspace(-3, 3, 12))
+    scaling = source.scaling("standard", 0)
+    modes = find_modes(source, scaling, None, 0, 0)
+    assert modes is not None
+    assert modes.count == 1
+    x, y = ModesFeed(source.feed(3600, scaling, CPU, 0), modes, 12, 0, labelled=False).next()
+    assert y is not None
+    assert (y == 0).all()
+    torch.testing.assert_close(torch.cov(x.T), torch.eye(12), atol=1e-2, rtol=0)
+
+
 def test_labels_and_components_make_one_class() -> None:
     feed, modes = modes_feed(labelled=True)
     u, y = feed.next()

@@ -59,6 +59,17 @@ def test_points_come_back_from_where_they_are_within_a_component(roll: NormalMod
     torch.testing.assert_close(roll.place(roll.within(x, component), component), x, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("columns", [2, 20])
+def test_points_within_a_component_are_what_numpy_solves(columns: int) -> None:
+    x = torch.randn(300, columns, generator=torch.Generator().manual_seed(0)) @ torch.randn(columns, columns)
+    modes = NormalModes.fit(x, 0, 3)
+    component = modes.assign(x, torch.Generator().manual_seed(0))
+    apart = (x - modes.centres[component]).double().numpy()
+    expected = np.linalg.solve(modes.factors[component].double().numpy(), apart[:, :, None])[:, :, 0]
+    np.testing.assert_allclose(modes.within(x, component), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(modes.place(modes.within(x, component), component), x, atol=1e-3, rtol=1e-3)
+
+
 def test_within_its_component_a_good_fit_is_standard_normal() -> None:
     law = Mixture((-3, 3), (1, 0.5), (1, 1))
     x = scaled(law)

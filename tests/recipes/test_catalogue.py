@@ -95,7 +95,7 @@ def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> Non
         ({"batch_size": 0}, "batch_size = 0: must be at least 1"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0: must be a positive number"),
         ({"width": 0}, "width = 0: must be at least 1"),
-        ({"modes": 0}, "modes = 0: must be at least 1"),
+        ({"modes": -1}, "modes = -1: must be at least 0"),
         ({"gamma": float("nan")}, "gamma = nan: must be a number of at least 0"),
         ({"beta2": 1.0}, "beta2 = 1.0: must be at least 0 and below 1"),
         ({"discriminator_rate": 0.0}, "discriminator_rate = 0.0: must be a positive number"),

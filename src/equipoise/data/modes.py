@@ -1,8 +1,8 @@
 """Modes: what a data set falls into by itself, so that networks learn each as a class of its own.
 
-Points fall into normal components, and networks see a point relative to its own (`normal_modes`). Pictures fall into groups that look
-alike, and networks see them as they are (`picture_modes`); where the channels tell nothing of one another, each of them does by itself
-(`channel_modes`). A class of the networks is a mode, or with C labels label * K + mode.
+Points fall into normal components, and networks see a point relative to its own (`normal_modes`), even where that is the only one.
+Pictures fall into groups that look alike, and networks see them as they are (`picture_modes`); where the channels tell nothing of one
+another, each of them does by itself (`channel_modes`). A class of the networks is a mode, or with C labels label * K + mode.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Modes(nn.Module):
 
     def assign(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """A mode for each sample, drawn from its posterior: (N,)."""
+        if self.count == 1:
+            return torch.zeros(len(x), dtype=torch.int64, device=x.device)
         cumulative = self.posteriors(x).cumsum(1)
         drawn = 1 - torch.rand(len(x), 1, generator=generator, device=x.device)  # above 0, so that a mode without a share is never drawn
         found: Tensor = (cumulative < drawn * cumulative[:, -1:]).sum(1)
@@ -99,12 +101,19 @@ class Modes(nn.Module):
         self.weights = sums / sums.sum()
 
 
-def modes_for(schema: Schema, count: int, labels: int, apart: bool) -> Modes:
-    """Modes of data of this shape that are still to be loaded; of pictures' channels each by itself with `apart`."""
+def fewest(schema: Schema) -> int:
+    """How many modes are any: of points of several columns one is enough for columns that do not correlate."""
+    return 2 if schema.is_picture or schema.size == 1 else 1
+
+
+def modes_for(schema: Schema, count: int, labels: int, apart: bool) -> Modes | None:
+    """Modes of data of this shape that are still to be loaded; of pictures' channels each by itself with `apart`. None for too few."""
     from equipoise.data.channel_modes import ChannelModes
     from equipoise.data.normal_modes import NormalModes
     from equipoise.data.picture_modes import PictureModes
 
+    if count < fewest(schema):
+        return None
     if apart:
         return ChannelModes(count, schema.shape)
     return PictureModes(count, schema.shape, labels) if schema.is_picture else NormalModes(count, schema.size, labels)
@@ -118,17 +127,19 @@ def first_classes(schema: Schema, modes: Modes | None, n: int, device: torch.dev
 
 
 def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int, seed: int, apart: bool | None = False) -> Modes | None:
-    """The modes of a source's training samples, so many or, for None, as many as they show; None where that is one. `labels`, if above 0,
-    is how many the players learn. `apart` is whether modes are of each channel by itself; None, as the channels show."""
+    """The modes of a source's training samples, so many or, for None, as many as they show; None where those are too few to be any.
+    `labels`, if above 0, is how many the players learn. `apart` is whether modes are of each channel by itself; None, as the channels
+    show."""
     from equipoise.data.channel_modes import ChannelModes, are_independent
     from equipoise.data.normal_modes import NormalModes
     from equipoise.data.picture_modes import PictureModes, usual
 
-    schema = source.schema
+    schema, least = source.schema, fewest(source.schema)
     rows = min(ROWS, max(LOOKED_AT // schema.size, 1))
     if count is None and schema.is_picture:
         count = usual(source.training_rows or ROWS, rows, labels)
-    if count == 1 or (count is None and NormalModes.room(min(rows, source.training_rows or rows), schema.size) < 2):
+    at_most = NormalModes.room(min(rows, source.training_rows or rows), schema.size) if count is None else count
+    if at_most < least:
         return None
     parts: Iterable[Tensor] = _scaled(source.seen(rows, seed), scaling)
     if apart is None and schema.is_picture and schema.shape[0] > 1 and not labels:
@@ -141,9 +152,9 @@ def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int,
     else:
         modes = NormalModes.fit(torch.cat([*parts]), seed, count)
     known = source.labelled(rows, seed, held_out=False) if labels else None
-    if known is not None and modes.count > 1:
+    if known is not None and modes.count >= least:
         modes.count_labels(_scaled(known[0], scaling), known[1], labels)
-    return modes if modes.count > 1 else None
+    return modes if modes.count >= least else None
 
 
 def _scaled(raw: Tensor, scaling: Scaling) -> Iterator[Tensor]:

@@ -23,7 +23,7 @@ ROWS_A_NUMBER = 4  # for every number of a component so many rows at least
 FLOOR = 1e-3  # the least deviation of a component, in deviations of the whole data
 ITERATIONS, GAIN = 100, 1e-4  # of expectation maximisation, which ends when the mean log likelihood gains less
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
-FEW = 8  # columns, up to which thousands of small products are faster number by number
+FEW = 8  # columns, up to which thousands of small products are faster number by number, and a matrix for every point is not much
 EMPTY = 1e-3  # rows: what a component with less is divided by
 
 
@@ -89,7 +89,8 @@ class NormalModes(Modes):
         modes.centres = (shares.T @ x) / counts[:, None]
         apart = x - modes.centres[:, None]
         covariances = (apart * shares.T[:, :, None]).transpose(1, 2) @ apart / counts[:, None, None]
-        modes.factors = torch.linalg.cholesky(covariances + FLOOR**2 * torch.eye(x.shape[1], dtype=x.dtype))
+        factors = torch.linalg.cholesky(covariances + FLOOR**2 * torch.eye(x.shape[1], dtype=x.dtype))
+        modes.factors = factors.contiguous()  # as they come from a file: products round otherwise in another order
         return modes
 
     def log_joint(self, x: Tensor) -> Tensor:
@@ -109,15 +110,19 @@ class NormalModes(Modes):
         return found
 
     def within(self, x: Tensor, mode: Tensor) -> Tensor:
-        return _each(self.inverses()[mode], x - self.centres[mode])
+        return _each(self.inverses(), x - self.centres[mode], mode)
 
     def place(self, u: Tensor, classes: Tensor) -> Tensor:
         mode = self.component(classes)
-        return self.centres[mode] + _each(self.factors[mode], u)
+        return self.centres[mode] + _each(self.factors, u, mode)
 
 
-def _each(matrices: Tensor, vectors: Tensor) -> Tensor:
-    """The product of every matrix, (N, D, D), with its vector, (N, D)."""
-    if vectors.shape[1] > FEW:
-        return (matrices @ vectors[:, :, None]).squeeze(2)
-    return (matrices * vectors[:, None]).sum(2)
+def _each(matrices: Tensor, vectors: Tensor, mode: Tensor) -> Tensor:
+    """The product of every vector, (N, D), with its mode's matrix of (K, D, D)."""
+    if vectors.shape[1] <= FEW:
+        return (matrices[mode] * vectors[:, None]).sum(2)
+    made = torch.empty_like(vectors)
+    for k, matrix in enumerate(matrices):
+        rows = (mode == k).nonzero().squeeze(1)
+        made[rows] = vectors[rows] @ matrix.T
+    return made

@@ -60,7 +60,7 @@ class Balanced(Recipe):
     """Normal numbers in a latent (points of D > 1 columns: D; pictures: 64)."""
     modes: int | None = None
     """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
-    look alike. 1 for none; left out, as many as points show, and a group for every 200 pictures, at most 256."""
+    look alike. 0 for none; left out, as many as points show, and a group for every 200 pictures, at most 256."""
     channels_apart: bool | None = None
     """Find the groups of pictures in each channel by itself: on or off; left out, on where channels tell nothing of one another."""
 

@@ -32,7 +32,7 @@ class Recipe(ABC):
     """Whether the method learns classes and nothing else."""
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
-    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 1}
+    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 0}
     at_most: ClassVar[dict[str, float]] = {
         "batch_size": 2**31,
         "discriminator_steps": 1000,
@@ -67,9 +67,9 @@ class Recipe(ABC):
     """Learn each class: on or off; left out, on when labels are handed over, off when the data merely has them."""
     scaling: ScalingKind = "standard"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
-    modes: int | None = 1
+    modes: int | None = 0
     """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
-    look alike. 1 for none."""
+    look alike. 0 for none; 1 is none too, but for points of several columns, which are seen relative to the one."""
     channels_apart: bool | None = False
     """Find the groups of pictures in each channel by itself: on or off."""
     augment: str = "none"
@@ -127,7 +127,7 @@ class Recipe(ABC):
                 self.augmentations, self.augment_target, None if logits in ("relativistic", "critic") else self.undecided
             )
         modes = None
-        if self.modes is not None and self.modes > 1:
+        if self.modes:
             from equipoise.data.modes import modes_for
 
             modes = modes_for(schema, self.modes, self.labels(schema), self.apart(schema))
@@ -199,12 +199,14 @@ class Recipe(ABC):
             raise RequestError("conditional is on, but the data has no labels: give labels, or leave conditional out")
         if self.conditional and not self.takes_labels:
             raise RequestError(f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'")
-        if self.modes != 1 and not self.takes_labels:
+        if self.modes != 0 and not self.takes_labels:
             raise RequestError(f"modes = {self.modes}: {self.name} does not learn classes, which modes are: leave it out")
         if self.channels_apart and not (schema.is_picture and schema.shape[0] > 1):
             raise RequestError("channels_apart is on, which is for pictures of several channels: leave it out")
-        if self.channels_apart and self.modes == 1:
-            raise RequestError("channels_apart is on, and modes = 1: say how many groups each channel is to have, or leave it out")
+        if self.channels_apart and self.modes in (0, 1):
+            raise RequestError(
+                f"channels_apart is on, and modes = {self.modes}: say how many groups each channel is to have, or leave it out"
+            )
         if self.channels_apart and self.conditional:
             raise RequestError("channels_apart is on, and so is conditional: leave one out")
         if self.augmentations and not schema.is_picture:

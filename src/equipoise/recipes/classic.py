@@ -63,7 +63,7 @@ class Classic(CrossEntropy):
         super().check(schema)
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
-        if self.discriminator_sees != "sample" and (schema.is_picture or schema.size > 1 or self.conditional or self.modes != 1):
+        if self.discriminator_sees != "sample" and (schema.is_picture or schema.size > 1 or self.conditional or self.modes):
             raise RequestError(
                 f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels or modes: use 'sample'"
             )
