@@ -206,7 +206,7 @@ class Fit:
             if self.run.stop_when is not None:
                 self.best = self._moment()
         if self.keeper is not None:
-            self.keeper.save(self.state, self.sampler, self.config(), self.log)
+            self.keeper.save(partial(checkpoint.save, self.state), self.sampler, self.config(), self.log)
 
     def _finish(self, event: Finished) -> None:
         if self.keeper is not None and self.keeper.failed:  # once more, before it is too late
@@ -221,6 +221,9 @@ class Fit:
             for code in self.sampler.prior.codes:
                 path = self.keeper.directory.path / f"code-{code}.png"
                 self.keeper.attempt(partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED))
+            if not self.keeper.is_there:  # it has vanished since the last save
+                write = self.save if self.last is not None else partial(checkpoint.save, self.state)
+                self.keeper.save(write, self.sampler, self.config(), self.log)
 
     def _go_back_to_best(self) -> None:
         """Make the generator that is kept the best that there was."""

@@ -16,12 +16,13 @@ import pytest
 import torch
 from benchmarks.injection import Faults, injected
 
-from equipoise import GAN
+from equipoise import GAN, plots
 from equipoise.data.files import asides
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.training.files import unpack
 from equipoise.training.loop import Event, SaveDue
 from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import Sampler
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a descriptor is open on is read from /proc")
 SETTINGS: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1}
@@ -109,6 +110,26 @@ def test_a_directory_that_vanishes_is_made_again(place: float, data: Path, undis
     fit(data, out)
     assert_same_end(out, straight)
     assert GAN.load(out).sample(3).shape == (3, 2)
+
+
+@pytest.mark.parametrize("settings", [{}, {"stop_when": "balanced", "learning_rate": 1e-9}])
+def test_a_directory_that_vanishes_after_the_last_save_is_made_again(
+    settings: dict[str, Any], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, draw = tmp_path / "run", plots.draw_code
+
+    def remove_and_draw(path: Path, sampler: Sampler, code: str, seed: int) -> None:
+        monkeypatch.setattr(plots, "draw_code", draw)
+        shutil.rmtree(out)
+        draw(path, sampler, code, seed)
+
+    monkeypatch.setattr(plots, "draw_code", remove_and_draw)
+    gan = GAN("infogan", **{**SETTINGS, "samples": 8 * 400}, **settings).fit(data, out=out)
+    assert plots.draw_code is draw
+    samples = gan.sample(5, seed=0)
+    assert np.array_equal(GAN.load(out).sample(5, seed=0), samples)
+    again = GAN("infogan").fit(data, out=out, resume=True)
+    assert np.array_equal(again.sample(5, seed=0), samples)
 
 
 def test_a_look_at_the_disk_that_fails_ends_no_training(

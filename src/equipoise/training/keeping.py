@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError
-from equipoise.training import checkpoint
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
-from equipoise.training.state import State
 
 
 class Keeper:
@@ -25,23 +23,30 @@ class Keeper:
         if not self.failed:  # else the next save writes all lines
             self.attempt(lambda: self.directory.log(line))
 
-    def save(self, state: State, sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
-        """The state and the generator, with all else that the directory lacks."""
-        if self.attempt(lambda: self._save(state, sampler, config, log)):
+    def save(self, write_checkpoint: Callable[[Path], object], sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
+        """The state, which is written into a folder, and the generator, with all else that the directory lacks."""
+        if self.attempt(lambda: self._save(write_checkpoint, sampler, config, log)):
             self.failed = ""
 
-    def _save(self, state: State, sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
+    def _save(
+        self, write_checkpoint: Callable[[Path], object], sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]
+    ) -> None:
         directory = self.directory
         directory.hold()
-        if self.failed or not (directory.config_file.is_file() and directory.log_file.is_file()):  # or the whole directory is gone
+        if self.failed or not (self.is_there and directory.log_file.is_file()):
             directory.write_config(config)
             directory.write_log(log)
         else:
             directory.force_log()
-        checkpoint.save(state, directory.checkpoints)
+        write_checkpoint(directory.checkpoints)
         sampler.save(directory.generator)
-        if not directory.config_file.is_file():  # the next save makes it all again
+        if not self.is_there:  # the next save makes it all again
             raise EquipoiseError(f"{directory.path} has vanished")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the directory still is, and not one that pictures were written to after it had vanished."""
+        return self.directory.config_file.is_file()
 
     def attempt(self, write: Callable[[], object]) -> bool:
         """Write, and say whether that could be."""
