@@ -130,7 +130,6 @@ def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], c
         recipe=recipe.name,
         latent_dim=prior.dim + prior.continuous_codes,
         class_shares=_shares(schema.class_counts) if recipe.conditional and schema.class_counts else (),
-        discriminator_rate=recipe.discriminator_rate,
         data=typed(config),
         run=None if run is None else shlex.quote(str(run)),
         changed=tuple(field.name for field in fields(recipe) if getattr(recipe, field.name) != getattr(own, field.name)),

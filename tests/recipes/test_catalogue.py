@@ -23,7 +23,7 @@ from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.classic import Classic
 from equipoise.training.settings import RunSettings
 
-LINE, PLANE = Schema((1,), "N", "float64"), Schema((2,), "ND", "float64")
+LINE, PLANE, SPACE = Schema((1,), "N", "float64"), Schema((2,), "ND", "float64"), Schema((3,), "ND", "float64")
 PICTURES = Schema((3, 20, 30), "NHWC", "uint8")
 
 
@@ -182,7 +182,7 @@ def documented(recipe: type[Recipe], field: str) -> str:
 @pytest.mark.parametrize("recipe", catalogue().values())
 def test_defaults_that_depend_on_the_data_are_told_where_the_field_is(recipe: type[Recipe]) -> None:
     own = {field.name: field.default for field in fields(recipe)}
-    for schema in (LINE, PLANE, PICTURES):
+    for schema in (LINE, PLANE, SPACE, PICTURES):
         for field, value in recipe.defaults(schema).items():
             if value != own[field]:
                 told = documented(recipe, field)

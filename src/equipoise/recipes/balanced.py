@@ -12,6 +12,9 @@ stays where it is: on MNIST a falling one did worse.
 
 Adam's steps do not shrink with the gradients, so that weights wander the further the longer a training is; on N(4, 1.25) one of twenty
 times the usual length ended worse than one of that. So beyond that the step size also falls as one over the root of the samples seen.
+The more columns points have, the less a batch says of each direction: there batches are larger, D takes larger steps than G (two time-
+scales, Heusel et al. 2017), and steps stay larger at the end, where small ones left G wherever the players' circling had it
+(benchmarks/EXPERIMENTS.md, "Points of many columns").
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 MAPPING = 256
 PICTURE_FEATURES = 128  # numbers between D's convolutions and its output
 POINT_LAYERS = 2  # hidden layers of the MLPs
+WIDE: dict[str, Any] = {"batch_size": 1024, "learning_rate_end": 0.3, "discriminator_rate": 4.0}  # of points of more than two columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +46,14 @@ class Balanced(Recipe):
     at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "full_rate_samples": 0, "gamma": 0, "width": 1, "latent_dim": 1}
 
     batch_size: int = 256
-    """Samples in a batch (pictures: 32)."""
+    """Samples in a batch (points of more than two columns: 1024; pictures: 32)."""
     learning_rate: float = 4e-3
     """Adam's step size at the start (pictures: 3e-3)."""
     learning_rate_end: float = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant (pictures: 0.3)."""
+    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant (points of more than two columns and
+    pictures: 0.3)."""
+    discriminator_rate: float = 1.0
+    """D's learning rate over G's (points of more than two columns: 4.0)."""
     average_half_life: float = 50_000
     """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
     full_rate_samples: int = 512_000
@@ -76,7 +83,9 @@ class Balanced(Recipe):
                 "width": 16,
                 "latent_dim": 64,
             }
-        return {} if schema.size == 1 else {"full_rate_samples": 1_536_000, "latent_dim": schema.size, "width": 128}
+        if schema.size == 1:
+            return {}
+        return {"full_rate_samples": 1_536_000, "latent_dim": schema.size, "width": 128, **(WIDE if schema.size > 2 else {})}
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses, penalties

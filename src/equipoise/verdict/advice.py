@@ -61,8 +61,6 @@ def steadier(e: Evidence) -> tuple[str, str]:
     """What helps where the players are out of step."""
     if e.recipe != DEFAULT:
         return f"Next: use the recipe {DEFAULT}, which is made to stay in balance.", typed(e)
-    if e.discriminator_rate != 1:
-        return "Next: give both players the same learning rate.", typed(e, "--discriminator-rate 1")
     if e.changed:
         return f"Next: leave {', '.join(e.changed)} to the recipe, which knows what fits this data.", typed(e)
     return "Next: halve the learning rate, or give the networks more units with width.", ""

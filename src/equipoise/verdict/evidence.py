@@ -27,7 +27,6 @@ class Evidence:
     """Continuous numbers in a latent."""
     class_shares: tuple[float, ...]
     """Of the training data, for a generator that learned classes; empty for another."""
-    discriminator_rate: float
     data: str
     """As on the command line; empty for what cannot be typed there."""
     run: str | None
