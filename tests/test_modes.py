@@ -137,3 +137,13 @@ def test_how_many_modes_were_found_is_recorded(tiny: dict[str, Any], tmp_path: P
 def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="modes = 3: infogan does not learn classes"):
         GAN("infogan", **tiny, modes=3).fit(blobs()[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_columns_that_follow_one_another_are_learned_as_spread_as_they_are_in_every_direction(seed: int) -> None:
+    """Seen as they are, or with the plane's options, some direction is off by an eighth to a sixth."""
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(size=(8, 8))
+    samples = GAN(seed=seed, samples=200_000, threads=1).fit(rng.normal(size=(4000, 8)) @ mixing).sample(5000, seed=1)
+    deviations = np.sqrt(np.linalg.eigvalsh(np.cov((samples @ np.linalg.inv(mixing)).T)))
+    np.testing.assert_allclose(deviations, 1, atol=0.1)
