@@ -221,7 +221,7 @@ class Fit:
             for code in self.sampler.prior.codes:
                 path = self.keeper.directory.path / f"code-{code}.png"
                 self.keeper.attempt(partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED))
-            if not self.keeper.is_there:  # it has vanished since the last save
+            if self.keeper.has_vanished():  # since the last save
                 write = self.save if self.last is not None else partial(checkpoint.save, self.state)
                 self.keeper.save(write, self.sampler, self.config(), self.log)
 

@@ -33,20 +33,22 @@ class Keeper:
     ) -> None:
         directory = self.directory
         directory.hold()
-        if self.failed or not (self.is_there and directory.log_file.is_file()):
+        if self.failed or not (directory.config_file.is_file() and directory.log_file.is_file()):  # or the whole directory is gone
             directory.write_config(config)
             directory.write_log(log)
         else:
             directory.force_log()
         write_checkpoint(directory.checkpoints)
         sampler.save(directory.generator)
-        if not self.is_there:  # the next save makes it all again
+        if not directory.config_file.is_file():  # the next save makes it all again
             raise EquipoiseError(f"{directory.path} has vanished")
 
-    @property
-    def is_there(self) -> bool:
-        """Whether the directory still is, and not one that pictures were written to after it had vanished."""
-        return self.directory.config_file.is_file()
+    def has_vanished(self) -> bool:
+        """Whether the directory is gone, or another has its name, with pictures that were drawn since; False where that cannot be seen."""
+        try:
+            return not self.directory.config_file.is_file()
+        except OSError:
+            return False
 
     def attempt(self, write: Callable[[], object]) -> bool:
         """Write, and say whether that could be."""
