@@ -239,7 +239,7 @@ def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(named
 
 def test_a_list_of_batches_trains_though_it_has_fewer_rows_than_a_batch() -> None:
     x = RNG.normal(size=(100, 3))
-    assert GAN(samples=512, width=8, threads=1).fit([x[:50], x[50:]]).report.samples_seen == 512
+    assert GAN(samples=1024, width=8, threads=1).fit([x[:50], x[50:]]).report.samples_seen == 1024
 
 
 def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:

@@ -63,7 +63,7 @@ TODAY = {
 
 def recipe_for(name: str, kind: str) -> Recipe:
     recipe = find(name)
-    return recipe.for_data(KINDS[kind], {"conditional": recipe.needs_labels, "modes": MODES.get(kind, 1)})
+    return recipe.for_data(KINDS[kind], {"conditional": recipe.needs_labels, "modes": MODES.get(kind, 0)})
 
 
 def state_for(recipe: Recipe, kind: str) -> State:
