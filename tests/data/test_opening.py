@@ -118,7 +118,7 @@ def test_a_folder_larger_than_the_budget_is_fed_the_same_pictures(tmp_path: Path
     for _ in range(4):
         (x, y), (x_small, y_small) = one.next(), other.next()
         assert torch.equal(x, x_small)
-        assert torch.equal(y, y_small)  # type: ignore[arg-type]  # both have labels
+        assert torch.equal(y, y_small)
     samples = GAN(**tiny, memory_budget=SMALL).fit(tmp_path).sample(3)
     assert (samples.shape, samples.dtype) == ((3, 8, 8, 3), np.uint8)
 

@@ -31,7 +31,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, A
         return {"frechet_inception_distance": distance, "kernel_inception_distance_mean": distance / 100}
 
     module = ModuleType("torch_fidelity")
-    module.calculate_metrics = calculate_metrics  # type: ignore[attr-defined]  # a module that stands for the library
+    module.calculate_metrics = calculate_metrics  # a module that stands for the library
     monkeypatch.setitem(sys.modules, "torch_fidelity", module)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     (tmp_path / "checkpoints").mkdir()

@@ -151,10 +151,12 @@ def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int,
         modes = PictureModes.fit(parts, schema.shape, count or 1, seed)
     else:
         modes = NormalModes.fit(torch.cat([*parts]), seed, count)
+    if modes.count < least:
+        return None
     known = source.labelled(rows, seed, held_out=False) if labels else None
-    if known is not None and modes.count >= least:
+    if known is not None:
         modes.count_labels(_scaled(known[0], scaling), known[1], labels)
-    return modes if modes.count >= least else None
+    return modes
 
 
 def _scaled(raw: Tensor, scaling: Scaling) -> Iterator[Tensor]:
