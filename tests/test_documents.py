@@ -51,7 +51,7 @@ def test_the_readmes_example_runs_as_it_stands(name: str, here: Path, capsys: py
     exec(example, made)
     assert "Wasserstein-1" in capsys.readouterr().out
     assert (here / "histogram.png").is_file()
-    assert (made["new"] == made["same"]).all()  # type: ignore[attr-defined]
+    assert (made["new"] == made["same"]).all()
 
 
 def _code(example: str) -> list[str]:

@@ -267,7 +267,7 @@ def test_the_report_knows_the_samples_seen_with_and_without_a_directory(tiny: di
 def test_a_loaded_gan_trains_anew_with_its_settings(tiny: dict[str, Any], tmp_path: Path) -> None:
     GAN("classic", **tiny, dropout=0.25).fit("gaussian").save(tmp_path / "run")
     again = GAN.load(tmp_path / "run").prepare("gaussian", to_disk=False)
-    assert (again.recipe.name, again.recipe.batch_size, again.recipe.dropout) == ("classic", 16, 0.25)  # type: ignore[attr-defined]
+    assert (again.recipe.name, again.recipe.batch_size, again.recipe.dropout) == ("classic", 16, 0.25)
 
 
 def test_the_first_samples_of_a_seed_do_not_depend_on_how_many_are_asked_for(tiny: dict[str, Any]) -> None:

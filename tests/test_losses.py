@@ -124,7 +124,7 @@ def test_at_equal_laws_the_losses_are_log_4_and_log_2() -> None:
         partial(losses.least_squares_discriminator, a=-1.0, b=2.0),
     ],
 )
-def test_gradients_of_losses_of_both_kinds_of_logits(loss) -> None:  # type: ignore[no-untyped-def]
+def test_gradients_of_losses_of_both_kinds_of_logits(loss) -> None:
     assert torch.autograd.gradcheck(loss, (REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()))
 
 
@@ -132,7 +132,7 @@ def test_gradients_of_losses_of_both_kinds_of_logits(loss) -> None:  # type: ign
     "loss",
     [losses.minimax_generator, losses.non_saturating_generator, losses.wasserstein_generator, losses.least_squares_generator],
 )
-def test_gradients_of_losses_of_fake_logits(loss) -> None:  # type: ignore[no-untyped-def]
+def test_gradients_of_losses_of_fake_logits(loss) -> None:
     assert torch.autograd.gradcheck(loss, (FAKE.clone().requires_grad_(),))
 
 

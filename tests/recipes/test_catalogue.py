@@ -107,7 +107,7 @@ def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> Non
 )
 def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str) -> None:
     with pytest.raises(RequestError, match=re.escape(told)):
-        Balanced(**settings)  # type: ignore[arg-type]
+        Balanced(**settings)
 
 
 WHOLE = [

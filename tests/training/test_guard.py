@@ -37,7 +37,7 @@ def spoiling(state: State, steps: set[int]) -> None:
         if taken in steps:
             spoil(state)
 
-    state.optimize_generator = optimize  # type: ignore[method-assign]
+    state.optimize_generator = optimize
 
 
 def test_it_puts_back_weights_moments_and_average() -> None:
@@ -95,7 +95,7 @@ def test_whatever_is_no_longer_finite_is_noticed_and_undone(trouble: str) -> Non
         if taken == 50:
             TROUBLES[trouble](state)
 
-    state.optimize_generator = optimize  # type: ignore[method-assign]
+    state.optimize_generator = optimize
     events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
     assert any(isinstance(event, Recovered) for event in events)
     assert events[-1] == Finished("done")

@@ -151,4 +151,4 @@ def test_relativistic_outputs_do_not_depend_on_the_logits_mean() -> None:
 
 def test_equal_outputs_are_balanced_at_one_half() -> None:
     for meaning in ("probability", "relativistic"):
-        assert discriminator_outputs(torch.zeros(4), torch.zeros(4), meaning)["balance"] == pytest.approx(0.5)  # type: ignore[arg-type]
+        assert discriminator_outputs(torch.zeros(4), torch.zeros(4), meaning)["balance"] == pytest.approx(0.5)

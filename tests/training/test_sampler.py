@@ -61,12 +61,12 @@ def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another
     sampler = sampler_of(_Unconditional(generator))
     first = generator.layers[0]
     assert isinstance(first, nn.BatchNorm2d)
-    first.running_mean.fill_(99.0)  # type: ignore[union-attr]
+    first.running_mean.fill_(99.0)
     sampler.settle(seed=0)
     z = Prior(6).sample(50_000, torch.Generator().manual_seed(1))
     projected = generator.project(z).reshape(len(z), *generator.grid).transpose(0, 1).flatten(1)
-    assert torch.allclose(first.running_mean, projected.mean(1), atol=0.02)  # type: ignore[arg-type]
-    assert torch.allclose(first.running_var, projected.var(1), rtol=0.1)  # type: ignore[arg-type]
+    assert torch.allclose(first.running_mean, projected.mean(1), atol=0.02)
+    assert torch.allclose(first.running_var, projected.var(1), rtol=0.1)
     assert first.momentum == 0.1
 
 
