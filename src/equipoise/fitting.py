@@ -18,7 +18,7 @@ from equipoise import __version__, plots, sketches
 from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, first_line
-from equipoise.metrics.examination import judge_for
+from equipoise.metrics.examination import floors, judge_for
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
@@ -46,6 +46,7 @@ class Fit:
     ) -> None:
         self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
         self.keeper = None if directory is None else Keeper(directory, warn)
+        source.early_stopping = run.stop_when is not None
         self.described = source.describe()
         self.device = resolve_device(run.device)
         scaling = source.scaling(recipe.scaling, run.seed)
@@ -66,7 +67,7 @@ class Fit:
         self.speed.apply(self.state)
         self.quick_judge = judge_for(source, run.seed, quick=True)
         self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
-        self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
+        self.watch = Watch(lambda: floors(self.quick_judge, source, run.seed))
         self.log: list[dict[str, Any]] = []
         self.best: checkpoint.Moment | None = None
         """The best that it was, where a figure decides when to stop."""
@@ -92,7 +93,11 @@ class Fit:
             "run": asdict(self.run),
             "data": self.described,
             "scaling": self.sampler.scaling.to_dict(),
-            "held_out": {"seed": self.run.seed, "rule": "the source's test split, or a seeded tenth, at most 10,000"},
+            "held_out": {
+                "seed": self.run.seed,
+                "rule": "the source's test split, or a seeded tenth, at most 10,000",
+                "validation": "a seeded half of it" if self.source.early_stopping else "none: nothing is chosen by it",
+            },
             "notes": self.source.notes,
             "machine": {"device": str(self.device), **asdict(self.speed), "processor": platform.processor() or platform.machine()},
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},

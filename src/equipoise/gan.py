@@ -287,6 +287,7 @@ class GAN:
         self._source = open_again(
             self._config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"]
         )
+        self._source.early_stopping = run["stop_when"] is not None
         return self._source
 
 

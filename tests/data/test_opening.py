@@ -23,8 +23,9 @@ from torch.utils.data import (
 
 from equipoise import GAN
 from equipoise.data import cache
+from equipoise.data.fetched import FetchedSource
 from equipoise.data.opening import law_of, open_again, open_source
-from equipoise.data.sources import FetchedSource, RowsSource
+from equipoise.data.sources import RowsSource
 from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)

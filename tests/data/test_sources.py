@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
 from equipoise.data.feeds import Stream, seeded
+from equipoise.data.fetched import FetchedSource
 from equipoise.data.formats import from_array
 from equipoise.data.laws import Gaussian, Law, Ring, Swissroll
 from equipoise.data.opening import open_source
 from equipoise.data.scaling import Scaling
-from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source, picture_limits, split
+from equipoise.data.sources import LawSource, RowsSource, Source, picture_limits, split
 from equipoise.errors import RequestError
 
 CPU = torch.device("cpu")
@@ -139,3 +142,28 @@ def test_labelled_samples_keep_their_labels(held_out: bool) -> None:
 
 def test_samples_without_labels_have_none() -> None:
     assert open_source(np.arange(100.0)).labelled(10, 0, held_out=True) is None
+
+
+@pytest.mark.parametrize("make", [in_memory, fetched])
+def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half_judges(make: Callable[[], Source]) -> None:
+    whole, halved = make(), make()
+    halved.early_stopping = True
+    rows = {
+        name: {row.numpy().tobytes() for row in part}
+        for name, part in {
+            "all": whole.held_out(99, 0),
+            "validation": halved.validation(99, 0),
+            "test": halved.held_out(99, 0),
+            "seen": halved.seen(999, 0),
+        }.items()
+    }
+    assert torch.equal(whole.validation(99, 0), whole.held_out(99, 0))
+    assert rows["validation"] | rows["test"] == rows["all"]
+    assert not rows["validation"] & rows["test"]
+    assert not rows["seen"] & rows["all"]
+    assert len(halved.validation(99, 0)) == len(halved.held_out(99, 0)) == 10
+
+
+def test_a_law_draws_its_validation_samples_apart() -> None:
+    source = LawSource(Gaussian())
+    assert not set(source.validation(100, 0).flatten().tolist()) & set(source.held_out(100, 0).flatten().tolist())

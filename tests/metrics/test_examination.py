@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource
-from equipoise.metrics.examination import Sampling, examine
+from equipoise.metrics.examination import Sampling, examine, floor_draws, floors, judge_for
 from equipoise.metrics.figures import AGREEMENT, CLASS_KL, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, WASSERSTEIN, Figure
 
 RNG = np.random.default_rng(0)
@@ -102,3 +102,26 @@ def test_a_handful_of_held_out_samples_is_neither_detected_nor_searched() -> Non
     assert DETECTIVE not in found
     assert COPIED not in found
     assert all(figure.low is None for figure in found.values())
+
+
+def test_baselines_are_draws_that_share_no_sample_and_as_many_as_there_are_samples_for() -> None:
+    x = np.arange(2000.0)
+    draws = floor_draws(open_source(x), 500, 0)
+    assert [len(draw) for draw in draws] == [500, 500, 500]
+    assert len(np.unique(draws)) == 1500
+    assert [len(draw) for draw in floor_draws(open_source(x), 1000, 0)] == [1000]
+    assert [len(draw) for draw in floor_draws(open_source(x), 5000, 0)] == [1800]
+
+
+def test_the_floor_of_data_in_memory_that_is_halved_is_of_one_draw_and_says_so() -> None:
+    source = open_source(RNG.normal(size=400)).as_test()
+    found = examine(source, lambda n: (RNG.normal(size=(n, 1)), None), seed=0, classes=None)
+    assert "200 real samples" in found[0].protocol
+    assert "draws" not in found[0].protocol
+
+
+def test_the_floor_while_training_is_that_of_the_report_where_both_have_the_same_samples() -> None:
+    source = open_source(RNG.lognormal(size=(3000, 2)))
+    found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
+    quick = floors(judge_for(source, seed=0, quick=True), source, 0)
+    assert quick["sliced Wasserstein"] == pytest.approx(found["sliced Wasserstein"].floor)

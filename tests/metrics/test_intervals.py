@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy.stats import binom, binomtest
 
-from equipoise.metrics.intervals import half_widths
+from equipoise.metrics.intervals import equivalence_power, half_widths, proportion_interval
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_students_and_holds_it_nearly_always() -> None:
@@ -27,3 +29,20 @@ def test_a_figure_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
             x = rng.normal(size=400)
             widths.append(half_widths(lambda rows: {"mean": float(x[rows][:m].mean())}, 400, lambda _: m, seed=trial)["mean"])  # noqa: B023  # called at once
         assert 0.9 < np.sqrt(np.mean(np.square(widths))) / (2.365 / np.sqrt(m)) < 1.1  # Student's quantile of eight
+
+
+def test_the_interval_of_a_proportion_is_clopper_and_pearsons() -> None:
+    expected = binomtest(23, 60).proportion_ci(0.95)
+    assert proportion_interval(23, 60) == (expected.low, expected.high)
+
+
+@pytest.mark.parametrize(("n", "bound"), [(60, 0.6), (300, 0.55), (2000, 0.53)])
+def test_the_power_of_the_test_of_equivalence_is_how_often_it_passes(n: int, bound: float) -> None:
+    passing = sum(binom.pmf(k, n, 0.5) for k in range(n + 1) if proportion_interval(k, n)[1] < bound)
+    assert equivalence_power(n, bound) == pytest.approx(passing)
+
+
+@pytest.mark.parametrize("n", [30, 200, 2000])
+def test_a_proportion_at_the_bound_passes_in_two_and_a_half_percent_at_most(n: int) -> None:
+    passing = sum(binom.pmf(k, n, 0.55) for k in range(n + 1) if proportion_interval(k, n)[1] < 0.55)
+    assert passing <= 0.025

@@ -8,8 +8,8 @@ import pytest
 from equipoise.data.laws import Gaussian, Grid, Swissroll
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
-from equipoise.metrics.examination import judge_for
-from equipoise.metrics.figures import COVERAGE, DIMENSION, PATCHES, PRECISION
+from equipoise.metrics.examination import floor_draws, judge_for
+from equipoise.metrics.figures import COVERAGE, DIMENSION, DIVERSITY, PATCHES, PRECISION
 from equipoise.metrics.judges import MMD, Judge, SpaceJudge
 from equipoise.metrics.pictures import PictureJudge
 
@@ -97,16 +97,17 @@ def figures_of_space(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
 
 
 def test_a_column_that_never_varies_hides_no_difference_of_the_others() -> None:
-    y = RNG.normal(size=(60, 40))
+    y = RNG.normal(size=(100, 40))
     y[:, 2] = 0.1  # whose deviation is 1e-17 by rounding, not 0
     shifted = y.copy()
     shifted[:, :2] += 10
     figures = figures_of_space(y, shifted)
     assert figures[MMD] > 0.5
     assert figures[PRECISION] == 0
-    near = figures_of_space(y[:30], y[30:])
+    near = figures_of_space(y[:50], y[50:])
     assert near[PRECISION] > 0.5
-    assert near[DIMENSION] == pytest.approx(figures_of_space(y[:30, 3:], y[30:, 3:])[DIMENSION], rel=0.2)
+    others = np.delete(y, 2, axis=1)
+    assert near[DIMENSION] == pytest.approx(figures_of_space(others[:50], others[50:])[DIMENSION])
 
 
 def test_far_from_zero_distances_are_what_they_are_about_it_and_the_headline_stays_in_the_users_units() -> None:
@@ -144,3 +145,23 @@ def test_pictures_of_one_pixel_of_which_one_is_held_out_have_a_headline() -> Non
     assert figures[0].name == PATCHES
     assert np.isfinite(figures[0].value)
     assert figures[0].floor == 0
+
+
+def test_a_sampler_10_percent_too_narrow_gets_what_the_headline_of_narrowed_real_samples_says() -> None:
+    source = open_source(np.random.default_rng(0).normal(4, 1.25, 20_000))
+    judge = judge_for(source, seed=0)
+    x = np.random.default_rng(1).normal(4, 1.25, (judge.n, 1))
+    headline = judge.figures(x, floor_draws(source, judge.n, 0))[0]
+    narrow = judge.figures(4 + 0.9 * (x - 4), floor_draws(source, judge.n, 0))[0]
+    assert headline.narrowed == pytest.approx(0.1 * 1.25 * (2 / np.pi) ** 0.5, rel=0.2)
+    assert headline.high is not None
+    assert headline.high < headline.narrowed
+    assert narrow.high is not None
+    assert narrow.high > headline.narrowed
+
+
+def test_neighbours_of_few_samples_are_left_out() -> None:
+    x = RNG.normal(size=(30, 2))
+    found = [figure.name for figure in SpaceJudge(x, None, [], quick=False).figures(x + 1, [x - 1])]
+    assert PRECISION not in found
+    assert DIVERSITY in found

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import pdist
 from sklearn.neighbors import NearestNeighbors
 
 from equipoise.metrics import neighbours
-from equipoise.metrics.neighbours import coverage, intrinsic_dimension, kth_neighbour, memory, nearest
+from equipoise.metrics.neighbours import coverage, intrinsic_dimension, kth_neighbour, mean_distance, memory, nearest
 
 RNG = np.random.default_rng(0)
 
@@ -74,17 +75,41 @@ def test_fresh_samples_are_not_copied_and_copies_are() -> None:
     training, fresh = RNG.normal(size=(2, 1000, 4))
     held_out = RNG.normal(size=(200, 4))
     honest = memory(fresh, held_out, training)
-    assert abs(honest.copied) < honest.half_width
+    assert honest.low < 0 < honest.high
     copied = memory(training + RNG.normal(0, 1e-3, training.shape), held_out, training)
-    assert copied.copied > 0.99
+    assert copied.low > 0.95
     partly = memory(np.concatenate([fresh[:700], training[:300]]), held_out, training)
-    assert partly.copied == pytest.approx(0.3, abs=partly.half_width + 0.05)
+    assert partly.low < 0.3 < partly.high
 
 
 def test_samples_that_are_smoother_than_real_ones_are_not_taken_for_copies() -> None:
     training, fresh = RNG.normal(size=(2, 1000, 4))
     smooth = memory(0.5 * fresh, RNG.normal(size=(200, 4)), training)  # all are nearer to the training samples than real ones are
-    assert abs(smooth.copied) < 1.5 * smooth.half_width
+    assert smooth.low < 0
+
+
+@pytest.mark.parametrize("columns", [2, 20])
+def test_an_honest_sampler_is_taken_for_one_that_copies_in_two_and_a_half_percent_of_all_cases(columns: int) -> None:
+    """Of 400 the number is binomial, mean 10, and at most 20 in 99.9% of all cases."""
+    rng, wrong, inside = np.random.default_rng(0), 0, 0
+    for _ in range(400):
+        training, held_out, fresh = (rng.normal(size=(n, columns)) for n in (450, 50, 300))
+        found = memory(fresh, held_out, training)
+        wrong, inside = wrong + (found.low > 0), inside + (found.low <= 0 <= found.high)
+    assert wrong <= 20
+    assert inside >= 360
+
+
+def test_too_few_held_out_samples_cannot_tell_copies() -> None:
+    training, fresh = RNG.normal(size=(2, 300, 2))
+    assert memory(np.repeat(fresh[:1], 300, 0), RNG.normal(size=(2, 2)), training).low == -np.inf
+
+
+def test_the_mean_distance_is_that_of_all_pairs_and_unknown_of_one_row() -> None:
+    x = RNG.normal(size=(50, 3))
+    assert mean_distance(x) == pytest.approx(pdist(x).mean())
+    assert mean_distance(np.repeat(x[:1], 9, 0)) == 0
+    assert np.isnan(mean_distance(x[:1]))
 
 
 def test_a_perfect_sampler_of_whole_numbers_copies_nothing_though_rows_repeat() -> None:
@@ -98,7 +123,7 @@ def test_a_perfect_sampler_of_whole_numbers_copies_nothing_though_rows_repeat() 
 def test_copies_of_a_training_set_of_which_a_part_was_searched_count_in_full() -> None:
     training = RNG.normal(size=(2000, 3))
     found = memory(training[RNG.permutation(2000)[:1000]], RNG.normal(size=(300, 3)), training[:500], searched=0.25)
-    assert found.copied == pytest.approx(1, abs=found.half_width + 0.1)
+    assert found.low - 0.1 < 1 < found.high + 0.1
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from equipoise.metrics.figures import (
     COVERAGE,
     DETECTIVE,
     DIMENSION,
+    DIVERSITY,
     FINITE,
     PRECISION,
     READ_ALIKE,
+    RECALL,
     REVERSE_KL,
     SPREAD,
     Figure,
@@ -47,11 +50,11 @@ def told(*figures: Figure, log: Any = (), **settings: Any) -> Verdict:
 
 def falling(*values: float) -> list[dict[str, Any]]:
     """Judged at even distances in a run of 1,000 samples."""
-    return [{"samples_seen": 1000 * (i + 1) // len(values), "metrics": {HEADLINE: value}} for i, value in enumerate(values)]
+    return [{"samples_seen": 1000 * (i + 1) // len(values), "seconds": 0.0, "metrics": {HEADLINE: value}} for i, value in enumerate(values)]
 
 
 def balanced_at(*values: float) -> list[dict[str, Any]]:
-    return [{"samples_seen": i, "balance": value} for i, value in enumerate(values)]
+    return [{"samples_seen": i, "seconds": 0.0, "balance": value} for i, value in enumerate(values)]
 
 
 FLAT = falling(0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
@@ -66,18 +69,96 @@ def test_the_name_follows_the_headline_over_its_floor(value: float, name: str) -
 
 def test_the_sentence_gives_the_figure_its_floor_and_the_detective() -> None:
     said = told(figure(HEADLINE, 0.03, 0.005), figure(DETECTIVE, 0.72, 0.5, 0.01)).sentence
-    assert f"{HEADLINE} is 0.03, 6.0 times what as many real samples get (0.005)" in said
-    assert "a fresh detective is right about 72% of unseen samples, where guessing is about 50%" in said
+    assert f"{HEADLINE} is 0.03, 6.0 times the baseline of real samples (0.005)" in said
+    assert "a newly trained classifier tells generated from real samples with 72% accuracy (chance: 50%)" in said
 
 
-def test_near_the_floor_it_is_balanced_where_no_detective_can_tell() -> None:
-    assert told(figure(HEADLINE, 0.03, 0.005), figure(DETECTIVE, 0.505, 0.5, 0.01)).name == "balanced"
-    assert told(figure(HEADLINE, 0.3, 0.005), figure(DETECTIVE, 0.505, 0.5, 0.01)).name == "stalled"
+def headline(value: float, floor: float, off: float, narrowed: float) -> Figure:
+    return Figure(HEADLINE, value, floor, "lower", "n samples", value - off, value + off, narrowed)
 
 
-def test_a_figure_whose_interval_holds_the_threshold_is_not_sure() -> None:
-    assert told(figure(HEADLINE, 0.010, 0.005, 0.001)).sure == "sure"
-    assert told(figure(HEADLINE, 0.0145, 0.005, 0.001)).sure == "likely"
+SURE = headline(0.03, 0.005, 0.001, 0.05), figure(DETECTIVE, 0.505, 0.5, 0.01)
+
+
+def test_it_is_surely_balanced_where_every_test_of_equivalence_passes_though_not_at_its_floor() -> None:
+    verdict = told(*SURE)
+    assert (verdict.name, verdict.sure) == ("balanced", "sure")
+    assert "can hardly be told apart" in verdict.sentence
+    assert told(headline(0.3, 0.005, 0.001, 0.5), SURE[1]).name == "stalled"
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        (SURE[0], figure(DETECTIVE, 0.505, 0.5, 0.03)),
+        (SURE[0], figure(DETECTIVE, 0.54, 0.5, 0.01)),
+        (headline(0.03, 0.005, 0.025, 0.05), SURE[1]),
+        (headline(0.03, 0.005, 0.001, 0.02), SURE[1]),
+        (SURE[0],),
+        (*SURE, figure(RECALL, 0.88, 0.97)),
+        (*SURE, figure(SPREAD, 0.85, 1.0)),
+    ],
+)
+def test_a_test_of_equivalence_that_does_not_pass_makes_it_unsure(figures: tuple[Figure, ...]) -> None:
+    assert told(*figures).name == "close"
+    at_floor = replace(figures[0], value=0.005, low=0.004, high=0.006), *figures[1:]
+    if figures[0] == SURE[0]:
+        assert (told(*at_floor).name, told(*at_floor).sure) == ("balanced", "likely")
+
+
+def test_100_held_out_samples_at_9_times_the_floor_and_59_percent_are_not_surely_balanced() -> None:
+    figures = headline(0.0475, 0.005, 0.02, 0.05), figure(DETECTIVE, 0.59, 0.5, 0.1)
+    verdict = told(*figures, held_out=100)
+    assert (verdict.name, verdict.sure) != ("balanced", "sure")
+
+
+def test_at_the_floor_of_data_that_cannot_show_a_sampler_to_be_good_it_is_undecided() -> None:
+    unknown = figure(HEADLINE, 0.005, 0.005), figure(DETECTIVE, 0.5, 0.5, 0.07)
+    for held_out, name in ((30, "undecided"), (150, "undecided"), (1000, "balanced")):
+        verdict = told(*unknown, held_out=held_out)
+        assert (verdict.name, verdict.sure == "sure") == (name, name == "undecided")
+    assert "30 held-out samples are too few" in told(*unknown, held_out=30).sentence
+    assert "at least 10,000 rows" in told(*unknown, held_out=30).advice
+
+
+@pytest.mark.parametrize(
+    ("figures", "name"),
+    [
+        ((figure(HEADLINE, 0.2, 0.05), figure(DETECTIVE, 1.0, 0.5, 0.04)), "stalled"),
+        ((figure(HEADLINE, 0.2, 0.05), figure(DIVERSITY, 0.01, 1.2)), "mode collapse"),
+        ((figure(HEADLINE, 0.1, 0.05), figure(DETECTIVE, 0.8, 0.5, 0.3)), "undecided"),
+    ],
+)
+def test_what_is_plain_is_said_of_few_held_out_samples_too(figures: tuple[Figure, ...], name: str) -> None:
+    verdict = told(*figures, held_out=80, log=FLAT)
+    assert verdict.name == name
+    assert "80" in verdict.sentence
+
+
+def test_samples_that_are_all_one_at_a_learning_rate_of_10_are_a_collapse_however_short_the_run() -> None:
+    alike = figure("patch distance", 0.5, 0.05), figure(DIVERSITY, 0.0, 1.2)
+    verdict = told(*alike, held_out=6, samples_seen=100, usual_samples=1_000_000, changed=("learning_rate",))
+    assert verdict.name == "mode collapse"
+    assert "nearly all alike" in verdict.sentence
+    assert "Only 6 samples were held out" in verdict.sentence
+    assert "leave learning_rate to the recipe" in verdict.advice
+    assert "So far they are nearly all alike" in told(*alike, samples_seen=100, usual_samples=1_000_000).sentence
+
+
+def test_a_recipe_that_gets_better_too_slowly_is_sent_to_the_default_and_not_to_train_longer() -> None:
+    slow, fast = falling(1.4, 1.3, 1.2, 1.1, 1.0, 0.9), falling(4, 2, 1, 0.5, 0.2, 0.1)
+    stuck = figure(HEADLINE, 0.9, 0.01)
+    verdict = told(stuck, log=slow, recipe="classic")
+    assert verdict.name == "stalled"
+    assert verdict.command == "equipoise train ring"
+    assert "too slowly" in verdict.sentence
+    assert told(stuck, log=slow).name == "still improving"
+    assert told(figure(HEADLINE, 0.12, 0.01), log=fast, recipe="classic").name == "still improving"
+
+
+def test_train_longer_says_how_long_that_takes() -> None:
+    log = [{**line, "seconds": line["samples_seen"] / 10} for line in falling(4, 3, 2, 1.5, 1.2, 1.0)]
+    assert "Next: train longer, about 1:40" in told(figure(HEADLINE, 1.0, 0.01), log=log).advice
 
 
 def test_missing_modes_come_before_a_small_distance_and_another_recipe_is_sent_to_the_default() -> None:
@@ -130,10 +211,6 @@ def test_samples_off_the_data_that_a_detective_tells_are_not_close_however_small
     assert told(near, off, figure(DETECTIVE, 0.55, 0.5, 0.01)).name == "close"
 
 
-def test_too_few_held_out_samples_get_no_praise() -> None:
-    assert told(figure(HEADLINE, 1.0, 1.0), held_out=6).name == "too little data"
-
-
 def test_modes_that_are_too_narrow_are_not_called_balanced() -> None:
     verdict = told(figure(HEADLINE, 0.01, 0.01), figure("modes covered, of 8", 8, 8), figure(SPREAD, 0.46, 0.99))
     assert verdict.name == "close"
@@ -172,7 +249,7 @@ def test_a_run_that_is_short_or_falling_is_still_improving_and_is_told_how_to_go
 
 def test_a_run_that_was_judged_seldom_is_still_improving_by_the_samples_that_it_saw() -> None:
     judged = zip((350, 400, 600, 800, 1000), (4.8, 4.35, 2.7, 2.32, 2.29), strict=True)
-    log = [{"samples_seen": seen, "metrics": {HEADLINE: value}} for seen, value in judged]
+    log = [{"samples_seen": seen, "seconds": 0.0, "metrics": {HEADLINE: value}} for seen, value in judged]
     verdict = told(figure(HEADLINE, 2.3, 0.02), figure(DETECTIVE, 0.95, 0.5, 0.01), log=[*log, *balanced_at(*[0.58] * 20)])
     assert verdict.name == "still improving"
     assert "from 2.7 to 2.29 in the last third" in verdict.sentence
@@ -222,7 +299,8 @@ def test_a_latent_is_too_small_only_where_samples_lack_the_dimensions_and_the_la
 
 def test_numbers_that_ran_away_are_divergence() -> None:
     assert (
-        told(figure(HEADLINE, 1.0, 0.01), log=[{"samples_seen": 9, "diverged": "training diverged: r1 is not finite"}]).name == "diverged"
+        told(figure(HEADLINE, 1.0, 0.01), log=[{"samples_seen": 9, "seconds": 0.0, "diverged": "training diverged: r1 is not finite"}]).name
+        == "diverged"
     )
     assert told(figure(FINITE, 0.4, 1.0)).name == "diverged"
     assert told(figure(HEADLINE, 1e6, 0.01)).name == "diverged"
@@ -242,7 +320,7 @@ def test_a_little_more_than_nothing_is_not_divergence_and_what_is_not_a_number_i
     little = figure("Wasserstein-1", 1.5e-5, 0.0), figure("standard deviation", 1.7e-5, 0.0)
     verdict = told(*little, log=FLAT)
     assert verdict.name == "stalled"
-    assert "Wasserstein-1 is 1.5e-05, where as many real samples get 0" in verdict.sentence
+    assert "Wasserstein-1 is 1.5e-05, where real samples get 0" in verdict.sentence
     assert told(figure(HEADLINE, 1.5e-5, 0.0), log=falling(1e-6, 1e-6, 1e-6, 1e-5, 1e-5, 1.5e-5)).name != "diverged"
     for value in (math.inf, math.nan):
         for floor in (0.0, 0.1):
@@ -252,7 +330,7 @@ def test_a_little_more_than_nothing_is_not_divergence_and_what_is_not_a_number_i
 
 
 def test_a_run_that_went_back_and_on_says_so() -> None:
-    log = [{"samples_seen": 5, "recovered": "r1"}]
+    log = [{"samples_seen": 5, "seconds": 0.0, "recovered": "r1"}]
     assert told(figure(HEADLINE, 0.01, 0.01), log=log).name == "recovered from trouble"
     assert told(figure(HEADLINE, 1.0, 0.01), log=[*FLAT, *log]).name == "recovered from trouble"
 
@@ -262,7 +340,7 @@ def test_samples_as_good_as_real_ones_are_fine_even_where_both_distances_are_not
 
 
 def test_a_run_that_settled_does_not_still_improve_and_what_came_after_its_best_is_not_held_against_it() -> None:
-    log = [*falling(1.0, 0.9, 0.8, 0.7, 40.0, 39.0), {"samples_seen": 5, "settled": 3}]
+    log = [*falling(1.0, 0.9, 0.8, 0.7, 40.0, 39.0), {"samples_seen": 5, "seconds": 0.0, "settled": 3}]
     assert told(figure(HEADLINE, 0.7, 0.01), log=log, samples_seen=3, usual_samples=1000, held_out=1000).name == "stalled"
 
 

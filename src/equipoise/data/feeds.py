@@ -44,6 +44,7 @@ class Stream(IntEnum):
     PENALTY = 12
     SETTLING = 13
     MODES = 14
+    VALIDATION = 15
 
 
 def seeded(*numbers: int, device: torch.device | None = None) -> torch.Generator:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import cache, formats, mnist
+from equipoise.data.fetched import FetchedSource
 from equipoise.data.folders import scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
-from equipoise.data.sources import FetchedSource, LawSource, RowsSource, Source
+from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, clipped, nearest
 from equipoise.kinds import instance

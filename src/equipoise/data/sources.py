@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import ScalingKind
-from equipoise.data.feeds import AheadFeed, Feed, IndexedFeed, LawFeed, Stream, seeded
-from equipoise.data.formats import Rows, check_values
+from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, Stream, seeded
+from equipoise.data.formats import Rows
 from equipoise.data.laws import Law, law_settings
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
@@ -34,7 +33,8 @@ class Source(ABC):
     `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
     labels over, and did not only have them in the data. `origin` is the name or path that the source can be opened again by, if there is
     one. `for_test` says that nothing of it was trained on. `sums` are each training picture's sum of values and of their squares, (n, 2),
-    where they are known. `labels_in_python` says that labels were an argument, which can be neither read again nor typed.
+    where they are known. `labels_in_python` says that labels were an argument, which can be neither read again nor typed. With
+    `early_stopping` half of what is held out is a validation split, on which the generator to keep is chosen; the other half judges it.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Source(ABC):
     labels_in_python: bool = False
     origin: str | None = None
     for_test: bool = False
+    early_stopping: bool = False
     sums: Tensor | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -71,6 +72,18 @@ class Source(ABC):
     @abstractmethod
     def held_out(self, n: int, seed: int) -> Tensor:
         """At most n samples that are never trained on, raw, (m, *shape)."""
+
+    @abstractmethod
+    def validation(self, n: int, seed: int) -> Tensor:
+        """At most n samples, raw, (m, *shape), for metrics while training: never trained on,
+        and with `early_stopping` none of those that `held_out` gives."""
+
+    def _held_out_rows(self, count: int, *, validation: bool) -> Tensor:
+        """The positions, among `count` rows that are held out, of one of the splits."""
+        if not self.early_stopping or self.for_test or count < 2:
+            return torch.arange(count)
+        order = torch.randperm(count, generator=seeded(count, Stream.VALIDATION))
+        return (order[: count // 2] if validation else order[count // 2 :]).sort().values
 
     @abstractmethod
     def seen(self, n: int, seed: int) -> Tensor:
@@ -119,6 +132,9 @@ class LawSource(Source):
 
     def held_out(self, n: int, seed: int) -> Tensor:
         return self._law.sample(n, seeded(seed, Stream.HELD_OUT))
+
+    def validation(self, n: int, seed: int) -> Tensor:
+        return self._law.sample(n, seeded(seed, Stream.VALIDATION))
 
     def seen(self, n: int, seed: int) -> Tensor:
         return self._law.sample(n, seeded(seed, Stream.SEEN))
@@ -171,7 +187,10 @@ class RowsSource(Source):
         return len(self._train)
 
     def held_out(self, n: int, seed: int) -> Tensor:
-        return choose(self._test, n, seed)
+        return self._test[choose(self._held_out_rows(len(self._test), validation=False), n, seed)]
+
+    def validation(self, n: int, seed: int) -> Tensor:
+        return self._test[choose(self._held_out_rows(len(self._test), validation=True), n, seed)]
 
     def seen(self, n: int, seed: int) -> Tensor:
         return choose(self._train, n, seed)
@@ -180,7 +199,8 @@ class RowsSource(Source):
         rows, labels = (self._test, self._test_labels) if held_out else (self._train, self._labels)
         if labels is None:
             return None
-        chosen = choose(torch.arange(len(rows)), n, seed)
+        among = self._held_out_rows(len(rows), validation=False) if held_out else torch.arange(len(rows))
+        chosen = choose(among, n, seed)
         return rows[chosen], labels[chosen]
 
     def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
@@ -207,60 +227,6 @@ class RowsSource(Source):
             return IndexedFeed(lambda i: scaling.encode(raw[i]), rows, labels, seed, batch_size, scaling, device)
         points = scaling.encode(self._train).to(device)
         return IndexedFeed(lambda i: points[i], rows, labels, seed, batch_size, scaling, device)
-
-
-class FetchedSource(Source):
-    """Rows fetched by index when they are needed: a folder, or a Dataset, that is larger than memory should hold. `sums` are of every row;
-    `in_background` lets a thread fetch batches before they are needed."""
-
-    def __init__(
-        self,
-        name: str,
-        schema: Schema,
-        fingerprint: str,
-        fetch: Callable[[list[int]], NDArray[Any]],
-        labels: NDArray[np.int64] | None,
-        n: int,
-        split_seed: int,
-        *,
-        sums: NDArray[np.int64] | None = None,
-        in_background: bool = False,
-    ) -> None:
-        super().__init__(name, schema, fingerprint)
-        self._fetch, self._labels, self._in_background = fetch, labels, in_background
-        self._kept, self._out = split(n, split_seed)
-        if sums is not None:
-            self.sums, self.limits = torch.from_numpy(sums[self._kept.numpy()]), picture_limits(fetch([0]))
-        elif schema.is_picture:
-            first = fetch(self._kept[:1000].tolist())
-            check_values(first, f"{name}, as far as its first {len(first):,} pictures go,")
-            self.limits = picture_limits(first)
-
-    @property
-    def training_rows(self) -> int:
-        return len(self._kept)
-
-    def _rows(self, indices: Tensor) -> Tensor:
-        return torch.from_numpy(self._fetch(indices.tolist()))
-
-    def held_out(self, n: int, seed: int) -> Tensor:
-        return self._rows(choose(self._out, n, seed))
-
-    def seen(self, n: int, seed: int) -> Tensor:
-        return self._rows(choose(self._kept, min(n, HELD_OUT_MOST), seed))
-
-    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        if self._labels is None:
-            return None
-        chosen = choose(self._out if held_out else self._kept, min(n, HELD_OUT_MOST), seed)
-        return self._rows(chosen), torch.from_numpy(self._labels)[chosen]
-
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
-        rows, kept, fetch = self._rows, self._kept, self._fetch
-        if self._in_background:
-            return AheadFeed(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, scaling, device)
-        return IndexedFeed(lambda i: scaling.encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, scaling, device)
 
 
 def split(n: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -72,7 +72,10 @@ class StreamSource(Source):
         return self._again is not None
 
     def held_out(self, n: int, seed: int) -> Tensor:
-        return choose(self._test, n, seed)
+        return self._test[choose(self._held_out_rows(len(self._test), validation=False), n, seed)]
+
+    def validation(self, n: int, seed: int) -> Tensor:
+        return self._test[choose(self._held_out_rows(len(self._test), validation=True), n, seed)]
 
     def seen(self, n: int, seed: int) -> Tensor:
         return choose(self._first, n, seed)

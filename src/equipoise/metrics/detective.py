@@ -1,7 +1,11 @@
-"""The detective: can a fresh small classifier learn to tell real from generated samples?
+"""The classifier two-sample test (C2ST): can a new small classifier tell real from generated samples?
 
-Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017 (C2ST). It learns on one half of both and is tested on the other,
-which it never saw. 50% right means that this detective, with this many samples, cannot tell; it does not mean that nobody could.
+Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. An accuracy of .5 means
+that this classifier, trained on so many samples, cannot tell; another one may.
+
+That a test rejects nothing shows nothing: with few samples it never rejects. Samples count as
+indistinguishable only where the interval of the accuracy ends below `.5 + MARGIN`, which few
+samples cannot show either (`intervals.equivalence_power`).
 """
 
 from __future__ import annotations
@@ -12,33 +16,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.metrics.classifier import learn
+from equipoise.metrics.intervals import equivalence_power, proportion_interval
 
 Array = NDArray[np.float64]
-CONFIDENCE = 0.95
+MARGIN = 0.03  # of accuracy above .5 that does not matter; a tenth of the data missing gives .05 at most
 
 
 @dataclass(frozen=True)
 class Detection:
-    """The share of unseen samples, half of them real, that the detective places rightly, and the interval in which its true accuracy lies
-    with 95% confidence (Clopper & Pearson 1934)."""
+    """The accuracy of a classifier on samples that it did not see, half of them real."""
 
     accuracy: float
     low: float
+    """With `high`, the 95% interval of the true accuracy (Clopper & Pearson 1934)."""
     high: float
     n: int
     """Samples that it was tested on."""
 
+    @property
+    def power(self) -> float:
+        """The probability that this many samples show a perfect sampler to be indistinguishable."""
+        return equivalence_power(self.n, 0.5 + MARGIN)
 
-def detect(real: Array, fake: Array, seed: int = 0) -> Detection:
-    """Train a detective on one half of real and fake, (N, D) or (N, C, H, W) each, and test it on the other."""
-    from scipy.stats import binomtest
 
-    n = min(len(real), len(fake))
+def detect(train: tuple[Array, Array], test: tuple[Array, Array], seed: int = 0) -> Detection:
+    """Train a classifier on real and generated samples, and test it on others.
+
+    Args:
+        train: Real and generated samples to learn from, (N, D) or (N, C, H, W) each. Of the
+            larger kind as many are taken as there are of the smaller.
+        test: The same to be tested on; none of them may be in `train`.
+        seed: Of the weights, the batches, and the choice among samples.
+
+    Returns:
+        The accuracy with its interval.
+    """
     rng = np.random.default_rng(seed)
-    parts = [part[rng.permutation(len(part))[:n]] for part in (real, fake)]
-    half = n // 2
-    detective = learn(np.concatenate([part[:half] for part in parts]), np.arange(2).repeat(half), 2, seed)
-    right = sum(int((detective.read(part[half:]) == kind).sum()) for kind, part in enumerate(parts))
-    tested = 2 * (n - half)
-    interval = binomtest(right, tested).proportion_ci(CONFIDENCE)
-    return Detection(right / tested, float(interval.low), float(interval.high), tested)
+    real, fake = _equally_many(train, rng)
+    classifier = learn(np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed)
+    unseen = _equally_many(test, rng)
+    right = sum(int((classifier.read(part) == kind).sum()) for kind, part in enumerate(unseen))
+    n = 2 * len(unseen[0])
+    return Detection(right / n, *proportion_interval(right, n), n)
+
+
+def _equally_many(parts: tuple[Array, Array], rng: np.random.Generator) -> list[Array]:
+    n = min(map(len, parts))
+    return [part[rng.permutation(len(part))[:n]] for part in parts]

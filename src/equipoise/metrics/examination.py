@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from equipoise.data.sources import Source
 from equipoise.metrics.classifier import learn, read_across
-from equipoise.metrics.detective import CONFIDENCE, detect
+from equipoise.metrics.detective import MARGIN, detect
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.figures import AGREEMENT, CLASS_KL, CLASS_SHARE, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, Figure
+from equipoise.metrics.intervals import proportion_interval
 from equipoise.metrics.judges import LINE_SAMPLES, QUICK_SAMPLES, SAMPLES, Judge, LineJudge, SpaceJudge
 from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable
 from equipoise.metrics.neighbours import memory
@@ -26,21 +27,23 @@ Sampling = Callable[[int], tuple[Array, Classes | None]]
 """n samples in the user's units, (n, *shape), and the classes that were asked for, if any."""
 PICTURES, QUICK_PICTURES = 2_000, 500  # of kinds whose features nobody knows
 FLOORS, PICTURE_FLOORS = 3, 1  # draws of real samples that a floor is the mean of; those of pictures cost more, and vary less
-DETECTED, DETECTED_PICTURES = 10_000, 4_000  # real samples, and as many generated ones, that the detective learns from and is tested on
+C2ST_SAMPLES, C2ST_PICTURES = 5_000, 2_000  # real ones, and as many generated, to train on; the same to test on
 REMEMBERED, TRAINING_ROWS = 1_000, 60_000  # samples whose nearest training samples are looked for, and among how many
 MOST_COLUMNS = 20  # that are told of one by one
 COMPARED = 16  # pixels a side that copies of pictures are looked for on
 LABELLED = 5_000  # samples that classifiers learn classes from
-LEAST = 40  # held-out samples below which neither a detective nor a memory can be tested
+MIN_C2ST, MIN_COPIES = 10, 40  # held-out samples below which these say nothing
+MIN_LABELLED = 40
 
 
 def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
-    """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training."""
+    """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training, on the validation
+    split where there is one."""
     digits = source.is_digits
     most = QUICK_SAMPLES if quick else SAMPLES
     if source.schema.is_picture and not digits:
         most = QUICK_PICTURES if quick else PICTURES
-    real = _values(source.held_out(most, seed))
+    real = _values(source.validation(most, seed) if quick else source.held_out(most, seed))
     law = source.law
     if source.schema.size == 1 and not source.schema.is_picture:
         known = law is not None and law.quantile(np.array([0.5])) is not None
@@ -58,39 +61,71 @@ def examine(source: Source, sampling: Sampling, seed: int, classes: tuple[Hashab
     """All figures of what `sampling` makes, the headline first; `seed` draws the real samples, `classes` are those that the generator
     learned, which only data with the same ones can judge."""
     judge = judge_for(source, seed)
-    made, asked = sampling(judge.n)
-    reals = [_values(source.seen(judge.n, seed + draw)) for draw in range(PICTURE_FLOORS if source.schema.is_picture else FLOORS)]
-    figures = judge.figures(made, reals)
-    most = DETECTED_PICTURES if source.schema.is_picture else DETECTED
-    held_out = _values(source.held_out(most, seed))
-    if len(held_out) >= LEAST:
-        figures += [_told(held_out, made[:most], seed), *_remembered(source, made, seed)]
+    most = C2ST_PICTURES if source.schema.is_picture else C2ST_SAMPLES
+    train, test = (_values(part(most, seed)) for part in (source.seen, source.held_out))
+    made, asked = sampling(max(judge.n, len(train) + len(test)))
+    figures = judge.figures(made[: judge.n], floor_draws(source, judge.n, seed))
+    if len(test) >= MIN_C2ST:
+        figures.append(_c2st((train, made[len(test) :]), (test, made[: len(test)]), seed))
+    if len(test) >= MIN_COPIES:
+        figures += _remembered(source, made, seed)
     if asked is not None and classes == source.schema.classes:
-        figures += _of_labels(source, made, asked, seed)
+        figures += _of_labels(source, made[: judge.n], asked[: judge.n], seed)
     return figures
 
 
-def _told(held_out: Array, made: Array, seed: int) -> Figure:
-    found = detect(held_out, made, seed)
-    kind = "MLP" if made.ndim == 2 else "convolutional network"
-    protocol = f"a fresh {kind}, tested on {found.n:,} samples that it had not seen, half of them real; nobody could tell: .5"
+def floor_draws(source: Source, n: int, seed: int) -> list[Array]:
+    """Real samples other than the held-out ones, for the baselines of metrics.
+
+    Args:
+        source: The data.
+        n: Samples in a draw.
+        seed: Of the choice.
+
+    Returns:
+        As many draws, (n, *shape) each, as there are samples for, three at most, and one of
+        pictures. They share no sample. Where there are fewer than n, one draw of them all.
+    """
+    draws = PICTURE_FLOORS if source.schema.is_picture else FLOORS
+    rows = _values(source.seen(draws * n, seed))
+    rows = rows[np.random.default_rng(seed).permutation(len(rows))]
+    return [rows[start : start + n] for start in range(0, max(len(rows) - n, 0) + 1, n)][:draws]
+
+
+def floors(judge: Judge, source: Source, seed: int) -> dict[str, float]:
+    """The mean of each metric over the draws of real samples that baselines are taken from."""
+    taken = [judge(draw) for draw in floor_draws(source, judge.n, seed)]
+    return {name: float(np.mean([metrics[name] for metrics in taken])) for name in taken[0]}
+
+
+def _c2st(train: tuple[Array, Array], test: tuple[Array, Array], seed: int) -> Figure:
+    found = detect(train, test, seed)
+    kind = "MLP" if test[0].ndim == 2 else "convolutional network"
+    protocol = (
+        f"a new {kind} trained on {2 * min(map(len, train)):,} samples and tested on {found.n:,} others, half of them real; "
+        f"a perfect sampler shows in {found.power:.0%} of such tests that it is below {0.5 + MARGIN}"
+    )
     return Figure(DETECTIVE, found.accuracy, 0.5, "lower", protocol, found.low, found.high)
 
 
 def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
-    """How much was copied, unless the training data never repeats: of points in columns of unit variance, of pictures in thumbnails."""
+    """How much was copied, unless the training data never repeats, or has too few samples to
+    say: of points in columns of unit variance, of pictures in thumbnails."""
     if source.training_rows is None or source.for_test:
         return []
     pictures = source.schema.is_picture
     raw = (source.seen(TRAINING_ROWS, seed), source.held_out(SAMPLES, seed), torch.from_numpy(made[:REMEMBERED]))
     rows, fresh, some = (thumbnails(part, COMPARED) for part in raw) if pictures else _in_deviations(*map(_values, raw))
     found = memory(some, fresh, rows, searched=len(rows) / source.training_rows)
-    shown = f", of {COMPARED} x {COMPARED} pixels at most," if pictures else ""
+    if not math.isfinite(found.low):
+        return []
+    shown = f", compared at {COMPARED} x {COMPARED} pixels at most," if pictures else ""
     protocol = (
-        f"share of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} training samples than to {len(fresh):,} held-out "
-        "ones, beyond what fresh samples would be"
+        f"fraction of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} training samples than to "
+        f"{len(fresh):,} held-out ones, beyond what new real samples would be"
     )
-    return [Figure(COPIED, found.copied, 0.0, "lower", protocol, found.copied - found.half_width, found.copied + found.half_width)]
+    copied, low, high = (min(max(value, 0.0), 1.0) for value in (found.copied, found.low, found.high))
+    return [Figure(COPIED, copied, 0.0, "lower", protocol, low, high)]
 
 
 def _in_deviations(rows: Array, *others: Array) -> list[Array]:
@@ -102,7 +137,7 @@ def _in_deviations(rows: Array, *others: Array) -> list[Array]:
 def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:
     """Whether what was asked for comes, by a reader that learned from real samples; and how much a reader learns from generated ones."""
     real, test = (source.labelled(LABELLED, seed, held_out=held_out) for held_out in (False, True))
-    if real is None or test is None or len(test[0]) < LEAST:
+    if real is None or test is None or len(test[0]) < MIN_LABELLED:
         return []
     number = len(source.schema.classes or ())
     (x, y), (unseen, truth) = ((_values(values), labels.numpy()) for values, labels in (real, test))
@@ -163,11 +198,7 @@ def _digits(values: Array) -> Classes:
 
 
 def _interval(right: Sequence[bool] | NDArray[np.bool_]) -> tuple[float, float]:
-    """Clopper and Pearson's 95% interval of a share."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(int(np.sum(right)), len(right)).proportion_ci(CONFIDENCE)
-    return float(interval.low), float(interval.high)
+    return proportion_interval(int(np.sum(right)), len(right))
 
 
 def _values(rows: torch.Tensor) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,44 @@ Array = NDArray[np.float64]
 SUBSAMPLES = 8
 CONFIDENCE = 0.95
 NORMAL_95 = 1.96  # deviations of a normal law to either side that hold so much of it
+
+
+def proportion_interval(successes: int, n: int) -> tuple[float, float]:
+    """The 95% interval of a proportion (Clopper & Pearson 1934).
+
+    Args:
+        successes: Trials that succeeded, 0 to n.
+        n: Trials, at least 1.
+
+    Returns:
+        Its lower and upper end, in 0..1.
+    """
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, n).proportion_ci(CONFIDENCE)
+    return float(interval.low), float(interval.high)
+
+
+@cache
+def equivalence_power(n: int, bound: float) -> float:
+    """The power of the test that a proportion is equivalent to 1/2.
+
+    The test passes where the interval of n trials ends below `bound`: two one-sided tests
+    (Schuirmann 1987), of which only the upper side matters to an accuracy.
+
+    Args:
+        n: Trials, at least 1.
+        bound: 1/2 and the margin of equivalence.
+
+    Returns:
+        The probability, in 0..1, that it passes where the proportion is 1/2.
+    """
+    from scipy.stats import beta, binom
+
+    k = np.arange(n)
+    ends = np.asarray(beta.ppf((1 + CONFIDENCE) / 2, k + 1, n - k))
+    passing = int(np.sum(ends < bound))
+    return float(binom.cdf(passing - 1, n, 0.5))
 
 
 def half_widths(

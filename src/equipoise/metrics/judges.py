@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from equipoise.data.laws import Law
 from equipoise.metrics import points
@@ -22,6 +23,7 @@ from equipoise.metrics.figures import (
     COVERAGE,
     DENSITY,
     DIMENSION,
+    DIVERSITY,
     MODES,
     PRECISION,
     RECALL,
@@ -35,13 +37,15 @@ from equipoise.metrics.figures import (
 )
 from equipoise.metrics.intervals import half_widths
 from equipoise.metrics.kernels import gaussian_mmd, gaussian_within, median_distance
-from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour
+from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour, mean_distance
 
 Array = NDArray[np.float64]
 LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
 PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
 LEAST_FOR_INTERVALS = 40
+MIN_NEIGHBOURS = 40  # samples of each kind below which balls about them say nothing
+NARROWED = 0.9  # factor on distances from the mean, of a difference that matters
 MMD = "MMD^2, Gaussian kernel"
 LINE_FIGURES: dict[str, Better] = {
     WASSERSTEIN: "lower",
@@ -57,6 +61,7 @@ SPACE_FIGURES: dict[str, Better] = {
     "largest difference of correlations": "lower",
 }
 NEIGHBOUR_FIGURES: dict[str, Better] = {PRECISION: "higher", RECALL: "higher", DENSITY: "near", COVERAGE: "higher"}
+DIVERSITY_FIGURES: dict[str, Better] = {DIVERSITY: "near"}
 
 
 class Judge(ABC):
@@ -88,6 +93,7 @@ class Judge(ABC):
         values, of_reals = self.measure(rows), [self(real) for real in reals]
         n, enough = len(rows), len(rows) >= LEAST_FOR_INTERVALS
         widths = half_widths(lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)) if enough else {}
+        widths = {name: width for name, width in widths.items() if math.isfinite(width)}
         floors = {name: float(np.mean([figures[name] for figures in of_reals])) for name in values}
         return [
             Figure(
@@ -96,11 +102,17 @@ class Judge(ABC):
                 floors[name],
                 self.better[name],
                 self.protocol(name, len(x), len(reals[0]), len(reals)),
-                *((value - widths[name], value + widths[name]) if math.isfinite(widths.get(name, math.nan)) else (None, None)),
+                low=value - widths[name] if name in widths else None,
+                high=value + widths[name] if name in widths else None,
+                narrowed=self.narrowed(reals) if number == 0 else None,
             )
             for number, (name, value) in enumerate(values.items())
             if number == 0 or not math.isnan(value + floors[name])
         ]
+
+    def narrowed(self, reals: Sequence[Array]) -> float | None:
+        """The headline of real samples that were made too narrow, see `Figure.narrowed`."""
+        return None
 
     def used(self, name: str, n: int) -> int:
         """Of how many of n samples the figure of this name is taken."""
@@ -126,21 +138,29 @@ class PointJudge(Judge):
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.near), K)
 
     def used(self, name: str, n: int) -> int:
-        return min(n, PAIRS) if name in NEIGHBOUR_FIGURES or name in (DIMENSION, MMD) else n
+        return min(n, PAIRS) if name in NEIGHBOUR_FIGURES or name in (DIMENSION, DIVERSITY, MMD) else n
 
     def means(self, name: str) -> str:
-        if name in NEIGHBOUR_FIGURES or name == DIMENSION:
+        if name in NEIGHBOUR_FIGURES or name in (DIMENSION, DIVERSITY):
             return f"{len(self.near):,} held-out samples, columns of unit variance, k = {K}"
         return self.against
+
+    @abstractmethod
+    def distance(self, rows: Array) -> float:
+        """The headline, of rows (n, D)."""
+
+    def narrowed(self, reals: Sequence[Array]) -> float | None:
+        rows = (self.prepare(real) for real in reals)
+        return float(np.mean([self.distance(self.centre + NARROWED * (x - self.centre)) for x in rows]))
 
     def scaled(self, rows: Array) -> Array:
         """In columns of unit variance about the real ones' means: squares of numbers far from 0 would leave no digits for distances."""
         return np.asarray((rows - self.centre) / self.units)
 
     def neighbours(self, rows: Array) -> dict[str, float]:
-        """Precision, recall, density and coverage."""
-        found = coverage(self.near, self.scaled(rows[:PAIRS]), radii=self.radii)
-        return found.named()
+        """Precision, recall, density and coverage, and how far apart the samples are."""
+        scaled = self.scaled(rows[:PAIRS])
+        return neighbour_metrics(self.near, scaled, self.radii) | {DIVERSITY: mean_distance(scaled)}
 
 
 class LineJudge(PointJudge):
@@ -150,15 +170,18 @@ class LineJudge(PointJudge):
         super().__init__(real, quick)
         self.n, self.law = n, law
         self.against = f"{len(real):,} held-out samples" if law is None else "the exact law"
-        self.better = LINE_FIGURES if quick else {**LINE_FIGURES, **NEIGHBOUR_FIGURES}
+        self.better = LINE_FIGURES if quick else LINE_FIGURES | NEIGHBOUR_FIGURES | DIVERSITY_FIGURES
         self.values = self.real[:, 0] if law is None else _known(law.quantile((np.arange(n) + 0.5) / n))
+
+    def distance(self, rows: Array) -> float:
+        if (law := self.law) is None:
+            return points.wasserstein(rows[:, 0], self.values)
+        return points.wasserstein_to_law(rows[:, 0], lambda u: _known(law.quantile(u)))
 
     def measure(self, rows: Array) -> dict[str, float]:
         line, law = rows[:, 0], self.law
         figures = {
-            WASSERSTEIN: points.wasserstein(line, self.values)
-            if law is None
-            else points.wasserstein_to_law(line, lambda u: _known(law.quantile(u))),
+            WASSERSTEIN: self.distance(rows),
             "Kolmogorov-Smirnov": points.kolmogorov_smirnov(line, self.values)
             if law is None
             else points.kolmogorov_smirnov_to_law(line, lambda v: _known(law.cdf(v))),
@@ -184,7 +207,13 @@ class SpaceJudge(PointJudge):
         if modes is not None:
             self.better |= {self.covered: "higher", **MODE_FIGURES}
         if not quick:
-            self.better |= {**SPACE_FIGURES, **NEIGHBOUR_FIGURES, DIMENSION: "near", **dict.fromkeys(self.columns, "lower")}
+            self.better |= {
+                **SPACE_FIGURES,
+                **NEIGHBOUR_FIGURES,
+                **DIVERSITY_FIGURES,
+                DIMENSION: "near",
+                **dict.fromkeys(self.columns, "lower"),
+            }
 
     def used(self, name: str, n: int) -> int:
         return min(n, MODE_SAMPLES) if name in MODE_FIGURES or name == self.covered else super().used(name, n)
@@ -196,7 +225,7 @@ class SpaceJudge(PointJudge):
             return f"{len(self.near):,} held-out samples, columns of unit variance, bandwidth {self.bandwidth:.3g}, unbiased"
         return super().means(name)
 
-    def sliced(self, rows: Array) -> float:
+    def distance(self, rows: Array) -> float:
         """The sliced distance to as many real samples, which are projected once for each number."""
         n = min(len(rows), len(self.real))
         if n not in self.projected:
@@ -204,7 +233,7 @@ class SpaceJudge(PointJudge):
         return self.projected[n].distance(rows[:n])
 
     def measure(self, rows: Array) -> dict[str, float]:
-        figures = {SLICED: self.sliced(rows)}
+        figures = {SLICED: self.distance(rows)}
         if self.modes is not None:
             modes = points.mode_coverage(rows[:MODE_SAMPLES], *self.modes)
             figures |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
@@ -220,6 +249,19 @@ class SpaceJudge(PointJudge):
             DIMENSION: intrinsic_dimension(scaled),
             **dict(zip(self.columns, columns.tolist(), strict=False)),  # of many columns only the first are named
         }
+
+
+def neighbour_metrics(real: Array, fake: Array, radii: Tensor | None) -> dict[str, float]:
+    """Precision, recall, density and coverage by their names; none of too few samples.
+
+    Args:
+        real: Features of held-out samples, (M, F).
+        fake: Of generated samples, (N, F).
+        radii: `kth_neighbour` of the real ones, (M,).
+    """
+    if min(len(real), len(fake)) < MIN_NEIGHBOURS:
+        return dict.fromkeys(NEIGHBOUR_FIGURES, math.nan)
+    return coverage(real, fake, radii=radii).named()
 
 
 def _known(values: Array | None) -> Array:

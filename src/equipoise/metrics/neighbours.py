@@ -7,7 +7,7 @@ Naeem, Oh, Uh, Choi, Yoo: "Reliable Fidelity and Diversity Metrics for Generativ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,40 +111,83 @@ def nearest(x: Rows, among: Rows) -> tuple[Array, NDArray[np.int64]]:
 
 @dataclass(frozen=True)
 class Memory:
-    """How much of what a generator makes is nearer to its training samples than fresh samples of the data's law would be."""
+    """How many generated samples are copies of training samples, as a fraction."""
 
     copied: float
-    """0 for fresh samples, 1 where the nearest real sample is always one that was trained on."""
-    half_width: float
-    """Of the 95% interval of `copied` about 0 that fresh samples would have."""
+    """0 for a sampler that copies nothing, 1 for one that does nothing else; it scatters about
+    the true fraction, so that it can be below 0."""
+    low: float
+    """With `high`, the 95% interval of the fraction. A sampler that copies nothing has one that
+    begins above 0 in 2.5% of all cases."""
+    high: float
 
 
 def memory(fake: Rows, held_out: Rows, training: Rows, searched: float = 1.0) -> Memory:
-    """The memory of a generator, from features of its samples, (N, F), of held-out real samples, (M, F), and of the training set, (T, F),
-    or of a part of it: `searched` is the share that is given. Features may be float32, which takes half the memory; distances are float64.
+    """The fraction of generated samples that are copies of training samples.
 
-    The nearest real sample of a fresh one is of the training set with probability q = T / (T + M), whatever the law, and however smooth or
-    noisy samples are; of several that are equally near each counts alike. `copied` is (share - q) / (1 - q) / searched.
+    The nearest real sample of a generated one is a training sample with probability
+    q = T / (T + M) if nothing was copied, whatever the distribution, and however smooth or noisy
+    samples are: which real samples were held out is then an independent draw. So
+    copied = (share - q) / (1 - q) / searched, and without copies its variance is that of a draw
+    without replacement of the M held-out samples, each weighted by how many generated ones it is
+    nearest to: a real sample in an empty region is nearest to many. Of a fraction c of copies
+    the others, 1 - c, keep that variance, which gives the interval (as Wilson's, 1927, it is
+    that of all c whose test accepts).
+
+    Args:
+        fake: Features of generated samples, (N, F). Float32 features take half the memory;
+            distances are float64.
+        held_out: Of real samples that were not trained on, (M, F).
+        training: Of the training samples, or of a part of them, (T, F).
+        searched: The part of the training samples that is given, above 0, at most 1.
+
+    Returns:
+        The fraction with its interval.
     """
-    near_training, near_held_out = _nearest_counts(torch.from_numpy(fake).double(), torch.from_numpy(training), torch.from_numpy(held_out))
-    q = len(training) / (len(training) + len(held_out))
-    share = float((near_training / (near_training + near_held_out)).mean())
-    return Memory((share - q) / (1 - q) / searched, NORMAL_95 * math.sqrt(q / (1 - q) / len(fake)) / searched)
+    real = [torch.from_numpy(training), torch.from_numpy(held_out)]
+    weights = _nearest_weights(torch.from_numpy(fake).double(), real)
+    n, q = sum(map(len, weights)), len(training) / (len(training) + len(held_out))
+    copied = (float(weights[0].sum()) - q) / (1 - q)
+    scatter = float((torch.cat(weights) - 1 / n).square().sum()) * n / (n - 1)
+    off = NORMAL_95 * math.sqrt(q / (1 - q) * scatter)
+    low, high = (copied - off) / max(1 - off, 1e-9), (copied + off) / (1 + off)
+    if off >= 1:  # no fraction of copies could be told from none
+        low = -math.inf
+    return Memory(copied / searched, low / searched, high / searched)
 
 
-def _nearest_counts(x: Tensor, *sets: Tensor) -> list[Tensor]:
-    """For each row of x the number of rows of each set that are at the distance of the nearest row of them all: (N,) for each set."""
+def _nearest_weights(x: Tensor, rows: Sequence[Tensor]) -> list[Tensor]:
+    """Which rows are nearest to those of x, (N, F).
+
+    Of several rows that are equally near each counts in part.
+
+    Returns:
+        For each of `rows`, (M_i, F), the fraction of x that it is the nearest of, (M_i,).
+    """
     least = torch.full((len(x),), torch.inf, dtype=x.dtype)
-    counts = [torch.zeros(len(x), dtype=x.dtype) for _ in sets]
-    for number, rows in enumerate(sets):
-        for here in tiles(len(rows), len(x)):
-            distances = distances_of(x, rows[here].to(x.dtype))
-            nearer = distances.min(1).values
-            for count in counts:
-                count[nearer < least] = 0
-            least = torch.minimum(least, nearer)
-            counts[number] += (distances == least[:, None]).sum(1)
-    return counts
+    matches, start = [], 0
+    for part in rows:
+        for here in tiles(len(part), len(x)):
+            distances = distances_of(x, part[here].to(x.dtype))
+            least = torch.minimum(least, distances.min(1).values)
+            of, at = (distances == least[:, None]).nonzero(as_tuple=True)
+            matches.append((of, at + start + here.start, least[of]))
+        start += len(part)
+    of, at, distance = (torch.cat(column) for column in zip(*matches, strict=True))
+    nearest_at = distance == least[of]  # others were the nearest only until a nearer one came
+    of, at = of[nearest_at], at[nearest_at]
+    ties = torch.bincount(of, minlength=len(x)).to(x.dtype)
+    weights = torch.zeros(start, dtype=x.dtype).index_add_(0, at, 1 / (ties[of] * len(x)))
+    return list(torch.split(weights, [len(part) for part in rows]))
+
+
+def mean_distance(x: Array) -> float:
+    """The mean distance between two rows of x, (N, F): 0 where all are alike; nan for one row."""
+    if len(x) < 2:
+        return math.nan
+    rows = torch.from_numpy(x)
+    total = sum(float(distances_of(rows[here], rows).sum()) for here in tiles(len(rows), len(rows)))
+    return total / (len(rows) * (len(rows) - 1))
 
 
 def intrinsic_dimension(x: Array) -> float:

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from equipoise.metrics.digits import FEATURES, read_digits
-from equipoise.metrics.figures import DIGIT_SHARE, DIMENSION, FRECHET, PATCHES, Better
+from equipoise.metrics.figures import DIGIT_SHARE, DIMENSION, DIVERSITY, FRECHET, PATCHES, Better
 from equipoise.metrics.images import frechet_distance
-from equipoise.metrics.judges import NEIGHBOUR_FIGURES, Judge
+from equipoise.metrics.judges import DIVERSITY_FIGURES, NEIGHBOUR_FIGURES, Judge, neighbour_metrics
 from equipoise.metrics.kernels import kernel_distance
-from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour
+from equipoise.metrics.neighbours import K, intrinsic_dimension, kth_neighbour, mean_distance
 from equipoise.metrics.patches import PATCH, Patches, patch_distances
 
 Array = NDArray[np.float64]
@@ -68,8 +68,8 @@ class DigitJudge(Judge):
         }
         if self.quick:
             return figures
-        found = coverage(self.real, features, radii=self.radii)
-        return {**figures, KERNEL: kernel_distance(features[:PAIRS], self.real[:PAIRS]), **found.named()}
+        kernel = kernel_distance(features[:PAIRS], self.real[:PAIRS])
+        return {**figures, KERNEL: kernel, **neighbour_metrics(self.real, features, self.radii)}
 
 
 class PictureJudge(Judge):
@@ -84,7 +84,7 @@ class PictureJudge(Judge):
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.thumbnails), K)
         self.better = dict.fromkeys(patch_names(real), "lower")
         if not quick:
-            self.better |= {**NEIGHBOUR_FIGURES, DIMENSION: "near"}
+            self.better |= {**NEIGHBOUR_FIGURES, **DIVERSITY_FIGURES, DIMENSION: "near"}
 
     def means(self, name: str) -> str:
         how = f"patches of {PATCH} x {PATCH} pixels" if name.startswith(PATCHES) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL}, k = {K}"
@@ -107,8 +107,12 @@ class PictureJudge(Judge):
         if self.quick:
             return figures
         small = thumbnails(torch.from_numpy(rows)).astype(np.float64)
-        found = coverage(self.thumbnails, small, radii=self.radii)
-        return {**figures, **found.named(), DIMENSION: intrinsic_dimension(small)}
+        return {
+            **figures,
+            **neighbour_metrics(self.thumbnails, small, self.radii),
+            DIVERSITY: mean_distance(small),
+            DIMENSION: intrinsic_dimension(small),
+        }
 
 
 def patch_names(real: Array) -> list[str]:

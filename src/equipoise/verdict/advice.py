@@ -8,6 +8,7 @@ from typing import Literal
 from equipoise.metrics.figures import Figure
 from equipoise.recipes import DEFAULT
 from equipoise.verdict.evidence import Evidence
+from equipoise.verdict.timing import duration, seconds_for
 
 Name = Literal[
     "balanced",
@@ -19,7 +20,7 @@ Name = Literal[
     "generator won",
     "diverged",
     "memorising",
-    "too little data",
+    "undecided",
     "labels ignored",
     "latent too small",
     "recovered from trouble",
@@ -39,22 +40,25 @@ class Verdict:
     command: str = ""
 
 
-def longer(e: Evidence) -> Verdict:
-    how = f"has seen {e.samples_seen:,} samples, and runs of its kind usually see {e.usual_samples:,}"
+def longer(e: Evidence, also: str = "") -> Verdict:
+    """Train on. `also` is what is wrong so far, in words."""
+    how = f"it has seen {e.samples_seen:,} samples, and runs of its kind usually see {e.usual_samples:,}"
     if e.improving:
         before, after = map(min, e.last_third)
-        how = f"the figure still falls, from {before:.4g} to {after:.4g} in the last third of the training"
-    else:
-        how = f"it {how}"
-    return Verdict("still improving", f"This is not the end: {how}. {e.told}.", "sure" if e.improving else "likely", *on(e))
+        how = f"{e.headline.name} still falls, from {before:.4g} to {after:.4g} in the last third of the training"
+    so_far = f" So far {also}." if also else ""
+    sure: Sure = "sure" if e.improving else "likely"
+    return Verdict("still improving", f"This is not the end: {how}.{so_far} {e.told}.", sure, *on(e))
 
 
 def on(e: Evidence) -> tuple[str, str]:
-    """To train longer; with another recipe, that."""
+    """To train longer, and about how long that takes; with another recipe, that."""
     samples = max(2 * e.samples_seen, e.usual_samples)
+    seconds = seconds_for(samples - e.samples_seen, e.log)
+    about = "" if seconds is None else f", about {duration(seconds)}"
     if e.run is None or not e.data:
-        return f"Next: train longer, with samples={samples:,}.", ""
-    return "Next: train longer.", typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
+        return f"Next: train longer{about}, with samples={samples:,}.", ""
+    return f"Next: train longer{about}.", typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
 
 
 def steadier(e: Evidence) -> tuple[str, str]:

@@ -8,59 +8,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 
 from equipoise.metrics.figures import (
     AGREEMENT,
     COPIED,
-    COVERAGE,
     DETECTIVE,
     DIGIT_SHARE,
     DIMENSION,
     FINITE,
     PATCHES,
-    PRECISION,
     READ_ALIKE,
-    SPREAD,
 )
 from equipoise.metrics.labels import readable
 from equipoise.recipes import DEFAULT
-from equipoise.verdict.advice import Name, Sure, Verdict, longer, margin, on, recipe, steadier, typed, use
+from equipoise.verdict.advice import Name, Verdict, longer, margin, on, recipe, steadier, typed, use
 from equipoise.verdict.evidence import Evidence
-from equipoise.verdict.missing import missing
+from equipoise.verdict.symptoms import AT_FLOOR, NEAR_FLOOR, alike, far, flaw, lost, off_data, plain
 
 HEALTHY: frozenset[Name] = frozenset({"balanced", "close", "still improving", "recovered from trouble"})
-LEAST = 100  # held-out samples below which a floor is mostly luck
-AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
-SPREAD_RANGE = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
-COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
-SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
-PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
+MIN_HELD_OUT = 100  # below which only what is plain is said
+MIN_POWER = 0.25  # of the test of equivalence, below which the data cannot show a sampler to be good
 LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
 FELL_APART = 5.0  # times the best figure before it, to which the headline must not rise while training
 D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
 D_SURE = 0.97
 D_WRONG, MISLED = 0.35, 0.1  # balance below which D is wrong, and the share of reports from which that decides
 SUSPECTED = 0.55  # the detective's accuracy from which a law is not all but the data's, however near the headline
-TOLD_APART = 0.6  # the detective's accuracy from which samples that miss the data are far from it
 TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
+ENOUGH_ROWS = 10_000  # of which 1,000 are held out, for a power of 77%
 MOST_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
 EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor
-FEW = 4  # figures while training that are too few for a trend
 LAST = 0.25  # share of the reports that count as the end
 
 
 def judge(evidence: Evidence) -> Verdict:
     """The first diagnosis that the evidence supports."""
-    return next(found for diagnose in DIAGNOSES if (found := diagnose(evidence)) is not None)
+    found = next(found for diagnose in DIAGNOSES if (found := diagnose(evidence)) is not None)
+    if evidence.held_out >= MIN_HELD_OUT or found.name in ("diverged", "undecided"):
+        return found
+    caveat = f" Only {evidence.held_out:,} samples were held out, too few for finer differences."
+    return replace(found, sentence=found.sentence + caveat)
 
 
 def diverged(e: Evidence) -> Verdict | None:
     """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
     why, deviation = e.gave_up, e["standard deviation"]
-    if not why and e.held_out >= LEAST:
+    if not why:
         (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
         exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
@@ -73,12 +70,19 @@ def diverged(e: Evidence) -> Verdict | None:
 
 
 def too_little_data(e: Evidence) -> Verdict | None:
-    """Too few held-out samples to say anything."""
-    if e.held_out >= LEAST:
-        return None
-    said = f"{e.held_out} held-out samples are too few to tell good from bad: {e.told}."
-    advice = f"Next: train on more data, of which a tenth is held out; {LEAST} held-out samples are the least."
-    return Verdict("too little data", said, "sure", advice)
+    """Too few held-out samples to say anything but what is plain."""
+    return undecided(e) if e.held_out < MIN_HELD_OUT and not plain(e) else None
+
+
+def undecided(e: Evidence) -> Verdict:
+    """Nothing is wrong as far as can be seen, but a fault could not have been seen."""
+    number = f"{e.held_out:,} held-out sample{'s are' if e.held_out != 1 else ' is'}"
+    said = (
+        f"{number} too few to tell good from bad: even a perfect sampler would pass the test of "
+        f"equivalence with a probability of {e.power:.0%} only. {e.told}."
+    )
+    advice = f"Next: use more data, at least {ENOUGH_ROWS:,} rows: a tenth is held out for testing."
+    return Verdict("undecided", said, "sure", advice)
 
 
 def labels_ignored(e: Evidence) -> Verdict | None:
@@ -109,7 +113,7 @@ def labels_ignored(e: Evidence) -> Verdict | None:
 def memorising(e: Evidence) -> Verdict | None:
     """Samples that lie where the data does, and nearer to the training samples than fresh ones would."""
     found = e[COPIED]
-    if found is None or found.value < COPIES or found.low is None or found.low <= 0 or _off(e):
+    if found is None or found.value < COPIES or found.low is None or found.low <= 0 or off_data(e):
         return None
     said = f"{found.value:.0%} of the samples are copied, or all but copied, from the training data"
     advice = "Next: train on more data, or shorter; for few pictures, with augmentation."
@@ -135,8 +139,10 @@ def latent_too_small(e: Evidence) -> Verdict | None:
 
 def still_improving_early(e: Evidence) -> Verdict | None:
     """A run that has hardly begun, and was getting better as far as can be seen."""
-    begun = e.improving or len(e.headline_curve) < FEW
-    return longer(e) if e.short and begun and not e.settled and e.ratio > AT_FLOOR else None
+    begun = e.improving or not e.judged_enough
+    if not (e.short and begun) or e.settled or e.ratio <= AT_FLOOR or (alike(e) and e.changed):
+        return None
+    return longer(e, lost(e))
 
 
 def discriminator_misled(e: Evidence) -> Verdict | None:
@@ -152,7 +158,7 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
 def one_player_won(e: Evidence) -> Verdict | None:
     """D tells every sample, or none, at the end, and the result is far off."""
     curve = e.curve("balance")
-    hardly_begun = e.short and len(e.headline_curve) < FEW
+    hardly_begun = e.short and not e.judged_enough
     if not curve or not far(e) or e.improving or hardly_begun:
         return None
     balance = median(curve[-max(int(len(curve) * LAST), 1) :])
@@ -168,32 +174,35 @@ def one_player_won(e: Evidence) -> Verdict | None:
 
 def mode_collapse(e: Evidence) -> Verdict | None:
     """Modes, digits or whole regions of the data that samples do not reach, and no progress."""
-    gone = _missing(e)
-    if not gone or (e.improving and far(e)):
+    gone = lost(e)
+    if not gone or (e.improving and far(e) and not alike(e)):
         return None
-    said = f"Part of the data is missing from the samples: {gone}. {e.told}."
     if e.recipe != DEFAULT:
         advice, command = f"Next: use the recipe {DEFAULT}, which is made to keep every mode.", typed(e)
     else:
         advice, command = steadier(e) if e.changed else on(e)
-    return Verdict("mode collapse", said, "sure", advice, command)
+    return Verdict("mode collapse", f"The samples lack variety: {gone}. {e.told}.", "sure", advice, command)
 
 
 def fine(e: Evidence) -> Verdict | None:
     """At the floor, or near it."""
     if far(e):
         return None
-    flaw, detective = _flaw(e), e[DETECTIVE]
-    nobody_can_tell = detective is not None and detective.low is not None and detective.low <= detective.floor
-    suspected = detective is not None and detective.value >= SUSPECTED and not nobody_can_tell
-    if flaw:
-        return Verdict("close", f"The samples lie where the data does, but {flaw}. {e.told}.", "sure", *on(e))
-    if nobody_can_tell or (e.ratio <= AT_FLOOR and not suspected):
-        sure: Sure = "sure" if nobody_can_tell else margin(e.headline, AT_FLOOR * e.headline.floor)
-        return Verdict("balanced", f"The generator's law is all but the data's: {e.told}.", sure, *use(e))
+    wrong, c2st = flaw(e), e[DETECTIVE]
+    if wrong:
+        return Verdict("close", f"The samples lie where the data does, but {wrong}. {e.told}.", "sure", *on(e))
+    if e.equivalent:
+        return Verdict("balanced", f"Generated and real data can hardly be told apart: {e.told}.", "sure", *use(e))
+    told = c2st is not None and c2st.low is not None and c2st.low > c2st.floor
+    suspected = c2st is not None and (c2st.value >= SUSPECTED and told)
+    if e.ratio <= AT_FLOOR and not suspected:
+        if not told and e.power < MIN_POWER:
+            return undecided(e)
+        said = f"No difference that matters was found, though a small one could have been missed: {e.told}."
+        return Verdict("balanced", said, "likely", *use(e))
     if e.improving:
         return longer(e)
-    said = f"The generator's law is close to the data's, with a difference that can be measured: {e.told}."
+    said = f"The samples are close to the data, with a difference that can be measured: {e.told}."
     return Verdict("close", said, margin(e.headline, NEAR_FLOOR * e.headline.floor), *on(e))
 
 
@@ -207,19 +216,23 @@ def recovered(e: Evidence) -> Verdict | None:
 
 
 def unfinished(e: Evidence) -> Verdict:
-    """Far off: still falling, or at a stand."""
-    if not e.settled and (e.improving or e.samples_seen < MOST_OF * e.usual_samples):
-        return longer(e)
-    off = _off(e)
-    said = f"The samples can be told from real ones{off and f' ({off})'}, and it no longer gets better: {e.told}."
+    """Far off: still falling, or at a stand. Of a recipe that gets better too slowly more of the same is no advice: there is a better
+    one."""
+    begun = e.samples_seen < MOST_OF * e.usual_samples
+    more = begun or e.improving if e.recipe == DEFAULT else (begun and not e.judged_enough) or e.promising
+    if more and not e.settled:
+        return longer(e, lost(e))
+    off = off_data(e)
+    slow = "it gets better too slowly for more training to mend it" if e.improving else "it no longer gets better"
+    said = f"The samples can be told from real ones{off and f' ({off})'}, and {slow}: {e.told}."
     return Verdict("stalled", said, "likely", *steadier(e))
 
 
 DIAGNOSES: tuple[Callable[[Evidence], Verdict | None], ...] = (
     diverged,
+    memorising,
     too_little_data,
     labels_ignored,
-    memorising,
     latent_too_small,
     discriminator_misled,
     one_player_won,
@@ -229,38 +242,3 @@ DIAGNOSES: tuple[Callable[[Evidence], Verdict | None], ...] = (
     fine,
     unfinished,
 )
-
-
-def far(e: Evidence) -> bool:
-    """Whether samples are clearly not the data's: by the headline, or since many lie where no data does and a detective tells them."""
-    detective = e[DETECTIVE]
-    return e.ratio > NEAR_FLOOR or (bool(_off(e)) and detective is not None and detective.value >= TOLD_APART)
-
-
-def _off(e: Evidence) -> str:
-    """How many samples lie where no data does, in words; empty if hardly more than of real ones."""
-    precise = e[PRECISION]
-    if precise is None or precise.value >= PRECISE * precise.floor:
-        return ""
-    return f"{precise.value:.0%} of them lie where the data does, of real ones {precise.floor:.0%}"
-
-
-def _missing(e: Evidence) -> str:
-    """What is missing, in words; empty if nothing is."""
-    found = missing({figure.name: figure.value for figure in e.figures}, {figure.name: figure.floor for figure in e.figures})
-    covered, precise = e[COVERAGE], e[PRECISION]
-    narrow = covered is not None and covered.value < COLLAPSED * covered.floor
-    if not found and covered and precise and narrow and precise.value > PRECISE * precise.floor:
-        return f"they come near {covered.value:.0%} of the real samples, where as many real ones come near {covered.floor:.0%}"
-    return found
-
-
-def _flaw(e: Evidence) -> str:
-    """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
-    figure, covered = e[SPREAD], e[COVERAGE]
-    if figure is not None and not SPREAD_RANGE[0] <= figure.value / figure.floor <= SPREAD_RANGE[1]:
-        how = "narrow" if figure.value < figure.floor else "wide"
-        return f"they are too {how} inside the modes (spread {figure.value:.2f}, real ones {figure.floor:.2f})"
-    if covered is not None and covered.value < SPARSE * covered.floor:
-        return f"they leave out part of its spread (they come near {covered.value:.0%} of the real samples, real ones {covered.floor:.0%})"
-    return f"not all do: {_off(e)}" if _off(e) else ""

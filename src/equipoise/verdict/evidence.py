@@ -7,10 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.metrics.figures import DETECTIVE, Figure
+from equipoise.metrics.detective import MARGIN
+from equipoise.metrics.figures import DETECTIVE, PRECISION, RECALL, SPREAD, Figure
+from equipoise.metrics.intervals import equivalence_power
 
+SPREAD_MARGIN = 0.1  # of the spread inside modes, over that of real samples, that does not matter
+LOST = 0.05  # of precision and recall, below those of real samples, that does not matter
 SHORT = 0.25  # share of the usual samples below which a run may simply need more
 IMPROVED = 0.9  # the last third's best figure over the best before it, from which the figure is still falling
+ENOUGH_JUDGED = 4  # metrics while training that show a trend
+CLOSE = 10.0  # times the floor that as much training again must bring the headline to, for it to be advised
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,40 @@ class Evidence:
     @property
     def told(self) -> str:
         """The headline beside its floor, in words."""
-        value, floor, detective = self.headline.value, self.headline.floor, self[DETECTIVE]
+        value, floor, c2st = self.headline.value, self.headline.floor, self[DETECTIVE]
         found = (
-            f"; a fresh detective is right about {detective.value:.0%} of unseen samples, where guessing is about 50%" if detective else ""
+            f"; a newly trained classifier tells generated from real samples with {c2st.value:.0%} accuracy (chance: 50%)" if c2st else ""
         )
-        beside = f"{times(self.ratio)} what as many real samples get ({floor:.4g})"
+        beside = f"{times(self.ratio)} the baseline of real samples ({floor:.4g})"
         if math.isinf(self.ratio):
-            beside = f"where as many real samples get {floor:.4g}"
+            beside = f"where real samples get {floor:.4g}"
         return f"{self.headline.name} is {value:.4g}, {beside}{found}"
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether the samples were shown to be as good as real ones.
+
+        That no test finds a difference does not show it: each test must have been able to. So
+        the accuracy of the classifier two-sample test must be below .5 + MARGIN with its whole
+        interval, the headline with its whole interval below what real samples get that were made
+        10% too narrow, precision and recall near those of real samples, and the spread inside
+        known modes within 10% of the real one.
+        """
+        c2st, headline, spread = self[DETECTIVE], self.headline, self[SPREAD]
+        if c2st is None or c2st.high is None or c2st.high >= 0.5 + MARGIN:
+            return False
+        if headline.narrowed is not None and (headline.high is None or headline.high >= headline.narrowed):
+            return False
+        balls = (self[name] for name in (PRECISION, RECALL))
+        if any(found is not None and found.value < found.floor - LOST for found in balls):
+            return False
+        return spread is None or abs(spread.value / spread.floor - 1) <= SPREAD_MARGIN
+
+    @property
+    def power(self) -> float:
+        """The probability that the classifier two-sample test, on all held-out samples, shows a
+        perfect sampler to be equivalent."""
+        return equivalence_power(2 * max(self.held_out, 1), 0.5 + MARGIN)
 
     @property
     def recoveries(self) -> int:
@@ -104,6 +136,19 @@ class Evidence:
         """Whether the headline's best value of the last third is clearly below all before it."""
         before, after = self.last_third
         return bool(before and after) and min(after) < IMPROVED * min(before)
+
+    @property
+    def judged_enough(self) -> bool:
+        """Whether there were enough metrics while training for a trend."""
+        return len(self.headline_curve) >= ENOUGH_JUDGED
+
+    @property
+    def promising(self) -> bool:
+        """Whether as much training again would bring the headline near its floor, if every third of it gains what the last third did."""
+        if not self.improving:
+            return False
+        before, after = map(min, self.last_third)
+        return self.ratio * (after / before) ** 3 <= CLOSE
 
     @property
     def settled(self) -> bool:
