@@ -27,6 +27,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -41,6 +42,7 @@ from equipoise.data import mnist
 from equipoise.data.formats import from_array
 from equipoise.data.sources import RowsSource
 from equipoise.metrics.examination import examine
+from equipoise.metrics.figures import Figure
 from equipoise.verdict import HEALTHY, Evidence, judge
 
 HELD_OUT = (30, 100, 300, 1_000, 10_000)
@@ -143,18 +145,31 @@ def collapsed(source: RowsSource, rng: np.random.Generator) -> Draw:
     return lambda n: one + width * rng.normal(size=(n, *one.shape[1:]))
 
 
-def verdict_of(one: tuple[str, str, int, int]) -> tuple[str, str]:
-    """The verdict on one draw: its name and how sure it is."""
+Case = tuple[str, str, int, int]
+"""Kind of data, sampler, held-out samples, seed."""
+
+
+def measured(case: Case) -> dict[str, Any]:
+    """What the verdict on one draw is made of."""
     torch.set_num_threads(1)
-    kind, sampler, held_out, seed = one
+    kind, sampler, held_out, seed = case
     rng = np.random.default_rng([seed, held_out, *map(ord, sampler)])
     source, exact, lost = KINDS[kind](rng, held_out)
     draw = rounded(SAMPLERS[sampler](Data(source, exact, lost, rng)), source)
+    metrics = examine(source, lambda n: (draw(n), None), seed, None)
+    return {
+        "figures": [asdict(metric) for metric in metrics],
+        "held_out": len(source.held_out(1_000, seed)),
+    }
+
+
+def verdict_of(kept: dict[str, Any]) -> tuple[str, str]:
+    """Its name and how sure it is."""
     found = judge(
         Evidence(
-            figures=examine(source, lambda n: (draw(n), None), seed, None),
+            figures=[Figure(**figure) for figure in kept["figures"]],
             log=(),
-            held_out=len(source.held_out(1_000, seed)),
+            held_out=kept["held_out"],
             samples_seen=1_000_000,
             usual_samples=1_000_000,
             recipe="balanced",
@@ -167,7 +182,7 @@ def verdict_of(one: tuple[str, str, int, int]) -> tuple[str, str]:
     return found.name, found.sure
 
 
-def table(found: dict[tuple[str, str, int, int], tuple[str, str]]) -> str:
+def table(found: dict[Case, tuple[str, str]]) -> str:
     """A row for each sampler and size: how often each verdict was given."""
     lines = ["| sampler | held out | converged, sure | likely | undecided | close | sick | names |"]
     lines.append("|---|" + "---|" * 7)
@@ -198,18 +213,19 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.draws)
     planned = [(options.kind, sampler, held_out, seed) for sampler, held_out, seed in product(options.samplers, options.held_out, seeds)]
-    found: dict[tuple[str, str, int, int], tuple[str, str]] = {}
+    found: dict[Case, dict[str, Any]] = {}
     options.keep.parent.mkdir(parents=True, exist_ok=True)
     if options.keep.is_file():
-        kept = (json.loads(line) for line in options.keep.read_text().splitlines())
-        found = {tuple(one): tuple(verdict) for one, verdict in kept}
-    missing = [one for one in planned if one not in found]
+        for line in options.keep.read_text().splitlines():
+            case, kept = json.loads(line)
+            found[tuple(case)] = kept
+    missing = [case for case in planned if case not in found]
     with ProcessPoolExecutor(options.lanes) as pool, options.keep.open("a") as file:
-        for one, verdict in zip(missing, pool.map(verdict_of, missing), strict=True):
-            found[one] = verdict
-            file.write(json.dumps([one, verdict]) + "\n")
+        for case, kept in zip(missing, pool.map(measured, missing), strict=True):
+            found[case] = kept
+            file.write(json.dumps([case, kept]) + "\n")
             file.flush()
-    text = table({one: found[one] for one in planned})
+    text = table({case: verdict_of(found[case]) for case in planned})
     print(text)
     if not options.dry:
         with RESULTS.open("a") as results:
