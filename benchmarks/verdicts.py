@@ -78,6 +78,17 @@ def twenty(kind: str, seed: int) -> tuple[Any, Any]:
     return mnist.load("train")[0][rows], None
 
 
+def small(rows: int) -> Callable[[str, int], tuple[Any, Any]]:
+    """So few rows that a tenth of them decides little."""
+
+    def data(kind: str, seed: int) -> tuple[Any, Any]:
+        if kind == "points":
+            return Ring().sample(rows, torch.Generator().manual_seed(seed)).numpy(), None
+        return mnist.load("train")[0][np.random.default_rng(seed).permutation(60_000)[:rows]], None
+
+    return data
+
+
 def labelled(shuffled: bool) -> Callable[[str, int], tuple[Any, Any]]:
     def data(kind: str, seed: int) -> tuple[Any, Any]:
         rng = np.random.default_rng(seed)
@@ -116,6 +127,9 @@ def every_step(fit: Fit, optimize: Callable[[int, Gradients], None]) -> None:
     fit.state.optimize_generator = lambda gradients: optimize(next(steps), gradients)  # type: ignore[method-assign]  # a fault, planted
 
 
+SMALL = HEALTHY | {"undecided"}
+LOST = frozenset({"mode collapse", "stalled"})
+FROZEN = frozenset({"discriminator won", "mode collapse", "stalled"})
 CASES: dict[str, Case] = {
     "healthy: N(4, 1.25)": Case(HEALTHY, named("gaussian"), kinds=("points",)),
     "healthy: ring": Case(HEALTHY, plain, kinds=("points",)),
@@ -133,6 +147,11 @@ CASES: dict[str, Case] = {
     "stopped after 2%": Case(frozenset({"still improving"}), plain, ALONE, stop_at=0.02),
     "NaN in the generator": Case(frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison),
     "labels shuffled": Case(frozenset({"labels ignored"}), labelled(shuffled=True)),
+    "healthy: 800 rows": Case(SMALL, small(800), kinds=("points",)),
+    "healthy: 3,000 rows": Case(SMALL, small(3_000)),
+    "800 rows, generator frozen after 100 steps": Case(FROZEN, small(800), ALONE, sicken=freeze),
+    "800 rows, D's learning rate x 100": Case(WON | LOST, small(800), ALONE | {"discriminator_rate": FACTOR}),
+    "60 rows, learning rate 10": Case(WON | LOST, small(60), {"learning_rate": 10.0, "batch_size": 16, "samples": 640}),
 }
 
 
@@ -143,7 +162,7 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     settings = dict(case.settings)
     if (factor := settings.pop("generator", None)) is not None:
         settings |= {"learning_rate": LEARNING_RATES[kind] * factor, "discriminator_rate": 1 / factor}
-    if kind == "pictures" and case.stop_at == 1:
+    if kind == "pictures" and case.stop_at == 1 and "samples" not in settings:
         settings["samples"] = PICTURE_SAMPLES
     gan = GAN(seed=seed, threads=1, **settings)
     fit = gan.prepare(data, labels, to_disk=False, warn=lambda _: None)

@@ -267,7 +267,7 @@ def test_labels_that_do_not_come_are_ignored_and_labels_that_say_nothing_cannot_
     close = figure(HEADLINE, 0.01, 0.01)
     ignored = told(close, figure(AGREEMENT, 0.12, 0.98), class_shares=TEN)
     assert ignored.name == "labels ignored"
-    assert "does not heed" in ignored.sentence
+    assert "ignores the labels" in ignored.sentence
     meaningless = told(close, figure(AGREEMENT, 0.11, 0.1), class_shares=TEN)
     assert meaningless.name == "labels ignored"
     assert "say nothing about the data" in meaningless.sentence
@@ -276,7 +276,7 @@ def test_labels_that_do_not_come_are_ignored_and_labels_that_say_nothing_cannot_
 
 def test_a_common_class_does_not_hide_that_labels_are_ignored() -> None:
     close, uneven = figure(HEADLINE, 0.01, 0.01), (0.95, 0.05)
-    assert "does not heed" in told(close, figure(AGREEMENT, 0.905, 0.995), class_shares=uneven).sentence
+    assert "ignores the labels" in told(close, figure(AGREEMENT, 0.905, 0.995), class_shares=uneven).sentence
     assert "say nothing" in told(close, figure(AGREEMENT, 0.95, 0.95), class_shares=uneven).sentence
     assert told(close, figure(AGREEMENT, 0.99, 0.995), class_shares=uneven).name == "balanced"
 

@@ -48,7 +48,7 @@ def longer(e: Evidence, also: str = "") -> Verdict:
         how = f"{e.headline.name} still falls, from {before:.4g} to {after:.4g} in the last third of the training"
     so_far = f" So far {also}." if also else ""
     sure: Sure = "sure" if e.improving else "likely"
-    return Verdict("still improving", f"This is not the end: {how}.{so_far} {e.told}.", sure, *on(e))
+    return Verdict("still improving", f"This is not the end: {how}.{so_far} {e.said}.", sure, *on(e))
 
 
 def on(e: Evidence) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def diverged(e: Evidence) -> Verdict | None:
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
         elif measured and after > FELL_APART * before and far(e):
-            why = f"{e.headline.name} was {before:.3g} while training, and rose to {after:.3g} after. {e.told}"
+            why = f"{e.headline.name} was {before:.3g} while training, and rose to {after:.3g} after. {e.said}"
     if e.headline.name == FINITE:
         why = why or f"{1 - e.headline.value:.0%} of the samples are not numbers"
     return Verdict("diverged", f"Training ran away: {why}.", "sure", *steadier(e)) if why else None
@@ -79,7 +79,7 @@ def undecided(e: Evidence) -> Verdict:
     number = f"{e.held_out:,} held-out sample{'s are' if e.held_out != 1 else ' is'}"
     said = (
         f"{number} too few to tell good from bad: even a perfect sampler would pass the test of "
-        f"equivalence with a probability of {e.power:.0%} only. {e.told}."
+        f"equivalence with a probability of {e.power:.0%} only. {e.said}."
     )
     advice = f"Next: use more data, at least {ENOUGH_ROWS:,} rows: a tenth is held out for testing."
     return Verdict("undecided", said, "sure", advice)
@@ -107,7 +107,7 @@ def labels_ignored(e: Evidence) -> Verdict | None:
     advice = f"Next: check that labels and samples are in the same order{'; if they are, take the recipe cgan' if other else ''}."
     sure = margin(found, chance + HEARD * (found.floor - chance))
     command = typed(e, "--recipe cgan") if other else ""
-    return Verdict("labels ignored", f"The generator does not heed labels: {said}.", sure, advice, command)
+    return Verdict("labels ignored", f"The generator ignores the labels: {said}.", sure, advice, command)
 
 
 def memorising(e: Evidence) -> Verdict | None:
@@ -130,7 +130,7 @@ def latent_too_small(e: Evidence) -> Verdict | None:
     said = f"the data spreads in about {found.floor:.1f} dimensions, the samples in {found.value:.1f}, the latent has {e.latent_dim}"
     return Verdict(
         "latent too small",
-        f"The latent has too few numbers: {said}. {e.told}.",
+        f"The latent has too few numbers: {said}. {e.said}.",
         "sure",
         f"Next: give the latent {needed} numbers.",
         typed(e, f"{recipe(e)}--latent-dim {needed}"),
@@ -151,7 +151,7 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
     wrong = sum(value < D_WRONG for value in curve)
     if not far(e) or wrong < max(MISLED * len(curve), 1):
         return None
-    said = f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of what it saw. {e.told}"
+    said = f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of what it saw. {e.said}"
     return Verdict("generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e))
 
 
@@ -164,10 +164,10 @@ def one_player_won(e: Evidence) -> Verdict | None:
     balance = median(curve[-max(int(len(curve) * LAST), 1) :])
     told = e[DETECTIVE]
     if balance >= D_AHEAD:
-        said = f"D is right about {balance:.1%} of what it sees, so that G learns nothing from it. {e.told}"
+        said = f"D is right about {balance:.1%} of what it sees, where 50% is the end of a good training. {e.said}"
         return Verdict("discriminator won", f"The discriminator has won: {said}.", "sure" if balance > D_SURE else "likely", *steadier(e))
     if told is not None and told.value >= TOLD:
-        said = f"D is right about {balance:.1%} of what it sees, where a fresh detective is about {told.value:.1%}. {e.told}"
+        said = f"D is right about {balance:.1%} of what it sees, where a new classifier is about {told.value:.1%}. {e.said}"
         return Verdict("generator won", f"The discriminator has lost sight: {said}.", margin(told, TOLD), *steadier(e))
     return None
 
@@ -181,7 +181,7 @@ def mode_collapse(e: Evidence) -> Verdict | None:
         advice, command = f"Next: use the recipe {DEFAULT}, which is made to keep every mode.", typed(e)
     else:
         advice, command = steadier(e) if e.changed else on(e)
-    return Verdict("mode collapse", f"The samples lack variety: {gone}. {e.told}.", "sure", advice, command)
+    return Verdict("mode collapse", f"The samples lack variety: {gone}. {e.said}.", "sure", advice, command)
 
 
 def fine(e: Evidence) -> Verdict | None:
@@ -190,7 +190,7 @@ def fine(e: Evidence) -> Verdict | None:
         return None
     wrong, c2st = flaw(e), e[DETECTIVE]
     if wrong:
-        return Verdict("close", f"The samples lie where the data does, but {wrong}. {e.told}.", "sure", *on(e))
+        return Verdict("close", f"The samples lie where the data does, but {wrong}. {e.said}.", "sure", *on(e))
     if e.equivalent:
         return Verdict("balanced", f"Generated and real data can hardly be told apart: {e.told}.", "sure", *use(e))
     told = c2st is not None and c2st.low is not None and c2st.low > c2st.floor
@@ -212,7 +212,7 @@ def recovered(e: Evidence) -> Verdict | None:
         return None
     times = "once" if e.recoveries == 1 else f"{e.recoveries} times"
     said = f"{times} a loss was no longer finite, and it went back to the last good weights, with half the step size"
-    return Verdict("recovered from trouble", f"Training was in trouble and went on: {said}. {e.told}.", "sure", *steadier(e))
+    return Verdict("recovered from trouble", f"Training was in trouble and went on: {said}. {e.said}.", "sure", *steadier(e))
 
 
 def unfinished(e: Evidence) -> Verdict:

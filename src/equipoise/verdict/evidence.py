@@ -69,6 +69,11 @@ class Evidence:
         return f"{self.headline.name} is {value:.4g}, {beside}{found}"
 
     @property
+    def said(self) -> str:
+        """The same as a sentence begins."""
+        return self.told[:1].upper() + self.told[1:]
+
+    @property
     def equivalent(self) -> bool:
         """Whether the samples were shown to be as good as real ones.
 

@@ -3,12 +3,14 @@ longer improves."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from statistics import median
 from typing import Any
 
+from equipoise.metrics.figures import REVERSE_KL
 from equipoise.verdict.missing import missing
 from equipoise.verdict.symptoms import AT_FLOOR
 
@@ -84,7 +86,8 @@ class Watch:
             return self._begin("missing", f"part of the data is missing from the samples so far: {gone}")
         if worse:
             return self._begin("worse", said)
-        mended = "" if gone else self._end("missing", sentence="the samples miss no part of the data any more")
+        vague = missing({**figures, REVERSE_KL: math.inf}, self.floors)  # beside the modes, and not on them
+        mended = "" if vague else self._end("missing", sentence="the samples miss no part of the data any more")
         return mended or self._end("worse", sentence=f"{self.headline} is {headline:.3g}, training has mended")
 
     def _begin(self, what: str, sentence: str) -> str:
