@@ -242,9 +242,9 @@ def test_a_list_of_batches_trains_though_it_has_fewer_rows_than_a_batch() -> Non
     assert GAN(samples=1024, width=8, threads=1).fit([x[:50], x[50:]]).report.samples_seen == 1024
 
 
-def test_a_handful_of_rows_is_measured_and_called_too_little() -> None:
+def test_of_a_handful_of_rows_the_verdict_is_undecided() -> None:
     report = GAN(samples=512, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()  # a batch holds more
-    assert report.verdict.name == "too little data"
+    assert report.verdict.name == "undecided"
 
 
 def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
@@ -253,7 +253,7 @@ def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
     with torch.no_grad():
         for weight in (*training.state.generator.parameters(), *training.state.average.parameters()):
             weight.zero_()
-    with pytest.warns(UserWarning, match="mode collapse: 0 of 8 modes are covered"):
+    with pytest.warns(UserWarning, match="missing from the samples so far: 0 of 8 modes are covered"):
         gan.run(training, lambda _: None)
     assert sum("trouble" in line for line in training.log) == 1
 
