@@ -44,19 +44,30 @@ def draw(
     columns = 1 if schema.size <= 2 else min(schema.size, MOST_COLUMNS)
     rows = math.ceil(columns / 3)
     figure = Figure(figsize={1: (6.4, 4.8), 2: (6, 6.2)}.get(schema.size) or (9, 2.8 * rows), layout="constrained")
-    names = schema.columns or [f"column {i}" for i in range(schema.size)]
+    names = axis_names(schema)
     if schema.size == 1:
-        _histogram(figure.subplots(), values.reshape(-1), law, None if real is None else real.reshape(-1))
+        axes = figure.subplots()
+        _histogram(axes, values.reshape(-1), law, None if real is None else real.reshape(-1))
+        axes.set_xlabel(names[0])
     elif schema.size == 2:
-        _scatter(figure.subplots(), values, real, law)
+        axes = figure.subplots()
+        _scatter(axes, values, real, law)
+        axes.set(xlabel=names[0], ylabel=names[1])
     else:
         for column, axes in enumerate(np.atleast_1d(figure.subplots(rows, 3)).flat):
             axes.set_visible(column < columns)
             if column < columns:
                 _histogram(axes, values[:, column], None, None if real is None else real[:, column], legend=column == 0)
-                axes.set_title(str(names[column]), fontsize=9)
+                axes.set_title(names[column], fontsize=9)
     figure.suptitle(title + part(schema), fontsize=11)
     _write(figure, path)
+
+
+def axis_names(schema: Schema) -> list[str]:
+    """What the axis of each column is called: by its own name, where it has one."""
+    if schema.columns is not None:
+        return [str(name) for name in schema.columns]
+    return ["value"] if schema.size == 1 else [f"column {i}" for i in range(schema.size)]
 
 
 def part(schema: Schema) -> str:
@@ -65,25 +76,33 @@ def part(schema: Schema) -> str:
 
 
 def picture_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
-    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near to square as can be. Transparency is laid on white."""
+    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near to square as can be. Transparency is laid on white,
+    and cells without a picture are white."""
     from PIL import Image
 
-    low, high = limits or (0.0, 255.0)
-    shown = ((values[:MOST_PICTURES] - low) / max(high - low, 1e-12) * 255).round().clip(0, 255).astype(np.uint8)
-    n, channels, height, width = shown.shape
+    shown = eight_bit(values[:MOST_PICTURES], limits)
+    n, height, width, channels = shown.shape
     across = across or math.ceil(math.sqrt(n))
     down = math.ceil(n / across)
-    sheet = np.zeros((down * across, channels, height, width), np.uint8)
+    sheet = np.full((down * across, height, width, channels), 255, np.uint8)
     sheet[:n] = shown
-    sheet = sheet.reshape(down, across, channels, height, width).transpose(0, 3, 1, 4, 2).reshape(down * height, across * width, channels)
+    sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(down * height, across * width, channels)
     image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
-    if channels in (2, 4):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     factor = max(math.ceil(LEAST_SIDE / max(image.size)), 1)
     buffer = io.BytesIO()
     image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.uint8]:
+    """Pictures (n, C, H, W) with values in `limits` as (n, H, W, C), of one channel or of three: transparency is laid on white."""
+    low, high = limits or (0.0, 255.0)
+    shown = (values - low) / max(high - low, 1e-12)
+    if shown.shape[1] in (2, 4):
+        opaque = shown[:, -1:].clip(0, 1)
+        shown = shown[:, :-1] * opaque + 1 - opaque
+    return (shown * 255).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, legend: bool = True) -> None:
@@ -109,7 +128,7 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
         axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
     _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
     axes.set_aspect(aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box")
-    axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06))
+    axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 
 
 def aspect(sides: Array) -> Literal["equal", "auto"]:
@@ -182,10 +201,11 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     entry = z[:, at].argmax(1).numpy() if name.startswith("c") else z[:, at.start].numpy()
     figure = Figure(figsize=(6, 5.4), layout="constrained")
     axes = figure.subplots()
-    height = made[:, 1] if sampler.schema.size > 1 else entry
+    height, names = made[:, 1] if sampler.schema.size > 1 else entry, axis_names(sampler.schema)
     dots = axes.scatter(
         made[:, 0], height, s=4, c=entry, cmap="tab10" if name.startswith("c") and entries <= 10 else "viridis", linewidths=0
     )
+    axes.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else f"code {name}")
     figure.colorbar(dots, ax=axes, label=f"code {name}")
     figure.suptitle(f"{len(made):,} samples by their code {name}, {sampler.samples_seen:,} samples seen", fontsize=11)
     _write(figure, path)

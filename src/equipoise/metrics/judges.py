@@ -19,9 +19,15 @@ from equipoise.data.laws import Law
 from equipoise.metrics import points
 from equipoise.metrics.figures import (
     COLUMN,
+    CORRELATIONS,
     COVERAGE,
     DENSITY,
+    DEVIATION,
     DIMENSION,
+    ENERGY,
+    KOLMOGOROV,
+    MEAN,
+    MMD,
     MODES,
     PRECISION,
     RECALL,
@@ -30,8 +36,10 @@ from equipoise.metrics.figures import (
     SPREAD,
     WASSERSTEIN,
     WITHIN,
+    WORST_COLUMN,
     Better,
     Figure,
+    directions,
 )
 from equipoise.metrics.intervals import half_widths
 from equipoise.metrics.kernels import gaussian_mmd, gaussian_within, median_distance
@@ -42,21 +50,10 @@ LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
 PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
 LEAST_FOR_INTERVALS = 40
-MMD = "MMD^2, Gaussian kernel"
-LINE_FIGURES: dict[str, Better] = {
-    WASSERSTEIN: "lower",
-    "Kolmogorov-Smirnov": "lower",
-    "energy distance": "lower",
-    "mean": "near",
-    "standard deviation": "near",
-}
-MODE_FIGURES: dict[str, Better] = {WITHIN: "higher", REVERSE_KL: "lower", SPREAD: "near"}
-SPACE_FIGURES: dict[str, Better] = {
-    MMD: "lower",
-    "worst column's Wasserstein-1": "lower",
-    "largest difference of correlations": "lower",
-}
-NEIGHBOUR_FIGURES: dict[str, Better] = {PRECISION: "higher", RECALL: "higher", DENSITY: "near", COVERAGE: "higher"}
+LINE_FIGURES = directions(WASSERSTEIN, KOLMOGOROV, ENERGY, MEAN, DEVIATION)
+MODE_FIGURES = directions(WITHIN, REVERSE_KL, SPREAD)
+SPACE_FIGURES = directions(MMD, WORST_COLUMN, CORRELATIONS)
+NEIGHBOUR_FIGURES = directions(PRECISION, RECALL, DENSITY, COVERAGE)
 
 
 class Judge(ABC):
@@ -159,12 +156,12 @@ class LineJudge(PointJudge):
             WASSERSTEIN: points.wasserstein(line, self.values)
             if law is None
             else points.wasserstein_to_law(line, lambda u: _known(law.quantile(u))),
-            "Kolmogorov-Smirnov": points.kolmogorov_smirnov(line, self.values)
+            KOLMOGOROV: points.kolmogorov_smirnov(line, self.values)
             if law is None
             else points.kolmogorov_smirnov_to_law(line, lambda v: _known(law.cdf(v))),
-            "energy distance": points.energy_distance(line, self.values),
-            "mean": float(line.mean()),
-            "standard deviation": float(line.std()),
+            ENERGY: points.energy_distance(line, self.values),
+            MEAN: float(line.mean()),
+            DEVIATION: float(line.std()),
         }
         return figures if self.quick else {**figures, **self.neighbours(rows)}
 
@@ -180,11 +177,11 @@ class SpaceJudge(PointJudge):
         self.bandwidth = median_distance(self.scaled(self.real))
         self.within = math.nan if quick else gaussian_within(self.near, self.bandwidth)
         self.projected: dict[int, points.Projected] = {}
-        self.better = {SLICED: "lower"}
+        self.better = directions(SLICED)
         if modes is not None:
-            self.better |= {self.covered: "higher", **MODE_FIGURES}
+            self.better |= {**directions(self.covered), **MODE_FIGURES}
         if not quick:
-            self.better |= {**SPACE_FIGURES, **NEIGHBOUR_FIGURES, DIMENSION: "near", **dict.fromkeys(self.columns, "lower")}
+            self.better |= {**SPACE_FIGURES, **NEIGHBOUR_FIGURES, **directions(DIMENSION, *self.columns)}
 
     def used(self, name: str, n: int) -> int:
         return min(n, MODE_SAMPLES) if name in MODE_FIGURES or name == self.covered else super().used(name, n)
@@ -214,8 +211,8 @@ class SpaceJudge(PointJudge):
         return {
             **figures,
             MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),
-            "worst column's Wasserstein-1": float(columns.max()),
-            "largest difference of correlations": points.correlation_difference(rows, self.real),
+            WORST_COLUMN: float(columns.max()),
+            CORRELATIONS: points.correlation_difference(rows, self.real),
             **self.neighbours(rows),
             DIMENSION: intrinsic_dimension(scaled),
             **dict(zip(self.columns, columns.tolist(), strict=False)),  # of many columns only the first are named

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from equipoise.formatting import spoken
 from equipoise.metrics.figures import Figure
 from equipoise.recipes import DEFAULT
 from equipoise.verdict.evidence import Evidence
@@ -25,6 +26,19 @@ Name = Literal[
     "recovered from trouble",
 ]
 Sure = Literal["sure", "likely"]
+Severity = Literal["good", "fair", "bad"]
+SICK: frozenset[str] = frozenset(
+    {
+        "stalled",
+        "mode collapse",
+        "discriminator won",
+        "generator won",
+        "diverged",
+        "memorising",
+        "labels ignored",
+        "latent too small",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,14 @@ class Verdict:
     command: str = ""
 
 
+def severity(verdict: Verdict) -> Severity:
+    """How a verdict is to be taken: "good" for samples that are surely as good as can be, "bad" for a training that went wrong, or came to
+    a stand far from the data, "fair" for all between, what is not certain, and names that are not known here."""
+    if verdict.name in SICK:
+        return "bad"
+    return "good" if verdict.name == "balanced" and verdict.sure == "sure" else "fair"
+
+
 def longer(e: Evidence) -> Verdict:
     how = f"has seen {e.samples_seen:,} samples, and runs of its kind usually see {e.usual_samples:,}"
     if e.improving:
@@ -50,11 +72,15 @@ def longer(e: Evidence) -> Verdict:
 
 
 def on(e: Evidence) -> tuple[str, str]:
-    """To train longer; with another recipe, that."""
+    """To train longer, and about how long that takes."""
     samples = max(2 * e.samples_seen, e.usual_samples)
-    if e.run is None or not e.data:
-        return f"Next: train longer, with samples={samples:,}.", ""
-    return "Next: train longer.", typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
+    resumes = e.run is not None and e.data
+    seconds = e.seconds_for(samples - e.samples_seen if resumes else samples)
+    about = "" if seconds is None else f", about {spoken(seconds)} at the speed so far"
+    if not resumes:
+        return f"Next: train longer, with samples={samples:,}{about}.", ""
+    command = typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
+    return f"Next: train longer{about}.", command
 
 
 def steadier(e: Evidence) -> tuple[str, str]:

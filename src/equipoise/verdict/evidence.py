@@ -10,6 +10,7 @@ from typing import Any
 from equipoise.metrics.figures import DETECTIVE, Figure
 
 SHORT = 0.25  # share of the usual samples below which a run may simply need more
+RECENT = 30  # lines of the log that the rate is taken from: a quarter of a training's
 IMPROVED = 0.9  # the last third's best figure over the best before it, from which the figure is still falling
 
 
@@ -66,6 +67,14 @@ class Evidence:
     def recoveries(self) -> int:
         """How often training went back to the last good weights."""
         return sum("recovered" in line for line in self.log)
+
+    def seconds_for(self, samples: int) -> float | None:
+        """About how long so many samples more take, at the rate of the log's last lines; None where they do not tell."""
+        recent = [(line["seconds"], line["samples_seen"]) for line in self.log[-RECENT:] if "seconds" in line]
+        if len(recent) < 2 or recent[-1][0] <= recent[0][0] or recent[-1][1] <= recent[0][1]:
+            return None
+        (began, first), (ended, last) = recent[0], recent[-1]
+        return float(samples * (ended - began) / (last - first))
 
     def curve(self, reading: str) -> list[float]:
         """The values of a reading, in the order of the log."""
