@@ -19,6 +19,7 @@ from equipoise.training.sampler import Sampler
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
 
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
@@ -43,22 +44,32 @@ def draw(
 
     columns = 1 if schema.size <= 2 else min(schema.size, MOST_COLUMNS)
     rows = math.ceil(columns / 3)
-    figure = Figure(figsize={1: (6.4, 4.8), 2: (6, 6.2)}.get(schema.size) or (9, 2.8 * rows), layout="constrained")
+    size = (6.4, 4.8) if schema.size == 1 else (9, 2.6 * rows + 0.4)
+    if schema.size == 2:
+        size = (6, 1.2 + height_of(values, 5.2))
+    figure = Figure(figsize=size, layout="constrained")
     names = axis_names(schema)
     if schema.size == 1:
         axes = figure.subplots()
         _histogram(axes, values.reshape(-1), law, None if real is None else real.reshape(-1))
-        axes.set_xlabel(names[0])
+        axes.set(xlabel=names[0], ylabel="density")
+        axes.legend(frameon=False, fontsize=9)
     elif schema.size == 2:
         axes = figure.subplots()
         _scatter(axes, values, real, law)
         axes.set(xlabel=names[0], ylabel=names[1])
+        legend_below(figure, axes)
     else:
         for column, axes in enumerate(np.atleast_1d(figure.subplots(rows, 3)).flat):
             axes.set_visible(column < columns)
             if column < columns:
-                _histogram(axes, values[:, column], None, None if real is None else real[:, column], legend=column == 0)
+                _histogram(axes, values[:, column], None, None if real is None else real[:, column])
                 axes.set_title(names[column], fontsize=9)
+                axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
+                axes.xaxis.set_major_locator(few_ticks(5))
+                if column % 3 == 0:
+                    axes.set_ylabel("density")
+        legend_below(figure, figure.axes[0])
     figure.suptitle(title + part(schema), fontsize=11)
     _write(figure, path)
 
@@ -105,7 +116,7 @@ def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.u
     return (shown * 255).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, legend: bool = True) -> None:
+def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None) -> None:
     low, high = reach(values if real is None else np.concatenate([values, real]))
     edges = np.linspace(low, high, 81).tolist()
     axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
@@ -114,21 +125,53 @@ def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, l
         axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
     elif real is not None:
         axes.hist(real, edges, density=True, histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
-    axes.set_ylabel("density")
-    if legend:
-        axes.legend(frameon=False, fontsize=9)
 
 
 def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
+    clouds = [(values[:MOST_POINTS], GENERATED, "generated")]
     if real is not None:
-        _dots(axes, real[:MOST_POINTS], REAL, "real")
+        clouds.append((real[:MOST_POINTS], REAL, "real"))
+    for points, color, name in sorted(clouds, key=lambda cloud: -len(cloud[0])):  # the fewer on top, to be seen
+        _dots(axes, points, color, name)
     modes = law.modes() if law is not None else None
     if modes is not None:
         centres = modes[0]
         axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
-    _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
     axes.set_aspect(aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box")
-    axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.12))
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """A legend of what one of the axes shows, below all of them, with dots that can be told apart."""
+    from matplotlib.collections import PathCollection
+
+    handles, labels = axes.get_legend_handles_labels()
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set(alpha=1, sizes=[16])
+
+
+def height_of(points: Array, width: float) -> float:
+    """How high a panel for points, (N, 2), is that is so wide, in the same units."""
+    sides = np.ptp(points, axis=0)
+    if aspect(sides) != "equal":
+        return 0.85 * width
+    return float(np.clip(sides[1] / sides[0], 0.35, 1.2)) * width
+
+
+def few_ticks(most: int) -> Locator:
+    """At most so many ticks, at round numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(most, steps=[1, 2, 5, 10])
+
+
+def thousands(value: float) -> str:
+    """A round number, short."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if size <= abs(value) < 1e9:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
 
 
 def aspect(sides: Array) -> Literal["equal", "auto"]:

@@ -87,9 +87,9 @@ def _scatter(values: Array, real: Array | None, law: Law | None, names: Sequence
     box = (left, TITLE, left + width, TITLE + height)
     frame = Frame(box, (low[0], low[1]), (high[0], high[1]))
     image, draw = _blank(box[2] + GAP, box[3] + BELOW + NAME + LEGEND)
-    if real is not None:
-        _dots(image, frame, real, REAL)
-    _dots(image, frame, values, GENERATED)
+    clouds = [(values, GENERATED), *([(real, REAL)] if real is not None else [])]
+    for points, color in sorted(clouds, key=lambda cloud: -len(cloud[0])):  # the fewer on top
+        _dots(image, frame, points, color)
     _axes(draw, frame, both=True)
     _name(image, names[0], ((box[0] + box[2]) / 2, box[3] + BELOW + NAME / 2 - 2))
     _name(image, names[1], (NAME / 2, (box[1] + box[3]) / 2), upwards=True)

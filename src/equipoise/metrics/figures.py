@@ -10,14 +10,8 @@ from typing import Literal
 Better = Literal["lower", "higher", "near"]
 
 WASSERSTEIN = "Wasserstein-1"
-KOLMOGOROV, ENERGY = "Kolmogorov-Smirnov", "energy distance"
-MEAN, DEVIATION = "mean", "standard deviation"
 SLICED, PATCHES, FRECHET = "sliced Wasserstein", "patch distance", "Fréchet (digit features)"
 PRECISION, RECALL, DENSITY, COVERAGE = "precision", "recall", "density", "coverage"
-KERNEL = "kernel distance (digit features)"
-MMD, CORRELATIONS = "MMD^2, Gaussian kernel", "largest difference of correlations"
-WORST_COLUMN = "worst column's Wasserstein-1"
-RECOGNISED, RAREST = "recognised at 90%", "smallest class share"
 DIMENSION = "intrinsic dimension"
 WITHIN, REVERSE_KL, SPREAD = "share within 3 sigma", "reverse KL", "spread inside modes"
 MODES = "modes covered, of "
@@ -32,6 +26,8 @@ AGREEMENT = "agrees with the label asked for"
 CLASS_KL = "KL of the classes' shares"
 FINITE = "samples that are numbers"
 TRAINED_ON_FAKE = "real accuracy of a classifier trained on samples"
+KERNEL = "kernel distance (digit features)"
+RECOGNISED, RAREST = "recognised at 90%", "smallest class share"
 FID, KID = "FID (Inception, torch-fidelity)", "KID (Inception, torch-fidelity)"
 
 
@@ -61,18 +57,19 @@ class Metric:
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         WASSERSTEIN: Metric("lower", "how far values must move, on average, to turn one distribution into the other"),
-        KOLMOGOROV: Metric("lower", "largest gap between the two cumulative distribution functions"),
-        ENERGY: Metric("lower", "difference between the distributions by mean distances of pairs; 0 if they are equal"),
-        MEAN: Metric("near", "mean of the values"),
-        DEVIATION: Metric("near", "standard deviation of the values"),
+        "Kolmogorov-Smirnov": Metric("lower", "largest gap between the two cumulative distribution functions"),
+        "energy distance": Metric("lower", "difference between the distributions by mean distances of pairs; 0 if they are equal"),
+        "mean": Metric("near", "mean of the values"),
+        "standard deviation": Metric("near", "standard deviation of the values"),
         SLICED: Metric("lower", "Wasserstein-1 distance, averaged over 128 directions, in the data's units"),
-        WORST_COLUMN: Metric("lower", "the column that fits worst: its distance in standard deviations"),
-        CORRELATIONS: Metric("lower", "the correlation of two columns that fits worst"),
-        MMD: Metric("lower", "maximum mean discrepancy; about 0 (or just below) if the distributions are equal"),
+        "worst column's Wasserstein-1": Metric("lower", "the column that fits worst: its distance in standard deviations"),
+        "largest difference of correlations": Metric("lower", "the correlation of two columns that fits worst"),
+        "MMD^2, Gaussian kernel": Metric("lower", "maximum mean discrepancy; about 0 (or just below) if the distributions are equal"),
         PRECISION: Metric("higher", "fraction of generated samples that lie among real ones (quality)"),
         RECALL: Metric("higher", "fraction of real samples that lie among generated ones (diversity)"),
         DENSITY: Metric("near", "how closely real samples surround the generated ones (1: as they surround each other)"),
         COVERAGE: Metric("higher", "fraction of real samples with a generated one close by (diversity)"),
+        "mean distance between samples": Metric("near", "how far apart samples are on average (diversity)"),
         DIMENSION: Metric("near", "number of directions in which neighbouring samples differ (TwoNN estimate)"),
         MODES: Metric("higher", "modes (separate clusters) of the real distribution that have generated samples"),
         WITHIN: Metric("higher", "fraction of generated samples within 3 standard deviations of a mode"),

@@ -19,15 +19,9 @@ from equipoise.data.laws import Law
 from equipoise.metrics import points
 from equipoise.metrics.figures import (
     COLUMN,
-    CORRELATIONS,
     COVERAGE,
     DENSITY,
-    DEVIATION,
     DIMENSION,
-    ENERGY,
-    KOLMOGOROV,
-    MEAN,
-    MMD,
     MODES,
     PRECISION,
     RECALL,
@@ -36,7 +30,6 @@ from equipoise.metrics.figures import (
     SPREAD,
     WASSERSTEIN,
     WITHIN,
-    WORST_COLUMN,
     Better,
     Figure,
     directions,
@@ -50,10 +43,11 @@ LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
 PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
 LEAST_FOR_INTERVALS = 40
-LINE_FIGURES = directions(WASSERSTEIN, KOLMOGOROV, ENERGY, MEAN, DEVIATION)
-MODE_FIGURES = directions(WITHIN, REVERSE_KL, SPREAD)
-SPACE_FIGURES = directions(MMD, WORST_COLUMN, CORRELATIONS)
-NEIGHBOUR_FIGURES = directions(PRECISION, RECALL, DENSITY, COVERAGE)
+MMD = "MMD^2, Gaussian kernel"
+LINE_FIGURES: dict[str, Better] = directions(WASSERSTEIN, "Kolmogorov-Smirnov", "energy distance", "mean", "standard deviation")
+MODE_FIGURES: dict[str, Better] = directions(WITHIN, REVERSE_KL, SPREAD)
+SPACE_FIGURES: dict[str, Better] = directions(MMD, "worst column's Wasserstein-1", "largest difference of correlations")
+NEIGHBOUR_FIGURES: dict[str, Better] = directions(PRECISION, RECALL, DENSITY, COVERAGE)
 
 
 class Judge(ABC):
@@ -156,12 +150,12 @@ class LineJudge(PointJudge):
             WASSERSTEIN: points.wasserstein(line, self.values)
             if law is None
             else points.wasserstein_to_law(line, lambda u: _known(law.quantile(u))),
-            KOLMOGOROV: points.kolmogorov_smirnov(line, self.values)
+            "Kolmogorov-Smirnov": points.kolmogorov_smirnov(line, self.values)
             if law is None
             else points.kolmogorov_smirnov_to_law(line, lambda v: _known(law.cdf(v))),
-            ENERGY: points.energy_distance(line, self.values),
-            MEAN: float(line.mean()),
-            DEVIATION: float(line.std()),
+            "energy distance": points.energy_distance(line, self.values),
+            "mean": float(line.mean()),
+            "standard deviation": float(line.std()),
         }
         return figures if self.quick else {**figures, **self.neighbours(rows)}
 
@@ -211,8 +205,8 @@ class SpaceJudge(PointJudge):
         return {
             **figures,
             MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),
-            WORST_COLUMN: float(columns.max()),
-            CORRELATIONS: points.correlation_difference(rows, self.real),
+            "worst column's Wasserstein-1": float(columns.max()),
+            "largest difference of correlations": points.correlation_difference(rows, self.real),
             **self.neighbours(rows),
             DIMENSION: intrinsic_dimension(scaled),
             **dict(zip(self.columns, columns.tolist(), strict=False)),  # of many columns only the first are named

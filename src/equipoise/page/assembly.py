@@ -27,7 +27,7 @@ from equipoise.metrics.pictures import thumbnails
 from equipoise.page import charts
 from equipoise.page.charts import Image
 from equipoise.page.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
-from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, outside, part, picture_grid, reach
+from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, few_ticks, outside, part, picture_grid, reach, thousands
 from equipoise.report import SAMPLES_SEED, Report
 from equipoise.sheets import MOST_CLASSES, by_class, has_classes, labels_of
 from equipoise.training.sampler import Sampler
@@ -44,7 +44,7 @@ SHOWN_PICTURES, SHOWN_POINTS = 36, 5_000
 NEIGHBOURS, TRAINING_ROWS = 8, 20_000
 BARS = 40  # of a column
 MOMENTS, MOMENT_SIDE = 6, 260  # pictures of the samples through time, and their pixels a side
-MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "! take care", "bad": "✗ problem"}  # beside the colour
+MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}  # beside the colour
 WORDS: dict[Better, str] = {"lower": "lower is better", "higher": "higher is better", "near": "near the baseline is best"}
 
 
@@ -233,8 +233,8 @@ def _columns(made: Array, real: Array, schema: Schema) -> Image:
             axes.stairs(bars(made[:, i], edges), edges, fill=True, color=GENERATED, alpha=0.6, label="generated")
             axes.stairs(bars(real[:, i], edges), edges, color="black", label="real")
             axes.set_title(names[i], fontsize=9)
-            axes.xaxis.set_major_formatter(lambda value, _: charts.thousands(value))
-            axes.xaxis.set_major_locator(charts.few_ticks(5))
+            axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
+            axes.xaxis.set_major_locator(few_ticks(5))
             axes.set_yticks([])  # a density, whose units say nothing
             if gone := outside(made[:, i : i + 1], low[i], high[i]):
                 axes.set_xlabel(f"generated{gone}", fontsize=8)

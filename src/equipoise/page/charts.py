@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from equipoise.formatting import number
 from equipoise.metrics.figures import Figure as Measured
-from equipoise.plots import GENERATED, as_they_are
+from equipoise.plots import GENERATED, as_they_are, few_ticks, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import Locator
+    from matplotlib.lines import Line2D
 
 Array = NDArray[np.float64]
 WIDE, HIGH = 6.4, 2.9  # inches of a chart
@@ -107,7 +107,7 @@ def losses(log: Sequence[Mapping[str, Any]]) -> Image | None:
     axes = _axes(figure, "loss")
     for (player, (seen, values)), color in zip(curves.items(), ("#2f6690", GENERATED), strict=True):
         axes.plot(seen, values, color=color, linewidth=1.4, label=player)
-    axes.legend(frameon=False, fontsize=9)
+    _legend(axes)
     ends = ", ".join(f"the {player}'s ends at {values[-1]:.3g}" for player, (_, values) in curves.items())
     return finished(
         figure,
@@ -125,7 +125,7 @@ def balance(log: Sequence[Mapping[str, Any]], meaning: str) -> Image | None:
     axes = _axes(figure, BALANCE.get(meaning, "balance"))
     axes.plot(seen, values, color="#2f6690", linewidth=1.4)
     axes.axhline(0.5, color="black", linewidth=1, linestyle="--", label="the optimum, 1/2")
-    axes.legend(frameon=False, fontsize=9)
+    _legend(axes)
     axes.set_ylim(min(0.4, *values), max(1.0, *values))
     return finished(
         figure,
@@ -158,7 +158,7 @@ def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
     if curve.floor is not None:
         label = f"real samples: {number(curve.floor)} (baseline of this curve)"
         axes.axhline(curve.floor, color="black", linewidth=1, linestyle="--", label=label)
-    axes.legend(frameon=False, fontsize=9)
+    _legend(axes)
     _logarithmic(axes, [*values, curve.floor] if curve.floor is not None else values)
     ends = f"from {number(values[0])} to {number(values[-1])}; the best was {number(min(values))}"
     return finished(figure, f"{name} against samples seen, {ends}.", _why_another(curve, table))
@@ -171,8 +171,10 @@ def _why_another(curve: Curve, table: Measured) -> str:
     counted = re.match(r"([\d,]+) samples ", table.protocol)
     if curve.floor is None or number(curve.floor) == number(table.floor):
         return said
-    of_table = f" was measured on {counted[1]}" if counted else " was measured apart"
-    return f"{said} The table{of_table}: its baseline is {number(table.floor)}, that of this curve {number(curve.floor)}."
+    of_table = f" on {counted[1]} samples" if counted else " apart"
+    if counted and int(counted[1].replace(",", "")) == curve.measured_on:
+        of_table += " too, but on other draws of them"
+    return f"{said} Its baseline here is {number(curve.floor)}; the table's, {number(table.floor)}, was measured{of_table}."
 
 
 def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
@@ -186,7 +188,7 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
         axes.plot(seen, values, color=color, linewidth=1.2, label=label)
         shown += values
     _logarithmic(axes, shown)
-    axes.legend(frameon=False, fontsize=9)
+    _legend(axes)
     return finished(figure, "Norms of both players' gradients against samples seen.")
 
 
@@ -204,7 +206,7 @@ def overlaid(curves: Mapping[str, Curve], name: str) -> Image | None:
     floors = [curve.floor for curve in shown.values() if curve.floor is not None]
     _logarithmic(axes, [*(value for curve in shown.values() for value in curve.values), *floors])
     lines = [line for line in axes.get_lines() if line.get_marker() == "o"]
-    axes.legend(lines, list(shown), frameon=False, fontsize=8)
+    _legend(axes, lines, list(shown))
     ends = "; ".join(f"{run} ends at {number(curve.values[-1])}" for run, curve in shown.items())
     return finished(
         figure,
@@ -227,19 +229,19 @@ def _axes(figure: Figure, ylabel: str) -> Axes:
     return axes
 
 
-def few_ticks(most: int) -> Locator:
-    """At most so many ticks, at round numbers."""
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(most, steps=[1, 2, 5, 10])
-
-
-def thousands(value: float) -> str:
-    """A round number, short."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"
+def _legend(axes: Axes, lines: Sequence[Line2D] = (), names: Sequence[str] = ()) -> None:
+    """A legend above the axes, where it covers nothing."""
+    handles, labels = (lines, names) if lines else axes.get_legend_handles_labels()
+    axes.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=1 if lines else 2,
+        borderaxespad=0.2,
+        frameon=False,
+        fontsize=9,
+    )
 
 
 def _logarithmic(axes: Axes, values: Sequence[float]) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, new_figure
-from equipoise.plots import GENERATED, REAL, aspect, axis_names, reach
+from equipoise.plots import GENERATED, REAL, aspect, axis_names, height_of, legend_below, reach
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
@@ -114,7 +114,7 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
 def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | None, names: Sequence[str]) -> list[Image]:
     """Both clouds, and D's surface beside the optimal one, of points (N, 2), the columns of these names."""
     low, high = reach(np.concatenate([made, real]))
-    figure = new_figure(7.2, 3.8)
+    figure = new_figure(7.2, 0.8 + height_of(np.stack([low, high]), 3.1))
     panels = figure.subplots(1, 2, sharey=True)
     clouds = ((real, REAL, "real"), (made, GENERATED, "generated"))
     for axes, (points, color, name) in zip(panels, clouds, strict=True):
@@ -130,7 +130,7 @@ def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | N
     known = law.density(grid) if law is not None else None
     best = surface.optimum(known, estimated_density(made, grid)) if known is not None else None
     shown = {"D": surface(grid)} | ({} if best is None else {"the optimal D for these samples": best})
-    figure = new_figure(4.2 * len(shown), 3.6)
+    figure = new_figure(4.2 * len(shown), 0.8 + height_of(np.stack([low, high]), 2.9))
     panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
     for axes, (name, values) in zip(panels, shown.items(), strict=True):
         highest = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
@@ -172,9 +172,10 @@ def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Seq
         clouds = {"real": [x[y == k][:each].astype(float) for k in range(len(labels))], **clouds}
     names, on_the_plane = axis_names(sampler.schema), sampler.schema.size == 2
     colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
-    figure = new_figure(7.2 if real is not None else 4.4, 3.8)
-    panels = np.atleast_1d(figure.subplots(1, len(clouds), sharex=True, sharey=True))
     low, high = reach(np.concatenate([part for parts in clouds.values() for part in parts]))
+    high_panel = height_of(np.stack([low, high]), 3.1) if on_the_plane else 2.4
+    figure = new_figure(7.2 if real is not None else 4.4, 1.2 + high_panel)
+    panels = np.atleast_1d(figure.subplots(1, len(clouds), sharex=True, sharey=True))
     edges = np.linspace(low[0], high[0], 61)
     for axes, (name, parts) in zip(panels, clouds.items(), strict=True):
         for k, (label, part) in enumerate(zip(labels, parts, strict=True)):
@@ -190,8 +191,7 @@ def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Seq
         for axes in panels:
             axes.set_aspect(aspect(high - low))
     _name(panels, [names[0], names[1] if on_the_plane else "density"])
-    handles, told = panels[-1].get_legend_handles_labels()
-    figure.legend(handles, told, loc="outside lower center", ncols=6, frameon=False, fontsize=8, markerscale=3)
+    legend_below(figure, panels[-1])
     beside = "real and generated" if real is not None else "generated"
     return finished(figure, f"Samples of {which}, {beside}, each class in its colour.", wide=True)
 
@@ -202,7 +202,8 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
     made, latents = sampler.of_latents(z, y), z.numpy()
     numbers = min(max(sampler.prior.dim, 1), LATENTS if made.shape[1] == 1 else 2)
     names = axis_names(sampler.schema)
-    figure = new_figure(2.4 * numbers + 0.6 if made.shape[1] == 1 else 7.6, 2.9 if made.shape[1] == 1 else 3.6)
+    size = (2.4 * numbers + 0.6, 2.9) if made.shape[1] == 1 else (7.6, 0.8 + height_of(made, 2.7))
+    figure = new_figure(*size)
     panels = np.atleast_1d(figure.subplots(1, numbers, sharey=True))
     for i, axes in enumerate(panels):
         if made.shape[1] == 1:
