@@ -23,7 +23,7 @@ def test_a_grid_shows_every_picture_in_its_place() -> None:
     factor = image.shape[1] // 18
     assert image.shape == (8 * factor, 18 * factor)
     cells = image[:: 4 * factor, :: 6 * factor]
-    assert cells.tolist() == [[0, 50, 100], [150, 200, 0]]
+    assert cells.tolist() == [[0, 50, 100], [150, 200, 255]]  # white where there is no picture
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])

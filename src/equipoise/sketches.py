@@ -87,7 +87,7 @@ def _scatter(values: Array, real: Array | None, law: Law | None, names: Sequence
     box = (left, TITLE, left + width, TITLE + height)
     frame = Frame(box, (low[0], low[1]), (high[0], high[1]))
     image, draw = _blank(box[2] + GAP, box[3] + BELOW + NAME + LEGEND)
-    clouds = [(values, GENERATED), *([(real, REAL)] if real is not None else [])]
+    clouds = [*([(real, REAL)] if real is not None else []), (values, GENERATED)]
     for points, color in sorted(clouds, key=lambda cloud: -len(cloud[0])):  # the fewer on top
         _dots(image, frame, points, color)
     _axes(draw, frame, both=True)

@@ -1,4 +1,5 @@
-"""Figures: one number about samples, beside what real samples get, and how far it could be off; and what each metric means."""
+"""Figures: one number about samples, beside what real samples get, and how far it could be off;
+and what each metric measures."""
 
 from __future__ import annotations
 
@@ -54,46 +55,53 @@ class Metric:
     meaning: str
 
 
+_MEANINGS: Mapping[Better, Mapping[str, str]] = {
+    "lower": {
+        WASSERSTEIN: "how far values must move, on average, to turn one distribution into the other",
+        "Kolmogorov-Smirnov": "largest gap between the two cumulative distribution functions",
+        "energy distance": "difference in mean distances of pairs; 0 for equal distributions",
+        SLICED: "Wasserstein-1 distance, averaged over 128 directions, in the data's units",
+        "worst column's Wasserstein-1": "distance of the worst column, in standard deviations",
+        "largest difference of correlations": "largest error of a correlation of two columns",
+        "MMD^2, Gaussian kernel": "maximum mean discrepancy; about 0 for equal distributions",
+        REVERSE_KL: "how unevenly samples are divided among the modes; 0 if evenly",
+        FRECHET: "Fréchet distance, computed as FID is, on features of a digit classifier",
+        KERNEL: "kernel distance, computed as KID is, on features of a digit classifier",
+        PATCHES: "sliced Wasserstein distance of small image patches, averaged over scales",
+        f"{PATCHES} at ": "the same for images scaled to this height",
+        FID: "Fréchet Inception Distance",
+        KID: "Kernel Inception Distance",
+        DETECTIVE: "accuracy of a newly trained classifier that tells generated from real samples (0.5 is best)",
+        COPIED: "fraction of samples closer to the training set than new real data would be (0: no copying)",
+        CLASS_KL: "KL divergence between the class frequencies of generated and real samples",
+        COLUMN: "distance of this column's distributions, in standard deviations",
+    },
+    "higher": {
+        PRECISION: "fraction of generated samples that lie among real ones (quality)",
+        RECALL: "fraction of real samples that lie among generated ones (diversity)",
+        COVERAGE: "fraction of real samples with a generated one close by (diversity)",
+        MODES: "modes (clusters) of the real distribution that have generated samples",
+        WITHIN: "fraction of generated samples within 3 standard deviations of a mode",
+        RECOGNISED: "fraction of images that the digit classifier is at least 90% sure about",
+        RAREST: "frequency of the digit that is generated least often",
+        AGREEMENT: "fraction of samples that a classifier assigns to the class that was asked for",
+        TRAINED_ON_FAKE: "accuracy on real data of a classifier trained on generated samples only",
+        READ_ALIKE: "accuracy of a classifier on real samples, averaged over the classes",
+        FINITE: "fraction of samples that are finite numbers",
+    },
+    "near": {
+        "mean": "mean of the values",
+        "standard deviation": "standard deviation of the values",
+        DENSITY: "how densely real samples surround generated ones (1 for equal distributions)",
+        "mean distance between samples": "how far apart samples are on average (diversity)",
+        DIMENSION: "number of directions in which neighbouring samples differ (TwoNN estimate)",
+        SPREAD: "width of the generated modes over the true width (1 is best)",
+        DIGIT_SHARE: "frequency of this digit, read by the digit classifier",
+        CLASS_SHARE: "frequency of this class, read by a classifier",
+    },
+}
 METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        WASSERSTEIN: Metric("lower", "how far values must move, on average, to turn one distribution into the other"),
-        "Kolmogorov-Smirnov": Metric("lower", "largest gap between the two cumulative distribution functions"),
-        "energy distance": Metric("lower", "difference between the distributions by mean distances of pairs; 0 if they are equal"),
-        "mean": Metric("near", "mean of the values"),
-        "standard deviation": Metric("near", "standard deviation of the values"),
-        SLICED: Metric("lower", "Wasserstein-1 distance, averaged over 128 directions, in the data's units"),
-        "worst column's Wasserstein-1": Metric("lower", "the column that fits worst: its distance in standard deviations"),
-        "largest difference of correlations": Metric("lower", "the correlation of two columns that fits worst"),
-        "MMD^2, Gaussian kernel": Metric("lower", "maximum mean discrepancy; about 0 (or just below) if the distributions are equal"),
-        PRECISION: Metric("higher", "fraction of generated samples that lie among real ones (quality)"),
-        RECALL: Metric("higher", "fraction of real samples that lie among generated ones (diversity)"),
-        DENSITY: Metric("near", "how closely real samples surround the generated ones (1: as they surround each other)"),
-        COVERAGE: Metric("higher", "fraction of real samples with a generated one close by (diversity)"),
-        "mean distance between samples": Metric("near", "how far apart samples are on average (diversity)"),
-        DIMENSION: Metric("near", "number of directions in which neighbouring samples differ (TwoNN estimate)"),
-        MODES: Metric("higher", "modes (separate clusters) of the real distribution that have generated samples"),
-        WITHIN: Metric("higher", "fraction of generated samples within 3 standard deviations of a mode"),
-        REVERSE_KL: Metric("lower", "how unevenly samples are divided among the modes; 0 if as evenly as real ones"),
-        SPREAD: Metric("near", "width of the generated modes over the true width (1 is best)"),
-        FRECHET: Metric("lower", "Fréchet distance, computed as FID is, on features of a digit classifier"),
-        KERNEL: Metric("lower", "kernel distance, computed as KID is, on features of a digit classifier"),
-        RECOGNISED: Metric("higher", "fraction of images that the digit classifier is at least 90% sure about"),
-        RAREST: Metric("higher", "frequency of the digit that is generated least often"),
-        DIGIT_SHARE: Metric("near", "frequency of this digit, read by the digit classifier"),
-        PATCHES: Metric("lower", "how much small image patches differ: sliced Wasserstein distance, at every scale"),
-        f"{PATCHES} at ": Metric("lower", "the same distance for images scaled to this height"),
-        FID: Metric("lower", "Fréchet Inception Distance"),
-        KID: Metric("lower", "Kernel Inception Distance"),
-        DETECTIVE: Metric("lower", "accuracy of a newly trained classifier that tells generated from real samples (0.5 is best)"),
-        COPIED: Metric("lower", "fraction of samples closer to the training set than new real data would be (0: no copying)"),
-        AGREEMENT: Metric("higher", "fraction of samples that a classifier assigns to the class that was asked for"),
-        CLASS_KL: Metric("lower", "KL divergence between the class frequencies of generated and real samples"),
-        TRAINED_ON_FAKE: Metric("higher", "accuracy on real data of a classifier trained on generated samples only"),
-        CLASS_SHARE: Metric("near", "frequency of this class, read by a classifier"),
-        READ_ALIKE: Metric("higher", "accuracy of a classifier on real samples, averaged over the classes"),
-        COLUMN: Metric("lower", "distance of this column's distributions, in standard deviations"),
-        FINITE: Metric("higher", "fraction of samples that are finite numbers"),
-    }
+    {name: Metric(way, said) for way, names in _MEANINGS.items() for name, said in names.items()}
 )
 """By name; one that ends with a space stands for a family, such as "share of " with a digit."""
 
@@ -109,7 +117,8 @@ def metric(name: str) -> Metric:
 
 
 def meaning(name: str) -> str:
-    """The plain line about the metric of this name; empty for one that `METRICS` does not describe, as in another version's report."""
+    """The plain line about the metric of this name; empty for one that `METRICS` does not know,
+    as in another version's report."""
     try:
         return metric(name).meaning
     except KeyError:

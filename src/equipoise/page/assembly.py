@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,19 +18,19 @@ from equipoise import __version__
 from equipoise.data.pictures import thumbnail
 from equipoise.data.sources import Source
 from equipoise.errors import printable
-from equipoise.formatting import BASELINE, INTERVAL, KEY, SIGNS, half_width, number
+from equipoise.formatting import BASELINE, INTERVAL, KEY
 from equipoise.metrics.examination import COMPARED
-from equipoise.metrics.figures import Better, Figure, meaning
 from equipoise.metrics.neighbours import nearest
 from equipoise.metrics.pictures import thumbnails
 from equipoise.page import charts
 from equipoise.page.charts import Image
 from equipoise.page.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
+from equipoise.page.tables import MARKS, rows, with_protocols
 from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, few_ticks, outside, part, picture_grid, reach, thousands
 from equipoise.report import SAMPLES_SEED, Report
 from equipoise.sheets import MOST_CLASSES, by_class, has_classes, labels_of
 from equipoise.training.sampler import Sampler
-from equipoise.verdict import Severity, severity
+from equipoise.verdict import severity
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -44,8 +43,6 @@ SHOWN_PICTURES, SHOWN_POINTS = 36, 5_000
 NEIGHBOURS, TRAINING_ROWS = 8, 20_000
 BARS = 40  # of a column
 MOMENTS, MOMENT_SIDE = 6, 260  # pictures of the samples through time, and their pixels a side
-MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}  # beside the colour
-WORDS: dict[Better, str] = {"lower": "lower is better", "higher": "higher is better", "near": "near the baseline is best"}
 
 
 @dataclass(frozen=True)
@@ -67,33 +64,6 @@ class Run:
     @property
     def headline(self) -> str:
         return self.report.figures[0].name
-
-
-@dataclass(frozen=True)
-class Row:
-    """A metric in a table: each run's value and half-width, "" where a run has none, and the baseline. `protocol` says on what it was
-    measured, where that is not as in the row above."""
-
-    name: str
-    better: Better
-    cells: Sequence[tuple[str, str]]
-    floor: str
-    protocol: str = ""
-
-    @property
-    def sign(self) -> str:
-        """An arrow to the better side."""
-        return SIGNS[self.better]
-
-    @property
-    def which(self) -> str:
-        """The better side in words."""
-        return WORDS[self.better]
-
-    @property
-    def meaning(self) -> str:
-        """What the metric measures."""
-        return meaning(self.name)
 
 
 def page(run: Run) -> str:
@@ -136,23 +106,6 @@ def comparison(runs: Sequence[Run]) -> str:
     )
 
 
-def rows(reports: Sequence[Report]) -> list[Row]:
-    """The table of several runs. Where their baselines differ, it holds the least and the greatest."""
-    found = []
-    for name in dict.fromkeys(figure.name for report in reports for figure in report.shown):
-        of_runs = [_figure(report, name) for report in reports]
-        known = [figure for figure in of_runs if figure is not None]
-        floors = sorted({figure.floor for figure in known if math.isfinite(figure.floor)})
-        ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
-        cells = [("", "") if figure is None else (number(figure.value), half_width(figure)) for figure in of_runs]
-        found.append(Row(name, known[0].better, cells, " to ".join(ends)))
-    return found
-
-
-def _figure(report: Report, name: str) -> Figure | None:
-    return next((figure for figure in report.figures if figure.name == name), None)
-
-
 def _told(run: Run) -> dict[str, Any]:
     report = run.report
     how = severity(report.verdict)
@@ -162,17 +115,8 @@ def _told(run: Run) -> dict[str, Any]:
         "report": report,
         "severity": how,
         "mark": MARKS[how],
-        "rows": _with_protocols(report),
+        "rows": with_protocols(report),
     }
-
-
-def _with_protocols(report: Report) -> list[Row]:
-    """The rows of the table; a protocol stands where it differs from that of the figure above."""
-    found, above = [], ""
-    for row, figure in zip(rows([report]), report.shown, strict=True):
-        found.append(replace(row, protocol="" if figure.protocol == above else figure.protocol))
-        above = figure.protocol
-    return found
 
 
 def _samples(run: Run) -> list[Image]:
