@@ -55,7 +55,7 @@ def test_half_a_width_is_left_out_where_it_is_not_known(ends: tuple[float | None
         (1.2, "1 second"),
         (99, "99 seconds"),
         (120, "2 minutes"),
-        (5990, "2 hours"),
+        (5990, "1.7 hours"),
         (5500, "92 minutes"),
         (3 * 3600 + 1800, "3.5 hours"),
         (40 * 3600, "40 hours"),

@@ -24,6 +24,8 @@ from equipoise.training.files import DamagedFileError, write_json
 from equipoise.training.rundir import RunDirectory
 from tests.conftest import TINY_OPTIONS
 
+SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measured
+
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
     """What config.json would hold of the data and its labels."""
@@ -149,22 +151,21 @@ def test_a_report_prints_where_output_is_not_utf_8(tiny: dict[str, Any], monkeyp
 
 
 def test_an_unknown_metric_is_a_key_error_with_the_nearest_name(tiny: dict[str, Any]) -> None:
-    report = GAN(**tiny).fit("gaussian").evaluate()
-    with pytest.raises(KeyError, match="no metric 'Wasserstein': did you mean 'Wasserstein-1'?"):
+    report = GAN(**tiny).fit(SOME).evaluate()
+    with pytest.raises(KeyError, match=r"no metric 'Wasserstein': did you mean 'Wasserstein-1'?"):
         report["Wasserstein"]
     assert "Wasserstein-1" in report
     assert "Wasserstein" not in report
 
 
-def test_reports_of_equal_runs_are_equal_whenever_they_are_made(tiny: dict[str, Any]) -> None:
-    first, second = (GAN(seed=0, **tiny).fit("gaussian").evaluate() for _ in range(2))
-    later = replace(second, date="2030-01-01T00:00:00+00:00", training_seconds=1e6)
-    assert later == first
+def test_reports_are_equal_whenever_they_were_made(tiny: dict[str, Any]) -> None:
+    report = GAN(**tiny).fit(SOME).evaluate()
+    assert replace(report, date="2030-01-01T00:00:00+00:00", training_seconds=1e6) == report
 
 
 @pytest.mark.parametrize(("name", "value"), [("date", "yesterday"), ("training_seconds", "long")])
 def test_a_report_with_an_odd_date_or_time_is_damaged(tiny: dict[str, Any], tmp_path: Path, name: str, value: str) -> None:
-    content = GAN(**tiny).fit("gaussian").evaluate().to_dict()
+    content = GAN(**tiny).fit(SOME).evaluate().to_dict()
     write_json(tmp_path / "report.json", {**content, name: value})
     with pytest.raises(DamagedFileError, match=r"report.json is not a report"):
         Report.read(tmp_path / "report.json")
@@ -172,7 +173,7 @@ def test_a_report_with_an_odd_date_or_time_is_damaged(tiny: dict[str, Any], tmp_
 
 def test_no_file_but_the_report_has_its_date(tiny: dict[str, Any], tmp_path: Path) -> None:
     for name in ("a", "b"):
-        GAN(seed=0, **tiny).fit("gaussian", out=tmp_path / name).evaluate()
+        GAN(seed=0, **tiny).fit(SOME, out=tmp_path / name).evaluate()
     first, second = (tmp_path / name / "generator.safetensors" for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
     assert json.loads((tmp_path / "a" / "report.json").read_text())["date"].endswith("+00:00")

@@ -209,7 +209,7 @@ def evaluate(arguments: Sequence[str]) -> None:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
         print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
     else:
-        _say(str(report))
+        _say(f"{report}\n\n{report.explained()}" if options.explain else str(report))
 
 
 def compare(arguments: Sequence[str]) -> None:
@@ -284,7 +284,9 @@ def _warn(message: str) -> None:
 
 def _say(text: str) -> None:
     """Print lines that may hold names from files."""
-    print("\n".join(map(printable, text.split("\n"))))
+    from equipoise.formatting import for_terminal
+
+    print(for_terminal("\n".join(map(printable, text.split("\n")))))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {

@@ -53,7 +53,7 @@ def draw(
         axes = figure.subplots()
         _histogram(axes, values.reshape(-1), law, None if real is None else real.reshape(-1))
         axes.set(xlabel=names[0], ylabel="density")
-        axes.legend(frameon=False, fontsize=9)
+        legend_below(figure, axes)
     elif schema.size == 2:
         axes = figure.subplots()
         _scatter(axes, values, real, law)

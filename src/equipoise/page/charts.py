@@ -107,7 +107,7 @@ def losses(log: Sequence[Mapping[str, Any]]) -> Image | None:
     axes = _axes(figure, "loss")
     for (player, (seen, values)), color in zip(curves.items(), ("#2f6690", GENERATED), strict=True):
         axes.plot(seen, values, color=color, linewidth=1.4, label=player)
-    _legend(axes)
+    legend_above(axes)
     ends = ", ".join(f"the {player}'s ends at {values[-1]:.3g}" for player, (_, values) in curves.items())
     return finished(
         figure,
@@ -125,7 +125,7 @@ def balance(log: Sequence[Mapping[str, Any]], meaning: str) -> Image | None:
     axes = _axes(figure, BALANCE.get(meaning, "balance"))
     axes.plot(seen, values, color="#2f6690", linewidth=1.4)
     axes.axhline(0.5, color="black", linewidth=1, linestyle="--", label="the optimum, 1/2")
-    _legend(axes)
+    legend_above(axes)
     axes.set_ylim(min(0.4, *values), max(1.0, *values))
     return finished(
         figure,
@@ -158,7 +158,7 @@ def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
     if curve.floor is not None:
         label = f"real samples: {number(curve.floor)} (baseline of this curve)"
         axes.axhline(curve.floor, color="black", linewidth=1, linestyle="--", label=label)
-    _legend(axes)
+    legend_above(axes)
     _logarithmic(axes, [*values, curve.floor] if curve.floor is not None else values)
     ends = f"from {number(values[0])} to {number(values[-1])}; the best was {number(min(values))}"
     return finished(figure, f"{name} against samples seen, {ends}.", _why_another(curve, table))
@@ -188,7 +188,7 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
         axes.plot(seen, values, color=color, linewidth=1.2, label=label)
         shown += values
     _logarithmic(axes, shown)
-    _legend(axes)
+    legend_above(axes)
     return finished(figure, "Norms of both players' gradients against samples seen.")
 
 
@@ -206,7 +206,7 @@ def overlaid(curves: Mapping[str, Curve], name: str) -> Image | None:
     floors = [curve.floor for curve in shown.values() if curve.floor is not None]
     _logarithmic(axes, [*(value for curve in shown.values() for value in curve.values), *floors])
     lines = [line for line in axes.get_lines() if line.get_marker() == "o"]
-    _legend(axes, lines, list(shown))
+    legend_above(axes, lines, list(shown))
     ends = "; ".join(f"{run} ends at {number(curve.values[-1])}" for run, curve in shown.items())
     return finished(
         figure,
@@ -229,7 +229,7 @@ def _axes(figure: Figure, ylabel: str) -> Axes:
     return axes
 
 
-def _legend(axes: Axes, lines: Sequence[Line2D] = (), names: Sequence[str] = ()) -> None:
+def legend_above(axes: Axes, lines: Sequence[Line2D] = (), names: Sequence[str] = ()) -> None:
     """A legend above the axes, where it covers nothing."""
     handles, labels = (lines, names) if lines else axes.get_legend_handles_labels()
     axes.legend(

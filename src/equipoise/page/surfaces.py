@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
-from equipoise.page.charts import Image, finished, new_figure
+from equipoise.page.charts import Image, finished, legend_above, new_figure
 from equipoise.plots import GENERATED, REAL, aspect, axis_names, height_of, legend_below, reach
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
@@ -91,7 +91,7 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
     else:
         axes.plot(x, known, color="black", linewidth=1.5, label="the law")
     axes.set(xlabel=name, ylabel="density")
-    axes.legend(frameon=False, fontsize=9)
+    legend_above(axes)
     heights = [np.histogram(values, edges)[0] / len(values) for values in (made, real)]
     shared = float(np.minimum(*heights).sum())
     images = [finished(figure, f"Histogram of generated samples over the real density: their bars share {shared:.0%} of their area.")]
@@ -105,7 +105,7 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
         shift = 0.0 if surface.meaning == "probability" else float(np.nanmean(best) - np.mean(surface(x[:, None])[~np.isnan(best)]))
         axes.plot(x, best - shift, color="black", linestyle="--", linewidth=1.2, label="the optimal D for these samples")
     axes.set(xlabel=name, ylabel=surface.label)
-    axes.legend(frameon=False, fontsize=9)
+    legend_above(axes)
     caption = "If both distributions were equal, the optimal D would be constant (a flat line)."
     beside = ", beside the optimal D for the samples as they are" if best is not None else ""
     return [*images, finished(figure, f"D along the line{beside}.", caption if best is not None else "")]
