@@ -232,7 +232,8 @@ def compare(arguments: Sequence[str]) -> None:
 
     gans = [GAN.load(run) for run in options.runs]
     reports = [gan.report for gan in gans]
-    table = Table("", *[escape(for_terminal(printable(str(run)))) for run in options.runs], BASELINE, box=None)
+    names = [escape(for_terminal(printable(str(run)))) for run in options.runs]
+    table = Table("", *names, BASELINE, box=None)
     for row in rows(reports):
         cells = [for_terminal(" ".join(part for part in cell if part)) for cell in row.cells]
         name = escape(for_terminal(f"{row.sign} {printable(row.name)}"))

@@ -11,9 +11,9 @@ from equipoise.metrics.figures import Better, Figure
 
 SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
 KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
-GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # heads of a table
+GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
 PLAIN = str.maketrans({"↓": "v", "↑": "^", "≈": "~", "±": "+-", "∞": "inf", "é": "e"})
-UNIT, THOUSANDS = 1e-3, 1e6  # from which, and up to which, numbers are written without a power of ten
+UNIT, THOUSANDS = 1e-3, 1e6  # between which numbers need no power of ten
 UNITS = (  # of time: the seconds of each, and how many of it are too many
     ("second", 1, 100),
     ("minute", 60, 100),
@@ -60,7 +60,8 @@ def spoken(seconds: float) -> str:
     """About how long something takes."""
     if seconds < 0.5:
         return "less than a second"
-    unit, length = next((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)
+    fitting = ((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)
+    unit, length = next(fitting)
     count = seconds / length
     told = f"{count:.1f}" if unit in ("hour", "day") and count < 10 else f"{count:.0f}"
     told = told.removesuffix(".0")
@@ -79,7 +80,10 @@ def dated(moment: str) -> str:
 
 
 def for_terminal(text: str, encoding: str | None = None) -> str:
-    """The text as output in this encoding, by default that of stdout, can hold it: arrows and the like become ASCII where it has none."""
+    """The text as output in this encoding, by default that of stdout, can hold it.
+
+    Arrows and the like become ASCII where the encoding has none.
+    """
     encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

@@ -45,7 +45,11 @@ class Report:
     """When it was made, in the form of ISO 8601."""
 
     def __getitem__(self, name: str) -> float:
-        """The value of the metric of this name. Raises KeyError, with the nearest name, if there is none."""
+        """The value of the metric of this name.
+
+        Raises:
+            KeyError: There is none; the message has the nearest name.
+        """
         for figure in self.figures:
             if figure.name == name:
                 return figure.value
@@ -68,19 +72,19 @@ class Report:
         return [(f.name, number(f.value), half_width(f), number(f.floor)) for f in self.shown]
 
     def __str__(self) -> str:
-        rows = [(f"{SIGNS[f.better]} {f.name}", number(f.value), half_width(f), number(f.floor)) for f in self.shown]
-        wide = [max(map(len, column)) for column in zip(("", GENERATED, INTERVAL, BASELINE), *rows, strict=True)]
-        lines = [
-            f"{name:{wide[0]}}  {value:>{wide[1]}}  {off:{wide[2]}}  {floor:>{wide[3]}}"
-            for name, value, off, floor in (("", GENERATED, INTERVAL, BASELINE), *rows)
-        ]
+        heads = ("", GENERATED, INTERVAL, BASELINE)
+        signs = (SIGNS[figure.better] for figure in self.shown)
+        rows = [(f"{sign} {name}", *cells) for sign, (name, *cells) in zip(signs, self.rows(), strict=True)]
+        wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        lines = [f"{name:{wide[0]}}  {value:>{wide[1]}}  {off:{wide[2]}}  {floor:>{wide[3]}}" for name, value, off, floor in (heads, *rows)]
         about = f"({self.figures[0].protocol})", f"{self.data}, {self.recipe}, {self.told}"
         return for_terminal("\n".join([*lines, KEY, *about, "", *self.said()]))
 
     def explained(self) -> str:
         """What each metric of the table measures, a line each."""
         wide = max(len(figure.name) for figure in self.shown)
-        return for_terminal("\n".join(f"{f.name:{wide}}  {SIGNS[f.better]} {meaning(f.name)}" for f in self.shown))
+        lines = (f"{f.name:{wide}}  {SIGNS[f.better]} {meaning(f.name)}" for f in self.shown)
+        return for_terminal("\n".join(lines))
 
     @property
     def told(self) -> str:
@@ -111,7 +115,8 @@ class Report:
                 raise RequestError("it has no figures")
             data, recipe = (checked(name, stored[name], str) for name in ("data", "recipe"))
             seen = checked("samples_seen", stored["samples_seen"], int)
-            seconds, date = checked("training_seconds", stored["training_seconds"], float | None), checked("date", stored["date"], str)
+            seconds = checked("training_seconds", stored["training_seconds"], float | None)
+            date = checked("date", stored["date"], str)
             dated(date)
             return cls(data, recipe, seen, figures, instance(Verdict, stored["verdict"]), seconds, date)
         except (RequestError, KeyError, TypeError, ValueError, OverflowError) as error:

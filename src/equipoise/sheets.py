@@ -11,7 +11,8 @@ from equipoise.training.sampler import Sampler
 
 MOST_CLASSES, ACROSS = 20, 10  # rows and columns
 GAP, MARGIN, LETTERS = 2, 8, 24  # pixels between pictures and beside a label; letters of a label
-FONT, MOST_SIDE = 16, 96  # pixels: of a letter, and of a picture, which is made smaller if it is larger
+FONT = 16  # pixels of a letter
+MOST_SIDE = 96  # pixels of a picture, which is made smaller if it is larger
 
 
 def has_classes(sampler: Sampler) -> bool:

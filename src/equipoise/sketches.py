@@ -253,7 +253,8 @@ def _words(
     legend: Sequence[tuple[str, str]],
     named: int,
 ) -> None:
-    """The title above, and the legend below, with a square of each colour; `named` pixels are left for the name of the axis between."""
+    """The title above, and the legend below, with a square of each colour; between are `named`
+    pixels for the name of the axis."""
     left, _, right, bottom = frame.box
     draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MOST_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
     x, y = float(left), bottom + BELOW + named + LEGEND / 2

@@ -60,7 +60,11 @@ def draw(
     config: Mapping[str, Any],
     label: Hashable | None,
 ) -> None:
-    """Write a PNG of samples, (n, *shape), of one label where one is given, beside real ones where they can be had."""
+    """Write a PNG of samples, (n, *shape), beside real ones where they can be had.
+
+    Args:
+        label: The samples' label, where they are of one.
+    """
     described = config["data"]
     law = law_of(described) if label is None else None
     of_class = None if label is None else sampler.schema.class_index(label)

@@ -161,7 +161,7 @@ def test_every_metric_of_the_table_has_its_line_and_its_better_side(kept: Path) 
     rows = len(GAN.load(kept).report.rows())
     spans = [attributes.get("class") for tag, attributes in table.tags if tag == "span"]
     assert spans.count("meaning") == spans.count("sign") == spans.count("unseen") == rows
-    assert "accuracy of a newly trained classifier" in table.text
+    assert "accuracy of a newly trained real-vs-generated classifier" in table.text
     assert re.search(r"[↓] *, lower is better", table.text)
     for head in ("generated", "± 95% interval", "real (baseline)"):
         assert head in table.text

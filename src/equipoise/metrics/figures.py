@@ -57,7 +57,7 @@ class Metric:
 
 _MEANINGS: Mapping[Better, Mapping[str, str]] = {
     "lower": {
-        WASSERSTEIN: "how far values must move, on average, to turn one distribution into the other",
+        WASSERSTEIN: "how far values must move, on average, for equal distributions",
         "Kolmogorov-Smirnov": "largest gap between the two cumulative distribution functions",
         "energy distance": "difference in mean distances of pairs; 0 for equal distributions",
         SLICED: "Wasserstein-1 distance, averaged over 128 directions, in the data's units",
@@ -71,8 +71,8 @@ _MEANINGS: Mapping[Better, Mapping[str, str]] = {
         f"{PATCHES} at ": "the same for images scaled to this height",
         FID: "Fréchet Inception Distance",
         KID: "Kernel Inception Distance",
-        DETECTIVE: "accuracy of a newly trained classifier that tells generated from real samples (0.5 is best)",
-        COPIED: "fraction of samples closer to the training set than new real data would be (0: no copying)",
+        DETECTIVE: "accuracy of a newly trained real-vs-generated classifier (0.5 is best)",
+        COPIED: "fraction of samples that are copies: nearer to training data than new real data",
         CLASS_KL: "KL divergence between the class frequencies of generated and real samples",
         COLUMN: "distance of this column's distributions, in standard deviations",
     },

@@ -44,9 +44,19 @@ QUICK_SAMPLES = 2_000  # for figures taken while training
 PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
 LEAST_FOR_INTERVALS = 40
 MMD = "MMD^2, Gaussian kernel"
-LINE_FIGURES: dict[str, Better] = directions(WASSERSTEIN, "Kolmogorov-Smirnov", "energy distance", "mean", "standard deviation")
+LINE_FIGURES: dict[str, Better] = directions(
+    WASSERSTEIN,
+    "Kolmogorov-Smirnov",
+    "energy distance",
+    "mean",
+    "standard deviation",
+)
 MODE_FIGURES: dict[str, Better] = directions(WITHIN, REVERSE_KL, SPREAD)
-SPACE_FIGURES: dict[str, Better] = directions(MMD, "worst column's Wasserstein-1", "largest difference of correlations")
+SPACE_FIGURES: dict[str, Better] = directions(
+    MMD,
+    "worst column's Wasserstein-1",
+    "largest difference of correlations",
+)
 NEIGHBOUR_FIGURES: dict[str, Better] = directions(PRECISION, RECALL, DENSITY, COVERAGE)
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 WIDE, HIGH = 6.4, 2.9  # inches of a chart
-LOGARITHMIC, MANY_DECADES = 5.0, 500.0  # times the least value from which a scale is logarithmic, and has powers of ten alone
+LOGARITHMIC = 5.0  # times the least value from which a scale is logarithmic
+MANY_DECADES = 500.0  # the same, from which it shows powers of ten alone
 BALANCE = {
     "probability": "mean probability of the right answer",
     "relativistic": "mean of sigma(D(x) - D(x'))",
@@ -38,8 +39,8 @@ BALANCED = {
 
 @dataclass(frozen=True)
 class Curve:
-    """A metric through a training: its values against samples seen, its baseline, and on how many samples they were measured, where that
-    is known."""
+    """A metric through a training: its values against samples seen, its baseline, and on how
+    many samples they were measured, where that is known."""
 
     seen: Sequence[int]
     values: Sequence[float]
@@ -49,8 +50,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Image:
-    """An image for the page: `source` is all of it as a data URI, `alt` what it shows in words, `caption` what a reader should know; a
-    `wide` one has a row of the page for itself."""
+    """An image for the page: `source` is all of it as a data URI, `alt` what it shows in words,
+    `caption` what a reader should know; a `wide` one has a row of the page for itself."""
 
     source: str
     alt: str
@@ -148,7 +149,7 @@ def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
 
 
 def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
-    """The first metric of the table as it was taken while training, with the baseline that it had there."""
+    """The first metric of the table as it was while training, with the baseline it had there."""
     name, curve = table.name, curve_of(log, table.name)
     if len(curve.values) < 2:
         return None
@@ -245,8 +246,8 @@ def legend_above(axes: Axes, lines: Sequence[Line2D] = (), names: Sequence[str] 
 
 
 def _logarithmic(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic scale with plain numbers, where values, all of them above 0, reach over more than a few times the least: over less it
-    would hardly have a round number to show."""
+    """A logarithmic scale with plain numbers, where values are above 0 and some are many times
+    the least: over a shorter range it would hardly have a round number to show."""
     least, most = min(values), max(values)
     if least <= 0 or most < LOGARITHMIC * least:
         return

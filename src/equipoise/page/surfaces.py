@@ -161,7 +161,10 @@ def _name(panels: Iterable[Axes], names: Sequence[str]) -> None:
 
 
 def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Sequence[str], seed: int, which: str) -> Image:
-    """Samples of a generator of one or two columns, each class in its colour, beside `real` ones, (N, D) and their classes, (N,)."""
+    """Samples of one or two columns, each class in its colour.
+
+    `real` ones, (N, D) with their classes, (N,), are drawn beside them.
+    """
     from matplotlib import colormaps
 
     each = SHOWN // len(labels)

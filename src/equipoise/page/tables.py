@@ -11,8 +11,13 @@ from equipoise.metrics.figures import Better, Figure, meaning
 from equipoise.report import Report
 from equipoise.verdict import Severity
 
-MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}  # beside the colour
-WORDS: dict[Better, str] = {"lower": "lower is better", "higher": "higher is better", "near": "near the baseline is best"}
+MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}
+"""What stands beside the colour."""
+WORDS: dict[Better, str] = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "near": "near the baseline is best",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Row:
 
 
 def rows(reports: Sequence[Report]) -> list[Row]:
-    """The table of several runs. Where their baselines differ, it holds the least and the greatest."""
+    """The table of several runs. Of baselines that differ it holds the least and the greatest."""
     found = []
     for name in dict.fromkeys(figure.name for report in reports for figure in report.shown):
         of_runs = [_figure(report, name) for report in reports]

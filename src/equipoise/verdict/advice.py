@@ -54,8 +54,13 @@ class Verdict:
 
 
 def severity(verdict: Verdict) -> Severity:
-    """How a verdict is to be taken: "good" for samples that are surely as good as can be, "bad" for a training that went wrong, or came to
-    a stand far from the data, "fair" for all between, what is not certain, and names that are not known here."""
+    """How a verdict is to be taken.
+
+    Returns:
+        "good" for samples that are surely as good as can be, "bad" for a training that went
+        wrong, or came to a stand far from the data, "fair" for all between, for what is not
+        certain, and for names that are not known here.
+    """
     if verdict.name in SICK:
         return "bad"
     return "good" if verdict.name == "balanced" and verdict.sure == "sure" else "fair"

@@ -69,8 +69,12 @@ class Evidence:
         return sum("recovered" in line for line in self.log)
 
     def seconds_for(self, samples: int) -> float | None:
-        """About how long so many samples more take, at the rate of the log's last lines; None where they do not tell."""
-        recent = [(line["seconds"], line["samples_seen"]) for line in self.log[-RECENT:] if "seconds" in line]
+        """About how long so many samples more take, at the rate of the log's last lines.
+
+        None where they do not tell.
+        """
+        lines = (line for line in self.log[-RECENT:] if "seconds" in line)
+        recent = [(line["seconds"], line["samples_seen"]) for line in lines]
         if len(recent) < 2 or recent[-1][0] <= recent[0][0] or recent[-1][1] <= recent[0][1]:
             return None
         (began, first), (ended, last) = recent[0], recent[-1]
