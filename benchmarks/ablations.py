@@ -28,8 +28,7 @@ from benchmarks.rows import SAMPLES_SEED, floor
 from equipoise import GAN, losses, penalties
 from equipoise.data.laws import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
-from equipoise.metrics.figures import COVERAGE, FRECHET
-from equipoise.metrics.pictures import RECOGNISED
+from equipoise.metrics.figures import COVERAGE, FRECHET, RECOGNISED
 from equipoise.metrics.points import mode_coverage, wasserstein_to_law
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.method import Method

@@ -20,8 +20,7 @@ from equipoise.data import mnist
 from equipoise.data.laws import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.figures import COVERAGE, DIGIT_SHARE, FRECHET
-from equipoise.metrics.pictures import RECOGNISED
+from equipoise.metrics.figures import COVERAGE, DIGIT_SHARE, FRECHET, RECOGNISED
 from equipoise.metrics.points import kolmogorov_smirnov_to_law, mode_coverage, wasserstein_to_law
 from equipoise.recipes.balanced import Balanced
 

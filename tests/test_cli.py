@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -196,3 +197,12 @@ def test_memory_that_does_not_suffice_for_samples_is_told_with_what_would_do(
 
     monkeypatch.setattr(GAN, "sample", exhausted)
     assert command("sample", str(trained)).err == "equipoise: out of memory: Unable to allocate 9 TiB; ask for fewer samples\n"
+
+
+def test_evaluate_explains_its_metrics_where_it_is_asked_to(trained_pictures: Path, command: Callable[..., Any]) -> None:
+    plain = command("evaluate", str(trained_pictures))
+    told = command("evaluate", str(trained_pictures), "--explain")
+    assert plain.status == told.status == 0
+    line = "patch distance  ↓ sliced Wasserstein distance of small image patches"
+    assert re.sub(" +", " ", line) in re.sub(" +", " ", told.out)
+    assert "small image patches" not in plain.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def test_a_grid_shows_every_picture_in_its_place() -> None:
     factor = image.shape[1] // 18
     assert image.shape == (8 * factor, 18 * factor)
     cells = image[:: 4 * factor, :: 6 * factor]
-    assert cells.tolist() == [[0, 50, 100], [150, 200, 0]]
+    assert cells.tolist() == [[0, 50, 100], [150, 200, 255]]  # white where there is no picture
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])
@@ -87,3 +88,37 @@ def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], law: Gaussian
     image = np.asarray(Image.open(tmp_path / "folder" / "x.png").convert("L"))
     assert image.min() < 100
     assert image.max() > 250
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns", "names"),
+    [
+        ((1,), None, ["value"]),
+        ((1,), ("price",), ["price"]),
+        ((2,), None, ["column 0", "column 1"]),
+        ((2,), ("age", 7), ["age", "7"]),
+    ],
+)
+def test_axes_have_the_names_of_the_columns(
+    shape: tuple[int, ...],
+    columns: tuple[str | int, ...] | None,
+    names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(plots, "_write", lambda figure, _: figures.append(figure))
+    schema = Schema(shape, "ND", "float64", columns=columns)
+    plots.draw(tmp_path / "x.png", RNG.normal(size=(50, *shape)), schema, None, None, None, "title")
+    axes = figures[0].axes[0]
+    assert [axes.get_xlabel(), axes.get_ylabel()][: len(names)] == names
+
+
+def test_the_fewer_samples_are_drawn_over_the_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(plots, "_dots", lambda *given: drawn.append(given[-1]))
+    monkeypatch.setattr(plots, "legend_below", lambda *_: None)
+    values, schema = RNG.normal(size=(50, 2)), Schema((2,), "ND", "float64")
+    for real in (values[:5], values):
+        plots.draw(tmp_path / "x.png", values, schema, None, None, real, "title")
+    assert drawn == ["generated", "real", "real", "generated"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,13 @@ from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
-from equipoise.metrics.figures import FINITE, Figure
-from equipoise.report import Report, half_width, number, typed
+from equipoise.metrics.figures import FINITE
+from equipoise.report import Report, typed
 from equipoise.training.files import DamagedFileError, write_json
 from equipoise.training.rundir import RunDirectory
 from tests.conftest import TINY_OPTIONS
+
+SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measured
 
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
@@ -113,21 +117,6 @@ def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(tiny
     assert report.verdict.name == "diverged"
 
 
-def test_numbers_are_as_long_as_they_need_be() -> None:
-    assert [number(value) for value in (8.0, 0.12345678, 0.000012345, 12345.678, float("nan"))] == [
-        "8",
-        "0.1235",
-        "1.23e-05",
-        "1.23e+04",
-        "nan",
-    ]
-
-
-def test_half_a_width_is_left_out_where_it_is_not_known() -> None:
-    assert half_width(Figure("x", 1.0, 1.0, "lower", "", 0.75, 1.25)) == "± 0.25"
-    assert half_width(Figure("x", 1.0, 1.0, "lower", "")) == ""
-
-
 def test_a_report_prints_every_figure_the_verdict_and_what_to_type(tiny: dict[str, Any], tmp_path: Path) -> None:
     report = GAN(**tiny).fit("ring", out=tmp_path / "run").evaluate()
     text = str(report)
@@ -136,3 +125,55 @@ def test_a_report_prints_every_figure_the_verdict_and_what_to_type(tiny: dict[st
     assert report.verdict.sentence in text
     assert report.verdict.command.startswith("equipoise train ring")
     assert report.verdict.command in text
+
+
+def test_a_report_has_arrows_its_date_and_a_line_for_each_metric(tiny: dict[str, Any]) -> None:
+    report = GAN(**tiny).fit("ring").evaluate()
+    text = str(report)
+    assert "↓ sliced Wasserstein " in text
+    assert "↑ modes covered, of 8 " in text
+    assert "≈ spread inside modes " in text
+    assert text.splitlines()[0].split() == ["generated", "±", "95%", "interval", "real", "(baseline)"]
+    assert "ring, balanced, trained on 32 samples in " in text
+    lines = report.explained().splitlines()
+    assert len(lines) == len(report.rows())
+    assert all(len(line.split("  ")[-1]) > 15 for line in lines)
+
+
+def test_a_report_prints_where_output_is_not_utf_8(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    report = GAN(**tiny).fit("ring").evaluate()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    text = str(report)
+    assert text.isascii()
+    assert "v sliced Wasserstein " in text
+    assert "+- 95% interval" in text
+    assert report.explained().isascii()
+
+
+def test_an_unknown_metric_is_a_key_error_with_the_nearest_name(tiny: dict[str, Any]) -> None:
+    report = GAN(**tiny).fit(SOME).evaluate()
+    with pytest.raises(KeyError, match=r"no metric 'Wasserstein': did you mean 'Wasserstein-1'?"):
+        report["Wasserstein"]
+    assert "Wasserstein-1" in report
+    assert "Wasserstein" not in report
+
+
+def test_reports_are_equal_whenever_they_were_made(tiny: dict[str, Any]) -> None:
+    report = GAN(**tiny).fit(SOME).evaluate()
+    assert replace(report, date="2030-01-01T00:00:00+00:00", training_seconds=1e6) == report
+
+
+@pytest.mark.parametrize(("name", "value"), [("date", "yesterday"), ("training_seconds", "long")])
+def test_a_report_with_an_odd_date_or_time_is_damaged(tiny: dict[str, Any], tmp_path: Path, name: str, value: str) -> None:
+    content = GAN(**tiny).fit(SOME).evaluate().to_dict()
+    write_json(tmp_path / "report.json", {**content, name: value})
+    with pytest.raises(DamagedFileError, match=r"report.json is not a report"):
+        Report.read(tmp_path / "report.json")
+
+
+def test_no_file_but_the_report_has_its_date(tiny: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        GAN(seed=0, **tiny).fit(SOME, out=tmp_path / name).evaluate()
+    first, second = (tmp_path / name / "generator.safetensors" for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+    assert json.loads((tmp_path / "a" / "report.json").read_text())["date"].endswith("+00:00")

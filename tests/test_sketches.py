@@ -102,3 +102,16 @@ def test_ticks_are_told_apart_and_read_as_what_they_are(low: float, reach: float
     words = sketches._numbered(ticks)
     assert len(set(words)) == len(words)
     assert list(map(float, words)) == ticks
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_axes_have_the_names_of_the_columns(size: int) -> None:
+    values = RNG.normal(size=(50, size))
+    pictures = []
+    for names in (None, ("age", "income")[:size]):
+        schema = Schema((size,), "ND", "float64", columns=names)
+        pictures.append(opened(sketch(values, schema, None, None, None, "")))
+    other = (pictures[0] != pictures[1]).any(2)
+    assert other.any()
+    rows, columns = np.nonzero(other)  # nothing but the names is another: below, and at the left
+    assert ((rows > sketches.TITLE + 300) | (columns < sketches.NAME)).all()

@@ -209,7 +209,7 @@ def evaluate(arguments: Sequence[str]) -> None:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
         print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
     else:
-        _say(str(report))
+        _say(f"{report}\n\n{report.explained()}" if options.explain else str(report))
 
 
 def compare(arguments: Sequence[str]) -> None:
@@ -226,16 +226,21 @@ def compare(arguments: Sequence[str]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from equipoise.formatting import BASELINE, KEY, for_terminal
     from equipoise.gan import GAN
     from equipoise.page import comparison, rows
 
     gans = [GAN.load(run) for run in options.runs]
     reports = [gan.report for gan in gans]
-    table = Table("", *[escape(printable(str(run))) for run in options.runs], "real", box=None)
-    for name, cells, floor in rows(reports):
-        table.add_row(escape(printable(name)), *[" ".join(part for part in cell if part) for cell in cells], floor)
+    names = [escape(for_terminal(printable(str(run)))) for run in options.runs]
+    table = Table("", *names, BASELINE, box=None)
+    for row in rows(reports):
+        cells = [for_terminal(" ".join(part for part in cell if part)) for cell in row.cells]
+        name = escape(for_terminal(f"{row.sign} {printable(row.name)}"))
+        table.add_row(name, *cells, for_terminal(row.floor))
     table.add_row("verdict", *[report.verdict.name for report in reports], "")
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    print(for_terminal(KEY))
     if options.out is not None:
         from equipoise.training.files import write_whole
 
@@ -280,7 +285,9 @@ def _warn(message: str) -> None:
 
 def _say(text: str) -> None:
     """Print lines that may hold names from files."""
-    print("\n".join(map(printable, text.split("\n"))))
+    from equipoise.formatting import for_terminal
+
+    print(for_terminal("\n".join(map(printable, text.split("\n")))))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {

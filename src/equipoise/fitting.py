@@ -199,7 +199,7 @@ class Fit:
         """Figures of the generator as it is, for the log and the watch; returns the headline."""
         figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
         if not any("floors" in line for line in self.log):
-            self._tell(floors=self.watch.floors)
+            self._tell(floors=self.watch.floors, judged_samples=self.quick_judge.n)
         self._tell(metrics=figures)
         self._warn_of(self.watch.at_figures(figures, share))
         return next(iter(figures.values()))

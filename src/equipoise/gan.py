@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from equipoise import ending, fitting, plots, starting
+from equipoise import ending, fitting, plots, sheets, starting
 from equipoise.choices import split_settings
 from equipoise.data.opening import law_of, open_again, open_source
 from equipoise.data.others import open_to_judge, samples_of
@@ -21,7 +21,7 @@ from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, pri
 from equipoise.kinds import whole
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
-from equipoise.telling import beside, told
+from equipoise.telling import draw, limits_of, told
 from equipoise.training.device import check_torch, resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
@@ -153,20 +153,19 @@ class GAN:
         seed: int | None = None,
     ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures. Points of
-        one `label` are drawn beside held-out samples of that label, where there are any."""
+        one `label` are drawn beside held-out samples of that label, where there are any. Of pictures with labels, where nothing else is
+        asked for, it has a row for each of the first 20 labels."""
         sampler, path = self._trained(), Path(path)
+        unasked = n is None and label is None and code is None
         n = whole("n", n if n is not None else plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS)
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
-        described = self._config["data"]
-        law, values = law_of(described), self._values(n, label, seed, code)
-        source = self._source if self._source is not None or law is None else self._reopened()
-        of_class = None if label is None else sampler.schema.class_index(label)
-        real = None if source is None or sampler.schema.is_picture else beside(source, n, of_class)
-        of_label = "" if label is None else f", label {label}"
-        title = f"{described['name']}, {sampler.recipe.name}{of_label}, {sampler.samples_seen:,} samples seen"
-        limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
-        plots.draw(path, values, sampler.schema, limits, law if label is None else None, real, title)
+        if unasked and sheets.has_classes(sampler):
+            write_whole(path, sheets.by_class(sampler, limits_of(self._config), _seed(seed)))
+            return path
+        known = law_of(self._config["data"]) is not None
+        source = self._source if self._source is not None or not known else self._reopened()
+        draw(path, self._values(n, label, seed, code), sampler, source, self._config, label)
         return path
 
     def evaluate(self, data: Any = None, labels: Labels | None = None, *, inception: bool = False) -> Report:

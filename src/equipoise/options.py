@@ -21,7 +21,7 @@ from equipoise.training.settings import RunSettings
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 ALIASES = {"--until": "--stop-when"}
-SWITCHES = ("--resume", "--tune-speed", "--json", "--inception", "--help", "-h")  # options that take no value
+SWITCHES = ("--resume", "--tune-speed", "--json", "--inception", "--explain", "--help", "-h")  # options that take no value
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Evaluate:
     """Add Inception's FID and KID, by torch-fidelity where it and its weights are there."""
     json: Switch = False
     """Print JSON."""
+    explain: Switch = False
+    """Say what each metric measures."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from equipoise.training.sampler import Sampler
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
 
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
@@ -43,20 +44,41 @@ def draw(
 
     columns = 1 if schema.size <= 2 else min(schema.size, MOST_COLUMNS)
     rows = math.ceil(columns / 3)
-    figure = Figure(figsize={1: (6.4, 4.8), 2: (6, 6.2)}.get(schema.size) or (9, 2.8 * rows), layout="constrained")
-    names = schema.columns or [f"column {i}" for i in range(schema.size)]
+    size = (6.4, 4.8) if schema.size == 1 else (9, 2.6 * rows + 0.4)
+    if schema.size == 2:
+        size = (6, 1.2 + height_of(values, 5.2))
+    figure = Figure(figsize=size, layout="constrained")
+    names = axis_names(schema)
     if schema.size == 1:
-        _histogram(figure.subplots(), values.reshape(-1), law, None if real is None else real.reshape(-1))
+        axes = figure.subplots()
+        _histogram(axes, values.reshape(-1), law, None if real is None else real.reshape(-1))
+        axes.set(xlabel=names[0], ylabel="density")
+        legend_below(figure, axes)
     elif schema.size == 2:
-        _scatter(figure.subplots(), values, real, law)
+        axes = figure.subplots()
+        _scatter(axes, values, real, law)
+        axes.set(xlabel=names[0], ylabel=names[1])
+        legend_below(figure, axes)
     else:
         for column, axes in enumerate(np.atleast_1d(figure.subplots(rows, 3)).flat):
             axes.set_visible(column < columns)
             if column < columns:
-                _histogram(axes, values[:, column], None, None if real is None else real[:, column], legend=column == 0)
-                axes.set_title(str(names[column]), fontsize=9)
+                _histogram(axes, values[:, column], None, None if real is None else real[:, column])
+                axes.set_title(names[column], fontsize=9)
+                axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
+                axes.xaxis.set_major_locator(few_ticks(5))
+                if column % 3 == 0:
+                    axes.set_ylabel("density")
+        legend_below(figure, figure.axes[0])
     figure.suptitle(title + part(schema), fontsize=11)
     _write(figure, path)
+
+
+def axis_names(schema: Schema) -> list[str]:
+    """What the axis of each column is called: by its own name, where it has one."""
+    if schema.columns is not None:
+        return [str(name) for name in schema.columns]
+    return ["value"] if schema.size == 1 else [f"column {i}" for i in range(schema.size)]
 
 
 def part(schema: Schema) -> str:
@@ -65,28 +87,39 @@ def part(schema: Schema) -> str:
 
 
 def picture_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
-    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near to square as can be. Transparency is laid on white."""
+    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near to square as can be. Transparency, and
+    cells without a picture, are white."""
     from PIL import Image
 
-    low, high = limits or (0.0, 255.0)
-    shown = ((values[:MOST_PICTURES] - low) / max(high - low, 1e-12) * 255).round().clip(0, 255).astype(np.uint8)
-    n, channels, height, width = shown.shape
+    shown = eight_bit(values[:MOST_PICTURES], limits)
+    n, height, width, channels = shown.shape
     across = across or math.ceil(math.sqrt(n))
     down = math.ceil(n / across)
-    sheet = np.zeros((down * across, channels, height, width), np.uint8)
+    sheet = np.full((down * across, height, width, channels), 255, np.uint8)
     sheet[:n] = shown
-    sheet = sheet.reshape(down, across, channels, height, width).transpose(0, 3, 1, 4, 2).reshape(down * height, across * width, channels)
+    sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(down * height, across * width, channels)
     image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
-    if channels in (2, 4):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     factor = max(math.ceil(LEAST_SIDE / max(image.size)), 1)
     buffer = io.BytesIO()
     image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, legend: bool = True) -> None:
+def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.uint8]:
+    """Pictures (n, C, H, W) with values in `limits` as (n, H, W, C), of one channel or of three.
+
+    Transparency is laid on white.
+    """
+    low, high = limits or (0.0, 255.0)
+    shown = (values - low) / max(high - low, 1e-12)
+    if shown.shape[1] in (2, 4):
+        opaque = shown[:, -1:].clip(0, 1)
+        shown = shown[:, :-1] * opaque + 1 - opaque
+    return (shown * 255).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None) -> None:
     low, high = reach(values if real is None else np.concatenate([values, real]))
     edges = np.linspace(low, high, 81).tolist()
     axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
@@ -95,21 +128,52 @@ def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None, l
         axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
     elif real is not None:
         axes.hist(real, edges, density=True, histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
-    axes.set_ylabel("density")
-    if legend:
-        axes.legend(frameon=False, fontsize=9)
 
 
 def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
-    if real is not None:
-        _dots(axes, real[:MOST_POINTS], REAL, "real")
+    clouds = [] if real is None else [(real[:MOST_POINTS], REAL, "real")]
+    clouds.append((values[:MOST_POINTS], GENERATED, "generated"))
+    for points, color, name in sorted(clouds, key=lambda cloud: -len(cloud[0])):  # the fewer on top, to be seen
+        _dots(axes, points, color, name)
     modes = law.modes() if law is not None else None
     if modes is not None:
         centres = modes[0]
         axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
-    _dots(axes, values[:MOST_POINTS], GENERATED, "generated")
     axes.set_aspect(aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box")
-    axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.06))
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """A legend of what one of the axes shows, below all of them, its dots large enough."""
+    from matplotlib.collections import PathCollection
+
+    handles, labels = axes.get_legend_handles_labels()
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set(alpha=1, sizes=[16])
+
+
+def height_of(points: Array, width: float) -> float:
+    """How high a panel for points, (N, 2), is that is so wide, in the same units."""
+    sides = np.ptp(points, axis=0)
+    if aspect(sides) != "equal":
+        return 0.85 * width
+    return float(np.clip(sides[1] / sides[0], 0.35, 1.2)) * width
+
+
+def few_ticks(most: int) -> Locator:
+    """At most so many ticks, at round numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(most, steps=[1, 2, 5, 10])
+
+
+def thousands(value: float) -> str:
+    """A round number, short."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if size <= abs(value) < 1e9:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
 
 
 def aspect(sides: Array) -> Literal["equal", "auto"]:
@@ -182,10 +246,11 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     entry = z[:, at].argmax(1).numpy() if name.startswith("c") else z[:, at.start].numpy()
     figure = Figure(figsize=(6, 5.4), layout="constrained")
     axes = figure.subplots()
-    height = made[:, 1] if sampler.schema.size > 1 else entry
+    height, names = made[:, 1] if sampler.schema.size > 1 else entry, axis_names(sampler.schema)
     dots = axes.scatter(
         made[:, 0], height, s=4, c=entry, cmap="tab10" if name.startswith("c") and entries <= 10 else "viridis", linewidths=0
     )
+    axes.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else f"code {name}")
     figure.colorbar(dots, ax=axes, label=f"code {name}")
     figure.suptitle(f"{len(made):,} samples by their code {name}, {sampler.samples_seen:,} samples seen", fontsize=11)
     _write(figure, path)

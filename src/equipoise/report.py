@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ from equipoise.data.formats import FILE_SUFFIXES
 from equipoise.data.laws import LAWS
 from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
-from equipoise.errors import RequestError, first_line
+from equipoise.errors import RequestError, first_line, nearest
+from equipoise.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, dated, for_terminal, half_width, now, number, spoken
 from equipoise.kinds import checked, instance
 from equipoise.metrics.examination import examine
-from equipoise.metrics.figures import DETAILS, FINITE, Figure
+from equipoise.metrics.figures import DETAILS, FINITE, Figure, meaning
 from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json
 from equipoise.training.sampler import Sampler
 from equipoise.verdict import Evidence, Verdict, judge
@@ -39,24 +39,58 @@ class Report:
     samples_seen: int
     figures: tuple[Figure, ...]
     verdict: Verdict
+    training_seconds: float | None = field(default=None, compare=False)
+    """How long the training took; None where nobody knows."""
+    date: str = field(default_factory=now, compare=False)
+    """When it was made, in the form of ISO 8601."""
 
     def __getitem__(self, name: str) -> float:
-        """The value of the figure of this name."""
-        return next(figure.value for figure in self.figures if figure.name == name)
+        """The value of the metric of this name.
+
+        Raises:
+            KeyError: There is none; the message has the nearest name.
+        """
+        for figure in self.figures:
+            if figure.name == name:
+                return figure.value
+        known = [figure.name for figure in self.figures]
+        raise KeyError(f"no metric {name!r}: {nearest(str(name), known)}")
+
+    def __contains__(self, name: object) -> bool:
+        return any(figure.name == name for figure in self.figures)
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
 
+    @property
+    def shown(self) -> list[Figure]:
+        """The figures for a table: all but those that would crowd it."""
+        return [figure for figure in self.figures if not figure.name.startswith(DETAILS)]
+
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, value, half the width of its interval, and floor, of the figures for a table."""
-        shown = [figure for figure in self.figures if not figure.name.startswith(DETAILS)]
-        return [(f.name, number(f.value), half_width(f), number(f.floor)) for f in shown]
+        return [(f.name, number(f.value), half_width(f), number(f.floor)) for f in self.shown]
 
     def __str__(self) -> str:
-        wide = max(len(row[0]) for row in self.rows())
-        lines = [f"{'':{wide}}  {'generated':>10} {'':8}  {'real':>10}"]
-        lines += [f"{name:{wide}}  {value:>10} {off:8}  {floor:>10}" for name, value, off, floor in self.rows()]
-        return "\n".join([*lines, f"({self.figures[0].protocol}; ±: 95% interval)", "", *self.said()])
+        heads = ("", GENERATED, INTERVAL, BASELINE)
+        signs = (SIGNS[figure.better] for figure in self.shown)
+        rows = [(f"{sign} {name}", *cells) for sign, (name, *cells) in zip(signs, self.rows(), strict=True)]
+        wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        lines = [f"{name:{wide[0]}}  {value:>{wide[1]}}  {off:{wide[2]}}  {floor:>{wide[3]}}" for name, value, off, floor in (heads, *rows)]
+        about = f"({self.figures[0].protocol})", f"{self.data}, {self.recipe}, {self.told}"
+        return for_terminal("\n".join([*lines, KEY, *about, "", *self.said()]))
+
+    def explained(self) -> str:
+        """What each metric of the table measures, a line each."""
+        wide = max(len(figure.name) for figure in self.shown)
+        lines = (f"{f.name:{wide}}  {SIGNS[f.better]} {meaning(f.name)}" for f in self.shown)
+        return for_terminal("\n".join(lines))
+
+    @property
+    def told(self) -> str:
+        """How long was trained, and when this was made."""
+        took = "" if self.training_seconds is None else f" in {spoken(self.training_seconds)}"
+        return f"trained on {self.samples_seen:,} samples{took}; {dated(self.date)}"
 
     def said(self) -> list[str]:
         """The verdict in lines."""
@@ -81,8 +115,11 @@ class Report:
                 raise RequestError("it has no figures")
             data, recipe = (checked(name, stored[name], str) for name in ("data", "recipe"))
             seen = checked("samples_seen", stored["samples_seen"], int)
-            return cls(data, recipe, seen, figures, instance(Verdict, stored["verdict"]))
-        except (RequestError, KeyError, TypeError) as error:
+            seconds = checked("training_seconds", stored["training_seconds"], float | None)
+            date = checked("date", stored["date"], str)
+            dated(date)
+            return cls(data, recipe, seen, figures, instance(Verdict, stored["verdict"]), seconds, date)
+        except (RequestError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
 
 
@@ -98,7 +135,8 @@ def evaluate(
     Inception's figures, which the verdict does not weigh."""
     more = of_inception(sampler, source, config["run"]["seed"]) if inception else []
     evidence = gather(sampler, source, log, config, run)
-    return Report(source.name, sampler.recipe.name, sampler.samples_seen, (*evidence.figures, *more), judge(evidence))
+    figures, seconds = (*evidence.figures, *more), log[-1]["seconds"] if log else None
+    return Report(source.name, sampler.recipe.name, sampler.samples_seen, figures, judge(evidence), seconds)
 
 
 def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], config: Mapping[str, Any], run: Path | None) -> Evidence:
@@ -160,29 +198,13 @@ def typed(config: Mapping[str, Any]) -> str:
     words = [shlex.quote(described["origin"] or described["name"])]
     if "law" in described:
         given = from_json(described["law"])
-        for field in fields(LAWS[described["name"]]):
-            if given[field.name] != field.default:
-                value = given[field.name]
+        for setting in fields(LAWS[described["name"]]):
+            if given[setting.name] != setting.default:
+                value = given[setting.name]
                 values = value if isinstance(value, tuple | list) else [value]
-                words += [f"--{field.name.replace('_', '-')}", *map(str, values)]
+                words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
     if column is not None:
         words += ["--label-column", shlex.quote(column)]
     if config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES:  # labels of a file are always learned
         words += ["--conditional", "True"]
     return " ".join(words)
-
-
-def number(value: float) -> str:
-    """A figure as a person reads it."""
-    if not math.isfinite(value):
-        return str(value)
-    if value == int(value) and abs(value) < 1e6:
-        return f"{value:.0f}"
-    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else f"{value:.3g}"
-
-
-def half_width(figure: Figure) -> str:
-    """Half the width of the figure's interval, with a sign; empty where it is not known."""
-    if figure.low is None or figure.high is None or figure.high == figure.low:
-        return ""
-    return f"± {(figure.high - figure.low) / 2:.2g}"

@@ -20,7 +20,20 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Law
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
-from equipoise.plots import GENERATED, MOST_COLUMNS, MOST_LETTERS, MOST_POINTS, REAL, aspect, bars, outside, part, picture_grid, reach
+from equipoise.plots import (
+    GENERATED,
+    MOST_COLUMNS,
+    MOST_LETTERS,
+    MOST_POINTS,
+    REAL,
+    aspect,
+    axis_names,
+    bars,
+    outside,
+    part,
+    picture_grid,
+    reach,
+)
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -30,6 +43,7 @@ Box = tuple[int, int, int, int]
 BARS = 80
 SIDE, LEGEND, TITLE = 520, 30, 34  # pixels: the longer side of a panel's frame, a line below it, a line above all
 LEFT, BELOW, GAP = 64, 30, 16  # of ticks, and between panels
+NAME = 20  # of the name of an axis
 BLACK, FAINT = "#000000", 0.45  # colour of a law, opacity of one dot
 FINER = 2  # times the pixels that lines are drawn with before they are made smooth
 DOT = np.array([[0.3, 0.8, 0.3], [0.8, 1.0, 0.8], [0.3, 0.8, 0.3]])  # how much of each pixel a dot covers
@@ -55,33 +69,36 @@ def sketch(values: Array, schema: Schema, limits: tuple[float, float] | None, la
     known."""
     if schema.is_picture:
         return picture_grid(values, limits)
+    names = axis_names(schema)
     if schema.size == 2:
-        return _scatter(values[:MOST_POINTS], None if real is None else real[:MOST_POINTS], law, title)
-    if schema.size == 1:
-        return _histograms(values, real, law, [""], title)
-    names = [str(name) for name in schema.columns or [f"column {i}" for i in range(schema.size)]]
-    return _histograms(values, real, None, names[:MOST_COLUMNS], title + part(schema))
+        some = None if real is None else real[:MOST_POINTS]
+        return _scatter(values[:MOST_POINTS], some, law, names, title)
+    known = law if schema.size == 1 else None
+    return _histograms(values, real, known, names[:MOST_COLUMNS], title + part(schema))
 
 
-def _scatter(values: Array, real: Array | None, law: Law | None, title: str) -> bytes:
+def _scatter(values: Array, real: Array | None, law: Law | None, names: Sequence[str], title: str) -> bytes:
     low, high = reach(values if real is None else real)
     modes = law.modes() if law is not None else None
     sides = high - low if aspect(high - low) == "equal" else np.ones(2)
     width, height = (round(SIDE * side / sides.max()) for side in sides)
     numbers = max(_font(12).getlength(words) for words in _numbered(_ticks(low[1], high[1])))
-    left = max(LEFT, math.ceil(numbers) + 12)
+    left = max(LEFT, math.ceil(numbers) + 12) + NAME
     box = (left, TITLE, left + width, TITLE + height)
     frame = Frame(box, (low[0], low[1]), (high[0], high[1]))
-    image, draw = _blank(box[2] + GAP, box[3] + BELOW + LEGEND)
-    if real is not None:
-        _dots(image, frame, real, REAL)
-    _dots(image, frame, values, GENERATED)
+    image, draw = _blank(box[2] + GAP, box[3] + BELOW + NAME + LEGEND)
+    clouds = [*([(real, REAL)] if real is not None else []), (values, GENERATED)]
+    for points, color in sorted(clouds, key=lambda cloud: -len(cloud[0])):  # the fewer on top
+        _dots(image, frame, points, color)
     _axes(draw, frame, both=True)
+    _name(image, names[0], ((box[0] + box[2]) / 2, box[3] + BELOW + NAME / 2 - 2))
+    _name(image, names[1], (NAME / 2, (box[1] + box[3]) / 2), upwards=True)
     if modes is not None:
         for x, y in zip(*frame.place(*modes[0].T), strict=True):
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), outline=BLACK)
     legend = [(GENERATED, _count(values, frame, "generated")), *([(REAL, f"{len(real):,} real")] if real is not None else [])]
-    _words(draw, frame, title, [*legend, *([(BLACK, "the law's modes")] if modes is not None else [])])
+    legend += [(BLACK, "the law's modes")] if modes is not None else []
+    _words(draw, frame, title, legend, NAME)
     return _png(image)
 
 
@@ -90,7 +107,9 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
     count = len(names)
     across = min(count, 3)
     width, height = (SIDE, 360) if count == 1 else (240, 150)
-    whole = (LEFT + width) * across + GAP, TITLE + (height + BELOW + LEGEND) * math.ceil(count / across)
+    named = NAME if count == 1 else 0  # of several panels each has its name inside
+    down = math.ceil(count / across)
+    whole = (LEFT + width) * across + GAP, TITLE + (height + BELOW + LEGEND) * down + named
     image, draw = _blank(*whole)
     low, high = reach((values if real is None else real)[:, :count])
     frames, lines = [], []
@@ -109,14 +128,19 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
         _axes(draw, frame, both=False)
         if y is not None:
             _curve(image, frame, *_steps(x, y) if stepped else (x, y))
-        draw.text((frame.box[0], frame.box[1] + 2), f" {clipped(printable(name))}", fill=BLACK, font=_font(12))
+        if named:
+            left, _, right, bottom = frame.box
+            _name(image, name, ((left + right) / 2, bottom + BELOW + NAME / 2 - 2))
+        else:
+            at = (frame.box[0], frame.box[1] + 2)
+            draw.text(at, f" {clipped(printable(name))}", fill=BLACK, font=_font(12))
     legend = [(GENERATED, _count(values, frames[0], "generated") if count == 1 else f"{len(values):,} generated")]
     if not lines[0][2]:
         legend.append((BLACK, "the law's density"))
     elif real is not None:
         legend.append((BLACK, f"{len(real):,} real"))
-    whole_frame = Frame((LEFT, TITLE, whole[0] - GAP, whole[1] - BELOW - LEGEND), frames[0].low, frames[0].high)
-    _words(draw, whole_frame, title, legend)
+    box = (LEFT, TITLE, whole[0] - GAP, whole[1] - BELOW - LEGEND - named)
+    _words(draw, Frame(box, frames[0].low, frames[0].high), title, legend, named)
     return _png(image)
 
 
@@ -210,11 +234,30 @@ def _numbered(ticks: Sequence[float]) -> list[str]:
     return [f"{value:.{digits}g}" for value in ticks]
 
 
-def _words(draw: ImageDraw.ImageDraw, frame: Frame, title: str, legend: Sequence[tuple[str, str]]) -> None:
-    """The title above, and the legend below, with a square of each colour."""
+def _name(image: Image.Image, name: str, middle: tuple[float, float], upwards: bool = False) -> None:
+    """The name of an axis about this place, in pixels; `upwards` to be read from below."""
+    from PIL import Image, ImageDraw
+
+    words = clipped(printable(name))
+    patch = Image.new("L", (math.ceil(_font(12).getlength(words)) + 2, NAME))
+    ImageDraw.Draw(patch).text((patch.width / 2, NAME / 2), words, fill=255, font=_font(12), anchor="mm")
+    if upwards:
+        patch = patch.transpose(Image.Transpose.ROTATE_90)
+    image.paste(BLACK, (round(middle[0] - patch.width / 2), round(middle[1] - patch.height / 2)), patch)
+
+
+def _words(
+    draw: ImageDraw.ImageDraw,
+    frame: Frame,
+    title: str,
+    legend: Sequence[tuple[str, str]],
+    named: int,
+) -> None:
+    """The title above, and the legend below, with a square of each colour; between are `named`
+    pixels for the name of the axis."""
     left, _, right, bottom = frame.box
     draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MOST_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
-    x, y = float(left), bottom + BELOW + LEGEND / 2
+    x, y = float(left), bottom + BELOW + named + LEGEND / 2
     for color, words in legend:
         draw.rectangle((x, y - 5, x + 10, y + 5), fill=color)
         draw.text((x + 16, y), words, fill=BLACK, font=_font(12), anchor="lm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from equipoise import plots
+from equipoise.data.opening import law_of
 from equipoise.data.sources import HELD_OUT_MOST, Source
 from equipoise.errors import EquipoiseError
 from equipoise.page import Run
@@ -48,6 +50,36 @@ def told(
         meaning=built.logits,
         moments=[] if directory is None else moments(directory),
     )
+
+
+def draw(
+    path: Path,
+    values: NDArray[np.float64],
+    sampler: Sampler,
+    source: Source | None,
+    config: Mapping[str, Any],
+    label: Hashable | None,
+) -> None:
+    """Write a PNG of samples, (n, *shape), beside real ones where they can be had.
+
+    Args:
+        label: The samples' label, where they are of one.
+    """
+    described = config["data"]
+    law = law_of(described) if label is None else None
+    of_class = None if label is None else sampler.schema.class_index(label)
+    pictures = sampler.schema.is_picture
+    real = None if source is None or pictures else beside(source, len(values), of_class)
+    of_label = "" if label is None else f", label {label}"
+    seen = f"{sampler.samples_seen:,} samples seen"
+    title = f"{described['name']}, {sampler.recipe.name}{of_label}, {seen}"
+    plots.draw(path, values, sampler.schema, limits_of(config), law, real, title)
+
+
+def limits_of(config: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The smallest and largest values that the run's pictures can have; None for points."""
+    limits = config["data"]["limits"]
+    return None if limits is None else (limits[0], limits[1])
 
 
 def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:

@@ -61,7 +61,7 @@ def test_evaluate_adds_them_where_they_are_asked_for(library: list[dict[str, Any
     gan = GAN(**tiny).fit(RNG.integers(0, 255, (60, 12, 12), dtype=np.uint8))
     assert gan.evaluate(inception=True)["FID (Inception, torch-fidelity)"] >= 0
     assert len(library) == 2
-    with pytest.raises(StopIteration):
+    with pytest.raises(KeyError):
         gan.evaluate()["FID (Inception, torch-fidelity)"]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.schema import Schema
-from equipoise.page import charts, comparison, page
+from equipoise.metrics.figures import Figure
+from equipoise.page import charts, comparison, page, rows
 from equipoise.page.assembly import _columns
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -63,7 +66,7 @@ def test_a_run_directory_gets_a_page_that_needs_no_network(kept: Path) -> None:
 def test_the_verdict_comes_before_the_figures_and_they_before_the_images(kept: Path) -> None:
     text = (kept / "report.html").read_text()
     report = GAN.load(kept).report
-    assert text.index(report.verdict.name.capitalize()) < text.index("<table>") < text.index("<img")
+    assert text.index(report.verdict.name.capitalize()) < text.index("<table") < text.index("<img")
     for name, *_ in report.rows():
         assert name.replace("'", "&#39;") in text
 
@@ -108,7 +111,7 @@ def test_a_column_of_one_large_value_has_a_page(tiny: dict[str, Any]) -> None:
 
 def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Any] = []
-    monkeypatch.setattr(charts, "finished", lambda figure, *_: figures.append(figure))
+    monkeypatch.setattr(charts, "finished", lambda figure, *_, **__: figures.append(figure))
     real = RNG.normal(size=(100, 3))
     made = np.tile(real, (5, 1))
     made[0, 0] = 1e5
@@ -129,7 +132,8 @@ def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_pa
 @pytest.mark.parametrize("name", ["$\\frac{$", "_hidden", "half \udcff", "two\nlines"])
 def test_a_run_of_any_name_stands_in_the_legend_as_it_is(name: str) -> None:
     def texts(name: str) -> int:
-        chart = charts.overlaid({name: ([1, 2], [0.5, 0.25]), "other": ([1, 2], [0.5, 0.25])}, name)
+        curve = charts.Curve([1, 2], [0.5, 0.25], 0.1, 2000)
+        chart = charts.overlaid({name: curve, "other": curve}, name)
         assert chart is not None
         return base64.b64decode(chart.source.partition(",")[2]).count(b'<g id="text_')
 
@@ -149,6 +153,121 @@ def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(tiny: dic
     assert "36 generated pictures in a grid" in pictures
     assert "real pictures in a grid" not in pictures
     assert "Curves" in points
+
+
+def test_every_metric_of_the_table_has_its_line_and_its_better_side(kept: Path) -> None:
+    text = (kept / "report.html").read_text()
+    table = Elements(text[text.index("<table") : text.index("</table>")])
+    rows = len(GAN.load(kept).report.rows())
+    spans = [attributes.get("class") for tag, attributes in table.tags if tag == "span"]
+    assert spans.count("meaning") == spans.count("sign") == spans.count("unseen") == rows
+    assert "accuracy of a newly trained real-vs-generated classifier" in table.text
+    assert re.search(r"[↓] *, lower is better", table.text)
+    for head in ("generated", "± 95% interval", "real (baseline)"):
+        assert head in table.text
+
+
+def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> None:
+    report = GAN.load(kept).report
+    text = Elements((kept / "report.html").read_text()).text
+    assert report.told.removeprefix("trained") in text
+    assert re.search(r"Trained on 2,560 samples in .*; \d+ \w+ \d{4}, \d\d:\d\d UTC", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "sure", "severity", "mark"),
+    [
+        ("balanced", "sure", "good", "good"),
+        ("balanced", "likely", "fair", "not there yet"),
+        ("still improving", "sure", "fair", "not there yet"),
+        ("mode collapse", "likely", "bad", "problem"),
+    ],
+)
+def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(kept: Path, name: Any, sure: Any, severity: str, mark: str) -> None:
+    told = GAN.load(kept).told()
+    verdict = replace(told.report.verdict, name=name, sure=sure)
+    text = page(replace(told, report=replace(told.report, verdict=verdict)))
+    assert f'class="verdict {severity}"' in text
+    assert re.search(rf'class="mark">. {mark}<', text)
+
+
+def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
+    log: list[dict[str, Any]] = [{"samples_seen": 10, "floors": {"m": 0.5}, "judged_samples": 2000}]
+    log += [{"samples_seen": 10 * i, "metrics": {"m": 10.0 / i}} for i in (1, 2, 3)]
+    table = Figure("m", 3.0, 0.25, "lower", "10,000 samples against 10,000 others")
+    image = charts.headline(log, table)
+    assert image is not None
+    assert image.caption == (
+        "Measured on 2,000 samples while training, by a quick version of the metric. Its baseline "
+        "here is 0.5000; the table's, 0.2500, was measured on 10,000 samples."
+    )
+    assert charts.curve_of(log, "m").floor == 0.5  # not the table's
+    alike = charts.headline(log, replace(table, floor=0.5))
+    assert alike is not None
+    assert alike.caption == image.caption.partition(" Its")[0]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None])
+def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
+    log: list[dict[str, Any]] = [{"samples_seen": 1, "floors": {"m": value}}]
+    log += [{"samples_seen": i, "metrics": {"m": each}} for i, each in enumerate((1.0, value, 0.5))]
+    curve = charts.curve_of(log, "m")
+    assert (curve.values, curve.floor) == ([1.0, 0.5], None)
+    assert charts.headline(log, Figure("m", 1.0, math.nan, "lower", "")) is not None
+
+
+def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
+    told = GAN.load(kept).told()
+    odd = (
+        Figure("sliced Wasserstein", math.inf, math.nan, "lower", "n samples"),
+        Figure("of another version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
+    )
+    report = replace(told.report, figures=odd)
+    assert [(row.cells, row.floor) for row in rows([report])] == [
+        ([("∞", "")], "not a number"),
+        ([("not a number", "")], "1"),
+    ]
+    assert "not a number" in page(replace(told, report=report))
+    assert "∞" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([0.02, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"]),
+        ([0.001, 40.0], ["0.001", "0.01", "0.1", "1", "10"]),
+        ([0.5, 1.0], None),
+        ([0.0, 1.0], None),
+    ],
+)
+def test_a_logarithmic_scale_has_plain_round_numbers(values: list[float], ticks: list[str] | None) -> None:
+    figure = charts.new_figure()
+    axes = charts._axes(figure, "y")
+    axes.plot([0, 1], values)
+    charts._logarithmic(axes, values)
+    assert axes.get_yscale() == ("linear" if ticks is None else "log")
+    figure.draw_without_rendering()
+    low, high = axes.get_ylim()
+    at = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    shown = [label.get_text() for y, label in at if low <= y <= high]
+    assert ticks is None or shown == ticks
+    assert not any(label.get_text() for label in axes.get_yticklabels(minor=True))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_points_with_labels_are_shown_by_class(size: int, tiny: dict[str, Any]) -> None:
+    x, labels = RNG.normal(size=(200, size)), ["setosa", "virginica"] * 100
+    found = Elements(page(GAN(**tiny).fit(x, labels=labels).told()))
+    alts = [attributes["alt"] or "" for tag, attributes in found.tags if tag == "img"]
+    by_class = [alt for alt in alts if "the classes setosa, virginica, real and generated" in alt]
+    assert len(by_class) == (1 if size < 3 else 0)
+
+
+def test_pictures_with_labels_have_a_sheet_by_class(tiny: dict[str, Any]) -> None:
+    x = RNG.integers(0, 255, (60, 8, 8), dtype=np.uint8)
+    text = page(GAN(**tiny).fit(x, labels=["dark", "light"] * 30).told())
+    assert "Generated pictures, a row for each of the classes dark, light." in text
+    assert "Samples by class" not in page(GAN(**tiny).fit(x).told())
 
 
 def test_runs_compared_stand_side_by_side(kept: Path, tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -50,17 +50,17 @@ def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) 
     assert told.source is not None
     real = told.source.held_out(20, 0).numpy()[:, 0]
     alike = np.repeat(real[:1], 20)
-    images = surfaces.on_the_line(told.sampler.values(100, 0)[:, 0], alike, None, told.surface)
+    images = surfaces.on_the_line(told.sampler.values(100, 0)[:, 0], alike, None, told.surface, "value")
     assert [image.alt for image in images[1:]] == ["D along the line."]
 
 
 def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Any] = []
-    monkeypatch.setattr(surfaces, "finished", lambda figure, *_: figures.append(figure))
+    monkeypatch.setattr(surfaces, "finished", lambda figure, *_, **__: figures.append(figure))
     rng = np.random.default_rng(0)
     data = np.stack([rng.uniform(20, 80, 300), rng.normal(30_000, 8_000, 300)], 1)
     told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).told()
-    surfaces.on_the_plane(data, data, None, told.surface)
+    surfaces.on_the_plane(data, data, None, told.surface, ["age", "income"])
     surfaces.latent_map(told.sampler, 0)
     panels = [axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"]
     assert [axes.get_aspect() for axes in panels] == ["auto"] * 5

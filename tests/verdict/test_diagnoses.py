@@ -158,7 +158,7 @@ def test_a_recipe_that_gets_better_too_slowly_is_sent_to_the_default_and_not_to_
 
 def test_train_longer_says_how_long_that_takes() -> None:
     log = [{**line, "seconds": line["samples_seen"] / 10} for line in falling(4, 3, 2, 1.5, 1.2, 1.0)]
-    assert "Next: train longer, about 1:40" in told(figure(HEADLINE, 1.0, 0.01), log=log).advice
+    assert "Next: train longer, about 2 minutes" in told(figure(HEADLINE, 1.0, 0.01), log=log).advice
 
 
 def test_missing_modes_come_before_a_small_distance_and_another_recipe_is_sent_to_the_default() -> None:

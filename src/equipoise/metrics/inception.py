@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from equipoise.errors import RequestError
-from equipoise.metrics.figures import Figure
+from equipoise.metrics.figures import FID, KID, Figure, metric
 
 Array = NDArray[np.float64]
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's name for the TensorFlow model that FID is defined by
 FIGURES = {
-    "FID (Inception, torch-fidelity)": "frechet_inception_distance",
-    "KID (Inception, torch-fidelity)": "kernel_inception_distance_mean",
+    FID: "frechet_inception_distance",
+    KID: "kernel_inception_distance_mean",
 }
 SUBSET = 1000  # of KID, torch-fidelity's own; fewer where there are not as many
 
@@ -71,4 +71,4 @@ def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[floa
     protocol = (
         f"{len(made):,} samples against {len(real):,} held-out pictures; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
     )
-    return [Figure(name, float(values[key]), float(floors[key]), "lower", protocol) for name, key in FIGURES.items()]
+    return [Figure(name, float(values[key]), float(floors[key]), metric(name).better, protocol) for name, key in FIGURES.items()]

@@ -34,6 +34,7 @@ from equipoise.metrics.figures import (
     WITHIN,
     Better,
     Figure,
+    directions,
 )
 from equipoise.metrics.intervals import half_widths
 from equipoise.metrics.kernels import gaussian_mmd, gaussian_within, median_distance
@@ -47,21 +48,21 @@ LEAST_FOR_INTERVALS = 40
 MIN_NEIGHBOURS = 40  # samples of each kind below which balls about them say nothing
 NARROWED = 0.9  # factor on distances from the mean, of a difference that matters
 MMD = "MMD^2, Gaussian kernel"
-LINE_FIGURES: dict[str, Better] = {
-    WASSERSTEIN: "lower",
-    "Kolmogorov-Smirnov": "lower",
-    "energy distance": "lower",
-    "mean": "near",
-    "standard deviation": "near",
-}
-MODE_FIGURES: dict[str, Better] = {WITHIN: "higher", REVERSE_KL: "lower", SPREAD: "near"}
-SPACE_FIGURES: dict[str, Better] = {
-    MMD: "lower",
-    "worst column's Wasserstein-1": "lower",
-    "largest difference of correlations": "lower",
-}
-NEIGHBOUR_FIGURES: dict[str, Better] = {PRECISION: "higher", RECALL: "higher", DENSITY: "near", COVERAGE: "higher"}
-DIVERSITY_FIGURES: dict[str, Better] = {DIVERSITY: "near"}
+LINE_FIGURES: dict[str, Better] = directions(
+    WASSERSTEIN,
+    "Kolmogorov-Smirnov",
+    "energy distance",
+    "mean",
+    "standard deviation",
+)
+MODE_FIGURES: dict[str, Better] = directions(WITHIN, REVERSE_KL, SPREAD)
+SPACE_FIGURES: dict[str, Better] = directions(
+    MMD,
+    "worst column's Wasserstein-1",
+    "largest difference of correlations",
+)
+NEIGHBOUR_FIGURES: dict[str, Better] = directions(PRECISION, RECALL, DENSITY, COVERAGE)
+DIVERSITY_FIGURES: dict[str, Better] = directions(DIVERSITY)
 
 
 class Judge(ABC):
@@ -203,17 +204,12 @@ class SpaceJudge(PointJudge):
         self.bandwidth = median_distance(self.scaled(self.real))
         self.within = math.nan if quick else gaussian_within(self.near, self.bandwidth)
         self.projected: dict[int, points.Projected] = {}
-        self.better = {SLICED: "lower"}
+        self.better = directions(SLICED)
         if modes is not None:
-            self.better |= {self.covered: "higher", **MODE_FIGURES}
+            self.better |= {**directions(self.covered), **MODE_FIGURES}
         if not quick:
-            self.better |= {
-                **SPACE_FIGURES,
-                **NEIGHBOUR_FIGURES,
-                **DIVERSITY_FIGURES,
-                DIMENSION: "near",
-                **dict.fromkeys(self.columns, "lower"),
-            }
+            self.better |= {**SPACE_FIGURES, **NEIGHBOUR_FIGURES, **DIVERSITY_FIGURES}
+            self.better |= directions(DIMENSION, *self.columns)
 
     def used(self, name: str, n: int) -> int:
         return min(n, MODE_SAMPLES) if name in MODE_FIGURES or name == self.covered else super().used(name, n)

@@ -10,7 +10,17 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from equipoise.metrics.digits import FEATURES, read_digits
-from equipoise.metrics.figures import DIGIT_SHARE, DIMENSION, DIVERSITY, FRECHET, PATCHES, Better
+from equipoise.metrics.figures import (
+    DIGIT_SHARE,
+    DIMENSION,
+    DIVERSITY,
+    FRECHET,
+    KERNEL,
+    PATCHES,
+    RAREST,
+    RECOGNISED,
+    directions,
+)
 from equipoise.metrics.images import frechet_distance
 from equipoise.metrics.judges import DIVERSITY_FIGURES, NEIGHBOUR_FIGURES, Judge, neighbour_metrics
 from equipoise.metrics.kernels import kernel_distance
@@ -18,19 +28,12 @@ from equipoise.metrics.neighbours import K, intrinsic_dimension, kth_neighbour, 
 from equipoise.metrics.patches import PATCH, Patches, patch_distances
 
 Array = NDArray[np.float64]
-CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised
-RECOGNISED, RAREST = f"recognised at {CONFIDENT:.0%}", "smallest class share"
-KERNEL = "kernel distance (digit features)"
+CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised, as the metric's name says
 PAIRS = 2_500  # samples of each kind for the kernel distance, whose cost grows with the square of their number
 THUMBNAIL = 8  # pixels a side that neighbours of pictures are compared on
 COST = 2400.0  # of a picture's patches, for each of its values: 80 thousand-millionths of a second
 CHUNK = 500  # pictures that are averaged at once
-DIGIT_FIGURES: dict[str, Better] = {
-    FRECHET: "lower",
-    RECOGNISED: "higher",
-    RAREST: "higher",
-    **{f"{DIGIT_SHARE}{digit}": "near" for digit in range(10)},
-}
+DIGIT_FIGURES = directions(FRECHET, RECOGNISED, RAREST, *(f"{DIGIT_SHARE}{digit}" for digit in range(10)))
 
 
 class DigitJudge(Judge):
@@ -42,7 +45,7 @@ class DigitJudge(Judge):
         self.n, self.quick = len(real), quick
         self.real = self.prepare(real)[:, :FEATURES]
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.real), K)
-        self.better = DIGIT_FIGURES if quick else {**DIGIT_FIGURES, KERNEL: "lower", **NEIGHBOUR_FIGURES}
+        self.better = DIGIT_FIGURES if quick else {**DIGIT_FIGURES, **directions(KERNEL), **NEIGHBOUR_FIGURES}
         self.against = f"{len(real):,} test digits, features of the shipped digit classifier"
 
     def used(self, name: str, n: int) -> int:
@@ -82,9 +85,9 @@ class PictureJudge(Judge):
         self.taken: dict[int, Patches] = {}
         self.thumbnails = thumbnails(torch.from_numpy(real)).astype(np.float64)
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.thumbnails), K)
-        self.better = dict.fromkeys(patch_names(real), "lower")
+        self.better = directions(*patch_names(real))
         if not quick:
-            self.better |= {**NEIGHBOUR_FIGURES, **DIVERSITY_FIGURES, DIMENSION: "near"}
+            self.better |= {**NEIGHBOUR_FIGURES, **DIVERSITY_FIGURES, **directions(DIMENSION)}
 
     def means(self, name: str) -> str:
         how = f"patches of {PATCH} x {PATCH} pixels" if name.startswith(PATCHES) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL}, k = {K}"

@@ -1,5 +1,6 @@
 """The report as a page: one HTML file that needs no network, for the screen, for paper and for a screen reader."""
 
-from equipoise.page.assembly import Run, comparison, page, rows
+from equipoise.page.assembly import Run, comparison, page
+from equipoise.page.tables import rows
 
 __all__ = ["Run", "comparison", "page", "rows"]

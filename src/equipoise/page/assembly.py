@@ -18,16 +18,19 @@ from equipoise import __version__
 from equipoise.data.pictures import thumbnail
 from equipoise.data.sources import Source
 from equipoise.errors import printable
+from equipoise.formatting import BASELINE, INTERVAL, KEY
 from equipoise.metrics.examination import COMPARED
 from equipoise.metrics.neighbours import nearest
 from equipoise.metrics.pictures import thumbnails
 from equipoise.page import charts
 from equipoise.page.charts import Image
-from equipoise.page.surfaces import Surface, latent_map, on_the_line, on_the_plane
-from equipoise.plots import GENERATED, MOST_COLUMNS, bars, outside, part, picture_grid, reach
-from equipoise.report import SAMPLES_SEED, Report, half_width, number
+from equipoise.page.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
+from equipoise.page.tables import MARKS, rows, with_protocols
+from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, few_ticks, outside, part, picture_grid, reach, thousands
+from equipoise.report import SAMPLES_SEED, Report
+from equipoise.sheets import MOST_CLASSES, by_class, has_classes, labels_of
 from equipoise.training.sampler import Sampler
-from equipoise.verdict import HEALTHY
+from equipoise.verdict import severity
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -71,12 +74,15 @@ def page(run: Run) -> str:
         comparing=False,
         sections=[
             ("Samples beside real ones", _samples(run)),
+            ("Samples by class", _by_class(run)),
             ("Nearest training samples", _neighbours(run)),
             ("Through time", _moments(run)),
             ("Curves", _curves(run)),
             ("Latents", _latents(run)),
         ],
         settings=_settings(run.config),
+        heads=(INTERVAL, BASELINE),
+        key=KEY,
         version=__version__,
         python=platform.python_version(),
     )
@@ -84,11 +90,8 @@ def page(run: Run) -> str:
 
 def comparison(runs: Sequence[Run]) -> str:
     """One page of several runs: their verdicts, one table, their curves in one chart, and what each makes."""
-    curves = {}
-    for run in runs:
-        lines = [line for line in run.log if run.headline in line.get("metrics", {})]
-        curves[run.name] = [line["samples_seen"] for line in lines], [line["metrics"][run.headline] for line in lines]
     same = len({run.headline for run in runs}) == 1
+    curves = {run.name: charts.curve_of(run.log, run.headline) for run in runs}
     chart = charts.overlaid(curves, runs[0].headline) if same else None
     return _template().render(
         title=f"{len(runs)} runs compared",
@@ -96,42 +99,24 @@ def comparison(runs: Sequence[Run]) -> str:
         comparing=True,
         sections=[("Curves", [chart] if chart else []), *((f"Samples of {run.name}", _samples(run)[:2]) for run in runs)],
         settings=[],
+        heads=(INTERVAL, BASELINE),
+        key=KEY,
         version=__version__,
         python=platform.python_version(),
     )
 
 
-def rows(reports: Sequence[Report]) -> list[tuple[str, list[tuple[str, str]], str]]:
-    """For every figure its name, each run's value and half-width ("" where a run has none), and the floor of the first that has it."""
-    names = dict.fromkeys(row[0] for report in reports for row in report.rows())
-    found = []
-    for name in names:
-        of_runs = [next((figure for figure in report.figures if figure.name == name), None) for report in reports]
-        floor = next(figure.floor for figure in of_runs if figure is not None)
-        cells = [("", "") if figure is None else (number(figure.value), half_width(figure)) for figure in of_runs]
-        found.append((name, cells, number(floor)))
-    return found
-
-
 def _told(run: Run) -> dict[str, Any]:
     report = run.report
+    how = severity(report.verdict)
     return {
         "name": run.name,
+        "told": report.told[0].upper() + report.told[1:],
         "report": report,
-        "healthy": report.verdict.name in HEALTHY,
-        "figures": _with_protocols(report),
+        "severity": how,
+        "mark": MARKS[how],
+        "rows": with_protocols(report),
     }
-
-
-def _with_protocols(report: Report) -> list[tuple[str, str, str, str, str]]:
-    """The rows of the table; a protocol stands where it differs from that of the figure above."""
-    protocols = {figure.name: figure.protocol for figure in report.figures}
-    found, above = [], ""
-    for row in report.rows():
-        protocol = protocols[row[0]]
-        found.append((*row, "" if protocol == above else protocol))
-        above = protocol
-    return found
 
 
 def _samples(run: Run) -> list[Image]:
@@ -150,10 +135,29 @@ def _samples(run: Run) -> list[Image]:
     if source is None or real is None:
         return []
     if schema.size == 1:
-        return on_the_line(made[:, 0], real[:, 0], source.law, run.surface)
+        return on_the_line(made[:, 0], real[:, 0], source.law, run.surface, axis_names(schema)[0])
     if schema.size == 2:
-        return on_the_plane(made, real, source.law, run.surface)
+        return on_the_plane(made, real, source.law, run.surface, axis_names(schema))
     return [_columns(made, real, schema)]
+
+
+def _by_class(run: Run) -> list[Image]:
+    """What comes for each of the labels, of a generator that learned any."""
+    sampler, source = run.sampler, run.source
+    if not sampler.recipe.conditional or not np.isfinite(sampler.values(SHOWN_PICTURES, SAMPLES_SEED)).all():
+        return []
+    labels = labels_of(sampler)
+    first = f"the first {MOST_CLASSES} of {len(sampler.schema.classes or ())} classes"
+    which = first if len(sampler.schema.classes or ()) > MOST_CLASSES else f"the classes {', '.join(labels)}"
+    if has_classes(sampler):
+        alt = f"Generated pictures, a row for each of {which}."
+        caption = f"A row for each class{f': {first}' if which == first else ''}; a column shares its latents."
+        sheet = charts.data_uri(by_class(sampler, _limits(run), SAMPLES_SEED))
+        return [Image(sheet, alt, caption, wide=True)]
+    if sampler.schema.size > 2:
+        return []
+    real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
+    return [of_classes(sampler, real, labels, SAMPLES_SEED, which)]
 
 
 def _limits(run: Run) -> tuple[float, float] | None:
@@ -163,22 +167,26 @@ def _limits(run: Run) -> tuple[float, float] | None:
 
 def _columns(made: Array, real: Array, schema: Schema) -> Image:
     """Histograms of the first columns, as far as the real ones reach: a generator that runs away would leave them a bar each."""
-    shown, names = min(schema.size, MOST_COLUMNS), schema.columns
+    shown, names = min(schema.size, MOST_COLUMNS), axis_names(schema)
     low, high = reach(real)
-    figure = charts.new_figure(8, 2.2 * -(-shown // 3))
+    figure = charts.new_figure(7.2, 2.0 * -(-shown // 3))
     for i, axes in enumerate(np.atleast_1d(figure.subplots(-(-shown // 3), 3)).flat):
         axes.set_visible(i < shown)
         if i < shown:
             edges = np.linspace(low[i], high[i], BARS + 1)
             axes.stairs(bars(made[:, i], edges), edges, fill=True, color=GENERATED, alpha=0.6, label="generated")
             axes.stairs(bars(real[:, i], edges), edges, color="black", label="real")
-            axes.set_title(str(names[i]) if names else f"column {i}", fontsize=9)
+            axes.set_title(names[i], fontsize=9)
+            axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
+            axes.xaxis.set_major_locator(few_ticks(5))
+            axes.set_yticks([])  # a density, whose units say nothing
             if gone := outside(made[:, i : i + 1], low[i], high[i]):
                 axes.set_xlabel(f"generated{gone}", fontsize=8)
     return charts.finished(
         figure,
         f"Histograms of {shown} columns: generated, filled, over real, in outline.",
         f"Generated, filled; real, in outline{part(schema)}.",
+        wide=True,
     )
 
 
@@ -212,7 +220,7 @@ def _moments(run: Run) -> list[Image]:
 
 def _curves(run: Run) -> list[Image]:
     found = [
-        charts.headline(run.log, run.headline),
+        charts.headline(run.log, run.report.figures[0]),
         charts.balance(run.log, run.meaning) or charts.distance(run.log),
         charts.losses(run.log),
         charts.gradients(run.log),

@@ -7,18 +7,23 @@ log p(x) / p_g(x) up to a constant. p_g is estimated from samples, p is the law'
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
-from equipoise.page.charts import Image, finished, new_figure
-from equipoise.plots import GENERATED, REAL, aspect, reach
+from equipoise.page.charts import Image, finished, legend_above, new_figure
+from equipoise.plots import GENERATED, REAL, aspect, axis_names, height_of, legend_below, reach
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 LINE_POINTS, PLANE_POINTS = 400, 90  # of a grid, a side
@@ -71,8 +76,8 @@ class Surface:
         return np.where(nowhere, np.nan, best)
 
 
-def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | None) -> list[Image]:
-    """Densities, and D with its optimum below them, of numbers (N,)."""
+def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | None, name: str) -> list[Image]:
+    """Densities, and D with its optimum below them, of numbers (N,), the column of this name."""
     x = np.linspace(*reach(np.concatenate([made, real])), LINE_POINTS)
     p_g = estimated_density(made[:, None], x[:, None])
     known = law.density(x) if law is not None else None
@@ -85,8 +90,8 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
         axes.hist(real, edges, density=True, histtype="step", color="black", label="real")
     else:
         axes.plot(x, known, color="black", linewidth=1.5, label="the law")
-    axes.set_ylabel("density")
-    axes.legend(frameon=False, fontsize=9)
+    axes.set(xlabel=name, ylabel="density")
+    legend_above(axes)
     heights = [np.histogram(values, edges)[0] / len(values) for values in (made, real)]
     shared = float(np.minimum(*heights).sum())
     images = [finished(figure, f"Histogram of generated samples over the real density: their bars share {shared:.0%} of their area.")]
@@ -99,22 +104,25 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
     if best is not None:
         shift = 0.0 if surface.meaning == "probability" else float(np.nanmean(best) - np.mean(surface(x[:, None])[~np.isnan(best)]))
         axes.plot(x, best - shift, color="black", linestyle="--", linewidth=1.2, label="the optimal D for these samples")
-    axes.set_ylabel(surface.label)
-    axes.legend(frameon=False, fontsize=9)
-    caption = "Where the two laws are equal the optimum is level: 1/2 everywhere, or a constant."
+    axes.set(xlabel=name, ylabel=surface.label)
+    legend_above(axes)
+    caption = "If both distributions were equal, the optimal D would be constant (a flat line)."
     beside = ", beside the optimal D for the samples as they are" if best is not None else ""
     return [*images, finished(figure, f"D along the line{beside}.", caption if best is not None else "")]
 
 
-def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | None) -> list[Image]:
-    """Both clouds, and D's surface beside the optimal one, of points (N, 2)."""
+def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | None, names: Sequence[str]) -> list[Image]:
+    """Both clouds, and D's surface beside the optimal one, of points (N, 2), the columns of these names."""
     low, high = reach(np.concatenate([made, real]))
-    figure = new_figure(8, 3.8)
-    for axes, points, color, name in zip(figure.subplots(1, 2), (real, made), (REAL, GENERATED), ("real", "generated"), strict=True):
+    figure = new_figure(7.2, 0.8 + height_of(np.stack([low, high]), 3.1))
+    panels = figure.subplots(1, 2, sharey=True)
+    clouds = ((real, REAL, "real"), (made, GENERATED, "generated"))
+    for axes, (points, color, name) in zip(panels, clouds, strict=True):
         axes.scatter(points[:SHOWN, 0], points[:SHOWN, 1], s=3, color=color, alpha=0.5, linewidths=0, rasterized=True)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect=aspect(high - low))
         axes.set_title(name, fontsize=10)
-    images = [finished(figure, "Real samples on the left, generated ones on the right, on the same axes.")]
+    _name(panels, names)
+    images = [finished(figure, "Real samples on the left, generated ones on the right, on the same axes.", wide=True)]
     if surface is None:
         return images
     sides = [np.linspace(low[i], high[i], PLANE_POINTS) for i in (0, 1)]
@@ -122,8 +130,9 @@ def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | N
     known = law.density(grid) if law is not None else None
     best = surface.optimum(known, estimated_density(made, grid)) if known is not None else None
     shown = {"D": surface(grid)} | ({} if best is None else {"the optimal D for these samples": best})
-    figure = new_figure(4.4 * len(shown), 3.6)
-    for axes, (name, values) in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown.items(), strict=True):
+    figure = new_figure(4.2 * len(shown), 0.8 + height_of(np.stack([low, high]), 2.9))
+    panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
+    for axes, (name, values) in zip(panels, shown.items(), strict=True):
         highest = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
         limits = (0, 1) if surface.meaning == "probability" else (-highest, highest)
         image = axes.imshow(
@@ -137,7 +146,57 @@ def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | N
         )
         figure.colorbar(image, ax=axes, shrink=0.8)
         axes.set_title(name, fontsize=10)
-    return [*images, finished(figure, f"{surface.label} over the plane{', beside the optimal D' if best is not None else ''}.")]
+    _name(panels, names)
+    beside = ", beside the optimal D" if best is not None else ""
+    said = f"{surface.label} over the plane{beside}."
+    return [*images, finished(figure, said, wide=best is not None)]
+
+
+def _name(panels: Iterable[Axes], names: Sequence[str]) -> None:
+    """Name the axes of panels in a row: below each, and before the first."""
+    for i, axes in enumerate(panels):
+        axes.set_xlabel(names[0])
+        if i == 0:
+            axes.set_ylabel(names[1])
+
+
+def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Sequence[str], seed: int, which: str) -> Image:
+    """Samples of one or two columns, each class in its colour.
+
+    `real` ones, (N, D) with their classes, (N,), are drawn beside them.
+    """
+    from matplotlib import colormaps
+
+    each = SHOWN // len(labels)
+    made = [sampler.values(each, seed, k) for k in range(len(labels))]
+    clouds = {"generated": made}
+    if real is not None:
+        x, y = (part.numpy() for part in real)
+        clouds = {"real": [x[y == k][:each].astype(float) for k in range(len(labels))], **clouds}
+    names, on_the_plane = axis_names(sampler.schema), sampler.schema.size == 2
+    colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
+    low, high = reach(np.concatenate([part for parts in clouds.values() for part in parts]))
+    high_panel = height_of(np.stack([low, high]), 3.1) if on_the_plane else 2.4
+    figure = new_figure(7.2 if real is not None else 4.4, 1.2 + high_panel)
+    panels = np.atleast_1d(figure.subplots(1, len(clouds), sharex=True, sharey=True))
+    edges = np.linspace(low[0], high[0], 61)
+    for axes, (name, parts) in zip(panels, clouds.items(), strict=True):
+        for k, (label, part) in enumerate(zip(labels, parts, strict=True)):
+            color = colors(k)
+            if on_the_plane:
+                axes.scatter(*part.T, s=3, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
+            elif len(part):
+                axes.hist(part[:, 0], edges.tolist(), density=True, histtype="step", color=color, label=label)
+        axes.set_title(name, fontsize=10)
+    panels[0].set(xlim=(low[0], high[0]))
+    if on_the_plane:
+        panels[0].set(ylim=(low[1], high[1]))
+        for axes in panels:
+            axes.set_aspect(aspect(high - low))
+    _name(panels, [names[0], names[1] if on_the_plane else "density"])
+    legend_below(figure, panels[-1])
+    beside = "real and generated" if real is not None else "generated"
+    return finished(figure, f"Samples of {which}, {beside}, each class in its colour.", wide=True)
 
 
 def latent_map(sampler: Sampler, seed: int) -> Image:
@@ -145,7 +204,9 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
     z, y = sampler.latents(SHOWN, seed)
     made, latents = sampler.of_latents(z, y), z.numpy()
     numbers = min(max(sampler.prior.dim, 1), LATENTS if made.shape[1] == 1 else 2)
-    figure = new_figure(2.4 * numbers + 0.6 if made.shape[1] == 1 else 8, 2.9 if made.shape[1] == 1 else 3.6)
+    names = axis_names(sampler.schema)
+    size = (2.4 * numbers + 0.6, 2.9) if made.shape[1] == 1 else (7.6, 0.8 + height_of(made, 2.7))
+    figure = new_figure(*size)
     panels = np.atleast_1d(figure.subplots(1, numbers, sharey=True))
     for i, axes in enumerate(panels):
         if made.shape[1] == 1:
@@ -156,8 +217,11 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
             axes.set_aspect(aspect(np.ptp(made, axis=0)))
             figure.colorbar(dots, ax=axes, label=f"latent z{i}", shrink=0.8)
     if made.shape[1] == 1:
-        panels[0].set_ylabel("sample")
-    return finished(figure, "How samples depend on latent numbers.", "What the generator does with each of its latent numbers.")
+        panels[0].set_ylabel(names[0])
+    else:
+        _name(panels, names)
+    said = "What the generator does with each of its latent numbers."
+    return finished(figure, "How samples depend on latent numbers.", said, wide=numbers > 1)
 
 
 def estimated_density(samples: Array, at: Array) -> Array:

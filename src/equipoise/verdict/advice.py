@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from equipoise.formatting import spoken
 from equipoise.metrics.figures import Figure
 from equipoise.recipes import DEFAULT
 from equipoise.verdict.evidence import Evidence
-from equipoise.verdict.timing import duration, seconds_for
+from equipoise.verdict.timing import seconds_for
 
 Name = Literal[
     "balanced",
@@ -26,6 +27,19 @@ Name = Literal[
     "recovered from trouble",
 ]
 Sure = Literal["sure", "likely"]
+Severity = Literal["good", "fair", "bad"]
+SICK: frozenset[str] = frozenset(
+    {
+        "stalled",
+        "mode collapse",
+        "discriminator won",
+        "generator won",
+        "diverged",
+        "memorising",
+        "labels ignored",
+        "latent too small",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,19 @@ class Verdict:
     sure: Sure
     advice: str
     command: str = ""
+
+
+def severity(verdict: Verdict) -> Severity:
+    """How a verdict is to be taken.
+
+    Returns:
+        "good" for samples that are surely as good as can be, "bad" for a training that went
+        wrong, or came to a stand far from the data, "fair" for all between, for what is not
+        certain, and for names that are not known here.
+    """
+    if verdict.name in SICK:
+        return "bad"
+    return "good" if verdict.name == "balanced" and verdict.sure == "sure" else "fair"
 
 
 def longer(e: Evidence, also: str = "") -> Verdict:
@@ -54,11 +81,13 @@ def longer(e: Evidence, also: str = "") -> Verdict:
 def on(e: Evidence) -> tuple[str, str]:
     """To train longer, and about how long that takes; with another recipe, that."""
     samples = max(2 * e.samples_seen, e.usual_samples)
-    seconds = seconds_for(samples - e.samples_seen, e.log)
-    about = "" if seconds is None else f", about {duration(seconds)}"
-    if e.run is None or not e.data:
-        return f"Next: train longer{about}, with samples={samples:,}.", ""
-    return f"Next: train longer{about}.", typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
+    resumes = e.run is not None and e.data
+    seconds = seconds_for(samples - e.samples_seen if resumes else samples, e.log)
+    about = "" if seconds is None else f", about {spoken(seconds)} at the speed so far"
+    if not resumes:
+        return f"Next: train longer, with samples={samples:,}{about}.", ""
+    command = typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
+    return f"Next: train longer{about}.", command
 
 
 def steadier(e: Evidence) -> tuple[str, str]:
