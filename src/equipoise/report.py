@@ -17,7 +17,7 @@ from equipoise.data.laws import LAWS
 from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, first_line
-from equipoise.kinds import checked, instance
+from equipoise.kinds import as_json, checked, instance
 from equipoise.metrics.examination import examine
 from equipoise.metrics.figures import DETAILS, FINITE, Figure
 from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json
@@ -45,7 +45,8 @@ class Report:
         return next(figure.value for figure in self.figures if figure.name == name)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"format": FORMAT, **asdict(self)}
+        """The report as JSON has it: a value or a floor that is not a finite number is null."""
+        return {"format": FORMAT, **as_json(asdict(self))}
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, value, half the width of its interval, and floor, of the figures for a table."""
@@ -76,7 +77,7 @@ class Report:
         """The report that `save` wrote. Raises DamagedFileError if the file is not one."""
         stored = read_json(path)
         try:
-            figures = tuple(instance(Figure, figure) for figure in stored["figures"])
+            figures = tuple(instance(Figure, _with_nan(figure)) for figure in stored["figures"])
             if not figures:
                 raise RequestError("it has no figures")
             data, recipe = (checked(name, stored[name], str) for name in ("data", "recipe"))
@@ -84,6 +85,14 @@ class Report:
             return cls(data, recipe, seen, figures, instance(Verdict, stored["verdict"]))
         except (RequestError, KeyError, TypeError) as error:
             raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
+
+
+def _with_nan(figure: Any) -> Any:
+    """A figure from JSON, where a value or a floor that is null is not a finite number."""
+    if not isinstance(figure, dict):
+        return figure
+    lost = {name: math.nan for name in ("value", "floor") if figure.get(name, 0) is None}
+    return {**figure, **lost}
 
 
 def evaluate(

@@ -168,7 +168,7 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "notes": made.folder.notes,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
-    write_through(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2).encode())
+    write_through(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2, allow_nan=False).encode())
     sync_folder(aside)
 
 
@@ -230,7 +230,7 @@ def _remember(entry: Path, content: str) -> None:
 
 
 def _digest(description: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(description, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _sweep(home: Path) -> None:
