@@ -252,8 +252,8 @@ class Fit:
         return {name: tensor.clone() for name, tensor in self.state.tensors().items()}, self.state.scalars()
 
     def _best(self) -> checkpoint.Moment | None:
-        """The best that it was; None where that was not kept. Raises EquipoiseError where its
-        checkpoint is not whole, or cannot be read now."""
+        """The best that it was; None where that was not kept. Raises EquipoiseError
+        where its checkpoint is not whole, or cannot be read now."""
         if self.best is None and self.state.best is not None and self.directory is not None:  # it was before the run was resumed
             return checkpoint.load(checkpoint.path_of(self.directory.checkpoints, self.state.best["checkpoint"]))
         return self.best

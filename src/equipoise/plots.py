@@ -141,8 +141,8 @@ def bars(values: Array, edges: Array) -> Array:
 
 
 def each(values: Array, edges: Sequence[float]) -> Array:
-    """How much each of the values, (N,), adds to the density of its bar, as `bars` has it: where
-    none lies within the edges, all are 0, and nothing is divided by nothing."""
+    """How much each of the values, (N,), adds to the density of its bar, as `bars` has
+    it: where none lies within the edges, nothing is divided by nothing."""
     return np.full(len(values), 1 / (len(values) * (edges[1] - edges[0])))
 
 

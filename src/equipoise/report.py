@@ -45,7 +45,7 @@ class Report:
         return next(figure.value for figure in self.figures if figure.name == name)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: a value or a floor that is not a finite number is null."""
+        """The report as JSON has it: a figure that is not a finite number is null."""
         return {"format": FORMAT, **as_json(asdict(self))}
 
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -88,7 +88,7 @@ class Report:
 
 
 def _with_nan(figure: Any) -> Any:
-    """A figure from JSON, where a value or a floor that is null is not a finite number."""
+    """A figure from JSON, where a value or a floor that is null was not finite."""
     if not isinstance(figure, dict):
         return figure
     lost = {name: math.nan for name in ("value", "floor") if figure.get(name, 0) is None}

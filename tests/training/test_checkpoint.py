@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 import safetensors.torch
 import torch
 from tests.training.test_step import state_of
@@ -189,6 +191,15 @@ def test_other_names_types_shapes_and_metadata_are_other_content(old: bytes, new
         unpack(tmp_path / "x.safetensors")
 
 
+def test_the_digest_is_of_names_types_shapes_and_numbers_and_of_no_writers_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x.safetensors").write_bytes(pack({"b": torch.tensor([1.5, -2.0]), "a": torch.tensor(3, dtype=torch.uint8)}, {"k": 1}))
+    digest = hashlib.sha256(b'{"format": 1, "k": 1}')
+    digest.update(b'{"name": "a", "dtype": "U8", "shape": []}\x03')
+    digest.update(b'{"name": "b", "dtype": "F32", "shape": [2]}\x00\x00\xc0\x3f\x00\x00\x00\xc0')
+    with safetensors.safe_open(tmp_path / "x.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["equipoise"])["sha256"] == digest.hexdigest()
+
+
 def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_its_size(tmp_path: Path) -> None:
     write_tensors(tmp_path / "x.safetensors", TENSORS, {"k": math.nan})
     raw = (tmp_path / "x.safetensors").read_bytes()
@@ -227,7 +238,7 @@ def no_memory(*_: object) -> bytes:
     [
         ("read_file", too_little_memory, "cannot be read now: it has 9 bytes, and 1 bytes of memory are free"),
         ("read_file", too_many_files, "cannot be read now: Too many open files"),
-        ("load", no_memory, "cannot be read now: there is too little free memory"),
+        ("load", no_memory, "cannot be read now: too little memory is free"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(

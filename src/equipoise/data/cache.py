@@ -3,14 +3,19 @@
     <data home>/pictures/<content>/pixels              the pictures, (N, C, H, W), one after the other, with nothing between
     <data home>/pictures/<content>/sums                each picture's sum of values and of squares, (N, 2), int64
     <data home>/pictures/<content>/description.json    their form, which files were left out, what was noticed
-    <data home>/pictures/listings/<names and sizes>/<states>.json    the content of a folder whose files look like this
+    <data home>/pictures/listings/<names and sizes>/<states>.json
+                                                       the content of a folder whose files look so
 
-`content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so a folder that is copied or touched is known again
-by reading it, without decoding. One whose names, sizes and states are all as they were is not even read, but for a few files.
+`content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so
+a folder that is copied or touched is known again by reading it, without decoding. One
+whose names, sizes and states are all as they were is not even read, but for a few
+files.
 
-A file's state is its times of change, its inode's and its content's, and its inode's number: a picture that is replaced, or changed with
-its time set back, is noticed. Not every file system keeps these: FAT, some network mounts and Windows have no time of the inode's change,
-or no number. So eight files, spread over all, are read and compared too, which shows a set that was replaced as a whole.
+A file's state is the times at which its content and its inode changed, and the inode's
+number: a picture that is replaced, or changed with its time set back, is noticed. Not
+every file system keeps these: FAT, some network mounts and Windows lack the inode's
+time or its number. So eight files, spread over all, are read and compared too, which
+shows a set that was replaced as a whole.
 
 A kept folder is opened when its description has its SHA-256, `sums` the one that stands in it, `pixels` the right size, and some pictures,
 spread over all, still have their sums. The SHA-256 of all the pixels would take longer than opening should. What is found wrong is made
@@ -143,8 +148,8 @@ def _ask_for_room(home: Path, needed: int) -> None:
 
 
 def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[str | None]]:
-    """Write all pictures in this form, which need not be theirs, and say what there is, and the
-    digest of each file."""
+    """Write all pictures in this form, which need not be theirs, and say what there is,
+    and the digest of each file."""
     taken: list[Taken] = []
     sums: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
     path = aside / PIXELS
@@ -176,7 +181,8 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "notes": made.folder.notes,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
-    write_through(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2, allow_nan=False).encode())
+    signed = {**description, "sha256": _digest(description)}
+    write_through(aside / DESCRIPTION, json.dumps(signed, indent=2, allow_nan=False).encode())
     sync_folder(aside)
 
 
@@ -233,14 +239,14 @@ def _entry(listing: Listing, home: Path) -> Path:
 
 
 def _some_of(listing: Listing) -> list[int]:
-    """The numbers of a few files, spread over all, the first and the last among them."""
+    """A few files, spread over all, the first and the last among them, by number."""
     n = len(listing)
     return sorted({round(place) for place in np.linspace(0, n - 1, min(n, COMPARED))})
 
 
 def _remember(listing: Listing, home: Path, content: str, digests: list[str | None]) -> None:
-    """Keep what the files amount to, so that they need not be read again as long as they look
-    as they do; not where some file's bytes could not be had."""
+    """Keep what the files amount to, so that they need not be read again as long as
+    they look as they do; not where some file's bytes could not be had."""
     if None in digests:
         return
     known = {"content": content, "some": [digests[index] for index in _some_of(listing)]}

@@ -26,8 +26,8 @@ def write_whole(
     content: bytes | Iterable[bytes | memoryview],
     beside: Path | None = None,
 ) -> None:
-    """Write `content`, whole or in parts, to `path` so that a reader, or a crash at any moment,
-    sees the old file or the new one, never a part.
+    """Write `content`, whole or in parts, to `path` so that a reader, or a crash at any
+    moment, sees the old file or the new one, never a part of it.
 
     It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
     """

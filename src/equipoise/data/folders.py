@@ -35,11 +35,12 @@ def decoders() -> int:
 
 @dataclass(frozen=True)
 class Listing:
-    """The picture files below `root`, sorted, by their paths from there, with their sizes in bytes.
+    """The picture files below `root`, sorted, by their paths from there, with their
+    sizes in bytes.
 
-    `states` tell a file that was changed or replaced: the times, in ns, of the last change of
-    its content and of its inode, and the inode's number. The first can be set back, as `cp -p`
-    and `rsync -t` do; the others cannot by what a user runs.
+    `states` tell a file that was changed or replaced: the times, in ns, of the last
+    change of its content and of its inode, and the inode's number. The first can be set
+    back, as `cp -p` and `rsync -t` do; the others cannot by what a user runs.
     """
 
     root: Path
@@ -60,8 +61,8 @@ class Listing:
 
     @cached_property
     def digest_of_states(self) -> str:
-        """A SHA-256 of the states: the same one, for the same names and sizes, means the same
-        content, where the file system keeps them all."""
+        """A SHA-256 of the states: the same one, for the same names and sizes, means
+        the same content, where the file system keeps them all."""
         return _digest(map(str, self.states))
 
 

@@ -1,4 +1,4 @@
-"""Levels: the few values that a column of points takes, which samples come out as again."""
+"""Levels: the few values that a column of points takes, and its samples too."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Levels = tuple[tuple[float, ...] | None, ...]
 def levels_of(points: NDArray[Any]) -> Levels | None:
     """The levels of each column of points, (N, D); None where no column is of levels.
 
-    A column is of levels where it takes at most 100 values, a tenth as many as it has rows or
-    fewer, half of which or more occur more than once. A continuous column is not, however few
-    its rows, and neither is one that is mostly 0 and else continuous. Of tables of more than
-    200 columns fewer levels are kept, at least two a column.
+    A column is of levels where it takes at most 100 values, a tenth as many as it has
+    rows or fewer, half of which or more occur more than once. A continuous column is
+    not, however few its rows, and neither is one that is mostly 0 and else continuous.
+    Of tables of more than 200 columns fewer levels are kept, at least two a column.
     """
     most = min(MOST_LEVELS, max(MOST_IN_ALL // points.shape[1], 2), len(points) // ROWS_EACH)
     step = max(len(points) // LOOK, 1)
@@ -40,8 +40,8 @@ def _levels(column: NDArray[Any], most: int, step: int) -> tuple[float, ...] | N
 
 
 def to_nearest(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
-    """Each of the values, (N,), as the nearest of the levels, which are in order. What is not a
-    finite number stays so, and shows."""
+    """Each of the values, (N,), as the nearest of the levels, which are in order. What
+    is not a finite number stays so, and shows."""
     known = np.array(levels)
     halfway = known[:-1] / 2 + known[1:] / 2
     return np.where(np.isfinite(values), known[np.searchsorted(halfway, values)], values)

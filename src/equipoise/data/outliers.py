@@ -16,21 +16,26 @@ SHOWN = 3  # rows of a column, and columns
 
 
 def notes_of_outliers(points: NDArray[Any], columns: Sequence[str | int] | None) -> list[str]:
-    """What a user should know of extreme rows of points, (N, D): a line for each column that
-    has any, with how many, the first ones, and what to do. `columns` are names.
+    """What a user should know of extreme rows of points, (N, D): a line for each column
+    that has any, with how many, the first ones, and what to do. `columns` are names.
 
-    Points are scaled by their standard deviation. A column is told of where the root mean square
-    distance from its median is more than 100 interquartile ranges: the middle half of the rows
-    then lies within a hundredth of the scale that networks see. The rows that are named lie
-    farther than 100 interquartile ranges from the median. The usual heavy tails stay far below
-    (lognormal with sigma 1: 1.7; Student's t with 3 degrees: 1.2); Cauchy's do not always.
-    Where half of a column is one value, the rest of it counts for the quartiles.
+    Points are scaled by their standard deviation. A column is told of where the root
+    mean square distance from its median is more than 100 interquartile ranges: the
+    middle half of the rows then lies within a hundredth of the scale that networks see.
+    The rows that are named lie farther than 100 interquartile ranges from the median.
+
+    Heavy tails that can be learned stay far below: of 20,000 draws lognormal with sigma
+    1 comes to 1.7, Student's t with 3 degrees to 1.4, a mixture of scales 1 and 30 to
+    5.7. Cauchy's, of which the rest is lost too, is told of in 2% of tables of 300 rows
+    and in 40% of 20,000. Where half of a column is one value, the others count for its
+    quartiles.
     """
     found = [(number, rows) for number, x in enumerate(points.T) if len(rows := _extreme(x))]
     notes = []
     for number, rows in found[:SHOWN]:
         named = number if columns is None else columns[number]
-        where = "" if points.shape[1] == 1 and columns is None else f" of column {clipped(repr(named))}"
+        alone = points.shape[1] == 1 and columns is None
+        where = "" if alone else f" of column {clipped(repr(named))}"
         first = ", ".join(f"row {row} ({points[row, number]:.6g})" for row in rows[:SHOWN])
         more = ", ..." if len(rows) > SHOWN else ""
         notes.append(
@@ -44,7 +49,7 @@ def notes_of_outliers(points: NDArray[Any], columns: Sequence[str | int] | None)
 
 
 def _extreme(x: NDArray[Any]) -> NDArray[np.int64]:
-    """The numbers of the rows of a column, (N,), that make it lose the rest; empty if none do."""
+    """The rows of a column, (N,), that make it lose the rest, by number, if any do."""
     x = x.astype(np.float64)
     largest = float(max(abs(float(x.max())), abs(float(x.min()))))
     if largest == 0:

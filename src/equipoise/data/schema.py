@@ -45,7 +45,7 @@ class Schema:
     """The distinct labels, in order; the networks see their positions here."""
     class_counts: tuple[int, ...] | None = None
     levels: Levels | None = None
-    """The few values that columns of points take, see `data.levels`; None where none does."""
+    """The few values that columns of points take (`data.levels`), if any does."""
 
     @property
     def is_picture(self) -> bool:
@@ -89,12 +89,11 @@ class Schema:
             raise RequestError(f"its {wrong[0]} cannot be")
 
     def _levels_can_be(self, levels: Levels) -> bool:
-        """Whether there is an entry for each column, and each is of finite numbers in order."""
-        return (len(levels),) == self.shape and all(
-            0 < len(known) <= MOST_LEVELS and all(map(math.isfinite, known)) and all(low < high for low, high in pairwise(known))
-            for known in levels
-            if known is not None
-        )
+        """Whether each column has an entry, of finite numbers in order."""
+        there = [known for known in levels if known is not None]
+        numbers = all(0 < len(known) <= MOST_LEVELS and all(map(math.isfinite, known)) for known in there)
+        ordered = all(low < high for known in there for low, high in pairwise(known))
+        return (len(levels),) == self.shape and numbers and ordered
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
@@ -109,8 +108,8 @@ class Schema:
         raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Values of shape (N, *shape), in the user's units, as the user's types hold them, and in
-        columns of levels as the nearest level. It may write into `values`."""
+        """Values of shape (N, *shape), in the user's units, as the user's types hold
+        them, and in columns of levels as the nearest one. `values` may be changed."""
         for column, known in enumerate(self.levels or ()):
             if known is not None:
                 values[:, column] = to_nearest(values[:, column], known)

@@ -54,8 +54,10 @@ class StreamSource(Source):
         if self._whole:  # kept, so that a stream that is short or comes in another order every time can be trained on for ever
             self._again = lambda: iter([rows])
         container: Container = "tensor" if isinstance(_samples(opening), Tensor) else "array"
-        levels = levels_of(rows.numpy()) if rows.ndim == 2 and self._whole else None  # later rows may have others
-        schema = Schema(tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, container, levels=levels)
+        known = rows.ndim == 2 and self._whole  # later rows may have other values
+        levels = levels_of(rows.numpy()) if known else None
+        dtype_name = rows.numpy().dtype.name
+        schema = Schema(tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels)
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
         self.notes += [] if schema.is_picture else notes_of_outliers(rows.numpy(), None)

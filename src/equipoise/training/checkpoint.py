@@ -68,8 +68,8 @@ def load(path: Path) -> Moment:
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Moment:
     """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of each damaged one that was passed over.
 
-    Raises EquipoiseError when none is left, and where the newest may be whole but cannot be
-    read now, as with too little free memory.
+    Raises EquipoiseError when none is left, and where the newest may be whole but
+    cannot be read now, as with too little free memory.
     """
     found = checkpoints(folder)
     for path in found:

@@ -1,4 +1,4 @@
-"""JSON and tensors in a run directory: files that appear whole, and whose damage is noticed.
+"""JSON and tensors in a run directory: files that appear whole, and show damage.
 
 What is not a finite number is null in JSON, which has no word for it. A number that
 is null is read as NaN.
@@ -112,7 +112,7 @@ def write_tensors(
     metadata: dict[str, Any],
     beside: Path | None = None,
 ) -> None:
-    """Write what `pack` packs to `path`, tensor by tensor, without a copy of all of them."""
+    """Write what `pack` packs to `path`, tensor by tensor, without a copy of all."""
     header, ordered = _header(tensors, metadata)
     _refuse_too_many(path, len(header) + sum(value.nbytes for value in ordered), MOST_TENSORS)
     write_whole(path, chain([header], map(_bytes_of, ordered)), beside)
@@ -130,8 +130,8 @@ def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `pack` packed, however its header is written.
 
-    Raises DamagedFileError if a bit of the content has changed, EquipoiseError where the
-    file cannot be read at the moment, as with too little free memory.
+    Raises DamagedFileError if a bit of the content has changed, EquipoiseError where
+    the file cannot be read at the moment, as with too little free memory.
     """
     try:
         raw = _read(path, MOST_TENSORS)
@@ -141,7 +141,7 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         stated = metadata.pop("sha256")
         digest = _digest(tensors, metadata)
     except MemoryError:
-        raise EquipoiseError(f"{path} cannot be read now: there is too little free memory") from None
+        raise EquipoiseError(f"{path} cannot be read now: too little memory is free") from None
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: {first_line(error)}") from None
     if stated != digest:
@@ -152,7 +152,7 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _read(path: Path, most: int) -> bytes:
-    """As `read_file`. Raises EquipoiseError where nothing is known to be wrong with the file."""
+    """As `read_file`. Raises EquipoiseError where the file may well be whole."""
     try:
         return read_file(path, most)
     except OSError as error:
@@ -171,10 +171,11 @@ def _refuse_too_many(path: Path, size: int, most: int) -> None:
 
 
 def _header(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> tuple[bytes, list[Tensor]]:
-    """What a safetensors file begins with, and the tensors in the order that they follow in.
+    """What a safetensors file begins with, and the tensors in their order there.
 
-    That is eight bytes of the header's length, and the header as JSON, padded to whole eights.
-    Tensors of wide types come first, so that each lies at a multiple of its type's size.
+    That is eight bytes of the header's length, and the header as JSON, padded to whole
+    eights. Tensors of wide types come first, so that each lies at a multiple of its
+    type's size.
     """
     description = {"format": FORMAT, **as_json(metadata)}
     stated = {**description, "sha256": _digest(tensors, description)}
@@ -195,7 +196,7 @@ def _form(tensor: Tensor) -> dict[str, Any]:
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
-    """A tensor's numbers as they lie in a safetensors file: row by row, the least byte first."""
+    """A tensor's numbers as safetensors has them: row by row, the least byte first."""
     raw = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
     if sys.byteorder == "big":
         raw = raw.view(f"u{tensor.element_size()}").byteswap().view("u1")
@@ -203,8 +204,8 @@ def _bytes_of(tensor: Tensor) -> memoryview:
 
 
 def _digest(tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
-    """The SHA-256 of the content, whatever the order, the padding and the alignment in a file:
-    of the description, and of each tensor's name, type, shape and numbers."""
+    """The SHA-256 of the content, whatever the order, the padding and the alignment in
+    a file: of the description, and of each tensor's name, type, shape and numbers."""
     digest = hashlib.sha256(_dumps(description, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(_dumps({"name": name, **_form(tensors[name])}).encode())

@@ -210,8 +210,8 @@ class RunDirectory:
 
 
 def _told(text: str) -> dict[str, Any] | None:
-    """A line of the log as it was told, with NaN for numbers that are null; None where it is
-    damaged, or holds what lines do not hold."""
+    """A line of the log as it was told, with NaN for numbers that are null; None where
+    it is damaged, or holds what lines do not hold."""
     line = read_checked_line(text)
     if line is None or not _can_be(line):
         return None
@@ -221,8 +221,8 @@ def _told(text: str) -> dict[str, Any] | None:
 
 
 def _can_be(line: dict[str, Any]) -> bool:
-    """Whether a line holds what lines hold: samples seen, seconds, and readings that are numbers
-    or null, alone or by name, or words."""
+    """Whether a line holds what lines hold: samples seen, seconds, and readings that
+    are numbers or null, alone or by name, or words."""
 
     def number(value: Any) -> bool:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
