@@ -135,6 +135,12 @@ TENSORS = {
     "one": torch.tensor(7, dtype=torch.int64),
     "none": torch.empty(0, 3),
     "flag": torch.tensor([True, False]),
+    "turned": torch.arange(6.0).reshape(2, 3).T,
+    "spread": torch.arange(9.0)[::4],
+    "one of a spread": torch.arange(9.0)[::4][:1],
+    "none of a spread": torch.arange(9.0).expand(3, 9)[:0, 0],
+    "the same": torch.tensor(2.0).expand(3),
+    "of a network": torch.ones(2, requires_grad=True),
 }
 
 

@@ -197,7 +197,10 @@ def _form(tensor: Tensor) -> dict[str, Any]:
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     """A tensor's numbers as safetensors has them: row by row, the least byte first."""
-    raw = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+    flat = tensor.detach().cpu().reshape(-1)
+    if flat.stride(0) != 1:  # also of one number or none, which counts as contiguous
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    raw = flat.view(torch.uint8).numpy()
     if sys.byteorder == "big":
         raw = raw.view(f"u{tensor.element_size()}").byteswap().view("u1")
     return raw.data
