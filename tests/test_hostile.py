@@ -382,6 +382,11 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
         ("schema", "layout", "NHWC"),
         ("schema", "classes", [{"evil": 1}]),
         ("schema", "classes", [{"bytes": "zz"}]),
+        ("schema", "classes", [{"float": "zz"}]),
+        ("schema", "levels", []),
+        ("schema", "levels", [[1.0, 0.0]]),
+        ("schema", "levels", [[float("nan")]]),
+        ("schema", "levels", [None, None]),
         ("scaling", "shift", [1.0, 2.0]),
         ("scaling", "scale", [float("inf")]),
     ):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from equipoise.errors import RequestError
-from equipoise.kinds import checked, described, instance
+from equipoise.kinds import as_json, checked, described, instance
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,8 @@ def test_json_becomes_the_dataclass_that_it_was_with_tuples() -> None:
 def test_json_that_is_no_such_dataclass_is_refused_with_what_is_wrong(stored: Any, told: str) -> None:
     with pytest.raises(RequestError, match=told):
         instance(Shape, stored)
+
+
+def test_json_has_null_for_what_is_not_finite_and_lists_for_tuples() -> None:
+    given = {"a": (1, math.inf, [np.float64("nan")]), "b": {"c": -math.inf, "d": "NaN", "e": True}}
+    assert as_json(given) == {"a": [1, None, [None]], "b": {"c": None, "d": "NaN", "e": True}}

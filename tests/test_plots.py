@@ -33,6 +33,13 @@ def test_a_grid_takes_grey_colour_and_transparency(channels: int, mode: str) -> 
     assert Image.open(io.BytesIO(plots.picture_grid(values, (0.0, 1.0)))).mode == mode
 
 
+def test_bars_are_densities_also_where_no_value_lies_within_the_edges() -> None:
+    edges = np.linspace(-1, 1, 81)
+    for values in (RNG.uniform(-1, 1, 500), RNG.normal(size=500), np.array([9.0])):
+        heights = np.histogram(values, edges, weights=plots.each(values, edges.tolist()))[0]
+        np.testing.assert_allclose(heights, plots.bars(values, edges))
+
+
 def test_full_transparency_shows_as_white() -> None:
     image = Image.open(io.BytesIO(plots.picture_grid(np.zeros((1, 4, 2, 2)), (0, 255))))
     assert image.getpixel((0, 0)) == (255, 255, 255)

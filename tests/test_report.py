@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,10 +19,11 @@ from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
-from equipoise.metrics.figures import FINITE
+from equipoise.metrics.figures import FINITE, Figure
 from equipoise.report import Report, typed
-from equipoise.training.files import DamagedFileError, write_json
+from equipoise.training.files import DamagedFileError, checked_line, write_json
 from equipoise.training.rundir import RunDirectory
+from equipoise.verdict import Verdict
 from tests.conftest import TINY_OPTIONS
 
 SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measured
@@ -115,6 +117,47 @@ def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(tiny
     assert FINITE in str(report)
     assert "100% of the samples are not numbers" in report.verdict.sentence
     assert report.verdict.name == "diverged"
+
+
+def strict(text: str) -> Any:
+    """JSON, of which NaN and Infinity are no part."""
+    return json.loads(text, parse_constant=pytest.fail)
+
+
+def test_all_json_of_a_run_that_diverged_is_json(command: Callable[..., Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).standard_normal((3000, 2)))
+    away = ["--learning-rate", "1e30", "--samples", "320", *TINY_OPTIONS[2:]]
+    answer = command("train", str(tmp_path / "x.npy"), "--out", str(out), *away)
+    assert answer.status == 1, answer.err
+    gan = GAN.load(out)
+    with torch.no_grad():
+        for weight in gan._trained().generator.parameters():
+            weight.fill_(float("inf"))
+    gan._trained().save(out / "generator.safetensors")
+    with RunDirectory(out).log_file.open("a") as file:
+        file.write(checked_line({"samples_seen": 32, "seconds": 1.0, "metrics": {"x": math.nan}, "balance": math.inf}))
+    answer = command("evaluate", str(out), "--json")
+    assert strict(answer.out)["verdict"]["name"] == "diverged"
+    for path in sorted(out.rglob("*.json*")):
+        assert all(strict(text) for text in (path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]))
+    for path in out.rglob("*.safetensors"):
+        raw = path.read_bytes()
+        strict(strict(raw[8 : 8 + int.from_bytes(raw[:8], "little")].decode())["__metadata__"]["equipoise"])
+
+
+def test_figures_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) -> None:
+    lost = [Figure("a", math.nan, math.inf, "lower", "of none"), Figure("b", 1.0, 2.0, "lower", "of none", math.nan, math.inf)]
+    report = Report("x", "classic", 32, tuple(lost), Verdict("diverged", "It ran away.", "sure", "Next."))
+    report.save(tmp_path / "report.json")
+    assert [figure["value"] for figure in strict((tmp_path / "report.json").read_text())["figures"]] == [None, 1.0]
+    read = Report.read(tmp_path / "report.json")
+    assert math.isnan(read["a"])
+    assert math.isnan(read.figures[0].floor)
+    assert read.figures[1] == Figure("b", 1.0, 2.0, "lower", "of none")  # an interval that is not known
+    assert "not a number" in str(read)
+    read.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "report.json").read_bytes()
 
 
 def test_a_report_prints_every_figure_the_verdict_and_what_to_type(tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def evaluate(arguments: Sequence[str]) -> None:
     if options.json:
         import json
 
-        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
     else:
         _say(f"{report}\n\n{report.explained()}" if options.explain else str(report))

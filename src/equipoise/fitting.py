@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
 from equipoise.training.device import resolve_device, usable_cores
-from equipoise.training.files import DamagedFileError, write_whole
+from equipoise.training.files import write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.keeping import Keeper
 from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, Recovered, Report, SaveDue, train
@@ -206,7 +207,8 @@ class Fit:
 
     def _save(self, headline: float | None) -> None:
         """Keep the state, and remember it if it was judged and is the best so far."""
-        if headline is not None and (self.state.best is None or headline < self.state.best["figure"]):
+        best = math.inf if self.state.best is None else self.state.best["figure"]
+        if headline is not None and headline < best:  # which NaN is not
             self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
             if self.run.stop_when is not None:
                 self.best = self._moment()
@@ -218,7 +220,7 @@ class Fit:
             self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
-        if event.reason == SETTLED or self._has_settled:
+        if self.state.best is not None and (event.reason == SETTLED or self._has_settled):
             self._go_back_to_best()
         if event.reason == SETTLED:
             self._tell(settled=self.sampler.samples_seen)
@@ -234,7 +236,7 @@ class Fit:
         """Make the generator that is kept the best that there was."""
         try:
             best = self._best()
-        except DamagedFileError as error:
+        except EquipoiseError as error:  # damaged, or memory is short
             return self.warn(f"{error}; keeping the last generator instead of the best")
         assert best is not None, "a run that settled has been measured"
         assert self.state.best is not None, "and so it knows its best"
@@ -255,7 +257,8 @@ class Fit:
         return {name: tensor.clone() for name, tensor in self.state.tensors().items()}, self.state.scalars()
 
     def _best(self) -> checkpoint.Moment | None:
-        """The best that it was; None where that was not kept. Raises DamagedFileError where its checkpoint is not whole."""
+        """The best that it was; None where that was not kept. Raises EquipoiseError
+        where its checkpoint is not whole, or cannot be read now."""
         if self.best is None and self.state.best is not None and self.directory is not None:  # it was before the run was resumed
             return checkpoint.load(checkpoint.path_of(self.directory.checkpoints, self.state.best["checkpoint"]))
         return self.best
@@ -264,7 +267,7 @@ class Fit:
         """Write its checkpoints anew, the end and the best; without the best, the end knows of none."""
         try:
             best = self._best()
-        except DamagedFileError:
+        except EquipoiseError:
             best = None
         tensors, scalars = self.last or self._moment()
         if best is None or self.state.best is None:

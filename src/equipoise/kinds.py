@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Hashable, Sequence
 from dataclasses import fields
@@ -67,6 +68,15 @@ def instance(kind: type[T], stored: Any, **known: Any) -> T:
     except TypeError:  # a field is missing
         needed = ", ".join(sorted(types.keys() - values.keys() - known.keys()))
         raise RequestError(f"{kind.__name__.lower()} = {clipped(repr(stored))}: lacks some of {needed}") from None
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON has it: lists for tuples, and null for NaN and infinities."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: as_json(part) for name, part in value.items()}
+    return [as_json(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _parts(name: str, values: Sequence[Any], hints: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -122,12 +123,12 @@ def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.u
 def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None) -> None:
     low, high = reach(values if real is None else np.concatenate([values, real]))
     edges = np.linspace(low, high, 81).tolist()
-    axes.hist(values, edges, density=True, color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
+    axes.hist(values, edges, weights=each(values, edges), color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
     density = law.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if law is not None else None
     if density is not None:
         axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
     elif real is not None:
-        axes.hist(real, edges, density=True, histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
+        axes.hist(real, edges, weights=each(real, edges), histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
 
 
 def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
@@ -201,6 +202,12 @@ def outside(values: Array, low: Array, high: Array) -> str:
 def bars(values: Array, edges: Array) -> Array:
     """The density of values, (N,), those outside of the edges counted in N."""
     return np.asarray(np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
+
+
+def each(values: Array, edges: Sequence[float]) -> Array:
+    """How much each of the values, (N,), adds to the density of its bar, as `bars` has
+    it: where none lies within the edges, nothing is divided by nothing."""
+    return np.full(len(values), 1 / (len(values) * (edges[1] - edges[0])))
 
 
 def _dots(axes: Axes, points: Array, color: str, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -17,7 +18,7 @@ from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, first_line, nearest
 from equipoise.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, dated, for_terminal, half_width, now, number, spoken
-from equipoise.kinds import checked, instance
+from equipoise.kinds import as_json, checked, instance
 from equipoise.metrics.examination import examine
 from equipoise.metrics.figures import DETAILS, FINITE, Figure, meaning
 from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json
@@ -60,7 +61,8 @@ class Report:
         return any(figure.name == name for figure in self.figures)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"format": FORMAT, **asdict(self)}
+        """The report as JSON has it: a figure that is not a finite number is null."""
+        return {"format": FORMAT, **as_json(asdict(self))}
 
     @property
     def shown(self) -> list[Figure]:
@@ -110,7 +112,7 @@ class Report:
         """The report that `save` wrote. Raises DamagedFileError if the file is not one."""
         stored = read_json(path)
         try:
-            figures = tuple(instance(Figure, figure) for figure in stored["figures"])
+            figures = tuple(instance(Figure, _with_nan(figure)) for figure in stored["figures"])
             if not figures:
                 raise RequestError("it has no figures")
             data, recipe = (checked(name, stored[name], str) for name in ("data", "recipe"))
@@ -121,6 +123,14 @@ class Report:
             return cls(data, recipe, seen, figures, instance(Verdict, stored["verdict"]), seconds, date)
         except (RequestError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
+
+
+def _with_nan(figure: Any) -> Any:
+    """A figure from JSON, where a value or a floor that is null was not finite."""
+    if not isinstance(figure, dict):
+        return figure
+    lost = {name: math.nan for name in ("value", "floor") if figure.get(name, 0) is None}
+    return {**figure, **lost}
 
 
 def evaluate(

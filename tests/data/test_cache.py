@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from equipoise.data import cache, folders
 from equipoise.data.cache import Decoded, NotKeptError, decoded
-from equipoise.data.folders import scan
+from equipoise.data.folders import list_pictures, scan
 from equipoise.data.pictures import Taken
 from equipoise.data.scaling import sums_of
 
@@ -40,13 +43,18 @@ def pictures(home: Path, tmp_path: Path, picture: Picture) -> Path:
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """From now on, nothing may be decoded ("take"), or not even read ("digest")."""
+    """From now on, nothing may be decoded ("take"), or not even read ("digest") but for the few
+    files that are compared."""
+    left, read = iter(range(cache.COMPARED)), cache.digest
 
     def refused(path: Path, *_: object, **__: object) -> NoReturn:
         raise AssertionError(f"{path} is looked at again")
 
+    def seldom(path: Path) -> str | None:
+        return refused(path) if next(left, None) is None else read(path)
+
     for name in names:
-        monkeypatch.setattr(cache, name, refused)
+        monkeypatch.setattr(cache, name, seldom if name == "digest" else refused)
 
 
 def check(found: Decoded, root: Path) -> None:
@@ -57,7 +65,7 @@ def check(found: Decoded, root: Path) -> None:
     np.testing.assert_array_equal(found.sums, sums_of(found.values()))
 
 
-def test_what_is_kept_is_what_is_decoded_and_the_second_time_no_file_is_opened(
+def test_what_is_kept_is_what_is_decoded_and_the_second_time_hardly_a_file_is_read(
     home: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = decoded(pictures)
@@ -98,6 +106,57 @@ def test_other_bytes_or_another_name_are_other_content(pictures: Path, picture: 
     contents.append(decoded(pictures).folder.content)
     assert len(set(contents)) == 3
     check(decoded(pictures), pictures)
+
+
+def another(path: Path) -> bytes:
+    """A PNG of the size of the picture in a file, in as many bytes, with other pixels."""
+    held = np.asarray(Image.open(path))
+    for shift in range(1, 256):
+        made = io.BytesIO()
+        Image.fromarray((held + shift).astype(np.uint8)).save(made, "PNG")
+        if len(made.getvalue()) == path.stat().st_size:
+            return made.getvalue()
+    raise AssertionError(f"no other picture has the size of {path}")
+
+
+def look(path: Path) -> tuple[int, int]:
+    return path.stat().st_size, path.stat().st_mtime_ns
+
+
+@pytest.mark.parametrize("how", ["written over", "renamed from a sibling"])
+@pytest.mark.parametrize("name", ["a/0.png", "b/5.png"])
+def test_a_picture_that_was_replaced_with_its_size_and_time_kept_is_noticed(
+    pictures: Path, tmp_path: Path, how: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_some_of", lambda _: [])  # the state alone must show it
+    path, before = pictures / name, decoded(pictures)
+    kept = look(path)
+    target = path if how == "written over" else tmp_path / "sibling.png"
+    target.write_bytes(another(path))
+    os.utime(target, ns=(kept[1], kept[1]))
+    target.replace(path)
+    assert look(path) == kept
+    after = decoded(pictures)
+    assert after.folder.content != before.folder.content
+    check(after, pictures)
+
+
+def test_a_set_that_was_replaced_where_no_inode_changes_is_noticed(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bare(root: Path) -> folders.Listing:
+        """As on a file system that keeps neither the inode's time nor its number."""
+        found = list_pictures(root)
+        return replace(found, states=tuple((state[0], 0, 0) for state in found.states))
+
+    monkeypatch.setattr(cache, "list_pictures", bare)
+    before, kept = decoded(pictures), {path: look(path) for path in pictures.rglob("*.png")}
+    for path in kept:
+        content = another(path)
+        path.write_bytes(content)
+        os.utime(path, ns=(kept[path][1], kept[path][1]))
+    assert {path: look(path) for path in kept} == kept
+    after = decoded(pictures)
+    assert after.folder.content != before.folder.content
+    check(after, pictures)
 
 
 def test_the_sums_are_those_of_each_picture() -> None:
@@ -188,7 +247,7 @@ def test_damage_is_noticed_and_made_good(home: Path, pictures: Path, how: str) -
     assert {path.name for path in home.iterdir()} == {place.name, "listings"}
 
 
-@pytest.mark.parametrize("written", ["", "[]", "{}", '{"content": 3}', '{"content": "gone"}'])
+@pytest.mark.parametrize("written", ["", "[]", "{}", '{"content": 3}', '{"content": "gone"}', '{"content": "gone", "some": 3}'])
 def test_an_entry_that_says_nothing_is_made_again(home: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     decoded(pictures)
     (entry,) = home.glob("listings/*/*.json")

@@ -149,7 +149,8 @@ def test_files_are_listed_in_the_order_of_their_paths_whatever_stands_beside_the
     expected = sorted(p for p in tmp_path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     assert [listing.path(index) for index in range(len(listing))] == expected
     assert listing.sizes == tuple(path.stat().st_size for path in expected)
-    assert listing.times == tuple(path.stat().st_mtime_ns for path in expected)
+    stats = [path.stat() for path in expected]
+    assert listing.states == tuple((one.st_mtime_ns, one.st_ctime_ns, one.st_ino) for one in stats)
 
 
 def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path: Path, picture: Picture) -> None:

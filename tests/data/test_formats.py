@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from equipoise.data.formats import from_array, from_file, from_frame
+from equipoise.data.formats import check_values, from_array, from_file, from_frame
 from equipoise.data.opening import open_source
 from equipoise.errors import RequestError
 
@@ -241,6 +242,15 @@ def test_a_table_that_cannot_be_learned_is_refused_with_the_place(tmp_path: Path
     path.write_text(text)
     with pytest.raises(RequestError, match=told):
         from_file(path, None, None)
+
+
+def test_pictures_are_checked_without_a_copy_of_them() -> None:
+    values = np.random.default_rng(0).random((50, 32, 32, 3)).transpose(0, 3, 1, 2)  # which no flat view is of
+    check_values(values[:2], "warm-up", "NHWC")
+    tracemalloc.start()
+    check_values(values, "pictures", "NHWC")
+    assert tracemalloc.get_traced_memory()[1] < values.nbytes / 2
+    tracemalloc.stop()
 
 
 def test_an_npz_of_several_arrays_is_told_how_to_name_them(tmp_path: Path) -> None:

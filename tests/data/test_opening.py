@@ -47,6 +47,18 @@ class Items(Dataset[Any]):
         return self.items[index]
 
 
+class Counted(Items):
+    """An Items that counts how often each was asked for."""
+
+    def __init__(self, items: Any) -> None:
+        super().__init__(items)
+        self.asked = np.zeros(len(items), int)
+
+    def __getitem__(self, index: int) -> Any:
+        self.asked[index] += 1
+        return super().__getitem__(index)
+
+
 class Endless(IterableDataset[Any]):
     """Points without end, the same ones every time."""
 
@@ -54,6 +66,13 @@ class Endless(IterableDataset[Any]):
         rng = np.random.default_rng(1)
         while True:
             yield rng.normal(size=3).astype(np.float32)
+
+
+def test_a_dataset_in_memory_is_decoded_once_for_its_samples_and_its_labels() -> None:
+    data = Counted([(row, int(row[0] > 0)) for row in POINTS])
+    source = open_source(data)
+    assert data.asked.tolist() == [1] * 100
+    assert source.schema.class_counts == (int((POINTS[:, 0] <= 0).sum()), int((POINTS[:, 0] > 0).sum()))
 
 
 ACCEPTED: dict[str, Callable[[], Any]] = {

@@ -43,6 +43,14 @@ def test_two_sample_kolmogorov_smirnov_is_scipys() -> None:
     assert points.kolmogorov_smirnov(x, y) == pytest.approx(stats.ks_2samp(x, y).statistic)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 2), (2, 1), (1, 100), (3, 3)])
+def test_two_sample_kolmogorov_smirnov_of_a_few_whole_numbers_is_scipys_and_warns_of_nothing(n: int, m: int) -> None:
+    for seed in range(20):
+        x, y = (np.random.default_rng([seed, size]).integers(0, 4, size).astype(float) for size in (n, m))
+        assert points.kolmogorov_smirnov(x, y) == pytest.approx(stats.ks_2samp(x, y, method="exact").statistic)
+
+
 def test_the_right_moments_with_the_wrong_shape_are_told_apart() -> None:
     two_values = 4 + 1.25 * np.repeat([-1.0, 1.0], 5000)
     assert (two_values.mean(), two_values.std()) == pytest.approx((4, 1.25))

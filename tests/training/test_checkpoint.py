@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
+import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
+import safetensors.torch
 import torch
 from tests.training.test_step import state_of
 
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.classic import Classic
-from equipoise.training import checkpoint
-from equipoise.training.files import DamagedFileError, pack, read_json, unpack, write_json, write_whole
+from equipoise.training import checkpoint, files
+from equipoise.training.files import DamagedFileError, pack, read_json, unpack, write_json, write_tensors, write_whole
 from equipoise.training.step import adversarial_step
 
 
@@ -120,6 +126,138 @@ def test_equal_content_packs_to_equal_bytes_and_back() -> None:
     left = pack({"b": torch.ones(2), "a": torch.zeros(3, dtype=torch.uint8)}, {"k": [1, "x"]})
     right = pack({"a": torch.zeros(3, dtype=torch.uint8), "b": torch.ones(2)}, {"k": [1, "x"]})
     assert left == right
+
+
+TENSORS = {
+    "b": torch.arange(6, dtype=torch.float32).reshape(2, 3),
+    "a": torch.arange(5, dtype=torch.uint8),
+    "half": torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
+    "one": torch.tensor(7, dtype=torch.int64),
+    "none": torch.empty(0, 3),
+    "flag": torch.tensor([True, False]),
+    "turned": torch.arange(6.0).reshape(2, 3).T,
+    "spread": torch.arange(9.0)[::4],
+    "one of a spread": torch.arange(9.0)[::4][:1],
+    "none of a spread": torch.arange(9.0).expand(3, 9)[:0, 0],
+    "the same": torch.tensor(2.0).expand(3),
+    "of a network": torch.ones(2, requires_grad=True),
+}
+
+
+def rewritten(raw: bytes, how: str) -> bytes:
+    """The same content as another writer of safetensors would have it."""
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:end])
+    about = header.pop("__metadata__")
+    names = sorted(header, reverse=how == "order")
+    if how == "description":
+        loose = json.dumps(dict(reversed(json.loads(about["equipoise"]).items())), indent=3)
+        about = {"equipoise": loose, "another": "entry"}
+    data, entries = b"", {}
+    for name in names if how == "order" else header:
+        start, stop = header[name]["data_offsets"]
+        entries[name] = {**header[name], "data_offsets": [len(data), len(data) + stop - start]}
+        data += raw[end + start : end + stop]
+    text = json.dumps({**entries, "__metadata__": about}, indent=1 if how == "order" else None).encode()
+    text += b" " * {"padding": 999, "alignment": (1 - len(text)) % 8}.get(how, 0)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+@pytest.mark.parametrize("how", ["order", "padding", "alignment", "description"])
+def test_the_same_content_in_another_writers_layout_is_whole(how: str, tmp_path: Path) -> None:
+    raw, path = pack(TENSORS, {"k": [1, "x"]}), tmp_path / "x.safetensors"
+    path.write_bytes(rewritten(raw, how))
+    assert path.read_bytes() != raw
+    tensors, metadata = unpack(path)
+    assert metadata == {"format": 1, "k": [1, "x"]}
+    assert tensors.keys() == TENSORS.keys()
+    assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
+    assert all(tensors[name].dtype == TENSORS[name].dtype for name in TENSORS)
+
+
+@pytest.mark.parametrize("how", ["order", "padding", "alignment", "description"])
+def test_a_changed_bit_of_the_content_shows_in_any_layout(how: str, tmp_path: Path) -> None:
+    raw, path = rewritten(pack(TENSORS, {"k": [1, "x"]}), how), tmp_path / "x.safetensors"
+    for place in range(8 + int.from_bytes(raw[:8], "little"), len(raw)):
+        for bit in range(8):
+            path.write_bytes(raw[:place] + bytes([raw[place] ^ (1 << bit)]) + raw[place + 1 :])
+            with pytest.raises(DamagedFileError, match=r"its SHA-256 does not fit|is damaged"):
+                unpack(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"F32"', b'"I32"'), (b'"b"', b'"c"'), (b"[2,3]", b"[3,2]"), (b'\\"x\\"', b'\\"y\\"')],
+)
+def test_other_names_types_shapes_and_metadata_are_other_content(old: bytes, new: bytes, tmp_path: Path) -> None:
+    raw = pack(TENSORS, {"k": [1, "x"]})
+    assert old in raw
+    (tmp_path / "x.safetensors").write_bytes(raw.replace(old, new))
+    with pytest.raises(DamagedFileError, match="its SHA-256 does not fit"):
+        unpack(tmp_path / "x.safetensors")
+
+
+def test_the_digest_is_of_names_types_shapes_and_numbers_and_of_no_writers_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x.safetensors").write_bytes(pack({"b": torch.tensor([1.5, -2.0]), "a": torch.tensor(3, dtype=torch.uint8)}, {"k": 1}))
+    digest = hashlib.sha256(b'{"format": 1, "k": 1}')
+    digest.update(b'{"name": "a", "dtype": "U8", "shape": []}\x03')
+    digest.update(b'{"name": "b", "dtype": "F32", "shape": [2]}\x00\x00\xc0\x3f\x00\x00\x00\xc0')
+    with safetensors.safe_open(tmp_path / "x.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["equipoise"])["sha256"] == digest.hexdigest()
+
+
+def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_its_size(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "x.safetensors", TENSORS, {"k": math.nan})
+    raw = (tmp_path / "x.safetensors").read_bytes()
+    assert raw == pack(TENSORS, {"k": None})
+    read = safetensors.torch.load_file(tmp_path / "x.safetensors")
+    assert all(torch.equal(read[name], TENSORS[name]) for name in TENSORS)
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:end])
+    assert all((end + header[name]["data_offsets"][0]) % TENSORS[name].element_size() == 0 for name in TENSORS)
+
+
+def test_more_than_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, whole = tmp_path / "x.safetensors", len(pack({"x": torch.ones(100)}, {}))
+    monkeypatch.setattr(files, "MOST_TENSORS", whole)
+    write_tensors(path, {"x": torch.ones(100)}, {})
+    with pytest.raises(EquipoiseError, match=r"could not be written: it would have \d+ bytes, more than the \d+ that"):
+        write_tensors(path, {"x": torch.ones(101)}, {})
+    assert unpack(path)[0]["x"].shape == (100,)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def too_little_memory(path: Path, _: int) -> bytes:
+    raise OSError(errno.ENOMEM, "it has 9 bytes, and 1 bytes of memory are free", str(path))
+
+
+def too_many_files(path: Path, _: int) -> bytes:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+
+def no_memory(*_: object) -> bytes:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("name", "fails", "told"),
+    [
+        ("read_file", too_little_memory, "cannot be read now: it has 9 bytes, and 1 bytes of memory are free"),
+        ("read_file", too_many_files, "cannot be read now: Too many open files"),
+        ("load", no_memory, "cannot be read now: too little memory is free"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(
+    name: str, fails: Callable[..., bytes], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = state_of(Balanced(batch_size=16, width=8))
+    for state.samples_seen in (16, 32):
+        checkpoint.save(state, tmp_path / "checkpoints")
+    monkeypatch.setattr(files, name, fails)
+    with pytest.raises(EquipoiseError, match=told) as error:
+        checkpoint.load_newest(tmp_path / "checkpoints", no_warning)
+    assert not isinstance(error.value, DamagedFileError)
+    assert "000000032.safetensors" in str(error.value)
 
 
 def test_when_no_checkpoint_is_whole_the_message_says_so(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import math
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 
 from equipoise import GAN
 from equipoise.errors import EquipoiseError, RequestError
+from equipoise.training import files
 from equipoise.training.files import DamagedFileError, checked_line, read_checked_line, read_json, write_json
 from equipoise.training.rundir import RunDirectory
 
@@ -171,12 +174,45 @@ def test_every_flipped_byte_of_a_log_is_noticed_and_costs_at_most_the_two_lines_
 
 
 def test_a_line_of_a_log_says_what_was_written_and_is_plain_json() -> None:
-    line = {"samples_seen": 3, "value": float("inf"), "text": 'quoted " and\nbroken'}
+    line = {"samples_seen": 3, "value": 1e-320, "text": 'quoted " and\nbroken'}
     text = checked_line(line)
     assert text.count("\n") == 1
     assert json.loads(text).keys() == {*line, "crc32"}
     assert read_checked_line(text[:-1]) == line
     assert read_checked_line("") is read_checked_line("{}") is read_checked_line('[1], "crc32": "00000000"}') is None
+
+
+def test_readings_that_are_not_finite_are_null_in_the_log_and_read_as_nan(tmp_path: Path) -> None:
+    run, lost = RunDirectory(tmp_path), {"inf": math.inf, "minus": -math.inf, "nan": math.nan, "half": 0.5}
+    run.write_log([{"samples_seen": 3, "seconds": 0.5, "metrics": lost, "balance": math.nan}])
+    (written,) = run.log_file.read_text().splitlines()
+    assert json.loads(written, parse_constant=pytest.fail)["metrics"] == {**dict.fromkeys(lost), "half": 0.5}
+    (line,) = run.read_log(pytest.fail)
+    assert math.isnan(line["balance"])
+    assert [math.isnan(value) for value in line["metrics"].values()] == [True, True, True, False]
+    for odd in ({"samples_seen": None}, {"seconds": None}, {"trouble": None}, {"metrics": None}):
+        run.write_log([{"samples_seen": 3, "seconds": 0.5, **odd}])
+        assert run.read_log(lambda _: None) == []
+
+
+def test_json_with_nan_or_infinities_was_not_written_here(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"format": 1, "lost": [math.nan, (math.inf, 1)], "deep": {"x": -math.inf}})
+    assert read_json(tmp_path / "x.json") == {"format": 1, "lost": [None, [None, 1]], "deep": {"x": None}}
+    for value in ("NaN", "Infinity", "-Infinity", "1e999"):
+        (tmp_path / "x.json").write_text(f'{{"format": 1, "value": {value}}}')
+        with pytest.raises(DamagedFileError, match="could not be read"):
+            read_json(tmp_path / "x.json")
+        bare = f'{{"value": {value}}}'
+        line = f'{bare[:-1]}, "crc32": "{zlib.crc32(bare.encode()):08x}"}}'
+        assert read_checked_line(line) is None or value == "1e999"
+
+
+def test_what_would_be_too_long_to_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_JSON", 100)
+    write_json(tmp_path / "x.json", {"format": 1})
+    with pytest.raises(EquipoiseError, match="it would have 312 bytes, more than the 100 that are read"):
+        write_json(tmp_path / "x.json", {"format": 1, "long": "x" * 200})
+    assert read_json(tmp_path / "x.json") == {"format": 1}
 
 
 def test_a_log_cut_at_any_length_keeps_its_whole_lines(tmp_path: Path) -> None:

@@ -3,11 +3,19 @@
     <data home>/pictures/<content>/pixels              the pictures, (N, C, H, W), one after the other, with nothing between
     <data home>/pictures/<content>/sums                each picture's sum of values and of squares, (N, 2), int64
     <data home>/pictures/<content>/description.json    their form, which files were left out, what was noticed
-    <data home>/pictures/listings/<names and sizes>/<times>.json    the content of a folder whose files look like this
+    <data home>/pictures/listings/<names and sizes>/<states>.json
+                                                       the content of a folder whose files look so
 
-`content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so a folder that is copied, moved or touched is known
-again by reading it, without decoding. One whose names, sizes and times of change are all as they were is not even read; whoever changes a
-picture and puts its time back is not noticed.
+`content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so
+a folder that is copied or touched is known again by reading it, without decoding. One
+whose names, sizes and states are all as they were is not even read, but for a few
+files.
+
+A file's state is the times at which its content and its inode changed, and the inode's
+number: a picture that is replaced, or changed with its time set back, is noticed. Not
+every file system keeps these: FAT, some network mounts and Windows lack the inode's
+time or its number. So eight files, spread over all, are read and compared too, which
+shows a set that was replaced as a whole.
 
 A kept folder is opened when its description has its SHA-256, `sums` the one that stands in it, `pixels` the right size, and some pictures,
 spread over all, still have their sums. The SHA-256 of all the pixels would take longer than opening should. What is found wrong is made
@@ -43,6 +51,7 @@ from equipoise.errors import EquipoiseError
 FORMAT = 1
 PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
 CHUNK_BYTES = 2**23  # of pixels that a thread decodes before they are written
+COMPARED = 8  # files that are read of a folder that looks as it was
 FIRST_LOOKS = 16  # pictures whose form the others are taken to have, until all are seen
 CHECKED, CHECKED_BYTES = 64, 2**22  # pictures, and bytes at most, whose sums are compared when a kept folder is opened
 SPARE = 2**26  # bytes that are left free on the disk
@@ -89,12 +98,15 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
     if not entry.parent.is_dir():
         return None
     with suppress(OSError, ValueError, KeyError, TypeError):  # an entry that cannot be read is as good as none
-        if (found := _opened(listing, home / json.loads(entry.read_bytes())["content"])) is not None:
+        kept = json.loads(entry.read_bytes())
+        found = _opened(listing, home / kept["content"])
+        some = _some_of(listing)
+        if found is not None and kept["some"] == [digest(listing.path(index)) for index in some]:
             return found
     digests = list(chain.from_iterable(each(listing, digest, "Reading pictures")))
     found = _opened(listing, home / content_of(listing, digests))
-    if found is not None and None not in digests:
-        _remember(entry, found.folder.content)
+    if found is not None:
+        _remember(listing, home, found.folder.content, digests)
     return found
 
 
@@ -110,13 +122,12 @@ def _made(listing: Listing, home: Path) -> Decoded:
             form = form if made is None else made.folder.form
             (aside / PIXELS).unlink(missing_ok=True)
             _ask_for_room(home, len(listing) * form.nbytes)
-            made, complete = _decode(listing, form, aside)
+            made, digests = _decode(listing, form, aside)
         _describe(made, listing, aside)
         found = _put(made, listing, aside, home / made.folder.content)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    if complete:
-        _remember(_entry(listing, home), found.folder.content)
+    _remember(listing, home, found.folder.content, digests)
     return found
 
 
@@ -136,8 +147,9 @@ def _ask_for_room(home: Path, needed: int) -> None:
         )
 
 
-def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, bool]:
-    """Write all pictures in this form, which need not be theirs, and say what there is; and whether every file's bytes could be had."""
+def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[str | None]]:
+    """Write all pictures in this form, which need not be theirs, and say what there is,
+    and the digest of each file."""
     taken: list[Taken] = []
     sums: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
     path = aside / PIXELS
@@ -152,7 +164,8 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, bool]:
             taken += [replace(one, pixels=None) for one in part]
         file.flush()
         os.fsync(file.fileno())
-    return Decoded(gather(listing, taken), path, np.concatenate(sums)), all(one.digest is not None for one in taken)
+    made = Decoded(gather(listing, taken), path, np.concatenate(sums))
+    return made, [one.digest for one in taken]
 
 
 def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
@@ -168,7 +181,8 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "notes": made.folder.notes,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
-    write_through(aside / DESCRIPTION, json.dumps({**description, "sha256": _digest(description)}, indent=2).encode())
+    signed = {**description, "sha256": _digest(description)}
+    write_through(aside / DESCRIPTION, json.dumps(signed, indent=2, allow_nan=False).encode())
     sync_folder(aside)
 
 
@@ -221,16 +235,27 @@ def _holds(found: Decoded) -> bool:
 
 
 def _entry(listing: Listing, home: Path) -> Path:
-    return home / "listings" / listing.digest / f"{listing.digest_of_times}.json"
+    return home / "listings" / listing.digest / f"{listing.digest_of_states}.json"
 
 
-def _remember(entry: Path, content: str) -> None:
+def _some_of(listing: Listing) -> list[int]:
+    """A few files, spread over all, the first and the last among them, by number."""
+    n = len(listing)
+    return sorted({round(place) for place in np.linspace(0, n - 1, min(n, COMPARED))})
+
+
+def _remember(listing: Listing, home: Path, content: str, digests: list[str | None]) -> None:
+    """Keep what the files amount to, so that they need not be read again as long as
+    they look as they do; not where some file's bytes could not be had."""
+    if None in digests:
+        return
+    known = {"content": content, "some": [digests[index] for index in _some_of(listing)]}
     with suppress(EquipoiseError):  # where nothing can be written, the files are read again the next time
-        write_whole(entry, json.dumps({"content": content}).encode())
+        write_whole(_entry(listing, home), json.dumps(known, allow_nan=False).encode())
 
 
 def _digest(description: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(description, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _sweep(home: Path) -> None:

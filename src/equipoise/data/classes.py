@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,8 @@ def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
 def label_to_json(label: Hashable) -> Any:
     """A label as JSON has it. Text and numbers stand for themselves; tuples, sets, bytes and dates are told by a name; anything else is
     kept by its text, by which it is found again."""
+    if isinstance(label, float) and not math.isfinite(label):  # for which JSON has no word
+        return {"float": str(label)}
     if isinstance(label, str | int | float | bool):
         return label
     if isinstance(label, tuple):
@@ -83,8 +85,12 @@ def label_from_json(stored: Any) -> Hashable:
     if kind in ("tuple", "frozenset"):
         parts = [label_from_json(part) for part in value]
         return tuple(parts) if kind == "tuple" else frozenset(parts)
-    readers = {"bytes": bytes.fromhex, "datetime": datetime.datetime.fromisoformat, "date": datetime.date.fromisoformat}
+    readers: dict[str, Callable[[Any], Hashable]] = {
+        "float": float,
+        "bytes": bytes.fromhex,
+        "datetime": datetime.datetime.fromisoformat,
+        "date": datetime.date.fromisoformat,
+    }
     if kind not in readers:
         raise ValueError(f"a label of the unknown kind {kind!r}")
-    read: Hashable = readers[kind](value)
-    return read
+    return readers[kind](value)

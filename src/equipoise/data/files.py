@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from equipoise.data.memory import SHARE, available
@@ -21,8 +21,13 @@ def data_home() -> Path:
     return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
 
-def write_whole(path: Path, content: bytes, beside: Path | None = None) -> None:
-    """Write `content` to `path` so that a reader, or a crash at any moment, sees the old file or the new one, never a part.
+def write_whole(
+    path: Path,
+    content: bytes | Iterable[bytes | memoryview],
+    beside: Path | None = None,
+) -> None:
+    """Write `content`, whole or in parts, to `path` so that a reader, or a crash at any
+    moment, sees the old file or the new one, never a part of it.
 
     It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
     """
@@ -60,10 +65,11 @@ def asides(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 
-def write_through(path: Path, content: bytes) -> None:
-    """Write a file, and force it to disk."""
+def write_through(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+    """Write a file, whole or in parts, and force it to disk."""
     with path.open("wb") as file:
-        file.write(content)
+        for part in [content] if isinstance(content, bytes) else content:
+            file.write(part)
         file.flush()
         os.fsync(file.fileno())
 

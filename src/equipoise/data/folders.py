@@ -35,13 +35,18 @@ def decoders() -> int:
 
 @dataclass(frozen=True)
 class Listing:
-    """The picture files below `root`, sorted, by their paths from there, with their sizes in bytes and the times, in ns, of their last
-    change."""
+    """The picture files below `root`, sorted, by their paths from there, with their
+    sizes in bytes.
+
+    `states` tell a file that was changed or replaced: the times, in ns, of the last
+    change of its content and of its inode, and the inode's number. The first can be set
+    back, as `cp -p` and `rsync -t` do; the others cannot by what a user runs.
+    """
 
     root: Path
     names: tuple[str, ...]
     sizes: tuple[int, ...]
-    times: tuple[int, ...]
+    states: tuple[tuple[int, int, int], ...]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -55,9 +60,10 @@ class Listing:
         return _digest(f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
 
     @cached_property
-    def digest_of_times(self) -> str:
-        """A SHA-256 of the times: the same one, for the same names and sizes, means the same content."""
-        return _digest(map(str, self.times))
+    def digest_of_states(self) -> str:
+        """A SHA-256 of the states: the same one, for the same names and sizes, means
+        the same content, where the file system keeps them all."""
+        return _digest(map(str, self.states))
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class PictureFolder:
 
 def list_pictures(root: Path) -> Listing:
     """The picture files below `root`. Links to files are followed, links to folders are not. Raises RequestError if there are none."""
-    found: list[tuple[str, int, int]] = []
+    found: list[tuple[str, int, tuple[int, int, int]]] = []
     folders = [""]  # paths from the root, each with a separator behind
     while folders:
         below = folders.pop()
@@ -128,7 +134,8 @@ def list_pictures(root: Path) -> Listing:
                         with suppress(OSError):  # a link that leads nowhere, or round in circles, is no file
                             if entry.is_file():
                                 state = entry.stat()
-                                found.append((below + entry.name, state.st_size, state.st_mtime_ns))
+                                changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+                                found.append((below + entry.name, state.st_size, changes))
         except OSError:
             if not below:
                 raise
@@ -136,8 +143,8 @@ def list_pictures(root: Path) -> Listing:
     if not found:
         raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
     found.sort(key=lambda one: one[0].replace(os.sep, "\0"))  # a folder's files stand together, as in the order of paths
-    names, sizes, times = zip(*found, strict=True)
-    return Listing(root, names, sizes, times)
+    names, sizes, states = zip(*found, strict=True)
+    return Listing(root, names, sizes, states)
 
 
 def scan(root: Path) -> PictureFolder:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data.classes import distinct_labels, plain_label
+from equipoise.data.levels import levels_of
 from equipoise.data.reading import NOTE, read_numpy, read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.errors import RequestError, clipped, nearest
@@ -45,7 +46,8 @@ def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: s
     layout = detect_layout(array.shape)
     values = to_network_layout(array, layout)
     check_values(values, what, layout=layout)
-    schema = Schema(shape=values.shape[1:], layout=layout, dtype=array.dtype.name, container=container)
+    levels = levels_of(values) if values.ndim == 2 else None
+    schema = Schema(values.shape[1:], layout, array.dtype.name, container, levels=levels)
     return with_labels(values, schema, labels, what)
 
 
@@ -94,7 +96,8 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
     check_values(values, what, columns=columns)
-    schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes)
+    levels = levels_of(values)
+    schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes, levels=levels)
     return with_labels(values, schema, labels, what)
 
 
@@ -143,8 +146,8 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
 def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str | int, ...] | None = None) -> None:
     """Raises RequestError on values that are not finite and on data with one distinct value, or one distinct sample."""
     check_finite(values, what, layout, columns)
-    if (values == values.reshape(-1)[0]).all():
-        raise alike(values.reshape(-1)[0], what)
+    if (values == values.flat[0]).all():
+        raise alike(values.flat[0], what)
     check_different(values, what)
 
 

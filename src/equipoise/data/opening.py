@@ -19,6 +19,7 @@ from equipoise.data import cache, formats, mnist
 from equipoise.data.fetched import FetchedSource
 from equipoise.data.folders import scan
 from equipoise.data.laws import LAWS, NAMED_SOURCES, Law
+from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
@@ -93,8 +94,7 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
         return _folder(path, labels, memory_budget, split_seed)
     if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:
         rows = formats.from_file(path, labels, label_column)
-        source = RowsSource(path.stem, rows, split_seed)
-        source.notes += [rows.note] if rows.note else []
+        source = _in_memory(path.stem, rows, split_seed)
         source.labels_given = rows.labels is not None
         return source
     if path.suffix.lower() in PICKLES:
@@ -159,9 +159,10 @@ def _object(data: Any, labels: formats.Labels | None, label_column: str | None, 
         if not isinstance(data, np.ndarray | Tensor):
             return _dataset(data, labels, memory_budget, split_seed)
     if isinstance(data, np.ndarray | Tensor):
-        return RowsSource("array", formats.from_array(data, labels, "the array"), split_seed)
+        return _in_memory("array", formats.from_array(data, labels, "the array"), split_seed)
     if (table := as_table(data)) is not None:
-        return RowsSource("frame", formats.from_frame(table, labels, "the DataFrame", label_column), split_seed)
+        rows = formats.from_frame(table, labels, "the DataFrame", label_column)
+        return _in_memory("frame", rows, split_seed)
     if isinstance(data, IterableDataset):
         return StreamSource("stream", DataLoader(data, batch_size=256))
     if isinstance(data, Dataset):
@@ -171,6 +172,15 @@ def _object(data: Any, labels: formats.Labels | None, label_column: str | None, 
     raise RequestError(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a Dataset, an iterable of batches or a name"
     )
+
+
+def _in_memory(name: str, rows: formats.Rows, split_seed: int) -> RowsSource:
+    """The source of rows, with what should be known of them."""
+    source = RowsSource(name, rows, split_seed)
+    source.notes += [rows.note] if rows.note else []
+    if not rows.schema.is_picture:
+        source.notes += notes_of_outliers(rows.values, rows.schema.columns)
+    return source
 
 
 def _loads_all(loader: Any) -> bool:
@@ -219,21 +229,28 @@ def _dataset(data: Any, labels: formats.Labels | None, memory_budget: float, spl
     paired = isinstance(first, tuple | list)
     sample = first[0] if paired else first
     shape = _plain(sample).shape
-    if labels is None and paired and len(first) > 1 and np.ndim(first[1]) == 0:  # targets of several numbers are no labels
-        labels = [data[i][1] for i in range(n)]
+    # Targets of several numbers are no labels.
+    labelled = labels is None and paired and len(first) > 1 and np.ndim(first[1]) == 0
 
-    def fetch(indices: list[int]) -> NDArray[Any]:
-        items = [_plain(data[i][0] if paired else data[i]) for i in indices]
-        for i, item in zip(indices, items, strict=True):
+    def stacked(indices: Iterable[int], items: list[Any]) -> NDArray[Any]:
+        samples = [_plain(item[0] if paired else item) for item in items]
+        for i, item in zip(indices, samples, strict=True):
             if item.shape != shape:
                 raise RequestError(f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: give samples of one shape")
-        return formats.to_numpy(np.stack(items), "the Dataset")
+        return formats.to_numpy(np.stack(samples), "the Dataset")
 
-    one = fetch([0])
+    def fetch(indices: list[int]) -> NDArray[Any]:
+        return stacked(indices, [data[i] for i in indices])
+
+    one = stacked([0], [first])
     if one.nbytes * n <= memory_budget * 2**30:
-        values = fetch(list(range(n)))
+        items = [first, *(data[i] for i in range(1, n))]  # once, for samples and for labels
+        values = stacked(range(n), items)
+        labels = [item[1] for item in items] if labelled else labels
         rows = formats.from_array(torch.from_numpy(values) if isinstance(sample, Tensor) else values, labels, "the Dataset")
-        return RowsSource("dataset", rows, split_seed)
+        return _in_memory("dataset", rows, split_seed)
+    if labelled:
+        labels = [data[i][1] for i in range(n)]
     layout = detect_layout(one.shape)
     container: Container = "tensor" if isinstance(sample, Tensor) else "array"
     schema = Schema(to_network_layout(one, layout).shape[1:], layout, one.dtype.name, container)

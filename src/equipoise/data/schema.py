@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.classes import label_from_json, label_to_json, plain_label
+from equipoise.data.levels import MOST_LEVELS, Levels, to_nearest
 from equipoise.errors import RequestError, nearest
 from equipoise.kinds import instance
 
@@ -42,6 +44,8 @@ class Schema:
     classes: tuple[Hashable, ...] | None = None
     """The distinct labels, in order; the networks see their positions here."""
     class_counts: tuple[int, ...] | None = None
+    levels: Levels | None = None
+    """The few values that columns of points take (`data.levels`), if any does."""
 
     @property
     def is_picture(self) -> bool:
@@ -79,9 +83,17 @@ class Schema:
             or (self.classes is not None and len(self.classes) != len(self.class_counts or ()))
             or any(count < 0 for count in self.class_counts or ())
             or (self.class_counts is not None and sum(self.class_counts) < 1),
+            "levels": self.levels is not None and not self._levels_can_be(self.levels),
         }
         if wrong := [name for name, is_odd in odd.items() if is_odd]:
             raise RequestError(f"its {wrong[0]} cannot be")
+
+    def _levels_can_be(self, levels: Levels) -> bool:
+        """Whether each column has an entry, of finite numbers in order."""
+        there = [known for known in levels if known is not None]
+        numbers = all(0 < len(known) <= MOST_LEVELS and all(map(math.isfinite, known)) for known in there)
+        ordered = all(low < high for known in there for low, high in pairwise(known))
+        return (len(levels),) == self.shape and numbers and ordered
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
@@ -94,6 +106,18 @@ class Schema:
             if str(known) == str(asked):
                 return index
         raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
+
+    def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Values of shape (N, *shape), in the user's units, as the user's types hold
+        them, and in columns of levels as the nearest one. `values` may be changed."""
+        for column, known in enumerate(self.levels or ()):
+            if known is not None:
+                values[:, column] = to_nearest(values[:, column], known)
+        if self.column_dtypes is None:
+            return cast(values, self.dtype)
+        for column, dtype in enumerate(self.column_dtypes):
+            values[:, column] = cast(values[:, column], dtype)
+        return values
 
     def to_user(self, values: NDArray[np.float64]) -> UserData:
         """Values of shape (N, *shape), in the user's units, as what the user gave: type, layout and container.

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from equipoise.data.feeds import EndOfDataError, Feed
 from equipoise.data.formats import check_finite, check_values, to_numpy
+from equipoise.data.levels import levels_of
+from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.scaling import Scaling
-from equipoise.data.schema import Layout, Schema, detect_layout, to_network_layout
+from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
 from equipoise.errors import RequestError
 
@@ -51,11 +53,14 @@ class StreamSource(Source):
         self._whole = len(rows) < FIRST_ROWS
         if self._whole:  # kept, so that a stream that is short or comes in another order every time can be trained on for ever
             self._again = lambda: iter([rows])
-        schema = Schema(
-            tuple(rows.shape[1:]), layout, rows.numpy().dtype.name, "tensor" if isinstance(_samples(opening), Tensor) else "array"
-        )
+        container: Container = "tensor" if isinstance(_samples(opening), Tensor) else "array"
+        known = rows.ndim == 2 and self._whole  # later rows may have other values
+        levels = levels_of(rows.numpy()) if known else None
+        dtype_name = rows.numpy().dtype.name
+        schema = Schema(tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels)
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
+        self.notes += [] if schema.is_picture else notes_of_outliers(rows.numpy(), None)
         held_out = max(len(rows) // HELD_OUT_SHARE, 1)
         self._test, self._first = rows[:held_out], rows[held_out:]
         if _paired(opening) and len(opening) > 1:

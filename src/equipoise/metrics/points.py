@@ -30,9 +30,9 @@ def wasserstein_to_law(x: Array, quantile: Callable[[Array], Array]) -> float:
 
 def kolmogorov_smirnov(x: Array, y: Array) -> float:
     """The largest difference between the two empirical distribution functions, in 0..1."""
-    from scipy import stats
-
-    return float(stats.ks_2samp(x, y, method="asymp").statistic)
+    both = np.concatenate([x, y])
+    steps = [np.searchsorted(np.sort(part), both, "right") / len(part) for part in (x, y)]
+    return float(np.abs(steps[0] - steps[1]).max())
 
 
 def kolmogorov_smirnov_to_law(x: Array, cdf: Callable[[Array], Array]) -> float:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, legend_above, new_figure
-from equipoise.plots import GENERATED, REAL, aspect, axis_names, height_of, legend_below, reach
+from equipoise.plots import GENERATED, REAL, aspect, axis_names, each, height_of, legend_below, reach
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
@@ -85,9 +85,9 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
     figure = new_figure(6.4, 3.2)
     axes = figure.subplots()
     edges = np.linspace(x[0], x[-1], 81).tolist()
-    axes.hist(made, edges, density=True, color=GENERATED, alpha=0.55, label="generated")
+    axes.hist(made, edges, weights=each(made, edges), color=GENERATED, alpha=0.55, label="generated")
     if known is None:
-        axes.hist(real, edges, density=True, histtype="step", color="black", label="real")
+        axes.hist(real, edges, weights=each(real, edges), histtype="step", color="black", label="real")
     else:
         axes.plot(x, known, color="black", linewidth=1.5, label="the law")
     axes.set(xlabel=name, ylabel="density")

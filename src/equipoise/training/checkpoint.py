@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError
-from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
+from equipoise.training.files import DamagedFileError, unpack, write_tensors
 from equipoise.training.state import State
 
 KEPT = 3  # the last few
@@ -48,7 +48,7 @@ def save(state: State, folder: Path) -> Path:
 
 def write(tensors: dict[str, Tensor], scalars: dict[str, Any], path: Path) -> None:
     """Write one moment, in the folder of the checkpoints of a run."""
-    write_whole(path, pack(tensors, {"state": scalars}), beside=path.parent.parent)
+    write_tensors(path, tensors, {"state": scalars}, beside=path.parent.parent)
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -68,7 +68,8 @@ def load(path: Path) -> Moment:
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Moment:
     """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of each damaged one that was passed over.
 
-    Raises EquipoiseError when none is left.
+    Raises EquipoiseError when none is left, and where the newest may be whole but
+    cannot be read now, as with too little free memory.
     """
     found = checkpoints(folder)
     for path in found:

@@ -203,22 +203,38 @@ class RunDirectory:
         except OSError as error:
             raise DamagedFileError(f"{self.log_file} could not be read: {error.strerror or error}") from error
         written = text.split("\n")[:-1]
-        lines = [line for line in map(read_checked_line, written) if line is not None and _can_be(line)]
+        lines = [line for line in map(_told, written) if line is not None]
         if len(lines) < len(written):
             warn(f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out")
         return lines
 
 
+def _told(text: str) -> dict[str, Any] | None:
+    """A line of the log as it was told, with NaN for numbers that are null; None where
+    it is damaged, or holds what lines do not hold."""
+    line = read_checked_line(text)
+    if line is None or not _can_be(line):
+        return None
+    for part in (line, *(line[name] for name in line.keys() & NAMED)):
+        part.update({name: math.nan for name, value in part.items() if value is None})
+    return line
+
+
 def _can_be(line: dict[str, Any]) -> bool:
-    """Whether a line holds what lines hold: samples seen, seconds, and readings that are numbers, alone or by name, or words."""
+    """Whether a line holds what lines hold: samples seen, seconds, and readings that
+    are numbers or null, alone or by name, or words."""
 
     def number(value: Any) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and not MOST_NUMBER < abs(value) < math.inf
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        return plain and abs(value) <= MOST_NUMBER
+
+    def reading(value: Any) -> bool:
+        return value is None or number(value)
 
     moment = number(line.get("samples_seen")) and isinstance(line["samples_seen"], int) and number(line.get("seconds"))
-    named = all(isinstance(line[name], dict) and all(map(number, line[name].values())) for name in line.keys() & NAMED)
+    named = all(isinstance(line[name], dict) and all(map(reading, line[name].values())) for name in line.keys() & NAMED)
     words = all(isinstance(line[name], str) for name in line.keys() & WORDS)
-    return moment and named and words and all(number(line[name]) for name in line.keys() - NAMED - WORDS)
+    return moment and named and words and all(reading(line[name]) for name in line.keys() - NAMED - WORDS)
 
 
 def differences(recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]) -> list[str]:

@@ -17,7 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.modes import Modes
 from equipoise.data.scaling import Scaling, same_kind
-from equipoise.data.schema import Schema, cast
+from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
 from equipoise.kinds import checked, instance
 from equipoise.networks.latents import Prior
@@ -74,16 +74,8 @@ class Sampler:
                 classes = None if y is None else y[part].to(self.device)
                 made = self.generator(z[part].to(self.device), classes)
                 placed = made if self.modes is None or classes is None else self.modes.place(made, classes)
-                drawn[part] = self._rounded(self.scaling.decode(placed))
+                drawn[part] = self.schema.rounded(self.scaling.decode(placed))
         return drawn
-
-    def _rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Values as the user's type holds them."""
-        if self.schema.column_dtypes is None:
-            return cast(values, self.schema.dtype)
-        for column, dtype in enumerate(self.schema.column_dtypes):
-            values[:, column] = cast(values[:, column], dtype)
-        return values
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
         """Raises RequestError where samples of this shape, and pictures of this range, are not of the generator's kind."""
