@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
@@ -31,6 +32,11 @@ def printable(text: str) -> str:
     """A line that a terminal can be shown, whatever names it holds: control characters, line breaks, marks that turn the direction of
     writing and halves of characters as Python escapes them."""
     return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def warn(message: str) -> None:
+    """Tell the caller of the function that calls this by an EquipoiseWarning."""
+    warnings.warn(printable(message), EquipoiseWarning, stacklevel=3)
 
 
 def first_line(error: BaseException) -> str:

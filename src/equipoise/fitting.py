@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__, plots, sketches
-from equipoise.data.modes import ModesFeed, find_modes
+from equipoise.data.modes import Modes, ModesFeed, find_modes
+from equipoise.data.scaling import Scaling
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, first_line
 from equipoise.metrics.examination import judge_for
@@ -26,7 +27,19 @@ from equipoise.training.device import resolve_device, usable_cores
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.keeping import Keeper
-from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, Recovered, Report, SaveDue, train
+from equipoise.training.loop import (
+    SAVES,
+    Clock,
+    Control,
+    Drawn,
+    Evaluated,
+    Event,
+    Finished,
+    Recovered,
+    Report,
+    SaveDue,
+    train,
+)
 from equipoise.training.pace import Pace
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
@@ -36,20 +49,34 @@ from equipoise.verdict import Watch
 
 BIG_SEED = 2**31
 SETTLED = "settled"  # why a run with stop_when stopped
+FULL_SECONDS = 120.0  # of training, by the rules that predict them, from which the report takes its time too
+
+
+class Space(NamedTuple):
+    """What networks see the data in: its scaling, and the modes that it is taken apart into, if any."""
+
+    scaling: Scaling
+    modes: Modes | None
 
 
 class Fit:
     """One training, from its first step or from a checkpoint to its end."""
 
     def __init__(
-        self, source: Source, recipe: Recipe, run: RunSettings, directory: RunDirectory | None, warn: Callable[[str], None]
+        self,
+        source: Source,
+        recipe: Recipe,
+        run: RunSettings,
+        directory: RunDirectory | None,
+        warn: Callable[[str], None],
+        space: Space | None = None,
     ) -> None:
+        """`space` is another training's, which this one goes on in; None fits one to the data."""
         self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
         self.keeper = None if directory is None else Keeper(directory, warn)
         self.described = source.describe()
         self.device = resolve_device(run.device)
-        scaling = source.scaling(recipe.scaling, run.seed)
-        modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), run.seed, recipe.channels_apart)
+        scaling, modes = space or _fitted(source, recipe, run.seed)
         recipe = replace(recipe, modes=0 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
@@ -67,12 +94,18 @@ class Fit:
         self.quick_judge = judge_for(source, run.seed, quick=True)
         self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
         self.watch = Watch(lambda: self.quick_judge(source.seen(self.quick_judge.n, run.seed).double().numpy()))
+        self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
+        """What the user set, of the recipe and of the run."""
+        self.init_from: dict[str, Any] | None = None
+        """The run whose weights these started from, if any, as config.json has it."""
+        self.resumed = False
         self.log: list[dict[str, Any]] = []
         self.best: checkpoint.Moment | None = None
         """The best that it was, where a figure decides when to stop."""
         self.last: checkpoint.Moment | None = None
         """How it ended, where it went back to the best."""
         self._settled_at = -1
+        self._happened: list[Event] = []  # since the last event, to be told after it
 
     @property
     def directory(self) -> RunDirectory | None:
@@ -90,6 +123,8 @@ class Fit:
             "equipoise": __version__,
             "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
             "run": asdict(self.run),
+            "requested": self.requested,
+            "init_from": self.init_from,
             "data": self.described,
             "scaling": self.sampler.scaling.to_dict(),
             "held_out": {"seed": self.run.seed, "rule": "the source's test split, or a seeded tenth, at most 10,000"},
@@ -99,55 +134,49 @@ class Fit:
             "command": sys.argv,
         }
 
-    def resume(self) -> None:
-        """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
-        assert self.directory is not None, "only a directory can be resumed"
-        self.described = self.directory.read_config()["data"]
-        self.directory.sweep()
-        if not checkpoint.checkpoints(self.directory.checkpoints):
-            self.directory.begin_again(self.config())
-            return self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
-        tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
-        try:
-            self.state.restore(tensors, scalars)
-        except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
-            why = first_line(error)
-            raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({why})") from None
-        self.directory.write_config(self.config())
-        self.log = [line for line in self.directory.read_log(self.warn) if line["samples_seen"] <= self.state.samples_seen]
-        self.directory.write_log(self.log)
-        self.watch.replay(self.log)
-        self.sampler.samples_seen = self.state.samples_seen
-        if not self._has_settled and not self.sampler.is_saved(self.directory.generator):  # it was written after the checkpoint, or never
-            self._settle()
-            self.sampler.save(self.directory.generator)
-
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
-        run = self.run
-        samples = run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
         if self.speed.compiled:
             self._compile()
-        clock = Clock(self.state, samples, run.minutes)
+        clock = Clock(self.state, self.samples, self.run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self._settle()
             self._take_in(event, clock.tick(), control)
             yield event
+            while self._happened:
+                yield self._happened.pop(0)
+
+    @property
+    def samples(self) -> int | None:
+        """Real samples to see in all; None where minutes decide."""
+        run = self.run
+        return run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
+
+    @property
+    def evaluation(self) -> Literal["full", "quick", "none"]:
+        """The report that this training ends with: as the user says, or by the length that rules predict for it."""
+        if self.run.evaluate != "auto":
+            return self.run.evaluate
+        return "full" if self._predicted_seconds >= FULL_SECONDS else "quick"
+
+    @property
+    def _predicted_seconds(self) -> float:
+        """Of the whole training, by its minutes or by what its step has to compute."""
+        pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
+        steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
+        return run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)
 
     def _speed(self) -> speed.Speed:
         """Threads, precision and compiling: those of the run that is resumed, else by choice, by rule or by a stopwatch."""
         machine = None if self.directory is None else self.directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
-        pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
-        steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
-        seconds = run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)
-        chosen = speed.choose(self.method, run, pictures, self.device, seconds)
-        if not run.tune_speed:
+        chosen = speed.choose(self.method, self.run, self.source.schema.is_picture, self.device, self._predicted_seconds)
+        if not self.run.tune_speed:
             return chosen
-        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, run)
+        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
 
     def _compile(self) -> None:
         failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.source.schema))
@@ -181,7 +210,9 @@ class Fit:
         elif isinstance(event, Finished):
             self._finish(event)
         elif self.keeper is not None:  # a picture is due
-            self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
+            path = self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
+            if path is not None:
+                self._happened.append(Drawn(self.state.samples_seen, path))
 
     def _judgement_due(self, share: float) -> bool:
         """Whether what is saved now is judged too: always when a figure decides when to stop, else as often as the pace allows."""
@@ -196,6 +227,7 @@ class Fit:
         if not any("floors" in line for line in self.log):
             self._tell(floors=self.watch.floors)
         self._tell(metrics=figures)
+        self._happened.append(Evaluated(self.state.samples_seen, figures, self.watch.floors))
         self._warn_of(self.watch.at_figures(figures, share))
         return next(iter(figures.values()))
 
@@ -290,3 +322,10 @@ class Fit:
     def _beside(self) -> NDArray[np.float64] | None:
         """Real points that are drawn beside the generated ones."""
         return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
+
+
+def _fitted(source: Source, recipe: Recipe, seed: int) -> Space:
+    """The scaling and the modes of this data, as the recipe asks for them."""
+    scaling = source.scaling(recipe.scaling, seed)
+    modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), seed, recipe.channels_apart)
+    return Space(scaling, modes)

@@ -23,6 +23,7 @@ from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.metrics.examination import PICTURES
 from equipoise.recipes.base import Recipe
+from equipoise.training.contract import checked_method
 from equipoise.training.counting import Counting
 from equipoise.training.device import free_memory, used_memory
 from equipoise.training.guard import Guard
@@ -175,7 +176,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     second."""
     count = Counting()
     with count:
-        method = build_method(recipe, schema, 0)
+        method = checked_method(build_method(recipe, schema, 0), recipe.name)
         state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, device, method.modes), 0, device)
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
