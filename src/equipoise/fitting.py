@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__, plots, sketches
-from equipoise.data.modes import Modes, ModesFeed, find_modes
-from equipoise.data.scaling import Scaling
+from equipoise.data.modes import ModesFeed, Space, find_space
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, first_line
 from equipoise.metrics.examination import judge_for
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
-from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.device import resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.keeping import Keeper
-from equipoise.training.loop import (
-    SAVES,
-    Clock,
-    Control,
-    Drawn,
-    Evaluated,
-    Event,
-    Finished,
-    Recovered,
-    Report,
-    SaveDue,
-    train,
-)
+from equipoise.training.loop import SAVES, Clock, Control, Drawn, Evaluated, Event, Finished, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
+from equipoise.training.plan import Plan
+from equipoise.training.provenance import environment
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import RunSettings
@@ -49,14 +35,6 @@ from equipoise.verdict import Watch
 
 BIG_SEED = 2**31
 SETTLED = "settled"  # why a run with stop_when stopped
-FULL_SECONDS = 120.0  # of training, by the rules that predict them, from which the report takes its time too
-
-
-class Space(NamedTuple):
-    """What networks see the data in: its scaling, and the modes that it is taken apart into, if any."""
-
-    scaling: Scaling
-    modes: Modes | None
 
 
 class Fit:
@@ -76,10 +54,14 @@ class Fit:
         self.keeper = None if directory is None else Keeper(directory, warn)
         self.described = source.describe()
         self.device = resolve_device(run.device)
-        scaling, modes = space or _fitted(source, recipe, run.seed)
+        if space is None:
+            labels, seed = recipe.labels(source.schema), run.seed
+            space = find_space(source, recipe.scaling, recipe.modes, labels, seed, recipe.channels_apart)
+        scaling, modes = space
         recipe = replace(recipe, modes=0 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
+        self.plan = Plan(recipe, run, source.schema, self.footprint.step)
         method = build_method(recipe, source.schema, run.seed)
         feed = source.feed(recipe.batch_size, scaling, self.device, run.seed)
         if modes is not None:
@@ -130,15 +112,21 @@ class Fit:
             "held_out": {"seed": self.run.seed, "rule": "the source's test split, or a seeded tenth, at most 10,000"},
             "notes": self.source.notes,
             "machine": {"device": str(self.device), **asdict(self.speed), "processor": platform.processor() or platform.machine()},
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-            "command": sys.argv,
+            **environment(),
         }
+
+    def restore_sampler(self) -> None:
+        """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
+        self.sampler.samples_seen = self.state.samples_seen
+        if self.directory is not None and not self._has_settled and not self.sampler.is_saved(self.directory.generator):
+            self._settle()
+            self.sampler.save(self.directory.generator)
 
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
         if self.speed.compiled:
             self._compile()
-        clock = Clock(self.state, self.samples, self.run.minutes)
+        clock = Clock(self.state, self.plan.samples, self.run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
@@ -148,32 +136,12 @@ class Fit:
             while self._happened:
                 yield self._happened.pop(0)
 
-    @property
-    def samples(self) -> int | None:
-        """Real samples to see in all; None where minutes decide."""
-        run = self.run
-        return run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
-
-    @property
-    def evaluation(self) -> Literal["full", "quick", "none"]:
-        """The report that this training ends with: as the user says, or by the length that rules predict for it."""
-        if self.run.evaluate != "auto":
-            return self.run.evaluate
-        return "full" if self._predicted_seconds >= FULL_SECONDS else "quick"
-
-    @property
-    def _predicted_seconds(self) -> float:
-        """Of the whole training, by its minutes or by what its step has to compute."""
-        pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
-        steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
-        return run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)
-
     def _speed(self) -> speed.Speed:
         """Threads, precision and compiling: those of the run that is resumed, else by choice, by rule or by a stopwatch."""
         machine = None if self.directory is None else self.directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
-        chosen = speed.choose(self.method, self.run, self.source.schema.is_picture, self.device, self._predicted_seconds)
+        chosen = speed.choose(self.method, self.run, self.source.schema.is_picture, self.device, self.plan.seconds)
         if not self.run.tune_speed:
             return chosen
         return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
@@ -322,10 +290,3 @@ class Fit:
     def _beside(self) -> NDArray[np.float64] | None:
         """Real points that are drawn beside the generated ones."""
         return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
-
-
-def _fitted(source: Source, recipe: Recipe, seed: int) -> Space:
-    """The scaling and the modes of this data, as the recipe asks for them."""
-    scaling = source.scaling(recipe.scaling, seed)
-    modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), seed, recipe.channels_apart)
-    return Space(scaling, modes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from equipoise import plots
+from equipoise.data.opening import law_of, open_again
 from equipoise.data.sources import HELD_OUT_MOST, Source
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, warn
+from equipoise.fitting import Fit
 from equipoise.page import Run
 from equipoise.page.surfaces import Surface
 from equipoise.recipes.method import Method
@@ -48,6 +51,38 @@ def told(
         meaning=built.logits,
         moments=[] if directory is None else moments(directory),
     )
+
+
+def draw(
+    path: Path,
+    values: NDArray[np.float64],
+    sampler: Sampler,
+    source: Source | None,
+    described: Mapping[str, Any],
+    label: Hashable | None,
+) -> None:
+    """Write a PNG of samples, `values`, beside held-out ones where a source is there. `described` is the data
+    as config.json has it, `label` the class that was asked for, if any."""
+    law = law_of(dict(described))
+    of_class = None if label is None else sampler.schema.class_index(label)
+    real = None if source is None or sampler.schema.is_picture else beside(source, len(values), of_class)
+    of_label = "" if label is None else f", label {label}"
+    title = f"{described['name']}, {sampler.recipe.name}{of_label}, {sampler.samples_seen:,} samples seen"
+    limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
+    plots.draw(path, values, sampler.schema, limits, law if label is None else None, real, title)
+
+
+def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
+    """The lines of the log of a training in this process, or else of a run; none without either."""
+    if training is not None:
+        return training.log
+    return [] if directory is None else directory.read_log(warn)
+
+
+def reopened(config: Mapping[str, Any]) -> Source:
+    """The data that a run was trained on, by its config. Raises RequestError where it is not to be had."""
+    run = config["run"]
+    return open_again(config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"])
 
 
 def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:

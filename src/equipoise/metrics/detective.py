@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.metrics.classifier import learn
+from equipoise.metrics.classifier import PICTURE_STEPS, learn
 
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -29,7 +29,7 @@ class Detection:
     """Samples that it was tested on."""
 
 
-def detect(real: Array, fake: Array, seed: int = 0) -> Detection:
+def detect(real: Array, fake: Array, seed: int = 0, picture_steps: int = PICTURE_STEPS) -> Detection:
     """Train a detective on one half of real and fake, (N, D) or (N, C, H, W) each, and test it on the other."""
     from scipy.stats import binomtest
 
@@ -37,7 +37,7 @@ def detect(real: Array, fake: Array, seed: int = 0) -> Detection:
     rng = np.random.default_rng(seed)
     parts = [part[rng.permutation(len(part))[:n]] for part in (real, fake)]
     half = n // 2
-    detective = learn(np.concatenate([part[:half] for part in parts]), np.arange(2).repeat(half), 2, seed)
+    detective = learn(np.concatenate([part[:half] for part in parts]), np.arange(2).repeat(half), 2, seed, picture_steps)
     right = sum(int((detective.read(part[half:]) == kind).sum()) for kind, part in enumerate(parts))
     tested = 2 * (n - half)
     interval = binomtest(right, tested).proportion_ci(CONFIDENCE)

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data.sources import Source
+from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.classifier import learn, read_across
 from equipoise.metrics.detective import CONFIDENCE, detect
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.figures import AGREEMENT, CLASS_KL, CLASS_SHARE, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, Figure
-from equipoise.metrics.judges import LINE_SAMPLES, QUICK_SAMPLES, SAMPLES, Judge, LineJudge, SpaceJudge
+from equipoise.metrics.judges import QUICK_SAMPLES, Judge, LineJudge, SpaceJudge
 from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable
 from equipoise.metrics.neighbours import memory
 from equipoise.metrics.pictures import DigitJudge, PictureJudge, thumbnails
@@ -24,27 +25,25 @@ Array = NDArray[np.float64]
 Classes = NDArray[np.int64]
 Sampling = Callable[[int], tuple[Array, Classes | None]]
 """n samples in the user's units, (n, *shape), and the classes that were asked for, if any."""
-PICTURES, QUICK_PICTURES = 2_000, 500  # of kinds whose features nobody knows
-FLOORS, PICTURE_FLOORS = 3, 1  # draws of real samples that a floor is the mean of; those of pictures cost more, and vary less
-DETECTED, DETECTED_PICTURES = 10_000, 4_000  # real samples, and as many generated ones, that the detective learns from and is tested on
-REMEMBERED, TRAINING_ROWS = 1_000, 60_000  # samples whose nearest training samples are looked for, and among how many
+QUICK_PICTURES = 500  # of kinds whose features nobody knows, for figures while training
+PICTURE_FLOORS = 1  # draws of real pictures that a floor is the mean of: they cost more than points', and vary less
 MOST_COLUMNS = 20  # that are told of one by one
 COMPARED = 16  # pixels a side that copies of pictures are looked for on
-LABELLED = 5_000  # samples that classifiers learn classes from
 LEAST = 40  # held-out samples below which neither a detective nor a memory can be tested
 
 
-def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
-    """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training."""
+def judge_for(source: Source, seed: int, quick: bool = False, budget: Budget = FULL) -> Judge:
+    """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training, else as
+    many samples as the budget of a report has."""
     digits = source.is_digits
-    most = QUICK_SAMPLES if quick else SAMPLES
+    most = QUICK_SAMPLES if quick else budget.samples
     if source.schema.is_picture and not digits:
-        most = QUICK_PICTURES if quick else PICTURES
+        most = QUICK_PICTURES if quick else budget.pictures
     real = _values(source.held_out(most, seed))
     law = source.law
     if source.schema.size == 1 and not source.schema.is_picture:
         known = law is not None and law.quantile(np.array([0.5])) is not None
-        n = len(real) if not known else QUICK_SAMPLES if quick else LINE_SAMPLES
+        n = len(real) if not known else QUICK_SAMPLES if quick else budget.line
         return LineJudge(real, n, law if known else None, quick)
     if digits:
         return DigitJudge(real, quick)
@@ -54,35 +53,49 @@ def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
     return SpaceJudge(real, law.modes() if law is not None else None, [str(name) for name in columns[:MOST_COLUMNS]], quick)
 
 
-def examine(source: Source, sampling: Sampling, seed: int, classes: tuple[Hashable, ...] | None) -> list[Figure]:
+def examine(
+    source: Source,
+    sampling: Sampling,
+    seed: int,
+    classes: tuple[Hashable, ...] | None,
+    budget: Budget = FULL,
+    on_step: Callable[[str], None] = quiet,
+) -> list[Figure]:
     """All figures of what `sampling` makes, the headline first; `seed` draws the real samples, `classes` are those that the generator
-    learned, which only data with the same ones can judge."""
-    judge = judge_for(source, seed)
-    made, asked = sampling(judge.n)
-    reals = [_values(source.seen(judge.n, seed + draw)) for draw in range(PICTURE_FLOORS if source.schema.is_picture else FLOORS)]
-    figures = judge.figures(made, reals)
-    most = DETECTED_PICTURES if source.schema.is_picture else DETECTED
+    learned, which only data with the same ones can judge. `on_step` is told what is measured next, of `budget.STEPS`."""
+    pictures = source.schema.is_picture
+    on_step("samples")
+    judge = judge_for(source, seed, budget=budget)
+    most = budget.two_sample_pictures if pictures else budget.two_sample
     held_out = _values(source.held_out(most, seed))
+    made, asked = sampling(judge.n if pictures else max(judge.n, len(held_out)))
+    reals = [_values(source.seen(judge.n, seed + draw)) for draw in range(PICTURE_FLOORS if pictures else budget.floors)]
+    on_step("distances and coverage")
+    figures = judge.figures(made[: judge.n], reals)
     if len(held_out) >= LEAST:
-        figures += [_told(held_out, made[:most], seed), *_remembered(source, made, seed)]
+        on_step("classifier two-sample test")
+        figures.append(_told(held_out, made[:most], seed, budget))
+        on_step("nearest training samples")
+        figures += _remembered(source, made, seed, budget)
     if asked is not None and classes == source.schema.classes:
-        figures += _of_labels(source, made, asked, seed)
+        on_step("labels")
+        figures += _of_labels(source, made, asked, seed, budget)
     return figures
 
 
-def _told(held_out: Array, made: Array, seed: int) -> Figure:
-    found = detect(held_out, made, seed)
+def _told(held_out: Array, made: Array, seed: int, budget: Budget) -> Figure:
+    found = detect(held_out, made, seed, budget.picture_steps)
     kind = "MLP" if made.ndim == 2 else "convolutional network"
     protocol = f"a fresh {kind}, tested on {found.n:,} samples that it had not seen, half of them real; nobody could tell: .5"
     return Figure(DETECTIVE, found.accuracy, 0.5, "lower", protocol, found.low, found.high)
 
 
-def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
+def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[Figure]:
     """How much was copied, unless the training data never repeats: of points in columns of unit variance, of pictures in thumbnails."""
     if source.training_rows is None or source.for_test:
         return []
     pictures = source.schema.is_picture
-    raw = (source.seen(TRAINING_ROWS, seed), source.held_out(SAMPLES, seed), torch.from_numpy(made[:REMEMBERED]))
+    raw = (source.seen(budget.copies_among, seed), source.held_out(budget.samples, seed), torch.from_numpy(made[: budget.copies]))
     rows, fresh, some = (thumbnails(part, COMPARED) for part in raw) if pictures else _in_deviations(*map(_values, raw))
     found = memory(some, fresh, rows, searched=len(rows) / source.training_rows)
     shown = f", of {COMPARED} x {COMPARED} pixels at most," if pictures else ""
@@ -99,21 +112,21 @@ def _in_deviations(rows: Array, *others: Array) -> list[Array]:
     return [(part - centre) / units for part in (rows, *others)]
 
 
-def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:
+def _of_labels(source: Source, made: Array, asked: Classes, seed: int, budget: Budget) -> list[Figure]:
     """Whether what was asked for comes, by a reader that learned from real samples; and how much a reader learns from generated ones."""
-    real, test = (source.labelled(LABELLED, seed, held_out=held_out) for held_out in (False, True))
+    real, test = (source.labelled(budget.labelled, seed, held_out=held_out) for held_out in (False, True))
     if real is None or test is None or len(test[0]) < LEAST:
         return []
-    number = len(source.schema.classes or ())
+    number, steps = len(source.schema.classes or ()), budget.picture_steps
     (x, y), (unseen, truth) = ((_values(values), labels.numpy()) for values, labels in (real, test))
-    made, asked = made[:LABELLED], asked[:LABELLED]
-    reader = None if source.is_digits else learn(x, y, number, seed)
+    made, asked = made[: budget.labelled], asked[: budget.labelled]
+    reader = None if source.is_digits else learn(x, y, number, seed, steps)
 
     def read(values: Array) -> Classes:
         return _digits(values) if reader is None else reader.read(values)
 
     by = "the shipped digit classifier" if reader is None else f"a classifier trained on {len(x):,} real samples"
-    of_fake, of_real = learn(made, asked, number, seed), learn(x, y, number, seed) if reader is None else reader
+    of_fake, of_real = learn(made, asked, number, seed, steps), learn(x, y, number, seed, steps) if reader is None else reader
     read_made, read_unseen, taught_unseen = read(made), read(unseen), of_fake.read(unseen)
     shares = class_shares(y, number)
     protocol = f"{len(made):,} samples, read by {by}; floor: {len(unseen):,} held-out samples"

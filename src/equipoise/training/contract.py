@@ -33,8 +33,7 @@ def checked_method(method: Method, recipe: str) -> Method:
         else:
             return value
         raise EquipoiseError(
-            f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor of shape (): "
-            "take the mean over the batch"
+            f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor of shape (): take the mean over the batch"
         )
 
     def loss(function: Callable[[Tensor, Tensor], Tensor], what: str) -> Callable[[Tensor, Tensor], Tensor]:

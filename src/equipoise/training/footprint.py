@@ -21,7 +21,7 @@ from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
 from equipoise.errors import RequestError
-from equipoise.metrics.examination import PICTURES
+from equipoise.metrics.budget import FULL
 from equipoise.recipes.base import Recipe
 from equipoise.training.contract import checked_method
 from equipoise.training.counting import Counting
@@ -212,5 +212,5 @@ def judged(source: Source) -> int:
     if not source.schema.is_picture:
         return JUDGED_LINE if source.schema.size == 1 else JUDGED_POINTS
     rows = source.training_rows
-    held_out = PICTURES if rows is None else min(PICTURES, rows // (HELD_OUT_SHARE - 1))
+    held_out = FULL.pictures if rows is None else min(FULL.pictures, rows // (HELD_OUT_SHARE - 1))
     return JUDGED_PICTURES + JUDGED_COPIES * held_out * source.schema.size * torch.float64.itemsize

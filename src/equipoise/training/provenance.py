@@ -3,8 +3,13 @@ package its recipe is of."""
 
 from __future__ import annotations
 
+import platform
+import sys
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
 
 from equipoise.errors import RequestError, clipped
 from equipoise.kinds import checked, hints
@@ -52,3 +57,9 @@ def _object(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RequestError(f"{name} = {clipped(repr(value))}: must be settings by name")
     return value
+
+
+def environment() -> dict[str, Any]:
+    """What a run was started with, for config.json: versions, and the command."""
+    versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
+    return {"versions": versions, "command": sys.argv}
