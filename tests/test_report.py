@@ -16,8 +16,9 @@ from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
+from equipoise.metrics.budget import QUICK
 from equipoise.metrics.figures import FINITE, Figure
-from equipoise.report import Report, half_width, number, typed
+from equipoise.report import Report, gather, half_width, number, typed
 from equipoise.training.files import DamagedFileError, write_json
 from equipoise.training.rundir import RunDirectory
 from tests.conftest import TINY_OPTIONS
@@ -136,3 +137,15 @@ def test_a_report_prints_every_figure_the_verdict_and_what_to_type(tiny: dict[st
     assert report.verdict.sentence in text
     assert report.verdict.command.startswith("equipoise train ring")
     assert report.verdict.command in text
+
+
+def test_only_what_the_user_set_otherwise_than_the_recipe_would_counts_as_changed() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 2))
+
+    def changed(**settings: Any) -> tuple[str, ...]:
+        training = GAN(**settings, threads=1).prepare(x, to_disk=False)
+        return gather(training.sampler, training.source, [], training.config(), None, QUICK).changed
+
+    assert changed() == ()  # modes and channels_apart are found in the data
+    assert changed(gamma=0.1, width=128, samples=32) == ()  # what the recipe says too
+    assert changed(gamma=0.5, modes=3, samples=32) == ("gamma", "modes")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
+INNER = ("equipoise", "torch")  # packages whose lines say nothing to whoever called Equipoise: torch's decorators are between
 
 
 class EquipoiseError(Exception):
@@ -35,8 +37,11 @@ def printable(text: str) -> str:
 
 
 def warn(message: str) -> None:
-    """Tell the caller of the function that calls this by an EquipoiseWarning."""
-    warnings.warn(printable(message), EquipoiseWarning, stacklevel=3)
+    """Tell whoever called Equipoise by an EquipoiseWarning, which names the line of theirs that did."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in INNER:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(printable(message), EquipoiseWarning, stacklevel=level)
 
 
 def first_line(error: BaseException) -> str:
