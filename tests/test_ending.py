@@ -37,7 +37,7 @@ def raising(kind: type[Any], after: int = 0) -> Any:
 def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_that_says_where(kind: type[Any], tmp_path: Path) -> None:
     out, handler = tmp_path / "run", signal.getsignal(signal.SIGINT)
     gan = GAN(**SETTINGS)
-    with pytest.raises(OwnError, match="^mine$") as raised:
+    with pytest.raises(OwnError, match=r"^mine\b") as raised:
         gan.fit("gaussian", out=out, on_event=raising(kind))
     seen = gan._trained().samples_seen
     assert 0 < seen < SETTINGS["samples"]

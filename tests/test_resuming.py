@@ -124,10 +124,14 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
     GAN(**settings).fit("points.npy", out="run")
     np.save("points.npy", X + 1)
     for data in (None, "points.npy"):
-        with pytest.raises(RequestError, match=r"^run was trained on points\.npy, which has changed since, or comes in another order: give"):
+        with pytest.raises(
+            RequestError, match=r"^run was trained on points\.npy, which has changed since, or comes in another order: give"
+        ):
             GAN().fit(data, out="run", resume=True)
     (here / "points.npy").unlink()
-    with pytest.raises(RequestError, match=r"^run was trained on .*points\.npy, which cannot be read now: no file, folder or built-in source"):
+    with pytest.raises(
+        RequestError, match=r"^run was trained on .*points\.npy, which cannot be read now: no file, folder or built-in source"
+    ):
         GAN().fit(out="run", resume=True)
     np.save("moved.npy", X)
     assert GAN(samples=64).fit("moved.npy", out="run", resume=True).report.samples_seen == 64

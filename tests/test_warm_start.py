@@ -75,7 +75,9 @@ def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_
 
 
 def test_what_begins_anew_is_said_in_one_line(earlier: Path, tmp_path: Path, command: Command) -> None:
-    told = f"starting from the weights of {earlier}: optimiser, schedule and samples seen begin anew; its scaling and 2 modes are taken over"
+    told = (
+        f"starting from the weights of {earlier}: optimiser, schedule and samples seen begin anew; its scaling and 2 modes are taken over"
+    )
     with pytest.warns(EquipoiseWarning) as warned:
         GAN(samples=32, threads=1).fit(X, init_from=earlier)
     assert [str(warning.message) for warning in warned] == [told]

@@ -15,7 +15,7 @@ from equipoise.recipes.infogan import InfoGAN
 from equipoise.recipes.method import Method
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
-    ({"generator_loss": lambda real, fake: (fake - real)}, r"its generator loss is a tensor of shape \(\d+,\), and must be one number"),
+    ({"generator_loss": lambda real, fake: fake - real}, r"its generator loss is a tensor of shape \(\d+,\), and must be one number"),
     ({"discriminator_loss": lambda real, fake: 0.5}, r"its discriminator loss is a float, and must be one number"),
     ({"discriminator_loss": lambda real, fake: None}, r"its discriminator loss is a NoneType"),
     ({"generator_loss": lambda real, fake: (fake > 0).sum()}, r"its generator loss is a tensor of torch\.int64"),
