@@ -137,7 +137,8 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
     assert GAN(samples=64).fit("moved.npy", out="run", resume=True).report.samples_seen == 64
 
 
-def test_data_or_labels_that_came_in_python_must_be_given_again(here: Path, command: Command) -> None:
+@pytest.mark.usefixtures("here")
+def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command) -> None:
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
     GAN(**settings).fit(X, out="array")
     told = "array was trained on an array that came in Python: give the same again, by fit(data, out=..., resume=True)"
@@ -154,7 +155,8 @@ def test_data_or_labels_that_came_in_python_must_be_given_again(here: Path, comm
         GAN().fit()
 
 
-def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(here: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("here")
+def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     from equipoise import ending
 
     class Stopped(ending.Control):

@@ -79,7 +79,7 @@ def test_a_plugin_takes_no_name_of_equipoises_own(tmp_path: Path, monkeypatch: p
         "@dataclass(frozen=True, kw_only=True)\nclass Strange(Balanced):\n    name = 'balanced'\n"
     )
     point = EntryPoint("usurping", "usurping_plugin:Strange", recipes.ENTRY_POINTS)
-    monkeypatch.setattr(recipes, "entry_points", lambda group: [point])
+    monkeypatch.setattr(recipes, "entry_points", lambda **_: [point])
     recipes._plugins.cache_clear()
     assert find("balanced") is Balanced
     assert "has the name 'balanced' of one of Equipoise's own" in broken()["usurping"]

@@ -15,10 +15,13 @@ from equipoise.recipes.infogan import InfoGAN
 from equipoise.recipes.method import Method
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
-    ({"generator_loss": lambda real, fake: fake - real}, r"its generator loss is a tensor of shape \(\d+,\), and must be one number"),
-    ({"discriminator_loss": lambda real, fake: 0.5}, r"its discriminator loss is a float, and must be one number"),
-    ({"discriminator_loss": lambda real, fake: None}, r"its discriminator loss is a NoneType"),
-    ({"generator_loss": lambda real, fake: (fake > 0).sum()}, r"its generator loss is a tensor of torch\.int64"),
+    (
+        {"generator_loss": lambda *logits: logits[1] - logits[0]},
+        r"its generator loss is a tensor of shape \(\d+,\), and must be one number",
+    ),
+    ({"discriminator_loss": lambda *_: 0.5}, r"its discriminator loss is a float, and must be one number"),
+    ({"discriminator_loss": lambda *_: None}, r"its discriminator loss is a NoneType"),
+    ({"generator_loss": lambda *logits: (logits[1] > 0).sum()}, r"its generator loss is a tensor of torch\.int64"),
     ({"penalty": lambda seen: {"odd": seen.logits}}, r"its penalty 'odd' is a tensor of shape"),
     ({"penalty": lambda seen: seen.logits.mean()}, r"its penalty is a Tensor, and must be a dict"),
 ]
