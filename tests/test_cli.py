@@ -51,7 +51,7 @@ def test_help_of_train_shows_the_settings_of_recipe_run_and_law(command: Command
 def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(command: Command) -> None:
     told = " ".join(command("train", "--help").out.replace("│", " ").split())
     assert "equipoise train DATA [OPTIONS] or equipoise train --resume RUN [OPTIONS]" in told
-    assert "[DATA|RUN]" in told
+    assert "usage: equipoise train [-h] [OPTIONS] DATA|RUN " in told
     assert "Minutes to train instead: in all, those before a run was resumed included." in told
     assert "equipoise train --resume RUN" in command("--help").out
 

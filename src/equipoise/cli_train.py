@@ -43,9 +43,9 @@ def train(arguments: Sequence[str]) -> None:
         again = shlex.join(["equipoise", "train", "--resume", where])
         raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
     except DivergedError:
-        _report(gan, training, finished)
+        _report(gan, training, kept=False)
         raise
-    _report(gan, training, finished)
+    _report(gan, training, kept=finished and "evaluate" not in request.choices)
 
 
 def _run(gan: GAN, training: Fit, finished: bool) -> None:
@@ -63,8 +63,8 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
         sys.stdout.flush()
 
 
-def _report(gan: GAN, training: Fit, finished: bool) -> None:
-    """The report at the end of a training, as long as its settings or its length say."""
+def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
+    """The report at the end of a training, as long as its settings or its length say; as it is `kept`, if so and it is."""
     from equipoise.progress import Measuring
 
     assert training.directory is not None, "the command line always writes a run"
@@ -73,8 +73,7 @@ def _report(gan: GAN, training: Fit, finished: bool) -> None:
     report = None
     with Measuring() as measuring:
         if kind != "none":
-            kept = finished and directory.report.is_file()
-            report = gan.report if kept else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
+            report = gan.report if kept and directory.report.is_file() else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
         measuring.show("picture of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:

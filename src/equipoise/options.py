@@ -32,15 +32,13 @@ class Train:
     """
 
     data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA|RUN")] = None
-    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, or a folder of pictures. RUN: with
-    --resume, the directory of a run, which knows its data."""
+    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, a folder of pictures. RUN: with --resume."""
     recipe: str = DEFAULT
     """The method (see: equipoise recipes); its own settings are below."""
     out: Path | None = None
     """Where to keep the run; left out, the next free name under runs/."""
     resume: Switch = False
-    """Go on with RUN, or with the run in --out on the same DATA; samples and minutes are totals, and of the settings only they, device,
-    threads, stop-when and evaluate may change."""
+    """Go on with RUN, or the run in --out: samples and minutes, as totals, device, threads, stop-when and evaluate may change."""
     init_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
     """Start from the weights of RUN, on DATA of the same kind; optimiser, schedule and samples seen begin anew."""
 

@@ -191,9 +191,12 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
 
 
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor of both networks. Nothing is allocated."""
-    with torch.device("meta"):
-        method = recipe.build(schema)
+    """The shape of every tensor of both networks, of which nothing is allocated; none where they cannot be built so."""
+    try:
+        with torch.device("meta"):
+            method = recipe.build(schema)
+    except RuntimeError:  # networks that look at their own weights while they are made; `put_into` will tell
+        return {}
     players = {"generator": method.generator, "discriminator": method.discriminator}
     return {f"{player}.{name}": tuple(t.shape) for player, module in players.items() for name, t in module.state_dict().items()}
 
