@@ -29,7 +29,8 @@ DIGIT_FIGURES = ["Fréchet (digit features)", "recognised at 90%", "smallest cla
 def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float]:
     """Run `equipoise train` with `arguments`; its report, the seconds of the whole command and those of the training loop."""
     began = time.monotonic()
-    subprocess.run([sys.executable, "-m", "equipoise", "train", *arguments, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "equipoise", "train", *arguments, "--evaluate", "full", "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     whole = time.monotonic() - began
     last = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
     return json.loads((out / "report.json").read_text()), whole, last["seconds"]

@@ -94,7 +94,7 @@ def memory(quick: bool) -> Table:
             f"`GAN(samples={samples}).fit('mnist', out=...)`: training alone": ["-c", FIT, str(samples), f"{folder}/fit"],
             f"`equipoise train mnist --samples {samples}`, with its closing report": [
                 *["-m", "equipoise", "train", "mnist"],
-                *["--samples", str(samples), "--out", f"{folder}/train"],
+                *["--samples", str(samples), "--evaluate", "full", "--out", f"{folder}/train"],
             ],
         }
         for what, arguments in runs.items():

@@ -40,7 +40,8 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
         out = keep / run.name
         shutil.rmtree(out, ignore_errors=True)
         threads = ["--threads", "1"] if pinned and not run.threads else []
-        command = [*pinned, sys.executable, "-m", "equipoise", "train", *run.arguments(keep), *threads, "--out", str(out)]
+        command = [*pinned, sys.executable, "-m", "equipoise", "train", *run.arguments(keep), *threads]
+        command += ["--evaluate", "full", "--out", str(out)]
         began = time.monotonic()
         ended = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         whole = time.monotonic() - began

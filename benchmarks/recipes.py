@@ -81,7 +81,8 @@ def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
         shutil.rmtree(out, ignore_errors=True)
         length = ["--minutes", f"{run.minutes:g}"] if run.minutes else []
         threads = ["--threads", "1"] if pinned else []
-        arguments = ["train", run.data, "--recipe", run.recipe, "--seed", str(run.seed), *length, *run.options, *threads, "--out", str(out)]
+        arguments = ["train", run.data, "--recipe", run.recipe, "--seed", str(run.seed), *length, *run.options, *threads]
+        arguments += ["--evaluate", "full", "--out", str(out)]
         began = time.monotonic()
         subprocess.run([*pinned, sys.executable, "-m", "equipoise", *arguments], check=True, stdout=subprocess.DEVNULL)
         whole = time.monotonic() - began

@@ -15,6 +15,7 @@ from PIL import Image
 
 from equipoise import GAN, __version__
 from equipoise.recipes import catalogue
+from tests.conftest import TINY_OPTIONS
 
 Command = Callable[..., Any]
 HEAVY = {"torch", "scipy", "matplotlib", "pandas", "numpy"}
@@ -46,6 +47,35 @@ def test_help_of_train_shows_the_settings_of_recipe_run_and_law(command: Command
     assert answer.status == 0
     assert all(option in answer.out for option in ("--gamma", "--batch-size", "--minutes", "--std", "--resume"))
     assert "--std" not in command("train", "--help").out
+
+
+def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(command: Command) -> None:
+    told = " ".join(command("train", "--help").out.replace("│", " ").split())
+    assert "equipoise train DATA [OPTIONS] or equipoise train --resume RUN [OPTIONS]" in told
+    assert "usage: equipoise train [-h] [OPTIONS] DATA|RUN " in told
+    assert "Minutes to train instead: in all, those before a run was resumed included." in told
+    assert "equipoise train --resume RUN" in command("--help").out
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("quick", "Measured on fewer samples, as after a short training. On all: equipoise evaluate run\n"),
+        ("none", "Not measured. To measure it: equipoise evaluate run\n"),
+        ("full", "100,000 samples against the exact law"),
+    ],
+)
+def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told: str, here: Path, command: Command) -> None:
+    answer = command("train", "gaussian", "--out", "run", "--evaluate", kind, *TINY_OPTIONS)
+    assert answer.status == 0
+    assert told in answer.out
+    assert (here / "run" / "report.json").is_file() == (kind != "none")
+    assert (here / "run" / "samples.png").is_file()
+
+
+def test_a_run_is_measured_quickly_where_that_is_asked_for(trained: Path, command: Command) -> None:
+    answer = command("evaluate", str(trained), "--quick", "--json")
+    assert json.loads(answer.out)["figures"][0]["protocol"].startswith("20,000 samples against the exact law")
 
 
 def test_the_version_is_the_packages(command: Command) -> None:

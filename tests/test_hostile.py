@@ -308,7 +308,7 @@ def clean(answer: Answer) -> None:
         one_line(answer)
 
 
-@pytest.mark.parametrize("part", ["recipe", "run", "data", "machine", "scaling", "versions"])
+@pytest.mark.parametrize("part", ["recipe", "run", "data", "machine", "scaling", "versions", "requested"])
 def test_a_config_of_odd_values_is_refused_or_means_nothing(part: str, run: Path, command: Command) -> None:
     whole = (run / "config.json").read_bytes()
     for name, value in odd(read_json(run / "config.json")[part], tries=2):
@@ -330,6 +330,11 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
     lambda c: c["data"].update(schema=None),
     lambda c: c["data"].update(schema=5),
     lambda c: c.update(command=5, versions=[], equipoise=None, scaling=1),
+    lambda c: c.update(requested={"recipe": {"gamma": None}, "run": []}),
+    lambda c: c.update(init_from=5),
+    lambda c: c.update(init_from={"run": "\x1b[2J", "generator": "0"}),
+    lambda c: c.update(init_from={"run": None, "generator": "0"}, scaling={"shift": [0.0, 0.0], "scale": [1.0, 1.0]}),
+    lambda c: c.update(init_from={"run": None, "generator": "0"}, scaling=5),
 ]
 
 

@@ -10,10 +10,12 @@ import equipoise
 PACKAGE = Path(equipoise.__file__).parent
 ROOMS = [  # from the highest down; a file may import from rooms below its own, and from its own
     {"cli", "__main__"},
-    {"options", "progress", "exporting"},
+    {"cli_train"},
+    {"options", "exporting", "output"},
     {"gan", "__init__"},
-    {"starting", "ending"},
-    {"fitting", "choices", "telling"},
+    {"starting", "resuming", "ending", "warm_start"},
+    {"saving", "telling"},
+    {"fitting", "choices", "progress"},
     {"page"},
     {"report", "plots", "sketches", "sheets"},
     {"training"},

@@ -6,7 +6,7 @@ import pytest
 
 from equipoise.data.laws import Gaussian, Mixture
 from equipoise.errors import RequestError
-from equipoise.options import Evaluate, Sample, parse, parse_train, positional, value_of
+from equipoise.options import Evaluate, Sample, parse, parse_train, positional, value_of, with_run
 from equipoise.recipes import find
 
 BALANCED = find("balanced")
@@ -91,3 +91,26 @@ def test_the_first_argument_that_is_no_options_value_is_the_data() -> None:
 @pytest.mark.parametrize("typed", [["--until", "balanced"], ["--until=balanced"], ["--stop-when", "balanced"]])
 def test_until_is_stop_when(typed: list[str]) -> None:
     assert parse_train(["gaussian", *typed], find("balanced")).choices == {"stop_when": "balanced"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "data"),
+    [
+        (["--resume", "run"], None),
+        (["--resume=run"], None),
+        (["run", "--resume"], None),
+        (["x.csv", "--resume", "run"], "x.csv"),
+        (["--resume", "run", "--seed", "1"], None),
+        (["--resume", "--out", "run"], None),
+        (["x.csv", "--out=run", "--resume"], "x.csv"),
+        (["--resume", "x.csv", "--out", "run"], "x.csv"),
+    ],
+)
+def test_a_run_that_follows_resume_or_stands_alone_is_the_one_to_go_on_with(typed: list[str], data: str | None) -> None:
+    options = parse_train(typed, BALANCED).options
+    assert (options.resume, options.out, options.data) == (True, Path("run"), data)
+
+
+def test_without_resume_nothing_is_taken_for_a_run() -> None:
+    assert with_run(["x.csv", "--out", "run"]) == ["x.csv", "--out", "run"]
+    assert parse_train(["x.csv", "--init-from", "runs/a"], BALANCED).options.init_from == Path("runs/a")

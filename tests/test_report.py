@@ -19,8 +19,9 @@ from equipoise import GAN
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource, Source
+from equipoise.metrics.budget import QUICK
 from equipoise.metrics.figures import FINITE, Figure
-from equipoise.report import Report, typed
+from equipoise.report import Report, gather, typed
 from equipoise.training.files import DamagedFileError, checked_line, write_json
 from equipoise.training.rundir import RunDirectory
 from equipoise.verdict import Verdict
@@ -220,3 +221,15 @@ def test_no_file_but_the_report_has_its_date(tiny: dict[str, Any], tmp_path: Pat
     first, second = (tmp_path / name / "generator.safetensors" for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
     assert json.loads((tmp_path / "a" / "report.json").read_text())["date"].endswith("+00:00")
+
+
+def test_only_what_the_user_set_otherwise_than_the_recipe_would_counts_as_changed() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 2))
+
+    def changed(**settings: Any) -> tuple[str, ...]:
+        training = GAN(**settings, threads=1).prepare(x, to_disk=False)
+        return gather(training.sampler, training.source, [], training.config(), None, QUICK).changed
+
+    assert changed() == ()  # modes and channels_apart are found in the data
+    assert changed(gamma=0.1, width=128, samples=32) == ()  # what the recipe says too
+    assert changed(gamma=0.5, modes=3, samples=32) == ("gamma", "modes")

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, first_line, nearest, printable
-
-if TYPE_CHECKING:
-    from equipoise.fitting import Fit
-    from equipoise.gan import GAN
+from equipoise.output import say, tell_of
 
 HELP = """usage: equipoise COMMAND ...
 
 Train generative adversarial networks that anyone can depend on.
 
   equipoise train DATA      train on a built-in source, a file or a folder, and say how good it is
+  equipoise train --resume RUN     go on with a run
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
@@ -44,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:  # a person is there, to whom the warnings of other libraries say nothing; Equipoise tells of its own troubles
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", EquipoiseWarning)
-        warnings.showwarning = lambda message, *_: _warn(str(message))
+        warnings.showwarning = lambda message, *_: tell_of(str(message))
     try:
         if not given or given[0] in ("-h", "--help"):
             print(HELP, end="")
@@ -83,76 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def train(arguments: Sequence[str]) -> None:
     """equipoise train DATA ..."""
-    from equipoise.options import parse_train, value_of
-    from equipoise.recipes import DEFAULT, find
+    from equipoise.cli_train import train as run
 
-    out = value_of(arguments, "--out")
-    recipe = value_of(arguments, "--recipe") or (_recorded_recipe(out) if "--resume" in arguments else None)
-    request = parse_train(arguments, find(recipe or DEFAULT))
-    options = request.options
-
-    from equipoise.gan import GAN
-    from equipoise.training.guard import DivergedError
-    from equipoise.training.signals import InterruptedRunError
-
-    gan = GAN(recipe, **request.choices)
-    data = request.law if request.law is not None else options.data
-    training = gan.prepare(data, out=options.out, resume=options.resume, warn=_warn)
-    _announce(training)
-    assert training.directory is not None, "the command line always writes a run"
-    where = str(training.directory.path)
-    try:
-        _train(gan, training)
-    except InterruptedRunError as error:
-        again = shlex.join(["equipoise", "train", options.data, "--out", where, "--resume"])
-        raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
-    except DivergedError:
-        _tell(gan, where)
-        raise
-    _tell(gan, where)
-
-
-def _tell(gan: GAN, where: str) -> None:
-    """The report at the end of a training."""
-    report = gan.evaluate()
-    gan.draw(Path(where) / "samples.png", seed=0)
-    _say(f"\n{report}\n")
-    _say(f"Report: {where}/report.html    Picture: {where}/samples.png")
-    _say(f"Samples: equipoise sample {shlex.quote(where)} -n 1000 --out samples.npy")
-
-
-def _train(gan: GAN, training: Fit) -> None:
-    from equipoise.progress import Display, duration
-
-    before = training.state.seconds
-    with Display() as display:
-        gan.run(training, display.show)
-    state = training.state
-    print(f"Trained on {state.samples_seen:,} samples in {duration(state.seconds - before)}.")
-
-
-def _announce(training: Fit) -> None:
-    schema, source, directory = training.source.schema, training.source, training.directory
-    kind = "pictures of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_picture else f"points of {schema.size} column(s)"
-    rows = source.training_rows
-    _say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
-    for note in source.notes:
-        _say(f"  note: {note}")
-    how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
-    how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
-    how += "; compiling the step first, about a minute" if training.speed.compiled else ""
-    _say(f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}")
-    sys.stdout.flush()
-
-
-def _recorded_recipe(out: str | None) -> str | None:
-    """The recipe of the run that is to be resumed."""
-    if out is None:
-        return None
-    from equipoise.training.rundir import RunDirectory
-
-    name: str = RunDirectory.existing(Path(out)).read_config()["recipe"]["name"]
-    return name
+    run(arguments)
 
 
 def sample(arguments: Sequence[str]) -> None:
@@ -177,7 +105,7 @@ def sample(arguments: Sequence[str]) -> None:
     if options.out is None:
         text = encoded(gan, n, options.label, codes(options.code), options.seed, None).decode()
         if sys.stdout.isatty():
-            _say(text.removesuffix("\n"))
+            say(text.removesuffix("\n"))
         else:
             sys.stdout.write(text)
         return
@@ -191,7 +119,7 @@ def sample(arguments: Sequence[str]) -> None:
 
         write_whole(options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix))
         shown = ""
-    _say(f"Wrote {options.out}{shown}")
+    say(f"Wrote {options.out}{shown}")
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -201,15 +129,18 @@ def evaluate(arguments: Sequence[str]) -> None:
     options = parse(Evaluate, "evaluate", arguments)
 
     from equipoise.gan import GAN
+    from equipoise.progress import Measuring
 
-    report = GAN.load(options.run).evaluate(options.data, inception=options.inception)
+    gan = GAN.load(options.run)
+    with Measuring() as measuring:
+        report = gan.evaluate(options.data, inception=options.inception, quick=options.quick, on_step=measuring.show)
     if options.json:
         import json
 
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
     else:
-        _say(f"{report}\n\n{report.explained()}" if options.explain else str(report))
+        say(f"{report}\n\n{report.explained()}" if options.explain else str(report))
 
 
 def compare(arguments: Sequence[str]) -> None:
@@ -245,16 +176,18 @@ def compare(arguments: Sequence[str]) -> None:
         from equipoise.training.files import write_whole
 
         write_whole(options.out, comparison([gan.told() for gan in gans]).encode())
-        _say(f"Wrote {options.out}")
+        say(f"Wrote {options.out}")
 
 
 def recipes(arguments: Sequence[str]) -> None:
     """equipoise recipes"""
-    from equipoise.recipes import DEFAULT, catalogue
+    from equipoise.recipes import DEFAULT, broken, catalogue
 
     _no_arguments("recipes", arguments)
     for name, recipe in catalogue().items():
         print(f"{name:12} {recipe.summary}{'' if name != DEFAULT else ' (what train uses unless told otherwise)'}\n{'':12} {recipe.paper}")
+    for name, why in broken().items():
+        say(f"{name:12} cannot be used: {why}")
 
 
 def datasets(arguments: Sequence[str]) -> None:
@@ -277,17 +210,6 @@ def _abandon_stdout() -> None:
 def _no_arguments(command: str, arguments: Sequence[str]) -> None:
     if arguments and arguments[0] not in ("-h", "--help"):
         raise RequestError(f"{command} takes no arguments, {arguments[0]!r} was given")
-
-
-def _warn(message: str) -> None:
-    print(printable(f"equipoise: {message}"), file=sys.stderr)
-
-
-def _say(text: str) -> None:
-    """Print lines that may hold names from files."""
-    from equipoise.formatting import for_terminal
-
-    print(for_terminal("\n".join(map(printable, text.split("\n")))))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {

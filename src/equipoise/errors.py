@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
+INNER = ("equipoise", "torch")  # packages whose lines say nothing to whoever called Equipoise: torch's decorators are between
 
 
 class EquipoiseError(Exception):
@@ -31,6 +34,14 @@ def printable(text: str) -> str:
     """A line that a terminal can be shown, whatever names it holds: control characters, line breaks, marks that turn the direction of
     writing and halves of characters as Python escapes them."""
     return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def warn(message: str) -> None:
+    """Tell whoever called Equipoise by an EquipoiseWarning, which names the line of theirs that did."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in INNER:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(printable(message), EquipoiseWarning, stacklevel=level)
 
 
 def first_line(error: BaseException) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import cached_property, partial
@@ -12,23 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__, plots, sketches
-from equipoise.data.modes import ModesFeed, find_modes
+from equipoise.data.modes import ModesFeed, Space, find_space
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, first_line
+from equipoise.errors import EquipoiseError
 from equipoise.metrics.examination import floors, judge_for
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
-from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.device import resolve_device
 from equipoise.training.files import write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.keeping import Keeper
-from equipoise.training.loop import SAVES, Clock, Control, Event, Finished, Recovered, Report, SaveDue, train
+from equipoise.training.loop import SAVES, Clock, Control, Drawn, Evaluated, Event, Finished, Recovered, Report, SaveDue, train
 from equipoise.training.pace import Pace
+from equipoise.training.plan import Plan
+from equipoise.training.provenance import environment
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
 from equipoise.training.settings import RunSettings
@@ -43,18 +43,28 @@ class Fit:
     """One training, from its first step or from a checkpoint to its end."""
 
     def __init__(
-        self, source: Source, recipe: Recipe, run: RunSettings, directory: RunDirectory | None, warn: Callable[[str], None]
+        self,
+        source: Source,
+        recipe: Recipe,
+        run: RunSettings,
+        directory: RunDirectory | None,
+        warn: Callable[[str], None],
+        space: Space | None = None,
     ) -> None:
+        """`space` is another training's, which this one goes on in; None fits one to the data."""
         self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
         self.keeper = None if directory is None else Keeper(directory, warn)
         source.early_stopping = run.stop_when is not None
         self.described = source.describe()
         self.device = resolve_device(run.device)
-        scaling = source.scaling(recipe.scaling, run.seed)
-        modes = find_modes(source, scaling, recipe.modes, recipe.labels(source.schema), run.seed, recipe.channels_apart)
+        if space is None:
+            labels, seed = recipe.labels(source.schema), run.seed
+            space = find_space(source, recipe.scaling, recipe.modes, labels, seed, recipe.channels_apart)
+        scaling, modes = space
         recipe = replace(recipe, modes=0 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
+        self.plan = Plan(recipe, run, source.schema, self.footprint.step)
         method = build_method(recipe, source.schema, run.seed)
         feed = source.feed(recipe.batch_size, scaling, self.device, run.seed)
         if modes is not None:
@@ -69,12 +79,18 @@ class Fit:
         self.quick_judge = judge_for(source, run.seed, quick=True)
         self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
         self.watch = Watch(lambda: floors(self.quick_judge, source, run.seed))
+        self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
+        """What the user set, of the recipe and of the run."""
+        self.init_from: dict[str, Any] | None = None
+        """The run whose weights these started from, if any, as config.json has it."""
+        self.resumed = False
         self.log: list[dict[str, Any]] = []
         self.best: checkpoint.Moment | None = None
         """The best that it was, where a figure decides when to stop."""
         self.last: checkpoint.Moment | None = None
         """How it ended, where it went back to the best."""
         self._settled_at = -1
+        self._happened: list[Event] = []  # since the last event, to be told after it
 
     @property
     def directory(self) -> RunDirectory | None:
@@ -92,6 +108,8 @@ class Fit:
             "equipoise": __version__,
             "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
             "run": asdict(self.run),
+            "requested": self.requested,
+            "init_from": self.init_from,
             "data": self.described,
             "scaling": self.sampler.scaling.to_dict(),
             "held_out": {
@@ -101,59 +119,39 @@ class Fit:
             },
             "notes": self.source.notes,
             "machine": {"device": str(self.device), **asdict(self.speed), "processor": platform.processor() or platform.machine()},
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-            "command": sys.argv,
+            **environment(),
         }
 
-    def resume(self) -> None:
-        """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
-        assert self.directory is not None, "only a directory can be resumed"
-        self.described = self.directory.read_config()["data"]
-        self.directory.sweep()
-        if not checkpoint.checkpoints(self.directory.checkpoints):
-            self.directory.begin_again(self.config())
-            return self.warn(f"{self.directory.path} has no checkpoint yet: starting from the beginning")
-        tensors, scalars = checkpoint.load_newest(self.directory.checkpoints, self.warn)
-        try:
-            self.state.restore(tensors, scalars)
-        except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
-            why = first_line(error)
-            raise EquipoiseError(f"{self.directory.path} cannot be resumed: its checkpoint does not fit its config ({why})") from None
-        self.directory.write_config(self.config())
-        self.log = [line for line in self.directory.read_log(self.warn) if line["samples_seen"] <= self.state.samples_seen]
-        self.directory.write_log(self.log)
-        self.watch.replay(self.log)
+    def restore_sampler(self) -> None:
+        """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
         self.sampler.samples_seen = self.state.samples_seen
-        if not self._has_settled and not self.sampler.is_saved(self.directory.generator):  # it was written after the checkpoint, or never
+        if self.directory is not None and not self._has_settled and not self.sampler.is_saved(self.directory.generator):
             self._settle()
             self.sampler.save(self.directory.generator)
 
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
-        run = self.run
-        samples = run.samples or (None if run.minutes else self.recipe.default_samples(self.source.schema))
         if self.speed.compiled:
             self._compile()
-        clock = Clock(self.state, samples, run.minutes)
+        clock = Clock(self.state, self.plan.samples, self.run.minutes)
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self._settle()
             self._take_in(event, clock.tick(), control)
             yield event
+            while self._happened:
+                yield self._happened.pop(0)
 
     def _speed(self) -> speed.Speed:
         """Threads, precision and compiling: those of the run that is resumed, else by choice, by rule or by a stopwatch."""
         machine = None if self.directory is None else self.directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
-        pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
-        steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
-        seconds = run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)
-        chosen = speed.choose(self.method, run, pictures, self.device, seconds)
-        if not run.tune_speed:
+        chosen = speed.choose(self.method, self.run, self.source.schema.is_picture, self.device, self.plan.seconds)
+        if not self.run.tune_speed:
             return chosen
-        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, run)
+        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
 
     def _compile(self) -> None:
         failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.source.schema))
@@ -187,7 +185,9 @@ class Fit:
         elif isinstance(event, Finished):
             self._finish(event)
         elif self.keeper is not None:  # a picture is due
-            self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
+            path = self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
+            if path is not None:
+                self._happened.append(Drawn(self.state.samples_seen, path))
 
     def _judgement_due(self, share: float) -> bool:
         """Whether what is saved now is judged too: always when a figure decides when to stop, else as often as the pace allows."""
@@ -202,6 +202,7 @@ class Fit:
         if not any("floors" in line for line in self.log):
             self._tell(floors=self.watch.floors, judged_samples=self.quick_judge.n)
         self._tell(metrics=figures)
+        self._happened.append(Evaluated(self.state.samples_seen, figures, self.watch.floors))
         self._warn_of(self.watch.at_figures(figures, share))
         return next(iter(figures.values()))
 

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import secrets
-import warnings
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from equipoise import ending, fitting, plots, sheets, starting
+from equipoise import ending, fitting, plots, resuming, saving, sheets, starting, telling, warm_start
 from equipoise.choices import split_settings
-from equipoise.data.opening import law_of, open_again, open_source
+from equipoise.data.opening import law_of
 from equipoise.data.others import open_to_judge, samples_of
 from equipoise.data.sources import Source, picture_limits
-from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, printable
+from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.kinds import whole
+from equipoise.metrics.budget import FULL, QUICK, quiet
+from equipoise.progress import Display, both
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
-from equipoise.telling import draw, limits_of, told
 from equipoise.training.device import check_torch, resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
-from equipoise.training.settings import RunSettings, resumed
+from equipoise.training.settings import RunSettings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -42,7 +41,7 @@ class GAN:
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the default, "balanced". Further keywords are fields of the
     recipe, such as `batch_size` or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`, `precision`,
-    `compile`, `tune_speed`, `memory_budget`, `label_column`, `stop_when`.
+    `compile`, `tune_speed`, `memory_budget`, `label_column`, `stop_when`, `evaluate`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a value that cannot be.
     """
@@ -57,54 +56,70 @@ class GAN:
         self._directory: RunDirectory | None = None
         self._config: dict[str, Any] = {}
         self._report: Report | None = None
+        self._told_of_anew = False
 
     def fit(
         self,
-        data: Any,
+        data: Any = None,
         labels: Labels | None = None,
         *,
         out: str | Path | None = None,
         resume: bool = False,
+        init_from: str | Path | GAN | None = None,
+        progress: bool | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Self:
         """Train on `data`, and return self.
 
-        `data` is an array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of numbers, or a Series, which is
-        one of one column; the path of a .npy, .npz, .csv or .parquet file or of a folder of pictures; a Dataset or an iterable of batches;
-        a law, or the name of a built-in source. `labels`, one a sample, make the generator conditional. With `out` everything is kept in
-        that directory, and `resume=True` goes on with the run there. `on_event` is told of every report, picture and save.
+        Args:
+            data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of
+                numbers, or a Series, which is one of one column; the path of a .npy, .npz, .csv or .parquet
+                file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a
+                built-in source. It may be left out of a run that is resumed, if that can open it again.
+            labels: One a sample; they make the generator conditional.
+            out: A directory in which everything is kept.
+            resume: Go on with the run in `out`, to the length that this GAN was given, in all, or to its own.
+            init_from: A run's directory, or a GAN, whose weights to start from. Data of the same kind is
+                needed, and its scaling and modes are taken over; optimiser, schedule and samples seen begin
+                anew.
+            progress: Show a progress bar; None shows one on a terminal and in a notebook.
+            on_event: Is told of every event of `training.loop`: reports, metrics, pictures, saves. An exception
+                that it raises ends the training, after all is saved.
 
-        Raises RequestError where data or settings are wrong, EquipoiseError where training cannot be completed. Ctrl-C raises
-        InterruptedRunError after the step under way: what was trained can be sampled from, and with `out` it is saved and can be resumed.
+        Raises:
+            RequestError: Data or settings are wrong.
+            EquipoiseError: Training cannot be completed.
+            InterruptedRunError: Ctrl-C, after the step under way: what was trained can be sampled from, and
+                with `out` it is saved and can be resumed.
         """
-        training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
-        for note in training.source.notes:
-            warnings.warn(printable(note), stacklevel=2)
-        self.run(training, on_event or (lambda _: None))
+        if self._sampler is not None and not self._told_of_anew and not resume and init_from is None:
+            self._told_of_anew = True
+            more = "" if self._directory is None else ", or its training with fit(out=..., resume=True)"
+            warn(f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}")
+        training = self.prepare(data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None)
+        for note in resuming.notes(training):
+            warn(note)
+        with Display(progress) as display:
+            self.run(training, both(display.show, on_event))
         return self
 
     def prepare(
         self,
-        data: Any,
+        data: Any = None,
         labels: Labels | None = None,
         *,
         out: str | Path | None = None,
         resume: bool = False,
+        init_from: str | Path | GAN | None = None,
         to_disk: bool = True,
-        warn: Callable[[str], None] = warnings.warn,
+        warn: Callable[[str], None] = warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
         check_torch(training=True)
-        place, run = None if out is None else Path(out), RunSettings(**self._run_choices)
-        if place is not None and resume:
-            recorded = RunDirectory.existing(place).read_config()
-            run = resumed(recorded["run"], self._run_choices)
-            if isinstance(data, str) and data == recorded["data"]["name"]:
-                data = law_of(recorded["data"]) or data
-        elif place is not None:
-            RunDirectory.refuse_taken(place)
-        source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
-        return starting.prepare(source, self.recipe, self._choices, self._run_choices, out=place, to_disk=to_disk, resume=resume, warn=warn)
+        settings = self.recipe, self._choices, self._run_choices
+        init = warm_start.of(init_from._fit, init_from._directory) if isinstance(init_from, GAN) else init_from
+        place = None if out is None else Path(out)
+        return starting.prepare(data, labels, *settings, out=place, to_disk=to_disk, resume=resume, init_from=init, warn=warn)
 
     def run(self, training: fitting.Fit, on_event: Callable[[Event], None]) -> None:
         """Train what `prepare` prepared."""
@@ -161,18 +176,27 @@ class GAN:
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         if unasked and sheets.has_classes(sampler):
-            write_whole(path, sheets.by_class(sampler, limits_of(self._config), _seed(seed)))
+            write_whole(path, sheets.by_class(sampler, telling.limits_of(self._config), _seed(seed)))
             return path
-        known = law_of(self._config["data"]) is not None
-        source = self._source if self._source is not None or not known else self._reopened()
-        draw(path, self._values(n, label, seed, code), sampler, source, self._config, label)
+        values, law = self._values(n, label, seed, code), law_of(self._config["data"])
+        source = self._source if self._source is not None or law is None else self._reopened()
+        telling.draw(path, values, sampler, source, self._config, label)
         return path
 
-    def evaluate(self, data: Any = None, labels: Labels | None = None, *, inception: bool = False) -> Report:
+    def evaluate(
+        self,
+        data: Any = None,
+        labels: Labels | None = None,
+        *,
+        inception: bool = False,
+        quick: bool = False,
+        on_step: Callable[[str], None] | None = None,
+    ) -> Report:
         """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
 
         Of other data in memory, half is compared with the samples and half gives the floor. In a run directory the report
         is kept there. `inception` adds FID and KID by torch-fidelity, where it and its weights are there: for photographs.
+        `quick` takes a tenth of the samples or so; `on_step` is told what is measured next, see `metrics.budget.STEPS`.
 
         Raises RequestError where data is not of the generator's kind, or what `inception` needs is not there.
         """
@@ -183,15 +207,17 @@ class GAN:
             source = open_to_judge(data, labels, self._config["run"]["label_column"], sampler.schema.columns)
         sampler.check_kind(source.schema.shape, source.limits)
         run = None if self._directory is None else self._directory.path
-        report = evaluate(sampler, source, self._log(), self._config, run, inception)
+        budget = QUICK if quick else FULL
+        report = evaluate(sampler, source, self._log(), self._config, run, inception, budget, on_step or quiet)
         if data is None:
             self._report = report
         if self._directory is not None and data is None:
+            (on_step or quiet)("report page")
             try:
                 report.save(self._directory.report)
                 self.report_page(self._directory.page)
             except EquipoiseError as error:  # of a run that may only be read
-                warnings.warn(f"{error}; the report is not kept", EquipoiseWarning, stacklevel=2)
+                warn(f"{error}; the report is not kept")
         return report
 
     @property
@@ -221,47 +247,31 @@ class GAN:
         except EquipoiseError:  # data that was handed over in Python, or is no longer what it was, or cannot be fetched now
             source = None
         method = None if self._fit is None else self._fit.method
-        return told(self._trained(), source, report, self._log(), self._config, self._directory, method)
+        return telling.told(self._trained(), source, report, self._log(), self._config, self._directory, method)
 
     def _log(self) -> list[dict[str, Any]]:
-        if self._fit is not None:
-            return self._fit.log
-        if self._directory is None:
-            return []
-        return self._directory.read_log(lambda damage: warnings.warn(damage, EquipoiseWarning, stacklevel=2))
+        return telling.log_of(self._fit, self._directory)
 
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""
         sampler = self._trained()
         if self._directory is not None and self._directory.path.resolve() == Path(path).resolve():
             return
-        directory = RunDirectory.create(Path(path), "run")
-        try:
-            directory.write_config(self._config)
-            sampler.save(directory.generator)
-            if self._fit is not None:
-                self._fit.save(directory.checkpoints)
-            directory.write_log(self._log())
-            with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
-                if (report := self._kept_report()) is not None:
-                    report.save(directory.report)
-        finally:
-            directory.unlock()
+        report = None
+        with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
+            report = self._kept_report()
+        saving.save(Path(path), sampler, self._config, self._log(), self._fit, report)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
         check_torch()
-        directory = RunDirectory.existing(Path(path))
-        if not directory.generator.is_file():
-            raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
         gan = cls()
-        gan._directory, gan._config = directory, directory.read_config()
-        gan._sampler = Sampler.load(directory.generator, resolve_device(device))
-        gan.recipe = type(gan._sampler.recipe)
-        gan._choices = {field.name: getattr(gan._sampler.recipe, field.name) for field in fields(gan._sampler.recipe)}
-        if not gan._choices["conditional"]:  # off without labels is no choice: those that are handed to `fit` are learned
-            del gan._choices["conditional"]
+        gan._directory, gan._config, gan._sampler = saving.load(Path(path), resolve_device(device))
+        requested = gan._config["requested"]  # by the user; what was derived from the data is derived again
+        gan.recipe, gan._choices, gan._run_choices = type(gan._sampler.recipe), dict(requested["recipe"]), dict(requested["run"])
+        if device != "auto":
+            gan._run_choices["device"] = device
         return gan
 
     @property
@@ -282,11 +292,7 @@ class GAN:
         return sampler.values(n, _seed(seed), None if label is None else sampler.position(label), code)
 
     def _reopened(self) -> Source:
-        run = self._config["run"]
-        self._source = open_again(
-            self._config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"]
-        )
-        self._source.early_stopping = run["stop_when"] is not None
+        self._source = telling.reopened(self._config)
         return self._source
 
 

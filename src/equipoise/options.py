@@ -21,21 +21,26 @@ from equipoise.training.settings import RunSettings
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 ALIASES = {"--until": "--stop-when"}
-SWITCHES = ("--resume", "--tune-speed", "--json", "--inception", "--explain", "--help", "-h")  # options that take no value
+SWITCHES = ("--resume", "--tune-speed", "--json", "--inception", "--quick", "--explain", "--help", "-h")  # options that take no value
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a GAN on DATA and say how good it is."""
+    """Train a GAN on DATA and say how good it is, or go on with a RUN.
 
-    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, or a folder of pictures."""
+    equipoise train DATA [OPTIONS] or equipoise train --resume RUN [OPTIONS]
+    """
+
+    data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA|RUN")] = None
+    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, a folder of pictures. RUN: with --resume."""
     recipe: str = DEFAULT
     """The method (see: equipoise recipes); its own settings are below."""
     out: Path | None = None
     """Where to keep the run; left out, the next free name under runs/."""
     resume: Switch = False
-    """Go on with the run in --out; only samples, minutes, device, threads and stop-when may change."""
+    """Go on with RUN, or the run in --out: samples and minutes, as totals, device, threads, stop-when and evaluate may change."""
+    init_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
+    """Start from the weights of RUN, on DATA of the same kind; optimiser, schedule and samples seen begin anew."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Evaluate:
     """Data to compare with; left out, what was held out from training."""
     inception: Switch = False
     """Add Inception's FID and KID, by torch-fidelity where it and its weights are there."""
+    quick: Switch = False
+    """Take fewer samples, as after a short training."""
     json: Switch = False
     """Print JSON."""
     explain: Switch = False
@@ -102,7 +109,7 @@ def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     """As `parse`, for `train`: with the settings of the recipe, of the run, and of the law if DATA names one."""
-    arguments = [_without_alias(argument) for argument in arguments]
+    arguments = with_run([_without_alias(argument) for argument in arguments])
     law = LAWS.get(positional(arguments) or "")
     groups: dict[str, type[Any]] = {"options": Train, "run": RunSettings, "recipe": recipe, **({"law": law} if law else {})}
     types = {group: hints(settings) for group, settings in groups.items()}
@@ -112,13 +119,34 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     request = make_dataclass("TrainArguments", flat)
     request.__doc__ = f"{Train.__doc__}\n\nRecipe {recipe.name}: {recipe.summary}.\nPaper: {recipe.paper}."
     parsed = _tyro(request, "train", arguments, every)
+    options = getattr(parsed, _title("options", Train))
+    if options.data is None and not options.resume:
+        raise RequestError("equipoise train needs data: see equipoise train --help")
     values = {group: vars(getattr(parsed, _title(group, settings))) for group, settings in groups.items()}
     given = {group: {name: values[group][name] for name in typed if name in types[group]} for group in groups}
     return TrainRequest(
-        options=getattr(parsed, _title("options", Train)),
+        options=options,
         law=law(**given["law"]) if law and given["law"] else None,
         choices={**given["run"], **given["recipe"]},
     )
+
+
+def with_run(arguments: Sequence[str]) -> list[str]:
+    """`--resume RUN` and `RUN --resume` as `--resume --out RUN`, where no --out is typed: the run follows --resume,
+    or is what stands alone. What else stands alone is the data."""
+    given = [part for argument in arguments for part in _apart(argument)]
+    if "--resume" not in given or value_of(given, "--out") is not None:
+        return given
+    alone, after = _alone(given), given.index("--resume") + 1
+    if not alone:
+        raise RequestError("equipoise train --resume needs the run to go on with: equipoise train --resume RUN")
+    at = after if after in alone else alone[0]
+    return [*given[:at], *given[at + 1 :], "--out", given[at]]
+
+
+def _apart(argument: str) -> list[str]:
+    """--resume=RUN as two words."""
+    return ["--resume", argument.removeprefix("--resume=")] if argument.startswith("--resume=") else [argument]
 
 
 def _without_alias(argument: str) -> str:
@@ -144,12 +172,18 @@ def value_of(arguments: Sequence[str], option: str) -> str | None:
 
 def positional(arguments: Sequence[str]) -> str | None:
     """The first argument that is neither an option nor the value of one."""
-    before = ""
-    for argument in arguments:
+    alone = _alone(arguments)
+    return arguments[alone[0]] if alone else None
+
+
+def _alone(arguments: Sequence[str]) -> list[int]:
+    """Where the arguments stand that are neither options nor the value of one."""
+    found, before = [], ""
+    for place, argument in enumerate(arguments):
         if not argument.startswith("-") and (not before.startswith("--") or "=" in before or before in SWITCHES):
-            return argument
+            found.append(place)
         before = argument
-    return None
+    return found
 
 
 def _refuse_unknown(arguments: Sequence[str], known: set[str], command: str) -> list[str]:

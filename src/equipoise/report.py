@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from equipoise.data.sources import Source
 from equipoise.errors import RequestError, first_line, nearest
 from equipoise.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, dated, for_terminal, half_width, now, number, spoken
 from equipoise.kinds import as_json, checked, instance
+from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.examination import examine
 from equipoise.metrics.figures import DETAILS, FINITE, Figure, meaning
 from equipoise.training.files import FORMAT, DamagedFileError, read_json, write_json
@@ -140,16 +141,26 @@ def evaluate(
     config: Mapping[str, Any],
     run: Path | None,
     inception: bool = False,
+    budget: Budget = FULL,
+    on_step: Callable[[str], None] = quiet,
 ) -> Report:
     """Judge what the sampler makes against the source's held-out part; the arguments are those of `gather`. `inception` adds
     Inception's figures, which the verdict does not weigh."""
     more = of_inception(sampler, source, config["run"]["seed"]) if inception else []
-    evidence = gather(sampler, source, log, config, run)
+    evidence = gather(sampler, source, log, config, run, budget, on_step)
     figures, seconds = (*evidence.figures, *more), log[-1]["seconds"] if log else None
     return Report(source.name, sampler.recipe.name, sampler.samples_seen, figures, judge(evidence), seconds)
 
 
-def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], config: Mapping[str, Any], run: Path | None) -> Evidence:
+def gather(
+    sampler: Sampler,
+    source: Source,
+    log: Sequence[Mapping[str, Any]],
+    config: Mapping[str, Any],
+    run: Path | None,
+    budget: Budget = FULL,
+    on_step: Callable[[str], None] = quiet,
+) -> Evidence:
     """Every figure of what the sampler makes, against the source's held-out part, and what else a verdict needs. `log` is the training's,
     `config` its settings and its data as config.json has them, `run` the directory, if there is one."""
     recipe, prior, schema, seed = sampler.recipe, sampler.prior, sampler.schema, config["run"]["seed"]
@@ -163,12 +174,8 @@ def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], c
     if finite < 1:
         figures = [Figure(FINITE, float(finite), 1.0, "higher", f"{TRIED:,} samples")]
     else:
-        figures = examine(source, sampling, seed, schema.classes)
+        figures = examine(source, sampling, seed, schema.classes, budget, on_step)
     own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
-    if own.modes is None:  # what the data shows is nobody's choice
-        own = replace(own, modes=recipe.modes)
-    if own.channels_apart is None:
-        own = replace(own, channels_apart=recipe.channels_apart)
     return Evidence(
         figures=figures,
         log=log,
@@ -180,7 +187,7 @@ def gather(sampler: Sampler, source: Source, log: Sequence[Mapping[str, Any]], c
         class_shares=_shares(schema.class_counts) if recipe.conditional and schema.class_counts else (),
         data=typed(config),
         run=None if run is None else shlex.quote(str(run)),
-        changed=tuple(field.name for field in fields(recipe) if getattr(recipe, field.name) != getattr(own, field.name)),
+        changed=tuple(name for name in config["requested"]["recipe"] if getattr(recipe, name) != getattr(own, name)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Starting: from what the user chose to a fit that is ready to train, or to go on."""
+"""Starting: from what the user chose to a fit that is ready to train."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import Any
 
 import torch
 
+from equipoise import resuming
+from equipoise.data.formats import Labels
+from equipoise.data.opening import open_source
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError
 from equipoise.fitting import Fit
 from equipoise.recipes import DEFAULT, find
 from equipoise.recipes.base import Recipe
-from equipoise.training.rundir import RunDirectory, differences
-from equipoise.training.sampler import recipe_from
-from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
+from equipoise.training import checkpoint
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.settings import RunSettings
+from equipoise.warm_start import Weights, read
 
 
 @torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from, and for those that a stopwatch times
 def prepare(
-    source: Source,
+    data: Any,
+    labels: Labels | None,
     recipe: type[Recipe] | None,
     choices: dict[str, Any],
     run_choices: dict[str, Any],
@@ -28,60 +33,66 @@ def prepare(
     out: Path | None,
     to_disk: bool,
     resume: bool,
+    init_from: str | Path | Weights | None,
     warn: Callable[[str], None],
 ) -> Fit:
-    """A fit ready to train. `choices` and `run_choices` are what the user set of the recipe and of the run.
+    """A fit ready to train, or to go on.
 
-    Raises RequestError where they do not fit the data, or the run that is resumed, naming the fields that differ; nothing has been
-    written then.
+    Args:
+        data: What to train on; None only where the run that is resumed knows it.
+        labels: Of the data, where they are handed over.
+        recipe: The recipe that the user names, if any.
+        choices: What the user set of the recipe.
+        run_choices: What the user set of the run.
+        out: The run's directory, if it is to have a certain one.
+        to_disk: Whether to keep the run.
+        resume: Whether to go on with the run in `out`.
+        init_from: The weights of another training to start from, or the directory of its run.
+        warn: Is told of what should be known.
+
+    Raises:
+        RequestError: They do not fit the data or one another; nothing has been written then.
     """
+    if resume and init_from is not None:
+        raise RequestError("resume and init_from: give one of them; a run that is resumed has weights of its own")
     if resume:
-        if out is None:
-            raise RequestError("resume needs out: the directory of the run to go on with")
-        directory = RunDirectory.existing(out)
-        directory.lock()
-        try:
-            training = Fit(source, *_recorded(directory, source, recipe, choices, run_choices), directory, warn)
-            training.resume()
-        except BaseException:
-            directory.unlock()
-            raise
-        return training
-    recipe = recipe or find(DEFAULT)
-    if choices.get("conditional") is None:
-        labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
-        choices = {**choices, "conditional": labelled and recipe.takes_labels}
-        if labelled and not recipe.takes_labels:
-            source.notes.append(f"the labels are not used: {recipe.name} learns without")
-    training = Fit(source, recipe.for_data(source.schema, choices), RunSettings(**run_choices), None, warn)
+        return resuming.prepare(data, labels, recipe, choices, run_choices, out=out, warn=warn)
+    run = RunSettings(**run_choices)
+    weights = read(Path(init_from)) if isinstance(init_from, str | Path) else init_from
+    if data is None:
+        raise RequestError("fit needs data: an array, a DataFrame, a path or the name of a built-in source")
+    if out is not None:
+        RunDirectory.refuse_taken(out)
+    source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
+    if weights is None:
+        training = Fit(source, _recipe(source, recipe or find(DEFAULT), choices), run, None, warn)
+        training.requested = {"recipe": choices, "run": run_choices}
+    else:
+        chosen = weights.recipe_for(source, recipe, choices)
+        training = Fit(source, chosen, run, None, warn, weights.space_for(source, run.seed))
+        weights.put_into(training)
+        source.notes.append(weights.told())
+        if source.labels_given and not chosen.conditional:
+            source.notes.append(f"the labels are not used: {weights.name} learned none")
+        training.init_from = weights.described()
+        training.requested = {"recipe": {**weights.requested, **choices}, "run": run_choices}
     if to_disk:
         directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
         try:
             training.keep_in(directory)
+            if weights is not None:  # nothing else could give them again
+                checkpoint.save(training.state, directory.checkpoints)
         except BaseException:
             directory.discard()
             raise
     return training
 
 
-def _recorded(
-    directory: RunDirectory, source: Source, recipe: type[Recipe] | None, choices: dict[str, Any], run_choices: dict[str, Any]
-) -> tuple[Recipe, RunSettings]:
-    """The recipe and settings of the run in `directory`, with those that may change as given now."""
-    config = directory.read_config()
-    stored, run = config["recipe"], config["run"]
-    differ = differences(stored, {"name": recipe.name} if recipe is not None else {}, ())
-    differ = [text.replace("name:", "recipe:") for text in differ] or differences(stored, choices, ())
-    differ += differences(run, run_choices, CHANGEABLE)
-    data = source.describe()
-    differ += differences(config["data"].get("law", {}), data.get("law", {}), ())
-    if differ:
-        raise RequestError(
-            f"{directory.path} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
-        )
-    if source.repeats and config["data"]["fingerprint"] != source.fingerprint:
-        raise RequestError(
-            f"{directory.path} was trained on other data: {config['data']['name']} is not, or no longer, what it was, or comes in another "
-            "order; give the data that it was trained on, or train anew"
-        )
-    return recipe_from(stored), resumed(run, run_choices)
+def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Recipe:
+    """The recipe for this data, conditional where labels were handed over and it can learn them."""
+    if choices.get("conditional") is None:
+        labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
+        choices = {**choices, "conditional": labelled and recipe.takes_labels}
+        if labelled and not recipe.takes_labels:
+            source.notes.append(f"the labels are not used: {recipe.name} learns without")
+    return recipe.for_data(source.schema, choices)

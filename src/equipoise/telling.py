@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from equipoise import plots
-from equipoise.data.opening import law_of
+from equipoise.data.opening import law_of, open_again
 from equipoise.data.sources import HELD_OUT_MOST, Source
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, warn
+from equipoise.fitting import Fit
 from equipoise.page import Run
 from equipoise.page.surfaces import Surface
 from equipoise.recipes.method import Method
@@ -80,6 +81,21 @@ def limits_of(config: Mapping[str, Any]) -> tuple[float, float] | None:
     """The smallest and largest values that the run's pictures can have; None for points."""
     limits = config["data"]["limits"]
     return None if limits is None else (limits[0], limits[1])
+
+
+def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
+    """The lines of the log of a training in this process, or else of a run; none without either."""
+    if training is not None:
+        return training.log
+    return [] if directory is None else directory.read_log(warn)
+
+
+def reopened(config: Mapping[str, Any]) -> Source:
+    """The data that a run was trained on, by its config. Raises RequestError where it is not to be had."""
+    run = config["run"]
+    source = open_again(config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"])
+    source.early_stopping = run["stop_when"] is not None
+    return source
 
 
 def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from equipoise.data import ScalingKind
 from equipoise.data.feeds import EndOfDataError, Feed, Stream, seeded
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
@@ -157,6 +158,19 @@ def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int,
     if known is not None:
         modes.count_labels(_scaled(known[0], scaling), known[1], labels)
     return modes
+
+
+class Space(NamedTuple):
+    """What networks see a data set in: its scaling, and the modes that it is taken apart into, if any."""
+
+    scaling: Scaling
+    modes: Modes | None
+
+
+def find_space(source: Source, kind: ScalingKind, count: int | None, labels: int, seed: int, apart: bool | None = False) -> Space:
+    """The space of a source, fitted to its training samples: a scaling of this kind, and what `find_modes` finds."""
+    scaling = source.scaling(kind, seed)
+    return Space(scaling, find_modes(source, scaling, count, labels, seed, apart))
 
 
 def _scaled(raw: Tensor, scaling: Scaling) -> Iterator[Tensor]:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from equipoise.metrics.budget import FULL
 from equipoise.networks.conv import ConvTrunk
 from equipoise.networks.mlp import mlp
 
 Array = NDArray[np.float64]
 Classes = NDArray[np.integer]
 BATCH = 256
-POINT_STEPS, PICTURE_STEPS = 1000, 240
+POINT_STEPS, PICTURE_STEPS = 1000, FULL.picture_steps
 POINT_RATE, PICTURE_RATE = 3e-3, 2e-3
 POINT_WIDTH, PICTURE_WIDTH, PICTURE_FEATURES = 128, 12, 64
 CHECKED, CHECKS = 10, 10  # one row in ten is not learned from but tried on, ten times, to keep the best that the classifier was
@@ -45,7 +46,7 @@ class Classifier:
         return ((x - self.mean) / self.deviation).float()
 
 
-def learn(x: Array, y: Classes, number: int, seed: int = 0) -> Classifier:
+def learn(x: Array, y: Classes, number: int, seed: int = 0, picture_steps: int = PICTURE_STEPS) -> Classifier:
     """A classifier of `number` classes, trained on x, (N, D) or (N, C, H, W), and its classes y, (N,), from 0.
 
     An MLP for points, a small convolutional network for pictures, with Adam and a cosine; kept as it was when it did best on a tenth of
@@ -62,7 +63,8 @@ def learn(x: Array, y: Classes, number: int, seed: int = 0) -> Classifier:
     order = torch.randperm(len(rows), generator=randomness)
     scaled, classes = classifier._scaled(rows)[order], torch.from_numpy(y)[order].long()
     checked = max(len(rows) // CHECKED, 1)
-    _train(network, (scaled[checked:], classes[checked:]), (scaled[:checked], classes[:checked]), randomness)
+    steps = POINT_STEPS if x.ndim == 2 else picture_steps
+    _train(network, (scaled[checked:], classes[checked:]), (scaled[:checked], classes[:checked]), randomness, steps)
     return classifier
 
 
@@ -83,9 +85,11 @@ def _network(shape: tuple[int, ...], number: int) -> nn.Module:
 
 
 @torch.enable_grad()  # whatever the caller of `evaluate` has set
-def _train(network: nn.Module, rows: tuple[Tensor, Tensor], checked: tuple[Tensor, Tensor], randomness: torch.Generator) -> None:
+def _train(
+    network: nn.Module, rows: tuple[Tensor, Tensor], checked: tuple[Tensor, Tensor], randomness: torch.Generator, steps: int
+) -> None:
     x, y = rows
-    steps, rate = (POINT_STEPS, POINT_RATE) if x.dim() == 2 else (PICTURE_STEPS, PICTURE_RATE)
+    rate = POINT_RATE if x.dim() == 2 else PICTURE_RATE
     optimizer = torch.optim.Adam(network.parameters(), rate, fused=True)
     best, kept = math.inf, copy.deepcopy(network.state_dict())
     for step in range(steps):

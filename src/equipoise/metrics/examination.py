@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data.sources import Source
+from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.classifier import learn, read_across
 from equipoise.metrics.detective import MARGIN, detect
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.figures import AGREEMENT, CLASS_KL, CLASS_SHARE, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, Figure
 from equipoise.metrics.intervals import proportion_interval
-from equipoise.metrics.judges import LINE_SAMPLES, QUICK_SAMPLES, SAMPLES, Judge, LineJudge, SpaceJudge
+from equipoise.metrics.judges import QUICK_SAMPLES, Judge, LineJudge, SpaceJudge
 from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable
 from equipoise.metrics.neighbours import memory
 from equipoise.metrics.pictures import DigitJudge, PictureJudge, thumbnails
@@ -25,29 +26,26 @@ Array = NDArray[np.float64]
 Classes = NDArray[np.int64]
 Sampling = Callable[[int], tuple[Array, Classes | None]]
 """n samples in the user's units, (n, *shape), and the classes that were asked for, if any."""
-PICTURES, QUICK_PICTURES = 2_000, 500  # of kinds whose features nobody knows
-FLOORS, PICTURE_FLOORS = 3, 1  # draws of real samples that a floor is the mean of; those of pictures cost more, and vary less
-C2ST_SAMPLES, C2ST_PICTURES = 5_000, 2_000  # real ones, and as many generated, to train on; the same to test on
-REMEMBERED, TRAINING_ROWS = 1_000, 60_000  # samples whose nearest training samples are looked for, and among how many
+QUICK_PICTURES = 500  # of kinds whose features nobody knows, for figures while training
+PICTURE_FLOORS = 1  # draws of real pictures that a floor is the mean of: they cost more than points', and vary less
 MOST_COLUMNS = 20  # that are told of one by one
 COMPARED = 16  # pixels a side that copies of pictures are looked for on
-LABELLED = 5_000  # samples that classifiers learn classes from
 MIN_C2ST, MIN_COPIES = 10, 40  # held-out samples below which these say nothing
 MIN_LABELLED = 40
 
 
-def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
+def judge_for(source: Source, seed: int, quick: bool = False, budget: Budget = FULL) -> Judge:
     """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training, on the validation
-    split where there is one."""
+    split where there is one, else of as many samples as the budget of a report has."""
     digits = source.is_digits
-    most = QUICK_SAMPLES if quick else SAMPLES
+    most = QUICK_SAMPLES if quick else budget.samples
     if source.schema.is_picture and not digits:
-        most = QUICK_PICTURES if quick else PICTURES
+        most = QUICK_PICTURES if quick else budget.pictures
     real = _values(source.validation(most, seed) if quick else source.held_out(most, seed))
     law = source.law
     if source.schema.size == 1 and not source.schema.is_picture:
         known = law is not None and law.quantile(np.array([0.5])) is not None
-        n = len(real) if not known else QUICK_SAMPLES if quick else LINE_SAMPLES
+        n = len(real) if not known else QUICK_SAMPLES if quick else budget.line
         return LineJudge(real, n, law if known else None, quick)
     if digits:
         return DigitJudge(real, quick)
@@ -57,36 +55,49 @@ def judge_for(source: Source, seed: int, quick: bool = False) -> Judge:
     return SpaceJudge(real, law.modes() if law is not None else None, [str(name) for name in columns[:MOST_COLUMNS]], quick)
 
 
-def examine(source: Source, sampling: Sampling, seed: int, classes: tuple[Hashable, ...] | None) -> list[Figure]:
+def examine(
+    source: Source,
+    sampling: Sampling,
+    seed: int,
+    classes: tuple[Hashable, ...] | None,
+    budget: Budget = FULL,
+    on_step: Callable[[str], None] = quiet,
+) -> list[Figure]:
     """All figures of what `sampling` makes, the headline first; `seed` draws the real samples, `classes` are those that the generator
-    learned, which only data with the same ones can judge."""
-    judge = judge_for(source, seed)
-    most = C2ST_PICTURES if source.schema.is_picture else C2ST_SAMPLES
+    learned, which only data with the same ones can judge. `on_step` is told what is measured next, of `budget.STEPS`."""
+    on_step("samples")
+    judge = judge_for(source, seed, budget=budget)
+    most = (budget.two_sample_pictures if source.schema.is_picture else budget.two_sample) // 2
     train, test = (_values(part(most, seed)) for part in (source.seen, source.held_out))
     made, asked = sampling(max(judge.n, len(train) + len(test)))
-    figures = judge.figures(made[: judge.n], floor_draws(source, judge.n, seed))
+    draws = floor_draws(source, judge.n, seed, budget.floors)
+    on_step("distances and coverage")
+    figures = judge.figures(made[: judge.n], draws)
     if len(test) >= MIN_C2ST:
-        figures.append(_c2st((train, made[len(test) :]), (test, made[: len(test)]), seed))
+        on_step("classifier two-sample test")
+        figures.append(_c2st((train, made[len(test) :]), (test, made[: len(test)]), seed, budget))
     if len(test) >= MIN_COPIES:
-        figures += _remembered(source, made, seed)
+        on_step("nearest training samples")
+        figures += _remembered(source, made, seed, budget)
     if asked is not None and classes == source.schema.classes:
-        figures += _of_labels(source, made[: judge.n], asked[: judge.n], seed)
+        on_step("labels")
+        figures += _of_labels(source, made[: judge.n], asked[: judge.n], seed, budget)
     return figures
 
 
-def floor_draws(source: Source, n: int, seed: int) -> list[Array]:
+def floor_draws(source: Source, n: int, seed: int, most: int = FULL.floors) -> list[Array]:
     """Real samples other than the held-out ones, for the baselines of metrics.
 
     Args:
         source: The data.
         n: Samples in a draw.
         seed: Of the choice.
+        most: Draws, if there are samples for so many; of pictures there is one.
 
     Returns:
-        As many draws, (n, *shape) each, as there are samples for, three at most, and one of
-        pictures. They share no sample. Where there are fewer than n, one draw of them all.
+        The draws, (n, *shape) each. They share no sample. Where there are fewer than n, one draw of them all.
     """
-    draws = PICTURE_FLOORS if source.schema.is_picture else FLOORS
+    draws = PICTURE_FLOORS if source.schema.is_picture else most
     rows = _values(source.seen(draws * n, seed))
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
     return [rows[start : start + n] for start in range(0, max(len(rows) - n, 0) + 1, n)][:draws]
@@ -98,8 +109,8 @@ def floors(judge: Judge, source: Source, seed: int) -> dict[str, float]:
     return {name: float(np.mean([metrics[name] for metrics in taken])) for name in taken[0]}
 
 
-def _c2st(train: tuple[Array, Array], test: tuple[Array, Array], seed: int) -> Figure:
-    found = detect(train, test, seed)
+def _c2st(train: tuple[Array, Array], test: tuple[Array, Array], seed: int, budget: Budget) -> Figure:
+    found = detect(train, test, seed, budget.picture_steps)
     kind = "MLP" if test[0].ndim == 2 else "convolutional network"
     protocol = (
         f"a new {kind} trained on {2 * min(map(len, train)):,} samples and tested on {found.n:,} others, half of them real; "
@@ -108,13 +119,13 @@ def _c2st(train: tuple[Array, Array], test: tuple[Array, Array], seed: int) -> F
     return Figure(DETECTIVE, found.accuracy, 0.5, "lower", protocol, found.low, found.high)
 
 
-def _remembered(source: Source, made: Array, seed: int) -> list[Figure]:
+def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[Figure]:
     """How much was copied, unless the training data never repeats, or has too few samples to
     say: of points in columns of unit variance, of pictures in thumbnails."""
     if source.training_rows is None or source.for_test:
         return []
     pictures = source.schema.is_picture
-    raw = (source.seen(TRAINING_ROWS, seed), source.held_out(SAMPLES, seed), torch.from_numpy(made[:REMEMBERED]))
+    raw = (source.seen(budget.copies_among, seed), source.held_out(budget.samples, seed), torch.from_numpy(made[: budget.copies]))
     rows, fresh, some = (thumbnails(part, COMPARED) for part in raw) if pictures else _in_deviations(*map(_values, raw))
     found = memory(some, fresh, rows, searched=len(rows) / source.training_rows)
     if not math.isfinite(found.low):
@@ -134,21 +145,21 @@ def _in_deviations(rows: Array, *others: Array) -> list[Array]:
     return [(part - centre) / units for part in (rows, *others)]
 
 
-def _of_labels(source: Source, made: Array, asked: Classes, seed: int) -> list[Figure]:
+def _of_labels(source: Source, made: Array, asked: Classes, seed: int, budget: Budget) -> list[Figure]:
     """Whether what was asked for comes, by a reader that learned from real samples; and how much a reader learns from generated ones."""
-    real, test = (source.labelled(LABELLED, seed, held_out=held_out) for held_out in (False, True))
+    real, test = (source.labelled(budget.labelled, seed, held_out=held_out) for held_out in (False, True))
     if real is None or test is None or len(test[0]) < MIN_LABELLED:
         return []
-    number = len(source.schema.classes or ())
+    number, steps = len(source.schema.classes or ()), budget.picture_steps
     (x, y), (unseen, truth) = ((_values(values), labels.numpy()) for values, labels in (real, test))
-    made, asked = made[:LABELLED], asked[:LABELLED]
-    reader = None if source.is_digits else learn(x, y, number, seed)
+    made, asked = made[: budget.labelled], asked[: budget.labelled]
+    reader = None if source.is_digits else learn(x, y, number, seed, steps)
 
     def read(values: Array) -> Classes:
         return _digits(values) if reader is None else reader.read(values)
 
     by = "the shipped digit classifier" if reader is None else f"a classifier trained on {len(x):,} real samples"
-    of_fake, of_real = learn(made, asked, number, seed), learn(x, y, number, seed) if reader is None else reader
+    of_fake, of_real = learn(made, asked, number, seed, steps), learn(x, y, number, seed, steps) if reader is None else reader
     read_made, read_unseen, taught_unseen = read(made), read(unseen), of_fake.read(unseen)
     shares = class_shares(y, number)
     protocol = f"{len(made):,} samples, read by {by}; floor: {len(unseen):,} held-out samples"

@@ -41,7 +41,7 @@ from equipoise.metrics.kernels import gaussian_mmd, gaussian_within, median_dist
 from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour, mean_distance
 
 Array = NDArray[np.float64]
-LINE_SAMPLES, SAMPLES, MODE_SAMPLES = 100_000, 10_000, 2_500
+MODE_SAMPLES = 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
 PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
 LEAST_FOR_INTERVALS = 40

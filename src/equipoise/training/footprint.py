@@ -21,8 +21,9 @@ from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
 from equipoise.errors import RequestError
-from equipoise.metrics.examination import PICTURES
+from equipoise.metrics.budget import FULL
 from equipoise.recipes.base import Recipe
+from equipoise.training.contract import checked_method
 from equipoise.training.counting import Counting
 from equipoise.training.device import free_memory, used_memory
 from equipoise.training.guard import Guard
@@ -175,7 +176,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     second."""
     count = Counting()
     with count:
-        method = build_method(recipe, schema, 0)
+        method = checked_method(build_method(recipe, schema, 0), recipe.name)
         state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, device, method.modes), 0, device)
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
@@ -211,5 +212,5 @@ def judged(source: Source) -> int:
     if not source.schema.is_picture:
         return JUDGED_LINE if source.schema.size == 1 else JUDGED_POINTS
     rows = source.training_rows
-    held_out = PICTURES if rows is None else min(PICTURES, rows // (HELD_OUT_SHARE - 1))
+    held_out = FULL.pictures if rows is None else min(FULL.pictures, rows // (HELD_OUT_SHARE - 1))
     return JUDGED_PICTURES + JUDGED_COPIES * held_out * source.schema.size * torch.float64.itemsize

@@ -62,6 +62,7 @@ class Keeper:
             return False
         return True
 
-    def picture(self, draw: Callable[[Path], object], name: str) -> None:
-        """A picture of this moment's samples."""
-        self.attempt(lambda: draw(self.directory.pictures / f"{name}.png"))
+    def picture(self, draw: Callable[[Path], object], name: str) -> Path | None:
+        """A picture of this moment's samples. Returns its path; None where it could not be written."""
+        path = self.directory.pictures / f"{name}.png"
+        return path if self.attempt(lambda: draw(path)) else None

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -74,7 +75,26 @@ class Finished:
     diverged: bool = False
 
 
-Event = Report | PictureDue | SaveDue | Recovered | Finished
+@dataclass(frozen=True)
+class Evaluated:
+    """The generator was measured: its quick metrics by name, the primary one first, and their floors, which
+    are those of real samples. It follows the `SaveDue` at which it was."""
+
+    samples_seen: int
+    metrics: Mapping[str, float]
+    floors: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of the fixed latents was written to `path`. It follows its `PictureDue`."""
+
+    samples_seen: int
+    path: Path
+
+
+Event = Report | PictureDue | SaveDue | Recovered | Finished | Evaluated | Drawn
+"""`train` yields the first five; `fitting.Fit.events` adds the last two."""
 
 
 @dataclass

@@ -21,6 +21,8 @@ from equipoise.data.laws import law_settings
 from equipoise.data.opening import law_of
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.kinds import checked
+from equipoise.recipes import MissingRecipeError
+from equipoise.training import provenance
 from equipoise.training.files import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json, write_whole
 from equipoise.training.sampler import recipe_from
 from equipoise.training.settings import Precision, RunSettings, resumed
@@ -122,8 +124,10 @@ class RunDirectory:
         if missing:
             raise DamagedFileError(f"{self.config_file} has no {missing[0]}: it is not what was written")
         try:
-            recipe_from(config["recipe"])
+            recipe = recipe_from(config["recipe"])
             config["run"] = asdict(resumed(config["run"], {}))
+            config["requested"] = provenance.requested(config.get("requested"), type(recipe))
+            config["init_from"] = provenance.init_from(config.get("init_from"))
             for name, hint in DATA.items():
                 config["data"][name] = checked(name, config["data"].get(name), hint)
             law = law_of(config["data"])
@@ -131,6 +135,8 @@ class RunDirectory:
                 config["data"]["law"] = law_settings(law)
             machine = {name: checked(name, config["machine"].get(name), hint) for name, hint in MACHINE.items()}
             RunSettings(threads=max(machine["threads"], 1))
+        except MissingRecipeError:
+            raise provenance.missing_recipe(self.path, config["recipe"]["name"]) from None
         except (RequestError, KeyError, AttributeError) as error:
             raise DamagedFileError(f"{self.config_file} is not what was written: {first_line(error)}") from None
         return config

@@ -21,9 +21,10 @@ from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
 from equipoise.kinds import checked, instance
 from equipoise.networks.latents import Prior
-from equipoise.recipes import find
+from equipoise.recipes import MissingRecipeError, find
 from equipoise.recipes.base import Recipe
 from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
+from equipoise.training.provenance import missing_recipe
 from equipoise.training.state import build_method
 
 Drawn = tuple[Tensor, Tensor | None]
@@ -188,6 +189,8 @@ class Sampler:
                 method.modes.load_state_dict({name: tensors.pop(f"modes.{name}") for name in method.modes.state_dict()})
             method.generator.load_state_dict(tensors)
             encoder = _read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
+        except MissingRecipeError:
+            raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
         except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DamagedFileError(f"{path} does not fit its own description: {first_line(error)}") from None
         if encoder is not None:

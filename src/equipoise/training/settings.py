@@ -12,7 +12,8 @@ from equipoise.kinds import instance
 MOST_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
-CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when")  # what a resumed run may set anew
+Evaluation = Literal["auto", "full", "quick", "none"]
+CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate")  # what a resumed run may set anew
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +21,9 @@ class RunSettings:
     """How long to train, where and from which seed."""
 
     samples: int | None = None
-    """Real samples to see; left out with minutes left out too, as many as the recipe thinks right."""
+    """Real samples to see in all; left out with minutes left out too, as many as the recipe thinks right."""
     minutes: float | None = None
-    """Minutes to train instead."""
+    """Minutes to train instead: in all, those before a run was resumed included."""
     seed: int = 0
     """Decides everything that is random: one seed, one result at one thread count."""
     device: str = "auto"
@@ -40,6 +41,8 @@ class RunSettings:
     stop_when: Literal["balanced"] | None = None
     """balanced: stop when the figure taken while training no longer improves, and keep the best generator (on the command line --until
     balanced)."""
+    evaluate: Evaluation = "auto"
+    """The report after `equipoise train`: full; quick, on a tenth of the samples or so; none; auto: full after two minutes of training."""
     label_column: str | None = None
     """The column of a .csv or .parquet file that holds labels."""
 
@@ -54,7 +57,7 @@ class RunSettings:
                 raise RequestError(f"{field} = {value}: must be a positive number")
         if not 0 <= self.threads <= MOST_THREADS:
             raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MOST_THREADS}")
-        for field, choices in (("precision", Precision), ("compile", Compile)):
+        for field, choices in (("precision", Precision), ("compile", Compile), ("evaluate", Evaluation)):
             known = get_args(choices)
             if getattr(self, field) not in known:
                 raise RequestError(f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}")

@@ -1,0 +1,57 @@
+"""Saving and loading: a training becomes a run directory, and that a generator that can be sampled from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from equipoise.errors import EquipoiseError
+from equipoise.fitting import Fit
+from equipoise.report import Report
+from equipoise.training.rundir import RunDirectory
+from equipoise.training.sampler import Sampler
+
+
+def save(
+    path: Path, sampler: Sampler, config: dict[str, Any], log: Sequence[dict[str, Any]], training: Fit | None, report: Report | None
+) -> None:
+    """Write a run directory.
+
+    Args:
+        path: Of the directory, which must not be there yet.
+        sampler: The generator.
+        config: As config.json has it.
+        log: The lines of the log.
+        training: With the checkpoints; None for a run that was loaded.
+        report: The report on the generator, if there is one.
+
+    Raises:
+        RequestError: `path` is taken.
+    """
+    directory = RunDirectory.create(path, "run")
+    try:
+        directory.write_config(config)
+        sampler.save(directory.generator)
+        if training is not None:
+            training.save(directory.checkpoints)
+        directory.write_log(log)
+        if report is not None:
+            report.save(directory.report)
+    finally:
+        directory.unlock()
+
+
+def load(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, Any], Sampler]:
+    """A run's directory, config and generator.
+
+    Raises:
+        RequestError: `path` is no run, or its recipe is not to be had here.
+        EquipoiseError: It has no generator yet, or its files are damaged.
+    """
+    directory = RunDirectory.existing(path)
+    if not directory.generator.is_file():
+        raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
+    return directory, directory.read_config(), Sampler.load(directory.generator, device)

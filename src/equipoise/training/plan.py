@@ -1,0 +1,45 @@
+"""The plan of a training: how long it is to be, and what follows from that by rule, before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from equipoise.data.schema import Schema
+from equipoise.recipes.base import Recipe
+from equipoise.training.device import usable_cores
+from equipoise.training.footprint import StepMemory
+from equipoise.training.settings import RunSettings
+
+FULL_SECONDS = 120.0  # of training, from which the report takes its time too: of MNIST half a minute of one core, quick a fifth of that
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is planned for a recipe on data of this schema. No stopwatch is asked: equal runs have equal plans."""
+
+    recipe: Recipe
+    run: RunSettings
+    schema: Schema
+    step: StepMemory
+
+    @property
+    def samples(self) -> int | None:
+        """Real samples to see in all; None where minutes decide."""
+        return self.run.samples or (None if self.run.minutes else self.recipe.default_samples(self.schema))
+
+    @property
+    def seconds(self) -> float:
+        """About how long it will take: its minutes, or what its steps have to compute."""
+        if self.run.minutes:
+            return self.run.minutes * 60
+        size, threads = self.recipe.batch_size, usable_cores() if self.schema.is_picture else 1
+        samples = self.samples or self.recipe.default_samples(self.schema)
+        return samples / (size * self.recipe.discriminator_steps) * self.step.seconds(size, threads)
+
+    @property
+    def evaluation(self) -> Literal["full", "quick", "none"]:
+        """The report that `equipoise train` ends with: as the user says, or by the training's length."""
+        if self.run.evaluate != "auto":
+            return self.run.evaluate
+        return "full" if self.seconds >= FULL_SECONDS else "quick"

@@ -1,0 +1,128 @@
+"""Recipes of other packages: a broken one breaks only itself, and a missing one is no damage."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from equipoise import GAN, recipes
+from equipoise.errors import EquipoiseError, RequestError
+from equipoise.recipes import broken, catalogue, find
+from equipoise.recipes.balanced import Balanced
+from equipoise.training.files import pack, read_json, unpack, write_json
+
+Command = Callable[..., Any]
+MODULES = {
+    "lacking": "import no_such_module\n",
+    "odd": "Strange = 5\n",
+    "failing": "raise RuntimeError('not today\\nand not tomorrow')\n",
+}
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Three packages whose recipes cannot be used."""
+    for name, text in MODULES.items():
+        (tmp_path / f"{name}_plugin.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    points = [EntryPoint(name, f"{name}_plugin:Strange", recipes.ENTRY_POINTS) for name in MODULES]
+    monkeypatch.setattr(recipes, "entry_points", lambda group: points if group == recipes.ENTRY_POINTS else [])
+    recipes._plugins.cache_clear()
+    yield
+    recipes._plugins.cache_clear()
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Recipes that a test defines are gone after it."""
+    before = catalogue().keys()
+    yield
+    gc.collect()
+    assert catalogue().keys() == before
+
+
+@pytest.mark.usefixtures("plugins")
+def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(trained: Path, command: Command) -> None:
+    assert find("balanced") is Balanced
+    assert command("sample", str(trained), "-n", "2").status == 0
+    listed = command("recipes")
+    assert listed.status == 0
+    assert "balanced" in listed.out
+    for name, told in (
+        ("lacking", "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: ModuleNotFoundError: No module named"),
+        ("odd", "is not a subclass of Recipe"),
+        ("failing", "RuntimeError: not today"),
+    ):
+        (line,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
+        assert told in line
+
+
+@pytest.mark.usefixtures("plugins", "here")
+def test_asking_for_a_broken_recipe_says_in_a_line_what_its_import_said(command: Command) -> None:
+    answer = command("train", "ring", "--recipe", "lacking")
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert "the recipe 'lacking' cannot be used: " in answer.err
+    assert "No module named 'no_such_module'" in answer.err
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_plugin_takes_no_name_of_equipoises_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "usurping_plugin.py").write_text(
+        "from dataclasses import dataclass\nfrom equipoise.recipes.balanced import Balanced\n"
+        "@dataclass(frozen=True, kw_only=True)\nclass Strange(Balanced):\n    name = 'balanced'\n"
+    )
+    point = EntryPoint("usurping", "usurping_plugin:Strange", recipes.ENTRY_POINTS)
+    monkeypatch.setattr(recipes, "entry_points", lambda **_: [point])
+    recipes._plugins.cache_clear()
+    assert find("balanced") is Balanced
+    assert "has the name 'balanced' of one of Equipoise's own" in broken()["usurping"]
+
+
+@pytest.mark.usefixtures("collected")
+def test_a_recipe_that_is_defined_after_the_first_look_up_is_found() -> None:
+    with pytest.raises(RequestError, match="no recipe 'late'"):
+        find("late")
+
+    @dataclass(frozen=True, kw_only=True)
+    class Late(Balanced):
+        name = "late"
+
+    assert find("late") is Late
+    assert GAN("late", width=8).recipe is Late
+
+
+def of_another_recipe(run: Path, copy: Path, name: str) -> Path:
+    """A copy of a run that says that it was trained with another recipe."""
+    shutil.copytree(run, copy)
+    config = read_json(copy / "config.json")
+    config["recipe"]["name"] = name
+    write_json(copy / "config.json", config)
+    tensors, metadata = unpack(copy / "generator.safetensors")
+    metadata["recipe"]["name"] = name
+    (copy / "generator.safetensors").write_bytes(pack(tensors, metadata))
+    return copy
+
+
+@pytest.mark.parametrize("arguments", [["sample"], ["evaluate"], ["compare"], ["train", "--resume"], ["train", "ring", "--init-from"]])
+def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_damaged(
+    arguments: list[str], trained: Path, tmp_path: Path, command: Command
+) -> None:
+    run = of_another_recipe(trained, tmp_path / "run", "foo")
+    answer = command(*arguments, str(run))
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    told = f"{run} was trained with the recipe 'foo', which is not installed here: install the package that provides it"
+    assert told in answer.err
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(trained: Path, tmp_path: Path) -> None:
+    run = of_another_recipe(trained, tmp_path / "run", "lacking")
+    with pytest.raises(EquipoiseError, match=r"'lacking', which cannot be used here: the import of lacking_plugin:Strange.*no_such_module"):
+        GAN.load(run)
