@@ -33,7 +33,7 @@ def test_a_quick_report_has_the_figures_of_a_full_one_on_fewer_samples() -> None
     assert [figure.name for figure in quick] == [figure.name for figure in full]
     assert quick[0].protocol.startswith("2,000 samples against 2,000 held-out samples")
     detective = next(figure for figure in quick if figure.name == DETECTIVE)
-    assert "tested on 4,000 samples" in detective.protocol
+    assert "tested on 4,000 others" in detective.protocol
     assert told == ["samples", "distances and coverage", "classifier two-sample test", "nearest training samples"]
 
 
