@@ -32,7 +32,7 @@ from equipoise.errors import EquipoiseError, EquipoiseWarning
 from equipoise.metrics.figures import Figure
 from equipoise.training.checkpoint import checkpoints
 from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
-from tests.conftest import TINY_OPTIONS, Answer
+from tests.helpers import TINY_OPTIONS, Answer
 
 Command = Callable[..., Answer]
 POINTS = np.random.default_rng(0).standard_normal((60, 2))

@@ -20,7 +20,7 @@ from equipoise.metrics.figures import FINITE, Figure
 from equipoise.report import Report, half_width, number, typed
 from equipoise.training.files import DamagedFileError, write_json
 from equipoise.training.rundir import RunDirectory
-from tests.conftest import TINY_OPTIONS
+from tests.helpers import TINY_OPTIONS
 
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.training.test_step import state_of
+from tests.helpers import state_of
 
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.balanced import Balanced

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from tests.training.test_step import state_of
+from tests.helpers import state_of
 
 from equipoise.recipes.balanced import Balanced
 from equipoise.training import loop
