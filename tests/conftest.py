@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,14 @@ from hypothesis import settings
 
 from equipoise.cli import main
 from equipoise.data import cache, mnist
+from equipoise.metrics import classifier, examination
 from tests import isolation
 from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_picture
 
 isolation.register_profiles()
+EXAMINED = {"LINE_SAMPLES": 2000, "SAMPLES": 500, "PICTURES": 200, "LABELLED": 500}
+EXAMINED |= {"DETECTED": 500, "DETECTED_PICTURES": 200, "REMEMBERED": 200}
+LEARNED = {"POINT_STEPS": 100, "PICTURE_STEPS": 20}
 WRITES = pytest.StashKey[isolation.Writes]()
 
 
@@ -48,6 +53,24 @@ def apart(request: pytest.FixtureRequest) -> Iterator[None]:
 def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What tests decode is kept in a folder of theirs."""
     monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
+
+
+@contextmanager
+def few_samples_examined() -> Iterator[None]:
+    """Reports of fewer samples, and with less learning, than users are promised."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, samples in EXAMINED.items():
+            patch.setattr(examination, name, samples)
+        for name, steps in LEARNED.items():
+            patch.setattr(classifier, name, steps)
+        yield
+
+
+@pytest.fixture
+def brief_reports() -> Iterator[None]:
+    """For tests of what becomes of a report, not of its figures."""
+    with few_samples_examined():
+        yield
 
 
 @pytest.fixture
@@ -92,7 +115,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory of N(4, 1.25), hardly trained."""
     out = tmp_path_factory.mktemp("runs") / "gaussian"
-    assert main(["train", "gaussian", "--out", str(out), *TINY_OPTIONS]) == 0
+    with few_samples_examined():
+        assert main(["train", "gaussian", "--out", str(out), *TINY_OPTIONS]) == 0
     return out
 
 
@@ -103,7 +127,8 @@ def trained_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "squares.npz"
     np.savez(path, x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8), y=["dark", "light"] * 40)
     out = folder / "run"
-    assert main(["train", str(path), "--out", str(out), *TINY_OPTIONS]) == 0
+    with few_samples_examined():
+        assert main(["train", str(path), "--out", str(out), *TINY_OPTIONS]) == 0
     return out
 
 

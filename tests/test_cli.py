@@ -15,6 +15,8 @@ from PIL import Image
 from equipoise import GAN, __version__
 from equipoise.recipes import catalogue
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 Command = Callable[..., Any]
 HEAVY = {"torch", "scipy", "matplotlib", "pandas", "numpy"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from equipoise.report import Report, half_width, number, typed
 from equipoise.training.files import DamagedFileError, write_json
 from equipoise.training.rundir import RunDirectory
 from tests.helpers import TINY_OPTIONS
+
+pytestmark = pytest.mark.usefixtures("brief_reports")
 
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
@@ -85,7 +88,8 @@ def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: 
 
 def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
     path, rng = tmp_path / "report.json", np.random.default_rng(0)
-    GAN(**tiny).fit("gaussian").evaluate().save(path)
+    report = GAN(**tiny).fit("gaussian").evaluate()
+    replace(report, figures=report.figures[:2]).save(path)  # the others are written alike
     raw, whole, noticed = path.read_bytes(), Report.read(path), 0
     for place in range(len(raw)):
         path.write_bytes(raw[:place] + bytes([raw[place] ^ (1 << rng.integers(8))]) + raw[place + 1 :])

@@ -21,6 +21,8 @@ from equipoise.data.schema import Schema
 from equipoise.page import charts, comparison, page
 from equipoise.page.assembly import _columns
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RNG = np.random.default_rng(0)
 

@@ -13,6 +13,8 @@ from equipoise import GAN
 from equipoise.training.files import unpack
 from equipoise.training.rundir import RunDirectory
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 OPTIONS = ["--samples", "60000", "--batch-size", "32", "--width", "8", "--threads", "1"]
 
 
