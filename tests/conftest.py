@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from equipoise import GAN
 from equipoise.cli import main
 from equipoise.data import cache, mnist
 from equipoise.metrics import classifier, examination
@@ -71,6 +72,12 @@ def brief_reports() -> Iterator[None]:
     """For tests of what becomes of a report, not of its figures."""
     with few_samples_examined():
         yield
+
+
+@pytest.fixture
+def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of runs whose page nobody opens: its charts take longer than a training."""
+    monkeypatch.setattr(GAN, "report_page", lambda _, path: path)
 
 
 @pytest.fixture

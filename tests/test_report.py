@@ -23,7 +23,7 @@ from equipoise.training.files import DamagedFileError, write_json
 from equipoise.training.rundir import RunDirectory
 from tests.helpers import TINY_OPTIONS
 
-pytestmark = pytest.mark.usefixtures("brief_reports")
+pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
