@@ -96,7 +96,8 @@ class Writes:
             if writes:
                 self.look(event, path)
         elif event in CHANGES and given[-1] in (-1, None):  # else in an open folder's descriptor
-            self.look(event, given[CHANGES[event]])
+            if event != "os.mkdir" or not os.path.isdir(given[0]):
+                self.look(event, given[CHANGES[event]])
 
     def look(self, event: str, path: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):  # a descriptor, of what was open
