@@ -96,7 +96,8 @@ class Writes:
             if writes:
                 self.look(event, path)
         elif event in CHANGES and given[-1] in (-1, None):  # else in an open folder's descriptor
-            if event != "os.mkdir" or not os.path.isdir(given[0]):
+            made = event == "os.mkdir" and os.path.isdir(given[0])  # already, which is no change
+            if not made:
                 self.look(event, given[CHANGES[event]])
 
     def look(self, event: str, path: Any) -> None:

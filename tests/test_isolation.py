@@ -51,7 +51,7 @@ def test_what_hypothesis_draws_does_not_depend_on_the_modules_that_are_loaded(tm
     def drawn() -> list[tuple[int, str]]:
         found = []
 
-        @settings(derandomize=True, max_examples=300)
+        @settings(derandomize=True, max_examples=100)
         @given(st.integers(), st.text())
         def draw(number: int, text: str) -> None:
             found.append((number, text))
