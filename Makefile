@@ -1,13 +1,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint audit clean
+.PHONY: demo test search lint audit clean
 
 demo: .venv/package  ## train on N(4, 1.25) and say how close it came
 	$(BIN)/equipoise train gaussian
 
 test: .venv/dev lint  ## every test, after lint and types
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
+
+search: .venv/dev  ## the tests of made-up inputs on thousands of new ones, some minutes
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=search
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -3,26 +3,90 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from hypothesis import settings
 
+from equipoise import GAN, gan
 from equipoise.cli import main
 from equipoise.data import cache, mnist
+from equipoise.metrics import classifier
+from equipoise.metrics.budget import Budget
+from tests import isolation
+from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_picture
 
-TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method
-TINY_OPTIONS = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
+isolation.register_profiles()
+BRIEF = Budget(
+    line=2_000,
+    samples=500,
+    pictures=200,
+    floors=1,
+    two_sample=500,
+    two_sample_pictures=200,
+    copies=200,
+    labelled=500,
+    picture_steps=20,
+)
+POINT_STEPS = 100  # of training a classifier of points
+WRITES = pytest.StashKey[isolation.Writes]()
+
+
+@pytest.hookimpl(trylast=True)  # after pytest knows its temporary directory, and Hypothesis which profile was asked for
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that pytest was started as; its workers get its environment
+        isolation.own_environment(config._tmp_path_factory.getbasetemp() / "home")
+    if settings().derandomize:
+        isolation.draw_no_constants_of_loaded_modules()
+    temporary = [Path(tempfile.gettempdir()), Path(os.environ["HOME"]).parent]
+    config.stash[WRITES] = isolation.Writes(temporary)
+    config.stash[WRITES].watch()
+
+
+@pytest.fixture(autouse=True)
+def apart(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test begins with the same random numbers and one thread, and writes into temporary directories alone."""
+    isolation.same_random_numbers(request.module)
+    torch.set_num_threads(1)
+    yield
+    writes = request.config.stash[WRITES]
+    found, writes.found = writes.found, []
+    assert found == [], "outside of temporary directories"
 
 
 @pytest.fixture(autouse=True)
 def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What tests decode is kept in a folder of theirs."""
     monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
+
+
+@contextmanager
+def few_samples_examined() -> Iterator[None]:
+    """Reports of fewer samples, and with less learning, than users are promised."""
+    with pytest.MonkeyPatch.context() as patch:
+        for budget in ("FULL", "QUICK"):
+            patch.setattr(gan, budget, BRIEF)
+        patch.setattr(classifier, "POINT_STEPS", POINT_STEPS)
+        yield
+
+
+@pytest.fixture
+def brief_reports() -> Iterator[None]:
+    """For tests of what becomes of a report, not of its figures."""
+    with few_samples_examined():
+        yield
+
+
+@pytest.fixture
+def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of runs whose page nobody opens: its charts take longer than a training."""
+    monkeypatch.setattr(GAN, "report_page", lambda _, path: path)
 
 
 @pytest.fixture
@@ -39,15 +103,6 @@ def mnist_home() -> Path:
     if missing:
         pytest.skip(f"$EQUIPOISE_DATA/mnist lacks {', '.join(missing)}")
     return folder
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one command gave: exit status, and both outputs."""
-
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -76,7 +131,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory of N(4, 1.25), hardly trained."""
     out = tmp_path_factory.mktemp("runs") / "gaussian"
-    assert main(["train", "gaussian", "--out", str(out), *TINY_OPTIONS]) == 0
+    with few_samples_examined():
+        assert main(["train", "gaussian", "--out", str(out), *TINY_OPTIONS]) == 0
     return out
 
 
@@ -87,29 +143,15 @@ def trained_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "squares.npz"
     np.savez(path, x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8), y=["dark", "light"] * 40)
     out = folder / "run"
-    assert main(["train", str(path), "--out", str(out), *TINY_OPTIONS]) == 0
+    with few_samples_examined():
+        assert main(["train", str(path), "--out", str(out), *TINY_OPTIONS]) == 0
     return out
-
-
-def write_picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0) -> np.ndarray[Any, Any]:
-    """A picture of noise in a file, and its pixels."""
-    shape = (size[1], size[0]) if mode in ("L", "I;16") else (size[1], size[0], len(mode))
-    deep = mode == "I;16"
-    pixels = np.random.default_rng(seed).integers(0, 65536 if deep else 256, shape).astype(np.uint16 if deep else np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-    return pixels
 
 
 @pytest.fixture
 def picture() -> Callable[..., np.ndarray[Any, Any]]:
     """`write_picture`, for tests in any folder."""
     return write_picture
-
-
-def files_below(folder: Path) -> set[str]:
-    """Every path below a folder, to see that nothing was written."""
-    return {os.path.relpath(path, folder) for path in folder.rglob("*")}
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ import torch
 
 from equipoise.data import mnist
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 Command = Callable[..., Any]
 Picture = Callable[..., np.ndarray[Any, Any]]
 RNG = np.random.default_rng(0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,12 @@ import pytest
 from PIL import Image
 
 from equipoise import GAN, __version__
+from equipoise.progress import Display
 from equipoise.recipes import catalogue
-from tests.conftest import TINY_OPTIONS
+from equipoise.training.loop import Event, Report
+from tests.helpers import TINY_OPTIONS
+
+pytestmark = pytest.mark.usefixtures("brief_reports")
 
 Command = Callable[..., Any]
 HEAVY = {"torch", "scipy", "matplotlib", "pandas", "numpy"}
@@ -102,6 +107,7 @@ def test_training_keeps_all_that_a_run_needs(trained: Path) -> None:
     } <= kept
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_a_run_without_a_name_takes_the_next_free_one(here: Path, command: Command) -> None:
     options = ["--samples", "16", "--batch-size", "16", "--width", "8", "--threads", "1"]
     first, second = (command("train", "gaussian", *options) for _ in range(2))
@@ -147,7 +153,7 @@ def test_large_whole_numbers_keep_all_their_digits_in_a_csv(command: Command) ->
     np.testing.assert_array_equal(np.loadtxt("a.csv", dtype=np.int64), GAN.load("run").sample(9, seed=1))
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "no_pages")
 def test_a_table_gives_a_table_with_its_columns(command: Command) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"height": rng.normal(size=60), "count": rng.integers(0, 9, 60), "kind": ["u", "v"] * 30})
@@ -160,6 +166,7 @@ def test_a_table_gives_a_table_with_its_columns(command: Command) -> None:
     assert len(drawn) == 9
 
 
+@pytest.mark.usefixtures("no_pages")
 def test_evaluate_prints_json_of_figures_beside_their_floors(trained: Path, command: Command) -> None:
     answer = command("evaluate", str(trained), "--json")
     report = json.loads(answer.out)
@@ -169,20 +176,39 @@ def test_evaluate_prints_json_of_figures_beside_their_floors(trained: Path, comm
     assert report["verdict"]["sentence"] in command("evaluate", str(trained)).out
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "no_pages")
 def test_evaluate_takes_other_data(trained: Path, command: Command) -> None:
     np.save("other.npy", np.random.default_rng(0).normal(40.0, 1.25, 2000))
     report = json.loads(command("evaluate", str(trained), "--data", "other.npy", "--json").out)
     assert report["figures"][0]["value"] == pytest.approx(36, abs=3)
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "no_pages")
 def test_a_run_resumed_with_more_samples_goes_on(command: Command) -> None:
     options = ["--batch-size", "16", "--width", "8", "--threads", "1", "--out", "run"]
     assert command("train", "gaussian", "--samples", "32", *options).status == 0
     answer = command("train", "gaussian", "--out", "run", "--resume", "--samples", "64")
     assert (answer.status, answer.err) == (0, "")
     assert "Trained on 64 samples" in answer.out
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_training_with_the_status_that_a_shell_expects_and_what_to_type(
+    sign: int, status: int, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressed = []
+
+    def press(_: Display, event: Event) -> None:
+        if isinstance(event, Report) and not pressed:
+            pressed.append(event)
+            signal.raise_signal(sign)
+
+    monkeypatch.setattr(Display, "show", press)
+    options = ["--samples", "16000", "--batch-size", "16", "--width", "8", "--threads", "1"]
+    answer = command("train", "gaussian", *options, "--out", "run")
+    assert answer.status == status
+    assert "Go on with: equipoise train gaussian --out run --resume" in answer.err
 
 
 def test_output_that_cannot_be_written_is_told_once() -> None:

@@ -11,6 +11,8 @@ import pytest
 from equipoise.options import parse_train, value_of
 from equipoise.recipes import DEFAULT, find
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
 TUTORIALS = [ROOT / "docs" / name for name in ("what-is-a-gan.md", "what-is-a-gan.zh-CN.md")]

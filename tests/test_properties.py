@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from equipoise.data.classes import label_from_json, label_to_json
 from equipoise.data.formats import EXACT, from_array
-from equipoise.data.scaling import SMALLEST, Scaling
+from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema, cast
 from equipoise.errors import RequestError
 from equipoise.recipes.balanced import Balanced
@@ -25,10 +25,7 @@ from equipoise.recipes.classic import Classic
 from equipoise.training import checkpoint
 from equipoise.training.files import checked_line, pack, read_checked_line, read_json, unpack, write_json
 from equipoise.training.step import adversarial_step
-from tests.training.test_step import state_of
-
-settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60, database=None)
-settings.load_profile("fixed")
+from tests.helpers import state_of
 
 DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"]
 SHAPES = st.one_of(
@@ -59,9 +56,14 @@ def elements(dtype: str) -> st.SearchStrategy[Any]:
 
 @st.composite
 def data(draw: st.DrawFn) -> np.ndarray[Any, Any]:
+    """Arrays of samples that are not all the same: two of them differ in one place."""
     dtype = draw(st.sampled_from(DTYPES))
     array = draw(arrays.arrays(dtype, draw(SHAPES), elements=elements(dtype)))
-    assume((array != array.flat[0]).any())
+    one, other = draw(st.lists(elements(dtype), min_size=2, max_size=2, unique=True))
+    place = draw(st.integers(0, array[0].size - 1))
+    first, second = draw(st.lists(st.integers(0, len(array) - 1), min_size=2, max_size=2, unique=True))
+    flat = array.reshape(len(array), -1)
+    flat[first, place], flat[second, place] = one, other
     return array
 
 
@@ -88,11 +90,7 @@ def test_scaling_there_and_back_loses_no_more_than_single_precision(array: np.nd
     rows = from_array(array, None, "it")
     limits = (float(rows.values.min()), float(rows.values.max())) if rows.schema.is_picture else None
     raw = torch.from_numpy(np.ascontiguousarray(rows.values.astype(np.float64)))
-    try:
-        scaling = Scaling.fit(raw, kind, limits)
-    except RequestError:  # values so near each other, or so small, that a float cannot hold their variance
-        assert (raw.reshape(len(raw), -1).std(0, correction=0) < 2 * SMALLEST).any()
-        return
+    scaling = Scaling.fit(raw, kind, limits)
     scaled = scaling.encode(raw)
     assert scaled.isfinite().all()
     assert scaled.abs().max() <= math.sqrt(raw.numel()) + 1
@@ -161,7 +159,7 @@ def test_labels_go_through_json_and_back(label: Any) -> None:
     assert (back, type(back)) == (label, type(label))
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings().max_examples // 8)  # each trains
 @given(st.integers(0, 12), st.sampled_from([Balanced(batch_size=8, width=8), Classic(batch_size=8, width=8, dropout=0.3)]))
 def test_a_training_saved_after_any_step_and_resumed_ends_with_the_same_bits(steps: int, recipe: Recipe) -> None:
     straight, stopped, resumed = state_of(recipe), state_of(recipe), state_of(recipe)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from benchmarks.fuzz import CORPUS, READERS, attempt, seeds
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 FOUND = sorted(path for path in CORPUS.rglob("*") if path.is_file())
@@ -24,7 +24,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc") | st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-fixed = settings(derandomize=True, deadline=None, max_examples=60, database=None)
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: f"{path.parent.name}-{path.name[:20]}")
@@ -43,7 +42,6 @@ def test_what_fuzzing_begins_with_is_read(reader: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-@fixed
 @given(choose=st.data())
 def test_bytes_changed_anywhere_are_read_or_refused_in_a_line(reader: str, choose: st.DataObject) -> None:
     (content,) = seeds(reader)
@@ -55,7 +53,6 @@ def test_bytes_changed_anywhere_are_read_or_refused_in_a_line(reader: str, choos
 
 
 @pytest.mark.parametrize("reader", OF_JSON)
-@fixed
 @given(choose=st.data())
 def test_json_with_any_value_anywhere_is_read_or_refused_in_a_line(reader: str, choose: st.DataObject) -> None:
     content = json.loads(*seeds(reader))

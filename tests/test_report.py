@@ -25,7 +25,9 @@ from equipoise.report import Report, gather, typed
 from equipoise.training.files import DamagedFileError, checked_line, write_json
 from equipoise.training.rundir import RunDirectory
 from equipoise.verdict import Verdict
-from tests.conftest import TINY_OPTIONS
+from tests.helpers import TINY_OPTIONS
+
+pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 
 SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measured
 
@@ -92,7 +94,8 @@ def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: 
 
 def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
     path, rng = tmp_path / "report.json", np.random.default_rng(0)
-    GAN(**tiny).fit("gaussian").evaluate().save(path)
+    report = GAN(**tiny).fit("gaussian").evaluate()
+    replace(report, figures=report.figures[:2]).save(path)  # the others are written alike
     raw, whole, noticed = path.read_bytes(), Report.read(path), 0
     for place in range(len(raw)):
         path.write_bytes(raw[:place] + bytes([raw[place] ^ (1 << rng.integers(8))]) + raw[place + 1 :])

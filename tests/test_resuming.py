@@ -16,7 +16,7 @@ from equipoise.data.laws import Gaussian, Ring
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.resuming import is_finished, told
 from equipoise.training.rundir import RunDirectory
-from tests.conftest import TINY_OPTIONS
+from tests.helpers import TINY_OPTIONS
 
 Command = Callable[..., Any]
 RNG = np.random.default_rng(0)

@@ -45,5 +45,5 @@ def test_the_threads_end_with_the_iteration(end: str) -> None:
         list(made)
     del made
     for thread in own:
-        thread.join(10)
+        thread.join(600)
     assert not any(thread.is_alive() for thread in own)

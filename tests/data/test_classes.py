@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Hashable
@@ -55,10 +56,8 @@ def test_numpys_numbers_are_plain_ones_in_tuples_too() -> None:
 
 def test_a_set_is_kept_alike_by_every_process() -> None:
     code = "import json; from equipoise.data.classes import label_to_json as to; print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"
-    told = {
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
-        for seed in "123"
-    }
+    command = [sys.executable, "-c", code]
+    told = {subprocess.check_output(command, env=os.environ | {"PYTHONHASHSEED": seed}) for seed in "123"}
     assert len(told) == 1
 
 

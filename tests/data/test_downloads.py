@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -189,6 +190,9 @@ def test_a_mirror_that_has_it_not_is_named(mirrors: list[Mirror], tmp_path: Path
 
 def test_nobody_listening_is_told_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "SCHEME", "http")
-    with pytest.raises(NotDownloadedError, match="Connection refused"):
-        download(["http://127.0.0.1:9/file.gz"], tmp_path / "file.gz", lambda _: True, MOST)
+    with socket.socket() as bound:  # to a port of its own, on which it does not listen
+        bound.bind(("127.0.0.1", 0))
+        place = f"http://127.0.0.1:{bound.getsockname()[1]}/file.gz"
+        with pytest.raises(NotDownloadedError, match="Connection refused"):
+            download([place], tmp_path / "file.gz", lambda _: True, MOST)
     assert not (tmp_path / "file.gz").exists()

@@ -116,7 +116,7 @@ def test_the_thread_that_fetches_ahead_ends_with_the_feed() -> None:
     assert own
     del feed
     for thread in own:
-        thread.join(10)
+        thread.join(600)
     assert not any(thread.is_alive() for thread in own)
 
 

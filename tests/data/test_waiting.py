@@ -20,6 +20,7 @@ def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str],
 
 def test_nothing_is_shown_of_what_is_done_at_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Console, "is_terminal", True)
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: 0.0)
     work()
     assert capsys.readouterr() == ("", "")
 

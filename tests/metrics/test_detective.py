@@ -47,7 +47,7 @@ def test_a_different_shape_with_the_same_moments_is_told() -> None:
 
 
 def test_pictures_are_told_by_a_planted_corner_and_units_do_not_matter() -> None:
-    x, y = RNG.normal(size=(2, 600, 1, 12, 12))
+    x, y = RNG.normal(size=(2, 600, 1, 8, 8))
     y[:, :, :3, :3] += 1.0
     found = halved(255 * x + 40, 255 * y + 40)
     assert found.accuracy > 0.85

@@ -27,8 +27,9 @@ def from_law(law: Gaussian) -> Sampling:
 def test_a_perfect_sampler_is_at_its_floor_and_no_detective_tells_it() -> None:
     found = by_name(examine(LawSource(Gaussian()), from_law(Gaussian()), seed=0, classes=None))
     assert found[WASSERSTEIN].value < 3 * found[WASSERSTEIN].floor
-    assert found[DETECTIVE].low is not None
-    assert found[DETECTIVE].low <= 0.5
+    told = found[DETECTIVE]
+    assert told.low is not None
+    assert told.value - 0.5 < 2 * (told.value - told.low)  # four standard errors
     assert COPIED not in found  # the law never repeats
 
 
@@ -54,7 +55,7 @@ def test_copies_of_the_training_data_are_found_and_fresh_samples_are_not() -> No
     assert copied.value > 0.95
     fresh = by_name(examine(source, lambda n: (RNG.normal(size=(n, 3)), None), seed=0, classes=None))[COPIED]
     assert fresh.low is not None
-    assert fresh.low <= 0 <= 2 * fresh.high if fresh.high is not None else False
+    assert abs(fresh.value) < 2 * (fresh.value - fresh.low)  # four standard errors
 
 
 def test_a_column_that_never_varies_hides_no_copies() -> None:
@@ -93,7 +94,8 @@ def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothin
     alike = found[READ_ALIKE]
     assert alike.floor == 0.5
     assert alike.low is not None
-    assert (alike.low > 0.5) == said
+    off = alike.value - alike.low  # two standard errors
+    assert alike.low > 0.5 if said else abs(alike.value - 0.5) < 2 * off
 
 
 def test_a_handful_of_held_out_samples_is_neither_detected_nor_searched() -> None:

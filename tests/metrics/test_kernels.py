@@ -38,7 +38,7 @@ def test_mmd_of_shifted_normal_laws_is_the_closed_form() -> None:
 
 def test_estimates_of_equal_laws_are_about_zero_and_not_biased() -> None:
     estimates = [gaussian_mmd(RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2)), 1.0) for _ in range(200)]
-    assert abs(np.mean(estimates)) < 3 * np.std(estimates) / 200**0.5
+    assert abs(np.mean(estimates)) < 4 * np.std(estimates) / 200**0.5
     assert min(estimates) < 0
 
 

@@ -24,6 +24,8 @@ from equipoise.metrics.figures import Figure
 from equipoise.page import charts, comparison, page, rows
 from equipoise.page.assembly import _columns
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RNG = np.random.default_rng(0)
 
@@ -311,11 +313,13 @@ def test_a_browser_shows_it_without_a_sideways_scroll(kept: Path, tmp_path: Path
         "--virtual-time-budget=5000",
     ]
     assert CHROMIUM is not None
-    dumped = subprocess.run([CHROMIUM, *flags, "--dump-dom", shown.as_uri()], capture_output=True, text=True, timeout=60, check=True).stdout
+    dumped = subprocess.run(
+        [CHROMIUM, *flags, "--dump-dom", shown.as_uri()], capture_output=True, text=True, timeout=600, check=True
+    ).stdout
     title = re.search(r"<title>(\d+) of (\d+)</title>", dumped)
     assert title is not None
     assert int(title[1]) <= int(title[2])
     picture = tmp_path / "page.png"
-    subprocess.run([CHROMIUM, *flags, f"--screenshot={picture}", shown.as_uri()], capture_output=True, timeout=60, check=True)
+    subprocess.run([CHROMIUM, *flags, f"--screenshot={picture}", shown.as_uri()], capture_output=True, timeout=600, check=True)
     pixels = np.asarray(Image.open(picture).convert("L"))
     assert pixels.std() > 10  # something is drawn

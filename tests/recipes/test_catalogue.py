@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -49,7 +50,8 @@ def test_another_package_may_add_one_by_an_entry_point(tmp_path: Path) -> None:
     (info / "METADATA").write_text("Name: stranger\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[equipoise.recipes]\nstrange = stranger:Strange\n")
     code = "from equipoise.recipes import find; print(find('strange').__doc__)"
-    told = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    told = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "Strange."
     assert EntryPoint("strange", "stranger:Strange", recipes.ENTRY_POINTS).group == "equipoise.recipes"
 

@@ -14,6 +14,8 @@ from scipy.optimize import linear_sum_assignment
 from equipoise import GAN, plots
 from equipoise.errors import EquipoiseError, RequestError
 
+pytestmark = pytest.mark.usefixtures("brief_reports")
+
 ANGLES = 2 * np.pi * np.arange(5) / 5
 CENTRES = 4 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
 

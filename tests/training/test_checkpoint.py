@@ -15,7 +15,7 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
-from tests.training.test_step import state_of
+from tests.helpers import state_of
 
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.balanced import Balanced

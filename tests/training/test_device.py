@@ -82,4 +82,4 @@ def test_what_is_used_grows_by_what_is_taken() -> None:
         held.write(b"1" * len(held))
         after = used_memory(CPU)
     assert after is not None
-    assert after - before > 0.9 * 64 * MIB
+    assert after - before > 0.5 * 64 * MIB  # meanwhile other memory may have been given back

@@ -26,7 +26,7 @@ from equipoise.training.sampler import Sampler
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a descriptor is open on is read from /proc")
 SETTINGS: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1}
-ERRORS = ("ENOSPC", "EIO", "EROFS", "short write")
+OTHERS = ("EIO", "EROFS", "short write")  # which take the way of a full disk
 
 
 def fit(data: Path, out: Path, **settings: Any) -> list[str]:
@@ -65,8 +65,9 @@ def assert_same_end(out: Path, undisturbed: Path) -> None:
     assert list(asides(out)) == []
 
 
-@pytest.mark.parametrize("place", np.linspace(0.02, 0.98, 13))
-@pytest.mark.parametrize("fault", ERRORS)
+@pytest.mark.parametrize(("fault", "place"), [
+    *(("ENOSPC", place) for place in np.linspace(0.02, 0.98, 13)), *((fault, place) for fault in OTHERS for place in (0.1, 0.5, 0.9)),
+])  # fmt: skip
 def test_an_error_of_the_disk_that_passes_costs_nothing(
     fault: str, place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
 ) -> None:
@@ -85,8 +86,9 @@ def test_an_error_of_the_disk_that_passes_costs_nothing(
     assert_same_end(out, straight)
 
 
-@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
-@pytest.mark.parametrize("fault", ERRORS)
+@pytest.mark.parametrize(("fault", "place"), [
+    *(("ENOSPC", place) for place in (0.1, 0.5, 0.9)), *((fault, 0.5) for fault in OTHERS),
+])  # fmt: skip
 def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_before_is_whole(
     fault: str, place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
 ) -> None:
@@ -101,7 +103,7 @@ def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_b
     assert_same_end(out, straight)
 
 
-@pytest.mark.parametrize("place", np.linspace(0.1, 0.95, 9))
+@pytest.mark.parametrize("place", np.linspace(0.1, 0.95, 5))
 def test_a_directory_that_vanishes_is_made_again(place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path) -> None:
     straight, operations = undisturbed
     out = tmp_path / "run"

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.conftest import Answer
-from tests.training.test_step import RECIPES
+from tests.helpers import RECIPES, Answer
 
 from equipoise.data.laws import Gaussian
 from equipoise.data.sources import LawSource, Source

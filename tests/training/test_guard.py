@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.training.test_loop import state_of
+from tests.helpers import state_of
 from torch import Tensor
 
 from equipoise import GAN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from tests.training.test_step import state_of
+from tests.helpers import state_of
 
 from equipoise.metrics.judges import Judge
 from equipoise.recipes.balanced import Balanced

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +22,45 @@ from equipoise.training.files import unpack
 from equipoise.training.loop import Control, SaveDue
 from equipoise.training.rundir import RunDirectory
 
+pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 BATCH, STEPS = 16, 200
 SETTINGS = ["--samples", str(BATCH * STEPS), "--batch-size", str(BATCH), "--threads", "1", "--seed", "5"]
 
 
-def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "equipoise", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+HELD = """
+import json
+import sys
+from pathlib import Path
+from equipoise import GAN
+from equipoise.training.loop import SaveDue
+from equipoise.training.signals import InterruptedRunError
+
+out, recipe, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+held = []
+
+def hold(event):
+    if isinstance(event, SaveDue) and not held and list((out / "checkpoints").glob("000001600*")):
+        held.append(event)
+        print("half of it is saved", flush=True)
+        sys.stdin.readline()
+
+try:
+    GAN(recipe, **settings).fit("gaussian", out=out, on_event=hold)
+except InterruptedRunError as error:
+    sys.exit(error.status)
+"""
 
 
-def kill_after_half(arguments: list[str], folder: Path, out: str, sign: int) -> int:
-    """Start a training slowed down at its saves, send `sign` once half of it is saved, and return its exit status."""
-    slow = (
-        "import sys, time; from equipoise import fitting; from equipoise.cli import main\n"
-        "save = fitting.Fit._save\n"
-        "def slow(self, headline):\n"
-        "    save(self, headline)\n"
-        "    if self.state.samples_seen >= 1600: time.sleep(0.5)\n"
-        "fitting.Fit._save = slow\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", slow, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list((folder / out / "checkpoints").glob("000001600*")) and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(sign)
-    return process.wait(60)
+def kill_after_half(recipe: str, settings: dict[str, Any], out: Path, sign: int) -> int:
+    """Train in another process, which waits when half of it is saved; send it `sign` there,
+    let it go on if it still can, and return its exit status."""
+    command = [sys.executable, "-c", HELD, str(out), recipe, json.dumps(settings)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half of it is saved\n"
+        process.send_signal(sign)
+        process.communicate(None if sign == signal.SIGKILL else "\n")
+    return process.returncode
 
 
 def final_state(out: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
@@ -54,23 +69,41 @@ def final_state(out: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
     return tensors, {name: value for name, value in metadata["state"].items() if name != "seconds"}
 
 
-CLASSIC = ["--recipe", "classic", "--dropout", "0.2", "--average-half-life", "1000"]
+CHOICES: dict[str, Any] = {"samples": BATCH * STEPS, "batch_size": BATCH, "threads": 1, "seed": 5}
+CLASSIC = {"dropout": 0.2, "average_half_life": 1000}
 
 
-@pytest.mark.parametrize(("recipe", "sign"), [([], signal.SIGKILL), ([], signal.SIGTERM), ([], signal.SIGINT), (CLASSIC, signal.SIGKILL)])
-def test_killed_and_resumed_equals_undisturbed_to_the_bit(recipe: list[str], sign: int, tmp_path: Path) -> None:
-    arguments = ["train", "gaussian", *recipe, *SETTINGS]
-    assert run([*arguments, "--out", "straight"], tmp_path).returncode == 0
-    status = kill_after_half([*arguments, "--out", "broken"], tmp_path, "broken", sign)
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, dict[str, Any]], Path]:
+    """A function that gives the run directory of a training that nothing disturbs."""
+    runs: dict[str, Path] = {}
+
+    def trained(recipe: str, settings: dict[str, Any]) -> Path:
+        if recipe not in runs:
+            runs[recipe] = tmp_path_factory.mktemp("runs") / "straight"
+            GAN(recipe, **settings).fit("gaussian", out=runs[recipe])
+        return runs[recipe]
+
+    return trained
+
+
+@pytest.mark.parametrize(("recipe", "sign"), [
+    ("balanced", signal.SIGKILL), ("balanced", signal.SIGTERM), ("balanced", signal.SIGINT), ("classic", signal.SIGKILL),
+])  # fmt: skip
+def test_killed_and_resumed_equals_undisturbed_to_the_bit(
+    recipe: str, sign: int, straight: Callable[[str, dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    settings, broken = CHOICES | (CLASSIC if recipe == "classic" else {}), tmp_path / "broken"
+    whole = straight(recipe, settings)
+    status = kill_after_half(recipe, settings, broken, sign)
     assert status == {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}[signal.Signals(sign)]
-    resumed = run(["train", "gaussian", "--out", "broken", "--resume"], tmp_path)
-    assert resumed.returncode == 0, resumed.stderr
-    (left, left_scalars), (right, right_scalars) = final_state(tmp_path / "straight"), final_state(tmp_path / "broken")
+    assert final_state(broken)[1]["samples_seen"] < BATCH * STEPS
+    GAN().fit("gaussian", out=broken, resume=True)
+    (left, left_scalars), (right, right_scalars) = final_state(whole), final_state(broken)
     assert left.keys() == right.keys()
     assert [name for name in left if not torch.equal(left[name], right[name])] == []
     assert left_scalars == right_scalars
-    straight, broken = (tmp_path / name / "generator.safetensors" for name in ("straight", "broken"))
-    assert straight.read_bytes() == broken.read_bytes()
+    assert (whole / "generator.safetensors").read_bytes() == (broken / "generator.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize("recipe", sorted(catalogue()))
@@ -112,11 +145,10 @@ def stopped_and_straight_are_equal(recipe: str, settings: dict[str, Any], data: 
 
 
 def test_the_log_of_a_resumed_run_has_every_moment_once_and_in_order(tmp_path: Path) -> None:
-    arguments = ["train", "gaussian", *SETTINGS]
-    kill_after_half([*arguments, "--out", "broken"], tmp_path, "broken", signal.SIGKILL)
+    kill_after_half("balanced", CHOICES, tmp_path / "broken", signal.SIGKILL)
     with (tmp_path / "broken" / "log.jsonl").open("a") as log:
         log.write('{"samples_seen": 99999999, "torn')
-    assert run(["train", "gaussian", "--out", "broken", "--resume"], tmp_path).returncode == 0
+    GAN().fit("gaussian", out=tmp_path / "broken", resume=True)
     seen = [line["samples_seen"] for line in RunDirectory(tmp_path / "broken").read_log() if "balance" in line]
     assert seen == sorted(set(seen))
     assert seen[-1] == BATCH * STEPS
@@ -140,7 +172,7 @@ def test_a_config_that_does_not_match_is_refused_with_the_differing_fields(
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
 
 
-def test_a_resumed_run_needs_no_setting_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_needs_no_setting_again_and_goes_on_to_more_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = ["--mean", "-2", "--std", "3", "--recipe", "classic", "--dropout", "0.1", "--memory-budget", "2"]
     assert main(["train", "gaussian", *SETTINGS, *settings, "--samples", "1600", "--out", "run"]) == 0
@@ -150,19 +182,11 @@ def test_a_resumed_run_needs_no_setting_again(tmp_path: Path, monkeypatch: pytes
     assert final_state(tmp_path / "run")[1]["samples_seen"] == 3200
 
 
-def test_more_samples_go_on_from_where_the_run_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["train", "gaussian", *SETTINGS, "--samples", "1600", "--out", "run"]) == 0
-    assert main(["train", "gaussian", "--out", "run", "--resume", "--samples", "3200"]) == 0
-    _, scalars = final_state(tmp_path / "run")
-    assert scalars["samples_seen"] == 3200
-
-
 def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "gaussian", *SETTINGS, "--samples", "16000", "--out", "run"]) == 0
+    assert main(["train", "gaussian", *SETTINGS, "--samples", "1600", "--out", "run"]) == 0
     whole = final_state(tmp_path / "run")[0]
     newest = max((tmp_path / "run" / "checkpoints").iterdir())
     newest.write_bytes(newest.read_bytes()[:-100])
@@ -175,17 +199,15 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(
     assert [name for name in whole if not torch.equal(whole[name], again[name])] == []
 
 
-def test_equal_seeds_give_equal_generators_and_other_seeds_other_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for out, seed in (("a", "1"), ("b", "1"), ("c", "2")):
-        assert main(["train", "gaussian", "--samples", "320", "--batch-size", "16", "--threads", "1", "--seed", seed, "--out", out]) == 0
+def test_equal_seeds_give_equal_generators_and_other_seeds_other_ones(tmp_path: Path) -> None:
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        GAN(samples=320, batch_size=16, threads=1, seed=seed).fit("gaussian", out=tmp_path / out)
     a, b, c = ((tmp_path / out / "generator.safetensors").read_bytes() for out in "abc")
     assert a == b
     assert a != c
 
 
-def test_no_leftover_of_writing_stays_in_a_run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["train", "gaussian", "--samples", "320", "--batch-size", "16", "--out", "run"]) == 0
+def test_no_leftover_of_writing_stays_in_a_run_directory(tmp_path: Path) -> None:
+    GAN(samples=320, batch_size=16).fit("gaussian", out=tmp_path / "run").evaluate()
     hidden = [name for _, _, names in os.walk(tmp_path) for name in names if name.startswith(".")]
     assert hidden == [".lock"]

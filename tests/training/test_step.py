@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
+from tests.helpers import RECIPES, TINY_RECIPE, squares, state_of
 
-from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian, Ring
-from equipoise.data.sources import LawSource, RowsSource, Source
-from equipoise.errors import RequestError
-from equipoise.recipes import catalogue, find
+from equipoise.data.sources import Source
+from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan import WGAN
 from equipoise.recipes.wgan_gp import WGANGP
-from equipoise.training.state import State, build_method
 from equipoise.training.step import adversarial_step, discriminator_step, generator_step, update_average
 
-TINY = {"batch_size": 16, "width": 8}
-
-
-def squares() -> Source:
-    x = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
-    return RowsSource("squares", from_array(x, ["dark", "light"] * 40, "x"), 0)
-
-
-def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
-    """Every recipe on points and on pictures, as far as it takes them; classic's D of a whole batch; augmented pictures."""
-    for source in (LawSource(Ring()), squares()):
-        for recipe in catalogue().values():
-            with suppress(RequestError):  # dcgan, of points
-                yield recipe.for_data(source.schema, {**TINY, "conditional": recipe.needs_labels}), source
-        yield Balanced.for_data(source.schema, {**TINY, "conditional": True}), source
-    yield Classic(**TINY, discriminator_sees="batch-spread"), LawSource(Gaussian())
-    augmented = {**TINY, "augment": "color,translation,cutout", "augment_target": 0.6}
-    yield Balanced.for_data(source.schema, augmented), source
-    yield WGANGP.for_data(source.schema, augmented), source
-
-
 PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan")
-RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") for recipe, source in tiny_recipes()]
-
-
-def state_of(recipe: Recipe, source: Source | None = None) -> State:
-    source, cpu = source or LawSource(Gaussian()), torch.device("cpu")
-    return State(
-        build_method(recipe, source.schema, 0), recipe, source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), cpu, 0), 0, cpu
-    )
 
 
 def weights(module: torch.nn.Module) -> list[torch.Tensor]:
@@ -137,14 +103,14 @@ def _equation(player: torch.nn.Module, x: torch.Tensor, x_fake: torch.Tensor, ga
 
 
 def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
-    recipe = Balanced(**TINY, discriminator_steps=3)
+    recipe = Balanced(**TINY_RECIPE, discriminator_steps=3)
     state = state_of(recipe)
     adversarial_step(state.method, state, recipe.schedule(0))
     assert state.feed.position()["cursor"] == 3 * 16
 
 
 def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
-    state = state_of(find("dcgan").for_data(squares().schema, {**TINY, "conditional": False, "average_half_life": 100.0}), squares())
+    state = state_of(find("dcgan").for_data(squares().schema, {**TINY_RECIPE, "conditional": False, "average_half_life": 100.0}), squares())
     for old, new in zip(state.average.parameters(), state.generator.parameters(), strict=True):
         old.fill_(1.0)
         new.data.fill_(3.0)
@@ -156,7 +122,7 @@ def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
 
 
 def test_without_an_average_samples_come_from_the_generator_itself() -> None:
-    state = state_of(Classic(**TINY))
+    state = state_of(Classic(**TINY_RECIPE))
     assert state.average is state.generator
 
 
@@ -180,14 +146,17 @@ def test_all_that_a_step_reads_is_finite_and_named(recipe: Recipe, source: Sourc
 
 
 def test_clipping_holds_after_every_step_of_the_critic() -> None:
-    state = state_of(WGAN(**TINY, clip=0.05))
+    state = state_of(WGAN(**TINY_RECIPE, clip=0.05))
     adversarial_step(state.method, state, state.method.schedule(0))
     assert max(p.detach().abs().max().item() for p in state.discriminator.parameters()) == pytest.approx(0.05)
     assert max(p.detach().abs().max().item() for p in state.generator.parameters()) > 0.05
 
 
 def test_both_optimisers_follow_the_schedule_each_at_its_own_rate() -> None:
-    for recipe in (WGANGP(**TINY, learning_rate=0.1, discriminator_rate=4.0), WGAN(**TINY, learning_rate=0.1, discriminator_rate=4.0)):
+    for recipe in (
+        WGANGP(**TINY_RECIPE, learning_rate=0.1, discriminator_rate=4.0),
+        WGAN(**TINY_RECIPE, learning_rate=0.1, discriminator_rate=4.0),
+    ):
         state = state_of(recipe)
         state.apply(replace(recipe.schedule(0), beta2=0.7))
         assert [o.param_groups[0]["lr"] for o in (state.optimizer_g, state.optimizer_d)] == pytest.approx([0.1, 0.4])
@@ -197,6 +166,6 @@ def test_both_optimisers_follow_the_schedule_each_at_its_own_rate() -> None:
 
 
 def test_a_penalty_in_a_discriminator_that_looks_across_its_batch_is_a_programmers_mistake() -> None:
-    method = state_of(Balanced(**TINY)).method
+    method = state_of(Balanced(**TINY_RECIPE)).method
     with pytest.raises(ValueError, match="looks across its batch"):
         replace(method, together=False)

@@ -1,0 +1,83 @@
+"""What tests of several modules make use of: tiny recipes with what they train on, states, pictures in files, answers of commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from equipoise.data.formats import from_array
+from equipoise.data.laws import Gaussian, Ring
+from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.errors import RequestError
+from equipoise.recipes import catalogue
+from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.base import Recipe
+from equipoise.recipes.classic import Classic
+from equipoise.recipes.wgan_gp import WGANGP
+from equipoise.training.state import State, build_method
+
+TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method
+TINY_OPTIONS = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
+TINY_RECIPE = {"batch_size": 16, "width": 8}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command gave: exit status, and both outputs."""
+
+    status: int
+    out: str
+    err: str
+
+
+def write_picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0) -> np.ndarray[Any, Any]:
+    """A picture of noise in a file, and its pixels."""
+    shape = (size[1], size[0]) if mode in ("L", "I;16") else (size[1], size[0], len(mode))
+    deep = mode == "I;16"
+    pixels = np.random.default_rng(seed).integers(0, 65536 if deep else 256, shape).astype(np.uint16 if deep else np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def files_below(folder: Path) -> set[str]:
+    """Every path below a folder, to see that nothing was written."""
+    return {os.path.relpath(path, folder) for path in folder.rglob("*")}
+
+
+def squares() -> Source:
+    """Grey 8 x 8 pictures of two classes."""
+    x = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
+    return RowsSource("squares", from_array(x, ["dark", "light"] * 40, "x"), 0)
+
+
+def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
+    """Every recipe on points and on pictures, as far as it takes them; classic's D of a whole batch; augmented pictures."""
+    for source in (LawSource(Ring()), squares()):
+        for recipe in catalogue().values():
+            with suppress(RequestError):  # dcgan, of points
+                yield recipe.for_data(source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}), source
+        yield Balanced.for_data(source.schema, {**TINY_RECIPE, "conditional": True}), source
+    yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), LawSource(Gaussian())
+    augmented = {**TINY_RECIPE, "augment": "color,translation,cutout", "augment_target": 0.6}
+    yield Balanced.for_data(source.schema, augmented), source
+    yield WGANGP.for_data(source.schema, augmented), source
+
+
+RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") for recipe, source in tiny_recipes()]
+
+
+def state_of(recipe: Recipe, source: Source | None = None) -> State:
+    """The state that a training of this recipe begins with; on N(4, 1.25) unless a source is given."""
+    source, cpu = source or LawSource(Gaussian()), torch.device("cpu")
+    feed = source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), cpu, 0)
+    return State(build_method(recipe, source.schema, 0), recipe, feed, 0, cpu)
