@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__, plots, sketches
+from equipoise.data.memory import usable_cores
 from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, first_line
@@ -22,7 +23,7 @@ from equipoise.metrics.examination import judge_for
 from equipoise.recipes.base import Recipe
 from equipoise.report import SAMPLES_SEED
 from equipoise.training import checkpoint, speed
-from equipoise.training.device import resolve_device, usable_cores
+from equipoise.training.device import resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.footprint import predict
 from equipoise.training.keeping import Keeper

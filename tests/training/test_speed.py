@@ -11,13 +11,13 @@ import torch
 from equipoise import GAN
 from equipoise.data.formats import from_array
 from equipoise.data.laws import Gaussian
+from equipoise.data.memory import usable_cores
 from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.training import speed
-from equipoise.training.device import usable_cores
 from equipoise.training.loop import Control, Report
 from equipoise.training.settings import RunSettings
 from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, tuned

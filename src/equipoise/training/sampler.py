@@ -24,7 +24,7 @@ from equipoise.networks.latents import Prior
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
-from equipoise.training.state import build_method
+from equipoise.training.state import build_method, outline
 
 Drawn = tuple[Tensor, Tensor | None]
 ENCODER = "encoder.safetensors"  # beside the generator
@@ -209,8 +209,7 @@ def _refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str,
     """Raises RequestError where the recipe's generator is not what the tensors are of, or a weight is not a number."""
     if recipe.modes is not None and recipe.modes > max(len(value) for value in tensors.values() if value.dim()):
         raise RequestError(f"modes = {recipe.modes}: it holds fewer")
-    with torch.device("meta"):
-        method = recipe.build(schema)
+    method = outline(recipe, schema)
     expected = dict(method.generator.state_dict())
     if method.modes is not None:
         expected |= {f"modes.{name}": value for name, value in method.modes.state_dict().items()}

@@ -26,7 +26,7 @@ class RunSettings:
     seed: int = 0
     """Decides everything that is random: one seed, one result at one thread count."""
     device: str = "auto"
-    """cpu, cuda, mps, or auto: a GPU if there is one."""
+    """cpu, cuda, or auto: a CUDA GPU if there is one. Apple's GPUs (mps) are not supported: they have no float64."""
     threads: int = 0
     """CPU threads; 0 for one with networks of points, which are too small to share, and all cores with pictures."""
     precision: Precision = "auto"

@@ -17,13 +17,13 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
+from equipoise.data.memory import usable_cores
 from equipoise.data.modes import first_classes
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.conditioning import Discriminator, Generator
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
-from equipoise.training.device import usable_cores
 from equipoise.training.settings import RunSettings
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
