@@ -20,7 +20,7 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     where the end could not be saved. The directory is unlocked after."""
     control = Control()
     try:
-        with signals_stop(control):
+        with signals_stop(control), training.speed.at_work():
             for event in training.events(control):
                 on_event(event)
     finally:

@@ -14,6 +14,7 @@ import torch
 
 from equipoise import ending, fitting, plots, starting
 from equipoise.choices import split_settings
+from equipoise.data.memory import usable_cores
 from equipoise.data.opening import law_of, open_again, open_source
 from equipoise.data.others import open_to_judge, samples_of
 from equipoise.data.sources import Source, picture_limits
@@ -22,9 +23,10 @@ from equipoise.kinds import whole
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
 from equipoise.telling import beside, told
-from equipoise.training.device import check_torch, resolve_device
+from equipoise.training.device import check_trainable, resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
+from equipoise.training.process import leaves_process_as_it_was
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
 from equipoise.training.settings import RunSettings, resumed
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from equipoise.page import Run
 
 
+@leaves_process_as_it_was
 class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
@@ -79,7 +82,7 @@ class GAN:
         """
         training = self.prepare(data, labels, out=out, resume=resume, to_disk=out is not None)
         for note in training.source.notes:
-            warnings.warn(printable(note), stacklevel=2)
+            warnings.warn(printable(note), stacklevel=3)
         self.run(training, on_event or (lambda _: None))
         return self
 
@@ -94,7 +97,7 @@ class GAN:
         warn: Callable[[str], None] = warnings.warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
-        check_torch(training=True)
+        check_trainable()
         place, run = None if out is None else Path(out), RunSettings(**self._run_choices)
         if place is not None and resume:
             recorded = RunDirectory.existing(place).read_config()
@@ -192,7 +195,7 @@ class GAN:
                 report.save(self._directory.report)
                 self.report_page(self._directory.page)
             except EquipoiseError as error:  # of a run that may only be read
-                warnings.warn(f"{error}; the report is not kept", EquipoiseWarning, stacklevel=2)
+                warnings.warn(f"{error}; the report is not kept", EquipoiseWarning, stacklevel=3)
         return report
 
     @property
@@ -252,7 +255,6 @@ class GAN:
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
-        check_torch()
         directory = RunDirectory.existing(Path(path))
         if not directory.generator.is_file():
             raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
@@ -270,10 +272,14 @@ class GAN:
         """What one sample looks like."""
         return self._trained().schema
 
+    @property
+    def _threads(self) -> int | None:
+        """The threads that it was trained on, where there are so many; None before."""
+        return min(max(self._config["machine"]["threads"], 1), usable_cores()) if self._config else None
+
     def _trained(self) -> Sampler:
         if self._sampler is None:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
-        check_torch()
         return self._sampler
 
     def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:

@@ -24,6 +24,7 @@ from equipoise.networks.latents import Prior
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
+from equipoise.training.process import at_work
 from equipoise.training.state import build_method, outline
 
 Drawn = tuple[Tensor, Tensor | None]
@@ -180,6 +181,7 @@ class Sampler:
             return False
 
     @classmethod
+    @at_work()
     def load(cls, path: Path, device: torch.device) -> Sampler:
         """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description, which is
         found before any memory is taken for networks that are not in it."""

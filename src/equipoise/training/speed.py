@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +25,7 @@ from equipoise.errors import RequestError
 from equipoise.networks.conditioning import Discriminator, Generator
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
+from equipoise.training.process import at_work
 from equipoise.training.settings import RunSettings
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
@@ -44,9 +46,14 @@ class Speed:
     precision: Precision
     compiled: bool
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """For the while, torch works this way: a compiled step is made, and made anew, only so."""
+        with at_work(self.threads), _following_derivatives() if self.compiled else nullcontext():
+            yield
+
     def apply(self, state: State) -> None:
-        """Have torch and the players of `state` work this way; the compiled step is made by `compile_step`."""
-        torch.set_num_threads(self.threads)
+        """Have the players of `state` work this way; the compiled step is made by `compile_step`."""
         for player in (state.generator, state.discriminator):
             if isinstance(player, Generator | Discriminator):
                 player.mixed = self.precision == "bfloat16"
@@ -124,18 +131,26 @@ def is_pure(method: Method) -> bool:
 def compile_step(method: Method, state: State, batch: Example) -> str:
     """Compile both functions of gradients for batches like `batch`. Returns why that failed, in which case the step stays as it is, or
     nothing."""
-    import torch._dynamo
-
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
-        torch._dynamo.config.trace_autograd_ops = True  # and it stays so: a change of threads compiles anew
-        for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
-            made[function] = torch.compile(function, fullgraph=True, dynamic=False)
-            made[function](method, state, *given)
+        with _following_derivatives():
+            for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
+                made[function] = torch.compile(function, fullgraph=True, dynamic=False)
+                made[function](method, state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made
     return ""
+
+
+def _following_derivatives() -> AbstractContextManager[None]:
+    """For the while, torch compiles through `autograd.grad`, if it knows how to."""
+    import torch._dynamo.config
+
+    if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
+        return nullcontext()
+    patched: AbstractContextManager[None] = torch._dynamo.config.patch(trace_autograd_ops=True)
+    return patched
 
 
 def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
@@ -146,7 +161,8 @@ def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunS
     found = {}
     for candidate in (replace(chosen, threads=t, precision=p) for t in threads for p in precisions):
         candidate.apply(state)
-        found[candidate] = _seconds(method, state, batch)
+        with at_work(candidate.threads):
+            found[candidate] = _seconds(method, state, batch)
     state.restore_tensors(weights, state.samples_seen)  # and not the feed, which a stream cannot go back in
     return min(found, key=lambda candidate: found[candidate])
 
