@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -22,17 +22,17 @@ from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, pri
 from equipoise.kinds import whole
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
-from equipoise.telling import beside, told
+from equipoise.telling import draw_beside, told
 from equipoise.training.device import check_trainable, resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
-from equipoise.training.process import leaves_process_as_it_was
+from equipoise.training.process import each_at_work, leaves_process_as_it_was
 from equipoise.training.rundir import RunDirectory
-from equipoise.training.sampler import Sampler
+from equipoise.training.sampler import Codes, Sampler
 from equipoise.training.settings import RunSettings, resumed
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from equipoise.data.formats import Labels
     from equipoise.data.schema import Schema, UserData
@@ -115,16 +115,25 @@ class GAN:
         self._directory, self._config, self._report = training.directory, training.config(), None
         ending.train_to_end(training, on_event)
 
-    def sample(
-        self, n: int, *, label: Hashable | None = None, code: Mapping[str, ArrayLike] | None = None, seed: int | None = None
-    ) -> UserData:
+    def sample(self, n: int, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
         `label` asks for one class of a conditional generator; without it classes come at their training frequencies. `code` sets codes of
         a generator that has them (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2, 2, n)}; the others are
         drawn. Without a seed every call differs. Raises RequestError for a label that was not trained on, or a code that there is not.
         """
-        return self._trained().schema.to_user(self._values(n, label, seed, code))
+        return self._trained().sample(*self._asked(n, label, seed, code))
+
+    def sample_batches(
+        self, n: int, batch_size: int, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
+    ) -> Iterator[UserData]:
+        """What `sample` returns, `batch_size` samples at a time, for more than memory holds.
+
+        Raises RequestError as `sample` does.
+        """
+        if (size := whole("batch_size", batch_size)) < 1:
+            raise RequestError(f"batch_size = {size}: must be at least 1")
+        return each_at_work(self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the recipe infogan reads in samples of the training data's kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
@@ -147,13 +156,7 @@ class GAN:
         return Path(path)
 
     def draw(
-        self,
-        path: str | Path,
-        n: int | None = None,
-        *,
-        label: Hashable | None = None,
-        code: Mapping[str, ArrayLike] | None = None,
-        seed: int | None = None,
+        self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
     ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures. Points of
         one `label` are drawn beside held-out samples of that label, where there are any."""
@@ -161,15 +164,9 @@ class GAN:
         n = whole("n", n if n is not None else plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS)
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
-        described = self._config["data"]
-        law, values = law_of(described), self._values(n, label, seed, code)
-        source = self._source if self._source is not None or law is None else self._reopened()
-        of_class = None if label is None else sampler.schema.class_index(label)
-        real = None if source is None or sampler.schema.is_picture else beside(source, n, of_class)
-        of_label = "" if label is None else f", label {label}"
-        title = f"{described['name']}, {sampler.recipe.name}{of_label}, {sampler.samples_seen:,} samples seen"
-        limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
-        plots.draw(path, values, sampler.schema, limits, law if label is None else None, real, title)
+        values, described = sampler.values(*self._asked(n, label, seed, code)), self._config["data"]
+        source = self._source if self._source is not None or law_of(described) is None else self._reopened()
+        draw_beside(path, sampler, values, described, source, label)
         return path
 
     def evaluate(self, data: Any = None, labels: Labels | None = None, *, inception: bool = False) -> Report:
@@ -282,11 +279,12 @@ class GAN:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:
+    def _asked(self, n: int, label: Hashable | None, seed: int | None, code: Codes | None) -> tuple[Any, ...]:
+        """What was asked of `sample`, as the sampler takes it."""
         sampler, n = self._trained(), whole("n", n)
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
-        return sampler.values(n, _seed(seed), None if label is None else sampler.position(label), code)
+        return n, _seed(seed), None if label is None else sampler.position(label), code
 
     def _reopened(self) -> Source:
         run = self._config["run"]

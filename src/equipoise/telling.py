@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from equipoise import plots
+from equipoise.data.opening import law_of
 from equipoise.data.sources import HELD_OUT_MOST, Source
 from equipoise.errors import EquipoiseError
 from equipoise.page import Run
@@ -60,6 +62,25 @@ def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] 
         return None
     real = found[0][found[1] == of_class][:n]
     return real.double().numpy() if len(real) else None
+
+
+def draw_beside(
+    path: Path,
+    sampler: Sampler,
+    values: NDArray[np.float64],
+    described: Mapping[str, Any],
+    source: Source | None,
+    label: Hashable | None,
+) -> None:
+    """Draw samples, (N, *shape), beside held-out ones of the same `label`, where there are
+    any. `described` is the data as config.json has it."""
+    schema, law = sampler.schema, law_of(dict(described))
+    of_class = None if label is None else schema.class_index(label)
+    real = None if source is None or schema.is_picture else beside(source, len(values), of_class)
+    of_label = "" if label is None else f", label {label}"
+    title = f"{described['name']}, {sampler.recipe.name}{of_label}, {sampler.samples_seen:,} samples seen"
+    limits = None if described["limits"] is None else (described["limits"][0], described["limits"][1])
+    plots.draw(path, values, schema, limits, law if label is None else None, real, title)
 
 
 def moments(directory: RunDirectory) -> list[Path]:

@@ -155,7 +155,11 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
 
         return called
 
-    for place, name in (("equipoise.fitting", "find_modes"), ("equipoise.training.loop", "adversarial_step"), ("equipoise.gan", "evaluate")):
+    for place, name in (
+        ("equipoise.fitting", "find_modes"),
+        ("equipoise.training.loop", "adversarial_step"),
+        ("equipoise.gan", "evaluate"),
+    ):
         module = __import__(place, fromlist=[name])
         monkeypatch.setattr(module, name, noting(name, getattr(module, name)))
     gan = GAN(**{**tiny, "threads": 2}).fit("gaussian", out=tmp_path / "run")
