@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__, plots, sketches
-from equipoise.data.memory import usable_cores
 from equipoise.data.modes import ModesFeed, find_modes
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, first_line
@@ -144,8 +143,9 @@ class Fit:
             return speed.as_before(machine, self.run)
         pictures, size, run = self.source.schema.is_picture, self.recipe.batch_size, self.run
         steps = (run.samples or self.recipe.default_samples(self.source.schema)) / (size * self.recipe.discriminator_steps)
-        seconds = run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, usable_cores() if pictures else 1)
-        chosen = speed.choose(self.method, run, pictures, self.device, seconds)
+        threads = speed.threads_for(self.footprint.step.flops * size, pictures)
+        seconds = run.minutes * 60 if run.minutes else steps * self.footprint.step.seconds(size, threads)
+        chosen = speed.choose(self.method, run, pictures, self.device, seconds, threads)
         if not run.tune_speed:
             return chosen
         return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, run)

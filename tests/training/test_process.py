@@ -16,8 +16,10 @@ import pytest
 import torch
 import torch._dynamo.config
 
-from equipoise import GAN
+from equipoise import GAN, fitting
+from equipoise import gan as gan_module
 from equipoise.errors import RequestError
+from equipoise.training import loop
 from equipoise.training.loop import Control, Event
 from equipoise.training.process import at_work, each_at_work
 from equipoise.training.signals import InterruptedRunError, signals_stop
@@ -53,7 +55,7 @@ def ignore(*_: Any) -> None:
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def program() -> Iterator[None]:
     """A program that has set two threads, float64, no gradients, filters and handlers, and has drawn from global generators."""
     handlers = [signal.signal(number, ignore) for number in (signal.SIGINT, signal.SIGTERM)]
     threads, states = torch.get_num_threads(), (torch.get_rng_state(), np.random.get_state())
@@ -155,12 +157,7 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
 
         return called
 
-    for place, name in (
-        ("equipoise.fitting", "find_modes"),
-        ("equipoise.training.loop", "adversarial_step"),
-        ("equipoise.gan", "evaluate"),
-    ):
-        module = __import__(place, fromlist=[name])
+    for module, name in ((fitting, "find_modes"), (loop, "adversarial_step"), (gan_module, "evaluate")):
         monkeypatch.setattr(module, name, noting(name, getattr(module, name)))
     gan = GAN(**{**tiny, "threads": 2}).fit("gaussian", out=tmp_path / "run")
     gan.evaluate()

@@ -35,6 +35,7 @@ Precision = Literal["float32", "bfloat16"]
 COMPILE_SECONDS = 45.0  # that compiling both players' gradients takes on one core
 COMPILE_GAIN = {"points": 0.35, "float32": 0.1, "bfloat16": 0.25}  # share of a step's time that compiled code saves, by kind or by type
 WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
+SHARE = 1e9  # operations of a step that are worth a thread: 16 x 16 pictures have .7e9, MNIST's 2e9, 64 x 64 in colour 17e9
 TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
 
 
@@ -74,10 +75,10 @@ def example(state: State, schema: Schema) -> Example:
     return Example(x, first_classes(schema, state.method.modes, n, state.device), state.method.prior.sample(n, generator))
 
 
-def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float) -> Speed:
-    """What the user chose, and by rule what was left open, for a run that will take about `seconds`. Raises RequestError for a choice that
-    cannot be."""
-    ruled = by_rule(method, pictures=pictures, device=device, seconds=seconds)
+def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
+    """What the user chose, and by rule what was left open, for a run that will take about `seconds` on so many threads by rule. Raises
+    RequestError for a choice that cannot be."""
+    ruled = by_rule(method, pictures=pictures, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, a newer torch, or a recipe without "
@@ -95,13 +96,24 @@ def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
     return Speed(run.threads or max(machine["threads"], 1), machine.get("precision", "float32"), machine.get("compiled", False))
 
 
-def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float) -> Speed:
-    """Points on one thread, since their networks are too small to share, and in float32, since a law's narrow modes need its digits;
-    pictures on all cores, and in bfloat16 where the processor multiplies it; compiled where that saves more than it costs."""
+def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
+    """Points in float32, since a law's narrow modes need its digits; pictures in bfloat16 where the processor multiplies it; compiled
+    where that saves more than it costs. `threads` is what `threads_for` says."""
     half = pictures and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
     worth = seconds * COMPILE_GAIN[precision if pictures else "points"] > WORTH * COMPILE_SECONDS
-    return Speed(usable_cores() if pictures else 1, precision, worth and can_compile(method, device))
+    return Speed(threads, precision, worth and can_compile(method, device))
+
+
+def threads_for(arithmetic: float, pictures: bool) -> int:
+    """Threads for steps of so many operations of arithmetic each: one for points, whose
+    networks are too small to share; for pictures one for every `SHARE` operations, on at
+    most the cores that there are.
+
+    In small steps threads mostly wait for each other, and where another program has one
+    of the cores, all wait for the thread that has none.
+    """
+    return min(max(round(arithmetic / SHARE), 1), usable_cores()) if pictures else 1
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
