@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,14 +20,14 @@ def test_busy_processes_run_for_the_while_and_no_longer(monkeypatch: pytest.Monk
         return started[-1]
 
     monkeypatch.setattr(subprocess, "Popen", start)
-    with pytest.raises(KeyError), contention.busy(2):
+    with suppress(KeyError), contention.busy(2):
         assert [process.poll() for process in started] == [None, None]
         raise KeyError
     assert None not in [process.poll() for process in started]
 
 
 def test_a_table_has_a_row_for_each_network_and_way_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contention, "rates", lambda name, threads, policy, quick: [float(threads)])
+    monkeypatch.setattr(contention, "rates", lambda _, threads, *__: [float(threads)])
     lines = contention.table([0], quick=True).splitlines()
     assert lines[0] == "| networks | threads | waiting | idle |"
     assert len(lines) == 2 + len(contention.NETWORKS) * len(contention.POLICIES)
