@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -165,3 +168,8 @@ def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(tiny: di
     for size in (0, -1):
         with pytest.raises(RequestError, match=r"^batch_size = .*: must be at least 1"):
             gan.sample_batches(9, size)
+
+
+def test_a_loaded_generator_is_sampled_from_without_torchs_compiler_whose_import_takes_a_second(trained: Path) -> None:
+    program = f"import sys; from equipoise import GAN; GAN.load({str(trained)!r}).sample(3); assert 'torch._dynamo' not in sys.modules"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
