@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch._dynamo.config
 from torch import Tensor
 
 from equipoise import GAN
@@ -17,10 +18,11 @@ DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
 
 class Engine:
     """A fit that is stepped by hand. `data` and `settings` are those of GAN; with none the recipe is the default. The step is compiled only
-    by `compile`."""
+    by `compile`. The process stays as a training would have it for the while."""
 
     def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
         self.fit = GAN(seed=seed, threads=threads, **settings).prepare(data, to_disk=False, warn=print)
+        torch.set_num_threads(threads)
         self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
         samples = self.fit.run.samples or self.recipe.default_samples(self.fit.source.schema)
         self.clock = Clock(self.state, samples, None)
@@ -29,7 +31,8 @@ class Engine:
         self.share = self.clock.tick()
 
     def compile(self) -> None:
-        """Compile the step, as long runs do."""
+        """Compile the step, as long runs do, and anew where threads are changed."""
+        torch._dynamo.config.trace_autograd_ops = True
         failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.fit.source.schema))
         if failed:
             raise RuntimeError(f"the step does not compile: {failed}")

@@ -74,8 +74,9 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
         expected = predicted.peak(size) or 0
     else:
         clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
-        for _ in train(training.method, training.state, clock, Control()):
-            pass
+        with training.speed.at_work():
+            for _ in train(training.method, training.state, clock, Control()):
+                pass
         expected = predicted.used + predicted.needed(size)
     real = resident("VmHWM")
     figures = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)

@@ -100,7 +100,7 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
         (["train", "gaussian", "--mean", "nan"], "mean = nan of gaussian: must be finite"),
         (["train", "gaussian", "--conditional", "True"], "the data has no labels: give labels, or leave conditional out"),
         (["train", "gaussian", "--label-column", "y"], "label_column = 'y': gaussian has no columns; leave it out"),
-        (["train", "gaussian", "--device", "abacus"], "device = 'abacus': must be auto, cpu, cuda or mps"),
+        (["train", "gaussian", "--device", "abacus"], "device = 'abacus': must be auto, cpu or cuda"),
         (["train", "gaussian", "--resume"], "gaussian is not a run directory: it has no config.json"),
         (["train", "--resume"], "equipoise train --resume needs the run to go on with: equipoise train --resume RUN"),
         (["train", "gaussian", "--init-from", "nothing"], "nothing is not a run directory: it has no config.json"),

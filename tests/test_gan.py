@@ -374,17 +374,6 @@ def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(
         GAN(**tiny).fit(x)
 
 
-def test_another_default_dtype_of_torch_is_refused_in_a_line(tiny: dict[str, Any], trained: Path) -> None:
-    gan = GAN(**tiny).fit("gaussian")
-    torch.set_default_dtype(torch.float64)
-    try:
-        for asked in (lambda: GAN(**tiny).fit("gaussian"), lambda: gan.sample(3), gan.evaluate, lambda: GAN.load(trained)):
-            with pytest.raises(RequestError, match=r"^torch's default dtype is torch\.float64, networks are of float32: call"):
-                asked()
-    finally:
-        torch.set_default_dtype(torch.float32)
-
-
 SETTLING: dict[str, Any] = {"modes": 0, "stop_when": "balanced", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
 
 

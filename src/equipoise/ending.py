@@ -28,7 +28,7 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     control = Control()
     raised: Exception | None = None
     try:
-        with signals_stop(control):
+        with signals_stop(control), training.speed.at_work():
             for event in training.events(control):
                 if raised is None:
                     try:

@@ -57,10 +57,8 @@ class Fit:
         source.early_stopping = run.stop_when is not None
         self.described = source.describe()
         self.device = resolve_device(run.device)
-        if space is None:
-            labels, seed = recipe.labels(source.schema), run.seed
-            space = find_space(source, recipe.scaling, recipe.modes, labels, seed, recipe.channels_apart)
-        scaling, modes = space
+        labels = recipe.labels(source.schema)
+        scaling, modes = space or find_space(source, recipe.scaling, recipe.modes, labels, run.seed, recipe.channels_apart)
         recipe = replace(recipe, modes=0 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
@@ -148,7 +146,8 @@ class Fit:
         machine = None if self.directory is None else self.directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
-        chosen = speed.choose(self.method, self.run, self.source.schema.is_picture, self.device, self.plan.seconds)
+        schema, plan = self.source.schema, self.plan
+        chosen = speed.choose(self.method, self.run, schema.is_picture, self.device, plan.seconds, plan.threads)
         if not self.run.tune_speed:
             return chosen
         return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +12,7 @@ import torch
 
 from equipoise import ending, fitting, plots, resuming, saving, sheets, starting, telling, warm_start
 from equipoise.choices import split_settings
+from equipoise.data.memory import usable_cores
 from equipoise.data.opening import law_of
 from equipoise.data.others import open_to_judge, samples_of
 from equipoise.data.sources import Source, picture_limits
@@ -21,21 +22,23 @@ from equipoise.metrics.budget import FULL, QUICK, quiet
 from equipoise.progress import Display, both
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
-from equipoise.training.device import check_torch, resolve_device
+from equipoise.training.device import check_trainable, resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
+from equipoise.training.process import each_at_work, leaves_process_as_it_was
 from equipoise.training.rundir import RunDirectory
-from equipoise.training.sampler import Sampler
+from equipoise.training.sampler import Codes, Sampler
 from equipoise.training.settings import RunSettings
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from equipoise.data.formats import Labels
     from equipoise.data.schema import Schema, UserData
     from equipoise.page import Run
 
 
+@leaves_process_as_it_was
 class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
@@ -94,8 +97,7 @@ class GAN:
         """
         if self._sampler is not None and not self._told_of_anew and not resume and init_from is None:
             self._told_of_anew = True
-            more = "" if self._directory is None else ", or its training with fit(out=..., resume=True)"
-            warn(f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}")
+            warm_start.warn_of_beginning_anew(self._directory)
         training = self.prepare(data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None)
         for note in resuming.notes(training):
             warn(note)
@@ -115,7 +117,7 @@ class GAN:
         warn: Callable[[str], None] = warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
-        check_torch(training=True)
+        check_trainable()
         settings = self.recipe, self._choices, self._run_choices
         init = warm_start.of(init_from._fit, init_from._directory) if isinstance(init_from, GAN) else init_from
         place = None if out is None else Path(out)
@@ -127,16 +129,22 @@ class GAN:
         self._directory, self._config, self._report = training.directory, training.config(), None
         ending.train_to_end(training, on_event)
 
-    def sample(
-        self, n: int, *, label: Hashable | None = None, code: Mapping[str, ArrayLike] | None = None, seed: int | None = None
-    ) -> UserData:
+    def sample(self, n: int, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
         `label` asks for one class of a conditional generator; without it classes come at their training frequencies. `code` sets codes of
         a generator that has them (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2, 2, n)}; the others are
         drawn. Without a seed every call differs. Raises RequestError for a label that was not trained on, or a code that there is not.
         """
-        return self._trained().schema.to_user(self._values(n, label, seed, code))
+        return self._trained().sample(*self._asked(n, label, seed, code))
+
+    def sample_batches(
+        self, n: int, batch_size: int, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
+    ) -> Iterator[UserData]:
+        """What `sample` returns, `batch_size` samples at a time, for more than memory holds. Raises RequestError as `sample` does."""
+        if (size := whole("batch_size", batch_size)) < 1:
+            raise RequestError(f"batch_size = {size}: must be at least 1")
+        return each_at_work(self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the recipe infogan reads in samples of the training data's kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
@@ -159,13 +167,7 @@ class GAN:
         return Path(path)
 
     def draw(
-        self,
-        path: str | Path,
-        n: int | None = None,
-        *,
-        label: Hashable | None = None,
-        code: Mapping[str, ArrayLike] | None = None,
-        seed: int | None = None,
+        self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
     ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures. Points of
         one `label` are drawn beside held-out samples of that label, where there are any. Of pictures with labels, where nothing else is
@@ -178,7 +180,7 @@ class GAN:
         if unasked and sheets.has_classes(sampler):
             write_whole(path, sheets.by_class(sampler, telling.limits_of(self._config), _seed(seed)))
             return path
-        values, law = self._values(n, label, seed, code), law_of(self._config["data"])
+        values, law = sampler.values(*self._asked(n, label, seed, code)), law_of(self._config["data"])
         source = self._source if self._source is not None or law is None else self._reopened()
         telling.draw(path, values, sampler, source, self._config, label)
         return path
@@ -206,18 +208,13 @@ class GAN:
         else:
             source = open_to_judge(data, labels, self._config["run"]["label_column"], sampler.schema.columns)
         sampler.check_kind(source.schema.shape, source.limits)
-        run = None if self._directory is None else self._directory.path
-        budget = QUICK if quick else FULL
-        report = evaluate(sampler, source, self._log(), self._config, run, inception, budget, on_step or quiet)
+        run, log = None if self._directory is None else self._directory.path, telling.log_of(self._fit, self._directory)
+        report = evaluate(sampler, source, log, self._config, run, inception, QUICK if quick else FULL, on_step or quiet)
         if data is None:
             self._report = report
         if self._directory is not None and data is None:
             (on_step or quiet)("report page")
-            try:
-                report.save(self._directory.report)
-                self.report_page(self._directory.page)
-            except EquipoiseError as error:  # of a run that may only be read
-                warn(f"{error}; the report is not kept")
+            saving.keep(report, self._directory, self.report_page)
         return report
 
     @property
@@ -227,9 +224,8 @@ class GAN:
 
     def _kept_report(self) -> Report | None:
         """The report as it was made, or is kept; None where there is none of this generator."""
-        kept = None if self._directory is None or not self._directory.report.is_file() else Report.read(self._directory.report)
-        if self._report is None and kept is not None and kept.samples_seen == self._trained().samples_seen:
-            self._report = kept
+        if self._report is None:
+            self._report = saving.kept(self._directory, self._trained().samples_seen)
         return self._report
 
     def report_page(self, path: str | Path) -> Path:
@@ -246,11 +242,8 @@ class GAN:
             source = self._source or self._reopened()
         except EquipoiseError:  # data that was handed over in Python, or is no longer what it was, or cannot be fetched now
             source = None
-        method = None if self._fit is None else self._fit.method
-        return telling.told(self._trained(), source, report, self._log(), self._config, self._directory, method)
-
-    def _log(self) -> list[dict[str, Any]]:
-        return telling.log_of(self._fit, self._directory)
+        method, log = None if self._fit is None else self._fit.method, telling.log_of(self._fit, self._directory)
+        return telling.told(self._trained(), source, report, log, self._config, self._directory, method)
 
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""
@@ -260,12 +253,11 @@ class GAN:
         report = None
         with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
             report = self._kept_report()
-        saving.save(Path(path), sampler, self._config, self._log(), self._fit, report)
+        saving.save(Path(path), sampler, self._config, telling.log_of(self._fit, self._directory), self._fit, report)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
-        check_torch()
         gan = cls()
         gan._directory, gan._config, gan._sampler = saving.load(Path(path), resolve_device(device))
         requested = gan._config["requested"]  # by the user; what was derived from the data is derived again
@@ -279,17 +271,22 @@ class GAN:
         """What one sample looks like."""
         return self._trained().schema
 
+    @property
+    def _threads(self) -> int | None:
+        """The threads that it was trained on, where there are so many; None before."""
+        return min(max(self._config["machine"]["threads"], 1), usable_cores()) if self._config else None
+
     def _trained(self) -> Sampler:
         if self._sampler is None:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
-        check_torch()
         return self._sampler
 
-    def _values(self, n: int, label: Hashable | None, seed: int | None, code: Mapping[str, ArrayLike] | None = None) -> Any:
+    def _asked(self, n: int, label: Hashable | None, seed: int | None, code: Codes | None) -> tuple[Any, ...]:
+        """What was asked of `sample`, as the sampler takes it."""
         sampler, n = self._trained(), whole("n", n)
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
-        return sampler.values(n, _seed(seed), None if label is None else sampler.position(label), code)
+        return n, _seed(seed), None if label is None else sampler.position(label), code
 
     def _reopened(self) -> Source:
         self._source = telling.reopened(self._config)

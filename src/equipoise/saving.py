@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, warn
 from equipoise.fitting import Fit
 from equipoise.report import Report
 from equipoise.training.rundir import RunDirectory
@@ -42,6 +42,27 @@ def save(
             report.save(directory.report)
     finally:
         directory.unlock()
+
+
+def keep(report: Report, directory: RunDirectory, write_page: Callable[[Path], object]) -> None:
+    """Write a report and its page into a run's directory; in one that may only be read, warn."""
+    try:
+        report.save(directory.report)
+        write_page(directory.page)
+    except EquipoiseError as error:
+        warn(f"{error}; the report is not kept")
+
+
+def kept(directory: RunDirectory | None, samples_seen: int) -> Report | None:
+    """The report in a run's directory; None where there is none of this moment.
+
+    Raises:
+        DamagedFileError: It is not whole.
+    """
+    if directory is None or not directory.report.is_file():
+        return None
+    report = Report.read(directory.report)
+    return report if report.samples_seen == samples_seen else None
 
 
 def load(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, Any], Sampler]:

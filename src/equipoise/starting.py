@@ -17,11 +17,13 @@ from equipoise.fitting import Fit
 from equipoise.recipes import DEFAULT, find
 from equipoise.recipes.base import Recipe
 from equipoise.training import checkpoint
+from equipoise.training.process import at_work
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.settings import RunSettings
 from equipoise.warm_start import Weights, read
 
 
+@at_work(threads=1)  # so that modes do not depend on the number of cores, nor small steps wait for a busy one
 @torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from, and for those that a stopwatch times
 def prepare(
     data: Any,

@@ -20,7 +20,7 @@ from equipoise.data.modes import PART, ROWS, Modes, Space
 from equipoise.data.scaling import Scaling, same_kind
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.fitting import Fit
 from equipoise.recipes.base import Recipe
 from equipoise.saving import load
@@ -206,3 +206,9 @@ def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
     if names is None:
         return "none"
     return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
+    """Of a second `fit`: what was trained is not gone on with, and what to type for that."""
+    more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
+    warn(f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}")

@@ -1,4 +1,4 @@
-"""What is free: the system's word, and the limits of the control groups above this process, of both versions."""
+"""Which devices can be used, and what is free: the system's word, and the limits of the control groups above this process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ from pathlib import Path
 import pytest
 import torch
 
-from equipoise.training.device import free_memory, used_memory
+from equipoise import GAN
+from equipoise.errors import RequestError
+from equipoise.training.device import free_memory, resolve_device, used_memory
 
 CPU = torch.device("cpu")
 MIB = 2**20
+
+
+@pytest.mark.parametrize(("cuda", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_auto_takes_a_gpu_that_cuda_has_and_never_apples(cuda: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    assert resolve_device("auto").type == expected
+
+
+def test_apples_gpus_are_refused_in_a_line_that_says_what_to_give(trained: Path) -> None:
+    for asked in (lambda: GAN(device="mps").fit("gaussian"), lambda: GAN.load(trained, device="mps:0")):
+        with pytest.raises(RequestError, match=r"^device = 'mps(:0)?': Apple's GPUs have no float64, .*: give cpu$"):
+            asked()
 
 
 def write(root: Path, files: dict[str, str]) -> None:

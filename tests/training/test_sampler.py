@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pytest
 import torch
 from torch import nn
 
 from equipoise import GAN
+from equipoise.data.feeds import Stream, seeded
+from equipoise.data.modes import modes_for
 from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
+from equipoise.errors import RequestError
 from equipoise.networks.dcgan import DCGenerator
 from equipoise.networks.latents import Prior
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.dcgan import DCGAN
-from equipoise.training.sampler import Sampler
+from equipoise.training import batching
+from equipoise.training.sampler import CHUNK, Sampler
 
 SHAPE = (1, 8, 8)
 PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
@@ -96,3 +106,70 @@ class _Unconditional(nn.Module):
     def forward(self, z: torch.Tensor, _: None) -> torch.Tensor:
         made: torch.Tensor = self.body(z)
         return made
+
+
+@pytest.mark.parametrize("n", [0, 1, CHUNK // 4, CHUNK + 1])
+def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -> None:
+    rng, given = np.random.default_rng(0), 2 * CHUNK
+    settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
+    sampler = GAN("infogan", **settings, categorical_codes=3, continuous_codes=1).fit(rng.normal(size=(60, 2)))._sampler
+    assert sampler is not None
+    codes = {"u0": np.linspace(-2, 2, given)[:n], "c0": np.arange(n) % 3}
+    assert np.array_equal(np.asarray(sampler.sample(n, 5, codes=codes)), sampler.of_latents(*sampler.latents(n, 5, codes=codes)))
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_classes_and_modes_that_are_drawn_in_blocks_are_those_of_one_draw(conditional: bool) -> None:
+    schema, n = Schema((2,), "ND", "float64", classes=("a", "b"), class_counts=(1, 3)), 2 * CHUNK + 1
+    modes = modes_for(schema, 3, 2 if conditional else 0, False)
+    scaling = Scaling((0.0, 0.0), (1.0, 1.0))
+    recipe = DCGAN(conditional=conditional)
+    sampler = Sampler(Probe(), Prior(6), recipe, schema, scaling, torch.device("cpu"), modes=modes)
+    expected = sampler._classes(n, None, seeded(7, Stream.CLASSES))
+    assert expected is not None
+    assert torch.equal(sampler.latents(n, 7)[1], expected)
+
+
+def test_sampling_takes_no_more_memory_than_the_result_and_a_part() -> None:
+    sampler, n = sampler_of(Probe()), 100_000
+    tracemalloc.start()
+    try:
+        drawn = sampler.sample(n, 0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(drawn, np.ndarray)
+    assert drawn.nbytes == 64 * n
+    assert peak < drawn.nbytes + 4 * 64 * CHUNK * np.dtype(np.float64).itemsize
+
+
+@pytest.mark.parametrize("kind", ["frame", "pictures", "labels"])
+def test_batches_put_together_are_one_draw(kind: str, tiny: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=80), "b": rng.integers(0, 9, 80)})
+    data: Any = {"frame": frame, "pictures": PICTURES, "labels": rng.normal(size=(80, 2))}[kind]
+    gan = GAN(**tiny).fit(data, ["x"] * 30 + ["y"] * 50 if kind == "labels" else None)
+    whole, batches = gan.sample(25, seed=3), list(gan.sample_batches(25, 10, seed=3))
+    assert [len(batch) for batch in batches] == [10, 10, 5]
+    if isinstance(whole, pd.DataFrame):
+        pd.testing.assert_frame_equal(pd.concat(batches, ignore_index=True), whole)
+    else:
+        assert np.array_equal(np.concatenate([np.asarray(batch) for batch in batches]), np.asarray(whole))
+    assert list(gan.sample_batches(0, 10)) == []
+
+
+def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    gan = GAN(**tiny).fit(PICTURES)
+    monkeypatch.setattr(batching, "available", lambda: 2**30)
+    told = r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are free: draw at most 16777216 at once"
+    with pytest.raises(RequestError, match=told):
+        gan.sample(10**9)
+    assert len(np.asarray(next(gan.sample_batches(10**9, 7)))) == 7
+    for size in (0, -1):
+        with pytest.raises(RequestError, match=r"^batch_size = .*: must be at least 1"):
+            gan.sample_batches(9, size)
+
+
+def test_a_loaded_generator_is_sampled_from_without_torchs_compiler_whose_import_takes_a_second(trained: Path) -> None:
+    program = f"import sys; from equipoise import GAN; GAN.load({str(trained)!r}).sample(3); assert 'torch._dynamo' not in sys.modules"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)

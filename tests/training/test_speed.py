@@ -11,16 +11,18 @@ import torch
 from equipoise import GAN
 from equipoise.data.formats import from_array
 from equipoise.data.laws import Gaussian
+from equipoise.data.scaling import Scaling
+from equipoise.data.schema import Schema
 from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.training import speed
-from equipoise.training.device import usable_cores
+from equipoise.training.footprint import step_memory
 from equipoise.training.loop import Control, Report
 from equipoise.training.settings import RunSettings
-from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, tuned
+from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, threads_for, tuned
 from equipoise.training.state import State, build_method
 from equipoise.training.step import discriminator_gradients, generator_gradients
 
@@ -48,20 +50,34 @@ def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_points_take_one_thread_and_float32_pictures_all_cores_and_what_the_processor_has(
-    half: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_points_take_float32_and_pictures_what_the_processor_has(half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
     method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    assert by_rule(method, pictures=False, device=CPU, seconds=1) == Speed(1, "float32", False)
-    assert by_rule(method, pictures=True, device=CPU, seconds=1) == Speed(usable_cores(), "bfloat16" if half else "float32", False)
+    assert by_rule(method, pictures=False, device=CPU, seconds=1, threads=1) == Speed(1, "float32", False)
+    assert by_rule(method, pictures=True, device=CPU, seconds=1, threads=3) == Speed(3, "bfloat16" if half else "float32", False)
+
+
+@pytest.mark.parametrize(
+    ("shape", "cores", "expected"),
+    [((1, 16, 16), 64, 1), ((1, 28, 28), 64, 2), ((1, 28, 28), 1, 1), ((3, 64, 64), 64, 17), ((3, 64, 64), 4, 4)],
+)
+def test_pictures_take_as_many_threads_as_their_networks_have_work_for(
+    shape: tuple[int, ...], cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "usable_cores", lambda: cores)
+    schema = Schema(shape, "NCHW", "uint8")
+    recipe = Balanced.for_data(schema, {"conditional": False})
+    step = step_memory(recipe, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), CPU)
+    assert threads_for(step.flops * recipe.batch_size, pictures=True) == expected
+    assert threads_for(step.flops * recipe.batch_size, pictures=False) == 1
 
 
 def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
     enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
-    assert [by_rule(method, pictures=False, device=CPU, seconds=s).compiled for s in (0.99 * enough, 1.01 * enough)] == [False, True]
+    found = [by_rule(method, pictures=False, device=CPU, seconds=s, threads=1) for s in (0.99 * enough, 1.01 * enough)]
+    assert [ruled.compiled for ruled in found] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -81,16 +97,16 @@ def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(name:
     method = build_method(find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}), source.schema, 0)
     assert is_pure(method) == pure
     if not pure:
-        assert not by_rule(method, pictures=True, device=CPU, seconds=LONG).compiled
+        assert not by_rule(method, pictures=True, device=CPU, seconds=LONG, threads=1).compiled
         with pytest.raises(RequestError, match="compile = 'on', but this step cannot be compiled here"):
-            choose(method, RunSettings(compile="on"), True, CPU, 1)
+            choose(method, RunSettings(compile="on"), True, CPU, 1, 1)
 
 
 def test_what_the_user_chose_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    assert choose(method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1) == Speed(3, "bfloat16", True)
-    assert not choose(method, RunSettings(compile="off"), True, CPU, LONG).compiled
+    assert choose(method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1, 1) == Speed(3, "bfloat16", True)
+    assert not choose(method, RunSettings(compile="off"), True, CPU, LONG, 1).compiled
 
 
 def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_written() -> None:

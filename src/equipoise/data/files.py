@@ -13,6 +13,7 @@ from pathlib import Path
 from equipoise.data.memory import SHARE, available
 from equipoise.errors import EquipoiseError
 
+POSIX = os.name == "posix"
 UNASKED = 2**24  # bytes that are read without a look at the memory
 
 
@@ -75,7 +76,9 @@ def write_through(path: Path, content: bytes | Iterable[bytes | memoryview]) -> 
 
 
 def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk."""
+    """Force the names in a folder to disk, where the system can; Windows cannot."""
+    if not POSIX:
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

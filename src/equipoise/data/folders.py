@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.ahead import ahead
+from equipoise.data.memory import usable_cores
 from equipoise.data.pictures import DECODER, SUFFIXES, Form, Seen, Taken, common_form, take
 from equipoise.data.waiting import bar
 from equipoise.errors import RequestError
@@ -29,8 +30,7 @@ MOST_DECODERS = 4  # of small pictures most time goes by under the lock
 def decoders() -> int:
     """Threads that decode: Pillow releases the interpreter's lock while it does. More than cores only wait for each other; as many
     processes cost more CPU time (32 x 32 PNG: 86 us a picture instead of 68; 64 x 64 JPEG: 148 us instead of 91)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_DECODERS)
+    return min(usable_cores(), MOST_DECODERS)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The machine's memory: how much of it this process may still take."""
+"""What the machine gives this process: the memory that it may still take, and the cores that it may use."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,22 +17,51 @@ def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     return None if free is None else min([free * 1024, *_left_by_groups(proc / "self" / "cgroup", cgroups)])
 
 
+def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Cores that this process may use: those that the system lets it run on, or the
+    CPU time that its control groups allow, in whole cores, where that is less."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min([allowed, *_quotas(proc / "self" / "cgroup", cgroups)]), 1)
+
+
 def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Bytes that each control group with a limit leaves, of this process's own up to the root: a limit holds for all below it. Files that
-    were read and can be dropped again do not count as used."""
+    """Bytes that each control group with a limit leaves. Files that were read and can be dropped again do not count as used."""
+    for group, version in _groups(membership, cgroups, "memory"):
+        if version == 2:
+            limit, used, droppable = "memory.max", "memory.current", "inactive_file"
+        else:
+            limit, used, droppable = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+        most, now = number_in(group / limit), number_in(group / used)
+        if most is not None and now is not None:  # "max" where there is no limit
+            yield max(most - now + (_named(group / "memory.stat", droppable) or 0), 0)
+
+
+def _quotas(membership: Path, cgroups: Path) -> Iterator[int]:
+    """Whole cores of CPU time that each control group with a quota allows. Half a core
+    more would be one more thread for the others to wait for."""
+    for group, version in _groups(membership, cgroups, "cpu"):
+        if version == 2:
+            quota, period = number_in(group / "cpu.max"), number_in(group / "cpu.max", word=1)
+        else:
+            quota, period = number_in(group / "cpu.cfs_quota_us"), number_in(group / "cpu.cfs_period_us")
+        if quota is not None and period:  # "max", or -1, where there is none
+            yield quota // period
+
+
+def _groups(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
+    """The folders of this process's own control group and of all above it, whose limits
+    hold for it too, each with the version of control groups that it is of."""
     for line in _text(membership).splitlines():
-        _, kinds, name = line.split(":", 2)
-        if kinds == "":
-            root, limit, used, droppable = cgroups, "memory.max", "memory.current", "inactive_file"
-        elif "memory" in kinds.split(","):
-            root, limit, used, droppable = cgroups / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+        _, controllers, name = line.split(":", 2)
+        if controllers == "":
+            root, version = cgroups, 2
+        elif controller in controllers.split(","):
+            root, version = cgroups / controller, 1
         else:
             continue
         own = root / name.strip("/")
         for group in (own, *own.parents[: len(own.parts) - len(root.parts)]):
-            most, now = number_in(group / limit), number_in(group / used)
-            if most is not None and now is not None:  # "max" where there is no limit
-                yield max(most - now + (_named(group / "memory.stat", droppable) or 0), 0)
+            yield group, version
 
 
 def _text(path: Path) -> str:

@@ -38,7 +38,9 @@ class NormalModes(Modes):
     def __init__(self, components: int, size: int, labels: int = 0) -> None:
         super().__init__(components, labels)
         self.register_buffer("centres", torch.zeros(components, size))
-        self.register_buffer("factors", torch.eye(size).repeat(components, 1, 1))
+        units = torch.zeros(components, size, size)
+        units.flatten(1)[:, :: size + 1].fill_(1.0)  # torch.eye on the meta device would import torch's compiler, for a second
+        self.register_buffer("factors", units)
 
     @classmethod
     def fit(cls, x: Tensor, seed: int, components: int | None = None) -> NormalModes:

@@ -4,7 +4,7 @@ kind of object."""
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -119,22 +119,58 @@ class Schema:
             values[:, column] = cast(values[:, column], dtype)
         return values
 
+    @property
+    def user_shape(self) -> tuple[int, ...]:
+        """The shape of one sample in the user's layout."""
+        if self.layout in ("N", "NHW"):
+            return self.shape[1:]
+        return (*self.shape[1:], self.shape[0]) if self.layout == "NHWC" else self.shape
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample in the user's type."""
+        return sum(np.dtype(dtype).itemsize for dtype in self.column_dtypes or (self.dtype,) * self.size)
+
     def to_user(self, values: NDArray[np.float64]) -> UserData:
         """Values of shape (N, *shape), in the user's units, as what the user gave: type, layout and container.
 
         Integers are rounded and kept inside their type's range.
         """
+        return self.collect(len(values), [values])
+
+    def collect(self, n: int, parts: Iterable[NDArray[np.float64]]) -> UserData:
+        """As `to_user`, of values that come in parts. Beside the result, memory is taken
+        for one part at a time.
+
+        Args:
+            n: Samples in all.
+            parts: Their values, float64, (m, *shape) each, which are n together.
+        """
         if self.columns is not None and self.container == "frame":
             import pandas as pd
 
             dtypes = self.column_dtypes or (self.dtype,) * len(self.columns)
-            return pd.DataFrame({c: cast(values[:, i], d) for i, (c, d) in enumerate(zip(self.columns, dtypes, strict=True))})
-        array = cast(from_network_layout(values, self.layout), self.dtype)
+            columns = [np.empty(n, dtype) for dtype in dtypes]
+            for rows, part in _placed(parts):
+                for i, (column, dtype) in enumerate(zip(columns, dtypes, strict=True)):
+                    column[rows] = cast(part[:, i], dtype)
+            return pd.DataFrame(dict(zip(self.columns, columns, strict=True)), copy=False)
+        array = np.empty((n, *self.user_shape), self.dtype)
+        for rows, part in _placed(parts):
+            array[rows] = cast(from_network_layout(part, self.layout), self.dtype)
         if self.container == "tensor":
             import torch
 
             return torch.from_numpy(array)
         return array
+
+
+def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Each part with the rows that are its own."""
+    start = 0
+    for part in parts:
+        yield slice(start, start + len(part)), part
+        start += len(part)
 
 
 def from_json(stored: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from equipoise.metrics.budget import FULL
 from equipoise.networks.conv import ConvTrunk
+from equipoise.networks.drawing import DrawnFrom
 from equipoise.networks.mlp import mlp
 
 Array = NDArray[np.float64]
@@ -56,8 +57,7 @@ def learn(x: Array, y: Classes, number: int, seed: int = 0, picture_steps: int =
     axes = (0,) if x.ndim == 2 else (0, 2, 3)
     deviation = rows.std(axes, keepdim=True)
     randomness = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with DrawnFrom(torch.Generator().manual_seed(seed)):
         network = _network(x.shape[1:], number)
     classifier = Classifier(network, rows.mean(axes, keepdim=True), torch.where(deviation > 0, deviation, 1.0))
     order = torch.randperm(len(rows), generator=randomness)

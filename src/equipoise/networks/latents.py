@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from equipoise.errors import RequestError, nearest
@@ -60,10 +60,14 @@ class Prior:
         """Latents (n, width) with the named codes set, each to one value or to n: an entry's number from 0 for c0, c1, ..., any number for
         u0, u1, ... (training saw [-1, 1]). Raises RequestError for a code or a value that there is not."""
         z = z.clone()
-        for name, value in codes.items():
-            at = self.codes[self.known(name)]
-            z[:, at] = self._encoded(name, value, len(z)).to(z)
+        for name, values in self.code_values(codes, len(z)).items():
+            z[:, self.codes[name]] = self._encoded(name, values).to(z)
         return z
+
+    def code_values(self, codes: Mapping[str, ArrayLike], n: int) -> dict[str, NDArray[np.float64]]:
+        """The value of each named code for each of n samples, (n,). Raises RequestError as
+        `with_codes`."""
+        return {name: self._checked(self.known(name), value, n) for name, value in codes.items()}
 
     def known(self, name: str) -> str:
         """The name, if there is a code of it. Raises RequestError with the nearest name."""
@@ -73,20 +77,27 @@ class Prior:
             raise RequestError(f"no code {name!r}: {nearest(name, self.codes)}")
         return name
 
-    def _encoded(self, name: str, value: ArrayLike, n: int) -> Tensor:
+    def _checked(self, name: str, value: ArrayLike, n: int) -> NDArray[np.float64]:
         try:
             values = np.broadcast_to(np.asarray(value, np.float64), (n,))
         except (ValueError, TypeError):
             raise RequestError(f"code {name} = {value!r}: must be one number, or one for each of the {n} samples") from None
         if not np.isfinite(values).all():
             raise RequestError(f"code {name} holds NaN or infinity: give finite numbers")
+        if name.startswith("c"):
+            size = self._entries(name)
+            wrong = (values != values.round()) | (values < 0) | (values >= size)
+            if wrong.any():
+                raise RequestError(f"code {name} = {values[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
+        return values
+
+    def _entries(self, name: str) -> int:
+        return self.categorical_codes[int(name[1:])]
+
+    def _encoded(self, name: str, values: NDArray[np.float64]) -> Tensor:
         if name.startswith("u"):
             return torch.from_numpy(values.copy())[:, None]
-        size = self.categorical_codes[int(name[1:])]
-        wrong = (values != values.round()) | (values < 0) | (values >= size)
-        if wrong.any():
-            raise RequestError(f"code {name} = {values[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
-        return torch.nn.functional.one_hot(torch.from_numpy(values.astype(np.int64)), size)
+        return torch.nn.functional.one_hot(torch.from_numpy(values.astype(np.int64)), self._entries(name))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -27,7 +27,7 @@ from equipoise.training.contract import checked_method
 from equipoise.training.counting import Counting
 from equipoise.training.device import free_memory, used_memory
 from equipoise.training.guard import Guard
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State, build_method, outline
 from equipoise.training.step import adversarial_step
 
 GIB, MIB = 2**30, 2**20
@@ -133,8 +133,7 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
 def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
     """Raises RequestError where the weights alone, with what training keeps beside each, are more than is free. Nothing is allocated."""
     try:
-        with torch.device("meta"):
-            method = recipe.build(schema)
+        method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made
         return
     weights = sum(p.numel() * p.element_size() for player in (method.generator, method.discriminator) for p in player.parameters())

@@ -35,8 +35,11 @@ class Guard:
     @property
     def finite(self) -> bool:
         """Whether all weights and moments are numbers. A step can spoil them after its losses were read."""
-        sums = [tensor.detach().double().sum() for tensor in self.state.weights().values() if tensor.is_floating_point()]
-        return bool(torch.stack([total.cpu() for total in sums]).isfinite().all())
+        sums: dict[torch.device, list[Tensor]] = {}  # an optimiser may count its steps on the CPU
+        for tensor in self.state.weights().values():
+            if tensor.is_floating_point():
+                sums.setdefault(tensor.device, []).append(tensor.detach().double().sum())
+        return all(bool(torch.stack(of_device).isfinite().all()) for of_device in sums.values())
 
     def keep(self) -> None:
         """The weights are good now. The older copy is written over."""

@@ -225,11 +225,13 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
 
 def report(method: Method, state: State, clock: Clock, share: float, recent: deque[dict[str, Tensor]]) -> Report:
     """The means over the recent steps, D's outputs as the recipe reads them, and the gradient norms of the last step."""
-    readings = {name: float(torch.stack([step[name] for step in recent]).mean()) for name in recent[-1] if not name.endswith("_logits")}
+    means = {name: torch.stack([step[name] for step in recent]).mean() for name in recent[-1] if not name.endswith("_logits")}
     real, fake = (torch.cat([step[name] for step in recent]).double() for name in ("real_logits", "fake_logits"))
-    readings |= discriminator_outputs(real, fake, method.logits)
-    readings["gradient_norm_g"] = gradient_norm(state.generator)
-    readings["gradient_norm_d"] = gradient_norm(state.discriminator)
+    means |= discriminator_outputs(real, fake, method.logits)
+    means["gradient_norm_g"] = gradient_norm(state.generator)
+    means["gradient_norm_d"] = gradient_norm(state.discriminator)
+    values = torch.stack([mean.double() for mean in means.values()]).tolist()  # together: for each the host waits for the device
+    readings = dict(zip(means, values, strict=True))
     return Report(state.samples_seen, state.seconds, share, clock.rate(), clock.remaining(share), readings)
 
 
@@ -245,7 +247,7 @@ def guarded(told: Report, guard: Guard) -> Report | Recovered:
     return Recovered(told.samples_seen, wrong)
 
 
-def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, float]:
+def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, Tensor]:
     """D's mean output on real and on generated samples, and `balance`, which goes to 1/2 as the players reach equilibrium.
 
     "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability of the right answer,
@@ -254,17 +256,18 @@ def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[s
     critic's difference between them is an estimate of the Wasserstein distance, of scaled samples, times an unknown factor.
     """
     if meaning in ("score", "critic"):
-        means = {"real_output": float(real.mean()), "fake_output": float(fake.mean())}
+        means = {"real_output": real.mean(), "fake_output": fake.mean()}
         return means | ({"w1_times_unknown_factor": means["real_output"] - means["fake_output"]} if meaning == "critic" else {})
     if meaning == "relativistic":
         middle = (real.mean() + fake.mean()) / 2
         outputs = real.mean() - middle, fake.mean() - middle, (real - fake).sigmoid().mean()
     else:
         outputs = real.sigmoid().mean(), fake.sigmoid().mean(), (real.sigmoid().mean() + (1 - fake.sigmoid()).mean()) / 2
-    return dict(zip(("real_output", "fake_output", "balance"), (float(value) for value in outputs), strict=True))
+    return dict(zip(("real_output", "fake_output", "balance"), outputs, strict=True))
 
 
-def gradient_norm(module: nn.Module) -> float:
+def gradient_norm(module: nn.Module) -> Tensor:
     """The norm of the gradient that the last step left in all of a module's weights."""
     norms = torch._foreach_norm([p.grad for p in module.parameters() if p.grad is not None])
-    return float(torch.stack(list(norms)).norm())
+    norm: Tensor = torch.stack(list(norms)).norm()
+    return norm

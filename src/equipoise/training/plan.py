@@ -7,9 +7,9 @@ from typing import Literal
 
 from equipoise.data.schema import Schema
 from equipoise.recipes.base import Recipe
-from equipoise.training.device import usable_cores
 from equipoise.training.footprint import StepMemory
 from equipoise.training.settings import RunSettings
+from equipoise.training.speed import threads_for
 
 FULL_SECONDS = 120.0  # of training, from which the report takes its time too: of MNIST half a minute of one core, quick a fifth of that
 
@@ -29,13 +29,18 @@ class Plan:
         return self.run.samples or (None if self.run.minutes else self.recipe.default_samples(self.schema))
 
     @property
+    def threads(self) -> int:
+        """CPU threads by rule."""
+        return threads_for(self.step.flops * self.recipe.batch_size, self.schema.is_picture)
+
+    @property
     def seconds(self) -> float:
         """About how long it will take: its minutes, or what its steps have to compute."""
         if self.run.minutes:
             return self.run.minutes * 60
-        size, threads = self.recipe.batch_size, usable_cores() if self.schema.is_picture else 1
+        size = self.recipe.batch_size
         samples = self.samples or self.recipe.default_samples(self.schema)
-        return samples / (size * self.recipe.discriminator_steps) * self.step.seconds(size, threads)
+        return samples / (size * self.recipe.discriminator_steps) * self.step.seconds(size, self.threads)
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:

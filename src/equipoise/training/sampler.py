@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from equipoise.data.feeds import Stream, seeded
 from equipoise.data.modes import Modes
@@ -23,14 +21,21 @@ from equipoise.kinds import checked, instance
 from equipoise.networks.latents import Prior
 from equipoise.recipes import MissingRecipeError, find
 from equipoise.recipes.base import Recipe
+from equipoise.training.batching import blocks, refuse_beyond_memory, regrouped
+from equipoise.training.evaluating import evaluating, taking_statistics
 from equipoise.training.files import DamagedFileError, pack, unpack, write_whole
+from equipoise.training.loading import read_encoder, refuse_other_networks
+from equipoise.training.process import at_work
 from equipoise.training.provenance import missing_recipe
 from equipoise.training.state import build_method
 
+if TYPE_CHECKING:
+    from equipoise.data.schema import UserData
+
+Codes = Mapping[str, ArrayLike]
 Drawn = tuple[Tensor, Tensor | None]
 ENCODER = "encoder.safetensors"  # beside the generator
 SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # that BatchNorm statistics are taken from
-LARGER = 1000  # times as many weights as G that D may have in a file
 CHUNK = 4096  # points whose latents are drawn at once; of pictures as many as have the same number of values as so many rows of 256
 PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
 
@@ -51,32 +56,82 @@ class Sampler:
     modes: Modes | None = None
     """What the generator's points are relative to."""
 
-    def values(self, n: int, seed: int, label: int | None = None, codes: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float64]:
+    def sample(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> UserData:
+        """n samples as what the user gave. Beside the result, memory is taken for a pass
+        of the generator at a time; other arguments as for `values`."""
+        refuse_beyond_memory(n, self.schema.sample_bytes)
+        return self.schema.collect(n, self._made(n, seed, label, codes))
+
+    def batches(self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Iterator[UserData]:
+        """What `sample` returns, in batches of `size`, the last one of what is left."""
+        parts = self._made(n, seed, label, codes)
+        return (self.schema.to_user(batch) for batch in regrouped(parts, size, np.concatenate))
+
+    def values(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> NDArray[np.float64]:
         """n samples in the user's units, (n, *shape), rounded to the user's type, as float64.
 
         For a conditional generator `label` is the position of the one class to draw; None draws classes at their training frequencies.
         `codes` sets codes of the latents, see `Prior.with_codes`.
         """
-        return self.of_latents(*self.latents(n, seed, label, codes))
+        refuse_beyond_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
+        return self._filled(n, self._made(n, seed, label, codes))
 
-    def latents(self, n: int, seed: int, label: int | None = None, codes: Mapping[str, ArrayLike] | None = None) -> Drawn:
+    def latents(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Drawn:
         """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones are the same for every n."""
-        chunk, generator = self._chunk, seeded(seed, Stream.SAMPLES)
-        parts = [self.prior.sample(chunk, generator)[: n - start] for start in range(0, n, chunk)]
-        z = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
-        return self.prior.with_codes(z, codes) if codes else z, self._classes(n, label, seeded(seed, Stream.CLASSES))
+        z, y = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)], [*self._classes_of(n, seed, label)]
+        return torch.cat(z), torch.cat(y).to(self.device) if y else self._classes(0, label, torch.Generator())
 
     def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """What the generator makes of latents and classes, as `values`."""
-        drawn, together = np.empty((len(z), *self.schema.shape)), max(self._chunk // PASSES, 1)
-        with _evaluating(self.generator), torch.no_grad():
-            for start in range(0, len(z), together):
-                part = slice(start, start + together)
-                classes = None if y is None else y[part].to(self.device)
-                made = self.generator(z[part].to(self.device), classes)
-                placed = made if self.modes is None or classes is None else self.modes.place(made, classes)
-                drawn[part] = self.schema.rounded(self.scaling.decode(placed))
+        return self._filled(len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y])))
+
+    def _filled(self, n: int, parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+        drawn, start = np.empty((n, *self.schema.shape)), 0
+        for part in parts:
+            drawn[start : start + len(part)] = part
+            start += len(part)
         return drawn
+
+    def _made(self, n: int, seed: int, label: int | None, codes: Codes | None) -> Iterator[NDArray[np.float64]]:
+        """As `values`, a pass of the generator at a time. What is wrong with the codes is told at once."""
+        classes = self._classes_of(n, seed, label)
+        return (self._pass(z, y) for z, y in self._passes(self._latents(n, seed, codes), classes))
+
+    def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
+        """n latents, a chunk at a time; all of the last chunk are drawn, so that the first ones are the same for every n."""
+        chunk, generator, given = self._chunk, seeded(seed, Stream.SAMPLES), self.prior.code_values(codes or {}, n)
+
+        def drawn(start: int) -> Tensor:
+            z = self.prior.sample(chunk, generator)[: n - start]
+            return self.prior.with_codes(z, {name: values[start : start + chunk] for name, values in given.items()}) if given else z
+
+        return (drawn(start) for start in range(0, n, chunk))
+
+    def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
+        """The networks' classes of n latents, a block at a time; nothing for a generator that knows none.
+
+        All labels are drawn before the first mode, from one generator, so that modes are drawn from one that has come that far."""
+        labels, modes = seeded(seed, Stream.CLASSES), seeded(seed, Stream.CLASSES)
+        if self.modes is not None:
+            for size in blocks(n, CHUNK):
+                self._labels(size, label, modes)
+        for size in blocks(n, CHUNK):
+            found = self._labels(size, label, labels)
+            if found is not None:
+                yield found if self.modes is None else self.modes.classes(found, modes)
+
+    def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
+        """Latents and classes in the parts that the generator makes at once."""
+        size = max(self._chunk // PASSES, 1)
+        classes = iter(()) if y is None else regrouped(y, size, torch.cat)
+        return ((part, next(classes, None)) for part in regrouped(z, size, torch.cat))
+
+    def _pass(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
+        with evaluating(self.generator), torch.no_grad():
+            classes = None if y is None else y.to(self.device)
+            made = self.generator(z.to(self.device), classes)
+            placed = made if self.modes is None or classes is None else self.modes.place(made, classes)
+            return self.schema.rounded(self.scaling.decode(placed)).astype(np.float64, copy=False)
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
         """Raises RequestError where samples of this shape, and pictures of this range, are not of the generator's kind."""
@@ -105,7 +160,7 @@ class Sampler:
                 f"{ENCODER} is missing, damaged or of another moment than the generator: resume the run, which writes both"
             )
         parts = []
-        with _evaluating(self.encoder), torch.no_grad():
+        with evaluating(self.encoder), torch.no_grad():
             for start in range(0, len(raw), self._chunk):
                 x = self.scaling.encode(raw[start : start + self._chunk]).to(self.device)
                 parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
@@ -118,12 +173,12 @@ class Sampler:
         """Take BatchNorm statistics anew: of an averaged generator, since those of the generator that it averages are not its own, and of
         the encoder on `real` raw samples, since while training it sees more generated ones. They depend on weights and seed alone."""
         latents, classes = seeded(seed, Stream.SETTLING, 0), seeded(seed, Stream.SETTLING, 1)
-        with _taking_statistics(self.generator) as there_are:
+        with taking_statistics(self.generator) as there_are:
             for _ in range(SETTLING_BATCHES if there_are else 0):
                 z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes)
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
-            with _taking_statistics(self.encoder):
+            with taking_statistics(self.encoder):
                 for start in range(0, len(real), SETTLING_SIZE):
                     self.encoder(self.scaling.encode(real[start : start + SETTLING_SIZE]).to(self.device))
 
@@ -138,16 +193,20 @@ class Sampler:
         return classes if self.modes is None else self.modes.labels(classes)
 
     def _classes(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
-        if not self.recipe.conditional:
-            found = None if self.modes is None else torch.zeros(n, dtype=torch.int64)
-        elif label is not None:
-            found = torch.full((n,), label)
-        else:
-            counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-            found = torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]  # which draws no nothing
+        """The networks' classes of n latents, (n,); None for a generator that knows none."""
+        found = self._labels(n, label, generator)
         if found is not None and self.modes is not None:
             found = self.modes.classes(found, generator)
         return None if found is None else found.to(self.device)
+
+    def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
+        """The positions of n labels, (n,), zeros where there are modes alone; None without either."""
+        if not self.recipe.conditional:
+            return None if self.modes is None else torch.zeros(n, dtype=torch.int64)
+        if label is not None:
+            return torch.full((n,), label)
+        counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
+        return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]  # which draws no nothing
 
     def save(self, path: Path) -> None:
         """Write the generator and what it needs, and beside it the encoder if there is one; no time, path or host, so equal trainings give
@@ -173,6 +232,7 @@ class Sampler:
             return False
 
     @classmethod
+    @at_work()
     def load(cls, path: Path, device: torch.device) -> Sampler:
         """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description, which is
         found before any memory is taken for networks that are not in it."""
@@ -183,12 +243,12 @@ class Sampler:
             bounded = None not in (scaling.low, scaling.high)
             if (len(scaling.shift), bounded) != ((1, True) if schema.is_picture else (schema.size, False)):
                 raise RequestError("its scaling is not of its schema")
-            _refuse_other_networks(recipe, schema, tensors)
+            refuse_other_networks(recipe, schema, tensors)
             method = build_method(recipe, schema, seed=0)
             if method.modes is not None:
                 method.modes.load_state_dict({name: tensors.pop(f"modes.{name}") for name in method.modes.state_dict()})
             method.generator.load_state_dict(tensors)
-            encoder = _read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
+            encoder = read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
         except MissingRecipeError:
             raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
         except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -198,68 +258,6 @@ class Sampler:
         modes = None if method.modes is None else method.modes.to(device)
         generator = method.generator.to(device).eval()
         return cls(generator, method.prior, recipe, schema, scaling, device, samples_seen, encoder, modes)
-
-
-def _refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, Tensor]) -> None:
-    """Raises RequestError where the recipe's generator is not what the tensors are of, or a weight is not a number."""
-    if recipe.modes is not None and recipe.modes > max(len(value) for value in tensors.values() if value.dim()):
-        raise RequestError(f"modes = {recipe.modes}: it holds fewer")
-    with torch.device("meta"):
-        method = recipe.build(schema)
-    expected = dict(method.generator.state_dict())
-    if method.modes is not None:
-        expected |= {f"modes.{name}": value for name, value in method.modes.state_dict().items()}
-    for name in expected.keys() | tensors.keys():
-        if name not in expected or name not in tensors or tensors[name].shape != expected[name].shape:
-            told = [tuple(of[name].shape) if name in of else "none" for of in (tensors, expected)]
-            raise RequestError(f"its weight {clipped(name)!r} has shape {told[0]}, and {recipe.name}'s {told[1]}")
-        if tensors[name].is_complex() or tensors[name].is_floating_point() != expected[name].is_floating_point():
-            raise RequestError(f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s {expected[name].dtype}")
-    sizes = [sum(weight.numel() for weight in player.parameters()) for player in (method.generator, method.discriminator)]
-    if sizes[1] > LARGER * (sizes[0] + LARGER):
-        raise RequestError(f"its discriminator has {sizes[1]:,} weights, its generator {sizes[0]:,}")
-
-
-def _read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
-    """The encoder that was saved beside a generator, or None where it is not whole or is of another moment: sampling does without."""
-    try:
-        tensors, metadata = unpack(path)
-    except DamagedFileError:
-        return None
-    if metadata.get("samples_seen") != samples_seen:
-        return None
-    try:
-        encoder.load_state_dict(tensors)
-    except RuntimeError:  # of another shape
-        return None
-    return encoder
-
-
-@contextmanager
-def _taking_statistics(network: nn.Module) -> Iterator[bool]:
-    """For the while, BatchNorm layers take the plain mean of all batches' statistics, and the rest evaluates. Yields whether there are
-    any."""
-    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
-    momenta = [layer.momentum for layer in layers]
-    with _evaluating(network), torch.no_grad():
-        for layer in layers:
-            layer.reset_running_stats()
-            layer.momentum = None
-            layer.train()
-        yield bool(layers)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode for the while: no dropout, and BatchNorm by its statistics."""
-    was_training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(was_training)
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:

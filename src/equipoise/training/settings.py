@@ -27,9 +27,10 @@ class RunSettings:
     seed: int = 0
     """Decides everything that is random: one seed, one result at one thread count."""
     device: str = "auto"
-    """cpu, cuda, mps, or auto: a GPU if there is one."""
+    """cpu, cuda, or auto: a CUDA GPU if there is one. Apple's GPUs (mps) are not supported: they have no float64."""
     threads: int = 0
-    """CPU threads; 0 for one with networks of points, which are too small to share, and all cores with pictures."""
+    """CPU threads; 0 for one with networks of points, which are too small to share, and with pictures as many as their networks have work
+    for, at most one a core."""
     precision: Precision = "auto"
     """Of products and convolutions while training; auto takes bfloat16 for pictures where the processor multiplies it."""
     compile: Compile = "auto"

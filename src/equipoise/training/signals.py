@@ -22,11 +22,13 @@ class InterruptedRunError(EquipoiseError):
 
 @contextmanager
 def signals_stop(control: Control) -> Iterator[None]:
-    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always does."""
+    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always does. A handler that was not set by Python, which
+    could not be put back, stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in handlers.items() if handler is not None}
 
     def handle(number: int, _: object) -> None:
         control.stop(signal.Signals(number).name)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -17,13 +18,14 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
+from equipoise.data.memory import usable_cores
 from equipoise.data.modes import first_classes
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.conditioning import Discriminator, Generator
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
-from equipoise.training.device import usable_cores
+from equipoise.training.process import at_work
 from equipoise.training.settings import RunSettings
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
@@ -33,6 +35,7 @@ Precision = Literal["float32", "bfloat16"]
 COMPILE_SECONDS = 45.0  # that compiling both players' gradients takes on one core
 COMPILE_GAIN = {"points": 0.35, "float32": 0.1, "bfloat16": 0.25}  # share of a step's time that compiled code saves, by kind or by type
 WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
+SHARE = 1e9  # operations of a step that are worth a thread: 16 x 16 pictures have .7e9, MNIST's 2e9, 64 x 64 in colour 17e9
 TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
 
 
@@ -44,9 +47,14 @@ class Speed:
     precision: Precision
     compiled: bool
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """For the while, torch works this way: a compiled step is made, and made anew, only so."""
+        with at_work(self.threads), _following_derivatives() if self.compiled else nullcontext():
+            yield
+
     def apply(self, state: State) -> None:
-        """Have torch and the players of `state` work this way; the compiled step is made by `compile_step`."""
-        torch.set_num_threads(self.threads)
+        """Have the players of `state` work this way; the compiled step is made by `compile_step`."""
         for player in (state.generator, state.discriminator):
             if isinstance(player, Generator | Discriminator):
                 player.mixed = self.precision == "bfloat16"
@@ -67,10 +75,10 @@ def example(state: State, schema: Schema) -> Example:
     return Example(x, first_classes(schema, state.method.modes, n, state.device), state.method.prior.sample(n, generator))
 
 
-def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float) -> Speed:
-    """What the user chose, and by rule what was left open, for a run that will take about `seconds`. Raises RequestError for a choice that
-    cannot be."""
-    ruled = by_rule(method, pictures=pictures, device=device, seconds=seconds)
+def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
+    """What the user chose, and by rule what was left open, for a run that will take about `seconds` on so many threads by rule. Raises
+    RequestError for a choice that cannot be."""
+    ruled = by_rule(method, pictures=pictures, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, a newer torch, or a recipe without "
@@ -88,13 +96,24 @@ def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
     return Speed(run.threads or max(machine["threads"], 1), machine.get("precision", "float32"), machine.get("compiled", False))
 
 
-def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float) -> Speed:
-    """Points on one thread, since their networks are too small to share, and in float32, since a law's narrow modes need its digits;
-    pictures on all cores, and in bfloat16 where the processor multiplies it; compiled where that saves more than it costs."""
+def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
+    """Points in float32, since a law's narrow modes need its digits; pictures in bfloat16 where the processor multiplies it; compiled
+    where that saves more than it costs. `threads` is what `threads_for` says."""
     half = pictures and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
     worth = seconds * COMPILE_GAIN[precision if pictures else "points"] > WORTH * COMPILE_SECONDS
-    return Speed(usable_cores() if pictures else 1, precision, worth and can_compile(method, device))
+    return Speed(threads, precision, worth and can_compile(method, device))
+
+
+def threads_for(arithmetic: float, pictures: bool) -> int:
+    """Threads for steps of so many operations of arithmetic each: one for points, whose
+    networks are too small to share; for pictures one for every `SHARE` operations, on at
+    most the cores that there are.
+
+    In small steps threads mostly wait for each other, and where another program has one
+    of the cores, all wait for the thread that has none.
+    """
+    return min(max(round(arithmetic / SHARE), 1), usable_cores()) if pictures else 1
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
@@ -124,18 +143,26 @@ def is_pure(method: Method) -> bool:
 def compile_step(method: Method, state: State, batch: Example) -> str:
     """Compile both functions of gradients for batches like `batch`. Returns why that failed, in which case the step stays as it is, or
     nothing."""
-    import torch._dynamo
-
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
-        torch._dynamo.config.trace_autograd_ops = True  # and it stays so: a change of threads compiles anew
-        for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
-            made[function] = torch.compile(function, fullgraph=True, dynamic=False)
-            made[function](method, state, *given)
+        with _following_derivatives():
+            for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
+                made[function] = torch.compile(function, fullgraph=True, dynamic=False)
+                made[function](method, state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made
     return ""
+
+
+def _following_derivatives() -> AbstractContextManager[None]:
+    """For the while, torch compiles through `autograd.grad`, if it knows how to."""
+    import torch._dynamo.config
+
+    if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
+        return nullcontext()
+    patched: AbstractContextManager[None] = torch._dynamo.config.patch(trace_autograd_ops=True)
+    return patched
 
 
 def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
@@ -146,7 +173,8 @@ def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunS
     found = {}
     for candidate in (replace(chosen, threads=t, precision=p) for t in threads for p in precisions):
         candidate.apply(state)
-        found[candidate] = _seconds(method, state, batch)
+        with at_work(candidate.threads):
+            found[candidate] = _seconds(method, state, batch)
     state.restore_tensors(weights, state.samples_seen)  # and not the feed, which a stream cannot go back in
     return min(found, key=lambda candidate: found[candidate])
 

@@ -16,6 +16,7 @@ from equipoise.data.feeds import Feed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped
 from equipoise.kinds import checked
+from equipoise.networks.drawing import DrawnFrom
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
@@ -211,9 +212,18 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
-    """The recipe's method with weights drawn from the seed alone; torch's global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())
+    """The recipe's method with weights drawn from the seed alone."""
+    with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
+        return recipe.build(schema)
+
+
+def outline(recipe: Recipe, schema: Schema) -> Method:
+    """The recipe's method on the meta device: shapes alone, for which no memory is taken.
+
+    Raises:
+        RuntimeError: For networks that look at their own weights while they are made.
+    """
+    with DrawnFrom(torch.Generator()), torch.device("meta"):
         return recipe.build(schema)
 
 

@@ -1,0 +1,119 @@
+"""What Equipoise sets in the process while it works, and puts back after: torch's
+default dtype and its number of threads, and the filters of warnings, to which some
+libraries add their own when they are imported on the way.
+
+All belong to the program around. Calls may be nested, and may run in several threads at
+once: the first one in notes what the program had, and that is what is left behind.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import isfunction
+from typing import Any, TypeVar
+
+import torch
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+
+class _Here(threading.local):
+    """Of each thread: the numbers of threads that the calls under way there use, the
+    innermost last."""
+
+    def __init__(self) -> None:
+        self.used: list[int] = []
+
+
+@dataclass
+class _Program:
+    """What the program around had set when the first of the calls under way began."""
+
+    calls: int = 0
+    dtype: torch.dtype = torch.float32
+    threads: int = 1
+    filters: list[Any] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    here: _Here = field(default_factory=_Here)
+
+    def enter(self, threads: int | None) -> None:
+        with self.lock:
+            if not self.here.used:
+                if not self.calls:
+                    self.dtype, self.threads = torch.get_default_dtype(), torch.get_num_threads()
+                    self.filters = list(warnings.filters)
+                    torch.set_default_dtype(torch.float32)
+                self.calls += 1
+            self.here.used.append(threads or self._around())
+            _use(self.here.used[-1])
+
+    def leave(self) -> None:
+        with self.lock:
+            self.here.used.pop()
+            _use(self._around())
+            if not self.here.used:
+                self.calls -= 1
+                if not self.calls:
+                    torch.set_default_dtype(self.dtype)
+                    if warnings.filters != self.filters:
+                        warnings.filters[:] = self.filters  # type: ignore[index]  # typeshed has a sequence
+
+    def _around(self) -> int:
+        return self.here.used[-1] if self.here.used else self.threads
+
+
+def _use(threads: int) -> None:
+    if threads != torch.get_num_threads():
+        torch.set_num_threads(threads)
+
+
+_PROGRAM = _Program()
+
+
+@contextmanager
+def at_work(threads: int | None = None) -> Iterator[None]:
+    """For the while, torch's default dtype is float32, and it uses this many threads.
+
+    Args:
+        threads: Of the CPU; None leaves their number as it is.
+    """
+    _PROGRAM.enter(threads)
+    try:
+        yield
+    finally:
+        _PROGRAM.leave()
+
+
+def each_at_work(items: Iterator[T], threads: int | None = None) -> Iterator[T]:
+    """The items, each made `at_work`; between two the process is as the caller has it."""
+    while True:
+        with at_work(threads):
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
+
+
+def leaves_process_as_it_was(cls: C) -> C:
+    """Have the public methods of a class run `at_work`, on as many threads as the
+    object's `_threads` says."""
+    for name, member in list(vars(cls).items()):
+        if isfunction(member) and not name.startswith("_"):
+            setattr(cls, name, _at_work(member))
+    return cls
+
+
+def _at_work(method: Callable[..., T]) -> Callable[..., T]:
+    @wraps(method)
+    def working(self: Any, *arguments: Any, **named: Any) -> T:
+        with at_work(self._threads):
+            return method(self, *arguments, **named)
+
+    return working
