@@ -67,7 +67,7 @@ def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(co
     [
         ("quick", "Measured on fewer samples, as after a short training. On all: equipoise evaluate run\n"),
         ("none", "Not measured. To measure it: equipoise evaluate run\n"),
-        ("full", "100,000 samples against the exact law"),
+        ("full", "2,000 samples against the exact law"),
     ],
 )
 def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told: str, here: Path, command: Command) -> None:
@@ -80,7 +80,7 @@ def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told
 
 def test_a_run_is_measured_quickly_where_that_is_asked_for(trained: Path, command: Command) -> None:
     answer = command("evaluate", str(trained), "--quick", "--json")
-    assert json.loads(answer.out)["figures"][0]["protocol"].startswith("20,000 samples against the exact law")
+    assert json.loads(answer.out)["figures"][0]["protocol"].startswith("1,000 samples against the exact law")
 
 
 def test_the_version_is_the_packages(command: Command) -> None:
@@ -208,7 +208,7 @@ def test_a_signal_ends_a_training_with_the_status_that_a_shell_expects_and_what_
     options = ["--samples", "16000", "--batch-size", "16", "--width", "8", "--threads", "1"]
     answer = command("train", "gaussian", *options, "--out", "run")
     assert answer.status == status
-    assert "Go on with: equipoise train gaussian --out run --resume" in answer.err
+    assert "Go on with: equipoise train --resume run" in answer.err
 
 
 def test_output_that_cannot_be_written_is_told_once() -> None:

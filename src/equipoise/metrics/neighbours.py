@@ -128,11 +128,10 @@ def memory(fake: Rows, held_out: Rows, training: Rows, searched: float = 1.0) ->
     The nearest real sample of a generated one is a training sample with probability
     q = T / (T + M) if nothing was copied, whatever the distribution, and however smooth or noisy
     samples are: which real samples were held out is then an independent draw. So
-    copied = (share - q) / (1 - q) / searched, and without copies its variance is that of a draw
-    without replacement of the M held-out samples, each weighted by how many generated ones it is
-    nearest to: a real sample in an empty region is nearest to many. Of a fraction c of copies
-    the others, 1 - c, keep that variance, which gives the interval (as Wilson's, 1927, it is
-    that of all c whose test accepts).
+    copied = (share - q) / (1 - q) / searched, and its variance is that of a draw without
+    replacement of the M held-out samples, each weighted by how many generated ones it is nearest
+    to: a real sample in an empty region is nearest to many. Copies need no such draw to be nearest
+    to their own, so that the interval is a little wide where there are many.
 
     Args:
         fake: Features of generated samples, (N, F). Float32 features take half the memory;
@@ -150,10 +149,8 @@ def memory(fake: Rows, held_out: Rows, training: Rows, searched: float = 1.0) ->
     copied = (float(weights[0].sum()) - q) / (1 - q)
     scatter = float((torch.cat(weights) - 1 / n).square().sum()) * n / (n - 1)
     off = NORMAL_95 * math.sqrt(q / (1 - q) * scatter)
-    low, high = (copied - off) / max(1 - off, 1e-9), (copied + off) / (1 + off)
-    if off >= 1:  # no fraction of copies could be told from none
-        low = -math.inf
-    return Memory(copied / searched, low / searched, high / searched)
+    low = copied - off if off < 1 else -math.inf  # of 1 or more no fraction can be told from none
+    return Memory(copied / searched, low / searched, (copied + off) / searched)
 
 
 def _nearest_weights(x: Tensor, rows: Sequence[Tensor]) -> list[Tensor]:
