@@ -44,7 +44,7 @@ def test_to_train_longer_says_how_long_that_takes_at_the_last_rate() -> None:
     log = slow_start + [{"samples_seen": 100 + 10 * i, "seconds": 50.0 + i} for i in range(91)]
     assert on(evidence(log)) == (
         "Next: train longer, about 10 minutes at the speed so far.",
-        "equipoise train ring --out runs/x --resume --samples 7000",
+        "equipoise train --resume runs/x --samples 7000",
     )
     anew = on(evidence(log, run=None))[0]
     assert anew == "Next: train longer, with samples=7,000, about 12 minutes at the speed so far."

@@ -244,7 +244,7 @@ def test_a_run_that_is_short_or_falling_is_still_improving_and_is_told_how_to_go
     assert told(far, figure(DETECTIVE, 0.99, 0.5, 0.01), samples_seen=20, log=blind).name == "still improving"
     for verdict in (told(far, samples_seen=20), told(far, log=falling(4, 3, 2, 1.5, 1.2, 1.0))):
         assert verdict.name == "still improving"
-    assert verdict.command == "equipoise train ring --out runs/ring-0 --resume --samples 2000"
+    assert verdict.command == "equipoise train --resume runs/ring-0 --samples 2000"
 
 
 def test_a_run_that_was_judged_seldom_is_still_improving_by_the_samples_that_it_saw() -> None:

@@ -81,13 +81,12 @@ def longer(e: Evidence, also: str = "") -> Verdict:
 def on(e: Evidence) -> tuple[str, str]:
     """To train longer, and about how long that takes; with another recipe, that."""
     samples = max(2 * e.samples_seen, e.usual_samples)
-    resumes = e.run is not None and e.data
+    resumes = bool(e.run and e.data)
     seconds = seconds_for(samples - e.samples_seen if resumes else samples, e.log)
     about = "" if seconds is None else f", about {spoken(seconds)} at the speed so far"
     if not resumes:
         return f"Next: train longer, with samples={samples:,}{about}.", ""
-    command = typed(e, f"{recipe(e)}--out {e.run} --resume --samples {samples}")
-    return f"Next: train longer{about}.", command
+    return f"Next: train longer{about}.", f"equipoise train --resume {e.run} --samples {samples}"
 
 
 def steadier(e: Evidence) -> tuple[str, str]:
