@@ -201,6 +201,8 @@ def test_a_law_that_a_detective_begins_to_tell_is_close_and_not_balanced_however
     near = figure(HEADLINE, 0.01, 0.005)
     assert told(near, figure(DETECTIVE, 0.54, 0.5, 0.01)).name == "balanced"
     assert told(near, figure(DETECTIVE, 0.59, 0.5, 0.01)).name == "close"
+    assert told(near, figure(DETECTIVE, 0.59, 0.5, 0.01)).sure == "sure"
+    assert told(near, figure(DETECTIVE, 0.59, 0.5, 0.08)).sure == "likely"
 
 
 def test_samples_off_the_data_that_a_detective_tells_are_not_close_however_small_the_distance() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
+from equipoise.metrics.detective import MARGIN
 from equipoise.metrics.figures import (
     AGREEMENT,
     COPIED,
@@ -203,6 +204,8 @@ def fine(e: Evidence) -> Verdict | None:
     if e.improving:
         return longer(e)
     said = f"The samples are close to the data, with a difference that can be measured: {e.told}."
+    if c2st is not None and e.ratio <= AT_FLOOR:  # the classifier alone tells
+        return Verdict("close", said, margin(c2st, 0.5 + MARGIN), *on(e))
     return Verdict("close", said, margin(e.headline, NEAR_FLOOR * e.headline.floor), *on(e))
 
 
