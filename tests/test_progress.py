@@ -11,7 +11,7 @@ from rich.console import Console
 from equipoise import GAN, progress
 from equipoise.errors import EquipoiseWarning
 from equipoise.metrics.budget import STEPS
-from equipoise.progress import Display, Measuring, lines, measured, primary
+from equipoise.progress import Display, Measuring, clock, lines, measured, primary
 from equipoise.training.loop import Evaluated, Report
 
 READINGS = {"discriminator_loss": 0.69314, "generator_loss": 12.5, "real_output": 0.51, "fake_output": -0.49}
@@ -22,6 +22,11 @@ def test_a_report_fits_beside_the_bar_in_eighty_columns() -> None:
     assert first == "1,234,567 samples, 98,765/s, 2:01:05 left"
     assert second == "loss D 0.693 G 12.500, D(real) +0.51 D(fake) -0.49"
     assert max(len(first), len(second)) <= 80 - 16 - len(" 100% ")
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(8.4, "8 s"), (187, "3:07"), (3729, "1:02:09")])
+def test_the_time_left_is_shown_to_the_second(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
 
 
 def test_nothing_is_shown_where_output_is_not_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,7 @@ def half_width(figure: Figure) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """About how long something takes."""
+    """About how long something takes, in a sentence: 8 seconds, 3 minutes, 1.5 hours."""
     if seconds < 0.5:
         return "less than a second"
     fitting = ((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)

@@ -16,7 +16,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from equipoise.errors import warn
 from equipoise.metrics.budget import STEPS
 from equipoise.training.loop import Evaluated, Event, Report
-from equipoise.verdict.timing import duration
 
 PLAIN_LINES = 10  # of a training whose progress is asked for where no bar can be drawn
 
@@ -117,7 +116,18 @@ def lines(report: Report) -> str:
     """A report in two lines that fit beside a bar in 80 columns."""
     read = report.readings
     return (
-        f"{report.samples_seen:,} samples, {report.rate:,.0f}/s, {duration(report.remaining)} left\n"
+        f"{report.samples_seen:,} samples, {report.rate:,.0f}/s, {clock(report.remaining)} left\n"
         f"loss D {read['discriminator_loss']:.3f} G {read['generator_loss']:.3f}, "
         f"D(real) {read['real_output']:+.2f} D(fake) {read['fake_output']:+.2f}"
     )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a display counts them down: 8 s, 3:07, 1:02:09. In a sentence they are
+    `formatting.spoken`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -17,6 +17,7 @@ from equipoise.data.scaling import Scaling
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.fitting import Fit
+from equipoise.formatting import spoken
 from equipoise.recipes.base import Recipe
 from equipoise.report import typed
 from equipoise.training import checkpoint
@@ -25,7 +26,7 @@ from equipoise.training.loop import EARLY
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
-from equipoise.verdict.timing import duration, seconds_for
+from equipoise.verdict.timing import seconds_for
 
 LENGTHS = ("samples", "minutes")
 
@@ -117,7 +118,7 @@ def _longer(training: Fit, length: str, value: float) -> str:
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
     seconds = seconds_for(round(value) - training.state.samples_seen, training.log) if length == "samples" else None
-    return command if seconds is None else f"{command} (about {duration(seconds)})"
+    return command if seconds is None else f"{command} (about {spoken(seconds)})"
 
 
 def _refuse_other_settings(
