@@ -7,8 +7,8 @@ were found there. So both are taken over; only the shares of the modes are count
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from equipoise.fitting import Fit
 from equipoise.recipes.base import Recipe
 from equipoise.saving import load
 from equipoise.training import checkpoint
+from equipoise.training.files import digest_of
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
+from equipoise.training.state import outline
 
 OF_SPACE = ("scaling", "modes", "channels_apart")  # fields of a recipe that decide what networks see, whatever their shapes
 ROUNDS = 10  # of expectation maximisation of the modes' shares alone
@@ -53,11 +55,7 @@ class Weights:
 
     def described(self) -> dict[str, Any]:
         """Where the weights are from, for config.json: the run, and a SHA-256 of the generator."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self.sampler.generator.state_dict().items()):
-            digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return {"run": self.run, "generator": digest.hexdigest()}
+        return {"run": self.run, "generator": digest_of(self.sampler.generator.state_dict(), {})}
 
     def recipe_for(self, source: Source, recipe: type[Recipe] | None, choices: dict[str, Any]) -> Recipe:
         """The run's recipe, with those of the user's choices that leave its networks as they are.
@@ -154,15 +152,9 @@ def _weights(run: str | None, sampler: Sampler, tensors: Mapping[str, Tensor], r
 def _checkpoint(directory: RunDirectory, samples_seen: int) -> Mapping[str, Tensor]:
     """The tensors of the checkpoint of this moment, or else of the newest; none where no one is whole."""
     same = checkpoint.path_of(directory.checkpoints, checkpoint.name_of(samples_seen))
-    try:
-        if same.is_file():
+    if same.is_file():
+        with suppress(EquipoiseError):  # damaged: another one will do
             return checkpoint.load(same)[0]
-    except EquipoiseError:  # damaged: another one will do
-        return _newest(directory)
-    return _newest(directory)
-
-
-def _newest(directory: RunDirectory) -> Mapping[str, Tensor]:
     try:
         return checkpoint.load_newest(directory.checkpoints, lambda _: None)[0]
     except EquipoiseError:
@@ -193,8 +185,7 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor of both networks, of which nothing is allocated; none where they cannot be built so."""
     try:
-        with torch.device("meta"):
-            method = recipe.build(schema)
+        method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made; `put_into` will tell
         return {}
     players = {"generator": method.generator, "discriminator": method.discriminator}

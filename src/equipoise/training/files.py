@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 import zlib
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ __all__ = [
     "FORMAT",
     "DamagedFileError",
     "checked_line",
+    "digest_of",
     "pack",
     "read_checked_line",
     "read_json",
@@ -139,7 +141,7 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
         metadata = json.loads(header["equipoise"], parse_constant=_refuse_constant)
         stated = metadata.pop("sha256")
-        digest = _digest(tensors, metadata)
+        digest = digest_of(tensors, metadata)
     except MemoryError:
         raise EquipoiseError(f"{path} cannot be read now: too little memory is free") from None
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -178,7 +180,7 @@ def _header(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> tuple[bytes
     type's size.
     """
     description = {"format": FORMAT, **as_json(metadata)}
-    stated = {**description, "sha256": _digest(tensors, description)}
+    stated = {**description, "sha256": digest_of(tensors, description)}
     header: dict[str, Any] = {"__metadata__": {"equipoise": _dumps(stated, sort_keys=True)}}
     end = 0
     names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
@@ -206,7 +208,7 @@ def _bytes_of(tensor: Tensor) -> memoryview:
     return raw.data
 
 
-def _digest(tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
+def digest_of(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
     """The SHA-256 of the content, whatever the order, the padding and the alignment in
     a file: of the description, and of each tensor's name, type, shape and numbers."""
     digest = hashlib.sha256(_dumps(description, sort_keys=True).encode())
