@@ -36,7 +36,7 @@ def test_a_grid_takes_grey_colour_and_transparency(channels: int, mode: str) -> 
 def test_bars_are_densities_also_where_no_value_lies_within_the_edges() -> None:
     edges = np.linspace(-1, 1, 81)
     for values in (RNG.uniform(-1, 1, 500), RNG.normal(size=500), np.array([9.0])):
-        heights = np.histogram(values, edges, weights=plots.each(values, edges.tolist()))[0]
+        heights = np.histogram(values, edges, weights=plots.bar_weights(values, edges.tolist()))[0]
         np.testing.assert_allclose(heights, plots.bars(values, edges))
 
 

@@ -13,7 +13,7 @@ import torch
 from equipoise import ending, fitting, plots, resuming, saving, sheets, starting, telling, warm_start
 from equipoise.choices import split_settings
 from equipoise.data.memory import usable_cores
-from equipoise.data.opening import law_of
+from equipoise.data.opening import law_of, limits_of
 from equipoise.data.others import open_to_judge, samples_of
 from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, RequestError, warn
@@ -178,7 +178,7 @@ class GAN:
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         if unasked and sheets.has_classes(sampler):
-            write_whole(path, sheets.by_class(sampler, telling.limits_of(self._config), _seed(seed)))
+            write_whole(path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed)))
             return path
         values, law = sampler.values(*self._asked(n, label, seed, code)), law_of(self._config["data"])
         source = self._source if self._source is not None or law is None else self._reopened()

@@ -123,12 +123,12 @@ def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.u
 def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None) -> None:
     low, high = reach(values if real is None else np.concatenate([values, real]))
     edges = np.linspace(low, high, 81).tolist()
-    axes.hist(values, edges, weights=each(values, edges), color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
+    axes.hist(values, edges, weights=bar_weights(values, edges), color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
     density = law.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if law is not None else None
     if density is not None:
         axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
     elif real is not None:
-        axes.hist(real, edges, weights=each(real, edges), histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
+        axes.hist(real, edges, weights=bar_weights(real, edges), histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
 
 
 def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
@@ -204,7 +204,7 @@ def bars(values: Array, edges: Array) -> Array:
     return np.asarray(np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
 
 
-def each(values: Array, edges: Sequence[float]) -> Array:
+def bar_weights(values: Array, edges: Sequence[float]) -> Array:
     """How much each of the values, (N,), adds to the density of its bar, as `bars` has
     it: where none lies within the edges, nothing is divided by nothing."""
     return np.full(len(values), 1 / (len(values) * (edges[1] - edges[0])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,13 @@ def law_of(described: dict[str, Any]) -> Law | None:
     if described.get("name") not in LAWS:
         raise RequestError(f"no law {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), LAWS)}")
     return instance(LAWS[described["name"]], described["law"])
+
+
+def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The smallest and largest values that pictures can have, by what `Source.describe`
+    said; None for points."""
+    limits = described["limits"]
+    return None if limits is None else (limits[0], limits[1])
 
 
 def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:

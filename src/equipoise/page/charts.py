@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 WIDE, HIGH = 6.4, 2.9  # inches of a chart
 LOGARITHMIC = 5.0  # times the least value from which a scale is logarithmic
 MANY_DECADES = 500.0  # the same, from which it shows powers of ten alone
+WHILE_TRAINING = "while training, by a quick version of the metric."  # how a curve was measured
 BALANCE = {
     "probability": "mean probability of the right answer",
     "relativistic": "mean of sigma(D(x) - D(x'))",
@@ -168,7 +169,7 @@ def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
 def _why_another(curve: Curve, table: Measured) -> str:
     """Why the baseline of a curve is not the table's."""
     on = f"on {curve.measured_on:,} samples " if curve.measured_on else ""
-    said = f"Measured {on}while training, by a quick version of the metric."
+    said = f"Measured {on}{WHILE_TRAINING}"
     counted = re.match(r"([\d,]+) samples ", table.protocol)
     if curve.floor is None or number(curve.floor) == number(table.floor):
         return said
@@ -209,15 +210,11 @@ def overlaid(curves: Mapping[str, Curve], name: str) -> Image | None:
     lines = [line for line in axes.get_lines() if line.get_marker() == "o"]
     legend_above(axes, lines, list(shown))
     ends = "; ".join(f"{run} ends at {number(curve.values[-1])}" for run, curve in shown.items())
-    return finished(
-        figure,
-        f"{name} of each run against samples seen: {ends}.",
-        "Measured while training, by a quick version of the metric. Dashed: what real samples get from it, "
-        "which is not the table's baseline, since that is measured on other numbers of samples."
-        if floors
-        else "Measured while training, by a quick version of the metric.",
-        wide=True,
-    )
+    caption = f"Measured {WHILE_TRAINING}"
+    if floors:
+        caption += " Dashed: what real samples get from it. The table's baseline is measured on"
+        caption += " other numbers of samples."
+    return finished(figure, f"{name} of each run against samples seen: {ends}.", caption, wide=True)
 
 
 def _axes(figure: Figure, ylabel: str) -> Axes:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, legend_above, new_figure
-from equipoise.plots import GENERATED, REAL, aspect, axis_names, each, height_of, legend_below, reach
+from equipoise.plots import GENERATED, REAL, aspect, axis_names, bar_weights, height_of, legend_below, reach
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
@@ -85,9 +85,9 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
     figure = new_figure(6.4, 3.2)
     axes = figure.subplots()
     edges = np.linspace(x[0], x[-1], 81).tolist()
-    axes.hist(made, edges, weights=each(made, edges), color=GENERATED, alpha=0.55, label="generated")
+    axes.hist(made, edges, weights=bar_weights(made, edges), color=GENERATED, alpha=0.55, label="generated")
     if known is None:
-        axes.hist(real, edges, weights=each(real, edges), histtype="step", color="black", label="real")
+        axes.hist(real, edges, weights=bar_weights(real, edges), histtype="step", color="black", label="real")
     else:
         axes.plot(x, known, color="black", linewidth=1.5, label="the law")
     axes.set(xlabel=name, ylabel="density")
@@ -167,33 +167,33 @@ def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Seq
     """
     from matplotlib import colormaps
 
-    each = SHOWN // len(labels)
-    made = [sampler.values(each, seed, k) for k in range(len(labels))]
+    share = SHOWN // len(labels)
+    made = [sampler.values(share, seed, k) for k in range(len(labels))]
     clouds = {"generated": made}
     if real is not None:
         x, y = (part.numpy() for part in real)
-        clouds = {"real": [x[y == k][:each].astype(float) for k in range(len(labels))], **clouds}
-    names, on_the_plane = axis_names(sampler.schema), sampler.schema.size == 2
+        clouds = {"real": [x[y == k][:share].astype(float) for k in range(len(labels))], **clouds}
+    names, planar = axis_names(sampler.schema), sampler.schema.size == 2
     colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
     low, high = reach(np.concatenate([part for parts in clouds.values() for part in parts]))
-    high_panel = height_of(np.stack([low, high]), 3.1) if on_the_plane else 2.4
-    figure = new_figure(7.2 if real is not None else 4.4, 1.2 + high_panel)
+    tall = height_of(np.stack([low, high]), 3.1) if planar else 2.4
+    figure = new_figure(7.2 if real is not None else 4.4, 1.2 + tall)
     panels = np.atleast_1d(figure.subplots(1, len(clouds), sharex=True, sharey=True))
     edges = np.linspace(low[0], high[0], 61)
     for axes, (name, parts) in zip(panels, clouds.items(), strict=True):
         for k, (label, part) in enumerate(zip(labels, parts, strict=True)):
             color = colors(k)
-            if on_the_plane:
+            if planar:
                 axes.scatter(*part.T, s=3, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
             elif len(part):
                 axes.hist(part[:, 0], edges.tolist(), density=True, histtype="step", color=color, label=label)
         axes.set_title(name, fontsize=10)
     panels[0].set(xlim=(low[0], high[0]))
-    if on_the_plane:
+    if planar:
         panels[0].set(ylim=(low[1], high[1]))
         for axes in panels:
             axes.set_aspect(aspect(high - low))
-    _name(panels, [names[0], names[1] if on_the_plane else "density"])
+    _name(panels, [names[0], names[1] if planar else "density"])
     legend_below(figure, panels[-1])
     beside = "real and generated" if real is not None else "generated"
     return finished(figure, f"Samples of {which}, {beside}, each class in its colour.", wide=True)
