@@ -64,7 +64,8 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
 
 
 def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
-    """The report at the end of a training, as long as its settings or its length say; as it is `kept`, if so and it is."""
+    """Print the report at the end of a training, as thorough as its plan says. With
+    `kept`, a report that the run has already is printed and nothing is measured."""
     from equipoise.progress import Measuring
 
     assert training.directory is not None, "the command line always writes a run"

@@ -23,7 +23,8 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     Raises:
         InterruptedRunError: After SIGINT or SIGTERM, when all is saved.
         EquipoiseError: The end could not be saved.
-        Exception: Whatever `on_event` raises, when all is saved, with a note that says where.
+        Exception: Whatever `on_event` raises, when
+            all is saved, with a note that says where.
     """
     control = Control()
     raised: Exception | None = None
@@ -62,7 +63,8 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
 
 
 def _kept(training: Fit) -> str:
-    """What is left of a training that the caller's exception ended, and how it goes on."""
+    """What is left of a training that the caller's
+    exception ended, and how it goes on."""
     seen = f"training stopped after {training.state.samples_seen:,} samples"
     if training.keeper is None or training.directory is None:
         return f"{seen}; what was trained can be sampled from, and gone on from with fit(data, init_from=gan)"

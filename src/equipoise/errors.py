@@ -37,7 +37,8 @@ def printable(text: str) -> str:
 
 
 def warn(message: str) -> None:
-    """Tell whoever called Equipoise by an EquipoiseWarning, which names the line of theirs that did."""
+    """Tell whoever called Equipoise by an EquipoiseWarning,
+    which names the line of theirs that did."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in INNER:
         level, frame = level + 1, frame.f_back

@@ -1,4 +1,5 @@
-"""Numbers, durations and signs as people read them, and text as any terminal can show it."""
+"""Numbers, durations and signs as people read
+them, and text as any terminal can show it."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def number(value: float) -> str:
 
 
 def half_width(figure: Figure) -> str:
-    """Half the width of the figure's interval, with a sign; empty where it is not known."""
+    """Half the width of the figure's interval,
+    with a sign; empty where it is not known."""
     if figure.low is None or figure.high is None or not 0 < figure.high - figure.low < math.inf:
         return ""
     half = (figure.high - figure.low) / 2
@@ -57,7 +59,8 @@ def half_width(figure: Figure) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """About how long something takes, in a sentence: 8 seconds, 3 minutes, 1.5 hours."""
+    """About how long something takes, in a
+    sentence: 8 seconds, 3 minutes, 1.5 hours."""
     if seconds < 0.5:
         return "less than a second"
     fitting = ((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)

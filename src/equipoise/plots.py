@@ -88,8 +88,8 @@ def part(schema: Schema) -> str:
 
 
 def picture_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
-    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near to square as can be. Transparency, and
-    cells without a picture, are white."""
+    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near
+    to square as can be. Transparency, and cells without a picture, are white."""
     from PIL import Image
 
     shown = eight_bit(values[:MOST_PICTURES], limits)
@@ -108,7 +108,8 @@ def picture_grid(values: Array, limits: tuple[float, float] | None, across: int 
 
 
 def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """Pictures (n, C, H, W) with values in `limits` as (n, H, W, C), of one channel or of three.
+    """Pictures (n, C, H, W) with values in `limits`
+    as (n, H, W, C), of one channel or of three.
 
     Transparency is laid on white.
     """
@@ -144,7 +145,8 @@ def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> 
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
-    """A legend of what one of the axes shows, below all of them, its dots large enough."""
+    """A legend of what one of the axes shows,
+    below all of them, its dots large enough."""
     from matplotlib.collections import PathCollection
 
     handles, labels = axes.get_legend_handles_labels()

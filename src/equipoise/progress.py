@@ -1,5 +1,6 @@
-"""The live display of a training and of its report: a bar with samples seen, rate, losses, D's outputs, the primary
-metric and the time left; what is measured after it. Nothing where output is neither a terminal nor a notebook."""
+"""The live display of a training and of its report: a bar with samples seen, rate,
+losses, D's outputs, the primary metric and the time left; what is measured after it.
+Nothing where output is neither a terminal nor a notebook."""
 
 from __future__ import annotations
 
@@ -21,11 +22,12 @@ PLAIN_LINES = 10  # of a training whose progress is asked for where no bar can b
 
 
 class Display:
-    """A context that turns training events into a progress bar on stderr, or in a notebook.
+    """A context that turns training events into
+    a progress bar on stderr, or in a notebook.
 
     Args:
-        progress: True shows it everywhere, as a few plain lines where a bar cannot be drawn; False nowhere;
-            None on a terminal and in a notebook.
+        progress: True shows it everywhere, as a few plain lines where a bar
+            cannot be drawn; False nowhere; None on a terminal and in a notebook.
     """
 
     def __init__(self, progress: bool | None = None) -> None:
@@ -68,7 +70,8 @@ class Display:
 
 
 class Measuring:
-    """A context that shows what is measured, on a line of stderr that goes away; nothing where that is no terminal."""
+    """A context that shows what is measured, on a line of
+    stderr that goes away; nothing where that is no terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)

@@ -1,4 +1,5 @@
-"""Resuming: a run goes on where it was, with the data and the settings that it was trained with."""
+"""Resuming: a run goes on where it was, with the
+data and the settings that it was trained with."""
 
 from __future__ import annotations
 
@@ -54,8 +55,8 @@ def prepare(
         warn: Is told of what should be known.
 
     Raises:
-        RequestError: Settings or data are not the run's, which names them, or it is to be shorter than it
-            is already. Nothing has been written then.
+        RequestError: Settings or data are not the run's, which names them, or it
+            is to be shorter than it is already. Nothing has been written then.
         EquipoiseError: The run's files are damaged or missing.
     """
     if out is None:
@@ -90,13 +91,15 @@ def is_finished(training: Fit) -> bool:
 
 
 def notes(training: Fit) -> list[str]:
-    """What the caller of `fit` should know of a training that begins or goes on: a line each."""
+    """What the caller of `fit` should know of a
+    training that begins or goes on: a line each."""
     finished = [told(training)] if training.resumed and is_finished(training) else []
     return [*training.source.notes, *finished]
 
 
 def told(training: Fit) -> str:
-    """Where a resumed training goes on from, in a line; or that it is finished, and what to type for more."""
+    """Where a resumed training goes on from, in a line;
+    or that it is finished, and what to type for more."""
     state, samples, minutes = training.state, training.plan.samples, training.run.minutes
     seen = f"{state.samples_seen:,} samples"
     if not is_finished(training):
@@ -124,8 +127,8 @@ def _longer(training: Fit, length: str, value: float) -> str:
 def _refuse_other_settings(
     run: Path, config: dict[str, Any], recipe: type[Recipe] | None, choices: dict[str, Any], run_choices: dict[str, Any], data: Any
 ) -> None:
-    """Raises RequestError where a setting that was given, those of a law among them, is not the run's, and is
-    none that may change."""
+    """Raises RequestError where a setting that was given, those of a
+    law among them, is not the run's, and is none that may change."""
     differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(config["recipe"], choices, ())
     differ += differences(config["run"], run_choices, CHANGEABLE)
@@ -156,7 +159,8 @@ def _source(run: Path, config: dict[str, Any], data: Any, labels: Labels | None,
 
 
 def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> None:
-    """Raises RequestError where the source is not the data that the run was trained on."""
+    """Raises RequestError where the source is
+    not the data that the run was trained on."""
     described, given = config["data"], source.describe()
     if not source.repeats or described["fingerprint"] == source.fingerprint:
         return
@@ -180,8 +184,8 @@ def _shown(described: dict[str, Any]) -> str:
 
 
 def _inherited(directory: RunDirectory, config: dict[str, Any], recipe: Recipe, source: Source) -> Space | None:
-    """The space of a run that started from another one's weights, in whose space it stays; None for any other,
-    whose space its data gives."""
+    """The space of a run that started from another one's weights, in whose
+    space it stays; None for any other, whose space its data gives."""
     if config["init_from"] is None:
         return None
     if not checkpoint.checkpoints(directory.checkpoints):
@@ -202,14 +206,16 @@ def _inherited(directory: RunDirectory, config: dict[str, Any], recipe: Recipe, 
 
 
 def _requested(recorded: dict[str, Any], choices: dict[str, Any], run_choices: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What the user set, when the run began and now; a new length replaces the old one."""
+    """What the user set, when the run began and
+    now; a new length replaces the old one."""
     dropped = LENGTHS if run_choices.keys() & set(LENGTHS) else ()
     run = {name: value for name, value in recorded["run"].items() if name not in dropped}
     return {"recipe": {**recorded["recipe"], **choices}, "run": {**run, **run_choices}}
 
 
 def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any]) -> None:
-    """Go back to the newest whole checkpoint of the directory; to the start if it was stopped before its first."""
+    """Go back to the newest whole checkpoint of the directory;
+    to the start if it was stopped before its first."""
     directory = training.directory
     assert directory is not None, "only a directory can be resumed"
     training.described = config["data"]
@@ -233,7 +239,8 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
 
 
 def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
-    """Raises RequestError where the user gives a length that the run is beyond already."""
+    """Raises RequestError where the user gives
+    a length that the run is beyond already."""
     assert training.directory is not None, "only a directory can be resumed"
     state, path = training.state, training.directory.path
     samples, minutes = run_choices.get("samples"), run_choices.get("minutes")

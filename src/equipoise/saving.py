@@ -1,4 +1,4 @@
-"""Saving and loading: a training becomes a run directory, and that a generator that can be sampled from."""
+"""Saving a training as a run directory, and loading the generator of one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def save(
 
 
 def keep(report: Report, directory: RunDirectory, write_page: Callable[[Path], object]) -> None:
-    """Write a report and its page into a run's directory; in one that may only be read, warn."""
+    """Write a report and its page into a run's
+    directory; in one that may only be read, warn."""
     try:
         report.save(directory.report)
         write_page(directory.page)

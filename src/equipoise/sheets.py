@@ -1,4 +1,5 @@
-"""A sheet of pictures by class: a row of samples for each label that a generator learned."""
+"""A sheet of pictures by class: a row of samples
+for each label that a generator learned."""
 
 from __future__ import annotations
 
@@ -16,12 +17,14 @@ MOST_SIDE = 96  # pixels of a picture, which is made smaller if it is larger
 
 
 def has_classes(sampler: Sampler) -> bool:
-    """Whether a sheet by class can be drawn: of pictures, by a generator that learned labels."""
+    """Whether a sheet by class can be drawn: of
+    pictures, by a generator that learned labels."""
     return bool(sampler.recipe.conditional) and sampler.schema.is_picture
 
 
 def by_class(sampler: Sampler, limits: tuple[float, float] | None, seed: int) -> bytes:
-    """A PNG with a row of pictures for each of the first classes, and the label before it.
+    """A PNG with a row of pictures for each of
+    the first classes, and the label before it.
 
     Pictures of a column come from the same latents.
     """

@@ -235,7 +235,8 @@ def _numbered(ticks: Sequence[float]) -> list[str]:
 
 
 def _name(image: Image.Image, name: str, middle: tuple[float, float], upwards: bool = False) -> None:
-    """The name of an axis about this place, in pixels; `upwards` to be read from below."""
+    """The name of an axis about this place, in
+    pixels; `upwards` to be read from below."""
     from PIL import Image, ImageDraw
 
     words = clipped(printable(name))
@@ -253,8 +254,8 @@ def _words(
     legend: Sequence[tuple[str, str]],
     named: int,
 ) -> None:
-    """The title above, and the legend below, with a square of each colour; between are `named`
-    pixels for the name of the axis."""
+    """The title above, and the legend below, with a square of each
+    colour; between are `named` pixels for the name of the axis."""
     left, _, right, bottom = frame.box
     draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MOST_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
     x, y = float(left), bottom + BELOW + named + LEGEND / 2

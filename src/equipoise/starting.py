@@ -49,11 +49,13 @@ def prepare(
         out: The run's directory, if it is to have a certain one.
         to_disk: Whether to keep the run.
         resume: Whether to go on with the run in `out`.
-        init_from: The weights of another training to start from, or the directory of its run.
+        init_from: The weights of another training to
+            start from, or the directory of its run.
         warn: Is told of what should be known.
 
     Raises:
-        RequestError: They do not fit the data or one another; nothing has been written then.
+        RequestError: They do not fit the data or one
+            another; nothing has been written then.
     """
     if resume and init_from is not None:
         raise RequestError("resume and init_from: give one of them; a run that is resumed has weights of its own")
@@ -91,7 +93,8 @@ def prepare(
 
 
 def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Recipe:
-    """The recipe for this data, conditional where labels were handed over and it can learn them."""
+    """The recipe for this data, conditional where
+    labels were handed over and it can learn them."""
     if choices.get("conditional") is None:
         labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
         choices = {**choices, "conditional": labelled and recipe.takes_labels}

@@ -78,14 +78,16 @@ def draw(
 
 
 def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
-    """The lines of the log of a training in this process, or else of a run; none without either."""
+    """The lines of the log of a training in this
+    process, or else of a run; none without either."""
     if training is not None:
         return training.log
     return [] if directory is None else directory.read_log(warn)
 
 
 def reopened(config: Mapping[str, Any]) -> Source:
-    """The data that a run was trained on, by its config. Raises RequestError where it is not to be had."""
+    """The data that a run was trained on, by its config.
+    Raises RequestError where it is not to be had."""
     run = config["run"]
     source = open_again(config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"])
     source.early_stopping = run["stop_when"] is not None

@@ -1,7 +1,9 @@
-"""Warm start: a new training begins with the weights of another one, and goes on in its space.
+"""Warm start: a new training begins with the
+weights of another one, and goes on in its space.
 
-The generator makes samples in the scaled space of the data that it was trained on, relative to the modes that
-were found there. So both are taken over; only the shares of the modes are counted anew, on the new data.
+The generator makes samples in the scaled space of the data that it was trained on,
+relative to the modes that were found there. So both are taken over; only the shares of
+the modes are counted anew, on the new data.
 """
 
 from __future__ import annotations
@@ -54,14 +56,17 @@ class Weights:
         return self.run or "the GAN given"
 
     def described(self) -> dict[str, Any]:
-        """Where the weights are from, for config.json: the run, and a SHA-256 of the generator."""
+        """Where the weights are from, for config.json:
+        the run, and a SHA-256 of the generator."""
         return {"run": self.run, "generator": digest_of(self.sampler.generator.state_dict(), {})}
 
     def recipe_for(self, source: Source, recipe: type[Recipe] | None, choices: dict[str, Any]) -> Recipe:
-        """The run's recipe, with those of the user's choices that leave its networks as they are.
+        """The run's recipe, with those of the user's
+        choices that leave its networks as they are.
 
         Raises:
-            RequestError: The recipe, the data or a choice does not fit the weights; every difference is named.
+            RequestError: The recipe, the data or a choice does
+                not fit the weights; every difference is named.
         """
         own, schema = self.sampler.recipe, source.schema
         if recipe is not None and recipe is not type(own):
@@ -77,7 +82,8 @@ class Weights:
         return chosen
 
     def _other_data(self, source: Source) -> list[str]:
-        """What about the source is not as it was of the data that the weights are of."""
+        """What about the source is not as it was
+        of the data that the weights are of."""
         own, new, sampler = self.sampler.schema, source.schema, self.sampler
         differ = [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
         if own.columns is not None and new.columns is not None and own.columns != new.columns:
@@ -90,7 +96,8 @@ class Weights:
         return differ
 
     def space_for(self, source: Source, seed: int) -> Space:
-        """The scaling and the modes that the weights were trained in, with the modes' shares in the new data."""
+        """The scaling and the modes that the weights were
+        trained in, with the modes' shares in the new data."""
         scaling = self.sampler.scaling
         modes = copy.deepcopy(self.sampler.modes)
         if modes is not None:
@@ -98,7 +105,8 @@ class Weights:
         return Space(scaling, modes)
 
     def put_into(self, training: Fit) -> None:
-        """Give the weights to a training that has not begun. Its optimisers, schedule and clock stay new."""
+        """Give the weights to a training that has not begun.
+        Its optimisers, schedule and clock stay new."""
         state = training.state
         try:
             state.generator.load_state_dict(self.generator)
@@ -118,8 +126,8 @@ class Weights:
 
 
 def read(path: Path) -> Weights:
-    """The weights of a run: G's average from its generator, G and D from the checkpoint of the same moment, or
-    else from the newest one.
+    """The weights of a run: G's average from its generator, G and D
+    from the checkpoint of the same moment, or else from the newest one.
 
     Raises:
         RequestError: `path` is no run.
@@ -131,7 +139,8 @@ def read(path: Path) -> Weights:
 
 
 def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
-    """The weights of a training in this process, as they are now, or else of a run. Raises RequestError without either."""
+    """The weights of a training in this process, as they are
+    now, or else of a run. Raises RequestError without either."""
     if training is None:
         if directory is None:
             raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
@@ -150,7 +159,8 @@ def _weights(run: str | None, sampler: Sampler, tensors: Mapping[str, Tensor], r
 
 
 def _checkpoint(directory: RunDirectory, samples_seen: int) -> Mapping[str, Tensor]:
-    """The tensors of the checkpoint of this moment, or else of the newest; none where no one is whole."""
+    """The tensors of the checkpoint of this moment, or
+    else of the newest; none where no one is whole."""
     same = checkpoint.path_of(directory.checkpoints, checkpoint.name_of(samples_seen))
     if same.is_file():
         with suppress(EquipoiseError):  # damaged: another one will do
@@ -162,8 +172,9 @@ def _checkpoint(directory: RunDirectory, samples_seen: int) -> Mapping[str, Tens
 
 
 def recount(modes: Modes, source: Source, scaling: Scaling, labels: int, seed: int) -> None:
-    """Take the shares of the modes anew from a source's training samples: of each label where players learn
-    labels, else by expectation maximisation with all but the shares held."""
+    """Take the shares of the modes anew from a source's training samples: of each label
+    where players learn labels, else by expectation maximisation with all but the shares
+    held."""
     known = source.labelled(ROWS, seed, held_out=False) if labels else None
     raw = source.seen(ROWS, seed) if known is None else known[0]
     parts = [scaling.encode(raw[first : first + PART]) for first in range(0, len(raw), PART)]
@@ -176,14 +187,16 @@ def recount(modes: Modes, source: Source, scaling: Scaling, labels: int, seed: i
 
 
 def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> bool:
-    """Whether another value of one field gives networks of other shapes, or other data to them."""
+    """Whether another value of one field gives
+    networks of other shapes, or other data to them."""
     if getattr(own, name) == value:
         return False
     return name in OF_SPACE or _shapes(replace(own, **{name: value}), schema) != _shapes(own, schema)
 
 
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor of both networks, of which nothing is allocated; none where they cannot be built so."""
+    """The shape of every tensor of both networks, of which
+    nothing is allocated; none where they cannot be built so."""
     try:
         method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made; `put_into` will tell
@@ -200,6 +213,7 @@ def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
 
 
 def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
-    """Of a second `fit`: what was trained is not gone on with, and what to type for that."""
+    """Of a second `fit`: what was trained is not
+    gone on with, and what to type for that."""
     more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
     warn(f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}")

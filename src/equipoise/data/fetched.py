@@ -1,4 +1,5 @@
-"""A source whose rows are fetched as they are needed, since all of them would not fit."""
+"""A source whose rows are fetched as they are
+needed, since all of them would not fit."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ from equipoise.data.sources import HELD_OUT_MOST, Source, choose, picture_limits
 
 
 class FetchedSource(Source):
-    """Rows fetched by index when they are needed: a folder, or a Dataset, that is larger than memory should hold. `sums` are of every row;
-    `in_background` lets a thread fetch batches before they are needed."""
+    """Rows fetched by index when they are needed: a folder, or a Dataset, that is
+    larger than memory should hold. `sums` are of every row; `in_background` lets a
+    thread fetch batches before they are needed."""
 
     def __init__(
         self,

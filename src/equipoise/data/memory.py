@@ -1,4 +1,5 @@
-"""What the machine gives this process: the memory that it may still take, and the cores that it may use."""
+"""What the machine gives this process: the memory that
+it may still take, and the cores that it may use."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
 
 
 def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Bytes that each control group with a limit leaves. Files that were read and can be dropped again do not count as used."""
+    """Bytes that each control group with a limit leaves. Files that
+    were read and can be dropped again do not count as used."""
     for group, version in _groups(membership, cgroups, "memory"):
         if version == 2:
             limit, used, droppable = "memory.max", "memory.current", "inactive_file"

@@ -161,14 +161,16 @@ def find_modes(source: Source, scaling: Scaling, count: int | None, labels: int,
 
 
 class Space(NamedTuple):
-    """What networks see a data set in: its scaling, and the modes that it is taken apart into, if any."""
+    """What networks see a data set in: its scaling, and
+    the modes that it is taken apart into, if any."""
 
     scaling: Scaling
     modes: Modes | None
 
 
 def find_space(source: Source, kind: ScalingKind, count: int | None, labels: int, seed: int, apart: bool | None = False) -> Space:
-    """The space of a source, fitted to its training samples: a scaling of this kind, and what `find_modes` finds."""
+    """The space of a source, fitted to its training samples:
+    a scaling of this kind, and what `find_modes` finds."""
     scaling = source.scaling(kind, seed)
     return Space(scaling, find_modes(source, scaling, count, labels, seed, apart))
 

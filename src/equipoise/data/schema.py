@@ -139,8 +139,8 @@ class Schema:
         return self.collect(len(values), [values])
 
     def collect(self, n: int, parts: Iterable[NDArray[np.float64]]) -> UserData:
-        """As `to_user`, of values that come in parts. Beside the result, memory is taken
-        for one part at a time.
+        """As `to_user`, of values that come in parts. Beside
+        the result, memory is taken for one part at a time.
 
         Args:
             n: Samples in all.

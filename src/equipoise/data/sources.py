@@ -30,11 +30,14 @@ STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would 
 class Source(ABC):
     """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
 
-    `limits` are the smallest and largest values that a picture can have; None for points. `labels_given` says that the user handed
-    labels over, and did not only have them in the data. `origin` is the name or path that the source can be opened again by, if there is
-    one. `for_test` says that nothing of it was trained on. `sums` are each training picture's sum of values and of their squares, (n, 2),
-    where they are known. `labels_in_python` says that labels were an argument, which can be neither read again nor typed. With
-    `early_stopping` half of what is held out is a validation split, on which the generator to keep is chosen; the other half judges it.
+    `limits` are the smallest and largest values that a picture can have; None for
+    points. `labels_given` says that the user handed labels over, and did not only have
+    them in the data. `origin` is the name or path that the source can be opened again
+    by, if there is one. `for_test` says that nothing of it was trained on. `sums` are
+    each training picture's sum of values and of their squares, (n, 2), where they are
+    known. `labels_in_python` says that labels were an argument, which can be neither
+    read again nor typed. With `early_stopping` half of what is held out is a validation
+    split, on which the generator to keep is chosen; the other half judges it.
     """
 
     name: str
@@ -75,8 +78,8 @@ class Source(ABC):
 
     @abstractmethod
     def validation(self, n: int, seed: int) -> Tensor:
-        """At most n samples, raw, (m, *shape), for metrics while training: never trained on,
-        and with `early_stopping` none of those that `held_out` gives."""
+        """At most n samples, raw, (m, *shape), for metrics while training: never
+        trained on, and with `early_stopping` none of those that `held_out` gives."""
 
     def _held_out_rows(self, count: int, *, validation: bool) -> Tensor:
         """The positions, among `count` rows that are held out, of one of the splits."""

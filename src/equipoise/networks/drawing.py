@@ -1,9 +1,10 @@
-"""Weights that are drawn from a generator of their own, and from torch's global one never.
+"""Weights that are drawn from a generator of
+their own, and from torch's global one never.
 
 torch's layers draw their first weights from the global generator and take no other. To
 seed that one for a while would be seen by whatever else draws from it in the meantime,
-another thread's training for one. A dispatch mode sees every operation of its own thread
-alone, so here each operation that can be given a generator is given one.
+another thread's training for one. A dispatch mode sees every operation of its own
+thread alone, so here each operation that can be given a generator is given one.
 """
 
 from __future__ import annotations

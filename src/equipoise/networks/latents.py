@@ -65,8 +65,8 @@ class Prior:
         return z
 
     def code_values(self, codes: Mapping[str, ArrayLike], n: int) -> dict[str, NDArray[np.float64]]:
-        """The value of each named code for each of n samples, (n,). Raises RequestError as
-        `with_codes`."""
+        """The value of each named code for each of n samples,
+        (n,). Raises RequestError as `with_codes`."""
         return {name: self._checked(self.known(name), value, n) for name, value in codes.items()}
 
     def known(self, name: str) -> str:

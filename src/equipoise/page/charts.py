@@ -40,8 +40,8 @@ BALANCED = {
 
 @dataclass(frozen=True)
 class Curve:
-    """A metric through a training: its values against samples seen, its baseline, and on how
-    many samples they were measured, where that is known."""
+    """A metric through a training: its values against samples seen, its
+    baseline, and on how many samples they were measured, where that is known."""
 
     seen: Sequence[int]
     values: Sequence[float]
@@ -51,8 +51,9 @@ class Curve:
 
 @dataclass(frozen=True)
 class Image:
-    """An image for the page: `source` is all of it as a data URI, `alt` what it shows in words,
-    `caption` what a reader should know; a `wide` one has a row of the page for itself."""
+    """An image for the page: `source` is all of it as a data URI, `alt` what it shows
+    in words, `caption` what a reader should know; a `wide` one has a row of the page
+    for itself."""
 
     source: str
     alt: str
@@ -150,7 +151,8 @@ def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
 
 
 def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
-    """The first metric of the table as it was while training, with the baseline it had there."""
+    """The first metric of the table as it was while
+    training, with the baseline it had there."""
     name, curve = table.name, curve_of(log, table.name)
     if len(curve.values) < 2:
         return None
@@ -243,8 +245,9 @@ def legend_above(axes: Axes, lines: Sequence[Line2D] = (), names: Sequence[str] 
 
 
 def _logarithmic(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic scale with plain numbers, where values are above 0 and some are many times
-    the least: over a shorter range it would hardly have a round number to show."""
+    """A logarithmic scale with plain numbers, where values are above 0 and some are
+    many times the least: over a shorter range it would hardly have a round number to
+    show."""
     least, most = min(values), max(values)
     if least <= 0 or most < LOGARITHMIC * least:
         return

@@ -77,7 +77,8 @@ class Surface:
 
 
 def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | None, name: str) -> list[Image]:
-    """Densities, and D with its optimum below them, of numbers (N,), the column of this name."""
+    """Densities, and D with its optimum below them,
+    of numbers (N,), the column of this name."""
     x = np.linspace(*reach(np.concatenate([made, real])), LINE_POINTS)
     p_g = estimated_density(made[:, None], x[:, None])
     known = law.density(x) if law is not None else None
@@ -112,7 +113,8 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
 
 
 def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | None, names: Sequence[str]) -> list[Image]:
-    """Both clouds, and D's surface beside the optimal one, of points (N, 2), the columns of these names."""
+    """Both clouds, and D's surface beside the optimal
+    one, of points (N, 2), the columns of these names."""
     low, high = reach(np.concatenate([made, real]))
     figure = new_figure(7.2, 0.8 + height_of(np.stack([low, high]), 3.1))
     panels = figure.subplots(1, 2, sharey=True)

@@ -1,4 +1,5 @@
-"""The tables of a page: a metric a row, with what it measures and which way is better."""
+"""The tables of a page: a metric a row, with
+what it measures and which way is better."""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ WORDS: dict[Better, str] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A metric in a table: each run's value and half-width, "" where a run has none, and the baseline. `protocol` says on what it was
-    measured, where that is not as in the row above."""
+    """A metric in a table: each run's value and half-width, "" where a run has none,
+    and the baseline. `protocol` says on what it was measured, where that is not as in
+    the row above."""
 
     name: str
     better: Better
@@ -48,7 +50,8 @@ class Row:
 
 
 def rows(reports: Sequence[Report]) -> list[Row]:
-    """The table of several runs. Of baselines that differ it holds the least and the greatest."""
+    """The table of several runs. Of baselines that
+    differ it holds the least and the greatest."""
     found = []
     for name in dict.fromkeys(figure.name for report in reports for figure in report.shown):
         of_runs = [_figure(report, name) for report in reports]
@@ -65,7 +68,8 @@ def _figure(report: Report, name: str) -> Figure | None:
 
 
 def with_protocols(report: Report) -> list[Row]:
-    """The rows of the table; a protocol stands where it differs from that of the figure above."""
+    """The rows of the table; a protocol stands where
+    it differs from that of the figure above."""
     found, above = [], ""
     for row, figure in zip(rows([report]), report.shown, strict=True):
         found.append(replace(row, protocol="" if figure.protocol == above else figure.protocol))

@@ -1,5 +1,5 @@
-"""The catalogue: every published method by name, one file each, found by looking in this folder and in
-the entry points of other packages."""
+"""The catalogue: every published method by name, one file each, found
+by looking in this folder and in the entry points of other packages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ ENTRY_POINTS = "equipoise.recipes"
 
 
 class MissingRecipeError(RequestError):
-    """There is no recipe of this name, or the package that provides it cannot be imported."""
+    """There is no recipe of this name, or the
+    package that provides it cannot be imported."""
 
 
 def catalogue() -> dict[str, type[Recipe]]:
-    """Every recipe by its name, those of other packages and of the program around among them.
+    """Every recipe by its name, those of other
+    packages and of the program around among them.
 
-    A package's entry point in the group "equipoise.recipes" names a subclass of Recipe. One that cannot
-    be imported is left out, see `broken`. No recipe takes the name of one of Equipoise's own.
+    A package's entry point in the group "equipoise.recipes" names a subclass of Recipe.
+    One that cannot be imported is left out, see `broken`. No recipe takes the name of
+    one of Equipoise's own.
     """
     _plugins()
     found = {recipe.name: recipe for recipe in _concrete(Recipe)}  # type: ignore[type-abstract]
@@ -33,7 +36,8 @@ def catalogue() -> dict[str, type[Recipe]]:
 
 
 def broken() -> dict[str, str]:
-    """Why the recipes of entry points that cannot be used cannot: a line each, by the entry point's name."""
+    """Why the recipes of entry points that cannot be used
+    cannot: a line each, by the entry point's name."""
     return {name: why for name, why in _plugins().items() if why}
 
 
@@ -41,7 +45,8 @@ def find(name: str) -> type[Recipe]:
     """The recipe of this name.
 
     Raises:
-        MissingRecipeError: There is none: with the nearest name, or with what its import said.
+        MissingRecipeError: There is none: with the
+            nearest name, or with what its import said.
         RequestError: `name` is no text.
     """
     if not isinstance(name, str):
@@ -85,6 +90,7 @@ def _loaded(point: EntryPoint, own: dict[str, type[Recipe]]) -> str:
 
 
 def _concrete(base: type[Recipe]) -> list[type[Recipe]]:
-    """Every subclass that has a name and can be built, in the order in which they were defined."""
+    """Every subclass that has a name and can be
+    built, in the order in which they were defined."""
     below = [recipe for child in base.__subclasses__() for recipe in _concrete(child)]
     return below + ([base] if "name" in vars(base) and not inspect.isabstract(base) else [])

@@ -1,4 +1,5 @@
-"""Many samples in parts: of what sizes, put together anew, and whether memory holds them."""
+"""Many samples in parts: of what sizes, put
+together anew, and whether memory holds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a recipe's functions must return, checked once, on the steps that memory is predicted from."""
+"""What a recipe's functions must return, checked
+once, on the steps that memory is predicted from."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ def checked_method(method: Method, recipe: str) -> Method:
         recipe: Its name, for messages.
 
     Raises:
-        EquipoiseError: When one of them is called and returns anything but what `Method` says.
+        EquipoiseError: When one of them is called and
+            returns anything but what `Method` says.
     """
 
     def scalar(value: Any, what: str) -> Tensor:

@@ -1,4 +1,5 @@
-"""What the machine has: the device that a training runs on, and the memory that is free there."""
+"""What the machine has: the device that a training
+runs on, and the memory that is free there."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def taking_statistics(network: nn.Module) -> Iterator[bool]:
-    """For the while, BatchNorm layers take the plain mean of all batches' statistics, and the rest evaluates. Yields whether there are
-    any."""
+    """For the while, BatchNorm layers take the plain mean of all batches'
+    statistics, and the rest evaluates. Yields whether there are any."""
     layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
     momenta = [layer.momentum for layer in layers]
     with evaluating(network), torch.no_grad():

@@ -63,6 +63,7 @@ class Keeper:
         return True
 
     def picture(self, draw: Callable[[Path], object], name: str) -> Path | None:
-        """A picture of this moment's samples. Returns its path; None where it could not be written."""
+        """A picture of this moment's samples. Returns
+        its path; None where it could not be written."""
         path = self.directory.pictures / f"{name}.png"
         return path if self.attempt(lambda: draw(path)) else None

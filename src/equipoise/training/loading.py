@@ -1,4 +1,5 @@
-"""Whether what a generator's file holds can be what it says, found before memory is taken."""
+"""Whether what a generator's file holds can be
+what it says, found before memory is taken."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ LARGER = 1000  # times as many weights as G that D may have in a file
 
 
 def refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, Tensor]) -> None:
-    """Raises RequestError where the recipe's generator is not what the tensors are of, or a weight is not a number."""
+    """Raises RequestError where the recipe's generator is not
+    what the tensors are of, or a weight is not a number."""
     if recipe.modes is not None and recipe.modes > max(len(value) for value in tensors.values() if value.dim()):
         raise RequestError(f"modes = {recipe.modes}: it holds fewer")
     method = outline(recipe, schema)
@@ -36,7 +38,8 @@ def refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, 
 
 
 def read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
-    """The encoder that was saved beside a generator, or None where it is not whole or is of another moment: sampling does without."""
+    """The encoder that was saved beside a generator, or None where it
+    is not whole or is of another moment: sampling does without."""
     try:
         tensors, metadata = unpack(path)
     except DamagedFileError:

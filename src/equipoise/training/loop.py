@@ -77,8 +77,9 @@ class Finished:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The generator was measured: its quick metrics by name, the primary one first, and their floors, which
-    are those of real samples. It follows the `SaveDue` at which it was."""
+    """The generator was measured: its quick metrics by name, the primary one first, and
+    their floors, which are those of real samples. It follows the `SaveDue` at which it
+    was."""
 
     samples_seen: int
     metrics: Mapping[str, float]
@@ -87,7 +88,8 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture of the fixed latents was written to `path`. It follows its `PictureDue`."""
+    """A picture of the fixed latents was written
+    to `path`. It follows its `PictureDue`."""
 
     samples_seen: int
     path: Path

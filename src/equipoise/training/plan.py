@@ -1,4 +1,5 @@
-"""The plan of a training: how long it is to be, and what follows from that by rule, before it starts."""
+"""The plan of a training: how long it is to be, and
+what follows from that by rule, before it starts."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ FULL_SECONDS = 120.0  # of training, from which the report takes its time too: o
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planned for a recipe on data of this schema. No stopwatch is asked: equal runs have equal plans."""
+    """What is planned for a recipe on data of this schema.
+    No stopwatch is asked: equal runs have equal plans."""
 
     recipe: Recipe
     run: RunSettings
@@ -35,7 +37,8 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """About how long it will take: its minutes, or what its steps have to compute."""
+        """About how long it will take: its minutes,
+        or what its steps have to compute."""
         if self.run.minutes:
             return self.run.minutes * 60
         size = self.recipe.batch_size
@@ -44,7 +47,8 @@ class Plan:
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:
-        """The report that `equipoise train` ends with: as the user says, or by the training's length."""
+        """The report that `equipoise train` ends with:
+        as the user says, or by the training's length."""
         if self.run.evaluate != "auto":
             return self.run.evaluate
         return "full" if self.seconds >= FULL_SECONDS else "quick"

@@ -91,7 +91,8 @@ def at_work(threads: int | None = None) -> Iterator[None]:
 
 
 def each_at_work(items: Iterator[T], threads: int | None = None) -> Iterator[T]:
-    """The items, each made `at_work`; between two the process is as the caller has it."""
+    """The items, each made `at_work`; between
+    two the process is as the caller has it."""
     while True:
         with at_work(threads):
             try:

@@ -1,5 +1,5 @@
-"""Where a run came from, as config.json says: what its user asked for, whose weights it started from, and which
-package its recipe is of."""
+"""Where a run came from, as config.json says: what its user asked for,
+whose weights it started from, and which package its recipe is of."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from equipoise.training.settings import RunSettings
 
 
 def missing_recipe(run: Path, name: str) -> MissingRecipeError:
-    """What is said of a run whose recipe is another package's, which is not installed or cannot be imported."""
+    """What is said of a run whose recipe is another package's,
+    which is not installed or cannot be imported."""
     said = clipped(repr(name))
     if name in broken():
         return MissingRecipeError(f"{run} was trained with the recipe {said}, which cannot be used here: {broken()[name]}")
@@ -29,8 +30,8 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
 
 
 def requested(stored: Any, recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
-    """What the user set of the recipe and of the run; of an older config nothing is known. Raises RequestError
-    for a name or a value that cannot be."""
+    """What the user set of the recipe and of the run; of an older config nothing
+    is known. Raises RequestError for a name or a value that cannot be."""
     stored = {} if stored is None else _object("requested", stored)
     parts = {"recipe": recipe, "run": RunSettings}
     if unknown := stored.keys() - parts.keys():
@@ -45,7 +46,8 @@ def requested(stored: Any, recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
 
 
 def init_from(stored: Any) -> dict[str, Any] | None:
-    """The run that this one's weights started from, and the fingerprint of its generator; None if there is none."""
+    """The run that this one's weights started from, and the
+    fingerprint of its generator; None if there is none."""
     if stored is None:
         return None
     stored = _object("init_from", stored)

@@ -209,15 +209,15 @@ class RunDirectory:
         except OSError as error:
             raise DamagedFileError(f"{self.log_file} could not be read: {error.strerror or error}") from error
         written = text.split("\n")[:-1]
-        lines = [line for line in map(_told, written) if line is not None]
+        lines = [line for line in map(_read_line, written) if line is not None]
         if len(lines) < len(written):
             warn(f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out")
         return lines
 
 
-def _told(text: str) -> dict[str, Any] | None:
-    """A line of the log as it was told, with NaN for numbers that are null; None where
-    it is damaged, or holds what lines do not hold."""
+def _read_line(text: str) -> dict[str, Any] | None:
+    """A line of the log, with NaN for numbers that are null; None where it is damaged,
+    or holds what lines do not hold."""
     line = read_checked_line(text)
     if line is None or not _can_be(line):
         return None

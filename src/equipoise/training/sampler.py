@@ -57,8 +57,8 @@ class Sampler:
     """What the generator's points are relative to."""
 
     def sample(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> UserData:
-        """n samples as what the user gave. Beside the result, memory is taken for a pass
-        of the generator at a time; other arguments as for `values`."""
+        """n samples as what the user gave. Beside the result, memory is taken for
+        a pass of the generator at a time; other arguments as for `values`."""
         refuse_beyond_memory(n, self.schema.sample_bytes)
         return self.schema.collect(n, self._made(n, seed, label, codes))
 
@@ -93,12 +93,14 @@ class Sampler:
         return drawn
 
     def _made(self, n: int, seed: int, label: int | None, codes: Codes | None) -> Iterator[NDArray[np.float64]]:
-        """As `values`, a pass of the generator at a time. What is wrong with the codes is told at once."""
+        """As `values`, a pass of the generator at a time.
+        What is wrong with the codes is told at once."""
         classes = self._classes_of(n, seed, label)
         return (self._pass(z, y) for z, y in self._passes(self._latents(n, seed, codes), classes))
 
     def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
-        """n latents, a chunk at a time; all of the last chunk are drawn, so that the first ones are the same for every n."""
+        """n latents, a chunk at a time; all of the last chunk are
+        drawn, so that the first ones are the same for every n."""
         chunk, generator, given = self._chunk, seeded(seed, Stream.SAMPLES), self.prior.code_values(codes or {}, n)
 
         def drawn(start: int) -> Tensor:
@@ -108,9 +110,11 @@ class Sampler:
         return (drawn(start) for start in range(0, n, chunk))
 
     def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
-        """The networks' classes of n latents, a block at a time; nothing for a generator that knows none.
+        """The networks' classes of n latents, a block at
+        a time; nothing for a generator that knows none.
 
-        All labels are drawn before the first mode, from one generator, so that modes are drawn from one that has come that far."""
+        All labels are drawn before the first mode, from one generator,
+        so that modes are drawn from one that has come that far."""
         labels, modes = seeded(seed, Stream.CLASSES), seeded(seed, Stream.CLASSES)
         if self.modes is not None:
             for size in blocks(n, CHUNK):
@@ -193,14 +197,16 @@ class Sampler:
         return classes if self.modes is None else self.modes.labels(classes)
 
     def _classes(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
-        """The networks' classes of n latents, (n,); None for a generator that knows none."""
+        """The networks' classes of n latents, (n,);
+        None for a generator that knows none."""
         found = self._labels(n, label, generator)
         if found is not None and self.modes is not None:
             found = self.modes.classes(found, generator)
         return None if found is None else found.to(self.device)
 
     def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
-        """The positions of n labels, (n,), zeros where there are modes alone; None without either."""
+        """The positions of n labels, (n,), zeros where
+        there are modes alone; None without either."""
         if not self.recipe.conditional:
             return None if self.modes is None else torch.zeros(n, dtype=torch.int64)
         if label is not None:

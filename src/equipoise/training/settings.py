@@ -29,8 +29,7 @@ class RunSettings:
     device: str = "auto"
     """cpu, cuda, or auto: a CUDA GPU if there is one. Apple's GPUs (mps) are not supported: they have no float64."""
     threads: int = 0
-    """CPU threads; 0 for one with networks of points, which are too small to share, and with pictures as many as their networks have work
-    for, at most one a core."""
+    """CPU threads; 0: one for points, and for pictures as many as their networks have work for, at most one a core."""
     precision: Precision = "auto"
     """Of products and convolutions while training; auto takes bfloat16 for pictures where the processor multiplies it."""
     compile: Compile = "auto"
@@ -43,7 +42,7 @@ class RunSettings:
     """balanced: stop when the figure taken while training no longer improves, and keep the best generator (on the command line --until
     balanced)."""
     evaluate: Evaluation = "auto"
-    """The report after `equipoise train`: full; quick, on a tenth of the samples or so; none; auto: full after two minutes of training."""
+    """The report after `equipoise train`: full; quick, on a fifth of the samples or so; none; auto: full after two minutes of training."""
     label_column: str | None = None
     """The column of a .csv or .parquet file that holds labels."""
 

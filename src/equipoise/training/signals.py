@@ -22,8 +22,8 @@ class InterruptedRunError(EquipoiseError):
 
 @contextmanager
 def signals_stop(control: Control) -> Iterator[None]:
-    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always does. A handler that was not set by Python, which
-    could not be put back, stays."""
+    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always
+    does. A handler that was not set by Python, which could not be put back, stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -49,12 +49,14 @@ class Speed:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """For the while, torch works this way: a compiled step is made, and made anew, only so."""
+        """For the while, torch works this way: a
+        compiled step is made, and made anew, only so."""
         with at_work(self.threads), _following_derivatives() if self.compiled else nullcontext():
             yield
 
     def apply(self, state: State) -> None:
-        """Have the players of `state` work this way; the compiled step is made by `compile_step`."""
+        """Have the players of `state` work this way;
+        the compiled step is made by `compile_step`."""
         for player in (state.generator, state.discriminator):
             if isinstance(player, Generator | Discriminator):
                 player.mixed = self.precision == "bfloat16"
@@ -76,8 +78,9 @@ def example(state: State, schema: Schema) -> Example:
 
 
 def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
-    """What the user chose, and by rule what was left open, for a run that will take about `seconds` on so many threads by rule. Raises
-    RequestError for a choice that cannot be."""
+    """What the user chose, and by rule what was left open, for a run that will take
+    about `seconds` on so many threads by rule. Raises RequestError for a choice that
+    cannot be."""
     ruled = by_rule(method, pictures=pictures, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
@@ -97,8 +100,9 @@ def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
 
 
 def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
-    """Points in float32, since a law's narrow modes need its digits; pictures in bfloat16 where the processor multiplies it; compiled
-    where that saves more than it costs. `threads` is what `threads_for` says."""
+    """Points in float32, since a law's narrow modes need its digits; pictures in
+    bfloat16 where the processor multiplies it; compiled where that saves more than it
+    costs. `threads` is what `threads_for` says."""
     half = pictures and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
     worth = seconds * COMPILE_GAIN[precision if pictures else "points"] > WORTH * COMPILE_SECONDS
@@ -107,8 +111,8 @@ def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: fl
 
 def threads_for(arithmetic: float, pictures: bool) -> int:
     """Threads for steps of so many operations of arithmetic each: one for points, whose
-    networks are too small to share; for pictures one for every `SHARE` operations, on at
-    most the cores that there are.
+    networks are too small to share; for pictures one for every `SHARE` operations, on
+    at most the cores that there are.
 
     In small steps threads mostly wait for each other, and where another program has one
     of the cores, all wait for the thread that has none.

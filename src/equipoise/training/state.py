@@ -218,7 +218,8 @@ def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
 
 
 def outline(recipe: Recipe, schema: Schema) -> Method:
-    """The recipe's method on the meta device: shapes alone, for which no memory is taken.
+    """The recipe's method on the meta device:
+    shapes alone, for which no memory is taken.
 
     Raises:
         RuntimeError: For networks that look at their own weights while they are made.

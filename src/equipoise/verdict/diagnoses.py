@@ -40,7 +40,7 @@ SUSPECTED = 0.55  # the detective's accuracy from which a law is not all but the
 TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
-ENOUGH_ROWS = 10_000  # of which 1,000 are held out, for a power of 77%
+ENOUGH_ROWS = 10_000  # of which 1,000 are held out, for a power of 76%
 MOST_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
 EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor
 LAST = 0.25  # share of the reports that count as the end
@@ -80,7 +80,7 @@ def undecided(e: Evidence) -> Verdict:
     number = f"{e.held_out:,} held-out sample{'s are' if e.held_out != 1 else ' is'}"
     said = (
         f"{number} too few to tell good from bad: even a perfect sampler would pass the test of "
-        f"equivalence with a probability of {e.power:.0%} only. {e.said}."
+        f"equivalence with a probability of only {e.power:.0%}. {e.said}."
     )
     advice = f"Next: use more data, at least {ENOUGH_ROWS:,} rows: a tenth is held out for testing."
     return Verdict("undecided", said, "sure", advice)
