@@ -135,7 +135,8 @@ def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None) -
 def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
     clouds = [] if real is None else [(real[:MOST_POINTS], REAL, "real")]
     clouds.append((values[:MOST_POINTS], GENERATED, "generated"))
-    for points, color, name in sorted(clouds, key=lambda cloud: -len(cloud[0])):  # the fewer on top, to be seen
+    # The fewer points on top, to be seen.
+    for points, color, name in sorted(clouds, key=lambda cloud: -len(cloud[0])):
         _dots(axes, points, color, name)
     modes = law.modes() if law is not None else None
     if modes is not None:

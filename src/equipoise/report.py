@@ -17,7 +17,19 @@ from equipoise.data.laws import LAWS
 from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, first_line, nearest
-from equipoise.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, dated, for_terminal, half_width, now, number, spoken
+from equipoise.formatting import (
+    BASELINE,
+    GENERATED,
+    INTERVAL,
+    KEY,
+    SIGNS,
+    dated,
+    for_terminal,
+    half_width,
+    now,
+    number,
+    spoken,
+)
 from equipoise.kinds import as_json, checked, instance
 from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.examination import examine

@@ -138,7 +138,13 @@ def _refuse_other_settings(
         raise RequestError(f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew")
 
 
-def _source(run: Path, config: dict[str, Any], data: Any, labels: Labels | None, settings: RunSettings) -> Source:
+def _source(
+    run: Path,
+    config: dict[str, Any],
+    data: Any,
+    labels: Labels | None,
+    settings: RunSettings,
+) -> Source:
     """The data: what was given, or what the run knows where nothing was."""
     described = config["data"]
     law = law_of(described)
@@ -183,7 +189,12 @@ def _shown(described: dict[str, Any]) -> str:
     return name if "law" in described else f"{'an' if name == 'array' else 'a'} {name}"
 
 
-def _inherited(directory: RunDirectory, config: dict[str, Any], recipe: Recipe, source: Source) -> Space | None:
+def _inherited(
+    directory: RunDirectory,
+    config: dict[str, Any],
+    recipe: Recipe,
+    source: Source,
+) -> Space | None:
     """The space of a run that started from another one's weights, in whose
     space it stays; None for any other, whose space its data gives."""
     if config["init_from"] is None:
@@ -205,7 +216,11 @@ def _inherited(directory: RunDirectory, config: dict[str, Any], recipe: Recipe, 
     return Space(scaling, modes)
 
 
-def _requested(recorded: dict[str, Any], choices: dict[str, Any], run_choices: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _requested(
+    recorded: dict[str, Any],
+    choices: dict[str, Any],
+    run_choices: dict[str, Any],
+) -> dict[str, dict[str, Any]]:
     """What the user set, when the run began and
     now; a new length replaces the old one."""
     dropped = LENGTHS if run_choices.keys() & set(LENGTHS) else ()
@@ -244,7 +259,8 @@ def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
     assert training.directory is not None, "only a directory can be resumed"
     state, path = training.state, training.directory.path
     samples, minutes = run_choices.get("samples"), run_choices.get("minutes")
-    step = training.recipe.batch_size * training.recipe.discriminator_steps  # the last one may reach beyond the length
+    # The last step may reach beyond the length.
+    step = training.recipe.batch_size * training.recipe.discriminator_steps
     if samples is not None and samples <= state.samples_seen - step:
         raise RequestError(f"samples = {samples} is the total, and {path} has seen {state.samples_seen} already: give more than that")
     if minutes is not None and minutes * 60 < EARLY * state.seconds:

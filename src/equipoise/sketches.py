@@ -77,7 +77,13 @@ def sketch(values: Array, schema: Schema, limits: tuple[float, float] | None, la
     return _histograms(values, real, known, names[:MOST_COLUMNS], title + part(schema))
 
 
-def _scatter(values: Array, real: Array | None, law: Law | None, names: Sequence[str], title: str) -> bytes:
+def _scatter(
+    values: Array,
+    real: Array | None,
+    law: Law | None,
+    names: Sequence[str],
+    title: str,
+) -> bytes:
     low, high = reach(values if real is None else real)
     modes = law.modes() if law is not None else None
     sides = high - low if aspect(high - low) == "equal" else np.ones(2)

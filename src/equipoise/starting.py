@@ -23,8 +23,11 @@ from equipoise.training.settings import RunSettings
 from equipoise.warm_start import Weights, read
 
 
-@at_work(threads=1)  # so that modes do not depend on the number of cores, nor small steps wait for a busy one
-@torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from, and for those that a stopwatch times
+# One thread, so that modes do not depend on the number of cores, nor small steps wait for
+# a busy one. Gradients as in `ending.train_to_end`, for the step that memory is predicted
+# from, and for those that a stopwatch times.
+@at_work(threads=1)
+@torch.enable_grad()
 def prepare(
     data: Any,
     labels: Labels | None,

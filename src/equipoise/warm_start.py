@@ -32,7 +32,8 @@ from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
 from equipoise.training.state import outline
 
-OF_SPACE = ("scaling", "modes", "channels_apart")  # fields of a recipe that decide what networks see, whatever their shapes
+# Fields of a recipe that decide what networks see, whatever their shapes.
+OF_SPACE = ("scaling", "modes", "channels_apart")
 ROUNDS = 10  # of expectation maximisation of the modes' shares alone
 
 
@@ -60,7 +61,12 @@ class Weights:
         the run, and a SHA-256 of the generator."""
         return {"run": self.run, "generator": digest_of(self.sampler.generator.state_dict(), {})}
 
-    def recipe_for(self, source: Source, recipe: type[Recipe] | None, choices: dict[str, Any]) -> Recipe:
+    def recipe_for(
+        self,
+        source: Source,
+        recipe: type[Recipe] | None,
+        choices: dict[str, Any],
+    ) -> Recipe:
         """The run's recipe, with those of the user's
         choices that leave its networks as they are.
 
@@ -149,7 +155,12 @@ def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
     return _weights(run, training.sampler, training.state.tensors(), training.requested["recipe"])
 
 
-def _weights(run: str | None, sampler: Sampler, tensors: Mapping[str, Tensor], requested: dict[str, Any]) -> Weights:
+def _weights(
+    run: str | None,
+    sampler: Sampler,
+    tensors: Mapping[str, Tensor],
+    requested: dict[str, Any],
+) -> Weights:
     players = {}
     for player in ("generator", "discriminator"):
         start = f"{player}."
@@ -199,7 +210,7 @@ def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
     nothing is allocated; none where they cannot be built so."""
     try:
         method = outline(recipe, schema)
-    except RuntimeError:  # networks that look at their own weights while they are made; `put_into` will tell
+    except RuntimeError:  # networks that look at their weights when made: `put_into` tells
         return {}
     players = {"generator": method.generator, "discriminator": method.discriminator}
     return {f"{player}.{name}": tuple(t.shape) for player, module in players.items() for name, t in module.state_dict().items()}

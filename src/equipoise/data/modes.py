@@ -168,7 +168,14 @@ class Space(NamedTuple):
     modes: Modes | None
 
 
-def find_space(source: Source, kind: ScalingKind, count: int | None, labels: int, seed: int, apart: bool | None = False) -> Space:
+def find_space(
+    source: Source,
+    kind: ScalingKind,
+    count: int | None,
+    labels: int,
+    seed: int,
+    apart: bool | None = False,
+) -> Space:
     """The space of a source, fitted to its training samples:
     a scaling of this kind, and what `find_modes` finds."""
     scaling = source.scaling(kind, seed)

@@ -39,7 +39,8 @@ class NormalModes(Modes):
         super().__init__(components, labels)
         self.register_buffer("centres", torch.zeros(components, size))
         units = torch.zeros(components, size, size)
-        units.flatten(1)[:, :: size + 1].fill_(1.0)  # torch.eye on the meta device would import torch's compiler, for a second
+        # torch.eye on the meta device would import torch's compiler, for a second
+        units.flatten(1)[:, :: size + 1].fill_(1.0)
         self.register_buffer("factors", units)
 
     @classmethod

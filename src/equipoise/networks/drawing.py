@@ -32,7 +32,13 @@ class DrawnFrom(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
         """As in `training.counting`: yes would import torch's compiler."""
         return False
 
-    def __torch_dispatch__(self, function: Any, types: Any, arguments: tuple[Any, ...] = (), named: Mapping[str, Any] | None = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        function: Any,
+        types: Any,
+        arguments: tuple[Any, ...] = (),
+        named: Mapping[str, Any] | None = None,
+    ) -> Any:
         given, drawing = dict(named or {}), _with_generator(function)
         if drawing is None or given.get("generator") is not None:
             return function(*arguments, **given)

@@ -27,7 +27,18 @@ from equipoise.page import charts
 from equipoise.page.charts import Image
 from equipoise.page.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
 from equipoise.page.tables import MARKS, rows, with_protocols
-from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, few_ticks, outside, part, picture_grid, reach, thousands
+from equipoise.plots import (
+    GENERATED,
+    MOST_COLUMNS,
+    axis_names,
+    bars,
+    few_ticks,
+    outside,
+    part,
+    picture_grid,
+    reach,
+    thousands,
+)
 from equipoise.report import SAMPLES_SEED, Report
 from equipoise.sheets import MOST_CLASSES, by_class, has_classes, labels_of
 from equipoise.training.sampler import Sampler

@@ -256,5 +256,6 @@ def _logarithmic(axes: Axes, values: Sequence[float]) -> None:
     axes.set_yscale("log")
     few = most < MANY_DECADES * least
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=12))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # powers of ten take longer to set than the chart
+    # Powers of ten would take longer to set than the whole chart.
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())

@@ -18,7 +18,16 @@ from torch import Tensor, nn
 from equipoise.data.laws import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.page.charts import Image, finished, legend_above, new_figure
-from equipoise.plots import GENERATED, REAL, aspect, axis_names, bar_weights, height_of, legend_below, reach
+from equipoise.plots import (
+    GENERATED,
+    REAL,
+    aspect,
+    axis_names,
+    bar_weights,
+    height_of,
+    legend_below,
+    reach,
+)
 from equipoise.recipes.method import Logits
 from equipoise.training.sampler import Sampler
 
@@ -76,7 +85,13 @@ class Surface:
         return np.where(nowhere, np.nan, best)
 
 
-def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | None, name: str) -> list[Image]:
+def on_the_line(
+    made: Array,
+    real: Array,
+    law: Law | None,
+    surface: Surface | None,
+    name: str,
+) -> list[Image]:
     """Densities, and D with its optimum below them,
     of numbers (N,), the column of this name."""
     x = np.linspace(*reach(np.concatenate([made, real])), LINE_POINTS)
@@ -112,7 +127,13 @@ def on_the_line(made: Array, real: Array, law: Law | None, surface: Surface | No
     return [*images, finished(figure, f"D along the line{beside}.", caption if best is not None else "")]
 
 
-def on_the_plane(made: Array, real: Array, law: Law | None, surface: Surface | None, names: Sequence[str]) -> list[Image]:
+def on_the_plane(
+    made: Array,
+    real: Array,
+    law: Law | None,
+    surface: Surface | None,
+    names: Sequence[str],
+) -> list[Image]:
     """Both clouds, and D's surface beside the optimal
     one, of points (N, 2), the columns of these names."""
     low, high = reach(np.concatenate([made, real]))
@@ -162,7 +183,13 @@ def _name(panels: Iterable[Axes], names: Sequence[str]) -> None:
             axes.set_ylabel(names[1])
 
 
-def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Sequence[str], seed: int, which: str) -> Image:
+def of_classes(
+    sampler: Sampler,
+    real: tuple[Tensor, Tensor] | None,
+    labels: Sequence[str],
+    seed: int,
+    which: str,
+) -> Image:
     """Samples of one or two columns, each class in its colour.
 
     `real` ones, (N, D) with their classes, (N,), are drawn beside them.

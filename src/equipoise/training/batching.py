@@ -29,7 +29,11 @@ def blocks(n: int, size: int) -> list[int]:
     return sizes
 
 
-def regrouped(parts: Iterable[Rows], size: int, join: Callable[[list[Rows]], Rows]) -> Iterator[Rows]:
+def regrouped(
+    parts: Iterable[Rows],
+    size: int,
+    join: Callable[[list[Rows]], Rows],
+) -> Iterator[Rows]:
     """The same rows in parts of `size`, and the last of what is left."""
     held: list[Rows] = []
     for part in parts:

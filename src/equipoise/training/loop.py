@@ -232,7 +232,8 @@ def report(method: Method, state: State, clock: Clock, share: float, recent: deq
     means |= discriminator_outputs(real, fake, method.logits)
     means["gradient_norm_g"] = gradient_norm(state.generator)
     means["gradient_norm_d"] = gradient_norm(state.discriminator)
-    values = torch.stack([mean.double() for mean in means.values()]).tolist()  # together: for each the host waits for the device
+    # Together, since for each transfer the host waits for the device.
+    values = torch.stack([mean.double() for mean in means.values()]).tolist()
     readings = dict(zip(means, values, strict=True))
     return Report(state.samples_seen, state.seconds, share, clock.rate(), clock.remaining(share), readings)
 

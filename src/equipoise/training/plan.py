@@ -12,7 +12,9 @@ from equipoise.training.footprint import StepMemory
 from equipoise.training.settings import RunSettings
 from equipoise.training.speed import threads_for
 
-FULL_SECONDS = 120.0  # of training, from which the report takes its time too: of MNIST half a minute of one core, quick a fifth of that
+# Seconds of training from which the report is a full one. Of MNIST it takes half a minute
+# of one core, and a quick one a fifth of that.
+FULL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,8 @@ class Sampler:
         if label is not None:
             return torch.full((n,), label)
         counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-        return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]  # which draws no nothing
+        # multinomial refuses to draw none.
+        return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]
 
     def save(self, path: Path) -> None:
         """Write the generator and what it needs, and beside it the encoder if there is one; no time, path or host, so equal trainings give

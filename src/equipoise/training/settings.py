@@ -13,7 +13,8 @@ MOST_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
-CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate")  # what a resumed run may set anew
+# What a resumed run may set anew.
+CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,9 @@ Precision = Literal["float32", "bfloat16"]
 COMPILE_SECONDS = 45.0  # that compiling both players' gradients takes on one core
 COMPILE_GAIN = {"points": 0.35, "float32": 0.1, "bfloat16": 0.25}  # share of a step's time that compiled code saves, by kind or by type
 WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
-SHARE = 1e9  # operations of a step that are worth a thread: 16 x 16 pictures have .7e9, MNIST's 2e9, 64 x 64 in colour 17e9
+# Operations of a step that are worth a thread: 16 x 16 pictures have .7e9, MNIST's 2e9,
+# 64 x 64 in colour 17e9.
+SHARE = 1e9
 TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
 
 
@@ -77,7 +79,14 @@ def example(state: State, schema: Schema) -> Example:
     return Example(x, first_classes(schema, state.method.modes, n, state.device), state.method.prior.sample(n, generator))
 
 
-def choose(method: Method, run: RunSettings, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
+def choose(
+    method: Method,
+    run: RunSettings,
+    pictures: bool,
+    device: torch.device,
+    seconds: float,
+    threads: int,
+) -> Speed:
     """What the user chose, and by rule what was left open, for a run that will take
     about `seconds` on so many threads by rule. Raises RequestError for a choice that
     cannot be."""
@@ -99,7 +108,14 @@ def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
     return Speed(run.threads or max(machine["threads"], 1), machine.get("precision", "float32"), machine.get("compiled", False))
 
 
-def by_rule(method: Method, *, pictures: bool, device: torch.device, seconds: float, threads: int) -> Speed:
+def by_rule(
+    method: Method,
+    *,
+    pictures: bool,
+    device: torch.device,
+    seconds: float,
+    threads: int,
+) -> Speed:
     """Points in float32, since a law's narrow modes need its digits; pictures in
     bfloat16 where the processor multiplies it; compiled where that saves more than it
     costs. `threads` is what `threads_for` says."""
