@@ -65,7 +65,7 @@ def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(co
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("quick", "Measured on fewer samples, as after a short training. On all: equipoise evaluate run\n"),
+        ("quick", "Measured on fewer samples. In full: equipoise evaluate run\n"),
         ("none", "Not measured. To measure it: equipoise evaluate run\n"),
         ("full", "2,000 samples against the exact law"),
     ],

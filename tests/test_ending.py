@@ -61,7 +61,7 @@ def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> No
     gan = GAN(**SETTINGS)
     with pytest.raises(OwnError) as raised:
         gan.fit("gaussian", on_event=raising(Report))
-    assert raised.value.__notes__[0].endswith("what was trained can be sampled from, and gone on from with fit(data, init_from=gan)")
+    assert raised.value.__notes__[0].endswith("the GAN can be sampled from, and trained on by fit(data, init_from=gan)")
     assert len(np.asarray(gan.sample(3))) == 3
 
 

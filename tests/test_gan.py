@@ -191,9 +191,7 @@ def test_what_was_handed_over_in_python_resumes(x: Any, tiny: dict[str, Any], tm
     GAN(**tiny).fit(x, out=tmp_path / "run")
     gan = GAN(samples=96).fit(x, out=tmp_path / "run", resume=True)
     assert gan.evaluate().samples_seen == 96
-    with pytest.raises(
-        RequestError, match=r"was trained on an? (array|frame), but not on this one, or in another order: give the same data"
-    ):
+    with pytest.raises(RequestError, match=r"was trained on an? (array|frame) of other values, or in another order: give the same data"):
         GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
 
 

@@ -118,7 +118,7 @@ def test_such_a_run_resumes_in_the_space_that_it_started_in(earlier: Path, tmp_p
 def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier: Path) -> None:
     training = begun(earlier, learning_rate=1e-4, batch_size=32)
     assert (training.recipe.learning_rate, training.recipe.batch_size, vars(training.recipe)["width"]) == (1e-4, 32, 8)
-    told = r"with other networks the weights of .* have no place \(width: 8 -> 16; modes: 2 -> 3; scaling: 'standard' -> 'unit'\): leave"
+    told = r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; scaling: 'standard' -> 'unit'\): leave"
     with pytest.raises(RequestError, match=told):
         begun(earlier, width=16, modes=3, scaling="unit", learning_rate=1e-4)
     with pytest.raises(RequestError, match="was trained with the recipe 'balanced', not with 'classic': leave recipe out"):

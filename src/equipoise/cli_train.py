@@ -83,7 +83,7 @@ def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
     else:
         say(f"\n{report}\n")
         if kind == "quick":
-            say(f"Measured on fewer samples, as after a short training. On all: equipoise evaluate {run}")
+            say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         say(f"Report: {where}/report.html    Picture: {where}/samples.png")
     say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 

@@ -67,7 +67,7 @@ def _kept(training: Fit) -> str:
     exception ended, and how it goes on."""
     seen = f"training stopped after {training.state.samples_seen:,} samples"
     if training.keeper is None or training.directory is None:
-        return f"{seen}; what was trained can be sampled from, and gone on from with fit(data, init_from=gan)"
+        return f"{seen}; the GAN can be sampled from, and trained on by fit(data, init_from=gan)"
     if training.keeper.failed:
         return f"{seen}; it is not all saved: {training.keeper.failed}"
     path = training.directory.path

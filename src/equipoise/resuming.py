@@ -177,7 +177,7 @@ def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> Non
     if described["labels_in_python"] and not given["labels_in_python"]:
         raise RequestError(f"{run} was trained on {old} with labels that came in Python: give them again, or start a new run")
     if described["origin"] is None:
-        raise RequestError(f"{run} was trained on {old}, but not on this one, or in another order: {same}")
+        raise RequestError(f"{run} was trained on {old} of other values, or in another order: {same}")
     raise RequestError(f"{run} was trained on {old}, which has changed since, or comes in another order: {same}")
 
 

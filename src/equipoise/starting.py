@@ -73,16 +73,11 @@ def prepare(
     source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
     if weights is None:
         training = Fit(source, _recipe(source, recipe or find(DEFAULT), choices), run, None, warn)
-        training.requested = {"recipe": choices, "run": run_choices}
     else:
         chosen = weights.recipe_for(source, recipe, choices)
-        training = Fit(source, chosen, run, None, warn, weights.space_for(source, run.seed))
-        weights.put_into(training)
-        source.notes.append(weights.told())
-        if source.labels_given and not chosen.conditional:
-            source.notes.append(f"the labels are not used: {weights.name} learned none")
-        training.init_from = weights.described()
-        training.requested = {"recipe": {**weights.requested, **choices}, "run": run_choices}
+        training = _warm(weights, source, chosen, run, warn)
+        choices = {**weights.requested, **choices}
+    training.requested = {"recipe": choices, "run": run_choices}
     if to_disk:
         directory = RunDirectory.create(out, f"{source.name}-{training.recipe.name}")
         try:
@@ -92,6 +87,23 @@ def prepare(
         except BaseException:
             directory.discard()
             raise
+    return training
+
+
+def _warm(
+    weights: Weights,
+    source: Source,
+    recipe: Recipe,
+    run: RunSettings,
+    warn: Callable[[str], None],
+) -> Fit:
+    """A fit that has these weights and goes on in their space."""
+    training = Fit(source, recipe, run, None, warn, weights.space_for(source, run.seed))
+    weights.put_into(training)
+    training.init_from = weights.described()
+    source.notes.append(weights.told())
+    if source.labels_given and not recipe.conditional:
+        source.notes.append(f"the labels are not used: {weights.name} learned none")
     return training
 
 

@@ -82,7 +82,7 @@ class Weights:
         if differ := self._other_data(source):
             raise RequestError(f"the data is not of the kind that {self.name} makes: {'; '.join(differ)}")
         if differ := [f"{n}: {getattr(own, n)!r} -> {v!r}" for n, v in choices.items() if _changes_networks(own, n, v, schema)]:
-            raise RequestError(f"with other networks the weights of {self.name} have no place ({'; '.join(differ)}): leave them out")
+            raise RequestError(f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): leave these out")
         chosen = replace(own, **choices)
         chosen.check(schema)
         return chosen

@@ -17,7 +17,7 @@ def test_a_collapse_is_told_once_and_not_before_a_third_of_the_training() -> Non
         assert watch.at_figures(figures(1.0, 2), share) == ""
     assert watch.at_figures(figures(0.9, 3), 0.4) == "part of the data is missing from the samples so far: 3 of 8 modes are covered"
     assert watch.at_figures(figures(0.9, 3), 0.5) == ""
-    assert watch.at_figures(figures(0.8, 8), 0.6) == "the samples miss no part of the data any more"
+    assert watch.at_figures(figures(0.8, 8), 0.6) == "the samples no longer miss any part of the data"
     assert watch.at_figures(figures(0.8, 8), 0.7) == ""
 
 

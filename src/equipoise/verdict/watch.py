@@ -87,8 +87,8 @@ class Watch:
         if worse:
             return self._begin("worse", said)
         vague = missing({**figures, REVERSE_KL: math.inf}, self.floors)  # beside the modes, and not on them
-        mended = "" if vague else self._end("missing", sentence="the samples miss no part of the data any more")
-        return mended or self._end("worse", sentence=f"{self.headline} is {headline:.3g}, training has mended")
+        mended = "" if vague else self._end("missing", sentence="the samples no longer miss any part of the data")
+        return mended or self._end("worse", sentence=f"{self.headline} is {headline:.3g}, training has recovered")
 
     def _begin(self, what: str, sentence: str) -> str:
         if what in self._now:
