@@ -106,6 +106,11 @@ def test_the_length_that_a_run_had_is_no_shorter_one_though_its_last_step_went_b
         GAN(samples=40).fit(out=run, resume=True)
 
 
+def test_a_run_in_the_place_of_data_is_not_taken_for_a_folder_of_pictures(run: Path, command: Command) -> None:
+    answer = command("train", str(run))
+    assert answer.err == "equipoise: runs/g is a run, not data: resume it (equipoise train --resume RUN), or give data\n"
+
+
 def test_other_data_is_named_beside_the_runs(run: Path, here: Path, command: Command) -> None:
     pd.DataFrame(X).to_csv(here / "incomes.csv", index=False)
     answer = command("train", "incomes.csv", "--resume", str(run))
