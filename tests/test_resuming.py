@@ -88,7 +88,7 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     assert longer.directory is not None
     longer.directory.unlock()
     assert not is_finished(longer)
-    assert told(longer).startswith("going on from 0.0 of 1 minutes, ")
+    assert told(longer).startswith("going on from less than a second of 1 minutes, ")
 
 
 def test_fewer_samples_than_were_seen_are_refused_and_nothing_is_changed(run: Path, command: Command) -> None:

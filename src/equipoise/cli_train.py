@@ -50,8 +50,8 @@ def train(arguments: Sequence[str]) -> None:
 
 def _run(gan: GAN, training: Fit, finished: bool) -> None:
     """Train, and say on how many samples and how long."""
+    from equipoise.formatting import spoken
     from equipoise.progress import Display
-    from equipoise.verdict.timing import duration
 
     state = training.state
     seconds, samples = state.seconds, state.samples_seen
@@ -59,7 +59,7 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
         gan.run(training, display.show)
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
-        say(f"Trained on {state.samples_seen:,} samples{more} in {duration(state.seconds - seconds)}.")
+        say(f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}.")
         sys.stdout.flush()
 
 

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from equipoise.errors import warn
+from equipoise.formatting import clock
 from equipoise.metrics.budget import STEPS
 from equipoise.training.loop import Evaluated, Event, Report
-from equipoise.verdict.timing import duration
 
 PLAIN_LINES = 10  # of a training whose progress is asked for where no bar can be drawn
 
@@ -117,7 +117,7 @@ def lines(report: Report) -> str:
     """A report in two lines that fit beside a bar in 80 columns."""
     read = report.readings
     return (
-        f"{report.samples_seen:,} samples, {report.rate:,.0f}/s, {duration(report.remaining)} left\n"
+        f"{report.samples_seen:,} samples, {report.rate:,.0f}/s, {clock(report.remaining)} left\n"
         f"loss D {read['discriminator_loss']:.3f} G {read['generator_loss']:.3f}, "
         f"D(real) {read['real_output']:+.2f} D(fake) {read['fake_output']:+.2f}"
     )

@@ -17,7 +17,7 @@ from equipoise.data.laws import LAWS
 from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, first_line, nearest
-from equipoise.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, dated, for_terminal, half_width, now, number, spoken
+from equipoise.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, dated, for_terminal, interval, now, number, spoken
 from equipoise.kinds import as_json, checked, instance
 from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.examination import examine
@@ -71,8 +71,8 @@ class Report:
         return [figure for figure in self.figures if not figure.name.startswith(DETAILS)]
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Name, value, half the width of its interval, and floor, of the figures for a table."""
-        return [(f.name, number(f.value), half_width(f), number(f.floor)) for f in self.shown]
+        """Name, value, interval and floor of the figures for a table."""
+        return [(f.name, number(f.value), interval(f), number(f.floor)) for f in self.shown]
 
     def __str__(self) -> str:
         heads = ("", GENERATED, INTERVAL, BASELINE)

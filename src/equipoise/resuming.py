@@ -17,6 +17,7 @@ from equipoise.data.scaling import Scaling
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.fitting import Fit
+from equipoise.formatting import spoken
 from equipoise.recipes.base import Recipe
 from equipoise.report import typed
 from equipoise.training import checkpoint
@@ -25,7 +26,7 @@ from equipoise.training.loop import EARLY
 from equipoise.training.rundir import RunDirectory, differences
 from equipoise.training.sampler import recipe_from
 from equipoise.training.settings import CHANGEABLE, RunSettings, resumed
-from equipoise.verdict.timing import duration, seconds_for
+from equipoise.verdict.timing import seconds_for
 
 LENGTHS = ("samples", "minutes")
 
@@ -101,10 +102,10 @@ def told(training: Fit) -> str:
     if not is_finished(training):
         if samples is not None:
             return f"going on from {state.samples_seen:,} of {samples:,} samples"
-        return f"going on from {state.seconds / 60:.1f} of {minutes:g} minutes, {seen} seen"
+        return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
     if samples is not None:
         return f"finished: {seen} seen; to train longer: {_longer(training, 'samples', 2 * samples)}"
-    used = f"{state.seconds / 60:.1f} of {minutes:g} minutes used, {seen} seen; minutes are the total"
+    used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen} seen; minutes are the total"
     return f"finished: {used}; to train longer: {_longer(training, 'minutes', 2 * (minutes or 0))}"
 
 
@@ -117,7 +118,7 @@ def _longer(training: Fit, length: str, value: float) -> str:
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
     seconds = seconds_for(round(value) - training.state.samples_seen, training.log) if length == "samples" else None
-    return command if seconds is None else f"{command} (about {duration(seconds)})"
+    return command if seconds is None else f"{command} (about {spoken(seconds)})"
 
 
 def _refuse_other_settings(

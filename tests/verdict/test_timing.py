@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from equipoise.verdict.timing import duration, seconds_for
+from equipoise.verdict.timing import seconds_for
 
 
 def test_more_samples_take_as_long_as_the_last_half_of_the_log_took() -> None:
@@ -15,8 +15,3 @@ def test_a_log_of_one_line_gives_the_rate_since_the_start_and_an_empty_one_none(
     assert seconds_for(300, [{"samples_seen": 100, "seconds": 2.0}]) == pytest.approx(6.0)
     assert seconds_for(300, []) is None
     assert seconds_for(300, [{"samples_seen": 0, "seconds": 0.0}]) is None
-
-
-@pytest.mark.parametrize(("seconds", "told"), [(8.4, "8 s"), (187, "3:07"), (3729, "1:02:09")])
-def test_durations_are_told_as_people_do(seconds: float, told: str) -> None:
-    assert duration(seconds) == told

@@ -25,12 +25,3 @@ def seconds_for(samples: int, log: Sequence[Mapping[str, Any]]) -> float | None:
     if seen <= since or seconds <= began:
         return None
     return float(samples * (seconds - began) / (seen - since))
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 8 s, 3:07, 1:02:09."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
