@@ -228,7 +228,10 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
     directory.write_config(training.config())
     training.log = [line for line in directory.read_log(training.warn) if line["samples_seen"] <= training.state.samples_seen]
     directory.write_log(training.log)
-    training.watch.replay(training.log)
+    if training.run.stop_when == config["run"]["stop_when"]:
+        training.watch.replay(training.log)
+    else:  # until now it was measured on samples that are to judge the generator that is chosen
+        training.state.best = None
     training.restore_sampler()
 
 
