@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from equipoise.formatting import clock, dated, for_terminal, interval, now, number, spoken
+from equipoise.formatting import about, clock, dated, for_terminal, interval, now, number, spoken
 from equipoise.metrics.figures import Figure
 
 
@@ -64,6 +64,7 @@ def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(ends: tu
 )
 def test_durations_are_told_about(seconds: float, told: str) -> None:
     assert spoken(seconds) == told
+    assert about(seconds) == (told if seconds < 0.5 else f"about {told}")
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(8.4, "8 s"), (187, "3:07"), (3729, "1:02:09")])

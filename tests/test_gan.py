@@ -218,9 +218,7 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(tiny: dict[str, 
     assert resumed.watch.best == min(figures)
 
 
-def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(
-    tiny: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(tiny: dict[str, Any], tmp_path: Path) -> None:
     x, settings = RNG.normal(size=(600, 2)), {**tiny, "samples": 16 * 50}
     before = GAN(**settings).fit(x, out=tmp_path / "run")
     assert before._fit is not None

@@ -65,7 +65,7 @@ def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(here: Path, com
 def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) -> None:
     answer = command("train", "--resume", str(run))
     assert (answer.status, answer.err) == (0, "")
-    assert "finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64 (about " in answer.out
+    assert "finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64 (less than a second)" in answer.out
     assert "Trained on" not in answer.out
     assert "Wasserstein-1" in answer.out  # the report as it was kept
     with pytest.warns(EquipoiseWarning, match="finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64"):

@@ -21,6 +21,7 @@ UNITS = (  # of time: the seconds of each, and how many of it are too many
     ("hour", 3600, 48),
     ("day", 86400, math.inf),
 )
+LESS = "less than a second"
 MONTHS = (  # which strftime would write in the locale's language
     "January",
     "February",
@@ -61,15 +62,21 @@ def interval(figure: Figure) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """About how long something takes, or took."""
+    """How long something took."""
     if seconds < 0.5:
-        return "less than a second"
+        return LESS
     fitting = ((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)
     unit, length = next(fitting)
     count = seconds / length
     told = f"{count:.1f}" if unit in ("hour", "day") and count < 10 else f"{count:.0f}"
     told = told.removesuffix(".0")
     return f"{told} {unit}{'' if told == '1' else 's'}"
+
+
+def about(seconds: float) -> str:
+    """About how long something will take."""
+    told = spoken(seconds)
+    return told if told == LESS else f"about {told}"
 
 
 def clock(seconds: float) -> str:

@@ -198,7 +198,7 @@ class GAN:
 
         Of other data in memory, half is compared with the samples and half gives the floor. In a run directory the report
         is kept there. `inception` adds FID and KID by torch-fidelity, where it and its weights are there: for photographs.
-        `quick` takes a tenth of the samples or so; `on_step` is told what is measured next, see `metrics.budget.STEPS`.
+        `quick` takes a fifth of the samples or so; `on_step` is told what is measured next, see `metrics.budget.STEPS`.
 
         Raises RequestError where data is not of the generator's kind, or what `inception` needs is not there.
         """

@@ -17,7 +17,7 @@ from equipoise.data.scaling import Scaling
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.fitting import Fit
-from equipoise.formatting import spoken
+from equipoise.formatting import about, spoken
 from equipoise.recipes.base import Recipe
 from equipoise.report import typed
 from equipoise.training import checkpoint
@@ -118,7 +118,7 @@ def _longer(training: Fit, length: str, value: float) -> str:
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
     seconds = seconds_for(round(value) - training.state.samples_seen, training.log) if length == "samples" else None
-    return command if seconds is None else f"{command} (about {spoken(seconds)})"
+    return command if seconds is None else f"{command} ({about(seconds)})"
 
 
 def _refuse_other_settings(

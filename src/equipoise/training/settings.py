@@ -43,7 +43,7 @@ class RunSettings:
     """balanced: stop when the figure taken while training no longer improves, and keep the best generator (on the command line --until
     balanced)."""
     evaluate: Evaluation = "auto"
-    """The report after `equipoise train`: full; quick, on a tenth of the samples or so; none; auto: full after two minutes of training."""
+    """The report after `equipoise train`: full; quick, on a fifth of the samples or so; none; auto: full after two minutes of training."""
     label_column: str | None = None
     """The column of a .csv or .parquet file that holds labels."""
 
