@@ -73,8 +73,8 @@ def test_a_line_that_is_renewed_has_a_short_time(seconds: float, told: str) -> N
 
 
 def test_of_an_interval_that_is_not_about_its_value_both_ends_are_told() -> None:
-    assert interval(Figure("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "0 to 0.3400"
-    assert interval(Figure("told", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "0.9100 to 1"
+    assert interval(Figure("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "(0 to 0.3400)"
+    assert interval(Figure("told", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
 
 
 def test_a_date_is_written_in_utc_and_in_english() -> None:

@@ -57,7 +57,7 @@ def interval(figure: Figure) -> str:
         return ""
     half = (figure.high - figure.low) / 2
     if abs(figure.low + half - figure.value) > OFF_CENTRE * half:
-        return f"{number(figure.low)} to {number(figure.high)}"
+        return f"({number(figure.low)} to {number(figure.high)})"
     return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < THOUSANDS else f"± {half:.2g}"
 
 

@@ -322,6 +322,7 @@ def test_samples_far_outside_are_divergence_though_the_baseline_of_few_samples_i
     assert verdict.name == "diverged"
     assert "lie far outside the data" in verdict.sentence
     assert told(figure(HEADLINE, 3.0, 0.2), figure(WORST_COLUMN, 5.0, 0.3), held_out=32).name != "diverged"
+    assert told(figure(HEADLINE, 3.0, 0.2), figure(WORST_COLUMN, 9e9, 1e12), held_out=32).name != "diverged"  # of extreme outliers
 
 
 def test_a_figure_that_was_good_and_then_leapt_up_is_divergence_unless_it_ended_well() -> None:

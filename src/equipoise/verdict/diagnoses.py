@@ -64,7 +64,7 @@ def diverged(e: Evidence) -> Verdict | None:
     if not why:
         (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
         exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
-        exploded |= column is not None and column.value > EXPLODED
+        exploded |= column is not None and column.value > EXPLODED * max(column.floor, 1.0)
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
         elif measured and after > FELL_APART * before and far(e):
