@@ -178,7 +178,7 @@ class GAN:
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         if unasked and sheets.has_classes(sampler):
-            write_whole(path, sheets.by_class(sampler, telling.limits_of(self._config), _seed(seed)))
+            write_whole(path, sheets.by_class(sampler, plots.limits_of(self._config), _seed(seed)))
             return path
         values, law = sampler.values(*self._asked(n, label, seed, code)), law_of(self._config["data"])
         source = self._source if self._source is not None or law is None else self._reopened()

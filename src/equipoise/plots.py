@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,13 @@ def draw(
         legend_below(figure, figure.axes[0])
     figure.suptitle(title + part(schema), fontsize=11)
     _write(figure, path)
+
+
+def limits_of(config: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The smallest and largest values that the pictures of a run with this config can have;
+    None for points."""
+    limits = config["data"]["limits"]
+    return None if limits is None else (limits[0], limits[1])
 
 
 def axis_names(schema: Schema) -> list[str]:

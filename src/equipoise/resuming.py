@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from equipoise.data.formats import Labels
 from equipoise.data.laws import Law, law_settings
 from equipoise.data.modes import Space, modes_for
@@ -31,7 +29,6 @@ from equipoise.verdict.timing import seconds_for
 LENGTHS = ("samples", "minutes")
 
 
-@torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from
 def prepare(
     data: Any,
     labels: Labels | None,

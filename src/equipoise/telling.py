@@ -74,13 +74,7 @@ def draw(
     of_label = "" if label is None else f", label {label}"
     seen = f"{sampler.samples_seen:,} samples seen"
     title = f"{described['name']}, {sampler.recipe.name}{of_label}, {seen}"
-    plots.draw(path, values, sampler.schema, limits_of(config), law, real, title)
-
-
-def limits_of(config: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The smallest and largest values that the run's pictures can have; None for points."""
-    limits = config["data"]["limits"]
-    return None if limits is None else (limits[0], limits[1])
+    plots.draw(path, values, sampler.schema, plots.limits_of(config), law, real, title)
 
 
 def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[str, Any]]:

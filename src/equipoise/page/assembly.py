@@ -26,7 +26,7 @@ from equipoise.page import charts
 from equipoise.page.charts import Image
 from equipoise.page.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
 from equipoise.page.tables import MARKS, rows, with_protocols
-from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, few_ticks, outside, part, picture_grid, reach, thousands
+from equipoise.plots import GENERATED, MOST_COLUMNS, axis_names, bars, few_ticks, limits_of, outside, part, picture_grid, reach, thousands
 from equipoise.report import SAMPLES_SEED, Report
 from equipoise.sheets import MOST_CLASSES, by_class, has_classes, labels_of
 from equipoise.training.sampler import Sampler
@@ -128,7 +128,7 @@ def _samples(run: Run) -> list[Image]:
     real = None if source is None else source.held_out(n, 0).double().numpy()
     if schema.is_picture:
         return [
-            Image(charts.data_uri(picture_grid(x, _limits(run))), f"{len(x)} {what} pictures in a grid.", what)
+            Image(charts.data_uri(picture_grid(x, limits_of(run.config))), f"{len(x)} {what} pictures in a grid.", what)
             for what, x in (("generated", made), ("real", real))
             if x is not None
         ]
@@ -152,17 +152,12 @@ def _by_class(run: Run) -> list[Image]:
     if has_classes(sampler):
         alt = f"Generated pictures, a row for each of {which}."
         caption = f"A row for each class{f': {first}' if which == first else ''}; a column shares its latents."
-        sheet = charts.data_uri(by_class(sampler, _limits(run), SAMPLES_SEED))
+        sheet = charts.data_uri(by_class(sampler, limits_of(run.config), SAMPLES_SEED))
         return [Image(sheet, alt, caption, wide=True)]
     if sampler.schema.size > 2:
         return []
     real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
     return [of_classes(sampler, real, labels, SAMPLES_SEED, which)]
-
-
-def _limits(run: Run) -> tuple[float, float] | None:
-    limits = run.config["data"]["limits"]
-    return None if limits is None else (limits[0], limits[1])
 
 
 def _columns(made: Array, real: Array, schema: Schema) -> Image:
@@ -200,7 +195,7 @@ def _neighbours(run: Run) -> list[Image]:
         return []
     training = source.seen(TRAINING_ROWS, 0)
     _, found = nearest(*(thumbnails(x, COMPARED) for x in (torch.from_numpy(made), training)))
-    grid = picture_grid(np.concatenate([made, training[found].double().numpy()]), _limits(run), across=NEIGHBOURS)
+    grid = picture_grid(np.concatenate([made, training[found].double().numpy()]), limits_of(run.config), across=NEIGHBOURS)
     caption = f"Above, generated; below each, the nearest of {len(training):,} training pictures. Twins would be copies."
     return [Image(charts.data_uri(grid), "Eight generated pictures, and the training picture nearest to each.", caption)]
 
