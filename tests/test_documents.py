@@ -59,3 +59,18 @@ def test_the_readmes_example_runs_as_it_stands(name: str, here: Path, capsys: py
 
 def _code(example: str) -> list[str]:
     return [line.split("#")[0].rstrip() for line in example.splitlines()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_table_is_broken_in_two(document: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.M | re.S)
+    lines = ["", *text.splitlines(), ""]
+    first = [i for i, line in enumerate(lines) if line.startswith("|") and not lines[i - 1].startswith("|")]
+    assert [lines[i] for i in first if not re.match(r"\|[ :-]*-", lines[i + 1])] == []
+
+
+def test_contributing_names_every_module_and_folder_of_the_package() -> None:
+    package, told = ROOT / "src/equipoise", (ROOT / "CONTRIBUTING.md").read_text()
+    modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert {name for name in modules | folders if f"`{name}`" not in told} == set()

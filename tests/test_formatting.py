@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from equipoise.formatting import dated, for_terminal, half_width, now, number, spoken
+from equipoise.formatting import about, clock, dated, for_terminal, interval, now, number, spoken
 from equipoise.metrics.figures import Figure
 
 
@@ -44,8 +44,8 @@ def test_numbers_are_as_long_as_they_need_be(value: float, told: str) -> None:
         ((-math.inf, math.inf), ""),
     ],
 )
-def test_half_a_width_is_left_out_where_it_is_not_known(ends: tuple[float | None, float | None], told: str) -> None:
-    assert half_width(Figure("x", 1.0, 1.0, "lower", "", *ends)) == told
+def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(ends: tuple[float | None, float | None], told: str) -> None:
+    assert interval(Figure("x", 1.0, 1.0, "lower", "", *ends)) == told
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,17 @@ def test_half_a_width_is_left_out_where_it_is_not_known(ends: tuple[float | None
 )
 def test_durations_are_told_about(seconds: float, told: str) -> None:
     assert spoken(seconds) == told
+    assert about(seconds) == (told if seconds < 0.5 else f"about {told}")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(8.4, "8 s"), (187, "3:07"), (3729, "1:02:09")])
+def test_a_line_that_is_renewed_has_a_short_time(seconds: float, told: str) -> None:
+    assert clock(seconds) == told
+
+
+def test_of_an_interval_that_is_not_about_its_value_both_ends_are_told() -> None:
+    assert interval(Figure("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "(0 to 0.3400)"
+    assert interval(Figure("told", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
 
 
 def test_a_date_is_written_in_utc_and_in_english() -> None:

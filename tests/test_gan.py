@@ -216,6 +216,16 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(tiny: dict[str, 
     assert resumed.watch.best == min(figures)
 
 
+def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(tiny: dict[str, Any], tmp_path: Path) -> None:
+    x, settings = RNG.normal(size=(600, 2)), {**tiny, "samples": 16 * 50}
+    before = GAN(**settings).fit(x, out=tmp_path / "run")
+    assert before._fit is not None
+    assert before._fit.state.best is not None
+    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="balanced").prepare(x, out=tmp_path / "run", resume=True)
+    assert resumed.state.best is None
+    assert resumed.watch.best == np.inf
+
+
 def test_evaluating_other_data_leaves_the_runs_own_report_alone(tiny: dict[str, Any]) -> None:
     gan = GAN(**tiny).fit(RNG.normal(size=(600, 2)))
     own = gan.evaluate()

@@ -15,12 +15,14 @@ KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is 
 GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
 PLAIN = str.maketrans({"↓": "v", "↑": "^", "≈": "~", "±": "+-", "∞": "inf", "é": "e"})
 UNIT, THOUSANDS = 1e-3, 1e6  # between which numbers need no power of ten
+OFF_CENTRE = 0.25  # share of an interval's half by which its middle may be off the value that it stands beside
 UNITS = (  # of time: the seconds of each, and how many of it are too many
     ("second", 1, 100),
     ("minute", 60, 100),
     ("hour", 3600, 48),
     ("day", 86400, math.inf),
 )
+LESS = "less than a second"
 MONTHS = (  # which strftime would write in the locale's language
     "January",
     "February",
@@ -49,12 +51,14 @@ def number(value: float) -> str:
     return f"{value:,.{4 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
 
 
-def half_width(figure: Figure) -> str:
-    """Half the width of the figure's interval,
-    with a sign; empty where it is not known."""
+def interval(figure: Figure) -> str:
+    """Half the width of the figure's interval, with a sign; its ends where the value is not
+    about its middle; empty where it is not known."""
     if figure.low is None or figure.high is None or not 0 < figure.high - figure.low < math.inf:
         return ""
     half = (figure.high - figure.low) / 2
+    if abs(figure.low + half - figure.value) > OFF_CENTRE * half:
+        return f"({number(figure.low)} to {number(figure.high)})"
     return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < THOUSANDS else f"± {half:.2g}"
 
 
@@ -62,13 +66,28 @@ def spoken(seconds: float) -> str:
     """About how long something takes, in a
     sentence: 8 seconds, 3 minutes, 1.5 hours."""
     if seconds < 0.5:
-        return "less than a second"
+        return LESS
     fitting = ((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)
     unit, length = next(fitting)
     count = seconds / length
     told = f"{count:.1f}" if unit in ("hour", "day") and count < 10 else f"{count:.0f}"
     told = told.removesuffix(".0")
     return f"{told} {unit}{'' if told == '1' else 's'}"
+
+
+def about(seconds: float) -> str:
+    """About how long something will take."""
+    told = spoken(seconds)
+    return told if told == LESS else f"about {told}"
+
+
+def clock(seconds: float) -> str:
+    """How long something still takes, for a line that is renewed: 8 s, 3:07, 1:02:09."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def now() -> str:

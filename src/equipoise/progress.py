@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from equipoise.errors import warn
+from equipoise.formatting import clock
 from equipoise.metrics.budget import STEPS
 from equipoise.training.loop import Evaluated, Event, Report
 
@@ -123,14 +124,3 @@ def lines(report: Report) -> str:
         f"loss D {read['discriminator_loss']:.3f} G {read['generator_loss']:.3f}, "
         f"D(real) {read['real_output']:+.2f} D(fake) {read['fake_output']:+.2f}"
     )
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a display counts them down: 8 s, 3:07, 1:02:09. In a sentence they are
-    `formatting.spoken`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -25,7 +25,7 @@ from equipoise.formatting import (
     SIGNS,
     dated,
     for_terminal,
-    half_width,
+    interval,
     now,
     number,
     spoken,
@@ -83,8 +83,8 @@ class Report:
         return [figure for figure in self.figures if not figure.name.startswith(DETAILS)]
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Name, value, half the width of its interval, and floor, of the figures for a table."""
-        return [(f.name, number(f.value), half_width(f), number(f.floor)) for f in self.shown]
+        """Name, value, interval and floor of the figures for a table."""
+        return [(f.name, number(f.value), interval(f), number(f.floor)) for f in self.shown]
 
     def __str__(self) -> str:
         heads = ("", GENERATED, INTERVAL, BASELINE)

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from equipoise.data.formats import Labels
 from equipoise.data.laws import Law, law_settings
 from equipoise.data.modes import Space, modes_for
@@ -18,7 +16,7 @@ from equipoise.data.scaling import Scaling
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.fitting import Fit
-from equipoise.formatting import spoken
+from equipoise.formatting import about, spoken
 from equipoise.recipes.base import Recipe
 from equipoise.report import typed
 from equipoise.training import checkpoint
@@ -32,7 +30,6 @@ from equipoise.verdict.timing import seconds_for
 LENGTHS = ("samples", "minutes")
 
 
-@torch.enable_grad()  # as `ending.train_to_end`, for the step that memory is predicted from
 def prepare(
     data: Any,
     labels: Labels | None,
@@ -105,10 +102,10 @@ def told(training: Fit) -> str:
     if not is_finished(training):
         if samples is not None:
             return f"going on from {state.samples_seen:,} of {samples:,} samples"
-        return f"going on from {state.seconds / 60:.1f} of {minutes:g} minutes, {seen} seen"
+        return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
     if samples is not None:
         return f"finished: {seen} seen; to train longer: {_longer(training, 'samples', 2 * samples)}"
-    used = f"{state.seconds / 60:.1f} of {minutes:g} minutes used, {seen} seen; minutes are the total"
+    used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen} seen; minutes are the total"
     return f"finished: {used}; to train longer: {_longer(training, 'minutes', 2 * (minutes or 0))}"
 
 
@@ -121,7 +118,7 @@ def _longer(training: Fit, length: str, value: float) -> str:
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
     seconds = seconds_for(round(value) - training.state.samples_seen, training.log) if length == "samples" else None
-    return command if seconds is None else f"{command} (about {spoken(seconds)})"
+    return command if seconds is None else f"{command} ({about(seconds)})"
 
 
 def _refuse_other_settings(
@@ -249,7 +246,10 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
     directory.write_config(training.config())
     training.log = [line for line in directory.read_log(training.warn) if line["samples_seen"] <= training.state.samples_seen]
     directory.write_log(training.log)
-    training.watch.replay(training.log)
+    if training.run.stop_when == config["run"]["stop_when"]:
+        training.watch.replay(training.log)
+    else:  # until now it was measured on samples that are to judge the generator that is chosen
+        training.state.best = None
     training.restore_sampler()
 
 

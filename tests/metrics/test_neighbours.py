@@ -144,6 +144,7 @@ def test_the_intrinsic_dimension_of_a_flat_sheet_in_space_is_the_sheets(dimensio
 
 def test_the_dimension_of_a_few_values_is_not_known_and_repeated_rows_do_no_harm() -> None:
     assert np.isnan(intrinsic_dimension(np.array([[0.0], [1.0], [0.0]])))
+    assert np.isnan(intrinsic_dimension(RNG.normal(size=(39, 2))))
     x = RNG.normal(size=(500, 2))
     assert intrinsic_dimension(np.concatenate([x, x])) == pytest.approx(intrinsic_dimension(x))
 
@@ -159,7 +160,7 @@ def test_a_column_of_whole_numbers_beside_others_does_no_harm_and_columns_in_ful
     x = RNG.normal(size=(2000, 3))
     x[:, 2] = RNG.integers(0, 2, 2000)
     assert intrinsic_dimension(x) == pytest.approx(2, rel=0.12)
-    for n in (20, 100, 500):
+    for n in (40, 100, 500):
         assert not any(np.isnan(intrinsic_dimension(RNG.normal(size=(n, 2)))) for _ in range(20))
 
 

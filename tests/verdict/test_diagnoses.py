@@ -21,6 +21,7 @@ from equipoise.metrics.figures import (
     RECALL,
     REVERSE_KL,
     SPREAD,
+    WORST_COLUMN,
     Figure,
 )
 from equipoise.verdict import HEALTHY, Evidence, Verdict, judge
@@ -228,6 +229,14 @@ def test_a_d_that_is_always_right_has_won_unless_the_samples_are_near_or_still_g
     assert told(far, log=[*FLAT, *balanced_at(*[0.55] * 20)]).name == "stalled"
 
 
+def test_beside_its_cause_the_verdict_says_what_is_missing() -> None:
+    few = figure(HEADLINE, 1.0, 0.01), figure("modes covered, of 8", 3, 8), figure(REVERSE_KL, 1.0, 0.0)
+    verdict = told(*few, log=[*FLAT, *balanced_at(*[0.999] * 20)])
+    assert verdict.name == "discriminator won"
+    assert verdict.sentence.endswith(" The samples lack variety: 3 of 8 modes are covered.")
+    assert told(*few, log=FLAT).sentence.count("3 of 8 modes") == 1
+
+
 def test_a_d_that_sees_nothing_where_a_fresh_detective_does_has_lost() -> None:
     far, blind = figure(HEADLINE, 1.0, 0.01), [*FLAT, *balanced_at(*[0.5] * 20)]
     assert told(far, figure(DETECTIVE, 0.95, 0.5, 0.01), log=blind).name == "generator won"
@@ -307,6 +316,15 @@ def test_numbers_that_ran_away_are_divergence() -> None:
     assert told(figure(FINITE, 0.4, 1.0)).name == "diverged"
     assert told(figure(HEADLINE, 1e6, 0.01)).name == "diverged"
     assert told(figure("Wasserstein-1", 1.0, 0.1), figure("standard deviation", 900.0, 1.0)).name == "diverged"
+
+
+def test_samples_far_outside_are_divergence_though_the_baseline_of_few_samples_is_large() -> None:
+    far = figure(HEADLINE, 1600.0, 0.2), figure(WORST_COLUMN, 2000.0, 0.3)
+    verdict = told(*far, held_out=32, log=falling(1800, 1790, 1780, 1700, 1600, 1550))
+    assert verdict.name == "diverged"
+    assert "lie far outside the data" in verdict.sentence
+    assert told(figure(HEADLINE, 3.0, 0.2), figure(WORST_COLUMN, 5.0, 0.3), held_out=32).name != "diverged"
+    assert told(figure(HEADLINE, 3.0, 0.2), figure(WORST_COLUMN, 9e9, 1e12), held_out=32).name != "diverged"  # of extreme outliers
 
 
 def test_a_figure_that_was_good_and_then_leapt_up_is_divergence_unless_it_ended_well() -> None:

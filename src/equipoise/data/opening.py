@@ -26,6 +26,7 @@ from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, clipped, nearest
 from equipoise.kinds import instance
 
+OF_RUNS = ("log.jsonl", "generator.safetensors")  # files of a run, whose pictures are no data
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
@@ -98,6 +99,8 @@ def _named(name: str, labels: formats.Labels | None, label_column: str | None, m
         rows = formats.from_array(images, digits if labels is None else labels, "mnist")
         return RowsSource("mnist", rows, split_seed, (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None))
     if path.is_dir():
+        if (path / "config.json").is_file() and any((path / of_run).is_file() for of_run in OF_RUNS):
+            raise RequestError(f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data")
         return _folder(path, labels, memory_budget, split_seed)
     if path.is_file() and path.suffix.lower() in formats.FILE_SUFFIXES:
         rows = formats.from_file(path, labels, label_column)

@@ -20,6 +20,7 @@ MODES = "modes covered, of "
 DIGIT_SHARE = "share of "  # and the digit
 CLASS_SHARE = "share read as class "  # and the label
 COLUMN = "Wasserstein-1 of column "  # and its name
+WORST_COLUMN = "worst column's Wasserstein-1"  # in standard deviations
 READ_ALIKE = "labels of real samples that can be read, classes alike"
 DETAILS = (DIGIT_SHARE, CLASS_SHARE, COLUMN, READ_ALIKE)  # figures that are kept but would crowd a table
 DETECTIVE = "told from real ones by a detective"
@@ -65,7 +66,7 @@ _MEANINGS: Mapping[Better, Mapping[str, str]] = {
         "Kolmogorov-Smirnov": "largest gap between the two cumulative distribution functions",
         "energy distance": "difference in mean distances of pairs; 0 for equal distributions",
         SLICED: "Wasserstein-1 distance, averaged over 128 directions, in the data's units",
-        "worst column's Wasserstein-1": "distance of the worst column, in standard deviations",
+        WORST_COLUMN: "distance of the worst column, in standard deviations",
         "largest difference of correlations": "largest error of a correlation of two columns",
         "MMD^2, Gaussian kernel": "maximum mean discrepancy; about 0 for equal distributions",
         REVERSE_KL: "how unevenly samples are divided among the modes; 0 if evenly",

@@ -32,6 +32,7 @@ from equipoise.metrics.figures import (
     SPREAD,
     WASSERSTEIN,
     WITHIN,
+    WORST_COLUMN,
     Better,
     Figure,
     directions,
@@ -58,7 +59,7 @@ LINE_FIGURES: dict[str, Better] = directions(
 MODE_FIGURES: dict[str, Better] = directions(WITHIN, REVERSE_KL, SPREAD)
 SPACE_FIGURES: dict[str, Better] = directions(
     MMD,
-    "worst column's Wasserstein-1",
+    WORST_COLUMN,
     "largest difference of correlations",
 )
 NEIGHBOUR_FIGURES: dict[str, Better] = directions(PRECISION, RECALL, DENSITY, COVERAGE)
@@ -239,7 +240,7 @@ class SpaceJudge(PointJudge):
         return {
             **figures,
             MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),
-            "worst column's Wasserstein-1": float(columns.max()),
+            WORST_COLUMN: float(columns.max()),
             "largest difference of correlations": points.correlation_difference(rows, self.real),
             **self.neighbours(rows),
             DIMENSION: intrinsic_dimension(scaled),

@@ -24,6 +24,7 @@ TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stay
 K = 5  # neighbours: Naeem et al.'s
 TIED, TIES = 1e-9, 0.05  # relative difference below which distances are equal; share of rows with such from which the data has steps
 CHANCE = 5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; laws gave up to 4.8
+LEAST_ROWS = 40  # of which an estimate of the dimension is off by a sixth of itself, one deviation
 FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
 
 
@@ -192,10 +193,11 @@ def intrinsic_dimension(x: Array) -> float:
     intrinsic dimension of datasets by a minimal neighborhood information", Scientific Reports 2017), 1 / mean log(r2 / r1) over the
     distances to the two nearest rows. Equal rows count once.
 
-    nan where it cannot be told: of too few rows; of whole numbers and the like, whose nearest rows are at equal distances; and where the
-    estimate is above D by more than chance."""
+    nan where it cannot be told: of fewer than 40 different rows; of whole numbers and the
+    like, whose nearest rows are at equal distances; and where the estimate is above D by more
+    than chance."""
     rows = torch.from_numpy(np.unique(x, axis=0))
-    if len(rows) < 3:
+    if len(rows) < LEAST_ROWS:
         return math.nan
     distances = _least(rows, 3)
     logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from equipoise.formatting import SIGNS, half_width, number
+from equipoise.formatting import SIGNS, interval, number
 from equipoise.metrics.figures import Better, Figure, meaning
 from equipoise.report import Report
 from equipoise.verdict import Severity
@@ -23,7 +23,7 @@ WORDS: dict[Better, str] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A metric in a table: each run's value and half-width, "" where a run has none,
+    """A metric in a table: each run's value and interval, "" where a run has none,
     and the baseline. `protocol` says on what it was measured, where that is not as in
     the row above."""
 
@@ -58,7 +58,7 @@ def rows(reports: Sequence[Report]) -> list[Row]:
         known = [figure for figure in of_runs if figure is not None]
         floors = sorted({figure.floor for figure in known if math.isfinite(figure.floor)})
         ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
-        cells = [("", "") if figure is None else (number(figure.value), half_width(figure)) for figure in of_runs]
+        cells = [("", "") if figure is None else (number(figure.value), interval(figure)) for figure in of_runs]
         found.append(Row(name, known[0].better, cells, " to ".join(ends)))
     return found
 

@@ -115,7 +115,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def build(self, schema: Schema) -> Method:
-        """The method for data of this shape. Weights are drawn from torch's global generator, which the caller seeds."""
+        """The method for data of this shape. Weights are drawn as torch's layers do; the caller decides from which generator."""
 
     def method(self, schema: Schema, players: Players, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
         """The Method of these players and losses, with further parts of it as they are named there, and with what the fields say."""

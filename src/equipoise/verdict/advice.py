@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from equipoise.formatting import spoken
+from equipoise.formatting import about
 from equipoise.metrics.figures import Figure
 from equipoise.recipes import DEFAULT
 from equipoise.verdict.evidence import Evidence
@@ -83,10 +83,10 @@ def on(e: Evidence) -> tuple[str, str]:
     samples = max(2 * e.samples_seen, e.usual_samples)
     resumes = bool(e.run and e.data)
     seconds = seconds_for(samples - e.samples_seen if resumes else samples, e.log)
-    about = "" if seconds is None else f", about {spoken(seconds)} at the speed so far"
+    time = "" if seconds is None else f", {about(seconds)} at the speed so far"
     if not resumes:
-        return f"Next: train longer, with samples={samples:,}{about}.", ""
-    return f"Next: train longer{about}.", f"equipoise train --resume {e.run} --samples {samples}"
+        return f"Next: train longer, with samples={samples:,}{time}.", ""
+    return f"Next: train longer{time}.", f"equipoise train --resume {e.run} --samples {samples}"
 
 
 def steadier(e: Evidence) -> tuple[str, str]:

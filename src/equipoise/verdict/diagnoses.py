@@ -21,6 +21,7 @@ from equipoise.metrics.figures import (
     FINITE,
     PATCHES,
     READ_ALIKE,
+    WORST_COLUMN,
 )
 from equipoise.metrics.labels import readable
 from equipoise.recipes import DEFAULT
@@ -42,13 +43,16 @@ HEARD = 0.5  # share of the way from chance to real samples' agreement that labe
 COPIES = 0.3
 ENOUGH_ROWS = 10_000  # of which 1,000 are held out, for a power of 76%
 MOST_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
-EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor
+EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor, which few samples make large
 LAST = 0.25  # share of the reports that count as the end
 
 
 def judge(evidence: Evidence) -> Verdict:
     """The first diagnosis that the evidence supports."""
     found = next(found for diagnose in DIAGNOSES if (found := diagnose(evidence)) is not None)
+    gone = lost(evidence)
+    if gone and gone not in found.sentence and found.name not in ("diverged", "undecided"):
+        found = replace(found, sentence=f"{found.sentence} The samples lack variety: {gone}.")
     if evidence.held_out >= MIN_HELD_OUT or found.name in ("diverged", "undecided"):
         return found
     caveat = f" Only {evidence.held_out:,} samples were held out, too few for finer differences."
@@ -57,10 +61,11 @@ def judge(evidence: Evidence) -> Verdict:
 
 def diverged(e: Evidence) -> Verdict | None:
     """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
-    why, deviation = e.gave_up, e["standard deviation"]
+    why, deviation, column = e.gave_up, e["standard deviation"], e[WORST_COLUMN]
     if not why:
         (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
         exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
+        exploded |= column is not None and column.value > EXPLODED * max(column.floor, 1.0)
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
         elif measured and after > FELL_APART * before and far(e):
