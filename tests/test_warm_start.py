@@ -196,3 +196,21 @@ def test_what_was_asked_for_stays_known_when_a_run_is_resumed(tmp_path: Path) ->
     GAN(samples=64).fit(X, out=tmp_path / "run", resume=True)
     requested = RunDirectory(tmp_path / "run").read_config()["requested"]
     assert requested == {"recipe": {"batch_size": 16, "learning_rate": 0.02}, "run": {"samples": 64, "threads": 1}}
+
+
+def test_every_warning_names_the_line_that_called_equipoise(tiny: dict[str, Any], tmp_path: Path) -> None:
+    def stop(_: Any) -> None:
+        raise ValueError("before the first save")
+
+    with pytest.raises(ValueError, match="before the first save"):
+        GAN(**tiny).fit(X, out=tmp_path / "begun", on_event=stop)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", EquipoiseWarning)
+        gan = GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)  # there is no checkpoint yet
+        gan.fit(X)  # which begins anew
+        gan.fit(X, init_from=gan)  # from whose weights
+        (tmp_path / "begun" / "log.jsonl").write_text("damaged\n")
+        GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)
+    mine = [warning for warning in told if issubclass(warning.category, EquipoiseWarning)]
+    assert len(mine) >= 4
+    assert {warning.filename for warning in mine} == {__file__}

@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
-INNER = ("equipoise", "torch")  # packages whose lines say nothing to whoever called Equipoise: torch's decorators are between
+# Packages whose lines say nothing to whoever called Equipoise: the latter two decorate its functions.
+INNER = ("equipoise", "torch", "contextlib")
 
 
 class EquipoiseError(Exception):
