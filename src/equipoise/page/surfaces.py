@@ -167,26 +167,26 @@ def of_classes(sampler: Sampler, real: tuple[Tensor, Tensor] | None, labels: Seq
     """
     from matplotlib import colormaps
 
-    each = SHOWN // len(labels)
-    made = [sampler.values(each, seed, k) for k in range(len(labels))]
+    most = SHOWN // len(labels)
+    made = [sampler.values(most, seed, k) for k in range(len(labels))]
     clouds = {"generated": made}
     if real is not None:
         x, y = (part.numpy() for part in real)
-        clouds = {"real": [x[y == k][:each].astype(float) for k in range(len(labels))], **clouds}
+        clouds = {"real": [x[y == k][:most].astype(float) for k in range(len(labels))], **clouds}
     names, on_the_plane = axis_names(sampler.schema), sampler.schema.size == 2
     colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
     low, high = reach(np.concatenate([part for parts in clouds.values() for part in parts]))
     high_panel = height_of(np.stack([low, high]), 3.1) if on_the_plane else 2.4
     figure = new_figure(7.2 if real is not None else 4.4, 1.2 + high_panel)
     panels = np.atleast_1d(figure.subplots(1, len(clouds), sharex=True, sharey=True))
-    edges = np.linspace(low[0], high[0], 61)
+    edges = np.linspace(low[0], high[0], 61).tolist()
     for axes, (name, parts) in zip(panels, clouds.items(), strict=True):
         for k, (label, part) in enumerate(zip(labels, parts, strict=True)):
             color = colors(k)
             if on_the_plane:
                 axes.scatter(*part.T, s=3, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
             elif len(part):
-                axes.hist(part[:, 0], edges.tolist(), density=True, histtype="step", color=color, label=label)
+                axes.hist(part[:, 0], edges, weights=each(part[:, 0], edges), histtype="step", color=color, label=label)
         axes.set_title(name, fontsize=10)
     panels[0].set(xlim=(low[0], high[0]))
     if on_the_plane:
