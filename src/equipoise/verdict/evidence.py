@@ -91,7 +91,7 @@ class Evidence:
         balls = (self[name] for name in (PRECISION, RECALL))
         if any(found is not None and found.value < found.floor - LOST for found in balls):
             return False
-        return spread is None or abs(spread.value / spread.floor - 1) <= SPREAD_MARGIN
+        return spread is None or abs(spread.value - spread.floor) <= SPREAD_MARGIN * spread.floor
 
     @property
     def power(self) -> float:
