@@ -367,7 +367,8 @@ def test_nothing_far_from_its_floor_is_called_balanced_or_close() -> None:
 
 def test_metrics_while_training_that_were_not_numbers_hide_no_trend() -> None:
     log = falling(math.nan, 3, 2, 1.5, math.nan, 1.0)
-    assert told(figure(HEADLINE, 1.0, 0.01), log=log).sentence.startswith("This is not the end: sliced Wasserstein still falls, from 1.5 to 1")
+    said = told(figure(HEADLINE, 1.0, 0.01), log=log).sentence
+    assert said.startswith("This is not the end: sliced Wasserstein still falls, from 1.5 to 1")
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5])
