@@ -6,6 +6,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +215,10 @@ def test_every_warning_names_the_line_that_called_equipoise(tiny: dict[str, Any]
     mine = [warning for warning in told if issubclass(warning.category, EquipoiseWarning)]
     assert len(mine) >= 4
     assert {warning.filename for warning in mine} == {__file__}
+
+
+def test_labels_that_a_file_keeps_as_text_are_the_same_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
+    labels = [Decimal(i % 2) for i in range(len(X))]
+    GAN(**tiny).fit(X, labels, out=tmp_path / "run")
+    gan = GAN(**tiny).fit(X, labels, init_from=tmp_path / "run")
+    assert len(np.asarray(gan.sample(3, label=Decimal(1)))) == 3

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from equipoise.data.classes import same_classes
 from equipoise.data.modes import PART, ROWS, Modes, Space
 from equipoise.data.scaling import Scaling, same_kind
 from equipoise.data.schema import Schema
@@ -27,6 +28,7 @@ from equipoise.saving import load
 from equipoise.training import checkpoint
 from equipoise.training.rundir import RunDirectory
 from equipoise.training.sampler import Sampler
+from equipoise.training.state import outline
 
 OF_SPACE = ("scaling", "modes", "channels_apart")  # fields of a recipe that decide what networks see, whatever their shapes
 ROUNDS = 10  # of expectation maximisation of the modes' shares alone
@@ -87,7 +89,7 @@ class Weights:
         low, high = sampler.scaling.low, sampler.scaling.high
         if low is not None and high is not None and source.limits is not None and not same_kind((low, high), source.limits):
             differ.append(f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to {source.limits[1]:g}")
-        if sampler.recipe.conditional and own.classes != new.classes:
+        if sampler.recipe.conditional and not same_classes(own.classes, new.classes):
             differ.append(f"classes: {_listed(own.classes)} -> {_listed(new.classes)}")
         return differ
 
@@ -193,8 +195,7 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor of both networks, of which nothing is allocated; none where they cannot be built so."""
     try:
-        with torch.device("meta"):
-            method = recipe.build(schema)
+        method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made; `put_into` will tell
         return {}
     players = {"generator": method.generator, "discriminator": method.discriminator}
