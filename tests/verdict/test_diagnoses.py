@@ -375,3 +375,7 @@ def test_metrics_while_training_that_were_not_numbers_hide_no_trend() -> None:
 def test_modes_so_narrow_that_real_samples_have_no_spread_are_judged_by_the_rest(value: float) -> None:
     good = figure(HEADLINE, 0.01, 0.01), figure(DETECTIVE, 0.5, 0.5, 0.01), figure(SPREAD, value, 0.0)
     assert told(*good).name == ("balanced" if value == 0 else "close")
+
+
+def test_labels_of_which_all_samples_have_one_are_not_judged() -> None:
+    assert told(figure(HEADLINE, 0.01, 0.01), figure(AGREEMENT, 1.0, 1.0), class_shares=(1.0, 0.0)).name != "labels ignored"
