@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
-# Packages whose lines say nothing to whoever called Equipoise: the latter two decorate its functions.
+# Packages whose lines say nothing to whoever called: the latter two decorate functions here.
 INNER = ("equipoise", "torch", "contextlib")
 
 
