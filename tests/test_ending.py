@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from equipoise import GAN
-from equipoise.training.loop import Drawn, Evaluated, Event, PictureDue, Report, SaveDue
+from equipoise.training.loop import Control, Drawn, Evaluated, Event, PictureDue, Report, SaveDue
 from equipoise.training.rundir import RunDirectory
 
 SETTINGS: dict[str, Any] = {"samples": 16 * 40, "batch_size": 16, "width": 8, "threads": 1}
@@ -77,3 +77,22 @@ def test_metrics_and_pictures_are_among_the_events(tmp_path: Path) -> None:
     assert all(event.path.is_file() for event in drawn)
     assert len(drawn) == sum(isinstance(event, PictureDue) for event in told)
     assert all(isinstance(told[i - 1], SaveDue) for i, event in enumerate(told) if isinstance(event, Evaluated))
+
+
+def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
+    def leave(event: Event) -> None:
+        if isinstance(event, Report):
+            raise SystemExit(3)
+
+    gan = GAN(**SETTINGS)
+    with pytest.raises(SystemExit):
+        gan.fit("gaussian", out=tmp_path / "run", on_event=leave)
+    seen = gan._trained().samples_seen
+    assert (tmp_path / "run" / "checkpoints" / f"{seen:09d}.safetensors").is_file()
+
+
+def test_a_signal_is_not_taken_for_the_end_of_a_training_that_settles_at_that_moment() -> None:
+    control = Control()
+    control.stop("SIGINT")
+    control.stop("settled")
+    assert control.stop_reason == "SIGINT"

@@ -180,3 +180,20 @@ def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(command: Com
 def test_settings_that_a_resumed_run_may_not_change_are_named(run: Path) -> None:
     with pytest.raises(EquipoiseError, match=r"was trained with other settings \(seed: 0 -> 7\)"):
         GAN(seed=7).fit(out=run, resume=True)
+
+
+def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_samples(tmp_path: Path) -> None:
+    x, run = np.random.default_rng(0).normal(size=(600, 2)), tmp_path / "run"
+    GAN(samples=320, batch_size=16, width=8, threads=1).fit(x, out=run)
+    later = GAN(samples=640, stop_when="balanced").fit(x, out=run, resume=True)
+    judged = [line for line in RunDirectory(run).read_log() if "floors" in line or "metrics" in line]
+    (again,) = [number for number, line in enumerate(judged) if "floors" in line and number > 0]
+    assert (judged[0]["judged_samples"], judged[again]["judged_samples"]) == (60, 30)
+    after = [line["metrics"]["sliced Wasserstein"] for line in judged[again + 1 :]]
+    assert later._fit is not None
+    assert later._fit.state.best is not None
+    assert later._fit.state.best["figure"] == min(after)
+    assert later._fit.watch.best == min(after)
+    third = GAN(samples=1280).prepare(x, out=run, resume=True)
+    assert third.watch.best == min(after)
+    third.directory.unlock()  # type: ignore[union-attr]  # it is there

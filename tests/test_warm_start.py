@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,28 @@ def test_what_was_asked_for_stays_known_when_a_run_is_resumed(tmp_path: Path) ->
     GAN(samples=64).fit(X, out=tmp_path / "run", resume=True)
     requested = RunDirectory(tmp_path / "run").read_config()["requested"]
     assert requested == {"recipe": {"batch_size": 16, "learning_rate": 0.02}, "run": {"samples": 64, "threads": 1}}
+
+
+def test_every_warning_names_the_line_that_called_equipoise(tiny: dict[str, Any], tmp_path: Path) -> None:
+    def stop(_: Any) -> None:
+        raise ValueError("before the first save")
+
+    with pytest.raises(ValueError, match="before the first save"):
+        GAN(**tiny).fit(X, out=tmp_path / "begun", on_event=stop)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", EquipoiseWarning)
+        gan = GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)  # there is no checkpoint yet
+        gan.fit(X)  # which begins anew
+        gan.fit(X, init_from=gan)  # from whose weights
+        (tmp_path / "begun" / "log.jsonl").write_text("damaged\n")
+        GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)
+    mine = [warning for warning in told if issubclass(warning.category, EquipoiseWarning)]
+    assert len(mine) >= 4
+    assert {warning.filename for warning in mine} == {__file__}
+
+
+def test_labels_that_a_file_keeps_as_text_are_the_same_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
+    labels = [Decimal(i % 2) for i in range(len(X))]
+    GAN(**tiny).fit(X, labels, out=tmp_path / "run")
+    gan = GAN(**tiny).fit(X, labels, init_from=tmp_path / "run")
+    assert len(np.asarray(gan.sample(3, label=Decimal(1)))) == 3

@@ -27,14 +27,14 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
             all is saved, with a note that says where.
     """
     control = Control()
-    raised: Exception | None = None
+    raised: Exception | SystemExit | None = None
     try:
         with signals_stop(control), training.speed.at_work():
             for event in training.events(control):
                 if raised is None:
                     try:
                         on_event(event)
-                    except Exception as error:  # the caller's own; it goes on to the caller
+                    except (Exception, SystemExit) as error:  # the caller's own; it goes on to the caller
                         raised = error
                         control.stop(CALLBACK)
     finally:

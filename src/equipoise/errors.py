@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
-# Packages whose lines say nothing to whoever called Equipoise: torch's decorators are between.
-INNER = ("equipoise", "torch")
+# Packages whose lines say nothing to whoever called: the latter two decorate functions here.
+INNER = ("equipoise", "torch", "contextlib")
 
 
 class EquipoiseError(Exception):

@@ -22,7 +22,7 @@ from equipoise.metrics.budget import FULL, QUICK, quiet
 from equipoise.progress import Display, both
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import Report, evaluate
-from equipoise.training.device import check_trainable, resolve_device
+from equipoise.training.device import resolve_device
 from equipoise.training.files import DamagedFileError, write_whole
 from equipoise.training.loop import Event
 from equipoise.training.process import each_at_work, leaves_process_as_it_was
@@ -117,7 +117,6 @@ class GAN:
         warn: Callable[[str], None] = warn,
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
-        check_trainable()
         settings = self.recipe, self._choices, self._run_choices
         init = warm_start.of(init_from._fit, init_from._directory) if isinstance(init_from, GAN) else init_from
         place = None if out is None else Path(out)

@@ -243,14 +243,25 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
         raise EquipoiseError(f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})") from None
     _refuse_shorter(training, run_choices)
     directory.sweep()
-    directory.write_config(training.config())
     training.log = [line for line in directory.read_log(training.warn) if line["samples_seen"] <= training.state.samples_seen]
+    if training.run.stop_when != config["run"]["stop_when"]:
+        _judge_anew(training)
+    directory.write_config(training.config())
     directory.write_log(training.log)
     if training.run.stop_when == config["run"]["stop_when"]:
         training.watch.replay(training.log)
     else:  # until now it was measured on samples that are to judge the generator that is chosen
         training.state.best = None
     training.restore_sampler()
+
+
+def _judge_anew(training: Fit) -> None:
+    """With early stopping, metrics while training are taken on the validation split, without it on all that is
+    held out: those before say nothing of those to come, and the best of them was not chosen on that split."""
+    state = training.state
+    floors = {"floors": dict(training.watch.floors), "judged_samples": training.quick_judge.n}
+    training.log.append({"samples_seen": state.samples_seen, "seconds": round(state.seconds, 3), **floors})
+    state.best = None
 
 
 def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:

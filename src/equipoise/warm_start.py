@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from equipoise.data.classes import same_classes
 from equipoise.data.modes import PART, ROWS, Modes, Space
 from equipoise.data.scaling import Scaling, same_kind
 from equipoise.data.schema import Schema
@@ -97,7 +98,7 @@ class Weights:
         low, high = sampler.scaling.low, sampler.scaling.high
         if low is not None and high is not None and source.limits is not None and not same_kind((low, high), source.limits):
             differ.append(f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to {source.limits[1]:g}")
-        if sampler.recipe.conditional and own.classes != new.classes:
+        if sampler.recipe.conditional and not same_classes(own.classes, new.classes):
             differ.append(f"classes: {_listed(own.classes)} -> {_listed(new.classes)}")
         return differ
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 from equipoise.data.laws import Gaussian, Ring
 from equipoise.data.opening import open_source
 from equipoise.data.sources import LawSource
+from equipoise.metrics import classifier, examination
+from equipoise.metrics.budget import QUICK
 from equipoise.metrics.examination import Sampling, examine, floor_draws, floors, judge_for
 from equipoise.metrics.figures import AGREEMENT, CLASS_KL, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, WASSERSTEIN, Figure
 
@@ -127,3 +131,26 @@ def test_the_floor_while_training_is_that_of_the_report_where_both_have_the_same
     found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
     quick = floors(judge_for(source, seed=0, quick=True), source, 0)
     assert quick["sliced Wasserstein"] == pytest.approx(found["sliced Wasserstein"].floor)
+
+
+def test_every_classifier_of_pictures_trains_for_as_many_steps_as_the_budget_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(classifier, "_train", lambda *given: steps.append(given[-1]))
+    monkeypatch.setattr(examination, "readable", lambda *_: False)
+    x, y = RNG.integers(0, 256, (800, 8, 8), np.uint8), RNG.integers(0, 2, 800)
+    source = open_source(x, y)
+
+    def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return RNG.integers(0, 256, (n, 1, 8, 8)).astype(np.float64), RNG.integers(0, 2, n)
+
+    found = by_name(examine(source, sampling, 0, source.schema.classes, QUICK))
+    assert READ_ALIKE in found
+    assert set(steps) == {QUICK.picture_steps}
+
+
+def test_labels_that_a_file_keeps_as_text_are_judged_by_the_same_labels_in_memory() -> None:
+    x, y = RNG.normal(size=(800, 2)), [Decimal(i % 2) for i in range(800)]
+    source = open_source(x, y)
+    asked = RNG.integers(0, 2, 5000)
+    found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), asked[:n]), 0, ("0", "1"), QUICK))
+    assert AGREEMENT in found

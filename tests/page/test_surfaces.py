@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -71,3 +72,12 @@ def test_d_is_shown_as_its_logits_mean_it() -> None:
     probability, difference = surface_of("classic")(x), surface_of("balanced")(x)
     assert ((probability > 0) & (probability < 1)).all()
     assert difference.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_class_whose_few_real_samples_lie_outside_the_axes_divides_nothing_by_nothing() -> None:
+    x = np.random.default_rng(0).normal(size=300)
+    sampler = GAN(samples=32, batch_size=16, width=8, threads=1).fit(x, ["a", "b"] * 150).told().sampler
+    real = torch.tensor([[1e6], [0.0]]), torch.tensor([0, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert "each class in its colour" in surfaces.of_classes(sampler, real, ["a", "b"], 0, "two classes").alt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -23,12 +24,13 @@ MODULES = {
     "lacking": "import no_such_module\n",
     "odd": "Strange = 5\n",
     "failing": "raise RuntimeError('not today\\nand not tomorrow')\n",
+    "leaving": "import sys\nsys.exit('no licence')\n",
 }
 
 
 @pytest.fixture
 def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Three packages whose recipes cannot be used."""
+    """Packages whose recipes cannot be used."""
     for name, text in MODULES.items():
         (tmp_path / f"{name}_plugin.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
@@ -59,6 +61,7 @@ def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(train
         ("lacking", "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: ModuleNotFoundError: No module named"),
         ("odd", "is not a subclass of Recipe"),
         ("failing", "RuntimeError: not today"),
+        ("leaving", "SystemExit: no licence"),
     ):
         (line,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
         assert told in line
@@ -83,6 +86,51 @@ def test_a_plugin_takes_no_name_of_equipoises_own(tmp_path: Path, monkeypatch: p
     recipes._plugins.cache_clear()
     assert find("balanced") is Balanced
     assert "has the name 'balanced' of one of Equipoise's own" in broken()["usurping"]
+
+
+RECIPE = (
+    "from dataclasses import dataclass\nfrom equipoise.recipes.balanced import Balanced\n"
+    "@dataclass(frozen=True, kw_only=True)\nclass Strange(Balanced):\n"
+)
+
+
+@pytest.fixture
+def offered(tmp_path: Path, collected: None) -> Iterator[Callable[..., None]]:  # noqa: ARG001  # which looks after this is undone
+    """Offer entry points, by name, of recipes whose classes have these bodies. They are unloaded after the test."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def offer(**bodies: str) -> None:
+            points = []
+            for name, body in bodies.items():
+                (tmp_path / f"{name}_offering.py").write_text(f"{RECIPE}    {body}\n")
+                points.append(EntryPoint(name, f"{name}_offering:Strange", recipes.ENTRY_POINTS))
+            patch.syspath_prepend(tmp_path)
+            patch.setattr(recipes, "entry_points", lambda **_: points)
+            recipes._plugins.cache_clear()
+
+        yield offer
+    for name in [name for name in sys.modules if name.endswith("_offering")]:
+        del sys.modules[name]
+    recipes._plugins.cache_clear()
+
+
+def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(offered: Callable[..., None]) -> None:
+    offered(first="name = 'twin'", second="name = 'twin'")
+    assert find("twin").__module__ == "first_offering"
+    assert broken().keys() == {"second"}
+    assert "has the name 'twin' of that of first_offering" in broken()["second"]
+
+
+def test_a_plugin_with_a_name_that_is_no_text_or_without_a_summary_breaks_only_itself(
+    offered: Callable[..., None], command: Command
+) -> None:
+    offered(number="name = 5", silent="name, summary = 'silent', None")
+    listed = command("recipes")
+    assert listed.status == 0
+    for told in ("number       cannot be used: number_offering:Strange", "has no summary"):
+        assert told in listed.out
+    with pytest.raises(RequestError, match="the recipe 'silent' cannot be used: "):
+        find("silent")
 
 
 @pytest.mark.usefixtures("collected")

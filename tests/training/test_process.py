@@ -8,6 +8,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def snapshot() -> dict[str, Any]:
         "dtype": torch.get_default_dtype(),
         "device": torch.get_default_device(),
         "gradients": torch.is_grad_enabled(),
+        "modes": (torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "derivatives": getattr(torch._dynamo.config, "trace_autograd_ops", None),
         "filters": list(warnings.filters),
@@ -142,6 +144,33 @@ def test_what_is_trained_and_judged_does_not_depend_on_what_the_program_has_set(
     for gan in (found, GAN.load(tmp_path / "run")):
         assert np.array_equal(gan.sample(9, seed=1), samples)
     assert found.evaluate().figures == report.figures
+
+
+MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "inference mode": torch.inference_mode,
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "another default device": lambda: torch.device("meta"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("data", [POINTS, PICTURES])
+def test_what_is_trained_and_judged_does_not_depend_on_the_modes_of_torch_around(
+    mode: str, data: Any, tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    def all_of_it() -> tuple[Any, Any, Any]:
+        gan = GAN(**tiny).fit(data)
+        gan.save(run := tmp_path / str(len(list(tmp_path.iterdir()))))
+        parts = list(gan.sample_batches(9, 4, seed=1))
+        return GAN.load(run).sample(9, seed=1), np.concatenate(parts), gan.evaluate().figures
+
+    expected = all_of_it()
+    with MODES[mode]():
+        before, found = snapshot(), all_of_it()
+        assert snapshot() == before
+    assert np.array_equal(found[0], expected[0])
+    assert np.array_equal(found[1], expected[1])
+    assert found[2] == expected[2]
 
 
 def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one(

@@ -383,3 +383,19 @@ def test_nothing_far_from_its_floor_is_called_balanced_or_close() -> None:
         for log in ((), FLAT, falling(4, 3, 2, 1.5, 1.2, 1.0), balanced_at(0.5, 0.5)):
             assert told(figure(HEADLINE, 0.11, 0.01), log=log, recipe=recipe).name not in ("balanced", "close")
     assert {"balanced", "close", "still improving"} <= HEALTHY
+
+
+def test_metrics_while_training_that_were_not_numbers_hide_no_trend() -> None:
+    log = falling(math.nan, 3, 2, 1.5, math.nan, 1.0)
+    said = told(figure(HEADLINE, 1.0, 0.01), log=log).sentence
+    assert said.startswith("This is not the end: sliced Wasserstein still falls, from 1.5 to 1")
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_modes_so_narrow_that_real_samples_have_no_spread_are_judged_by_the_rest(value: float) -> None:
+    good = figure(HEADLINE, 0.01, 0.01), figure(DETECTIVE, 0.5, 0.5, 0.01), figure(SPREAD, value, 0.0)
+    assert told(*good).name == ("balanced" if value == 0 else "close")
+
+
+def test_labels_of_which_all_samples_have_one_are_not_judged() -> None:
+    assert told(figure(HEADLINE, 0.01, 0.01), figure(AGREEMENT, 1.0, 1.0), class_shares=(1.0, 0.0)).name != "labels ignored"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,3 +94,11 @@ def label_from_json(stored: Any) -> Hashable:
     if kind not in readers:
         raise ValueError(f"a label of the unknown kind {kind!r}")
     return readers[kind](value)
+
+
+def same_classes(one: Sequence[Hashable] | None, other: Sequence[Hashable] | None) -> bool:
+    """Whether two lists of classes are the same, in the same order, be one of them in memory and the
+    other read from a file, which keeps of some labels their text alone."""
+    if one is None or other is None:
+        return one is other
+    return [label_to_json(label) for label in one] == [label_to_json(label) for label in other]

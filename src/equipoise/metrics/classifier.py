@@ -68,13 +68,14 @@ def learn(x: Array, y: Classes, number: int, seed: int = 0, picture_steps: int =
     return classifier
 
 
-def read_across(x: Array, y: Classes, number: int, seed: int = 0) -> NDArray[np.int64]:
+def read_across(x: Array, y: Classes, number: int, seed: int = 0, picture_steps: int = PICTURE_STEPS) -> NDArray[np.int64]:
     """The class of each of x, (N, D) or (N, C, H, W), the likeliest if all were equally common, as a classifier reads it that learned from
     the other half of the rows: (N,)."""
     read = np.empty(len(x), np.int64)
     halves = np.array_split(np.random.default_rng(seed).permutation(len(x)), 2)
     for learned, tried in (halves, halves[::-1]):
-        read[tried] = learn(x[learned], y[learned], number, seed).read(x[tried], np.bincount(y[learned], minlength=number))
+        classifier = learn(x[learned], y[learned], number, seed, picture_steps)
+        read[tried] = classifier.read(x[tried], np.bincount(y[learned], minlength=number))
     return read
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from equipoise.data.classes import same_classes
 from equipoise.data.sources import Source
 from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.classifier import learn, read_across
@@ -79,7 +80,7 @@ def examine(
     if len(test) >= MIN_COPIES:
         on_step("nearest training samples")
         figures += _remembered(source, made, seed, budget)
-    if asked is not None and classes == source.schema.classes:
+    if asked is not None and same_classes(classes, source.schema.classes):
         on_step("labels")
         figures += _of_labels(source, made[: judge.n], asked[: judge.n], seed, budget)
     return figures
@@ -190,14 +191,14 @@ def _of_labels(source: Source, made: Array, asked: Classes, seed: int, budget: B
             Figure(f"{CLASS_SHARE}{label}", float(share), float(real_share), "near", protocol)
             for label, share, real_share in zip(source.schema.classes or (), of_made, of_unseen, strict=True)
         ),
-        *([] if reader is None or readable(understood, all_one) else [_alike(x, y, number, seed)]),
+        *([] if reader is None or readable(understood, all_one) else [_alike(x, y, number, seed, steps)]),
     ]
 
 
-def _alike(x: Array, y: Classes, number: int, seed: int) -> Figure:
+def _alike(x: Array, y: Classes, number: int, seed: int, picture_steps: int) -> Figure:
     """Whether labels say anything of real samples, for when nobody reads them better than by always naming the commonest: of a rare class
     that overlaps with a common one nobody can."""
-    right, off = agreement_alike(read_across(x, y, number, seed), y, number)
+    right, off = agreement_alike(read_across(x, y, number, seed, picture_steps), y, number)
     off *= math.sqrt(2)  # by chance both halves' readers are right together, so that it is as if there were one half
     protocol = f"mean over classes of {len(x):,} real samples, each half read by a classifier trained on the other; by chance 1 / {number}"
     return Figure(READ_ALIKE, right, 1 / number, "higher", protocol, right - off, right + off)

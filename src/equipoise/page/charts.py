@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from equipoise.formatting import number
 from equipoise.metrics.figures import Figure as Measured
 from equipoise.plots import GENERATED, as_they_are, few_ticks, thousands
+from equipoise.verdict.evidence import judged_alike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,6 +95,7 @@ def _finite(value: Any) -> bool:
 
 def curve_of(log: Sequence[Mapping[str, Any]], name: str) -> Curve:
     """A metric as it was taken while training."""
+    log = judged_alike(log)
     lines = [line for line in log if _finite(line.get("metrics", {}).get(name))]
     first = next((line for line in log if "floors" in line), {})
     floor = first.get("floors", {}).get(name)

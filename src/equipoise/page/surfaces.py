@@ -208,14 +208,14 @@ def of_classes(
     tall = height_of(np.stack([low, high]), 3.1) if planar else 2.4
     figure = new_figure(7.2 if real is not None else 4.4, 1.2 + tall)
     panels = np.atleast_1d(figure.subplots(1, len(clouds), sharex=True, sharey=True))
-    edges = np.linspace(low[0], high[0], 61)
+    edges = np.linspace(low[0], high[0], 61).tolist()
     for axes, (name, parts) in zip(panels, clouds.items(), strict=True):
         for k, (label, part) in enumerate(zip(labels, parts, strict=True)):
             color = colors(k)
             if planar:
                 axes.scatter(*part.T, s=3, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
             elif len(part):
-                axes.hist(part[:, 0], edges.tolist(), density=True, histtype="step", color=color, label=label)
+                axes.hist(part[:, 0], edges, weights=bar_weights(part[:, 0], edges), histtype="step", color=color, label=label)
         axes.set_title(name, fontsize=10)
     panels[0].set(xlim=(low[0], high[0]))
     if planar:

@@ -8,6 +8,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
 
 from equipoise.errors import RequestError, first_line, nearest
 from equipoise.recipes.base import Recipe
@@ -26,11 +27,12 @@ def catalogue() -> dict[str, type[Recipe]]:
     packages and of the program around among them.
 
     A package's entry point in the group "equipoise.recipes" names a subclass of Recipe.
-    One that cannot be imported is left out, see `broken`. No recipe takes the name of
-    one of Equipoise's own.
+    One that cannot be used is left out, see `broken`. No recipe takes the name of one of
+    Equipoise's own, and of two packages' recipes with one name the first stays.
     """
-    _plugins()
-    found = {recipe.name: recipe for recipe in _concrete(Recipe)}  # type: ignore[type-abstract]
+    refused = [plugin.recipe for plugin in _plugins() if plugin.wrong]
+    recipes = _concrete(Recipe)  # type: ignore[type-abstract]
+    found = {recipe.name: recipe for recipe in recipes if recipe not in refused}
     found |= _own()
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
@@ -38,7 +40,7 @@ def catalogue() -> dict[str, type[Recipe]]:
 def broken() -> dict[str, str]:
     """Why the recipes of entry points that cannot be used
     cannot: a line each, by the entry point's name."""
-    return {name: why for name, why in _plugins().items() if why}
+    return {plugin.point: plugin.wrong for plugin in _plugins() if plugin.wrong}
 
 
 def find(name: str) -> type[Recipe]:
@@ -68,29 +70,51 @@ def _own() -> dict[str, type[Recipe]]:
     return {recipe.name: recipe for recipe in recipes if recipe.__module__.startswith(f"{__name__}.")}
 
 
+class _Plugin(NamedTuple):
+    """What an entry point of this name gave."""
+
+    point: str
+    recipe: type[Recipe] | None
+    """None where it gave no recipe."""
+    wrong: str = ""
+    """Why it cannot be used; empty where it can."""
+
+
 @cache
-def _plugins() -> dict[str, str]:
-    """Every entry point's name, and why it cannot be used; empty where it can."""
-    own = _own()
-    return {point.name: _loaded(point, own) for point in entry_points(group=ENTRY_POINTS)}
+def _plugins() -> list[_Plugin]:
+    """Every entry point's recipe."""
+    taken, found = dict(_own()), []
+    for point in entry_points(group=ENTRY_POINTS):
+        plugin = _loaded(point, taken)
+        found.append(plugin)
+        if plugin.recipe is not None and not plugin.wrong:
+            taken.setdefault(plugin.recipe.name, plugin.recipe)
+    return found
 
 
-def _loaded(point: EntryPoint, own: dict[str, type[Recipe]]) -> str:
-    """Import what an entry point names. Returns what is wrong with it, or nothing."""
+def _loaded(point: EntryPoint, taken: dict[str, type[Recipe]]) -> _Plugin:
+    """Import what an entry point names; `taken` are the recipes that have their names already."""
     package = f"the package {point.dist.name!r}" if point.dist is not None else point.value
+    what = f"{point.value} of {package}"
     try:
         recipe = point.load()
-    except Exception as error:  # whatever a stranger's module raises while it is imported
-        return f"the import of {point.value} of {package} failed: {type(error).__name__}: {first_line(error)}"
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises while it is imported
+        why = f"the import of {what} failed: {type(error).__name__}: {first_line(error)}"
+        return _Plugin(point.name, None, why)
     if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or recipe not in _concrete(Recipe):  # type: ignore[type-abstract]
-        return f"{point.value} of {package} is not a subclass of Recipe with a name and a build of its own"
-    if own.get(recipe.name, recipe) is not recipe:
-        return f"{point.value} of {package} has the name {recipe.name!r} of one of Equipoise's own"
-    return ""
+        return _Plugin(point.name, None, f"{what} is not a subclass of Recipe with a name and a build of its own")
+    lacking = [name for name in ("summary", "paper") if not isinstance(getattr(recipe, name, None), str)]
+    if lacking:
+        return _Plugin(point.name, recipe, f"{what} has no {' and no '.join(lacking)}")
+    other = taken.get(recipe.name, recipe)
+    if other is not recipe:
+        whose = "one of Equipoise's own" if other in _own().values() else f"that of {other.__module__}"
+        return _Plugin(point.name, recipe, f"{what} has the name {recipe.name!r} of {whose}")
+    return _Plugin(point.name, recipe)
 
 
 def _concrete(base: type[Recipe]) -> list[type[Recipe]]:
     """Every subclass that has a name and can be
     built, in the order in which they were defined."""
     below = [recipe for child in base.__subclasses__() for recipe in _concrete(child)]
-    return below + ([base] if "name" in vars(base) and not inspect.isabstract(base) else [])
+    return below + ([base] if isinstance(vars(base).get("name"), str) and not inspect.isabstract(base) else [])

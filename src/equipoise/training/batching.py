@@ -17,16 +17,14 @@ GIB = 2**30
 Rows = TypeVar("Rows", Tensor, NDArray[float64])
 
 
-def blocks(n: int, size: int) -> list[int]:
+def blocks(n: int, size: int) -> Iterator[int]:
     """Sizes that are n together: `size` each, and the last what is left. One left over
     joins the block before: torch draws a single class in another way than several."""
-    full, left = divmod(n, size)
-    sizes = [size] * full
-    if left == 1 and full:
-        sizes[-1] += 1
-    elif left:
-        sizes.append(left)
-    return sizes
+    while n > size + 1:
+        yield size
+        n -= size
+    if n:
+        yield n
 
 
 def regrouped(

@@ -33,13 +33,6 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-def check_trainable() -> None:
-    """Raises RequestError where the program around has put torch in a mode in which
-    nothing can be trained."""
-    if torch.is_inference_mode_enabled():
-        raise RequestError("torch is in inference mode, in which nothing can be trained: call fit outside of torch.inference_mode()")
-
-
 def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
     """Bytes that this process holds on the device: of the CPU's memory its resident set; None where that is not told."""
     if device.type == "cuda":

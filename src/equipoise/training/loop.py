@@ -106,8 +106,8 @@ class Control:
     stop_reason: str | None = field(default=None, init=False)
 
     def stop(self, reason: str) -> None:
-        """Stop after the step under way; the state is saved first."""
-        self.stop_reason = reason
+        """Stop after the step under way; the state is saved first. The first reason stays."""
+        self.stop_reason = self.stop_reason or reason
 
 
 class Clock:

@@ -116,7 +116,7 @@ class Sampler:
         All labels are drawn before the first mode, from one generator,
         so that modes are drawn from one that has come that far."""
         labels, modes = seeded(seed, Stream.CLASSES), seeded(seed, Stream.CLASSES)
-        if self.modes is not None:
+        if self.modes is not None and self.recipe.conditional and label is None:  # else labels are not drawn
             for size in blocks(n, CHUNK):
                 self._labels(size, label, modes)
         for size in blocks(n, CHUNK):

@@ -94,7 +94,7 @@ def undecided(e: Evidence) -> Verdict:
 def labels_ignored(e: Evidence) -> Verdict | None:
     """What is asked for does not come, though a reader of real samples could tell."""
     found, alike = e[AGREEMENT], e[READ_ALIKE]
-    if found is None or len(e.class_shares) < 2:
+    if found is None or sum(share > 0 for share in e.class_shares) < 2:
         return None
     most, chance = max(e.class_shares), sum(share**2 for share in e.class_shares)  # of one who always says the same, or draws at random
     if not readable(found.floor, most):

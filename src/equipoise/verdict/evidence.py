@@ -91,7 +91,7 @@ class Evidence:
         balls = (self[name] for name in (PRECISION, RECALL))
         if any(found is not None and found.value < found.floor - LOST for found in balls):
             return False
-        return spread is None or abs(spread.value / spread.floor - 1) <= SPREAD_MARGIN
+        return spread is None or abs(spread.value - spread.floor) <= SPREAD_MARGIN * spread.floor
 
     @property
     def power(self) -> float:
@@ -122,9 +122,11 @@ class Evidence:
     @property
     def _judgements(self) -> list[tuple[int, float]]:
         """Samples seen, and the headline then."""
-        until = [line for line in self.log if line["samples_seen"] <= self.samples_seen]  # a run that settled went back to its best
+        # A run that settled went back to its best.
+        until = [line for line in judged_alike(self.log) if line["samples_seen"] <= self.samples_seen]
         judged = [(line["samples_seen"], line["metrics"]) for line in until if isinstance(line.get("metrics"), dict)]
-        return [(seen, values[self.headline.name]) for seen, values in judged if self.headline.name in values]
+        headlines = ((seen, values.get(self.headline.name, math.nan)) for seen, values in judged)
+        return [(seen, value) for seen, value in headlines if not math.isnan(value)]
 
     @property
     def leap(self) -> tuple[float, float]:
@@ -169,6 +171,13 @@ class Evidence:
     def short(self) -> bool:
         """Whether the run has seen but a part of what runs of its kind usually see."""
         return self.samples_seen < SHORT * self.usual_samples
+
+
+def judged_alike(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The lines of a log with metrics that can be compared: those from its last baselines on.
+    Before, a run that was resumed with or without early stopping took them on other samples."""
+    last = max((number for number, line in enumerate(log) if "floors" in line), default=0)
+    return log[last:]
 
 
 def times(ratio: float) -> str:

@@ -67,7 +67,7 @@ def lost(e: Evidence) -> str:
 def flaw(e: Evidence) -> str:
     """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
     figure, covered = e[SPREAD], e[COVERAGE]
-    if figure is not None and not SPREAD_RANGE[0] <= figure.value / figure.floor <= SPREAD_RANGE[1]:
+    if figure is not None and not SPREAD_RANGE[0] * figure.floor <= figure.value <= SPREAD_RANGE[1] * figure.floor:
         how = "narrow" if figure.value < figure.floor else "wide"
         return f"they are too {how} inside the modes (spread {figure.value:.2f}, real ones {figure.floor:.2f})"
     if covered is not None and covered.value < SPARSE * covered.floor:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from equipoise.metrics.figures import REVERSE_KL
+from equipoise.verdict.evidence import judged_alike
 from equipoise.verdict.missing import missing
 from equipoise.verdict.symptoms import AT_FLOOR
 
@@ -46,8 +47,9 @@ class Watch:
 
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
         """Take in what a training told before it was resumed, so that it goes on as if it had not been."""
-        for line in log:
-            if self.headline in line.get("metrics", {}):
+        judged = len(log) - len(judged_alike(log))
+        for number, line in enumerate(log):
+            if number >= judged and self.headline in line.get("metrics", {}):
                 self.at_figures(line["metrics"], BEGUN)
             elif "balance" in line:
                 self.at_report(line)
