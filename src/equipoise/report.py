@@ -199,6 +199,7 @@ def gather(
         class_shares=_shares(schema.class_counts) if recipe.conditional and schema.class_counts else (),
         data=typed(config),
         run=None if run is None else shlex.quote(str(run)),
+        early_stopping=source.early_stopping and not source.for_test,
         changed=tuple(name for name in config["requested"]["recipe"] if getattr(recipe, name) != getattr(own, name)),
     )
 

@@ -399,3 +399,16 @@ def test_modes_so_narrow_that_real_samples_have_no_spread_are_judged_by_the_rest
 
 def test_labels_of_which_all_samples_have_one_are_not_judged() -> None:
     assert told(figure(HEADLINE, 0.01, 0.01), figure(AGREEMENT, 1.0, 1.0), class_shares=(1.0, 0.0)).name != "labels ignored"
+
+
+def test_of_a_run_of_a_few_steps_no_cause_is_named_however_its_curves_look() -> None:
+    """Curves of eight steps: D has seen nothing yet, and no setting is to blame."""
+    far, wrong = figure(HEADLINE, 1.0, 0.01), [*FLAT, *balanced_at(*[0.2] * 20)]
+    few = told(far, figure(DETECTIVE, 0.99, 0.5, 0.01), log=wrong, samples_seen=64, usual_samples=512_000)
+    assert few.name == "still improving"
+    assert told(far, figure(DETECTIVE, 0.99, 0.5, 0.01), log=wrong).name == "generator won"
+
+
+def test_with_early_stopping_twice_the_rows_are_needed_since_half_of_what_is_held_out_chooses() -> None:
+    unknown = figure(HEADLINE, 0.005, 0.005), figure(DETECTIVE, 0.5, 0.5, 0.07)
+    assert "at least 20,000 rows: a twentieth" in told(*unknown, held_out=30, early_stopping=True).advice

@@ -87,7 +87,8 @@ def undecided(e: Evidence) -> Verdict:
         f"{number} too few to tell good from bad: even a perfect sampler would pass the test of "
         f"equivalence with a probability of only {e.power:.0%}. {e.said}."
     )
-    advice = f"Next: use more data, at least {ENOUGH_ROWS:,} rows: a tenth is held out for testing."
+    rows, part = (2 * ENOUGH_ROWS, "twentieth") if e.early_stopping else (ENOUGH_ROWS, "tenth")
+    advice = f"Next: use more data, at least {rows:,} rows: a {part} is held out for testing."
     return Verdict("undecided", said, "sure", advice)
 
 
@@ -145,8 +146,7 @@ def latent_too_small(e: Evidence) -> Verdict | None:
 
 def still_improving_early(e: Evidence) -> Verdict | None:
     """A run that has hardly begun, and was getting better as far as can be seen."""
-    begun = e.improving or not e.judged_enough
-    if not (e.short and begun) or e.settled or e.ratio <= AT_FLOOR or (alike(e) and e.changed):
+    if not (e.hardly_begun or (e.short and e.improving)) or e.settled or e.ratio <= AT_FLOOR or (alike(e) and e.changed):
         return None
     return longer(e, lost(e))
 
@@ -155,7 +155,7 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
     """A D that is wrong more often than right for a good part of the training: it swings, and G follows it anywhere."""
     curve = e.curve("balance")
     wrong = sum(value < D_WRONG for value in curve)
-    if not far(e) or wrong < max(MISLED * len(curve), 1):
+    if not far(e) or wrong < max(MISLED * len(curve), 1) or e.hardly_begun:
         return None
     said = f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of what it saw. {e.said}"
     return Verdict("generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e))
@@ -164,8 +164,7 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
 def one_player_won(e: Evidence) -> Verdict | None:
     """D tells every sample, or none, at the end, and the result is far off."""
     curve = e.curve("balance")
-    hardly_begun = e.short and not e.judged_enough
-    if not curve or not far(e) or e.improving or hardly_begun:
+    if not curve or not far(e) or e.improving or e.hardly_begun:
         return None
     balance = median(curve[-max(int(len(curve) * LAST), 1) :])
     told = e[DETECTIVE]

@@ -14,6 +14,7 @@ from equipoise.metrics.intervals import equivalence_power
 SPREAD_MARGIN = 0.1  # of the spread inside modes, over that of real samples, that does not matter
 LOST = 0.05  # of precision and recall, below those of real samples, that does not matter
 SHORT = 0.25  # share of the usual samples below which a run may simply need more
+BEGUN = 0.01  # the same, below which the players have hardly met
 IMPROVED = 0.9  # the last third's best figure over the best before it, from which the figure is still falling
 ENOUGH_JUDGED = 4  # metrics while training that show a trend
 CLOSE = 10.0  # times the floor that as much training again must bring the headline to, for it to be advised
@@ -37,6 +38,8 @@ class Evidence:
     """As on the command line; empty for what cannot be typed there."""
     run: str | None
     """The run directory, if there is one."""
+    early_stopping: bool = False
+    """Whether half of what was held out is a validation split."""
     changed: tuple[str, ...] = ()
     """Settings of the recipe that are not its own for this data."""
 
@@ -171,6 +174,11 @@ class Evidence:
     def short(self) -> bool:
         """Whether the run has seen but a part of what runs of its kind usually see."""
         return self.samples_seen < SHORT * self.usual_samples
+
+    @property
+    def hardly_begun(self) -> bool:
+        """Whether the run is too short for what its curves show to mean anything."""
+        return self.samples_seen < BEGUN * self.usual_samples or (self.short and not self.judged_enough)
 
 
 def judged_alike(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
