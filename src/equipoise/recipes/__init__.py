@@ -31,8 +31,7 @@ def catalogue() -> dict[str, type[Recipe]]:
     Equipoise's own, and of two packages' recipes with one name the first stays.
     """
     refused = [plugin.recipe for plugin in _plugins() if plugin.wrong]
-    recipes = _concrete(Recipe)  # type: ignore[type-abstract]
-    found = {recipe.name: recipe for recipe in recipes if recipe not in refused}
+    found = {recipe.name: recipe for recipe in _defined() if recipe not in refused}
     found |= _own()
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
@@ -66,8 +65,7 @@ def _own() -> dict[str, type[Recipe]]:
     """The recipes of this folder."""
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    recipes = _concrete(Recipe)  # type: ignore[type-abstract]
-    return {recipe.name: recipe for recipe in recipes if recipe.__module__.startswith(f"{__name__}.")}
+    return {recipe.name: recipe for recipe in _defined() if recipe.__module__.startswith(f"{__name__}.")}
 
 
 class _Plugin(NamedTuple):
@@ -101,7 +99,7 @@ def _loaded(point: EntryPoint, taken: dict[str, type[Recipe]]) -> _Plugin:
     except (Exception, SystemExit) as error:  # whatever a stranger's module raises while it is imported
         why = f"the import of {what} failed: {type(error).__name__}: {first_line(error)}"
         return _Plugin(point.name, None, why)
-    if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or recipe not in _concrete(Recipe):  # type: ignore[type-abstract]
+    if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or recipe not in _defined():
         return _Plugin(point.name, None, f"{what} is not a subclass of Recipe with a name and a build of its own")
     lacking = [name for name in ("summary", "paper") if not isinstance(getattr(recipe, name, None), str)]
     if lacking:
@@ -111,6 +109,12 @@ def _loaded(point: EntryPoint, taken: dict[str, type[Recipe]]) -> _Plugin:
         whose = "one of Equipoise's own" if other in _own().values() else f"that of {other.__module__}"
         return _Plugin(point.name, recipe, f"{what} has the name {recipe.name!r} of {whose}")
     return _Plugin(point.name, recipe)
+
+
+def _defined() -> list[type[Recipe]]:
+    """Every recipe that is defined in this process."""
+    # mypy refuses an abstract class here; only classes with a name, which are whole, come back.
+    return _concrete(Recipe)  # type: ignore[type-abstract]
 
 
 def _concrete(base: type[Recipe]) -> list[type[Recipe]]:
