@@ -200,6 +200,7 @@ def gather(
         data=typed(config),
         run=None if run is None else shlex.quote(str(run)),
         early_stopping=source.early_stopping and not source.for_test,
+        outliers=source.has_outliers,
         changed=tuple(name for name in config["requested"]["recipe"] if getattr(recipe, name) != getattr(own, name)),
     )
 

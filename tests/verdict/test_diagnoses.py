@@ -96,7 +96,7 @@ def test_it_is_surely_balanced_where_every_test_of_equivalence_passes_though_not
         (headline(0.03, 0.005, 0.025, 0.05), SURE[1]),
         (headline(0.03, 0.005, 0.001, 0.02), SURE[1]),
         (SURE[0],),
-        (*SURE, figure(RECALL, 0.88, 0.97)),
+        (*SURE, figure(PRECISION, 0.88, 0.97)),
         (*SURE, figure(SPREAD, 0.85, 1.0)),
     ],
 )
@@ -412,3 +412,28 @@ def test_of_a_run_of_a_few_steps_no_cause_is_named_however_its_curves_look() -> 
 def test_with_early_stopping_twice_the_rows_are_needed_since_half_of_what_is_held_out_chooses() -> None:
     unknown = figure(HEADLINE, 0.005, 0.005), figure(DETECTIVE, 0.5, 0.5, 0.07)
     assert "at least 20,000 rows: a twentieth" in told(*unknown, held_out=30, early_stopping=True).advice
+
+
+def test_a_part_of_the_data_that_is_left_out_is_named_where_recall_can_tell() -> None:
+    near = figure(HEADLINE, 0.01, 0.005), figure(DETECTIVE, 0.55, 0.5, 0.01), figure(RECALL, 0.85, 0.97)
+    assert "85% of the real samples lie among them, as many real ones hold 97%" in told(*near).sentence
+    assert told(*near).name == "close"
+    few = told(figure(HEADLINE, 0.01, 0.005), *SURE[1:], near[2], held_out=300)
+    assert "lie among them" not in few.sentence  # that can be chance
+    assert (few.name, few.sure) == ("balanced", "likely")
+
+
+@pytest.mark.parametrize("figures", [(figure(DIVERSITY, 0.01, 1.0),), ()])
+def test_of_few_rows_the_advice_is_more_of_them_and_not_more_training(figures: tuple[Figure, ...]) -> None:
+    verdict = told(figure(HEADLINE, 1.0, 0.01), *figures, held_out=30, log=FLAT)
+    assert verdict.name in ("mode collapse", "stalled")
+    assert verdict.advice == "Next: use more data, at least 10,000 rows: a tenth is held out for testing."
+    assert not verdict.command
+    assert "train longer" in told(figure(HEADLINE, 1.0, 0.01), held_out=30, log=falling(9, 7, 5, 3, 2, 1), samples_seen=100).advice
+
+
+@pytest.mark.parametrize("value", [0.03, 1.0, 1e9])
+def test_where_extreme_outliers_are_in_the_data_the_advice_is_to_mend_them(value: float) -> None:
+    verdict = told(figure(HEADLINE, value, 0.005), log=FLAT, outliers=True)
+    assert "correct or remove the extreme outliers" in verdict.advice
+    assert "outliers" not in told(figure(HEADLINE, 0.005, 0.005), outliers=True).advice

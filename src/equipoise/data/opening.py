@@ -189,7 +189,9 @@ def _in_memory(name: str, rows: formats.Rows, split_seed: int) -> RowsSource:
     source = RowsSource(name, rows, split_seed)
     source.notes += [rows.note] if rows.note else []
     if not rows.schema.is_picture:
-        source.notes += notes_of_outliers(rows.values, rows.schema.columns)
+        outliers = notes_of_outliers(rows.values, rows.schema.columns)
+        source.notes += outliers
+        source.has_outliers = bool(outliers)
     return source
 
 

@@ -38,6 +38,7 @@ class Source(ABC):
     known. `labels_in_python` says that labels were an argument, which can be neither
     read again nor typed. With `early_stopping` half of what is held out is a validation
     split, on which the generator to keep is chosen; the other half judges it.
+    `has_outliers` says that the notes name rows so extreme that the others are not learned.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Source(ABC):
     origin: str | None = None
     for_test: bool = False
     early_stopping: bool = False
+    has_outliers: bool = False
     sums: Tensor | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -60,7 +60,9 @@ class StreamSource(Source):
         schema = Schema(tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels)
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
         self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
-        self.notes += [] if schema.is_picture else notes_of_outliers(rows.numpy(), None)
+        outliers = [] if schema.is_picture else notes_of_outliers(rows.numpy(), None)
+        self.notes += outliers
+        self.has_outliers = bool(outliers)
         held_out = max(len(rows) // HELD_OUT_SHARE, 1)
         self._test, self._first = rows[:held_out], rows[held_out:]
         if _paired(opening) and len(opening) > 1:

@@ -53,10 +53,24 @@ def judge(evidence: Evidence) -> Verdict:
     gone = lost(evidence)
     if gone and gone not in found.sentence and found.name not in ("diverged", "undecided"):
         found = replace(found, sentence=f"{found.sentence} The samples lack variety: {gone}.")
+    found = for_the_data(evidence, found)
     if evidence.held_out >= MIN_HELD_OUT or found.name in ("diverged", "undecided"):
         return found
     caveat = f" Only {evidence.held_out:,} samples were held out, too few for finer differences."
     return replace(found, sentence=found.sentence + caveat)
+
+
+def for_the_data(e: Evidence, found: Verdict) -> Verdict:
+    """The verdict with what helps where the data itself stands in the way: extreme outliers, or
+    too few rows, which no longer training mends."""
+    if found.name not in ("mode collapse", "stalled", "close", "diverged", "still improving"):
+        return found
+    if e.outliers:
+        advice = "Next: correct or remove the extreme outliers: beside them the other rows look alike to a network."
+        return replace(found, advice=advice, command="")
+    if e.held_out < MIN_HELD_OUT and not e.short and found.name in ("mode collapse", "stalled", "close"):
+        return replace(found, advice=more_rows(e), command="")
+    return found
 
 
 def diverged(e: Evidence) -> Verdict | None:
@@ -87,9 +101,13 @@ def undecided(e: Evidence) -> Verdict:
         f"{number} too few to tell good from bad: even a perfect sampler would pass the test of "
         f"equivalence with a probability of only {e.power:.0%}. {e.said}."
     )
+    return Verdict("undecided", said, "sure", more_rows(e))
+
+
+def more_rows(e: Evidence) -> str:
+    """The advice to use as much data as a verdict needs."""
     rows, part = (2 * ENOUGH_ROWS, "twentieth") if e.early_stopping else (ENOUGH_ROWS, "tenth")
-    advice = f"Next: use more data, at least {rows:,} rows: a {part} is held out for testing."
-    return Verdict("undecided", said, "sure", advice)
+    return f"Next: use more data, at least {rows:,} rows: a {part} is held out for testing."
 
 
 def labels_ignored(e: Evidence) -> Verdict | None:

@@ -40,6 +40,8 @@ class Evidence:
     """The run directory, if there is one."""
     early_stopping: bool = False
     """Whether half of what was held out is a validation split."""
+    outliers: bool = False
+    """Whether the data has rows so extreme that the others are not learned."""
     changed: tuple[str, ...] = ()
     """Settings of the recipe that are not its own for this data."""
 

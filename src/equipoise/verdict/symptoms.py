@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from equipoise.metrics.figures import COVERAGE, DETECTIVE, DIVERSITY, PRECISION, REVERSE_KL, SPREAD
-from equipoise.verdict.evidence import Evidence
+from equipoise.metrics.figures import COVERAGE, DETECTIVE, DIVERSITY, PRECISION, RECALL, REVERSE_KL, SPREAD
+from equipoise.verdict.evidence import LOST, Evidence
 from equipoise.verdict.missing import missing
 
 AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
@@ -13,6 +13,7 @@ SPARSE = 0.7  # the same, below which something is missing that is finer than th
 PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
 TOLD_APART = 0.6  # the detective's accuracy from which samples that miss the data are far from it
 CERTAIN = 0.95  # the same, from which they are far from it however near the headline
+RECALL_ROWS = 1_000  # held-out samples from which recall is off by less than LOST by chance
 ALIKE = 0.3  # of real samples' mean distance, below which the samples are nearly all alike
 
 
@@ -66,10 +67,15 @@ def lost(e: Evidence) -> str:
 
 def flaw(e: Evidence) -> str:
     """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
-    figure, covered = e[SPREAD], e[COVERAGE]
+    figure, covered, recall = e[SPREAD], e[COVERAGE], e[RECALL]
     if figure is not None and not SPREAD_RANGE[0] * figure.floor <= figure.value <= SPREAD_RANGE[1] * figure.floor:
         how = "narrow" if figure.value < figure.floor else "wide"
         return f"they are too {how} inside the modes (spread {figure.value:.2f}, real ones {figure.floor:.2f})"
     if covered is not None and covered.value < SPARSE * covered.floor:
         return f"they leave out part of its spread (they come near {covered.value:.0%} of the real samples, real ones {covered.floor:.0%})"
+    if recall is not None and e.held_out >= RECALL_ROWS and recall.value < recall.floor - LOST:
+        return (
+            f"they leave out part of the data ({recall.value:.0%} of the real samples lie among them, "
+            f"as many real ones hold {recall.floor:.0%})"
+        )
     return f"not all do: {off_data(e)}" if off_data(e) else ""
