@@ -236,6 +236,15 @@ class Sampler:
         modes = {} if self.modes is None else {f"modes.{name}": value for name, value in self.modes.state_dict().items()}
         write_whole(path, pack({**self.generator.state_dict(), **modes}, metadata))
 
+    def take_over(self, path: Path) -> None:
+        """Become what a sampler of the same networks has saved, with its encoder if
+        there is one. Raises DamagedFileError if the file is not whole."""
+        saved = Sampler.load(path, self.device)
+        self.generator.load_state_dict(saved.generator.state_dict())
+        if self.encoder is not None and saved.encoder is not None:
+            self.encoder.load_state_dict(saved.encoder.state_dict())
+        self.samples_seen = saved.samples_seen
+
     def is_saved(self, path: Path) -> bool:
         """Whether `path` holds what a sampler of this moment saved, and the encoder lies beside it, if there is one."""
         files = [path] if self.encoder is None else [path, path.with_name(ENCODER)]
