@@ -247,8 +247,8 @@ class Fit:
 
     @property
     def has_settled(self) -> bool:
-        """Whether early stopping has ended it, and it
-        goes on as it did: what is kept is its best."""
+        """Whether early stopping has ended it and nothing has
+        changed since, so that the best generator is kept."""
         return bool(self.log) and SETTLED in self.log[-1]
 
     def _moment(self) -> checkpoint.Moment:
