@@ -120,13 +120,6 @@ class Fit:
             **environment(),
         }
 
-    def restore_sampler(self) -> None:
-        """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
-        self.sampler.samples_seen = self.state.samples_seen
-        if self.directory is not None and not self._has_settled and not self.sampler.is_saved(self.directory.generator):
-            self._settle()
-            self.sampler.save(self.directory.generator)
-
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
         if self.speed.compiled:
@@ -135,7 +128,7 @@ class Fit:
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
-                self._settle()
+                self.settle()
             self._take_in(event, clock.tick(), control)
             yield event
             while self._happened:
@@ -157,7 +150,7 @@ class Fit:
         if failed:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Before the generator is drawn from or saved: the statistics that an average or an encoder needs, once for one moment."""
         if self._settled_at == self.sampler.samples_seen:
             return
@@ -199,7 +192,8 @@ class Fit:
         """Figures of the generator as it is, for the log and the watch; returns the headline."""
         figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
         if not any("floors" in line for line in self.log):
-            self._tell(floors=self.watch.floors, judged_samples=self.quick_judge.n)
+            floors = {"floors": self.watch.floors, "judged_samples": self.quick_judge.n}
+            self._tell(**floors, **self.plan.terms)
         self._tell(metrics=figures)
         self._happened.append(Evaluated(self.state.samples_seen, figures, self.watch.floors))
         self._warn_of(self.watch.at_figures(figures, share))
@@ -220,7 +214,7 @@ class Fit:
             self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
-        if self.state.best is not None and (event.reason == SETTLED or self._has_settled):
+        if event.reason == SETTLED or self.has_settled:
             self._go_back_to_best()
         if event.reason == SETTLED:
             self._tell(settled=self.sampler.samples_seen)
@@ -234,24 +228,28 @@ class Fit:
 
     def _go_back_to_best(self) -> None:
         """Make the generator that is kept the best that there was."""
+        self.last, lost = self._moment(), ""
         try:
             best = self._best()
         except EquipoiseError as error:  # damaged, or memory is short
-            return self.warn(f"{error}; keeping the last generator instead of the best")
-        assert best is not None, "a run that settled has been measured"
-        assert self.state.best is not None, "and so it knows its best"
-        self.last = self._moment()
-        self.state.restore_weights(best[0])
-        self.sampler.samples_seen = int(self.state.best["checkpoint"])
-        self._settled_at = -1
-        self._settle()
+            best, lost = None, f"{error}; keeping the last generator instead of the best"
+        if best is not None and self.state.best is not None:
+            self.state.restore_weights(best[0])
+            self.sampler.samples_seen = int(self.state.best["checkpoint"])
+            self._settled_at = -1
+            self.settle()
+        elif self.has_settled and self.keeper is not None and self.keeper.restore(self.sampler):
+            return  # what is kept is the best, whose checkpoint alone is gone
+        elif lost:
+            self.warn(lost)
         if self.keeper is not None:
             self.keeper.attempt(partial(self.sampler.save, self.keeper.directory.generator))
 
     @property
-    def _has_settled(self) -> bool:
-        """Whether it has settled, and nothing has been trained since: the generator that is kept is the best."""
-        return bool(self.log) and SETTLED in self.log[-1] and self.state.best is not None
+    def has_settled(self) -> bool:
+        """Whether early stopping has ended it and nothing has
+        changed since, so that the best generator is kept."""
+        return bool(self.log) and SETTLED in self.log[-1]
 
     def _moment(self) -> checkpoint.Moment:
         return {name: tensor.clone() for name, tensor in self.state.tensors().items()}, self.state.scalars()

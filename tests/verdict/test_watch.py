@@ -69,3 +69,25 @@ def test_it_has_settled_at_the_floor_or_after_five_figures_without_a_gain() -> N
     at_floor = Watch(lambda: FLOORS)
     at_floor.at_figures(figures(0.009), 0.2)
     assert at_floor.settled
+
+
+def test_with_a_new_length_patience_begins_anew_at_the_floor_too() -> None:
+    for distance, told in ((0.2, "never at its floor"), (0.009, "at its floor")):
+        watch = Watch(lambda: FLOORS)
+        for _ in range(6):
+            watch.at_figures(figures(distance), 0.5)
+        assert watch.settled, told
+        watch.begin_anew()
+        for _ in range(4):
+            watch.at_figures(figures(0.3), 0.5)
+            assert not watch.settled, told
+        watch.at_figures(figures(0.3), 0.5)
+        assert watch.settled, told
+
+
+def test_a_floor_that_is_reached_after_a_new_length_ends_a_training() -> None:
+    watch = Watch(lambda: FLOORS)
+    watch.at_figures(figures(0.2), 0.5)
+    watch.begin_anew()
+    watch.at_figures(figures(0.009), 0.5)
+    assert watch.settled

@@ -43,6 +43,14 @@ class Keeper:
         if not directory.config_file.is_file():  # the next save makes it all again
             raise EquipoiseError(f"{directory.path} has vanished")
 
+    def restore(self, sampler: Sampler) -> bool:
+        """Make a sampler what is kept of it. False where nothing whole is."""
+        try:
+            sampler.take_over(self.directory.generator)
+        except EquipoiseError:
+            return False
+        return True
+
     def has_vanished(self) -> bool:
         """Whether the directory is gone, or another has its name, with pictures that were drawn since; False where that cannot be seen."""
         try:

@@ -11,6 +11,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.training.footprint import StepMemory
 from equipoise.training.settings import RunSettings
 from equipoise.training.speed import threads_for
+from equipoise.verdict.watch import EARLY_STOPPING
 
 # Seconds of training from which the report is a full one. Of MNIST it takes half a minute
 # of one core, and a quick one a fifth of that.
@@ -31,6 +32,15 @@ class Plan:
     def samples(self) -> int | None:
         """Real samples to see in all; None where minutes decide."""
         return self.run.samples or (None if self.run.minutes else self.recipe.default_samples(self.schema))
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """What early stopping depends on, as the log has it: whether there is any, which
+        decides on which samples metrics are taken, and the length of the training."""
+        terms: dict[str, float] = {EARLY_STOPPING: int(self.run.stop_when is not None)}
+        if self.samples is not None:
+            return {**terms, "samples": self.samples}
+        return {**terms, "minutes": self.run.minutes or 0}
 
     @property
     def threads(self) -> int:
