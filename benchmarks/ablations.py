@@ -26,10 +26,10 @@ from benchmarks.laws import LAWS, training_draws
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import SAMPLES_SEED, floor
 from equipoise import GAN, losses, penalties
-from equipoise.data.laws import Gaussian, Grid, Ring
+from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
-from equipoise.metrics.figures import COVERAGE, FRECHET, RECOGNISED
-from equipoise.metrics.points import mode_coverage, wasserstein_to_law
+from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
+from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_law
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.method import Method
 

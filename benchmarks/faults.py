@@ -35,12 +35,12 @@ from benchmarks.foundation import RESULTS
 from benchmarks.injection import Faults, injected
 from benchmarks.measuring import markdown, record
 from equipoise import GAN
-from equipoise.data.files import asides
 from equipoise.errors import EquipoiseError
-from equipoise.training import checkpoint
-from equipoise.training.files import DamagedFileError, unpack
+from equipoise.runs import checkpoint
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import DamagedFileError, unpack
 from equipoise.training.loop import Event, SaveDue
-from equipoise.training.rundir import RunDirectory
+from equipoise.utils.atomic_io import asides
 
 KILLS = 200
 ERRORS = ("ENOSPC", "EIO", "EROFS", "short write", "vanished")

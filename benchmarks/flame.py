@@ -21,8 +21,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.engine import Engine
 from benchmarks.measuring import Table, markdown, run
-from equipoise.data.memory import usable_cores
 from equipoise.training import step as step_module
+from equipoise.utils.system import usable_cores
 
 PICTURE = Path(__file__).parent / "flame-mnist.svg"
 STEPS, QUICK_STEPS, WARM_UP = 60, 10, 10

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from equipoise.training.counting import Counting
+from equipoise.runtime.op_counter import Counting
 
 SIDE = 1024  # of the square matrices whose product is the peak: past the caches of one core, short of a second
 

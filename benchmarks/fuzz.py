@@ -29,18 +29,18 @@ from PIL import Image
 
 from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
-from equipoise.data import formats
-from equipoise.data.pictures import Form, take
+from equipoise.cli.sample_files import codes
+from equipoise.data import arrays
+from equipoise.data.images.decode import Form, take
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
-from equipoise.exporting import codes
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.balanced import Balanced
-from equipoise.report import Report
-from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
-from equipoise.training.rundir import RunDirectory
-from equipoise.training.sampler import Sampler
-from equipoise.training.settings import RunSettings
+from equipoise.report.report import Report
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
+from equipoise.runs.settings import RunSettings
+from equipoise.sampling.sampler import Sampler
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
@@ -54,7 +54,7 @@ def file_of(suffix: str) -> Callable[[Path], object]:
         named = path.with_suffix(suffix)
         named.write_bytes(path.read_bytes())
         try:
-            return formats.from_file(named, None, None)
+            return arrays.from_file(named, None, None)
         finally:
             named.unlink()
 

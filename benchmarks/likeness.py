@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data import mnist
-from equipoise.data.laws import Gaussian
+from equipoise.data.distributions.univariate import Gaussian
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.images import frechet_distance
-from equipoise.metrics.points import wasserstein_to_law
+from equipoise.metrics.frechet import frechet_distance
+from equipoise.metrics.wasserstein import wasserstein_to_law
 
 FLOOR_SEED = 1
 

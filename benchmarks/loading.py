@@ -29,9 +29,9 @@ import torch
 from PIL import Image
 
 from benchmarks.foundation import RESULTS, machine
-from equipoise.data.cache import decoded
-from equipoise.data.feeds import Feed
-from equipoise.data.opening import open_source
+from equipoise.data.factory import open_source
+from equipoise.data.images.cache import decoded
+from equipoise.data.loading import Feed
 from equipoise.data.sources import Source
 from equipoise.recipes import find
 from equipoise.training.state import State, build_method
@@ -40,7 +40,7 @@ from equipoise.training.step import adversarial_step
 START = """
 import json, sys, time
 began = time.perf_counter()
-from equipoise.data.opening import open_source
+from equipoise.data.factory import open_source
 imported = time.perf_counter()
 open_source(sys.argv[1], memory_budget=float(sys.argv[2]))
 print(json.dumps([imported - began, time.perf_counter() - imported, time.process_time()]))

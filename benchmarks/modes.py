@@ -26,11 +26,11 @@ from benchmarks.laws import LAWS, training_draws
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import SAMPLES_SEED, floor
 from equipoise.data import mnist
-from equipoise.data.laws import Gaussian, Grid, Ring
-from equipoise.data.modes import Modes, find_modes
-from equipoise.data.opening import open_source
-from equipoise.data.scaling import Scaling
-from equipoise.metrics.points import mode_coverage, wasserstein_to_law
+from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
+from equipoise.data.factory import open_source
+from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_law
+from equipoise.transforms.clustering import Modes, find_modes
+from equipoise.transforms.scaling import Scaling
 
 Array = NDArray[np.float64]
 Figures = dict[str, float]

@@ -39,11 +39,11 @@ from numpy.typing import NDArray
 
 from benchmarks.foundation import RESULTS, machine
 from equipoise.data import mnist
-from equipoise.data.formats import from_array
+from equipoise.data.arrays import from_array
 from equipoise.data.sources import RowsSource
-from equipoise.metrics.examination import examine
-from equipoise.metrics.figures import Figure
-from equipoise.verdict import HEALTHY, Evidence, judge
+from equipoise.diagnosis import HEALTHY, Evidence, judge
+from equipoise.metrics.evaluate import examine
+from equipoise.metrics.result import Figure
 
 HELD_OUT = (30, 100, 300, 1_000, 10_000)
 DRAWS = 50

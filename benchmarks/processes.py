@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.measuring import Table, against, markdown, spread
-from equipoise.data.memory import usable_cores
+from equipoise.utils.system import usable_cores
 
 STARTS, QUICK_STARTS = 7, 2
 HELP_GOAL, STEP_GOAL = 0.3, 3.0  # seconds

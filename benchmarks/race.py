@@ -17,7 +17,7 @@ from benchmarks import tutorial
 from benchmarks.engine import Engine
 from benchmarks.likeness import DigitQuality, LineQuality
 from benchmarks.measuring import Table, against, markdown
-from equipoise.data.memory import usable_cores
+from equipoise.utils.system import usable_cores
 
 GOAL = 0.1
 HOLD = 10  # measurements on end that must be as good, so that a lucky moment, or a start near the data, does not count

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from benchmarks.laws import DRAWS, LAWS, training_draws
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.data.laws import Gaussian, Grid, Ring
+from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.figures import COVERAGE, DIGIT_SHARE, FRECHET, RECOGNISED
-from equipoise.metrics.points import kolmogorov_smirnov_to_law, mode_coverage, wasserstein_to_law
+from equipoise.metrics.result import COVERAGE, DIGIT_SHARE, FRECHET, RECOGNISED
+from equipoise.metrics.wasserstein import kolmogorov_smirnov_to_law, mode_coverage, wasserstein_to_law
 from equipoise.recipes.balanced import Balanced
 
 Figures = dict[str, float]

@@ -29,7 +29,7 @@ from benchmarks.engine import Engine
 from benchmarks.flops import flops_of, product, product_flops
 from benchmarks.foundation import RESULTS
 from benchmarks.measuring import Step, Table, Timed, against, in_turns, markdown, ratios, record, spread
-from equipoise.data.memory import usable_cores
+from equipoise.utils.system import usable_cores
 
 
 class Case(NamedTuple):

@@ -21,9 +21,9 @@ import torch
 from benchmarks.engine import Engine
 from benchmarks.foundation import RESULTS
 from benchmarks.measuring import against, markdown, record
-from equipoise.data.memory import usable_cores
 from equipoise.metrics.digits import read_digits
 from equipoise.recipes import DEFAULT
+from equipoise.utils.system import usable_cores
 
 SAMPLES, CONFIDENT, SHARES = 10_000, 0.9, (0.07, 0.13)
 RECOGNISED, GOAL = 0.9, 120.0

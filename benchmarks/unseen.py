@@ -32,8 +32,8 @@ from benchmarks.laws import LineLaw
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import SAMPLES_SEED
 from equipoise import GAN
-from equipoise.metrics.figures import COVERAGE, DETECTIVE
-from equipoise.metrics.points import wasserstein_to_law
+from equipoise.metrics.result import COVERAGE, DETECTIVE
+from equipoise.metrics.wasserstein import wasserstein_to_law
 
 Array = NDArray[Any]
 SEEDS = {"numbers": 3, "points": 2, "pictures": 1}

@@ -28,15 +28,15 @@ from benchmarks.foundation import RESULTS, machine
 from benchmarks.lanes import in_lanes
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.data.laws import Ring
-from equipoise.fitting import Fit
-from equipoise.metrics.figures import Figure
-from equipoise.report import gather
+from equipoise.data.distributions.univariate import Ring
+from equipoise.diagnosis import HEALTHY, Evidence, judge
+from equipoise.metrics.result import Figure
+from equipoise.report.report import gather
+from equipoise.training.fitting import Fit
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 from equipoise.training.state import Gradients
-from equipoise.verdict import HEALTHY, Evidence, judge
 
 SEEDS = {"points": 3, "pictures": 2}  # runs of each case
 KINDS = ("points", "pictures")

@@ -15,9 +15,10 @@ import pytest
 import torch
 from hypothesis import settings
 
-from equipoise import GAN, gan
-from equipoise.cli import main
-from equipoise.data import cache, mnist
+from equipoise import GAN, api
+from equipoise.cli.main import main
+from equipoise.data import mnist
+from equipoise.data.images import cache
 from equipoise.metrics import classifier
 from equipoise.metrics.budget import Budget
 from tests import isolation
@@ -71,8 +72,8 @@ def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
 def few_samples_examined() -> Iterator[None]:
     """Reports of fewer samples, and with less learning, than users are promised."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gan, "FULL", BRIEF)
-        patch.setattr(gan, "QUICK", replace(BRIEF, line=BRIEF.line // 2))
+        patch.setattr(api, "FULL", BRIEF)
+        patch.setattr(api, "QUICK", replace(BRIEF, line=BRIEF.line // 2))
         patch.setattr(classifier, "POINT_STEPS", POINT_STEPS)
         yield
 

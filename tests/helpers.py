@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian, Ring
+from equipoise.data.arrays import from_array
+from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from equipoise import GAN, plots
+from equipoise import GAN
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.report import plots
 
 RNG = np.random.default_rng(0)
 CENTRES = {"left": (-6.0, 0.0), "right": (6.0, 0.0), "top": (0.0, 6.0)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.options import parse_train, value_of
+from equipoise.cli.parser import parse_train, value_of
 from equipoise.recipes import DEFAULT, find
 
 pytestmark = pytest.mark.usefixtures("brief_reports")

@@ -26,12 +26,12 @@ from benchmarks.fuzz import CORPUS
 from PIL import Image
 
 from equipoise import GAN
-from equipoise.data.formats import from_frame
-from equipoise.data.reading import read_table
+from equipoise.data.arrays import from_frame
+from equipoise.data.readers import read_table
 from equipoise.errors import EquipoiseError, EquipoiseWarning
-from equipoise.metrics.figures import Figure
-from equipoise.training.checkpoint import checkpoints
-from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
+from equipoise.metrics.result import Figure
+from equipoise.runs.checkpoint import checkpoints
+from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
 from tests.helpers import TINY_OPTIONS, Answer
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
@@ -184,7 +184,7 @@ def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(name: 
 def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_says(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.data.reading.available", lambda: 2**20)
+    monkeypatch.setattr("equipoise.data.readers.available", lambda: 2**20)
     np.savez_compressed(here / "zeros.npz", x=np.zeros((10**5, 2)))
     pd.DataFrame({"a": np.zeros(10**5), "b": np.ones(10**5)}).to_parquet(here / "zeros.parquet")
     for name in ("zeros.npz", "zeros.parquet"):
@@ -344,7 +344,7 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
 def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refused(
     number: int, run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
+    monkeypatch.setattr("equipoise.report.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
     resigned(run / "config.json", ODD_CONFIGS[number])
     clean(command("evaluate", "run"))
     clean(command("compare", "run", "--out", "page.html"))
@@ -353,7 +353,7 @@ def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refu
 
 
 def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(run: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("equipoise.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
+    monkeypatch.setattr("equipoise.report.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
     damaged = bytearray((run / "log.jsonl").read_bytes())
     damaged[5] ^= 1
     (run / "log.jsonl").write_bytes(damaged)

@@ -14,17 +14,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from equipoise.data.classes import label_from_json, label_to_json
-from equipoise.data.formats import EXACT, from_array
-from equipoise.data.scaling import Scaling
+from equipoise.data.arrays import EXACT, from_array
+from equipoise.data.labels import label_from_json, label_to_json
 from equipoise.data.schema import Schema, cast
 from equipoise.errors import RequestError
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
-from equipoise.training import checkpoint
-from equipoise.training.files import checked_line, pack, read_checked_line, read_json, unpack, write_json
+from equipoise.runs import checkpoint
+from equipoise.runs.serialization import checked_line, pack, read_checked_line, read_json, unpack, write_json
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.scaling import Scaling
 from tests.helpers import state_of
 
 DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"]

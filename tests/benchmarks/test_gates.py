@@ -14,17 +14,17 @@ from benchmarks.recipes import read
 from numpy.typing import NDArray
 
 from equipoise import GAN
-from equipoise.data.laws import Gaussian, Ring
+from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.factory import open_source
 from equipoise.data.mnist import load
-from equipoise.data.opening import open_source
-from equipoise.data.scaling import Scaling
 from equipoise.data.sources import Source
-from equipoise.metrics.examination import judge_for
-from equipoise.metrics.judges import Judge
+from equipoise.metrics.evaluate import judge_for
 from equipoise.metrics.labels import agreement
+from equipoise.metrics.suites import Judge
 from equipoise.recipes import catalogue, find
-from equipoise.training.sampler import Sampler
+from equipoise.sampling.sampler import Sampler
 from equipoise.training.state import build_method
+from equipoise.transforms.scaling import Scaling
 
 Array = NDArray[np.float64]
 POINTS = {"gaussian": Gaussian(), "ring": Ring()}

@@ -11,8 +11,8 @@ import torch
 from torch.utils.data import TensorDataset
 
 from equipoise import GAN
+from equipoise.data.factory import open_source
 from equipoise.data.levels import levels_of, to_nearest
-from equipoise.data.opening import open_source
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 

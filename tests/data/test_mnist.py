@@ -12,7 +12,7 @@ import pytest
 
 from equipoise.data import mnist
 from equipoise.data.downloads import NotDownloadedError
-from equipoise.data.opening import open_source
+from equipoise.data.factory import open_source
 from equipoise.errors import EquipoiseError
 
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.laws import LAWS, training_draws
 
 from equipoise import GAN
-from equipoise.data.opening import open_source
+from equipoise.data.factory import open_source
 from equipoise.data.outliers import notes_of_outliers
 
 Draw = Callable[[np.random.Generator, int], np.ndarray[Any, Any]]

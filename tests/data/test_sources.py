@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from equipoise.data.feeds import Stream, seeded
-from equipoise.data.fetched import FetchedSource
-from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian, Law, Ring, Swissroll
-from equipoise.data.opening import open_source
-from equipoise.data.scaling import Scaling
+from equipoise.data.arrays import from_array
+from equipoise.data.datasets import FetchedSource
+from equipoise.data.distributions.univariate import Gaussian, Law, Ring, Swissroll
+from equipoise.data.factory import open_source
+from equipoise.data.loading import Stream, seeded
 from equipoise.data.sources import LawSource, RowsSource, Source, picture_limits, split
 from equipoise.errors import RequestError
+from equipoise.transforms.scaling import Scaling
 
 CPU = torch.device("cpu")
 NUMBERS = np.arange(200.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from equipoise.data.feeds import Feed
+from equipoise.data.loading import Feed
 from equipoise.data.streams import FIRST_ROWS, EndOfDataError, StreamSource
 from equipoise.errors import RequestError
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from equipoise.data.laws import Ring
-from equipoise.data.opening import open_source
+from equipoise.data.distributions.univariate import Ring
+from equipoise.data.factory import open_source
 from equipoise.data.sources import LawSource
 from equipoise.metrics.budget import FULL, QUICK, STEPS
-from equipoise.metrics.examination import examine
-from equipoise.metrics.figures import DETECTIVE
+from equipoise.metrics.evaluate import examine
+from equipoise.metrics.result import DETECTIVE
 
 RNG = np.random.default_rng(0)
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from equipoise import recipes
-from equipoise.choices import hints
-from equipoise.data.laws import LAWS
+from equipoise.cli.parser import Train
+from equipoise.data.distributions.univariate import LAWS
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
-from equipoise.options import Train
 from equipoise.recipes import catalogue, find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.classic import Classic
-from equipoise.training.settings import RunSettings
+from equipoise.runs.choices import hints
+from equipoise.runs.settings import RunSettings
 
 LINE, PLANE, SPACE = Schema((1,), "N", "float64"), Schema((2,), "ND", "float64"), Schema((3,), "ND", "float64")
 PICTURES = Schema((3, 20, 30), "NHWC", "uint8")

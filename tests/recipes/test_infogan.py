@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from equipoise import GAN, plots
+from equipoise import GAN
 from equipoise.errors import EquipoiseError, RequestError
+from equipoise.report import plots
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 

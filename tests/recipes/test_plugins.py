@@ -17,7 +17,7 @@ from equipoise import GAN, recipes
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.recipes import broken, catalogue, find
 from equipoise.recipes.balanced import Balanced
-from equipoise.training.files import pack, read_json, unpack, write_json
+from equipoise.runs.serialization import pack, read_json, unpack, write_json
 
 Command = Callable[..., Any]
 MODULES = {

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from equipoise import GAN
-from equipoise.training.files import unpack
-from equipoise.training.rundir import RunDirectory
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import unpack
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 HANGING = 900  # seconds, after which something hangs, however busy the machine is

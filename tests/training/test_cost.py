@@ -13,14 +13,14 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
-from equipoise.training.counting import Counting
-from equipoise.training.footprint import StandIn
+from equipoise.runtime.op_counter import Counting
+from equipoise.training.memory import StandIn
 from equipoise.training.state import State, build_method
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.scaling import Scaling
 
 KINDS = {
     "line": Schema((1,), "N", "float64"),

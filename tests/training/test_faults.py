@@ -16,13 +16,14 @@ import pytest
 import torch
 from benchmarks.injection import Faults, injected
 
-from equipoise import GAN, plots
-from equipoise.data.files import asides
+from equipoise import GAN
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.training.files import unpack
+from equipoise.report import plots
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import unpack
+from equipoise.sampling.sampler import Sampler
 from equipoise.training.loop import Event, SaveDue
-from equipoise.training.rundir import RunDirectory
-from equipoise.training.sampler import Sampler
+from equipoise.utils.atomic_io import asides
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a descriptor is open on is read from /proc")
 SETTINGS: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1}

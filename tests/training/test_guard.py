@@ -13,9 +13,9 @@ from torch import Tensor
 
 from equipoise import GAN
 from equipoise.recipes.balanced import Balanced
+from equipoise.runs.directory import RunDirectory
 from equipoise.training.guard import ATTEMPTS, DivergedError, Guard
 from equipoise.training.loop import Clock, Control, Finished, Recovered, Report, SaveDue, train
-from equipoise.training.rundir import RunDirectory
 from equipoise.training.state import Gradients, State
 
 RECIPE = Balanced(batch_size=16, width=8)

@@ -10,9 +10,9 @@ import pytest
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes.balanced import Balanced
-from equipoise.training.footprint import StepMemory
+from equipoise.runs.settings import RunSettings
+from equipoise.training.memory import StepMemory
 from equipoise.training.plan import FULL_SECONDS, Plan
-from equipoise.training.settings import RunSettings
 
 LINE = Schema((1,), "N", "float64")
 STEP = StepMemory((0.0,), (1.0,), 0.0, calls=250, flops=0.0)  # a millisecond

@@ -16,11 +16,11 @@ import pytest
 import torch
 
 from equipoise import GAN
-from equipoise.cli import main
+from equipoise.cli.main import main
 from equipoise.recipes import catalogue
-from equipoise.training.files import unpack
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import unpack
 from equipoise.training.loop import Control, SaveDue
-from equipoise.training.rundir import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 BATCH, STEPS = 16, 200

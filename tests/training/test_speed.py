@@ -9,22 +9,22 @@ import pytest
 import torch
 
 from equipoise import GAN
-from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian
-from equipoise.data.scaling import Scaling
+from equipoise.data.arrays import from_array
+from equipoise.data.distributions.univariate import Gaussian
 from equipoise.data.schema import Schema
 from equipoise.data.sources import LawSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
+from equipoise.runs.settings import RunSettings
 from equipoise.training import speed
-from equipoise.training.footprint import step_memory
 from equipoise.training.loop import Control, Report
-from equipoise.training.settings import RunSettings
+from equipoise.training.memory import step_memory
 from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, threads_for, tuned
 from equipoise.training.state import State, build_method
 from equipoise.training.step import discriminator_gradients, generator_gradients
+from equipoise.transforms.scaling import Scaling
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}

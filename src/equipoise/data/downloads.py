@@ -14,8 +14,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from filelock import FileLock
 
-from equipoise.data.files import sync_folder
-from equipoise.data.waiting import bar
+from equipoise.utils.atomic_io import sync_folder
+from equipoise.utils.waiting import bar
 
 SCHEME = "https"
 TIMEOUT_SECONDS = 20

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.downloads import NotDownloadedError, download
-from equipoise.data.files import data_home
 from equipoise.errors import EquipoiseError
+from equipoise.utils.atomic_io import data_home
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.classes import label_from_json, label_to_json, plain_label
+from equipoise.coerce import instance
+from equipoise.data.labels import label_from_json, label_to_json, plain_label
 from equipoise.data.levels import MOST_LEVELS, Levels, to_nearest
 from equipoise.errors import RequestError, nearest
-from equipoise.kinds import instance
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import ScalingKind
-from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, Stream, seeded
-from equipoise.data.formats import Rows
-from equipoise.data.laws import Law, law_settings
-from equipoise.data.scaling import Scaling
+from equipoise.data.arrays import Rows
+from equipoise.data.distributions.univariate import Law, law_settings
+from equipoise.data.loading import Feed, IndexedFeed, LawFeed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.transforms.scaling import Scaling
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
 WEIGHTS_AS_COUNTS = 1_000_000  # an endless law's classes are counted as if it had this many samples

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equipoise.data.feeds import EndOfDataError, Feed
-from equipoise.data.formats import check_finite, check_values, to_numpy
+from equipoise.data.arrays import check_finite, check_values, to_numpy
 from equipoise.data.levels import levels_of
+from equipoise.data.loading import EndOfDataError, Feed
 from equipoise.data.outliers import notes_of_outliers
-from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
 from equipoise.errors import RequestError
+from equipoise.transforms.scaling import Scaling
 
 if TYPE_CHECKING:
-    from equipoise.data.feeds import Batch
+    from equipoise.data.loading import Batch
 
 FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from equipoise.errors import RequestError
-from equipoise.metrics.figures import FID, KID, Figure, metric
+from equipoise.metrics.result import FID, KID, Figure, metric
 
 Array = NDArray[np.float64]
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's name for the TensorFlow model that FID is defined by

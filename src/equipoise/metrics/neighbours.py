@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.metrics.figures import COVERAGE, DENSITY, PRECISION, RECALL
 from equipoise.metrics.intervals import NORMAL_95
+from equipoise.metrics.result import COVERAGE, DENSITY, PRECISION, RECALL
 
 Array = NDArray[np.float64]
 Rows = Array | NDArray[np.float32]

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Answers, Method
-from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
     from torch import Tensor

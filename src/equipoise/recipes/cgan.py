@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method
-from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.errors import RequestError
+from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method, Players
-from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema

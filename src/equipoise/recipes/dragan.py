@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method, Pass, Rates
-from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
     from torch import Tensor

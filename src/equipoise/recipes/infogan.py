@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.errors import RequestError
+from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Answers, Method
-from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
     from torch import Tensor

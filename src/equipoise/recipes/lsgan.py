@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from equipoise.errors import RequestError
+from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
-from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema

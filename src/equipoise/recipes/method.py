@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from equipoise.data.modes import Modes
     from equipoise.networks.augmentation import Augmentation
     from equipoise.networks.latents import Prior
+    from equipoise.transforms.clustering import Modes
 
 Logits = Literal["probability", "relativistic", "score", "critic"]
 

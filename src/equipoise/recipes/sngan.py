@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
-from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.base import Optimizer
 from equipoise.recipes.method import Losses, Method
-from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
     from torch import nn

@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method, Pass, Rates
-from equipoise.recipes.standard import Standard
 
 if TYPE_CHECKING:
     from torch import Tensor

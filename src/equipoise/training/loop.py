@@ -17,10 +17,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from equipoise.data.feeds import EndOfDataError
+from equipoise.data.loading import EndOfDataError
 from equipoise.recipes.method import Logits, Method
+from equipoise.training.evaluation_schedule import pictures
 from equipoise.training.guard import Guard
-from equipoise.training.pace import pictures
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 

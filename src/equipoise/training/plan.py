@@ -8,8 +8,8 @@ from typing import Literal
 
 from equipoise.data.schema import Schema
 from equipoise.recipes.base import Recipe
-from equipoise.training.footprint import StepMemory
-from equipoise.training.settings import RunSettings
+from equipoise.runs.settings import RunSettings
+from equipoise.training.memory import StepMemory
 from equipoise.training.speed import threads_for
 
 # Seconds of training from which the report is a full one. Of MNIST it takes half a minute

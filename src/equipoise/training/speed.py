@@ -18,17 +18,17 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
-from equipoise.data.memory import usable_cores
-from equipoise.data.modes import first_classes
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.conditioning import Discriminator, Generator
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
-from equipoise.training.process import at_work
-from equipoise.training.settings import RunSettings
+from equipoise.runs.settings import RunSettings
+from equipoise.runtime.process import at_work
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
+from equipoise.transforms.clustering import first_classes
+from equipoise.utils.system import usable_cores
 
 Precision = Literal["float32", "bfloat16"]
 

@@ -12,10 +12,10 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor, nn
 
-from equipoise.data.feeds import Feed, Stream, seeded
+from equipoise.coerce import checked
+from equipoise.data.loading import Feed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped
-from equipoise.kinds import checked
 from equipoise.networks.drawing import DrawnFrom
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe

@@ -1,0 +1,117 @@
+"""`equipoise train`: from what was typed to the report at the end."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from equipoise.cli.output import say, tell_of
+
+if TYPE_CHECKING:
+    from equipoise.api import GAN
+    from equipoise.training.fitting import Fit
+
+
+def train(arguments: Sequence[str]) -> None:
+    """equipoise train DATA ..., or equipoise train --resume RUN ..."""
+    from equipoise.cli.parser import parse_train, value_of, with_run
+    from equipoise.recipes import DEFAULT, find
+
+    arguments = with_run(arguments)
+    earlier = value_of(arguments, "--out" if "--resume" in arguments else "--init-from")
+    recipe = value_of(arguments, "--recipe") or _recorded_recipe(earlier)
+    request = parse_train(arguments, find(recipe or DEFAULT))
+    options = request.options
+
+    from equipoise.api import GAN
+    from equipoise.training.guard import DivergedError
+    from equipoise.training.resuming import is_finished
+    from equipoise.training.signals import InterruptedRunError
+
+    gan = GAN(recipe, **request.choices)
+    data = request.law if request.law is not None else options.data
+    training = gan.prepare(data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of)
+    _announce(training)
+    assert training.directory is not None, "the command line always writes a run"
+    where, finished = str(training.directory.path), training.resumed and is_finished(training)
+    try:
+        _run(gan, training, finished)
+    except InterruptedRunError as error:
+        again = shlex.join(["equipoise", "train", "--resume", where])
+        raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
+    except DivergedError:
+        _report(gan, training, kept=False)
+        raise
+    _report(gan, training, kept=finished and "evaluate" not in request.choices)
+
+
+def _run(gan: GAN, training: Fit, finished: bool) -> None:
+    """Train, and say on how many samples and how long."""
+    from equipoise.training.progress import Display
+    from equipoise.utils.formatting import spoken
+
+    state = training.state
+    seconds, samples = state.seconds, state.samples_seen
+    with Display() as display:
+        gan.run(training, display.show)
+    if not finished:
+        more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
+        say(f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}.")
+        sys.stdout.flush()
+
+
+def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
+    """Print the report at the end of a training, as thorough as its plan says. With
+    `kept`, a report that the run has already is printed and nothing is measured."""
+    from equipoise.training.progress import Measuring
+
+    assert training.directory is not None, "the command line always writes a run"
+    directory, kind = training.directory, training.plan.evaluation
+    where, run = directory.path, shlex.quote(str(directory.path))
+    report = None
+    with Measuring() as measuring:
+        if kind != "none":
+            report = gan.report if kept and directory.report.is_file() else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
+        measuring.show("picture of samples")
+        gan.draw(where / "samples.png", seed=0)
+    if report is None:
+        say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
+        say(f"Picture: {where}/samples.png")
+    else:
+        say(f"\n{report}\n")
+        if kind == "quick":
+            say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
+        say(f"Report: {where}/report.html    Picture: {where}/samples.png")
+    say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
+
+
+def _announce(training: Fit) -> None:
+    """What is trained on what and how, and where a run that is resumed goes on from."""
+    from equipoise.training.resuming import told
+
+    schema, source, directory = training.source.schema, training.source, training.directory
+    kind = "pictures of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_picture else f"points of {schema.size} column(s)"
+    rows = source.training_rows
+    say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
+    for note in source.notes:
+        say(f"  note: {note}")
+    how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
+    how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
+    how += "; compiling the step first, about a minute" if training.speed.compiled else ""
+    say(f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}")
+    if training.resumed:
+        say(told(training))
+    sys.stdout.flush()
+
+
+def _recorded_recipe(run: str | None) -> str | None:
+    """The recipe of an earlier run, which is resumed or started from."""
+    if run is None:
+        return None
+    from equipoise.runs.directory import RunDirectory
+
+    name: str = RunDirectory.existing(Path(run)).read_config()["recipe"]["name"]
+    return name

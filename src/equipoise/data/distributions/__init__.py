@@ -1,0 +1,1 @@
+"""Known distributions to train on and to judge against."""

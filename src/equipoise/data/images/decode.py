@@ -1,0 +1,153 @@
+"""Picture files: what one is, and how its pixels are brought to the one form that all of a folder's have. PNG, JPEG and WebP; grey, RGB and
+RGBA; 8 and 16 bit; palettes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from equipoise.errors import first_line
+from equipoise.utils.atomic_io import read_file
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+FORMATS = ("PNG", "JPEG", "WEBP")  # and no other, whatever a file is named: reading PostScript starts a program
+CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
+MAX_PIXELS = 64_000_000  # a picture that claims more is left out: a decompression bomb, or not for a GAN
+MAX_BYTES = 2**29
+DECODER = 2  # raise it with every change of what `decode` makes of a file, so that what is kept decoded is made again
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one picture is: its size (width, height) once it is upright, what its mode amounts to (L, RGB or RGBA), and its depth."""
+
+    size: tuple[int, int]
+    mode: str
+    sixteen_bit: bool
+
+
+@dataclass(frozen=True)
+class Form:
+    """The one form that all pictures of a folder are brought to: `mode`, `size` (width, height) and bits."""
+
+    mode: str
+    size: tuple[int, int]
+    sixteen_bit: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return CHANNELS_OF_MODE[self.mode], self.size[1], self.size[0]
+
+    @property
+    def dtype(self) -> str:
+        return "uint16" if self.sixteen_bit else "uint8"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one picture in this form."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was made of one file: what it is, or why it cannot be read; the SHA-256 of its bytes, None where not even these could be had;
+    its pixels, (C, H, W), if they were asked for."""
+
+    seen: Seen | str
+    digest: str | None
+    pixels: NDArray[Any] | None = None
+
+
+def take(path: Path, form: Form | None = None) -> Taken:
+    """Read one file once: hash it, see what it is, decode the whole of it and bring it to `form`. Whatever is wrong with it is told in
+    words."""
+    try:
+        content = read_file(path, MAX_BYTES)
+    except OSError as error:
+        return Taken(_reason(error, str(path), path), None)
+    found, buffer = hashlib.sha256(content).hexdigest(), io.BytesIO(content)
+    try:
+        with Image.open(buffer, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return Taken(f"{image.width} x {image.height} pixels is too large", found)
+            image.load()  # the whole picture, so that a truncated one shows here
+            ImageOps.exif_transpose(image, in_place=True)
+            seen = Seen(image.size, _mode(image), image.mode.startswith("I"))
+            return Taken(seen, found, None if form is None else _decoded(image, form))
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
+        return Taken(_reason(error, repr(buffer), path), found)
+
+
+def thumbnail(path: Path, side: int) -> bytes | None:
+    """A PNG of the picture in a file, at most `side` pixels wide and high; None if it cannot be read."""
+    small = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(read_file(path, MAX_BYTES)), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return None
+            image.thumbnail((side, side))
+            image.convert("RGB").save(small, "PNG", optimize=True)
+    except Exception:  # as in `take`
+        return None
+    return small.getvalue()
+
+
+def digest(path: Path) -> str | None:
+    """The SHA-256 of a file's bytes, None where they cannot be had."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def common_form(seen: Sequence[Seen]) -> Form:
+    """The commonest size, of equals the smaller, and the richest mode: any colour makes all RGB, any transparency RGBA. 16 bit only where
+    all are 16-bit grey."""
+    sizes = Counter(one.size for one in seen)
+    mode = max({one.mode for one in seen}, key=lambda name: CHANNELS_OF_MODE[name])
+    return Form(mode, min(sizes, key=lambda size: (-sizes[size], size)), all(one.sixteen_bit for one in seen) and mode == "L")
+
+
+def _reason(error: Exception, given: str, path: Path) -> str:
+    """What an error says, in one line, with the file's name in place of what Pillow was `given`."""
+    return first_line(error).replace(given, path.name if given == str(path) else repr(path.name))
+
+
+def _mode(image: Image.Image) -> str:
+    """L, RGB or RGBA: what the picture's own mode amounts to."""
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        return "RGBA"
+    if image.mode == "P":
+        palette = image.getpalette() or []
+        grey = palette[0::3] == palette[1::3] == palette[2::3]
+        return "L" if grey else "RGB"
+    return "L" if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;") else "RGB"
+
+
+def _decoded(image: Image.Image, form: Form) -> NDArray[Any]:
+    """An upright picture's pixels in this form, (C, H, W)."""
+    if image.mode.startswith("I"):
+        grey = image.convert("I")
+        if form.sixteen_bit:
+            fitted = _fit(grey.convert("F"), form.size)
+            return np.asarray(fitted).round().clip(0, 65535).astype(np.uint16)[None]
+        image = Image.fromarray((np.asarray(grey) / 257).round().clip(0, 255).astype(np.uint8))
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    array = np.asarray(_fit(image.convert(form.mode), form.size))
+    array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    return array.astype(form.dtype, copy=False)  # 16 bit were a first guess here: this picture makes the folder an 8-bit one
+
+
+def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return image if image.size == size else ImageOps.fit(image, size, Image.Resampling.LANCZOS)

@@ -1,0 +1,9 @@
+"""The verdict: from figures beside their floors and the log's curves to a plain sentence about how good a result is, how sure that is, and
+the one thing to do next."""
+
+from equipoise.diagnosis.advice import Name, Severity, Verdict, severity
+from equipoise.diagnosis.diagnoses import HEALTHY, judge
+from equipoise.diagnosis.evidence import Evidence
+from equipoise.diagnosis.monitor import Watch
+
+__all__ = ["HEALTHY", "Evidence", "Name", "Severity", "Verdict", "Watch", "judge", "severity"]

@@ -1,0 +1,274 @@
+"""The sampler: a trained generator with all that turns latents into the user's kind of data. What generator.safetensors holds."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from equipoise.coerce import checked, instance
+from equipoise.data.loading import Stream, seeded
+from equipoise.data.schema import Schema
+from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
+from equipoise.networks.latents import Prior
+from equipoise.recipes import MissingRecipeError, find
+from equipoise.recipes.base import Recipe
+from equipoise.runs.provenance import missing_recipe
+from equipoise.runs.serialization import DamagedFileError, pack, unpack, write_whole
+from equipoise.runtime.process import at_work
+from equipoise.sampling.batching import blocks, refuse_beyond_memory, regrouped
+from equipoise.sampling.evaluation_mode import evaluating, taking_statistics
+from equipoise.sampling.loading import read_encoder, refuse_other_networks
+from equipoise.training.state import build_method
+from equipoise.transforms.clustering import Modes
+from equipoise.transforms.scaling import Scaling, same_kind
+
+if TYPE_CHECKING:
+    from equipoise.data.schema import UserData
+
+Codes = Mapping[str, ArrayLike]
+Drawn = tuple[Tensor, Tensor | None]
+ENCODER = "encoder.safetensors"  # beside the generator
+SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # that BatchNorm statistics are taken from
+CHUNK = 4096  # points whose latents are drawn at once; of pictures as many as have the same number of values as so many rows of 256
+PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
+
+
+@dataclass
+class Sampler:
+    """Draws from a generator. The generator is put into evaluation mode for each draw and back after."""
+
+    generator: nn.Module
+    prior: Prior
+    recipe: Recipe
+    schema: Schema
+    scaling: Scaling
+    device: torch.device
+    samples_seen: int = 0
+    encoder: nn.Module | None = None
+    """The discriminator with its auxiliary head, of a generator that has codes."""
+    modes: Modes | None = None
+    """What the generator's points are relative to."""
+
+    def sample(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> UserData:
+        """n samples as what the user gave. Beside the result, memory is taken for
+        a pass of the generator at a time; other arguments as for `values`."""
+        refuse_beyond_memory(n, self.schema.sample_bytes)
+        return self.schema.collect(n, self._made(n, seed, label, codes))
+
+    def batches(self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Iterator[UserData]:
+        """What `sample` returns, in batches of `size`, the last one of what is left."""
+        parts = self._made(n, seed, label, codes)
+        return (self.schema.to_user(batch) for batch in regrouped(parts, size, np.concatenate))
+
+    def values(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> NDArray[np.float64]:
+        """n samples in the user's units, (n, *shape), rounded to the user's type, as float64.
+
+        For a conditional generator `label` is the position of the one class to draw; None draws classes at their training frequencies.
+        `codes` sets codes of the latents, see `Prior.with_codes`.
+        """
+        refuse_beyond_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
+        return self._filled(n, self._made(n, seed, label, codes))
+
+    def latents(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Drawn:
+        """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones are the same for every n."""
+        z, y = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)], [*self._classes_of(n, seed, label)]
+        return torch.cat(z), torch.cat(y).to(self.device) if y else self._classes(0, label, torch.Generator())
+
+    def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
+        """What the generator makes of latents and classes, as `values`."""
+        return self._filled(len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y])))
+
+    def _filled(self, n: int, parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+        drawn, start = np.empty((n, *self.schema.shape)), 0
+        for part in parts:
+            drawn[start : start + len(part)] = part
+            start += len(part)
+        return drawn
+
+    def _made(self, n: int, seed: int, label: int | None, codes: Codes | None) -> Iterator[NDArray[np.float64]]:
+        """As `values`, a pass of the generator at a time.
+        What is wrong with the codes is told at once."""
+        classes = self._classes_of(n, seed, label)
+        return (self._pass(z, y) for z, y in self._passes(self._latents(n, seed, codes), classes))
+
+    def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
+        """n latents, a chunk at a time; all of the last chunk are
+        drawn, so that the first ones are the same for every n."""
+        chunk, generator, given = self._chunk, seeded(seed, Stream.SAMPLES), self.prior.code_values(codes or {}, n)
+
+        def drawn(start: int) -> Tensor:
+            z = self.prior.sample(chunk, generator)[: n - start]
+            return self.prior.with_codes(z, {name: values[start : start + chunk] for name, values in given.items()}) if given else z
+
+        return (drawn(start) for start in range(0, n, chunk))
+
+    def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
+        """The networks' classes of n latents, a block at
+        a time; nothing for a generator that knows none.
+
+        All labels are drawn before the first mode, from one generator,
+        so that modes are drawn from one that has come that far."""
+        labels, modes = seeded(seed, Stream.CLASSES), seeded(seed, Stream.CLASSES)
+        if self.modes is not None and self.recipe.conditional and label is None:  # else labels are not drawn
+            for size in blocks(n, CHUNK):
+                self._labels(size, label, modes)
+        for size in blocks(n, CHUNK):
+            found = self._labels(size, label, labels)
+            if found is not None:
+                yield found if self.modes is None else self.modes.classes(found, modes)
+
+    def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
+        """Latents and classes in the parts that the generator makes at once."""
+        size = max(self._chunk // PASSES, 1)
+        classes = iter(()) if y is None else regrouped(y, size, torch.cat)
+        return ((part, next(classes, None)) for part in regrouped(z, size, torch.cat))
+
+    def _pass(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
+        with evaluating(self.generator), torch.no_grad():
+            classes = None if y is None else y.to(self.device)
+            made = self.generator(z.to(self.device), classes)
+            placed = made if self.modes is None or classes is None else self.modes.place(made, classes)
+            return self.schema.rounded(self.scaling.decode(placed)).astype(np.float64, copy=False)
+
+    def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
+        """Raises RequestError where samples of this shape, and pictures of this range, are not of the generator's kind."""
+        if shape != self.schema.shape:
+            raise RequestError(f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape")
+        low, high = self.scaling.low, self.scaling.high
+        if limits is not None and low is not None and high is not None and not same_kind((low, high), limits):
+            raise RequestError(
+                f"data has pictures of another range of values than the generator's {low:g} to {high:g}: give data of the same kind"
+            )
+
+    def position(self, label: Hashable) -> int:
+        """The position of a label among the classes that were learned. Raises RequestError for one that was not."""
+        if not self.recipe.conditional:
+            instead = "train with conditional" if self.recipe.takes_labels else f"{self.recipe.name} has codes instead"
+            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
+        return self.schema.class_index(label)
+
+    def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
+        """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
+        posterior, (N,). Raises RequestError for a generator without codes."""
+        if not self.prior.codes:
+            raise RequestError(f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'")
+        if self.encoder is None:
+            raise EquipoiseError(
+                f"{ENCODER} is missing, damaged or of another moment than the generator: resume the run, which writes both"
+            )
+        parts = []
+        with evaluating(self.encoder), torch.no_grad():
+            for start in range(0, len(raw), self._chunk):
+                x = self.scaling.encode(raw[start : start + self._chunk]).to(self.device)
+                parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
+        answers = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
+        first = self.prior.dim
+        read = {name: answers[:, at.start - first : at.stop - first] for name, at in self.prior.codes.items()}
+        return {name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy() for name, part in read.items()}
+
+    def settle(self, seed: int, real: Tensor | None = None) -> None:
+        """Take BatchNorm statistics anew: of an averaged generator, since those of the generator that it averages are not its own, and of
+        the encoder on `real` raw samples, since while training it sees more generated ones. They depend on weights and seed alone."""
+        latents, classes = seeded(seed, Stream.SETTLING, 0), seeded(seed, Stream.SETTLING, 1)
+        with taking_statistics(self.generator) as there_are:
+            for _ in range(SETTLING_BATCHES if there_are else 0):
+                z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes)
+                self.generator(z.to(self.device), y)
+        if self.encoder is not None and real is not None:
+            with taking_statistics(self.encoder):
+                for start in range(0, len(real), SETTLING_SIZE):
+                    self.encoder(self.scaling.encode(real[start : start + SETTLING_SIZE]).to(self.device))
+
+    @property
+    def _chunk(self) -> int:
+        return max(CHUNK * 256 // max(self.schema.size, 256), 1)
+
+    def labels(self, classes: Tensor | None) -> Tensor | None:
+        """The labels, (N,), that the networks' classes, (N,), stand for; None for a generator that learned none."""
+        if classes is None or not self.recipe.conditional:
+            return None
+        return classes if self.modes is None else self.modes.labels(classes)
+
+    def _classes(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
+        """The networks' classes of n latents, (n,);
+        None for a generator that knows none."""
+        found = self._labels(n, label, generator)
+        if found is not None and self.modes is not None:
+            found = self.modes.classes(found, generator)
+        return None if found is None else found.to(self.device)
+
+    def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
+        """The positions of n labels, (n,), zeros where
+        there are modes alone; None without either."""
+        if not self.recipe.conditional:
+            return None if self.modes is None else torch.zeros(n, dtype=torch.int64)
+        if label is not None:
+            return torch.full((n,), label)
+        counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
+        # multinomial refuses to draw none.
+        return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]
+
+    def save(self, path: Path) -> None:
+        """Write the generator and what it needs, and beside it the encoder if there is one; no time, path or host, so equal trainings give
+        equal bytes."""
+        metadata = {
+            "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
+            "schema": self.schema.to_dict(),
+            "scaling": self.scaling.to_dict(),
+            "prior": self.prior.to_dict(),
+            "samples_seen": self.samples_seen,
+        }
+        if self.encoder is not None:
+            write_whole(path.with_name(ENCODER), pack(dict(self.encoder.state_dict()), {"samples_seen": self.samples_seen}))
+        modes = {} if self.modes is None else {f"modes.{name}": value for name, value in self.modes.state_dict().items()}
+        write_whole(path, pack({**self.generator.state_dict(), **modes}, metadata))
+
+    def is_saved(self, path: Path) -> bool:
+        """Whether `path` holds what a sampler of this moment saved, and the encoder lies beside it, if there is one."""
+        files = [path] if self.encoder is None else [path, path.with_name(ENCODER)]
+        try:
+            return all(unpack(file)[1].get("samples_seen") == self.samples_seen for file in files)
+        except DamagedFileError:
+            return False
+
+    @classmethod
+    @at_work()
+    def load(cls, path: Path, device: torch.device) -> Sampler:
+        """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description, which is
+        found before any memory is taken for networks that are not in it."""
+        tensors, metadata = unpack(path)
+        try:
+            schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
+            recipe, samples_seen = recipe_from(metadata["recipe"]), checked("samples_seen", metadata["samples_seen"], int)
+            bounded = None not in (scaling.low, scaling.high)
+            if (len(scaling.shift), bounded) != ((1, True) if schema.is_picture else (schema.size, False)):
+                raise RequestError("its scaling is not of its schema")
+            refuse_other_networks(recipe, schema, tensors)
+            method = build_method(recipe, schema, seed=0)
+            if method.modes is not None:
+                method.modes.load_state_dict({name: tensors.pop(f"modes.{name}") for name in method.modes.state_dict()})
+            method.generator.load_state_dict(tensors)
+            encoder = read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
+        except MissingRecipeError:
+            raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
+        except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DamagedFileError(f"{path} does not fit its own description: {first_line(error)}") from None
+        if encoder is not None:
+            encoder.to(device).eval()
+        modes = None if method.modes is None else method.modes.to(device)
+        generator = method.generator.to(device).eval()
+        return cls(generator, method.prior, recipe, schema, scaling, device, samples_seen, encoder, modes)
+
+
+def recipe_from(stored: dict[str, Any]) -> Recipe:
+    """The recipe that a file names, with its fields. Raises RequestError if there is none such."""
+    if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
+        raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")
+    return instance(find(stored["name"]), {name: value for name, value in stored.items() if name != "name"})

@@ -1,0 +1,231 @@
+"""Warm start: a new training begins with the
+weights of another one, and goes on in its space.
+
+The generator makes samples in the scaled space of the data that it was trained on,
+relative to the modes that were found there. So both are taken over; only the shares of
+the modes are counted anew, on the new data.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from equipoise.data.labels import same_classes
+from equipoise.data.schema import Schema
+from equipoise.data.sources import Source
+from equipoise.errors import EquipoiseError, RequestError, warn
+from equipoise.recipes.base import Recipe
+from equipoise.runs import checkpoint
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import digest_of
+from equipoise.sampling.sampler import Sampler
+from equipoise.training.fitting import Fit
+from equipoise.training.saving import load
+from equipoise.training.state import outline
+from equipoise.transforms.clustering import PART, ROWS, Modes, Space
+from equipoise.transforms.scaling import Scaling, same_kind
+
+# Fields of a recipe that decide what networks see, whatever their shapes.
+OF_SPACE = ("scaling", "modes", "channels_apart")
+ROUNDS = 10  # of expectation maximisation of the modes' shares alone
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a trained GAN hands on to a new training."""
+
+    run: str | None
+    """Its directory; None for one in memory."""
+    sampler: Sampler
+    generator: Mapping[str, Tensor]
+    """G's own weights; its average's are the sampler's."""
+    discriminator: Mapping[str, Tensor] | None
+    """None where no checkpoint has them."""
+    requested: dict[str, Any]
+    """The settings of the recipe that its user set."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self.run or "the GAN given"
+
+    def described(self) -> dict[str, Any]:
+        """Where the weights are from, for config.json:
+        the run, and a SHA-256 of the generator."""
+        return {"run": self.run, "generator": digest_of(self.sampler.generator.state_dict(), {})}
+
+    def recipe_for(
+        self,
+        source: Source,
+        recipe: type[Recipe] | None,
+        choices: dict[str, Any],
+    ) -> Recipe:
+        """The run's recipe, with those of the user's
+        choices that leave its networks as they are.
+
+        Raises:
+            RequestError: The recipe, the data or a choice does
+                not fit the weights; every difference is named.
+        """
+        own, schema = self.sampler.recipe, source.schema
+        if recipe is not None and recipe is not type(own):
+            raise RequestError(f"{self.name} was trained with the recipe {own.name!r}, not with {recipe.name!r}: leave recipe out")
+        if unknown := sorted(choices.keys() - {field.name for field in fields(own)}):
+            raise RequestError(f"the recipe {own.name!r} of {self.name} has no {', '.join(unknown)}: leave it out")
+        if differ := self._other_data(source):
+            raise RequestError(f"the data is not of the kind that {self.name} makes: {'; '.join(differ)}")
+        if differ := [f"{n}: {getattr(own, n)!r} -> {v!r}" for n, v in choices.items() if _changes_networks(own, n, v, schema)]:
+            raise RequestError(f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): leave these out")
+        chosen = replace(own, **choices)
+        chosen.check(schema)
+        return chosen
+
+    def _other_data(self, source: Source) -> list[str]:
+        """What about the source is not as it was
+        of the data that the weights are of."""
+        own, new, sampler = self.sampler.schema, source.schema, self.sampler
+        differ = [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
+        if own.columns is not None and new.columns is not None and own.columns != new.columns:
+            differ.append(f"columns: {_listed(own.columns)} -> {_listed(new.columns)}")
+        low, high = sampler.scaling.low, sampler.scaling.high
+        if low is not None and high is not None and source.limits is not None and not same_kind((low, high), source.limits):
+            differ.append(f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to {source.limits[1]:g}")
+        if sampler.recipe.conditional and not same_classes(own.classes, new.classes):
+            differ.append(f"classes: {_listed(own.classes)} -> {_listed(new.classes)}")
+        return differ
+
+    def space_for(self, source: Source, seed: int) -> Space:
+        """The scaling and the modes that the weights were
+        trained in, with the modes' shares in the new data."""
+        scaling = self.sampler.scaling
+        modes = copy.deepcopy(self.sampler.modes)
+        if modes is not None:
+            recount(modes.cpu(), source, scaling, self.sampler.recipe.labels(source.schema), seed)
+        return Space(scaling, modes)
+
+    def put_into(self, training: Fit) -> None:
+        """Give the weights to a training that has not begun.
+        Its optimisers, schedule and clock stay new."""
+        state = training.state
+        try:
+            state.generator.load_state_dict(self.generator)
+            if state.average is not state.generator:
+                state.average.load_state_dict(self.sampler.generator.state_dict())
+            if self.discriminator is not None:
+                state.discriminator.load_state_dict(self.discriminator)
+        except RuntimeError:
+            raise EquipoiseError(f"the checkpoint of {self.name} is not of its generator: give a run whose files are its own") from None
+
+    def told(self) -> str:
+        """What begins anew and what does not, in a line."""
+        modes = self.sampler.modes
+        kept = "scaling is" if modes is None else f"scaling and {modes.count} mode{'s' if modes.count > 1 else ''} are"
+        fresh = "" if self.discriminator is not None else "; it has no checkpoint with a discriminator, which begins anew too"
+        return f"starting from the weights of {self.name}: optimiser, schedule and samples seen begin anew; its {kept} taken over{fresh}"
+
+
+def read(path: Path) -> Weights:
+    """The weights of a run: G's average from its generator, G and D
+    from the checkpoint of the same moment, or else from the newest one.
+
+    Raises:
+        RequestError: `path` is no run.
+        EquipoiseError: It has no generator yet, or its files are damaged.
+    """
+    directory, config, sampler = load(path, torch.device("cpu"))
+    tensors = _checkpoint(directory, sampler.samples_seen)
+    return _weights(str(path), sampler, tensors, config["requested"]["recipe"])
+
+
+def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
+    """The weights of a training in this process, as they are
+    now, or else of a run. Raises RequestError without either."""
+    if training is None:
+        if directory is None:
+            raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
+        return read(directory.path)
+    run = None if training.directory is None else str(training.directory.path)
+    return _weights(run, training.sampler, training.state.tensors(), training.requested["recipe"])
+
+
+def _weights(
+    run: str | None,
+    sampler: Sampler,
+    tensors: Mapping[str, Tensor],
+    requested: dict[str, Any],
+) -> Weights:
+    players = {}
+    for player in ("generator", "discriminator"):
+        start = f"{player}."
+        players[player] = {name.removeprefix(start): t.clone() for name, t in tensors.items() if name.startswith(start)}
+    generator = players["generator"] or sampler.generator.state_dict()
+    return Weights(run, sampler, generator, players["discriminator"] or None, requested)
+
+
+def _checkpoint(directory: RunDirectory, samples_seen: int) -> Mapping[str, Tensor]:
+    """The tensors of the checkpoint of this moment, or
+    else of the newest; none where no one is whole."""
+    same = checkpoint.path_of(directory.checkpoints, checkpoint.name_of(samples_seen))
+    if same.is_file():
+        with suppress(EquipoiseError):  # damaged: another one will do
+            return checkpoint.load(same)[0]
+    try:
+        return checkpoint.load_newest(directory.checkpoints, lambda _: None)[0]
+    except EquipoiseError:
+        return {}
+
+
+def recount(modes: Modes, source: Source, scaling: Scaling, labels: int, seed: int) -> None:
+    """Take the shares of the modes anew from a source's training samples: of each label
+    where players learn labels, else by expectation maximisation with all but the shares
+    held."""
+    known = source.labelled(ROWS, seed, held_out=False) if labels else None
+    raw = source.seen(ROWS, seed) if known is None else known[0]
+    parts = [scaling.encode(raw[first : first + PART]) for first in range(0, len(raw), PART)]
+    if known is not None:
+        modes.count_labels(parts, known[1], labels)
+        return
+    for _ in range(ROUNDS):
+        shares = torch.cat([modes.posteriors(part) for part in parts]).mean(0)
+        modes.weights = (shares / shares.sum()).reshape(modes.weights.shape)
+
+
+def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> bool:
+    """Whether another value of one field gives
+    networks of other shapes, or other data to them."""
+    if getattr(own, name) == value:
+        return False
+    return name in OF_SPACE or _shapes(replace(own, **{name: value}), schema) != _shapes(own, schema)
+
+
+def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor of both networks, of which
+    nothing is allocated; none where they cannot be built so."""
+    try:
+        method = outline(recipe, schema)
+    except RuntimeError:  # networks that look at their weights when made: `put_into` tells
+        return {}
+    players = {"generator": method.generator, "discriminator": method.discriminator}
+    return {f"{player}.{name}": tuple(t.shape) for player, module in players.items() for name, t in module.state_dict().items()}
+
+
+def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
+    """Some names, as they are told in a message."""
+    if names is None:
+        return "none"
+    return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
+    """Of a second `fit`: what was trained is not
+    gone on with, and what to type for that."""
+    more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
+    warn(f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}")

@@ -1,0 +1,1 @@
+"""Between the data's space and the networks' space: scaling, clustering, whitening."""
