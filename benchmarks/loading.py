@@ -36,6 +36,7 @@ from equipoise.data.sources import Source
 from equipoise.recipes import find
 from equipoise.training.state import State, build_method
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.scaling import fit_scaling
 
 START = """
 import json, sys, time
@@ -86,7 +87,7 @@ def starts(folder: Path, rounds: int) -> str:
 def stepper(source: Source) -> tuple[Feed, Callable[[], None]]:
     """A feed, and one step of `balanced` on its next batch."""
     recipe = find("balanced").for_data(source.schema, {"batch_size": BATCH})
-    feed = source.feed(BATCH, source.scaling(recipe.scaling, 0), torch.device("cpu"), 0)
+    feed = source.feed(BATCH, fit_scaling(source, recipe.scaling, 0).encode, torch.device("cpu"), 0)
     method = build_method(recipe, source.schema, 0)
     state, rates = State(method, recipe, feed, 0, torch.device("cpu")), method.schedule(0.0, 0)
     state.apply(rates)

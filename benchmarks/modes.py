@@ -30,7 +30,7 @@ from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.factory import open_source
 from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_law
 from equipoise.transforms.clustering import Modes, find_modes
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.scaling import Scaling, fit_scaling
 
 Array = NDArray[np.float64]
 Figures = dict[str, float]
@@ -41,7 +41,7 @@ def found_in(data: Any, seed: int) -> tuple[Modes | None, Scaling, float]:
     """The modes of data, its scaling, and the seconds that both took."""
     source = open_source(data, split_seed=seed)
     began = time.perf_counter()
-    scaling = source.scaling("standard", seed)
+    scaling = fit_scaling(source, "standard", seed)
     modes = find_modes(source, scaling, None, 0, seed)
     return modes, scaling, time.perf_counter() - began
 

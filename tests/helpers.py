@@ -24,6 +24,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State, build_method
+from equipoise.transforms.scaling import fit_scaling
 
 TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method
 TINY_OPTIONS = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
@@ -79,5 +80,5 @@ RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") fo
 def state_of(recipe: Recipe, source: Source | None = None) -> State:
     """The state that a training of this recipe begins with; on N(4, 1.25) unless a source is given."""
     source, cpu = source or LawSource(Gaussian()), torch.device("cpu")
-    feed = source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), cpu, 0)
+    feed = source.feed(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
     return State(build_method(recipe, source.schema, 0), recipe, feed, 0, cpu)

@@ -27,6 +27,7 @@ from equipoise.data.factory import law_of, open_again, open_source
 from equipoise.data.images import cache
 from equipoise.data.sources import RowsSource
 from equipoise.errors import RequestError
+from equipoise.transforms.scaling import fit_scaling
 
 RNG = np.random.default_rng(0)
 POINTS, BYTES = RNG.normal(size=(100, 2)), RNG.integers(0, 256, (60, 8, 8, 3)).astype(np.uint8)
@@ -133,8 +134,8 @@ def test_a_folder_larger_than_the_budget_is_fed_the_same_pictures(tmp_path: Path
     assert isinstance(small, RowsSource)
     assert "over memory_budget" in large.notes[0]
     assert torch.equal(large.held_out(9, 0), small.held_out(9, 0))
-    scaling, cpu = small.scaling("standard", 0), torch.device("cpu")
-    one, other = (source.feed(16, scaling, cpu, 0) for source in (large, small))
+    scaling, cpu = fit_scaling(small, "standard", 0), torch.device("cpu")
+    one, other = (source.feed(16, scaling.encode, cpu, 0) for source in (large, small))
     for _ in range(4):
         (x, y), (x_small, y_small) = one.next(), other.next()
         assert torch.equal(x, x_small)
@@ -301,7 +302,7 @@ def test_labels_of_a_folder_stay_with_their_pictures(folder: Path, picture: Pict
 @pytest.mark.parametrize("budget", [SMALL, 4.0])
 def test_the_scaling_of_a_folder_is_that_of_its_training_part(folder: Path, budget: float) -> None:
     source = open_source(folder, memory_budget=budget)
-    raw, scaling = source.seen(99, 0).double(), source.scaling("standard", 0)
+    raw, scaling = source.seen(99, 0).double(), fit_scaling(source, "standard", 0)
     assert len(raw) == 54
     assert scaling.shift[0] == pytest.approx(float(raw.mean()), rel=1e-12)
     assert scaling.scale[0] == pytest.approx(float(raw.std(correction=0)), rel=1e-12)

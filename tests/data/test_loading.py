@@ -16,22 +16,22 @@ PLAIN = Scaling((0.0,), (1.0,))
 
 
 def indexed(batch_size: int = 3, seed: int = 0) -> IndexedFeed:
-    return IndexedFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN, CPU)
+    return IndexedFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
 
 
 def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadFeed:
-    return AheadFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN, CPU)
+    return AheadFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
 
 
 def law(batch_size: int = 30_000, seed: int = 0) -> LawFeed:
-    return LawFeed(Ring(), seed, batch_size, Scaling((0.0, 0.0), (1.0, 1.0)), CPU)
+    return LawFeed(Ring(), seed, batch_size, Scaling((0.0, 0.0), (1.0, 1.0)).encode, CPU)
 
 
 def stream(batch_size: int = 3) -> StreamFeed:
     def again() -> list[torch.Tensor]:
         return list(ROWS.split(4))
 
-    return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN, CPU)
+    return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN.encode, CPU)
 
 
 def crowded() -> IndexedFeed:
@@ -99,7 +99,7 @@ def test_an_error_while_fetching_ahead_is_raised_by_next_and_nothing_is_lost() -
         return ROWS[index]
 
     fetched: list[torch.Tensor] = []
-    feed, expected = AheadFeed(fetch, len(ROWS), None, 0, 3, PLAIN, CPU), indexed()
+    feed, expected = AheadFeed(fetch, len(ROWS), None, 0, 3, PLAIN.encode, CPU), indexed()
     for _ in range(4):
         assert torch.equal(feed.next()[0], expected.next()[0])
     with pytest.raises(RuntimeError, match="the disk is gone"):

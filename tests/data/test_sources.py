@@ -13,7 +13,7 @@ from equipoise.data.factory import open_source
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.sources import LawSource, RowsSource, Source, picture_limits, split
 from equipoise.errors import RequestError
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.scaling import Scaling, fit_scaling
 
 CPU = torch.device("cpu")
 NUMBERS = np.arange(200.0)
@@ -32,8 +32,8 @@ def fetched() -> Source:
 def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
     source = make()
     held = set(source.held_out(10_000, 0)[:, 0].tolist())
-    scaling = source.scaling("standard", 0)
-    feed = source.feed(18, scaling, CPU, 0)
+    scaling = fit_scaling(source, "standard", 0)
+    feed = source.feed(18, scaling.encode, CPU, 0)
     trained = {round(float(value)) for _ in range(40) for value in scaling.decode(feed.next()[0])[:, 0]}
     assert len(held) == 20
     assert trained == set(NUMBERS.tolist()) - held
@@ -43,11 +43,11 @@ def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
 def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
     one, other = in_memory(), fetched()
     assert torch.equal(one.held_out(99, 0), other.held_out(99, 0))
-    scaling = one.scaling("standard", 0)
-    assert other.scaling("standard", 0) == scaling
+    scaling = fit_scaling(one, "standard", 0)
+    assert fit_scaling(other, "standard", 0) == scaling
     for source in (one, other):
         assert source.training_rows == 180
-    feeds = one.feed(16, scaling, CPU, 5), other.feed(16, scaling, CPU, 5)
+    feeds = one.feed(16, scaling.encode, CPU, 5), other.feed(16, scaling.encode, CPU, 5)
     assert all(torch.equal(feeds[0].next()[0], feeds[1].next()[0]) for _ in range(20))
 
 
@@ -66,7 +66,7 @@ def test_one_sample_cannot_be_split() -> None:
 
 def test_scaling_is_fitted_to_the_training_part_alone() -> None:
     source = in_memory()
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     trained = source.seen(10_000, 0).numpy()
     assert scaling.shift[0] == pytest.approx(trained.mean(), rel=1e-12)
     assert scaling.scale[0] == pytest.approx(trained.std(), rel=1e-12)
@@ -75,9 +75,9 @@ def test_scaling_is_fitted_to_the_training_part_alone() -> None:
 
 def test_a_law_holds_out_another_draw_than_it_feeds() -> None:
     source = LawSource(Gaussian())
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     held = scaling.encode(source.held_out(5000, 0))
-    fed = source.feed(5000, scaling, CPU, 0).next()[0]
+    fed = source.feed(5000, scaling.encode, CPU, 0).next()[0]
     assert not np.isin(held.numpy(), fed.numpy()).any()
 
 
@@ -113,7 +113,7 @@ def test_fetched_pictures_of_one_colour_are_refused() -> None:
 @pytest.mark.parametrize("law", [Gaussian(), Ring(), Swissroll()])
 def test_what_is_held_out_of_a_law_is_no_draw_that_training_sees(law: Law) -> None:
     source = LawSource(law)
-    feed = source.feed(1000, Scaling((0.0,) * law.dimension, (1.0,) * law.dimension), torch.device("cpu"), seed=3)
+    feed = source.feed(1000, Scaling((0.0,) * law.dimension, (1.0,) * law.dimension).encode, torch.device("cpu"), seed=3)
     trained = torch.cat([feed.next()[0] for _ in range(65 * 3)])
     apart = {"held out": source.held_out(1000, 3), "seen": source.seen(1000, 3)}
     for rows in (*apart.values(), torch.cat(list(apart.values())).unique(dim=0)):

@@ -9,6 +9,7 @@ import torch
 from equipoise.data.loading import Feed
 from equipoise.data.streams import FIRST_ROWS, EndOfDataError, StreamSource
 from equipoise.errors import RequestError
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 
@@ -25,7 +26,7 @@ class Counting:
 
 
 def feed_of(source: StreamSource, batch_size: int = 64) -> Feed:
-    return source.feed(batch_size, source.scaling("standard", 0), CPU, 0)
+    return source.feed(batch_size, fit_scaling(source, "standard", 0).encode, CPU, 0)
 
 
 def numbers(feed: Feed, batches: int) -> list[int]:

@@ -21,6 +21,7 @@ from equipoise.training.guard import Guard
 from equipoise.training.memory import CALL_SECONDS, FLOPS, StandIn, StepMemory, predict, step_memory, trace
 from equipoise.training.state import State, build_method
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 GIB = 2**30
@@ -28,14 +29,14 @@ GIB = 2**30
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
 def test_steps_on_small_batches_tell_the_bytes_of_a_large_one(recipe: Recipe, source: Source) -> None:
-    scaling = source.scaling(recipe.scaling, 0)
+    scaling = fit_scaling(source, recipe.scaling, 0)
     told = step_memory(recipe, source.schema, scaling, CPU, workspace=1.0)
     assert told.at(recipe.batch_size) == max(trace(recipe, source.schema, scaling, CPU)[0])
 
 
 def test_the_second_step_holds_what_all_later_ones_do() -> None:
     source = LawSource(Gaussian())
-    recipe, scaling = Balanced(batch_size=16, width=8), source.scaling("standard", 0)
+    recipe, scaling = Balanced(batch_size=16, width=8), fit_scaling(source, "standard", 0)
     count, peaks = Counting(), []
     with count:
         feed = StandIn(source.schema, 16, scaling, CPU)
@@ -57,13 +58,13 @@ def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies
     recipe = Balanced(width=64)
     method = build_method(recipe, source.schema, 0)
     g, d = (sum(p.numel() for p in player.parameters()) * 4 for player in (method.generator, method.discriminator))
-    told = step_memory(recipe, source.schema, source.scaling("standard", 0), CPU)
+    told = step_memory(recipe, source.schema, fit_scaling(source, "standard", 0), CPU)
     assert told.kept == pytest.approx(13 * g + 10 * d, rel=0.01)  # and the optimisers' counts of steps
 
 
 def test_the_workspace_is_a_multiple_of_what_a_step_makes_on_the_way() -> None:
     source = LawSource(Gaussian())
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     once, twice = (step_memory(Balanced(), source.schema, scaling, CPU, workspace) for workspace in (1.0, 2.0))
     for size in (10, 10_000):
         assert twice.at(size) - twice.kept == pytest.approx(2 * (once.at(size) - once.kept), rel=0.01)  # a batch that waits is held too
@@ -87,7 +88,7 @@ def free(monkeypatch: pytest.MonkeyPatch, amount: int | None) -> None:
 
 def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
     source = LawSource(Gaussian())
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     free(monkeypatch, GIB)
     with pytest.raises(RequestError, match=r"^batch_size = 10000000 needs about \d+\.\d GiB of memory, and 1\.0 GiB are free: ") as refused:
         predict(source, Balanced(batch_size=10_000_000), scaling, CPU)
@@ -104,26 +105,26 @@ def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(monk
     with pytest.raises(
         RequestError, match=r"^balanced's networks need more than \d+\.\d GiB of memory, and 1\.0 GiB are free: give smaller"
     ):
-        predict(source, Balanced(width=1_000_000), source.scaling("standard", 0), CPU)
+        predict(source, Balanced(width=1_000_000), fit_scaling(source, "standard", 0), CPU)
 
 
 def test_networks_that_leave_no_batch_its_room_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     source = LawSource(Gaussian())
     free(monkeypatch, 1_000_000)  # more than five times the weights, less than all that is kept
     with pytest.raises(RequestError, match="give smaller networks, or free some"):
-        predict(source, Balanced(width=128), source.scaling("standard", 0), CPU)
+        predict(source, Balanced(width=128), fit_scaling(source, "standard", 0), CPU)
 
 
 def test_where_it_is_not_known_what_is_free_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     source = LawSource(Gaussian())
     free(monkeypatch, None)
-    assert predict(source, Balanced(batch_size=10**9), source.scaling("standard", 0), CPU).needed(10**9) > 1000 * GIB
+    assert predict(source, Balanced(batch_size=10**9), fit_scaling(source, "standard", 0), CPU).needed(10**9) > 1000 * GIB
 
 
 def test_predicting_draws_nothing_that_a_training_draws() -> None:
     source = LawSource(Gaussian())
     before = torch.get_rng_state()
-    predict(source, Balanced(), source.scaling("standard", 0), CPU)
+    predict(source, Balanced(), fit_scaling(source, "standard", 0), CPU)
     assert torch.equal(before, torch.get_rng_state())
 
 

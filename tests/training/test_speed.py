@@ -24,7 +24,7 @@ from equipoise.training.memory import step_memory
 from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, threads_for, tuned
 from equipoise.training.state import State, build_method
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.scaling import Scaling, fit_scaling
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}
@@ -37,7 +37,7 @@ def squares() -> Source:
 
 
 def state_of(recipe: Recipe, source: Source) -> State:
-    feed = source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), CPU, 0)
+    feed = source.feed(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, CPU, 0)
     return State(build_method(recipe, source.schema, 0), recipe, feed, 0, CPU)
 
 

@@ -11,6 +11,7 @@ from equipoise.data.factory import open_source
 from equipoise.data.loading import EndOfDataError
 from equipoise.transforms.clustering import Modes, ModesFeed, find_modes
 from equipoise.transforms.gaussian_mixture import NormalModes
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 
@@ -31,10 +32,10 @@ def test_shares_are_counted_label_by_label() -> None:
 
 def modes_feed(batch_size: int = 50, labelled: bool = False) -> tuple[ModesFeed, Modes]:
     source = open_source("ring")
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     modes = find_modes(source, scaling, None, 8 if labelled else 0, 0)
     assert modes is not None
-    return ModesFeed(source.feed(batch_size, scaling, CPU, 0), modes, 2, 0, labelled), modes
+    return ModesFeed(source.feed(batch_size, scaling.encode, CPU, 0), modes, 2, 0, labelled), modes
 
 
 @pytest.mark.parametrize("batches", [1, 31, 32, 40])
@@ -52,7 +53,7 @@ def test_batches_go_on_from_a_restored_position(batches: int) -> None:
 def test_batches_are_the_other_feeds_points_within_their_modes() -> None:
     feed, modes = modes_feed()
     source = open_source("ring")
-    other = source.feed(50, source.scaling("standard", 0), CPU, 0)
+    other = source.feed(50, fit_scaling(source, "standard", 0).encode, CPU, 0)
     for _ in range(3):
         torch.testing.assert_close(modes.place(*feed.next()), other.next()[0], atol=1e-4, rtol=1e-3)
 
@@ -60,11 +61,11 @@ def test_batches_are_the_other_feeds_points_within_their_modes() -> None:
 def test_one_component_leaves_columns_that_do_not_correlate() -> None:
     rng = np.random.default_rng(0)
     source = open_source((rng.normal(size=(4000, 1)) + 0.2 * rng.normal(size=(4000, 12))) * np.logspace(-3, 3, 12))
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     modes = find_modes(source, scaling, None, 0, 0)
     assert modes is not None
     assert modes.count == 1
-    x, y = ModesFeed(source.feed(3600, scaling, CPU, 0), modes, 12, 0, labelled=False).next()
+    x, y = ModesFeed(source.feed(3600, scaling.encode, CPU, 0), modes, 12, 0, labelled=False).next()
     assert y is not None
     assert (y == 0).all()
     torch.testing.assert_close(torch.cov(x.T), torch.eye(12), atol=1e-2, rtol=0)
@@ -80,10 +81,10 @@ def test_labels_and_components_make_one_class() -> None:
 
 def test_a_stream_that_ends_gives_every_whole_batch_first() -> None:
     source = open_source(iter([np.random.default_rng(i).normal(size=(100, 2)) for i in range(130)]))  # of which 1,000 are held out
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     modes = find_modes(source, scaling, 2, 0, 0)
     assert modes is not None
-    feed = ModesFeed(source.feed(64, scaling, CPU, 0), modes, 2, 0, False)
+    feed = ModesFeed(source.feed(64, scaling.encode, CPU, 0), modes, 2, 0, False)
     for _ in range(12_000 // 64):
         feed.next()
     with pytest.raises(EndOfDataError):
@@ -102,4 +103,4 @@ def test_classes_are_drawn_at_their_shares_and_a_mode_without_one_never() -> Non
 def test_a_wide_table_of_few_rows_takes_no_memory_for_components_that_it_cannot_fill(monkeypatch: pytest.MonkeyPatch) -> None:
     source = open_source(np.random.default_rng(0).normal(size=(60, 500)))
     monkeypatch.setattr(NormalModes, "fit", None)
-    assert find_modes(source, source.scaling("standard", 0), None, 0, 0) is None
+    assert find_modes(source, fit_scaling(source, "standard", 0), None, 0, 0) is None

@@ -12,6 +12,7 @@ from equipoise.data import mnist
 from equipoise.data.factory import open_source
 from equipoise.transforms.clustering import find_modes
 from equipoise.transforms.image_kmeans import PictureModes, usual
+from equipoise.transforms.scaling import fit_scaling
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_there_are_as_many_groups_as_pictures_can_fill(pictures: int, looked_at:
 
 def test_few_pictures_have_no_groups() -> None:
     source = open_source(np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8))
-    assert find_modes(source, source.scaling("standard", 0), None, 0, 0) is None
+    assert find_modes(source, fit_scaling(source, "standard", 0), None, 0, 0) is None
 
 
 def test_one_picture_has_groups_if_they_are_asked_for() -> None:

@@ -14,6 +14,7 @@ from equipoise.data.factory import open_source
 from equipoise.transforms.clustering import find_modes
 from equipoise.transforms.image_kmeans import PictureModes
 from equipoise.transforms.per_channel import ChannelModes, are_independent
+from equipoise.transforms.scaling import fit_scaling
 
 SHAPE = (3, 28, 28)
 ANY = torch.Generator()
@@ -75,7 +76,7 @@ def test_few_pictures_are_not_taken_apart(stacked: torch.Tensor) -> None:
 
 def test_channels_of_unlabelled_pictures_are_taken_apart_by_themselves_or_when_asked(stacked: torch.Tensor) -> None:
     source = open_source(np.asarray((stacked.permute(0, 2, 3, 1).numpy() + 1) * 127.5, np.uint8))
-    scaling = source.scaling("standard", 0)
+    scaling = fit_scaling(source, "standard", 0)
     assert isinstance(find_modes(source, scaling, None, 0, 0, apart=None), ChannelModes)
     assert isinstance(find_modes(source, scaling, 5, 0, 0, apart=True), ChannelModes)
     assert isinstance(find_modes(source, scaling, 5, 0, 0, apart=False), PictureModes)

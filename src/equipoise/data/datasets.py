@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import check_values
-from equipoise.data.loading import AheadFeed, Feed, IndexedFeed
+from equipoise.data.loading import AheadFeed, Encode, Feed, IndexedFeed
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_MOST, Source, choose, picture_limits, split
-from equipoise.transforms.scaling import Scaling
 
 
 class FetchedSource(Source):
@@ -71,9 +70,9 @@ class FetchedSource(Source):
         chosen = choose(self._tested() if held_out else self._kept, min(n, HELD_OUT_MOST), seed)
         return self._rows(chosen), torch.from_numpy(self._labels)[chosen]
 
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
         labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
         rows, kept, fetch = self._rows, self._kept, self._fetch
         if self._in_background:
-            return AheadFeed(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, scaling, device)
-        return IndexedFeed(lambda i: scaling.encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, scaling, device)
+            return AheadFeed(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, encode, device)
+        return IndexedFeed(lambda i: encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, encode, device)

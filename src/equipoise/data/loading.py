@@ -17,8 +17,10 @@ from torch import Tensor
 
 from equipoise.data.distributions.univariate import Law
 from equipoise.errors import EquipoiseError
-from equipoise.transforms.scaling import Scaling
 from equipoise.utils.prefetch import ahead
+
+Encode = Callable[[Tensor], Tensor]
+"""From raw samples, (N, *shape), to what networks see."""
 
 if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor | None]
@@ -62,9 +64,9 @@ class EndOfDataError(EquipoiseError):
 class Feed(ABC):
     """Batches of one size for ever."""
 
-    def __init__(self, batch_size: int, scaling: Scaling, device: torch.device) -> None:
+    def __init__(self, batch_size: int, encode: Encode, device: torch.device) -> None:
         self.batch_size = batch_size
-        self.scaling = scaling
+        self.encode = encode
         self.device = device
         self.epoch = 0
         self.cursor = 0
@@ -106,10 +108,10 @@ class IndexedFeed(Feed):
         labels: Tensor | None,
         seed: int,
         batch_size: int,
-        scaling: Scaling,
+        encode: Encode,
         device: torch.device,
     ) -> None:
-        super().__init__(batch_size, scaling, device)
+        super().__init__(batch_size, encode, device)
         self.fetch, self.rows, self.seed = fetch, rows, seed
         self.labels = None if labels is None else labels.to(device)
         self._begin()
@@ -142,7 +144,7 @@ class AheadFeed(IndexedFeed):
         except BaseException:
             self._begin()
             raise
-        return self.scaling.encode(raw.to(self.device)), None if self.labels is None else self.labels[index.to(self.device)]
+        return self.encode(raw.to(self.device)), None if self.labels is None else self.labels[index.to(self.device)]
 
     def restore(self, position: dict[str, int]) -> None:
         self._ahead.close()
@@ -152,15 +154,15 @@ class AheadFeed(IndexedFeed):
 class LawFeed(Feed):
     """Fresh draws from a law, a block at a time."""
 
-    def __init__(self, law: Law, seed: int, batch_size: int, scaling: Scaling, device: torch.device) -> None:
-        super().__init__(batch_size, scaling, device)
+    def __init__(self, law: Law, seed: int, batch_size: int, encode: Encode, device: torch.device) -> None:
+        super().__init__(batch_size, encode, device)
         self.law, self.seed = law, seed
         self.rows = max(BLOCK // batch_size, 1) * batch_size
         self.block, self.labels = self._block()
 
     def _block(self) -> Batch:
         x, y = self.law.labelled(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))
-        return self.scaling.encode(x).to(self.device), None if y is None else y.to(self.device)
+        return self.encode(x).to(self.device), None if y is None else y.to(self.device)
 
     def next(self) -> Batch:
         if self.cursor == self.rows:

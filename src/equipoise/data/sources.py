@@ -13,17 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.data import ScalingKind
 from equipoise.data.arrays import Rows
 from equipoise.data.distributions.univariate import Law, law_settings
-from equipoise.data.loading import Feed, IndexedFeed, LawFeed, Stream, seeded
+from equipoise.data.loading import Encode, Feed, IndexedFeed, LawFeed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
-from equipoise.transforms.scaling import Scaling
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
 WEIGHTS_AS_COUNTS = 1_000_000  # an endless law's classes are counted as if it had this many samples
-STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would have to be decoded or drawn
 
 
 @dataclass
@@ -99,14 +96,13 @@ class Source(ABC):
         return None
 
     @abstractmethod
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
         """Batches of the training part, scaled, on `device`, in an order that `seed` decides."""
 
-    def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
-        """Fitted to the training part, or to its first rows."""
-        if self.sums is not None and self.limits is not None:
-            return Scaling.of_sums(choose(self.sums, STATISTICS_ROWS, seed).numpy(), self.schema.size, kind, self.limits)
-        return Scaling.fit(self.seen(STATISTICS_ROWS, seed), kind, self.limits)
+    def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
+        """Raw samples that statistics of the training part are taken from, (m, *shape), and
+        which of them are meant, (k,) with k at most n; None for all."""
+        return self.seen(n, seed), None
 
     def describe(self) -> dict[str, Any]:
         """What config.json keeps of the data."""
@@ -148,8 +144,8 @@ class LawSource(Source):
         x, y = self._law.labelled(n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN))
         return None if y is None else (x, y)
 
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        return LawFeed(self._law, seed, batch_size, scaling, device)
+    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
+        return LawFeed(self._law, seed, batch_size, encode, device)
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "law": law_settings(self._law)}
@@ -208,10 +204,8 @@ class RowsSource(Source):
         chosen = choose(among, n, seed)
         return rows[chosen], labels[chosen]
 
-    def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
-        if self.sums is not None:
-            return super().scaling(kind, seed)
-        return Scaling.fit(self._train, kind, self.limits, choose(torch.arange(len(self._train)), STATISTICS_ROWS, seed))
+    def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
+        return self._train, choose(torch.arange(len(self._train)), n, seed)
 
     def as_test(self) -> Source:
         """Half of it to compare with, and half for the floor; MNIST has its own test split."""
@@ -225,13 +219,13 @@ class RowsSource(Source):
                 self._test_labels, self._labels = labels[out], labels[kept]
         return super().as_test()
 
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
+    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
         rows, labels = len(self._train), self._labels
         if self.schema.is_picture:  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
             raw = self._train.to(device)
-            return IndexedFeed(lambda i: scaling.encode(raw[i]), rows, labels, seed, batch_size, scaling, device)
-        points = scaling.encode(self._train).to(device)
-        return IndexedFeed(lambda i: points[i], rows, labels, seed, batch_size, scaling, device)
+            return IndexedFeed(lambda i: encode(raw[i]), rows, labels, seed, batch_size, encode, device)
+        points = encode(self._train).to(device)
+        return IndexedFeed(lambda i: points[i], rows, labels, seed, batch_size, encode, device)
 
 
 def split(n: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -13,15 +13,14 @@ from torch import Tensor
 
 from equipoise.data.arrays import check_finite, check_values, to_numpy
 from equipoise.data.levels import levels_of
-from equipoise.data.loading import EndOfDataError, Feed
+from equipoise.data.loading import Encode, EndOfDataError, Feed
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
 from equipoise.errors import RequestError
-from equipoise.transforms.scaling import Scaling
 
 if TYPE_CHECKING:
-    from equipoise.data.loading import Batch
+    from equipoise.data.loading import Batch, Encode
 
 FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
 
@@ -87,8 +86,8 @@ class StreamSource(Source):
     def seen(self, n: int, seed: int) -> Tensor:
         return choose(self._first, n, seed)
 
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        return StreamFeed(chain([self._first], self._rest), self._again, self._test, batch_size, scaling, device)
+    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
+        return StreamFeed(chain([self._first], self._rest), self._again, self._test, batch_size, encode, device)
 
 
 class StreamFeed(Feed):
@@ -103,10 +102,10 @@ class StreamFeed(Feed):
         again: Callable[[], Iterator[Tensor]] | None,
         held_out: Tensor,
         batch_size: int,
-        scaling: Scaling,
+        encode: Encode,
         device: torch.device,
     ) -> None:
-        super().__init__(batch_size, scaling, device)
+        super().__init__(batch_size, encode, device)
         self.rows, self.again, self.held_out = rows, again, held_out
         self.waiting: list[Tensor] = []
         self.rounds_brought = 0  # rows, of an epoch that has given no batch yet
@@ -121,7 +120,7 @@ class StreamFeed(Feed):
         x = torch.cat(self.waiting)
         self.waiting = [x[self.batch_size :]]
         self.cursor += self.batch_size
-        return self.scaling.encode(x[: self.batch_size].to(self.device)), None
+        return self.encode(x[: self.batch_size].to(self.device)), None
 
     def _begin_epoch(self) -> None:
         """Rows that fill no batch are left. Where a batch holds more than all rows, an epoch is so many rounds as fill it."""

@@ -66,7 +66,7 @@ class Fit:
         self.footprint = predict(source, recipe, scaling, self.device)
         self.plan = Plan(recipe, run, source.schema, self.footprint.step)
         method = build_method(recipe, source.schema, run.seed)
-        feed = source.feed(recipe.batch_size, scaling, self.device, run.seed)
+        feed = source.feed(recipe.batch_size, scaling.encode, self.device, run.seed)
         if modes is not None:
             method = replace(method, modes=modes.to(self.device))
             feed = ModesFeed(feed, modes, source.schema.size, run.seed, bool(recipe.conditional))

@@ -101,13 +101,13 @@ class StandIn(Feed):
     """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the players know classes."""
 
     def __init__(self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, modes: Modes | None = None) -> None:
-        super().__init__(batch_size, scaling, device)
+        super().__init__(batch_size, scaling.encode, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_picture else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
         self.labels = first_classes(schema, modes, batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
-        return self.scaling.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
+        return self.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
 
 
 def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.device) -> Footprint:

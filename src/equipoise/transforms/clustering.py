@@ -18,7 +18,7 @@ from equipoise.data import ScalingKind
 from equipoise.data.loading import EndOfDataError, Feed, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.scaling import Scaling, fit_scaling
 
 ROWS, LOOKED_AT = 10_000, 2**27  # that modes are found in, and numbers of them at most
 VALUES = 2**20  # of batches that a feed makes at once
@@ -178,7 +178,7 @@ def find_space(
 ) -> Space:
     """The space of a source, fitted to its training samples:
     a scaling of this kind, and what `find_modes` finds."""
-    scaling = source.scaling(kind, seed)
+    scaling = fit_scaling(source, kind, seed)
     return Space(scaling, find_modes(source, scaling, count, labels, seed, apart))
 
 
@@ -192,7 +192,7 @@ class ModesFeed(Feed):
     once, so that a step only slices."""
 
     def __init__(self, feed: Feed, modes: Modes, size: int, seed: int, labelled: bool) -> None:
-        super().__init__(feed.batch_size, feed.scaling, feed.device)
+        super().__init__(feed.batch_size, feed.encode, feed.device)
         self.feed, self.modes, self.seed, self.labelled = feed, modes, seed, labelled
         self.together = min(max(VALUES // (feed.batch_size * size), 1), MOST_BATCHES)
         self._begin(0)

@@ -15,10 +15,13 @@ from torch import Tensor
 
 from equipoise.coerce import instance
 from equipoise.data import ScalingKind
+from equipoise.data.images.sums import sums_of
+from equipoise.data.sources import Source, choose
 from equipoise.errors import RequestError
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
 RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))  # of pictures: conventions of floats, and the types of whole numbers
+STATISTICS_ROWS = 50_000  # that a scaling is fitted to where the rest would have to be decoded or drawn
 PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
@@ -140,15 +143,13 @@ class Moments:
         return Scaling(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))
 
 
-def sums_of(pictures: NDArray[Any]) -> NDArray[np.int64]:
-    """The sum of each picture's values and the sum of their squares, (n, 2), exactly, of pictures of 8 or 16 bit, (n, ...)."""
-    flat = pictures.reshape(len(pictures), -1)
-    sums = np.zeros((len(flat), 2), np.int64)
-    step = max(PART // max(len(flat), 1), 1)
-    for start in range(0, flat.shape[1], step):
-        x = flat[:, start : start + step].astype(np.int64)
-        sums += np.stack([x.sum(1), np.einsum("ij,ij->i", x, x)], 1)
-    return sums
+def fit_scaling(source: Source, kind: ScalingKind, seed: int) -> Scaling:
+    """The scaling of a source, fitted to its training part, or to some of its rows."""
+    if source.sums is not None and source.limits is not None:
+        sums = choose(source.sums, STATISTICS_ROWS, seed).numpy()
+        return Scaling.of_sums(sums, source.schema.size, kind, source.limits)
+    raw, rows = source.statistics(STATISTICS_ROWS, seed)
+    return Scaling.fit(raw, kind, source.limits, rows)
 
 
 def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:

@@ -44,8 +44,8 @@ from numpy.typing import NDArray
 
 from equipoise.data.images.decode import Form, Seen, Taken, common_form, digest, take
 from equipoise.data.images.folder import CHUNK, Listing, PictureFolder, content_of, each, gather, list_pictures
+from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
-from equipoise.transforms.scaling import sums_of
 from equipoise.utils.atomic_io import data_home, sync_folder, write_through, write_whole
 
 FORMAT = 1
