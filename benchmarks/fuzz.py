@@ -38,9 +38,9 @@ from equipoise.recipes import DEFAULT
 from equipoise.recipes.balanced import Balanced
 from equipoise.report.report import Report
 from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import load_generator
 from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
 from equipoise.runs.settings import RunSettings
-from equipoise.sampling.sampler import Sampler
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
@@ -113,7 +113,7 @@ def generator(path: Path) -> object:
         content = None
     described = {name: value for name, value in content.items() if name not in ("sha256", "format")} if isinstance(content, dict) else {}
     path.write_bytes(pack({"a": torch.ones(2)}, described))
-    return Sampler.load(path, torch.device("cpu"))
+    return load_generator(path, torch.device("cpu"))
 
 
 def schema(path: Path) -> object:

@@ -36,7 +36,7 @@ from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.labels import agreement, unsupervised_accuracy
-from equipoise.report.plots import picture_grid
+from equipoise.plotting.plots import picture_grid
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown

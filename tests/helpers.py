@@ -21,9 +21,10 @@ from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.building import build_method
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan_gp import WGANGP
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State
 from equipoise.transforms.scaling import fit_scaling
 
 TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method

@@ -13,7 +13,7 @@ import pytest
 from equipoise import GAN
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
-from equipoise.report import plots
+from equipoise.plotting import plots
 
 RNG = np.random.default_rng(0)
 CENTRES = {"left": (-6.0, 0.0), "right": (6.0, 0.0), "top": (0.0, 6.0)}

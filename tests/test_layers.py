@@ -20,6 +20,7 @@ LAYERS = (  # from the highest down; a file may import from its own layer and fr
     "training",
     "diagnosis",
     "runs",
+    "plotting",
     "sampling",
     "runtime",
     "metrics",

@@ -16,19 +16,22 @@ from equipoise.data.factory import law_of, limits_of
 from equipoise.data.sources import Source, picture_limits
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK, quiet
+from equipoise.plotting import plots, sheets
 from equipoise.recipes import DEFAULT, find
-from equipoise.report import context, plots, sheets
+from equipoise.report import context, saving
 from equipoise.report.report import Report, evaluate
 from equipoise.runs.choices import split_settings
 from equipoise.runs.directory import RunDirectory
-from equipoise.runs.serialization import DamagedFileError, write_whole
+from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import RunSettings
+from equipoise.runs.trained import load_run
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
 from equipoise.sampling.sampler import Codes, Sampler
-from equipoise.training import ending, fitting, resuming, saving, starting, warm_start
+from equipoise.training import ending, fitting, resuming, starting, warm_start
 from equipoise.training.loop import Event
 from equipoise.training.progress import Display, both
+from equipoise.utils.atomic_io import write_whole
 from equipoise.utils.system import usable_cores
 
 if TYPE_CHECKING:
@@ -259,7 +262,7 @@ class GAN:
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
         gan = cls()
-        gan._directory, gan._config, gan._sampler = saving.load(Path(path), resolve_device(device))
+        gan._directory, gan._config, gan._sampler = load_run(Path(path), resolve_device(device))
         requested = gan._config["requested"]  # by the user; what was derived from the data is derived again
         gan.recipe, gan._choices, gan._run_choices = type(gan._sampler.recipe), dict(requested["recipe"]), dict(requested["run"])
         if device != "auto":

@@ -22,8 +22,8 @@ from equipoise.metrics.evaluate import judge_for
 from equipoise.metrics.labels import agreement
 from equipoise.metrics.suites import Judge
 from equipoise.recipes import catalogue, find
+from equipoise.recipes.building import build_method
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.state import build_method
 from equipoise.transforms.scaling import Scaling
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from equipoise import GAN
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.report import plots
+from equipoise.plotting import plots
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 

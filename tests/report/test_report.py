@@ -23,7 +23,8 @@ from equipoise.data.sources import LawSource, Source
 from equipoise.diagnosis import Verdict
 from equipoise.metrics.budget import QUICK
 from equipoise.metrics.result import FINITE, Figure
-from equipoise.report.report import Report, gather, typed
+from equipoise.report.report import Report, gather
+from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError, checked_line, write_json
 

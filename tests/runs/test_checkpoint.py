@@ -21,8 +21,9 @@ from equipoise.errors import EquipoiseError
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.classic import Classic
 from equipoise.runs import checkpoint, serialization
-from equipoise.runs.serialization import DamagedFileError, pack, read_json, unpack, write_json, write_tensors, write_whole
+from equipoise.runs.serialization import DamagedFileError, pack, read_json, unpack, write_json, write_tensors
 from equipoise.training.step import adversarial_step
+from equipoise.utils.atomic_io import write_whole
 
 
 def no_warning(message: str) -> None:

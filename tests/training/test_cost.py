@@ -16,9 +16,10 @@ import torch
 from equipoise.data.schema import Schema
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.building import build_method
 from equipoise.runtime.op_counter import Counting
 from equipoise.training.memory import StandIn
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.transforms.scaling import Scaling
 

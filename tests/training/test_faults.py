@@ -18,7 +18,7 @@ from benchmarks.injection import Faults, injected
 
 from equipoise import GAN
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.report import plots
+from equipoise.plotting import plots
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
 from equipoise.sampling.sampler import Sampler

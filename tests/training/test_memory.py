@@ -15,11 +15,12 @@ from equipoise.data.sources import LawSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.building import build_method
 from equipoise.runtime.op_counter import Counting
 from equipoise.training import memory
 from equipoise.training.guard import Guard
 from equipoise.training.memory import CALL_SECONDS, FLOPS, StandIn, StepMemory, predict, step_memory, trace
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.transforms.scaling import fit_scaling
 

@@ -17,12 +17,13 @@ from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.building import build_method
 from equipoise.runs.settings import RunSettings
 from equipoise.training import speed
 from equipoise.training.loop import Control, Report
 from equipoise.training.memory import step_memory
 from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, threads_for, tuned
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
 from equipoise.transforms.scaling import Scaling, fit_scaling
 

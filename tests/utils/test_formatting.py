@@ -7,7 +7,8 @@ import math
 import pytest
 
 from equipoise.metrics.result import Figure
-from equipoise.utils.formatting import about, clock, dated, for_terminal, interval, now, number, spoken
+from equipoise.report.formatting import interval
+from equipoise.utils.formatting import about, clock, dated, for_terminal, now, number, spoken
 
 
 @pytest.mark.parametrize(

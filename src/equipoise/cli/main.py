@@ -110,12 +110,12 @@ def sample(arguments: Sequence[str]) -> None:
             sys.stdout.write(text)
         return
     if suffix == ".png":
-        from equipoise.report.plots import MOST_PICTURES
+        from equipoise.plotting.plots import MOST_PICTURES
 
         gan.draw(options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed)
         shown = f": the first {MOST_PICTURES} of {n:,}" if gan.schema.is_picture and n > MOST_PICTURES else ""
     else:
-        from equipoise.runs.serialization import write_whole
+        from equipoise.utils.atomic_io import write_whole
 
         write_whole(options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix))
         shown = ""
@@ -159,8 +159,9 @@ def compare(arguments: Sequence[str]) -> None:
 
     from equipoise.api import GAN
     from equipoise.report.comparison import rows
+    from equipoise.report.formatting import BASELINE, KEY
     from equipoise.report.page import comparison
-    from equipoise.utils.formatting import BASELINE, KEY, for_terminal
+    from equipoise.utils.formatting import for_terminal
 
     gans = [GAN.load(run) for run in options.runs]
     reports = [gan.report for gan in gans]
@@ -174,7 +175,7 @@ def compare(arguments: Sequence[str]) -> None:
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     print(for_terminal(KEY))
     if options.out is not None:
-        from equipoise.runs.serialization import write_whole
+        from equipoise.utils.atomic_io import write_whole
 
         write_whole(options.out, comparison([gan.told() for gan in gans]).encode())
         say(f"Wrote {options.out}")

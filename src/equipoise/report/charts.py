@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from equipoise.diagnosis.evidence import judged_alike
 from equipoise.metrics.result import Figure as Measured
-from equipoise.report.plots import GENERATED, as_they_are, few_ticks, thousands
+from equipoise.plotting.plots import GENERATED, as_they_are, few_ticks, thousands
 from equipoise.utils.formatting import number
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from equipoise.diagnosis import Severity
 from equipoise.metrics.result import Better, Figure, meaning
+from equipoise.report.formatting import SIGNS, interval
 from equipoise.report.report import Report
-from equipoise.utils.formatting import SIGNS, interval, number
+from equipoise.utils.formatting import number
 
 MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}
 """What stands beside the colour."""

@@ -13,8 +13,9 @@ from torch import nn
 from equipoise.data.factory import law_of, limits_of, open_again
 from equipoise.data.sources import HELD_OUT_MOST, Source
 from equipoise.errors import EquipoiseError, warn
+from equipoise.plotting import plots
+from equipoise.recipes.building import build_method
 from equipoise.recipes.method import Method
-from equipoise.report import plots
 from equipoise.report.page import Run
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface
@@ -22,7 +23,6 @@ from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.fitting import Fit
-from equipoise.training.state import build_method
 
 
 def told(

@@ -23,10 +23,7 @@ from equipoise.errors import printable
 from equipoise.metrics.evaluate import COMPARED
 from equipoise.metrics.image_suites import thumbnails
 from equipoise.metrics.neighbours import nearest
-from equipoise.report import charts
-from equipoise.report.charts import Image
-from equipoise.report.comparison import MARKS, rows, with_protocols
-from equipoise.report.plots import (
+from equipoise.plotting.plots import (
     GENERATED,
     MOST_COLUMNS,
     axis_names,
@@ -38,11 +35,14 @@ from equipoise.report.plots import (
     reach,
     thousands,
 )
-from equipoise.report.report import SAMPLES_SEED, Report
-from equipoise.report.sheets import MOST_CLASSES, by_class, has_classes, labels_of
+from equipoise.plotting.sheets import MOST_CLASSES, by_class, has_classes, labels_of
+from equipoise.report import charts
+from equipoise.report.charts import Image
+from equipoise.report.comparison import MARKS, rows, with_protocols
+from equipoise.report.formatting import BASELINE, INTERVAL, KEY
+from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
-from equipoise.sampling.sampler import Sampler
-from equipoise.utils.formatting import BASELINE, INTERVAL, KEY
+from equipoise.sampling.sampler import SAMPLES_SEED, Sampler
 
 if TYPE_CHECKING:
     from jinja2 import Template

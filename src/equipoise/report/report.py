@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.coerce import as_json, checked, instance
-from equipoise.data.arrays import FILE_SUFFIXES
-from equipoise.data.distributions.univariate import LAWS
-from equipoise.data.schema import from_json
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Evidence, Verdict, judge
 from equipoise.errors import RequestError, first_line, nearest
 from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.evaluate import examine
 from equipoise.metrics.result import DETAILS, FINITE, Figure, meaning
+from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval
+from equipoise.runs.command_line import typed
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
-from equipoise.sampling.sampler import Sampler
-from equipoise.utils.formatting import (
-    BASELINE,
-    GENERATED,
-    INTERVAL,
-    KEY,
-    SIGNS,
-    dated,
-    for_terminal,
-    interval,
-    now,
-    number,
-    spoken,
-)
+from equipoise.sampling.sampler import SAMPLES_SEED, Sampler
+from equipoise.utils.formatting import dated, for_terminal, now, number, spoken
 
-SAMPLES_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
 TRIED = 1_000  # samples that must be finite before any are judged
 LEAST = 1_000  # held-out samples that are counted
 MOST_PICTURES = 10_000  # that Inception is shown of each kind
@@ -218,24 +204,3 @@ def of_inception(sampler: Sampler, source: Source, seed: int) -> list[Figure]:
     real = source.held_out(MOST_PICTURES, seed).double().numpy()
     fresh = source.seen(len(real), seed).double().numpy()
     return inception_figures(sampler.values(len(real), SAMPLES_SEED), real, fresh, source.limits)
-
-
-def typed(config: Mapping[str, Any]) -> str:
-    """The data as it is typed on the command line, with its labels' column if there is one, and with the option to learn labels that would
-    else be left aside; empty for data, or labels, that were handed over in Python."""
-    described, column = config["data"], config["run"]["label_column"]
-    if (described["origin"] is None and "law" not in described) or described.get("labels_in_python"):
-        return ""
-    words = [shlex.quote(described["origin"] or described["name"])]
-    if "law" in described:
-        given = from_json(described["law"])
-        for setting in fields(LAWS[described["name"]]):
-            if given[setting.name] != setting.default:
-                value = given[setting.name]
-                values = value if isinstance(value, tuple | list) else [value]
-                words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
-    if column is not None:
-        words += ["--label-column", shlex.quote(column)]
-    if config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES:  # labels of a file are always learned
-        words += ["--conditional", "True"]
-    return " ".join(words)

@@ -17,9 +17,7 @@ from torch import Tensor, nn
 
 from equipoise.data.distributions.univariate import Law
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
-from equipoise.recipes.method import Logits
-from equipoise.report.charts import Image, finished, legend_above, new_figure
-from equipoise.report.plots import (
+from equipoise.plotting.plots import (
     GENERATED,
     REAL,
     aspect,
@@ -29,6 +27,8 @@ from equipoise.report.plots import (
     legend_below,
     reach,
 )
+from equipoise.recipes.method import Logits
+from equipoise.report.charts import Image, finished, legend_above, new_figure
 from equipoise.sampling.sampler import Sampler
 
 if TYPE_CHECKING:

@@ -6,18 +6,28 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError
 from equipoise.runs.serialization import DamagedFileError, unpack, write_tensors
-from equipoise.training.state import State
 
 KEPT = 3  # the last few
 SUFFIX = ".safetensors"
 Moment = tuple[dict[str, Tensor], dict[str, Any]]
 """Tensors and scalars of a state."""
+
+
+class Saved(Protocol):
+    """The state of a training, as far as checkpoints know it."""
+
+    samples_seen: int
+    best: dict[str, Any] | None
+
+    def tensors(self) -> dict[str, Tensor]: ...
+
+    def scalars(self) -> dict[str, Any]: ...
 
 
 def name_of(samples_seen: int) -> str:
@@ -30,7 +40,7 @@ def path_of(folder: Path, name: str) -> Path:
     return folder / f"{name}{SUFFIX}"
 
 
-def save(state: State, folder: Path) -> Path:
+def save(state: Saved, folder: Path) -> Path:
     """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file.
 
     Newer ones, which are damaged if this training was resumed behind them, stand for none of the three.

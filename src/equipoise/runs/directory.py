@@ -21,11 +21,11 @@ from equipoise.data.distributions.univariate import law_settings
 from equipoise.data.factory import law_of
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes import MissingRecipeError
+from equipoise.recipes.building import recipe_from
 from equipoise.runs import provenance
-from equipoise.runs.serialization import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json, write_whole
+from equipoise.runs.serialization import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json
 from equipoise.runs.settings import Precision, RunSettings, resumed
-from equipoise.sampling.sampler import recipe_from
-from equipoise.utils.atomic_io import asides, read_file
+from equipoise.utils.atomic_io import asides, read_file, write_whole
 
 RUNS = Path("runs")
 LOCK = ".lock"

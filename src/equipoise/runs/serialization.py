@@ -25,20 +25,6 @@ from equipoise.coerce import as_json
 from equipoise.errors import EquipoiseError, first_line
 from equipoise.utils.atomic_io import read_file, write_whole
 
-__all__ = [
-    "FORMAT",
-    "DamagedFileError",
-    "checked_line",
-    "digest_of",
-    "pack",
-    "read_checked_line",
-    "read_json",
-    "unpack",
-    "write_json",
-    "write_tensors",
-    "write_whole",
-]
-
 MOST_JSON, MOST_TENSORS = 2**26, 2**33  # bytes of a file that are read, and so are written
 FORMAT = 1  # of everything in a run directory
 DTYPES = {

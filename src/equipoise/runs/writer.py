@@ -8,6 +8,7 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import save_generator
 from equipoise.sampling.sampler import Sampler
 
 
@@ -39,7 +40,7 @@ class Keeper:
         else:
             directory.force_log()
         write_checkpoint(directory.checkpoints)
-        sampler.save(directory.generator)
+        save_generator(sampler, directory.generator)
         if not directory.config_file.is_file():  # the next save makes it all again
             raise EquipoiseError(f"{directory.path} has vanished")
 

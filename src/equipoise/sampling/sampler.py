@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,20 +11,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from equipoise.coerce import checked, instance
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
-from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.networks.latents import Prior
-from equipoise.recipes import MissingRecipeError, find
 from equipoise.recipes.base import Recipe
-from equipoise.runs.provenance import missing_recipe
-from equipoise.runs.serialization import DamagedFileError, pack, unpack, write_whole
-from equipoise.runtime.process import at_work
 from equipoise.sampling.batching import blocks, refuse_beyond_memory, regrouped
 from equipoise.sampling.evaluation_mode import evaluating, taking_statistics
-from equipoise.sampling.loading import read_encoder, refuse_other_networks
-from equipoise.training.state import build_method
 from equipoise.transforms.clustering import Modes
 from equipoise.transforms.scaling import Scaling, same_kind
 
@@ -34,7 +26,7 @@ if TYPE_CHECKING:
 
 Codes = Mapping[str, ArrayLike]
 Drawn = tuple[Tensor, Tensor | None]
-ENCODER = "encoder.safetensors"  # beside the generator
+SAMPLES_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
 SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # that BatchNorm statistics are taken from
 CHUNK = 4096  # points whose latents are drawn at once; of pictures as many as have the same number of values as so many rows of 256
 PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
@@ -161,7 +153,7 @@ class Sampler:
             raise RequestError(f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'")
         if self.encoder is None:
             raise EquipoiseError(
-                f"{ENCODER} is missing, damaged or of another moment than the generator: resume the run, which writes both"
+                "encoder.safetensors is missing, damaged or of another moment than the generator: resume the run, which writes both"
             )
         parts = []
         with evaluating(self.encoder), torch.no_grad():
@@ -214,61 +206,3 @@ class Sampler:
         counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
         # multinomial refuses to draw none.
         return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]
-
-    def save(self, path: Path) -> None:
-        """Write the generator and what it needs, and beside it the encoder if there is one; no time, path or host, so equal trainings give
-        equal bytes."""
-        metadata = {
-            "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
-            "schema": self.schema.to_dict(),
-            "scaling": self.scaling.to_dict(),
-            "prior": self.prior.to_dict(),
-            "samples_seen": self.samples_seen,
-        }
-        if self.encoder is not None:
-            write_whole(path.with_name(ENCODER), pack(dict(self.encoder.state_dict()), {"samples_seen": self.samples_seen}))
-        modes = {} if self.modes is None else {f"modes.{name}": value for name, value in self.modes.state_dict().items()}
-        write_whole(path, pack({**self.generator.state_dict(), **modes}, metadata))
-
-    def is_saved(self, path: Path) -> bool:
-        """Whether `path` holds what a sampler of this moment saved, and the encoder lies beside it, if there is one."""
-        files = [path] if self.encoder is None else [path, path.with_name(ENCODER)]
-        try:
-            return all(unpack(file)[1].get("samples_seen") == self.samples_seen for file in files)
-        except DamagedFileError:
-            return False
-
-    @classmethod
-    @at_work()
-    def load(cls, path: Path, device: torch.device) -> Sampler:
-        """The sampler that `save` wrote. Raises DamagedFileError if the file is not whole or does not fit its own description, which is
-        found before any memory is taken for networks that are not in it."""
-        tensors, metadata = unpack(path)
-        try:
-            schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
-            recipe, samples_seen = recipe_from(metadata["recipe"]), checked("samples_seen", metadata["samples_seen"], int)
-            bounded = None not in (scaling.low, scaling.high)
-            if (len(scaling.shift), bounded) != ((1, True) if schema.is_picture else (schema.size, False)):
-                raise RequestError("its scaling is not of its schema")
-            refuse_other_networks(recipe, schema, tensors)
-            method = build_method(recipe, schema, seed=0)
-            if method.modes is not None:
-                method.modes.load_state_dict({name: tensors.pop(f"modes.{name}") for name in method.modes.state_dict()})
-            method.generator.load_state_dict(tensors)
-            encoder = read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
-        except MissingRecipeError:
-            raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
-        except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise DamagedFileError(f"{path} does not fit its own description: {first_line(error)}") from None
-        if encoder is not None:
-            encoder.to(device).eval()
-        modes = None if method.modes is None else method.modes.to(device)
-        generator = method.generator.to(device).eval()
-        return cls(generator, method.prior, recipe, schema, scaling, device, samples_seen, encoder, modes)
-
-
-def recipe_from(stored: dict[str, Any]) -> Recipe:
-    """The recipe that a file names, with its fields. Raises RequestError if there is none such."""
-    if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
-        raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")
-    return instance(find(stored["name"]), {name: value for name, value in stored.items() if name != "name"})

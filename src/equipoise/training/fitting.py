@@ -18,24 +18,25 @@ from equipoise.data.sources import Source
 from equipoise.diagnosis import Watch
 from equipoise.errors import EquipoiseError
 from equipoise.metrics.evaluate import floors, judge_for
+from equipoise.plotting import plots, sketches
 from equipoise.recipes.base import Recipe
-from equipoise.report import plots, sketches
-from equipoise.report.report import SAMPLES_SEED
+from equipoise.recipes.building import build_method, recipe_from
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import is_saved, save_generator
 from equipoise.runs.provenance import environment
-from equipoise.runs.serialization import write_whole
 from equipoise.runs.settings import RunSettings
 from equipoise.runs.writer import Keeper
 from equipoise.runtime.device import resolve_device
-from equipoise.sampling.sampler import SETTLING_BATCHES, SETTLING_SIZE, Sampler, recipe_from
+from equipoise.sampling.sampler import SAMPLES_SEED, SETTLING_BATCHES, SETTLING_SIZE, Sampler
 from equipoise.training import speed
 from equipoise.training.evaluation_schedule import Pace
 from equipoise.training.loop import SAVES, Clock, Control, Drawn, Evaluated, Event, Finished, Recovered, Report, SaveDue, train
 from equipoise.training.memory import predict
 from equipoise.training.plan import Plan
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State
 from equipoise.transforms.clustering import ModesFeed, Space, find_space
+from equipoise.utils.atomic_io import write_whole
 
 BIG_SEED = 2**31
 SETTLED = "settled"  # why a run with stop_when stopped
@@ -125,9 +126,9 @@ class Fit:
     def restore_sampler(self) -> None:
         """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
         self.sampler.samples_seen = self.state.samples_seen
-        if self.directory is not None and not self._has_settled and not self.sampler.is_saved(self.directory.generator):
+        if self.directory is not None and not self._has_settled and not is_saved(self.sampler, self.directory.generator):
             self._settle()
-            self.sampler.save(self.directory.generator)
+            save_generator(self.sampler, self.directory.generator)
 
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
@@ -248,7 +249,7 @@ class Fit:
         self._settled_at = -1
         self._settle()
         if self.keeper is not None:
-            self.keeper.attempt(partial(self.sampler.save, self.keeper.directory.generator))
+            self.keeper.attempt(partial(save_generator, self.sampler, self.keeper.directory.generator))
 
     @property
     def _has_settled(self) -> bool:

@@ -21,11 +21,12 @@ from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.metrics.budget import FULL
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.building import build_method, outline
 from equipoise.recipes.contract import checked_method
 from equipoise.runtime.device import free_memory, used_memory
 from equipoise.runtime.op_counter import Counting
 from equipoise.training.guard import Guard
-from equipoise.training.state import State, build_method, outline
+from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.transforms.clustering import Modes, first_classes
 from equipoise.transforms.scaling import Scaling

@@ -15,12 +15,12 @@ from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes.base import Recipe
-from equipoise.report.report import typed
+from equipoise.recipes.building import recipe_from
 from equipoise.runs import checkpoint
+from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory, differences
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
-from equipoise.sampling.sampler import recipe_from
 from equipoise.training.fitting import Fit
 from equipoise.training.loop import EARLY
 from equipoise.transforms.clustering import Space, modes_for

@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from equipoise.coerce import checked
 from equipoise.data.loading import Feed, Stream, seeded
-from equipoise.data.schema import Schema
 from equipoise.errors import clipped
-from equipoise.networks.drawing import DrawnFrom
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
@@ -209,23 +207,6 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(position, dict) or not all(type(value) is int and 0 <= value < MOST for value in position.values()):
         raise ValueError(f"position = {clipped(repr(position))}: must be whole numbers")
     return {"best": best, "position": position}
-
-
-def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
-    """The recipe's method with weights drawn from the seed alone."""
-    with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
-        return recipe.build(schema)
-
-
-def outline(recipe: Recipe, schema: Schema) -> Method:
-    """The recipe's method on the meta device:
-    shapes alone, for which no memory is taken.
-
-    Raises:
-        RuntimeError: For networks that look at their own weights while they are made.
-    """
-    with DrawnFrom(torch.Generator()), torch.device("meta"):
-        return recipe.build(schema)
 
 
 def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:

@@ -23,13 +23,13 @@ from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.building import outline
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
+from equipoise.runs.trained import load_run
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.fitting import Fit
-from equipoise.training.saving import load
-from equipoise.training.state import outline
 from equipoise.transforms.clustering import PART, ROWS, Modes, Space
 from equipoise.transforms.scaling import Scaling, same_kind
 
@@ -140,7 +140,7 @@ def read(path: Path) -> Weights:
         RequestError: `path` is no run.
         EquipoiseError: It has no generator yet, or its files are damaged.
     """
-    directory, config, sampler = load(path, torch.device("cpu"))
+    directory, config, sampler = load_run(path, torch.device("cpu"))
     tensors = _checkpoint(directory, sampler.samples_seen)
     return _weights(str(path), sampler, tensors, config["requested"]["recipe"])
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from equipoise.metrics.result import Better, Figure
-
-SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
-KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
-GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
 PLAIN = str.maketrans({"↓": "v", "↑": "^", "≈": "~", "±": "+-", "∞": "inf", "é": "e"})
 UNIT, THOUSANDS = 1e-3, 1e6  # between which numbers need no power of ten
-OFF_CENTRE = 0.25  # share of an interval's half by which its middle may be off the value that it stands beside
 UNITS = (  # of time: the seconds of each, and how many of it are too many
     ("second", 1, 100),
     ("minute", 60, 100),
@@ -49,17 +42,6 @@ def number(value: float) -> str:
     if not UNIT <= size < THOUSANDS:
         return f"{value:.3g}"
     return f"{value:,.{4 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
-
-
-def interval(figure: Figure) -> str:
-    """Half the width of the figure's interval, with a sign; its ends where the value is not
-    about its middle; empty where it is not known."""
-    if figure.low is None or figure.high is None or not 0 < figure.high - figure.low < math.inf:
-        return ""
-    half = (figure.high - figure.low) / 2
-    if abs(figure.low + half - figure.value) > OFF_CENTRE * half:
-        return f"({number(figure.low)} to {number(figure.high)})"
-    return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < THOUSANDS else f"± {half:.2g}"
 
 
 def spoken(seconds: float) -> str:

@@ -10,8 +10,8 @@ from PIL import Image
 
 from equipoise.data.distributions.univariate import Gaussian, Law, Ring, Swissroll
 from equipoise.data.schema import Schema
-from equipoise.report import plots, sketches
-from equipoise.report.sketches import Frame, sketch
+from equipoise.plotting import plots, sketches
+from equipoise.plotting.sketches import Frame, sketch
 
 RNG = np.random.default_rng(0)
 

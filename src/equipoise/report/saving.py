@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from equipoise.errors import EquipoiseError, warn
 from equipoise.report.report import Report
 from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import save_generator
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.fitting import Fit
 
@@ -34,7 +33,7 @@ def save(
     directory = RunDirectory.create(path, "run")
     try:
         directory.write_config(config)
-        sampler.save(directory.generator)
+        save_generator(sampler, directory.generator)
         if training is not None:
             training.save(directory.checkpoints)
         directory.write_log(log)
@@ -64,16 +63,3 @@ def kept(directory: RunDirectory | None, samples_seen: int) -> Report | None:
         return None
     report = Report.read(directory.report)
     return report if report.samples_seen == samples_seen else None
-
-
-def load(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, Any], Sampler]:
-    """A run's directory, config and generator.
-
-    Raises:
-        RequestError: `path` is no run, or its recipe is not to be had here.
-        EquipoiseError: It has no generator yet, or its files are damaged.
-    """
-    directory = RunDirectory.existing(path)
-    if not directory.generator.is_file():
-        raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
-    return directory, directory.read_config(), Sampler.load(directory.generator, device)

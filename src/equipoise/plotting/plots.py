@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from equipoise.data.distributions.univariate import Law
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
-from equipoise.runs.serialization import write_whole
 from equipoise.sampling.sampler import Sampler
+from equipoise.utils.atomic_io import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from equipoise.data.distributions.univariate import Law
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
-from equipoise.report.plots import (
+from equipoise.plotting.plots import (
     GENERATED,
     MOST_COLUMNS,
     MOST_LETTERS,

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from equipoise import GAN
-from equipoise.report import sheets
+from equipoise.plotting import sheets
 
 RNG = np.random.default_rng(0)
 

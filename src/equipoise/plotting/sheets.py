@@ -7,7 +7,7 @@ import io
 import math
 
 from equipoise.errors import clipped, printable
-from equipoise.report.plots import LEAST_SIDE, eight_bit
+from equipoise.plotting.plots import LEAST_SIDE, eight_bit
 from equipoise.sampling.sampler import Sampler
 
 MOST_CLASSES, ACROSS = 20, 10  # rows and columns

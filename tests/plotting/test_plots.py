@@ -13,7 +13,7 @@ from PIL import Image
 
 from equipoise.data.distributions.univariate import Gaussian, Ring, Swissroll
 from equipoise.data.schema import Schema
-from equipoise.report import plots
+from equipoise.plotting import plots
 
 RNG = np.random.default_rng(0)
 

@@ -1,0 +1,40 @@
+"""From a recipe's fields to the recipe, and from a recipe to the networks of its method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from equipoise.coerce import instance
+from equipoise.data.loading import Stream, seeded
+from equipoise.data.schema import Schema
+from equipoise.errors import RequestError, clipped
+from equipoise.networks.drawing import DrawnFrom
+from equipoise.recipes import find
+from equipoise.recipes.base import Recipe
+from equipoise.recipes.method import Method
+
+
+def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
+    """The recipe's method with weights drawn from the seed alone."""
+    with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
+        return recipe.build(schema)
+
+
+def outline(recipe: Recipe, schema: Schema) -> Method:
+    """The recipe's method on the meta device:
+    shapes alone, for which no memory is taken.
+
+    Raises:
+        RuntimeError: For networks that look at their own weights while they are made.
+    """
+    with DrawnFrom(torch.Generator()), torch.device("meta"):
+        return recipe.build(schema)
+
+
+def recipe_from(stored: dict[str, Any]) -> Recipe:
+    """The recipe that a file names, with its fields. Raises RequestError if there is none such."""
+    if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
+        raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")
+    return instance(find(stored["name"]), {name: value for name, value in stored.items() if name != "name"})

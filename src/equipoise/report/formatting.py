@@ -1,0 +1,25 @@
+"""Metrics as people read them: signs for which way is good, and intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from equipoise.metrics.result import Better, Figure
+from equipoise.utils.formatting import THOUSANDS, number
+
+SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
+KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
+GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
+OFF_CENTRE = 0.25  # share of an interval's half by which its middle may be off the value that it stands beside
+
+
+def interval(figure: Figure) -> str:
+    """Half the width of the figure's interval, with a sign; its ends where the value is not
+    about its middle; empty where it is not known."""
+    if figure.low is None or figure.high is None or not 0 < figure.high - figure.low < math.inf:
+        return ""
+    half = (figure.high - figure.low) / 2
+    if abs(figure.low + half - figure.value) > OFF_CENTRE * half:
+        return f"({number(figure.low)} to {number(figure.high)})"
+    return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < THOUSANDS else f"± {half:.2g}"

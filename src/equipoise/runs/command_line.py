@@ -1,0 +1,34 @@
+"""A run's data as it is typed on the command line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from equipoise.data.arrays import FILE_SUFFIXES
+from equipoise.data.distributions.univariate import LAWS
+from equipoise.data.schema import from_json
+
+
+def typed(config: Mapping[str, Any]) -> str:
+    """The data as it is typed on the command line, with its labels' column if there is one, and with the option to learn labels that would
+    else be left aside; empty for data, or labels, that were handed over in Python."""
+    described, column = config["data"], config["run"]["label_column"]
+    if (described["origin"] is None and "law" not in described) or described.get("labels_in_python"):
+        return ""
+    words = [shlex.quote(described["origin"] or described["name"])]
+    if "law" in described:
+        given = from_json(described["law"])
+        for setting in fields(LAWS[described["name"]]):
+            if given[setting.name] != setting.default:
+                value = given[setting.name]
+                values = value if isinstance(value, tuple | list) else [value]
+                words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
+    if column is not None:
+        words += ["--label-column", shlex.quote(column)]
+    if config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES:  # labels of a file are always learned
+        words += ["--conditional", "True"]
+    return " ".join(words)
