@@ -29,7 +29,8 @@ from equipoise.data import mnist
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.factory import open_source
 from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_law
-from equipoise.transforms.clustering import Modes, find_modes
+from equipoise.transforms.clustering import Modes
+from equipoise.transforms.fitting import find_modes
 from equipoise.transforms.scaling import Scaling, fit_scaling
 
 Array = NDArray[np.float64]

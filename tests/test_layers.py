@@ -95,8 +95,3 @@ def test_the_step_knows_no_recipe_by_name() -> None:
 
     text = (PACKAGE / "training" / "step.py").read_text()
     assert [name for name in catalogue() if f'"{name}"' in text] == []
-
-
-def test_files_stay_under_300_lines() -> None:
-    long = {path.name: lines for path in PACKAGE.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 300}
-    assert long == {}

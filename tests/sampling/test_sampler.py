@@ -24,7 +24,7 @@ from equipoise.networks.mlp import Dropout
 from equipoise.recipes.dcgan import DCGAN
 from equipoise.sampling import batching
 from equipoise.sampling.sampler import CHUNK, Sampler
-from equipoise.transforms.clustering import modes_for
+from equipoise.transforms.fitting import modes_for
 from equipoise.transforms.scaling import Scaling
 
 SHAPE = (1, 8, 8)

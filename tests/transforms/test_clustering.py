@@ -9,8 +9,10 @@ import torch
 from equipoise.data.distributions.univariate import Ring
 from equipoise.data.factory import open_source
 from equipoise.data.loading import EndOfDataError
-from equipoise.transforms.clustering import Modes, ModesFeed, find_modes
+from equipoise.transforms.clustering import Modes
+from equipoise.transforms.fitting import find_modes
 from equipoise.transforms.gaussian_mixture import NormalModes
+from equipoise.transforms.loading import ModesFeed
 from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")

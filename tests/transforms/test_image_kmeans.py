@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from equipoise.data import mnist
 from equipoise.data.factory import open_source
-from equipoise.transforms.clustering import find_modes
+from equipoise.transforms.fitting import find_modes
 from equipoise.transforms.image_kmeans import PictureModes, usual
 from equipoise.transforms.scaling import fit_scaling
 

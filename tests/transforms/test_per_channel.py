@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from equipoise.data import mnist
 from equipoise.data.factory import open_source
-from equipoise.transforms.clustering import find_modes
+from equipoise.transforms.fitting import find_modes
 from equipoise.transforms.image_kmeans import PictureModes
 from equipoise.transforms.per_channel import ChannelModes, are_independent
 from equipoise.transforms.scaling import fit_scaling

@@ -128,7 +128,7 @@ class Recipe(ABC):
             )
         modes = None
         if self.modes:
-            from equipoise.transforms.clustering import modes_for
+            from equipoise.transforms.fitting import modes_for
 
             modes = modes_for(schema, self.modes, self.labels(schema), self.apart(schema))
         return Method(

@@ -35,7 +35,8 @@ from equipoise.training.loop import SAVES, Clock, Control, Drawn, Evaluated, Eve
 from equipoise.training.memory import predict
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
-from equipoise.transforms.clustering import ModesFeed, Space, find_space
+from equipoise.transforms.fitting import Space, find_space
+from equipoise.transforms.loading import ModesFeed
 from equipoise.utils.atomic_io import write_whole
 
 BIG_SEED = 2**31

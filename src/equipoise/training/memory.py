@@ -28,7 +28,8 @@ from equipoise.runtime.op_counter import Counting
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
-from equipoise.transforms.clustering import Modes, first_classes
+from equipoise.transforms.clustering import Modes
+from equipoise.transforms.fitting import first_classes
 from equipoise.transforms.scaling import Scaling
 
 GIB, MIB = 2**30, 2**20

@@ -23,7 +23,7 @@ from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.fitting import Fit
 from equipoise.training.loop import EARLY
-from equipoise.transforms.clustering import Space, modes_for
+from equipoise.transforms.fitting import Space, modes_for
 from equipoise.transforms.scaling import Scaling
 from equipoise.utils.formatting import about, spoken
 

@@ -27,7 +27,7 @@ from equipoise.runs.settings import RunSettings
 from equipoise.runtime.process import at_work
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.transforms.clustering import first_classes
+from equipoise.transforms.fitting import first_classes
 from equipoise.utils.system import usable_cores
 
 Precision = Literal["float32", "bfloat16"]

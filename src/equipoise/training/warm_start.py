@@ -30,7 +30,8 @@ from equipoise.runs.serialization import digest_of
 from equipoise.runs.trained import load_run
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.fitting import Fit
-from equipoise.transforms.clustering import PART, ROWS, Modes, Space
+from equipoise.transforms.clustering import PART, Modes
+from equipoise.transforms.fitting import ROWS, Space
 from equipoise.transforms.scaling import Scaling, same_kind
 
 # Fields of a recipe that decide what networks see, whatever their shapes.
