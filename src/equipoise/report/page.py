@@ -271,4 +271,4 @@ def _template() -> Template:
         return printable(value) if isinstance(value, str) else value
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=finalize)
-    return environment.from_string(files("equipoise.report.page").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows})
+    return environment.from_string(files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows})
