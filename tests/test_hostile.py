@@ -435,7 +435,7 @@ def moments(shape: tuple[int, ...]) -> Callable[[dict[str, Any], Any], None]:
         lambda t, _: t.pop(next(name for name in t if name.startswith("discriminator"))),
         *(
             lambda _, m, n=name, v=value: m["state"].update({n: v})
-            for name in ("samples_seen", "best", "position", "attempts", "horizon")
+            for name in ("samples_seen", "seen_before", "best", "position", "attempts", "horizon")
             for value in ("x", [1], -(10**30))
         ),
         lambda _, m: m["state"].clear(),

@@ -88,7 +88,7 @@ class GAN:
             resume: Go on with the run in `out`, to the length that this GAN was given, in all, or to its own.
             init_from: A run's directory, or a GAN, whose weights to start from. Data of the same kind is
                 needed, and its scaling and modes are taken over; optimiser, schedule and samples seen begin
-                anew.
+                anew, and the generator's average (EMA) goes on from where it was.
             progress: Show a progress bar; None shows one on a terminal and in a notebook.
             on_event: Is told of every event of `training.loop`: reports, metrics, pictures, saves. An exception
                 that it raises ends the training, after all is saved.

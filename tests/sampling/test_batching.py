@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from tests.helpers import TINY
 
 from equipoise import GAN
-from equipoise.sampling.batching import blocks, regrouped
-
-
-@pytest.mark.parametrize(("n", "expected"), [(0, []), (1, [1]), (3, [3]), (4, [4]), (5, [5]), (6, [4, 2]), (9, [4, 5])])
-def test_blocks_are_n_together_and_none_is_one_among_several(n: int, expected: list[int]) -> None:
-    assert [*blocks(n, 4)] == expected
+from equipoise.sampling.batching import regrouped
+from equipoise.sampling.sampler import CHUNK
 
 
 @pytest.mark.parametrize("sizes", [[], [7], [3, 3, 1], [1] * 7, [5, 0, 2], [10, 11]])
@@ -24,7 +23,17 @@ def test_regrouped_rows_are_the_same_in_order(sizes: list[int]) -> None:
     assert all(0 < len(part) <= 3 for part in parts[-1:])
 
 
-def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once() -> None:
-    gan = GAN(samples=32, batch_size=16, width=8, threads=1).fit(np.random.default_rng(0).normal(size=(200, 2)))
-    assert gan._trained().modes is not None
-    assert len(np.asarray(next(gan.sample_batches(10**24, 3)))) == 3
+LABELS = ["a", "b"] * 30
+POINTS = np.random.default_rng(0).normal(size=(60, 2))
+PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+
+
+@pytest.mark.parametrize(("recipe", "x", "labels", "modes"), [
+    ("balanced", POINTS, None, 2), ("balanced", POINTS, LABELS, 2), ("balanced", PICTURES, LABELS, 2), ("balanced", PICTURES, None, 0),
+    ("infogan", POINTS, None, 0),
+])  # fmt: skip
+def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once(recipe: str, x: Any, labels: Any, modes: int) -> None:
+    gan = GAN(recipe, **{**TINY, "modes": modes}).fit(x, labels)
+    asked: dict[str, Any] = {"seed": 1, **({"code": {"c0": 1}} if recipe == "infogan" else {})}
+    first = np.asarray(next(gan.sample_batches(10**12, 3, **asked)))
+    assert np.array_equal(first, np.asarray(gan.sample(CHUNK, **asked))[:3])

@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from equipoise import GAN
-from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.dcgan import DCGenerator
@@ -118,16 +117,39 @@ def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -
     assert np.array_equal(np.asarray(sampler.sample(n, 5, codes=codes)), sampler.of_latents(*sampler.latents(n, 5, codes=codes)))
 
 
-@pytest.mark.parametrize("conditional", [True, False])
-def test_classes_and_modes_that_are_drawn_in_blocks_are_those_of_one_draw(conditional: bool) -> None:
-    schema, n = Schema((2,), "ND", "float64", classes=("a", "b"), class_counts=(1, 3)), 2 * CHUNK + 1
-    modes = modes_for(schema, 3, 2 if conditional else 0, False)
+CLASSES: dict[str, Any] = {"classes": ("a", "b"), "class_counts": (1, 3)}
+KINDS = {
+    "modes": (Schema((2,), "ND", "float64"), 3),
+    "labels and modes": (Schema((2,), "ND", "float64", **CLASSES), 3),
+    "labels": (Schema(SHAPE, "NHW", "uint8", **CLASSES), 0),
+    "modes of channels": (Schema((2, 8, 8), "NCHW", "uint8"), 3),
+}
+
+
+def classes_of(kind: str, n: int) -> torch.Tensor:
+    """The classes that a sampler draws for n samples, of labels 1 to 3."""
+    schema, count = KINDS[kind]
+    conditional = schema.classes is not None
+    modes = modes_for(schema, count, 2 if conditional else 0, schema.shape[0] == 2 and schema.is_picture)
     scaling = Scaling((0.0, 0.0), (1.0, 1.0))
-    recipe = DCGAN(conditional=conditional)
-    sampler = Sampler(Probe(), Prior(6), recipe, schema, scaling, torch.device("cpu"), modes=modes)
-    expected = sampler._classes(n, None, seeded(7, Stream.CLASSES))
-    assert expected is not None
-    assert torch.equal(sampler.latents(n, 7)[1], expected)
+    sampler = Sampler(Probe(), Prior(6), DCGAN(conditional=conditional), schema, scaling, torch.device("cpu"), modes=modes)
+    if modes is not None and conditional:
+        modes.weights = torch.tensor([[0.05, 0.05, 0.15], [0.15, 0.0, 0.6]])
+    found = sampler.latents(n, 7)[1]
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_labels_and_modes_are_the_same_for_every_n(kind: str, n: int) -> None:
+    assert torch.equal(classes_of(kind, n), classes_of(kind, 2 * CHUNK + 1)[:n])
+
+
+def test_modes_are_drawn_at_the_shares_of_their_label() -> None:
+    drawn = classes_of("labels and modes", 40_000)
+    shares = torch.bincount(drawn, minlength=6) / len(drawn)
+    assert shares.tolist() == pytest.approx([0.05, 0.05, 0.15, 0.15, 0.0, 0.6], abs=0.01)
 
 
 def test_sampling_takes_no_more_memory_than_the_result_and_a_part() -> None:

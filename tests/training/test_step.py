@@ -16,7 +16,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan import WGAN
 from equipoise.recipes.wgan_gp import WGANGP
-from equipoise.training.step import adversarial_step, discriminator_step, generator_step, update_average
+from equipoise.training.step import adversarial_step, average_half_life, discriminator_step, generator_step, update_average
 
 PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan")
 
@@ -119,6 +119,19 @@ def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
     update_average(state, decay=0.75)
     assert {float(value) for weight in state.average.parameters() for value in weight.flatten()} == {1.5}
     assert {float(value) for statistic in state.average.buffers() for value in statistic.flatten()} == {5.0}
+
+
+def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> None:
+    state = state_of(Balanced(**TINY_RECIPE, average_half_life=1000))
+    rates = state.method.schedule(0, 0)
+    state.samples_seen = 84
+    assert average_half_life(state, rates, 16) == pytest.approx(10)
+    assert average_half_life(state, replace(rates, average_half_life=2.0), 16) == 2
+    state.seen_before = 5000
+    for scheduled in (0.0, 2.0, 1000.0):  # begins anew
+        assert average_half_life(state, replace(rates, average_half_life=scheduled), 16) == pytest.approx(510)
+    state.seen_before = 10**6
+    assert average_half_life(state, rates, 16) == 1000
 
 
 def test_without_an_average_samples_come_from_the_generator_itself() -> None:

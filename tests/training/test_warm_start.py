@@ -106,6 +106,18 @@ def test_config_says_whose_weights_they_were(earlier: Path, tmp_path: Path) -> N
     assert RunDirectory(earlier).read_config()["init_from"] is None
 
 
+def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {**SETTINGS, "samples": 64 * 20}
+    GAN(**settings).fit(X, out=tmp_path / "first")
+    once = GAN(samples=64, threads=1).fit(X, init_from=tmp_path / "first", out=tmp_path / "second")
+    assert once._fit is not None
+    inherited, average = (GAN.load(tmp_path / name)._trained().generator for name in ("first", "second"))
+    for a, b, g in zip(*(player.parameters() for player in (inherited, average, once._fit.state.generator)), strict=True):
+        assert (b - a).norm() < 0.5 * (g - a).norm()  # 4 steps of 16, and a half-life of about 130 samples
+    assert once._fit.state.seen_before == 1280
+    assert [begun(given).state.seen_before for given in (once, tmp_path / "second")] == [1344, 1344]
+
+
 def test_such_a_run_resumes_in_the_space_that_it_started_in(earlier: Path, tmp_path: Path) -> None:
     shifted = X * 2 + 5
     GAN(samples=96, threads=1).fit(shifted, init_from=earlier, out=tmp_path / "straight")

@@ -47,6 +47,7 @@ class Stream(IntEnum):
     SETTLING = 13
     MODES = 14
     VALIDATION = 15
+    CLASS_MODES = 16
 
 
 def seeded(*numbers: int, device: torch.device | None = None) -> torch.Generator:

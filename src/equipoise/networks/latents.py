@@ -79,16 +79,17 @@ class Prior:
 
     def _checked(self, name: str, value: ArrayLike, n: int) -> NDArray[np.float64]:
         try:
-            values = np.broadcast_to(np.asarray(value, np.float64), (n,))
+            given = np.asarray(value, np.float64)
+            values = np.broadcast_to(given, (n,))  # which may be more than memory holds
         except (ValueError, TypeError):
             raise RequestError(f"code {name} = {value!r}: must be one number, or one for each of the {n} samples") from None
-        if not np.isfinite(values).all():
+        if not np.isfinite(given).all():
             raise RequestError(f"code {name} holds NaN or infinity: give finite numbers")
         if name.startswith("c"):
             size = self._entries(name)
-            wrong = (values != values.round()) | (values < 0) | (values >= size)
+            wrong = (given != given.round()) | (given < 0) | (given >= size)
             if wrong.any():
-                raise RequestError(f"code {name} = {values[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
+                raise RequestError(f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
         return values
 
     def _entries(self, name: str) -> int:

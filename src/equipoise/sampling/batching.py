@@ -1,5 +1,5 @@
-"""Many samples in parts: of what sizes, put
-together anew, and whether memory holds them."""
+"""Many samples in parts: put together anew,
+and whether memory holds them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,6 @@ from equipoise.utils.system import available
 
 GIB = 2**30
 Rows = TypeVar("Rows", Tensor, NDArray[float64])
-
-
-def blocks(n: int, size: int) -> Iterator[int]:
-    """Sizes that are n together: `size` each, and the last what is left. One left over
-    joins the block before: torch draws a single class in another way than several."""
-    while n > size + 1:
-        yield size
-        n -= size
-    if n:
-        yield n
 
 
 def regrouped(

@@ -16,7 +16,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.networks.latents import Prior
 from equipoise.recipes.base import Recipe
-from equipoise.sampling.batching import blocks, refuse_beyond_memory, regrouped
+from equipoise.sampling.batching import refuse_beyond_memory, regrouped
 from equipoise.sampling.evaluation_mode import evaluating, taking_statistics
 from equipoise.transforms.clustering import Modes
 from equipoise.transforms.scaling import Scaling, same_kind
@@ -70,8 +70,9 @@ class Sampler:
 
     def latents(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Drawn:
         """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones are the same for every n."""
+        unused = torch.Generator()
         z, y = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)], [*self._classes_of(n, seed, label)]
-        return torch.cat(z), torch.cat(y).to(self.device) if y else self._classes(0, label, torch.Generator())
+        return torch.cat(z), torch.cat(y) if y else self._classes(0, label, unused, unused)
 
     def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """What the generator makes of latents and classes, as `values`."""
@@ -102,19 +103,18 @@ class Sampler:
         return (drawn(start) for start in range(0, n, chunk))
 
     def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
-        """The networks' classes of n latents, a block at
-        a time; nothing for a generator that knows none.
-
-        All labels are drawn before the first mode, from one generator,
-        so that modes are drawn from one that has come that far."""
-        labels, modes = seeded(seed, Stream.CLASSES), seeded(seed, Stream.CLASSES)
-        if self.modes is not None and self.recipe.conditional and label is None:  # else labels are not drawn
-            for size in blocks(n, CHUNK):
-                self._labels(size, label, modes)
-        for size in blocks(n, CHUNK):
-            found = self._labels(size, label, labels)
-            if found is not None:
-                yield found if self.modes is None else self.modes.classes(found, modes)
+        """The networks' classes of n latents, a block at a time; nothing for a
+        generator that knows none. All of the last block are drawn, so that the first
+        ones are the same for every n, and modes come from a stream of their own, so
+        that none waits for the last label."""
+        if not (self.recipe.conditional or self.modes is not None):
+            return
+        labels = seeded(seed, Stream.CLASSES)
+        modes = seeded(seed, Stream.CLASS_MODES) if self.recipe.conditional else labels
+        for start in range(0, n, CHUNK):
+            found = self._classes(CHUNK, label, labels, modes)
+            assert found is not None, "players that are told classes have some"
+            yield found[: n - start]
 
     def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
         """Latents and classes in the parts that the generator makes at once."""
@@ -171,7 +171,7 @@ class Sampler:
         latents, classes = seeded(seed, Stream.SETTLING, 0), seeded(seed, Stream.SETTLING, 1)
         with taking_statistics(self.generator) as there_are:
             for _ in range(SETTLING_BATCHES if there_are else 0):
-                z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes)
+                z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes, classes)
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
             with taking_statistics(self.encoder):
@@ -188,12 +188,18 @@ class Sampler:
             return None
         return classes if self.modes is None else self.modes.labels(classes)
 
-    def _classes(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
-        """The networks' classes of n latents, (n,);
-        None for a generator that knows none."""
-        found = self._labels(n, label, generator)
+    def _classes(
+        self,
+        n: int,
+        label: int | None,
+        labels: torch.Generator,
+        modes: torch.Generator,
+    ) -> Tensor | None:
+        """The networks' classes of n latents, (n,): labels and modes
+        from a generator each; None for a sampler that knows none."""
+        found = self._labels(n, label, labels)
         if found is not None and self.modes is not None:
-            found = self.modes.classes(found, generator)
+            found = self.modes.classes(found, modes)
         return None if found is None else found.to(self.device)
 
     def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:

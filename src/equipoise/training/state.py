@@ -21,6 +21,7 @@ from equipoise.recipes.method import Method, Rates
 
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
+    "seen_before": int,
     "seconds": float,
     "horizon": int | None,
     "minutes": float | None,
@@ -64,7 +65,12 @@ class State:
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
+        self.average_half_life = float(recipe.average_half_life)
+        """Samples; what the schedule comes to where it changes the half-life."""
         self.samples_seen = 0
+        self.seen_before = 0
+        """Samples that the weights had seen before this training, which started from
+        them: the average has its start behind it."""
         self.seconds = 0.0
         self.horizon: int | None = None
         """Samples seen at the end of the schedules; None until a run given minutes has measured its rate."""
@@ -133,6 +139,7 @@ class State:
         """The rest of the state, as JSON has it."""
         return {
             "samples_seen": self.samples_seen,
+            "seen_before": self.seen_before,
             "seconds": self.seconds,
             "horizon": self.horizon,
             "minutes": self.minutes,
@@ -149,6 +156,7 @@ class State:
         self.restore_tensors(tensors, scalars["samples_seen"])
         self.feed.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
+        self.seen_before = scalars["seen_before"]
         self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
         self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
 

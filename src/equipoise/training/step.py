@@ -4,7 +4,8 @@
     G: minimise  L_G(D(x), D(x')) + A                         D held fixed
     average:     G_average <- d * G_average + (1 - d) * G     d = (1/2)^(samples of this step / half-life)
 
-The half-life is the scheduled one, or a tenth of the samples seen so far where that is less.
+The half-life is the scheduled one, or a tenth of the samples seen so far where that is less. After a warm start, which takes
+over an average too, it is the recipe's, and the samples that its weights had seen count.
 
 What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see `recipes.method.Method`. D sees all through the augmentation,
 if there is one. The two functions of gradients hold all of the arithmetic but the optimisers'; for a long run they are compiled
@@ -35,11 +36,19 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
         x, y = state.feed.next()
         readings |= discriminator_step(method, state, rates, x, y)
     readings |= generator_step(method, state, x, y)
-    if rates.average_half_life > 0:
-        seen = state.samples_seen + method.discriminator_steps * len(x)
-        half_life = max(min(rates.average_half_life, AVERAGE_RAMP * seen), 1.0)
-        update_average(state, 0.5 ** (method.discriminator_steps * len(x) / half_life))
+    half_life = average_half_life(state, rates, method.discriminator_steps * len(x))
+    if half_life > 0:
+        update_average(state, 0.5 ** (method.discriminator_steps * len(x) / max(half_life, 1.0)))
     return readings
+
+
+def average_half_life(state: State, rates: Rates, samples: int) -> float:
+    """The half-life of the generator's average, in
+    samples, at a step of so many; 0 without one."""
+    seen = state.seen_before + state.samples_seen + samples
+    # A schedule begins anew with a warm start; the average that it took over does not.
+    full = state.average_half_life if state.seen_before else rates.average_half_life
+    return min(full, AVERAGE_RAMP * seen)
 
 
 def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from equipoise.coerce import checked
 from equipoise.data.labels import same_classes
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
@@ -52,6 +53,8 @@ class Weights:
     """None where no checkpoint has them."""
     requested: dict[str, Any]
     """The settings of the recipe that its user set."""
+    samples_seen: int
+    """All that they were trained on, before a warm start of their own too."""
 
     @property
     def name(self) -> str:
@@ -113,9 +116,10 @@ class Weights:
         return Space(scaling, modes)
 
     def put_into(self, training: Fit) -> None:
-        """Give the weights to a training that has not begun.
-        Its optimisers, schedule and clock stay new."""
+        """Give the weights to a training that has not begun. Its
+        optimisers, schedule and clock stay new; the average goes on."""
         state = training.state
+        state.seen_before = self.samples_seen
         try:
             state.generator.load_state_dict(self.generator)
             if state.average is not state.generator:
@@ -142,8 +146,9 @@ def read(path: Path) -> Weights:
         EquipoiseError: It has no generator yet, or its files are damaged.
     """
     directory, config, sampler = load_run(path, torch.device("cpu"))
-    tensors = _checkpoint(directory, sampler.samples_seen)
-    return _weights(str(path), sampler, tensors, config["requested"]["recipe"])
+    tensors, scalars = _checkpoint(directory, sampler.samples_seen)
+    before = checked("seen_before", scalars.get("seen_before", 0), int)
+    return _weights(str(path), sampler, tensors, config["requested"]["recipe"], before)
 
 
 def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
@@ -154,7 +159,7 @@ def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
             raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
         return read(directory.path)
     run = None if training.directory is None else str(training.directory.path)
-    return _weights(run, training.sampler, training.state.tensors(), training.requested["recipe"])
+    return _weights(run, training.sampler, training.state.tensors(), training.requested["recipe"], training.state.seen_before)
 
 
 def _weights(
@@ -162,26 +167,28 @@ def _weights(
     sampler: Sampler,
     tensors: Mapping[str, Tensor],
     requested: dict[str, Any],
+    seen_before: int,
 ) -> Weights:
     players = {}
     for player in ("generator", "discriminator"):
         start = f"{player}."
         players[player] = {name.removeprefix(start): t.clone() for name, t in tensors.items() if name.startswith(start)}
     generator = players["generator"] or sampler.generator.state_dict()
-    return Weights(run, sampler, generator, players["discriminator"] or None, requested)
+    seen = sampler.samples_seen + seen_before
+    return Weights(run, sampler, generator, players["discriminator"] or None, requested, seen)
 
 
-def _checkpoint(directory: RunDirectory, samples_seen: int) -> Mapping[str, Tensor]:
-    """The tensors of the checkpoint of this moment, or
-    else of the newest; none where no one is whole."""
+def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment:
+    """The checkpoint of this moment, or else the
+    newest; nothing where no one is whole."""
     same = checkpoint.path_of(directory.checkpoints, checkpoint.name_of(samples_seen))
     if same.is_file():
         with suppress(EquipoiseError):  # damaged: another one will do
-            return checkpoint.load(same)[0]
+            return checkpoint.load(same)
     try:
-        return checkpoint.load_newest(directory.checkpoints, lambda _: None)[0]
+        return checkpoint.load_newest(directory.checkpoints, lambda _: None)
     except EquipoiseError:
-        return {}
+        return {}, {}
 
 
 def recount(modes: Modes, source: Source, scaling: Scaling, labels: int, seed: int) -> None:
