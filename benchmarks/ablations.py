@@ -1,7 +1,7 @@
 """`balanced` as it is, and without one of its parts at a time: what each is worth.
 
-    python -m benchmarks.ablations points      N(4, 1.25), three laws known by draws, ring and grid, seeds 0 to 2
-    python -m benchmarks.ablations pictures    MNIST without labels, 128,000 samples on one core, seeds 0 and 1
+    python -m benchmarks.ablations points      N(4, 1.25), three distributions known by draws, ring and grid, seeds 0 to 2
+    python -m benchmarks.ablations images    MNIST without labels, 128,000 samples on one core, seeds 0 and 1
 
 The table goes to benchmarks/RESULTS.md: of every figure the median over seeds, and every seed's. Samples trained on are the same in every
 line, seconds are not, so nothing depends on what else the machine does.
@@ -21,21 +21,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.distributions import DISTRIBUTIONS, training_draws
 from benchmarks.foundation import RESULTS
-from benchmarks.laws import LAWS, training_draws
 from benchmarks.measuring import markdown, record
-from benchmarks.rows import SAMPLES_SEED, floor
+from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise import GAN, losses, penalties
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
-from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_law
+from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.method import Method
 
 OF_DRAWS = ("exponential", "Laplace", "five narrow modes")
-PICTURES = 128_000  # samples trained on
-SEEDS = {"points": 3, "pictures": 2}
+IMAGES = 128_000  # samples trained on
+SEEDS = {"points": 3, "images": 2}
 Figures = dict[str, float]
 
 
@@ -79,12 +79,12 @@ class OtherSided(OneSided):
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "balanced": ("balanced", {}),
-    "not taken apart into modes": ("balanced", {"modes": 0}),
+    "not taken apart into modes": ("balanced", {"clusters": 0}),
     "loss not paired": (Unpaired.name, {}),
     "R1 alone": (OneSided.name, {}),
     "R2 alone": (OtherSided.name, {}),
     "no penalty": ("balanced", {"gamma": 0.0}),
-    "no average": ("balanced", {"average_half_life": 0.0}),
+    "no average": ("balanced", {"ema_half_life": 0.0}),
     "step size stays": ("balanced", {"learning_rate_end": 1.0}),
     "with momentum, beta1 .9": ("balanced", {"beta1": 0.9}),
 }
@@ -95,34 +95,37 @@ class Trial:
     """What is trained on, by seed, and what is read off the trained generator."""
 
     data: Callable[[int], Any]
-    figures: Callable[[GAN], Figures]
+    metrics: Callable[[GAN], Figures]
     settings: dict[str, Any]
 
 
 def on_a_line(name: str, gan: GAN) -> Figures:
-    x = np.asarray(gan.sample(100_000, seed=SAMPLES_SEED), np.float64).ravel()
+    x = np.asarray(gan.sample(100_000, seed=EVALUATION_SEED), np.float64).ravel()
     if name == "gaussian":
-        return {"W1": wasserstein_to_law(x, Gaussian().quantile)}
-    return {"W1 / IQR above the floor": wasserstein_to_law(x, LAWS[name].quantile) / LAWS[name].quartiles_apart - floor(name)}
+        return {"W1": wasserstein_to_distribution(x, Gaussian().quantile)}
+    return {
+        "W1 / IQR above the floor": wasserstein_to_distribution(x, DISTRIBUTIONS[name].quantile) / DISTRIBUTIONS[name].quartiles_apart
+        - floor(name)
+    }
 
 
-def on_modes(law: Ring | Grid, gan: GAN) -> Figures:
-    found = mode_coverage(np.asarray(gan.sample(2500, seed=SAMPLES_SEED), np.float64), *law.modes())
+def on_modes(distribution: Ring | Grid, gan: GAN) -> Figures:
+    found = mode_coverage(np.asarray(gan.sample(2500, seed=EVALUATION_SEED), np.float64), *distribution.modes())
     return {"modes": found.covered, "within 3 sigma": found.within, "spread": found.spread}
 
 
 def on_digits(gan: GAN) -> Figures:
-    told = {figure.name: figure.value for figure in gan.report.figures}
+    told = {metric.name: metric.value for metric in gan.report.metrics}
     return {"Fréchet": told[FRECHET], "recognised": told[RECOGNISED], "coverage": told[COVERAGE]}
 
 
 def trials(what: str) -> dict[str, Trial]:
-    if what == "pictures":
-        return {"MNIST": Trial(lambda _: "mnist", on_digits, {"samples": PICTURES})}
-    laws = {name: Trial(partial(training_draws, name), partial(on_a_line, name), {}) for name in OF_DRAWS}
+    if what == "images":
+        return {"MNIST": Trial(lambda _: "mnist", on_digits, {"samples": IMAGES})}
+    distributions = {name: Trial(partial(training_draws, name), partial(on_a_line, name), {}) for name in OF_DRAWS}
     return {
         "N(4, 1.25)": Trial(lambda _: "gaussian", partial(on_a_line, "gaussian"), {}),
-        **laws,
+        **distributions,
         "ring": Trial(lambda _: "ring", partial(on_modes, Ring()), {}),
         "grid": Trial(lambda _: "grid", partial(on_modes, Grid()), {}),
     }
@@ -134,7 +137,7 @@ def cell(found: list[Figures]) -> str:
         return ""
     told = []
     for name in found[0]:
-        values = [figures[name] for figures in found]
+        values = [metrics[name] for metrics in found]
         told.append(f"{name} {median(values):.3g} ({', '.join(f'{value:.3g}' for value in values)})")
     return "; ".join(told)
 
@@ -152,7 +155,7 @@ def main() -> None:
             found = []
             for seed in range(SEEDS[what]):
                 gan = GAN(recipe, seed=seed, threads=1, **settings, **trial.settings).fit(trial.data(seed))
-                found.append(trial.figures(gan))
+                found.append(trial.metrics(gan))
             cells.append(cell(found))
             print(variant, cells[-1], flush=True)
         rows.append([variant, *cells])

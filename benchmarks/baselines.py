@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from benchmarks.engine import Engine
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import cosine
-from equipoise.training.step import AVERAGE_RAMP
+from equipoise.training.step import EMA_RAMPUP
 
 DIGIT_MEAN, DIGIT_STD = 0.1307, 0.3081  # of MNIST's pixels on [0, 1], as handed on from tutorial to tutorial
 LOGGED = ("loss_d", "loss_g", "r1", "r2")
@@ -37,7 +37,7 @@ class Minimal:
         assert isinstance(recipe, Balanced), "the loop is balanced's"
         self.recipe, self.prior, self.n = recipe, engine.method.prior, recipe.batch_size
         self.generator, self.discriminator, self.average = (
-            copy.deepcopy(player) for player in (state.generator, state.discriminator, state.average)
+            copy.deepcopy(network) for network in (state.generator, state.discriminator, state.ema)
         )
         betas = (recipe.beta1, recipe.beta2)
         self.adam_g = torch.optim.Adam(self.generator.parameters(), recipe.learning_rate, betas, fused=True)
@@ -85,14 +85,14 @@ class Minimal:
         self.discriminator.requires_grad_(True)
 
         self.seen += self.n
-        half_life = min(self.recipe.average_half_life, AVERAGE_RAMP * self.seen)
+        half_life = min(self.recipe.ema_half_life, EMA_RAMPUP * self.seen)
         with torch.no_grad():
             torch._foreach_lerp_(self.averages, self.weights_g, 1 - 0.5 ** (self.n / half_life))
         return loss_d.detach(), loss_g.detach()
 
 
-class PictureItems(Dataset[tuple[Tensor, int]]):
-    """Grey pictures as the usual picture datasets hand them out: every item becomes a PIL image, is turned into a float tensor on [0, 1],
+class ImageItems(Dataset[tuple[Tensor, int]]):
+    """Grey images as the usual image datasets hand them out: every item becomes a PIL image, is turned into a float tensor on [0, 1],
     and has `mean` taken off and is divided by `std`, one item at a time."""
 
     def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.integer], mean: float, std: float) -> None:
@@ -102,8 +102,8 @@ class PictureItems(Dataset[tuple[Tensor, int]]):
         return len(self.images)
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        picture = Image.fromarray(self.images[i])
-        x = torch.from_numpy(np.array(picture, np.uint8)).view(picture.height, picture.width, 1)
+        image = Image.fromarray(self.images[i])
+        x = torch.from_numpy(np.array(image, np.uint8)).view(image.height, image.width, 1)
         x = x.permute(2, 0, 1).contiguous().float().div(255)
         mean, std = torch.tensor([self.mean]).view(-1, 1, 1), torch.tensor([self.std]).view(-1, 1, 1)
         return x.clone().sub_(mean).div_(std), int(self.labels[i])
@@ -112,9 +112,9 @@ class PictureItems(Dataset[tuple[Tensor, int]]):
 class Typical:
     """`balanced` with the habits of typical public implementations:
 
-    - a shuffling DataLoader without workers, its default, over PIL pictures (points: over a TensorDataset), item by item;
+    - a shuffling DataLoader without workers, its default, over PIL images (points: over a TensorDataset), item by item;
     - real and generated samples pass D one after the other, and each has its own penalty by its own autograd.grad;
-    - generated samples are drawn once a step and serve both players, which is cheaper than the engine's two draws;
+    - generated samples are drawn once a step and serve both networks, which is cheaper than the engine's two draws;
     - D's weights collect gradients in G's step, which the next zero_grad throws away;
     - Adam neither fused nor foreach, which is torch's default on a CPU; a constant step size;
     - the average weight by weight in a for-loop;
@@ -126,20 +126,20 @@ class Typical:
         assert isinstance(recipe, Balanced), "the loop is balanced's"
         self.recipe, self.prior, self.latents = recipe, engine.method.prior, torch.Generator().manual_seed(0)
         self.generator, self.discriminator, self.average = (
-            copy.deepcopy(player) for player in (state.generator, state.discriminator, state.average)
+            copy.deepcopy(network) for network in (state.generator, state.discriminator, state.ema)
         )
         betas = (recipe.beta1, recipe.beta2)
         self.generator.mixed, self.discriminator.mixed = False, False  # type: ignore[assignment]  # fields of copies, which mypy takes for any module
         self.adam_g = torch.optim.Adam(self.generator.parameters(), lr=recipe.learning_rate, betas=betas, foreach=False)
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=recipe.learning_rate, betas=betas, foreach=False)
-        self.decay = 0.5 ** (recipe.batch_size / recipe.average_half_life)
+        self.decay = 0.5 ** (recipe.batch_size / recipe.ema_half_life)
         dataset: Dataset[Any]
         data, classes = engine.resident()
         self.told = classes is not None
         if engine.fit.source.is_digits:
             images = engine.fit.source.seen(len(data), engine.fit.run.seed)[:, 0].numpy()
             labels = np.zeros(len(data), np.int64) if classes is None else classes.numpy()
-            dataset = PictureItems(images, labels, DIGIT_MEAN, DIGIT_STD)
+            dataset = ImageItems(images, labels, DIGIT_MEAN, DIGIT_STD)
         else:
             dataset = TensorDataset(data) if classes is None else TensorDataset(data, classes)
         self.loader = DataLoader(dataset, batch_size=recipe.batch_size, shuffle=True, drop_last=True)
@@ -156,7 +156,7 @@ class Typical:
         self.learn(real, label[0] if self.told else None, self.prior.sample(len(real), self.latents))
 
     def learn(self, real: Tensor, y: Tensor | None, z: Tensor) -> None:
-        """One step on real samples, (N, *shape), and their classes, (N,), with latents, (N, Z), for both players."""
+        """One step on real samples, (N, *shape), and their classes, (N,), with latents, (N, Z), for both networks."""
         self.adam_d.zero_grad()
         fake = self.generator(z, y)
         real_in, fake_in = real.detach().requires_grad_(), fake.detach().requires_grad_()
@@ -172,12 +172,12 @@ class Typical:
         torch.autograd.backward(loss_g)
         self.adam_g.step()
 
-        self.update_average()
+        self.update_ema()
         for name, value in zip(LOGGED, (loss_d, loss_g, r1, r2), strict=True):
             self.history[name].append(value.item())
 
     @torch.no_grad()
-    def update_average(self) -> None:
+    def update_ema(self) -> None:
         for average, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
             average.mul_(self.decay).add_(weight, alpha=1 - self.decay)
 

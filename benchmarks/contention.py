@@ -29,7 +29,7 @@ BUSY = (0, 1, 3)
 BLOCKS, SECONDS = 5, 3.0
 QUICK_BLOCKS, QUICK_SECONDS = 2, 0.3
 POLICIES = ((1, "default"), (2, "default"), (2, "passive"))
-NETWORKS = {"tiny": "60 pictures of 16 x 16", "mnist": "MNIST"}
+NETWORKS = {"tiny": "60 images of 16 x 16", "mnist": "MNIST"}
 SPIN = "while True: pass"
 # A process of its own: it prints the steps a second of each block.
 MEASURE = """

@@ -13,7 +13,7 @@ from equipoise.training import speed
 from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
 
-DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
+DRAWS = 65_536  # of a distribution, where a loop of its own needs data in memory
 
 
 class Engine:
@@ -38,19 +38,19 @@ class Engine:
             raise RuntimeError(f"the step does not compile: {failed}")
 
     def step(self) -> dict[str, Tensor]:
-        """One step of both players, scheduled, counted and timed as in `training.loop`; returns its readings."""
+        """One step of both networks, scheduled, counted and timed as in `training.loop`; returns its readings."""
         rates = self.method.schedule(self.share, self.state.samples_seen)
         self.state.apply(rates)
         readings = adversarial_step(self.method, self.state, rates)
-        self.state.samples_seen += self.method.discriminator_steps * self.state.feed.batch_size
+        self.state.samples_seen += self.method.discriminator_steps * self.state.loader.batch_size
         self.share = self.clock.tick()
         return readings
 
     def resident(self) -> tuple[Tensor, Tensor | None]:
         """The training data as networks see it, one float32 tensor, (N, *shape), and its classes, (N,), if the networks know any; of an
-        endless law, as many draws as the engine makes at once."""
-        source, modes = self.fit.source, self.method.modes
+        endless distribution, as many draws as the engine makes at once."""
+        source, clustering = self.fit.source, self.method.clustering
         scaled: Tensor = self.fit.sampler.scaling.encode(source.seen(source.training_rows or DRAWS, self.fit.run.seed))
-        if modes is None:
+        if clustering is None:
             return scaled.contiguous(), None
-        return modes.taken_apart(scaled, torch.Generator().manual_seed(0))
+        return clustering.encode(scaled, torch.Generator().manual_seed(0))

@@ -58,7 +58,7 @@ class Case:
     labels: Callable[[], Any] = lambda: None
 
 
-def pictures() -> Any:
+def images() -> Any:
     return np.random.default_rng(0).integers(0, 256, (200, 8, 8), np.uint8)
 
 
@@ -69,21 +69,21 @@ def classes() -> list[str]:
 SMALL: dict[str, Any] = {"batch_size": 64, "width": 16, "threads": 1, "seed": 3}
 SMALLEST: dict[str, Any] = {"batch_size": 16, "width": 4, "samples": 16 * 24}  # as many operations on files as the whole training has
 CASES = (
-    Case("balanced, ring, on modes", lambda: "ring", "balanced", {**SMALL, "modes": 8, "samples": 64 * 1500}),
+    Case("balanced, ring, on modes", lambda: "ring", "balanced", {**SMALL, "clusters": 8, "samples": 64 * 1500}),
     Case(
         "classic, N(4, 1.25), dropout, averaged",
         lambda: "gaussian",
         "classic",
-        {**SMALL, "samples": 64 * 3000, "dropout": 0.2, "average_half_life": 1000},
+        {**SMALL, "samples": 64 * 3000, "dropout": 0.2, "ema_half_life": 1000},
     ),
     Case(
-        "balanced, labelled pictures, augmented",
-        pictures,
+        "balanced, labelled images, augmented",
+        images,
         "balanced",
         {**SMALL, "samples": 64 * 400, "augment": "color,cutout", "augment_target": 0.6},
         classes,
     ),
-    Case("infogan, pictures", pictures, "infogan", {**SMALL, "samples": 64 * 400}),
+    Case("infogan, images", images, "infogan", {**SMALL, "samples": 64 * 400}),
 )
 
 
@@ -162,7 +162,7 @@ def whole(out: Path, saved: int | None) -> list[str]:
             run.read_config()
         for path in [*checkpoint.checkpoints(run.checkpoints), *out.glob("*.safetensors")]:
             unpack(path)
-        for path in [*run.pictures.glob("[!.]*.png"), *out.glob("[!.]*.png")]:
+        for path in [*run.images.glob("[!.]*.png"), *out.glob("[!.]*.png")]:
             Image.open(path).load()
     except (DamagedFileError, OSError) as error:
         wrong.append(str(error))

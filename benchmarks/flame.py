@@ -1,7 +1,7 @@
 """Where the time of a training step on MNIST goes: a flame graph of torch's profiler, and the operators that take most.
 
 The profiler's events are laid out as it nests them: a step, its parts, the passes through the networks, autograd's nodes, operators.
-The picture is one SVG without scripts; its tooltips are the titles of its boxes.
+The image is one SVG without scripts; its tooltips are the titles of its boxes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from benchmarks.measuring import Table, markdown, run
 from equipoise.training import step as step_module
 from equipoise.utils.system import usable_cores
 
-PICTURE = Path(__file__).parent / "flame-mnist.svg"
+IMAGE = Path(__file__).parent / "flame-mnist.svg"
 STEPS, QUICK_STEPS, WARM_UP = 60, 10, 10
 TOP = 15
-PARTS = {"discriminator_step": "D's step", "generator_step": "G's step", "update_average": "average"}
+PARTS = {"discriminator_step": "D's step", "generator_step": "G's step", "update_ema": "average"}
 AUTOGRAD = "autograd::engine::evaluate_function: "
 BACKWARD = "backward"
 STEP = "training step"
@@ -81,12 +81,12 @@ class Frame:
 
 @contextmanager
 def named_parts(engine: Engine) -> Iterator[None]:
-    """For the while, the profiler hears of the step's parts and of every pass through a player."""
+    """For the while, the profiler hears of the step's parts and of every pass through a network."""
     with ExitStack() as stack:
         for name in PARTS.keys() & vars(step_module).keys():
             stack.enter_context(patch.object(step_module, name, heard(PARTS[name], getattr(step_module, name))))
-        for label, player in (("G(z)", engine.state.generator), ("D(x)", engine.state.discriminator)):
-            stack.enter_context(passes_heard(player, label))
+        for label, network in (("G(z)", engine.state.generator), ("D(x)", engine.state.discriminator)):
+            stack.enter_context(passes_heard(network, label))
         yield
 
 
@@ -101,9 +101,9 @@ def heard(label: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def passes_heard(player: nn.Module, label: str) -> Iterator[None]:
+def passes_heard(network: nn.Module, label: str) -> Iterator[None]:
     """For the while, each forward pass of a network is recorded under a label."""
-    with patch.object(player, "forward", heard(label, player.forward)):
+    with patch.object(network, "forward", heard(label, network.forward)):
         yield
 
 
@@ -123,7 +123,7 @@ def profiled(steps: int, threads: int) -> Frame:
 
 
 def svg(root: Frame, title: str) -> str:
-    """The tree as a picture, the root on top; widths are shares of its time."""
+    """The tree as an image, the root on top; widths are shares of its time."""
     boxes: list[str] = []
     depth = draw(root, MARGIN, 0, (WIDTH - 2 * MARGIN) / root.total, root.total, boxes)
     legend, x = [], MARGIN
@@ -172,11 +172,11 @@ def colour_of(name: str) -> str:
 
 
 def flame(quick: bool) -> Table:
-    """Write the picture, and tell the operators that take most time themselves."""
+    """Write the image, and tell the operators that take most time themselves."""
     steps, threads = QUICK_STEPS if quick else STEPS, usable_cores()
     root = profiled(steps, threads)
     title = f"A training step on MNIST: {root.total / steps / 1e3:.1f} ms with the profiler on, {threads} thread(s), {steps} steps"
-    PICTURE.write_text(svg(root, title))
+    IMAGE.write_text(svg(root, title))
     own: dict[str, tuple[float, int]] = {}
     for frame in root.walk():
         micros, calls = own.get(frame.name, (0.0, 0))
@@ -184,4 +184,4 @@ def flame(quick: bool) -> Table:
     rows = [["operator", "of the time, itself", "ms a step", "calls a step"]]
     for name, (micros, calls) in sorted(own.items(), key=lambda item: -item[1][0])[:TOP]:
         rows.append([f"`{name}`", f"{micros / root.total:.1%}", f"{micros / steps / 1e3:.2f}", f"{calls / steps:.1f}"])
-    return Table(f"{title}. The picture: {PICTURE.name}.", markdown(rows))
+    return Table(f"{title}. The image: {IMAGE.name}.", markdown(rows))

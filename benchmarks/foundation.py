@@ -23,7 +23,7 @@ from typing import Any
 RESULTS = Path(__file__).parent / "RESULTS.md"
 TUTORIAL = ["--recipe", "classic", "--discriminator-sees", "batch-spread", "--latent", "uniform", "--samples", "1000000"]  # 10,000 steps
 GAUSSIAN_FIGURES = ["Wasserstein-1", "Kolmogorov-Smirnov", "mean", "standard deviation"]
-DIGIT_FIGURES = ["Fréchet (digit features)", "recognised at 90%", "smallest class share"]
+DIGIT_METRICS = ["Fréchet (digit features)", "recognised at 90%", "smallest class share"]
 
 
 def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float]:
@@ -37,14 +37,14 @@ def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float
 
 
 def row(label: str, report: dict[str, Any], names: list[str], whole: float, loop: float) -> str:
-    figures = {figure["name"]: figure for figure in report["figures"]}
-    cells = [f"{figures[name]['value']:.4f}" for name in names]
+    metrics = {metric["name"]: metric for metric in report["metrics"]}
+    cells = [f"{metrics[name]['value']:.4f}" for name in names]
     return " | ".join([f"| {label}", *cells, f"{loop:.1f}", f"{whole:.1f} |"])
 
 
 def floor(report: dict[str, Any], names: list[str]) -> str:
-    figures = {figure["name"]: figure for figure in report["figures"]}
-    return " | ".join(["| real samples (the floor)", *[f"{figures[name]['floor']:.4f}" for name in names], "", " |"])
+    metrics = {metric["name"]: metric for metric in report["metrics"]}
+    return " | ".join(["| real samples (the floor)", *[f"{metrics[name]['floor']:.4f}" for name in names], "", " |"])
 
 
 def table(title: str, names: list[str], runs: list[tuple[str, list[str]]], keep: Path) -> str:
@@ -82,7 +82,7 @@ def main() -> None:
     else:
         minutes = ["--minutes", f"{options.minutes:g}"]
         runs = [(name, ["mnist", "--recipe", name, *minutes]) for name in ("balanced", "classic")]
-        text, threads = table(f"MNIST, {options.minutes:g} minutes", DIGIT_FIGURES, runs, keep), os.cpu_count() or 1
+        text, threads = table(f"MNIST, {options.minutes:g} minutes", DIGIT_METRICS, runs, keep), os.cpu_count() or 1
     length = ["--minutes", f"{options.minutes:g}"] if options.data == "mnist" else []
     command = shlex.join(["python", "-m", "benchmarks.foundation", options.data, *length])
     with RESULTS.open("a") as results:

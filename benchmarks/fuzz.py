@@ -44,7 +44,7 @@ from equipoise.runs.settings import RunSettings
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
-MOST_BYTES = 4096
+MAX_BYTES = 4096
 
 
 def file_of(suffix: str) -> Callable[[Path], object]:
@@ -61,7 +61,7 @@ def file_of(suffix: str) -> Callable[[Path], object]:
     return read
 
 
-def picture(path: Path) -> object:
+def image(path: Path) -> object:
     taken = take(path, Form("RGB", (8, 8), sixteen_bit=False))
     assert isinstance(taken.seen, str) == (taken.pixels is None)
     assert not isinstance(taken.seen, str) or "\n" not in taken.seen
@@ -129,7 +129,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npz": file_of(".npz"),
     "csv": file_of(".csv"),
     "parquet": file_of(".parquet"),
-    "picture": picture,
+    "image": image,
     "tensors": unpack,
     "config": config,
     "report": report,
@@ -163,12 +163,12 @@ def seeds(reader: str) -> list[bytes]:
         import pandas as pd
 
         pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}).to_parquet(raw)
-    elif reader == "picture":
+    elif reader == "image":
         Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
-    data = {"name": "gaussian", "origin": "gaussian", "fingerprint": "f", "limits": None, "law": {"mean": 4.0}}
+    data = {"name": "gaussian", "origin": "gaussian", "fingerprint": "f", "limits": None, "distribution": {"mean": 4.0}}
     machine = {"device": "cpu", "threads": 1, "precision": "float32", "compiled": False}
     scaling = {"shift": [0.0], "scale": [1.0], "low": None, "high": None}
     texts = {
@@ -177,7 +177,7 @@ def seeds(reader: str) -> list[bytes]:
         "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": {"Wasserstein-1": 0.5}}',
         "schema": json.dumps(Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()),
         "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "training_seconds": 2.5, '
-        '"date": "2026-01-02T03:04:05+00:00", "figures": [{"name": "n", "value": 1, "floor": 1, "better": "lower", '
+        '"date": "2026-01-02T03:04:05+00:00", "metrics": [{"name": "n", "value": 1, "floor": 1, "better": "lower", '
         '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", "advice": "a", "command": ""}}',
         "config": json.dumps({"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}),
         "generator": json.dumps(
@@ -208,7 +208,7 @@ def fuzz(reader: str, seconds: int) -> None:
     found.mkdir(parents=True, exist_ok=True)
     for function in own_functions():
         atheris.instrument_func(function)
-    options = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", "-timeout=20", "-rss_limit_mb=6000", f"-artifact_prefix={found}/"]
+    options = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", "-timeout=20", "-rss_limit_mb=6000", f"-artifact_prefix={found}/"]
     atheris.Setup([sys.argv[0], *options, str(begin), str(found)], lambda content: attempt(reader, content, home))
     atheris.Fuzz()
 

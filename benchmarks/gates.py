@@ -37,9 +37,9 @@ def digits(frechet: float, recognised: float, rarest: float, **least: float) -> 
     return {FRECHET: (0.0, frechet), RECOGNISED: (recognised, 1.0), RAREST: (rarest, 0.1), **named}
 
 
-def failures(gate: Gate, figures: Mapping[str, float]) -> list[str]:
+def failures(gate: Gate, metrics: Mapping[str, float]) -> list[str]:
     """What fails, in words; empty if all is passed. A figure that is not finite fails."""
-    wrong = {name: figures[name] for name, (low, high) in gate.items() if not low <= figures[name] <= high}
+    wrong = {name: metrics[name] for name, (low, high) in gate.items() if not low <= metrics[name] <= high}
     return [f"{name} {value:.3g}: must be from {gate[name][0]:g} to {gate[name][1]:g}" for name, value in wrong.items()]
 
 

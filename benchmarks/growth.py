@@ -34,18 +34,18 @@ SIZES: dict[str, list[int]] = {
 QUICK_SIZES: dict[str, list[int]] = {"samples": [10**3, 10**4, 10**5], "pixels": [16, 32], "batch": [16, 32], "width": [8, 16]}
 HEADS = {
     "samples": "points of two columns",
-    "pixels": "pictures of n x n; exponents in the number of pixels",
-    "batch": "pictures of 28 x 28, batch size",
-    "width": "pictures of 28 x 28, width",
+    "pixels": "images of n x n; exponents in the number of pixels",
+    "batch": "images of 28 x 28, batch size",
+    "width": "images of 28 x 28, width",
 }
 LINEAR, SQUARE = 1.1, 2.1  # with a tenth for what timing is worth
 GOALS = {"samples": LINEAR, "pixels": LINEAR, "batch": LINEAR, "width": SQUARE}
-PICTURES = 1024  # of noise: what they show costs nothing
-TIMED_SECONDS, LEAST_TIMED, MOST_TIMED = 4.0, 5, 200
+IMAGES = 1024  # of noise: what they show costs nothing
+TIMED_SECONDS, MIN_TIMED, MAX_TIMED = 4.0, 5, 200
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """p of the power law cost = a size^p that fits best: least squares of the logarithms."""
+    """p of the power distribution cost = a size^p that fits best: least squares of the logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
@@ -69,22 +69,22 @@ def samples(n: int) -> dict[str, float]:
     }
 
 
-def pictures(side: int = 28, **settings: int) -> dict[str, float]:
-    """A step on pictures, (1, side, side), and the memory that it takes."""
-    noise = np.random.default_rng(0).integers(0, 256, (PICTURES, side, side), np.uint8)
+def images(side: int = 28, **settings: int) -> dict[str, float]:
+    """A step on images, (1, side, side), and the memory that it takes."""
+    noise = np.random.default_rng(0).integers(0, 256, (IMAGES, side, side), np.uint8)
     engine = Engine(noise, **settings)
     run(engine.step, 2)
     times: list[float] = []
-    while len(times) < LEAST_TIMED or (sum(times) < TIMED_SECONDS and len(times) < MOST_TIMED):
+    while len(times) < MIN_TIMED or (sum(times) < TIMED_SECONDS and len(times) < MAX_TIMED):
         times.append(run(engine.step, 1)[0])
     return {"a step, s": statistics.median(times), "largest resident set, MiB": resident("VmHWM") / MIB}
 
 
 CASES: dict[str, Callable[[int], dict[str, float]]] = {
     "samples": samples,
-    "pixels": pictures,
-    "batch": lambda n: pictures(batch_size=n),
-    "width": lambda n: pictures(width=n),
+    "pixels": images,
+    "batch": lambda n: images(batch_size=n),
+    "width": lambda n: images(width=n),
 }
 
 
@@ -117,7 +117,7 @@ def of_one(what: str, sizes: list[int]) -> str:
 def growth(quick: bool) -> Table:
     """A table for each thing that grows."""
     tables = [of_one(what, sizes) for what, sizes in (QUICK_SIZES if quick else SIZES).items()]
-    how = "1 thread, every size in a process of its own, the recipe's defaults but for what grows; steps on pictures are medians."
+    how = "1 thread, every size in a process of its own, the recipe's defaults but for what grows; steps on images are medians."
     return Table(how, "\n\n".join(tables))
 
 

@@ -1,9 +1,9 @@
-"""Loading a folder of pictures: the first start, which decodes it, the ones after, and how fast batches come from what is kept.
+"""Loading a folder of images: the first start, which decodes it, the ones after, and how fast batches come from what is kept.
 
-    python -m benchmarks.loading                       100,000 pictures of 32 x 32; streams of 28 x 28 grey and 64 x 64 colour
-    python -m benchmarks.loading --pictures 2000 --streamed 1000 --rounds 1
+    python -m benchmarks.loading                       100,000 images of 32 x 32; streams of 28 x 28 grey and 64 x 64 colour
+    python -m benchmarks.loading --images 2000 --streamed 1000 --rounds 1
 
-The pictures are made in a temporary folder, and so is the data home. A start is `open_source` in a process of its own. Streaming is
+The images are made in a temporary folder, and so is the data home. A start is `open_source` in a process of its own. Streaming is
 compared with resident training by whole steps of `balanced`, batches of 64, in turns of some steps each; a stream begins every turn with
 nothing fetched ahead, and a cold one with nothing of its file in the system's page cache. It appends tables to benchmarks/RESULTS.md with
 the commit, the machine and the command. Run it on an otherwise idle machine.
@@ -31,7 +31,7 @@ from PIL import Image
 from benchmarks.foundation import RESULTS, machine
 from equipoise.data.factory import open_source
 from equipoise.data.images.cache import decoded
-from equipoise.data.loading import Feed
+from equipoise.data.loading import Loader
 from equipoise.data.sources import Source
 from equipoise.recipes import find
 from equipoise.recipes.building import build_method
@@ -47,12 +47,12 @@ imported = time.perf_counter()
 open_source(sys.argv[1], memory_budget=float(sys.argv[2]))
 print(json.dumps([imported - began, time.perf_counter() - imported, time.process_time()]))
 """
-BATCH, SMALL, LARGE = 64, 1e-9, 64.0  # pictures a batch; GiB that hold nothing, and all
+BATCH, SMALL, LARGE = 64, 1e-9, 64.0  # images a batch; GiB that hold nothing, and all
 STREAMS = {"28 x 28, grey": ((28, 28), "L"), "64 x 64, colour": ((64, 64), "RGB")}
 
 
-def make_pictures(folder: Path, n: int, size: tuple[int, int], mode: str) -> None:
-    """Write n smooth pictures of noise as PNG files."""
+def make_images(folder: Path, n: int, size: tuple[int, int], mode: str) -> None:
+    """Write n smooth images of noise as PNG files."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     for i in range(n):
@@ -85,19 +85,19 @@ def starts(folder: Path, rounds: int) -> str:
     return "\n".join(lines)
 
 
-def stepper(source: Source) -> tuple[Feed, Callable[[], None]]:
+def stepper(source: Source) -> tuple[Loader, Callable[[], None]]:
     """A feed, and one step of `balanced` on its next batch."""
     recipe = find("balanced").for_data(source.schema, {"batch_size": BATCH})
-    feed = source.feed(BATCH, fit_scaling(source, recipe.scaling, 0).encode, torch.device("cpu"), 0)
+    loader = source.loader(BATCH, fit_scaling(source, recipe.scaling, 0).encode, torch.device("cpu"), 0)
     method = build_method(recipe, source.schema, 0)
-    state, rates = State(method, recipe, feed, 0, torch.device("cpu")), method.schedule(0.0, 0)
+    state, rates = State(method, recipe, loader, 0, torch.device("cpu")), method.schedule(0.0, 0)
     state.apply(rates)
 
     def step() -> None:
         adversarial_step(method, state, rates)
         state.samples_seen += BATCH
 
-    return feed, step
+    return loader, step
 
 
 def turn(step: Callable[[], None], steps: int) -> list[float]:
@@ -118,16 +118,16 @@ def forget(pixels: Path) -> None:
 def stream(name: str, folder: Path, rounds: int, steps: int) -> str:
     """A row of the table of streams: medians over the steps of interleaved turns."""
     _, resident = stepper(open_source(folder, memory_budget=LARGE))
-    feed, warm = stepper(open_source(folder, memory_budget=SMALL))
+    loader, warm = stepper(open_source(folder, memory_budget=SMALL))
     turn(resident, 2)
     turn(warm, 2)
     times: tuple[list[float], ...] = ([], [], [], [])
     for _ in range(rounds):
         times[0].extend(turn(resident, steps))
-        feed.restore(feed.position())  # what it has fetched meanwhile is dropped
+        loader.restore(loader.position())  # what it has fetched meanwhile is dropped
         times[1].extend(turn(warm, steps))
     pixels = decoded(folder).pixels
-    del feed, warm  # and with them the mapping, which keeps pages from being dropped
+    del loader, warm  # and with them the mapping, which keeps pages from being dropped
     for _ in range(rounds):
         forget(pixels)
         _, cold = stepper(open_source(folder, memory_budget=SMALL))
@@ -143,22 +143,22 @@ def stream(name: str, folder: Path, rounds: int, steps: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=100_000, help="files of the folder that starts are timed on")
+    parser.add_argument("--images", type=int, default=100_000, help="files of the folder that starts are timed on")
     parser.add_argument("--streamed", type=int, default=20_000, help="files of the folders that are streamed")
     parser.add_argument("--rounds", type=int, default=9, help="repetitions that medians are taken of")
     parser.add_argument("--steps", type=int, default=20, help="steps of a turn")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         os.environ["EQUIPOISE_DATA"] = str(Path(made, "home"))
-        make_pictures(Path(made, "starts"), options.pictures, (32, 32), "RGB")
+        make_images(Path(made, "starts"), options.images, (32, 32), "RGB")
         text = starts(Path(made, "starts"), options.rounds)
-        rows = ["| pictures | resident, ms a step | streamed | speed | streamed, cold | speed, cold |", "|---|---|---|---|---|---|"]
+        rows = ["| images | resident, ms a step | streamed | speed | streamed, cold | speed, cold |", "|---|---|---|---|---|---|"]
         for name, (size, mode) in STREAMS.items():
             folder = Path(made, name)
-            make_pictures(folder, options.streamed, size, mode)
+            make_images(folder, options.streamed, size, mode)
             rows.append(stream(name, folder, options.rounds, options.steps))
     command = shlex.join(["python", "-m", "benchmarks.loading", *sys.argv[1:]])
-    table = f"{options.pictures:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} PNG files each:\n\n" + "\n".join(rows)
+    table = f"{options.images:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} PNG files each:\n\n" + "\n".join(rows)
     with RESULTS.open("a") as results:
         results.write(f"\n## `{command}`\n\n{machine()}, {torch.get_num_threads()} thread(s).\n\n{table}\n")
 

@@ -79,8 +79,8 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
                 pass
         expected = predicted.used + predicted.needed(size)
     real = resident("VmHWM")
-    figures = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
-    return [data, recipe, str(size), *[f"{value:.0f}" for value in figures], f"{expected / real:.2f}"]
+    metrics = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
+    return [data, recipe, str(size), *[f"{value:.0f}" for value in metrics], f"{expected / real:.2f}"]
 
 
 def main() -> None:

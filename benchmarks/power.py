@@ -1,7 +1,7 @@
 """Size and power of the verdict: exact samplers, and samplers with a planted fault.
 
     python -m benchmarks.power points          50 draws of each sampler at each size of data
-    python -m benchmarks.power pictures --lanes 2
+    python -m benchmarks.power images --lanes 2
 
 Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the verdict
 judges samples of a sampler that is exact or has one known fault:
@@ -9,12 +9,12 @@ judges samples of a sampler that is exact or has one known fault:
     exact           new draws of the data's own distribution
     lost mode       the same without one of eight components, or without one digit
     10%, 30% narrow the same, moved towards the mean by that much
-    shifted column  one column moved by half of its standard deviation; pictures one pixel aside
+    shifted column  one column moved by half of its standard deviation; images one pixel aside
     copies          draws of the training samples
     collapse        one training sample, with a little noise
 
-Points are eight overlapping normal components in four columns. Pictures are MNIST's, judged by
-what any pictures are judged by, since the digit classifier has seen them all.
+Points are eight overlapping normal components in four columns. Images are MNIST's, judged by
+what any images are judged by, since the digit classifier has seen them all.
 
 A sampler that is exact should not be called sick, and one with a fault should not be called
 balanced and sure. What cannot be decided should be called undecided.
@@ -41,9 +41,9 @@ from benchmarks.foundation import RESULTS, machine
 from equipoise.data import mnist
 from equipoise.data.arrays import from_array
 from equipoise.data.sources import RowsSource
-from equipoise.diagnosis import HEALTHY, Evidence, judge
+from equipoise.diagnosis import HEALTHY, Evidence, diagnose
 from equipoise.metrics.evaluate import examine
-from equipoise.metrics.result import Figure
+from equipoise.metrics.result import MetricResult
 
 HELD_OUT = (30, 100, 300, 1_000, 10_000)
 DRAWS = 50
@@ -74,14 +74,14 @@ def digits() -> tuple[Sample, Sample]:
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
-def pictures(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
+def images(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
     """As `points`; the components are digits."""
     x, y = digits()
     order = rng.permutation(len(x))
     pool, data = order[:POOL], order[POOL:]
     train, test = data[held_out : min(10 * held_out, len(data))], data[:held_out]
-    rows = from_array(x[train], None, "pictures")
-    source = RowsSource("pictures", rows, 0, (from_array(x[test], None, "pictures").values, None))
+    rows = from_array(x[train], None, "images")
+    source = RowsSource("images", rows, 0, (from_array(x[test], None, "images").values, None))
 
     def draw(n: int, digits_kept: int) -> Sample:
         return np.asarray(x[rng.choice(pool[y[pool] < digits_kept], n), None].astype(np.float64))
@@ -131,7 +131,7 @@ SAMPLERS: dict[str, Callable[[Data], Draw]] = {
     "copies": lambda data: copies(data.source, data.rng),
     "collapse": lambda data: collapsed(data.source, data.rng),
 }
-KINDS = {"points": points, "pictures": pictures}
+KINDS = {"points": points, "images": images}
 
 
 def copies(source: RowsSource, rng: np.random.Generator) -> Draw:
@@ -158,23 +158,23 @@ def measured(case: Case) -> dict[str, Any]:
     draw = rounded(SAMPLERS[sampler](Data(source, exact, lost, rng)), source)
     metrics = examine(source, lambda n: (draw(n), None), seed, None)
     return {
-        "figures": [asdict(metric) for metric in metrics],
+        "metrics": [asdict(metric) for metric in metrics],
         "held_out": len(source.held_out(1_000, seed)),
     }
 
 
 def verdict_of(kept: dict[str, Any]) -> tuple[str, str]:
     """Its name and how sure it is."""
-    found = judge(
+    found = diagnose(
         Evidence(
-            figures=[Figure(**figure) for figure in kept["figures"]],
+            metrics=[MetricResult(**metric) for metric in kept["metrics"]],
             log=(),
             held_out=kept["held_out"],
             samples_seen=1_000_000,
             usual_samples=1_000_000,
             recipe="balanced",
             latent_dim=64,
-            class_shares=(),
+            class_frequencies=(),
             data="",
             run=None,
         )
@@ -191,9 +191,9 @@ def table(found: dict[Case, tuple[str, str]]) -> str:
         if not given:
             continue
         names = Counter(name for name, _ in given)
-        sure = sum(v == ("balanced", "sure") for v in given)
+        sure = sum(v == ("converged", "sure") for v in given)
         sick = sum(name not in HEALTHY and name != "undecided" for name, _ in given)
-        counts = [sure, names["balanced"] - sure, names["undecided"], names["close"], sick]
+        counts = [sure, names["converged"] - sure, names["undecided"], names["close"], sick]
         percent = [f"{count / len(given):.0%}" if count else "" for count in counts]
         told = ", ".join(f"{name} {count}" for name, count in names.most_common())
         lines.append(f"| {sampler} | {held_out:,} | {' | '.join(percent)} | {told} |")

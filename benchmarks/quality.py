@@ -1,7 +1,7 @@
 """How good `balanced` gets, as a user runs it: rows Q1 to Q5, Q7 and Q9 of the benchmarks, over seeds.
 
     python -m benchmarks.quality gaussian           Q1: N(4, 1.25), 20 seeds
-    python -m benchmarks.quality laws               Q2: twelve laws from 20,000 draws each, 10 seeds
+    python -m benchmarks.quality distributions               Q2: twelve distributions from 20,000 draws each, 10 seeds
     python -m benchmarks.quality ring               Q3: 8 modes, 20 seeds
     python -m benchmarks.quality grid               Q4: 25 modes, 20 seeds
     python -m benchmarks.quality mnist              Q5: 10 minutes, 5 seeds
@@ -49,28 +49,28 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
             result: dict[str, Any] = {"failed": ended.stderr.strip().splitlines()[-1]}
         else:
             loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
-            result = {"figures": row.figures(run, out), "loop": loop, "whole": whole}
+            result = {"metrics": row.metrics(run, out), "loop": loop, "whole": whole}
         done.write_text(json.dumps({**result, "on": machine()}))
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     found: dict[str, Any] = json.loads(done.read_text())
-    print(run.name, {name: round(value, 4) for name, value in found.get("figures", {}).items()} or found["failed"], flush=True)
+    print(run.name, {name: round(value, 4) for name, value in found.get("metrics", {}).items()} or found["failed"], flush=True)
     return found
 
 
 def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> str:
     """A line for each run, the middle and the worst of all, and what the goal says of them."""
-    good = [result for result in results if "figures" in result]
+    good = [result for result in results if "metrics" in result]
     if not good:
         return "No run ended."
-    names = list(good[0]["figures"])
+    names = list(good[0]["metrics"])
     rows = [[row.title, *names, "training, s", "whole command, s"]]
     for run, result in zip(runs, results, strict=True):
         if "failed" in result:
             rows.append([run.label, f"failed: {result['failed']}", *[""] * (len(names) + 1)])
             continue
-        cells = [f"{result['figures'][name]:.4g}" for name in names]
+        cells = [f"{result['metrics'][name]:.4g}" for name in names]
         rows.append([run.label, *cells, f"{result['loop']:.1f}", f"{result['whole']:.1f}"])
-    columns = [*([result["figures"][name] for result in good] for name in names), *([r[what] for r in good] for what in ("loop", "whole"))]
+    columns = [*([result["metrics"][name] for result in good] for name in names), *([r[what] for r in good] for what in ("loop", "whole"))]
     for label, of in (("median", median), ("lowest", min), ("highest", max)):
         rows.append([label, *[f"{of(column):.4g}" for column in columns]])
     return f"{markdown(rows)}\n\n{row.verdict(results)}"

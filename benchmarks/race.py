@@ -24,7 +24,7 @@ HOLD = 10  # measurements on end that must be as good, so that a lucky moment, o
 FINER = 1.03  # the next measurement comes when the training has taken this much longer
 LINE_SEEDS, DIGIT_SEEDS = range(3), range(1)
 LINE_STEPS, DIGIT_STEPS = 10, 10  # between two measurements of balanced, at least
-SAMPLES_SEED = 1
+EVALUATION_SEED = 1
 AT_END = "at its end"
 
 Race = list[tuple[float, float]]  # seconds of training, and the figure then
@@ -36,7 +36,7 @@ class Course:
 
     label: str
     data: str
-    figure: LineQuality | DigitQuality
+    metric: LineQuality | DigitQuality
     tutorial: Callable[[int], Iterator[tutorial.Moment]]
     steps: int
     threads: int
@@ -45,7 +45,7 @@ class Course:
 
 def tutorial_race(course: Course, seed: int) -> Race:
     """The tutorial's example from its start to its end."""
-    return [(seconds, course.figure(samples)) for seconds, samples in course.tutorial(seed)]
+    return [(seconds, course.metric(samples)) for seconds, samples in course.tutorial(seed)]
 
 
 def balanced_race(course: Course, seed: int, until: float) -> Race:
@@ -60,7 +60,7 @@ def balanced_race(course: Course, seed: int, until: float) -> Race:
             engine.step()
         seconds += time.perf_counter() - began
         if seconds >= due or engine.share >= 1:
-            found.append((seconds, course.figure(sampler.values(course.figure.n, SAMPLES_SEED))))
+            found.append((seconds, course.metric(sampler.values(course.metric.n, EVALUATION_SEED))))
             if reached(found, until)[0] < math.inf:
                 break
             due = seconds * FINER
@@ -102,7 +102,7 @@ def courses(quick: bool) -> list[Course]:
 
 def quality(quick: bool) -> Table:
     """The table of P4: for every seed the tutorial's last figure and its best, and the time that each side took to it."""
-    rows = [["data", "seed", "threads", "figure", "floor", "tutorial", "after, s", "balanced", "after, s", "share of the time", "goal"]]
+    rows = [["data", "seed", "threads", "metric", "floor", "tutorial", "after, s", "balanced", "after, s", "share of the time", "goal"]]
     planned = courses(quick)
     for course in planned:
         for seed in course.seeds:
@@ -113,11 +113,11 @@ def quality(quick: bool) -> Table:
             for when, (took, goal) in marks.items():
                 after, value = reached(ours, goal)
                 share = after / took
-                told = [course.label, str(seed), str(course.threads), course.figure.name, f"{course.figure.floor:.3g}"]
+                told = [course.label, str(seed), str(course.threads), course.metric.name, f"{course.metric.floor:.3g}"]
                 told += [f"{goal:.4g} {when}", f"{took:.1f}", f"{value:.4g}", f"{after:.2f}", f"{share:.4f}"]
                 told.append(against(share, GOAL) if when == AT_END else "")
                 rows.append(told)
                 print(" | ".join(told), flush=True)
-    counts = " and ".join(f"{course.figure.n:,} samples ({course.label})" for course in planned)
+    counts = " and ".join(f"{course.metric.n:,} samples ({course.label})" for course in planned)
     how = "Threads as the table says, one process, one training after the other. Seconds are of training alone; figures are of"
     return Table(f"{how} {counts}; inf where balanced never came as close.", markdown(rows))

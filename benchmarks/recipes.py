@@ -36,7 +36,7 @@ from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.labels import agreement, unsupervised_accuracy
-from equipoise.plotting.plots import picture_grid
+from equipoise.plotting.plots import image_grid
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
@@ -87,11 +87,11 @@ def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
         subprocess.run([*pinned, sys.executable, "-m", "equipoise", *arguments], check=True, stdout=subprocess.DEVNULL)
         whole = time.monotonic() - began
         report = json.loads((out / "report.json").read_text())
-        figures = {figure["name"]: figure["value"] for figure in report["figures"]}
-        floors = {figure["name"]: figure["floor"] for figure in report["figures"]}
+        metrics = {metric["name"]: metric["value"] for metric in report["metrics"]}
+        floors = {metric["name"]: metric["floor"] for metric in report["metrics"]}
         extra, extra_floors = of_labels(out) if run.data == "mnist" else ({}, {})
         loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
-        result = {"figures": figures | extra, "floors": floors | extra_floors, "seen": report["samples_seen"], "loop": loop, "whole": whole}
+        result = {"metrics": metrics | extra, "floors": floors | extra_floors, "seen": report["samples_seen"], "loop": loop, "whole": whole}
         result["on"] = machine()
         done.write_text(json.dumps(result))
     found: dict[str, Any] = json.loads(done.read_text())
@@ -112,20 +112,20 @@ def of_labels(out: Path) -> tuple[dict[str, float], dict[str, float]]:
     return {AGREEMENT: agreement(read(made), asked)}, {AGREEMENT: agreement(read(images), digits)}
 
 
-def draw(out: Path, picture: Path) -> None:
+def draw(out: Path, image: Path) -> None:
     """A grid of samples of a run on MNIST: drawn at random, or a column for each digit asked for, or for each value of InfoGAN's code."""
     recipe = json.loads((out / "config.json").read_text())["recipe"]
     if recipe["conditional"]:
         gan = GAN.load(out)
         columns = [np.asarray(gan.sample(ROWS, label=digit, seed=digit)) for digit in range(10)]
-        picture.write_bytes(picture_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
+        image.write_bytes(image_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
     else:
-        shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), picture)
+        shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), image)
 
 
-def read(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
+def read(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The digits that the shipped classifier reads."""
-    found: NDArray[np.int64] = read_digits(torch.from_numpy(pictures.copy()))[1].argmax(1).numpy()
+    found: NDArray[np.int64] = read_digits(torch.from_numpy(images.copy()))[1].argmax(1).numpy()
     return found
 
 
@@ -134,14 +134,14 @@ def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
     blocks = []
     for data in dict.fromkeys(run.data for run, _ in results):
         of_data = [(run, found) for run, found in results if run.data == data]
-        names = list(dict.fromkeys(name for _, found in of_data for name in found["figures"] if name.startswith(SHOWN)))
+        names = list(dict.fromkeys(name for _, found in of_data for name in found["metrics"] if name.startswith(SHOWN)))
         floors = {name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()}
         heads = [data, *names, "samples seen", "training, s", "whole command, s", "gate"]
         rows = [heads, ["---"] * len(heads)]
         for run, found in of_data:
-            failed = "; ".join(failures(run.gate, found["figures"]))
+            failed = "; ".join(failures(run.gate, found["metrics"]))
             times = [f"{found['seen']:,}", f"{found['loop']:.0f}", f"{found['whole']:.0f}"]
-            cells = [_cell(found["figures"].get(name)) for name in names]
+            cells = [_cell(found["metrics"].get(name)) for name in names]
             rows.append([f"{run.recipe}, seed {run.seed}", *cells, *times, f"**failed**: {failed}" if failed else "passed"])
         rows.append(["real samples (the floor)", *[_cell(floors.get(name)) for name in names], "", "", "", ""])
         blocks.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
@@ -207,8 +207,8 @@ def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str,
 
     def one(run: Run, pinned: list[str]) -> dict[str, Any]:
         found = measure(run, keep, pinned)
-        figures = {name: round(value, 4) for name, value in found["figures"].items()}
-        print(run.name, figures, failures(run.gate, found["figures"]), flush=True)
+        metrics = {name: round(value, 4) for name, value in found["metrics"].items()}
+        print(run.name, metrics, failures(run.gate, found["metrics"]), flush=True)
         return found
 
     return {run.name: result for run, result in zip(planned, in_lanes(planned, one, lanes), strict=True)}

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.laws import DRAWS, LAWS, training_draws
+from benchmarks.distributions import DISTRIBUTIONS, DRAWS, training_draws
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.result import COVERAGE, DIGIT_SHARE, FRECHET, RECOGNISED
-from equipoise.metrics.wasserstein import kolmogorov_smirnov_to_law, mode_coverage, wasserstein_to_law
+from equipoise.metrics.result import COVERAGE, DIGIT_FREQUENCY, FRECHET, RECOGNISED
+from equipoise.metrics.wasserstein import kolmogorov_smirnov_to_distribution, mode_coverage, wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
 
 Figures = dict[str, float]
 Results = Sequence[dict[str, Any]]
-SAMPLES_SEED = 7
+EVALUATION_SEED = 7
 FLOOR_DRAWS = 20
 
 
@@ -52,16 +52,16 @@ class Row:
     title: str
     seeds: int
     runs: Callable[[int], Iterator[Run]]
-    figures: Callable[[Run, Path], Figures]
+    metrics: Callable[[Run, Path], Figures]
     verdict: Callable[[Results], str]
 
 
 def drawn(out: Path, n: int) -> NDArray[np.float64]:
-    return np.asarray(GAN.load(out).sample(n, seed=SAMPLES_SEED), np.float64)
+    return np.asarray(GAN.load(out).sample(n, seed=EVALUATION_SEED), np.float64)
 
 
 def of(results: Results, name: str) -> list[float]:
-    return [result["figures"][name] for result in results if "figures" in result]
+    return [result["metrics"][name] for result in results if "metrics" in result]
 
 
 def told(*goals: tuple[str, float, str, bool]) -> str:
@@ -70,10 +70,10 @@ def told(*goals: tuple[str, float, str, bool]) -> str:
 
 
 def seconds(results: Results, loop: float, whole: float | None = None) -> list[tuple[str, float, str, bool]]:
-    longest = max(result["loop"] for result in results if "figures" in result)
+    longest = max(result["loop"] for result in results if "metrics" in result)
     found = [("longest training, s", longest, f"≤ {loop:g}", longest <= loop)]
     if whole is not None:
-        command = max(result["whole"] for result in results if "figures" in result)
+        command = max(result["whole"] for result in results if "metrics" in result)
         found.append(("longest command, s", command, f"≤ {whole:g}", command <= whole))
     return found
 
@@ -89,8 +89,11 @@ def named(data: str) -> Callable[[int], Iterator[Run]]:
 
 
 def gaussian_figures(_: Run, out: Path) -> Figures:
-    law, x = Gaussian(), drawn(out, 100_000).ravel()
-    return {"Wasserstein-1": wasserstein_to_law(x, law.quantile), "Kolmogorov-Smirnov": kolmogorov_smirnov_to_law(x, law.cdf)}
+    distribution, x = Gaussian(), drawn(out, 100_000).ravel()
+    return {
+        "Wasserstein-1": wasserstein_to_distribution(x, distribution.quantile),
+        "Kolmogorov-Smirnov": kolmogorov_smirnov_to_distribution(x, distribution.cdf),
+    }
 
 
 def gaussian_verdict(results: Results) -> str:
@@ -106,8 +109,8 @@ def gaussian_verdict(results: Results) -> str:
 # Q2
 
 
-def law_runs(seed: int) -> Iterator[Run]:
-    for number, name in enumerate(LAWS):
+def distribution_runs(seed: int) -> Iterator[Run]:
+    for number, name in enumerate(DISTRIBUTIONS):
 
         def make(keep: Path, number: int = number, name: str = name) -> Path:
             path = keep / f"{number}-{seed}.npy"
@@ -120,17 +123,22 @@ def law_runs(seed: int) -> Iterator[Run]:
 @cache
 def floor(name: str) -> float:
     """Wasserstein-1 over the distance of the quartiles that 20,000 draws have on average."""
-    law = LAWS[name]
-    return float(np.mean([wasserstein_to_law(law.draw(DRAWS, 10**6 + i), law.quantile) for i in range(FLOOR_DRAWS)])) / law.quartiles_apart
+    distribution = DISTRIBUTIONS[name]
+    return (
+        float(
+            np.mean([wasserstein_to_distribution(distribution.draw(DRAWS, 10**6 + i), distribution.quantile) for i in range(FLOOR_DRAWS)])
+        )
+        / distribution.quartiles_apart
+    )
 
 
-def law_figures(run: Run, out: Path) -> Figures:
-    law, x = LAWS[run.data], drawn(out, 100_000).ravel()
-    off = wasserstein_to_law(x, law.quantile) / law.quartiles_apart if np.isfinite(x).all() else float("inf")
+def distribution_figures(run: Run, out: Path) -> Figures:
+    distribution, x = DISTRIBUTIONS[run.data], drawn(out, 100_000).ravel()
+    off = wasserstein_to_distribution(x, distribution.quantile) / distribution.quartiles_apart if np.isfinite(x).all() else float("inf")
     return {"W1 / IQR": off, "floor of 20,000 draws": floor(run.data), "above it": off - floor(run.data)}
 
 
-def law_verdict(results: Results) -> str:
+def distribution_verdict(results: Results) -> str:
     above = of(results, "above it")
     good, whole = sum(value <= 0.03 for value in above), len(results)
     finite = sum(np.isfinite(of(results, "W1 / IQR")))
@@ -144,9 +152,9 @@ def law_verdict(results: Results) -> str:
 # Q3, Q4, Q7
 
 
-def mode_figures(law: Ring | Grid) -> Callable[[Run, Path], Figures]:
-    def figures(_: Run, out: Path) -> Figures:
-        found = mode_coverage(drawn(out, 2500), *law.modes())
+def mode_figures(distribution: Ring | Grid) -> Callable[[Run, Path], Figures]:
+    def metrics(_: Run, out: Path) -> Figures:
+        found = mode_coverage(drawn(out, 2500), *distribution.modes())
         return {
             "modes covered": found.covered,
             "within 3 sigma": found.within,
@@ -154,7 +162,7 @@ def mode_figures(law: Ring | Grid) -> Callable[[Run, Path], Figures]:
             "spread inside modes": found.spread,
         }
 
-    return figures
+    return metrics
 
 
 def mode_verdict(modes: int, within: float, kl: float, middle: bool, longest: float) -> Callable[[Results], str]:
@@ -193,7 +201,7 @@ def immunity_runs(seed: int) -> Iterator[Run]:
 
 
 def immunity_verdict(results: Results) -> str:
-    ended, whole = [r for r in results if "figures" in r], len(results)
+    ended, whole = [r for r in results if "metrics" in r], len(results)
     right = sum(value == 25 for value in of(results, "modes covered"))
     return told(
         ("runs that ended well", len(ended), str(whole), len(ended) == whole),
@@ -209,8 +217,8 @@ def digit_runs(seed: int) -> Iterator[Run]:
 
 
 def digit_figures(_: Run, out: Path) -> Figures:
-    told_of = {figure["name"]: figure for figure in json.loads((out / "report.json").read_text())["figures"]}
-    shares = [figure["value"] for name, figure in told_of.items() if name.startswith(DIGIT_SHARE)]
+    told_of = {metric["name"]: metric for metric in json.loads((out / "report.json").read_text())["metrics"]}
+    shares = [metric["value"] for name, metric in told_of.items() if name.startswith(DIGIT_FREQUENCY)]
     found = {"Fréchet": told_of[FRECHET]["value"], "times the floor": told_of[FRECHET]["value"] / told_of[FRECHET]["floor"]}
     found |= {name: told_of[name]["value"] for name in (COVERAGE, RECOGNISED)}
     return found | {"rarest digit": min(shares), "commonest digit": max(shares)}
@@ -243,7 +251,7 @@ def stacked_runs(seed: int) -> Iterator[Run]:
 
 def stacked_figures(_: Run, out: Path) -> Figures:
     """Which of the 1,000 triples of digits 26,000 samples show, and the divergence of their shares from even ones."""
-    samples = GAN.load(out).sample(26_000, seed=SAMPLES_SEED)
+    samples = GAN.load(out).sample(26_000, seed=EVALUATION_SEED)
     digits = [read_digits(torch.from_numpy(np.ascontiguousarray(samples[..., c])))[1].argmax(1).numpy() for c in range(3)]
     counts = np.bincount(digits[0] * 100 + digits[1] * 10 + digits[2], minlength=1000)
     shares = counts / counts.sum()
@@ -257,7 +265,7 @@ def stacked_verdict(results: Results) -> str:
 
 ROWS: dict[str, Row] = {
     "gaussian": Row("N(4, 1.25), 100,000 samples", 20, named("gaussian"), gaussian_figures, gaussian_verdict),
-    "laws": Row("from 20,000 draws, 100,000 samples", 10, law_runs, law_figures, law_verdict),
+    "distributions": Row("from 20,000 draws, 100,000 samples", 10, distribution_runs, distribution_figures, distribution_verdict),
     "ring": Row("ring of 8, 2,500 samples", 20, named("ring"), mode_figures(Ring()), mode_verdict(8, 0.97, 0.005, False, 60)),
     "grid": Row("grid of 25, 2,500 samples", 20, named("grid"), mode_figures(Grid()), mode_verdict(25, 0.95, 0.01, True, 120)),
     "mnist": Row("MNIST, 10 minutes, 10,000 samples", 5, digit_runs, digit_figures, digit_verdict),

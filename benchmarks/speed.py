@@ -1,4 +1,4 @@
-"""How fast, and at what cost: rows P1 to P6 of the benchmarks, and what growing data, pictures, batches and widths cost.
+"""How fast, and at what cost: rows P1 to P6 of the benchmarks, and what growing data, images, batches and widths cost.
 
     python -m benchmarks.speed step       P1, P2: a step of the engine against two loops of our own around the same networks
     python -m benchmarks.speed peak       P3: the arithmetic of a step against the machine's matrix products

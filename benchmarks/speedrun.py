@@ -31,7 +31,7 @@ FINER = 1.1  # the next measurement comes when the training has taken this much 
 STEPS, FIRST = 10, 20.0  # steps between two looks at the clock, and seconds until the first measurement
 
 
-def figures(engine: Engine) -> tuple[float, float, float]:
+def metrics(engine: Engine) -> tuple[float, float, float]:
     """The share that is recognised, and the least and the greatest share of a digit."""
     made = engine.fit.sampler.values(SAMPLES, 1).astype(np.uint8)
     probabilities = read_digits(torch.from_numpy(made[:, 0]))[1]
@@ -49,8 +49,8 @@ def run(recipe: str, seed: int, threads: int, most: float) -> list[str]:
         seconds += time.perf_counter() - began
         if seconds < due:
             continue
-        engine.fit.sampler.settle(seed)
-        recognised, least, greatest = figures(engine)
+        engine.fit.sampler.recalibrate_batchnorm(seed)
+        recognised, least, greatest = metrics(engine)
         reached = recognised >= RECOGNISED and least >= SHARES[0] and greatest <= SHARES[1]
         if reached or seconds >= most:
             took = seconds if reached else math.inf

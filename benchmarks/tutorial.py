@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from benchmarks.baselines import PictureItems
+from benchmarks.baselines import ImageItems
 from benchmarks.likeness import DigitQuality, LineQuality
 from equipoise.data import mnist
 
@@ -105,8 +105,8 @@ def line(seed: int, steps: int = 10_000, moments: int = 20, n: int = 100_000) ->
             began = time.perf_counter()
 
 
-def digit_players() -> tuple[nn.Module, nn.Module]:
-    """G, latents (N, 100) to pictures (N, 784) on [-1, 1], and D, pictures to probabilities (N, 1)."""
+def digit_networks() -> tuple[nn.Module, nn.Module]:
+    """G, latents (N, 100) to images (N, 784) on [-1, 1], and D, images to probabilities (N, 1)."""
     generator = nn.Sequential(
         nn.Linear(LATENT, DIGIT_HIDDEN),
         nn.LeakyReLU(LEAK),
@@ -135,25 +135,25 @@ def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> 
     uint8, drawn outside the clock."""
     torch.manual_seed(seed)
     images, labels = (part[:most] for part in mnist.load("train"))
-    loader = DataLoader(PictureItems(images, labels, PIXEL_MEAN, PIXEL_STD), batch_size=DIGIT_BATCH, shuffle=True, drop_last=True)
-    generator, discriminator = digit_players()
+    loader = DataLoader(ImageItems(images, labels, PIXEL_MEAN, PIXEL_STD), batch_size=DIGIT_BATCH, shuffle=True, drop_last=True)
+    generator, discriminator = digit_networks()
     criterion = nn.BCELoss()
     optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=DIGIT_RATE)
     optimizer_g = torch.optim.Adam(generator.parameters(), lr=DIGIT_RATE)
     real_labels, fake_labels = torch.full((DIGIT_BATCH, 1), DIGIT_REAL_LABEL), torch.zeros(DIGIT_BATCH, 1)
     seconds, began = 0.0, time.perf_counter()
     for _ in range(epochs):
-        for pictures, _ in loader:
-            real_loss = criterion(discriminator(pictures.view(DIGIT_BATCH, -1)), real_labels)
-            fake_pictures = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
-            fake_loss = criterion(discriminator(fake_pictures.detach()), fake_labels)
+        for images, _ in loader:
+            real_loss = criterion(discriminator(images.view(DIGIT_BATCH, -1)), real_labels)
+            fake_images = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
+            fake_loss = criterion(discriminator(fake_images.detach()), fake_labels)
             d_loss = real_loss + fake_loss
             optimizer_d.zero_grad()
             d_loss.backward()
             optimizer_d.step()
 
-            fake_pictures = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
-            g_loss = criterion(discriminator(fake_pictures), torch.ones(DIGIT_BATCH, 1))
+            fake_images = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
+            g_loss = criterion(discriminator(fake_images), torch.ones(DIGIT_BATCH, 1))
             optimizer_g.zero_grad()
             g_loss.backward()
             optimizer_g.step()

@@ -1,6 +1,6 @@
 """How often the verdict is right: runs made sick on purpose, and healthy ones.
 
-    python -m benchmarks.verdicts              every case on points, three seeds, and on pictures, two
+    python -m benchmarks.verdicts              every case on points, three seeds, and on images, two
     python -m benchmarks.verdicts points       points alone
 
 CASES says beforehand which names are right for which sickness. A case that is in --keep already is not trained again, but judged anew.
@@ -29,8 +29,8 @@ from benchmarks.lanes import in_lanes
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.data.distributions.univariate import Ring
-from equipoise.diagnosis import HEALTHY, Evidence, judge
-from equipoise.metrics.result import Figure
+from equipoise.diagnosis import HEALTHY, Evidence, diagnose
+from equipoise.metrics.result import MetricResult
 from equipoise.report.report import gather
 from equipoise.training.fitting import Fit
 from equipoise.training.guard import DivergedError
@@ -38,15 +38,15 @@ from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 from equipoise.training.state import Gradients
 
-SEEDS = {"points": 3, "pictures": 2}  # runs of each case
-KINDS = ("points", "pictures")
-PICTURE_SAMPLES = 40_000
-LEARNING_RATES = {"points": 4e-3, "pictures": 3e-3}  # balanced's own
+SEEDS = {"points": 3, "images": 2}  # runs of each case
+KINDS = ("points", "images")
+IMAGE_SAMPLES = 40_000
+LEARNING_RATES = {"points": 4e-3, "images": 3e-3}  # balanced's own
 FACTOR = 100
 # Most sicknesses are of a generator that makes all of the data by itself. Given the data's modes, one that has hardly learned makes
 # samples of this data that nobody tells from real ones, and then "balanced" is the truth; one that swings collapses inside the modes.
-ALONE = {"modes": 0}
-# Which player gains by a learning rate that is far too high is not said beforehand: what to change is the same.
+ALONE = {"clusters": 0}
+# Which network gains by a learning rate that is far too high is not said beforehand: what to change is the same.
 WON = frozenset({"discriminator won", "generator won", "diverged", "recovered from trouble"})
 
 
@@ -134,7 +134,7 @@ CASES: dict[str, Case] = {
     "healthy: N(4, 1.25)": Case(HEALTHY, named("gaussian"), kinds=("points",)),
     "healthy: ring": Case(HEALTHY, plain, kinds=("points",)),
     "healthy: swissroll": Case(HEALTHY, named("swissroll"), kinds=("points",)),
-    "healthy: digits": Case(HEALTHY, plain, kinds=("pictures",)),
+    "healthy: digits": Case(HEALTHY, plain, kinds=("images",)),
     "healthy: labels": Case(HEALTHY, labelled(shuffled=False)),
     "generator frozen after 100 steps": Case(frozenset({"discriminator won", "mode collapse"}), plain, ALONE, sicken=freeze),
     "D's learning rate x 100": Case(WON, plain, ALONE | {"discriminator_rate": FACTOR}),
@@ -162,14 +162,14 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     settings = dict(case.settings)
     if (factor := settings.pop("generator", None)) is not None:
         settings |= {"learning_rate": LEARNING_RATES[kind] * factor, "discriminator_rate": 1 / factor}
-    if kind == "pictures" and case.stop_at == 1 and "samples" not in settings:
-        settings["samples"] = PICTURE_SAMPLES
+    if kind == "images" and case.stop_at == 1 and "samples" not in settings:
+        settings["samples"] = IMAGE_SAMPLES
     gan = GAN(seed=seed, threads=1, **settings)
     fit = gan.prepare(data, labels, to_disk=False, warn=lambda _: None)
     case.sicken(fit)
 
     def watch(event: Any) -> None:
-        if isinstance(event, Report) and event.share >= case.stop_at:
+        if isinstance(event, Report) and event.progress >= case.stop_at:
             os.kill(os.getpid(), 2)
 
     try:
@@ -180,11 +180,11 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     return {**asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)), **usual, "on": machine()}
 
 
-def judged(kept: Path) -> tuple[str, str]:
+def evaluated(kept: Path) -> tuple[str, str]:
     """The name that the verdict gives what was kept of a case, and where the case was trained."""
     stored = json.loads(kept.read_text())
     on = stored.pop("on")
-    return judge(Evidence(**{**stored, "figures": [Figure(**figure) for figure in stored["figures"]]})).name, on
+    return diagnose(Evidence(**{**stored, "metrics": [MetricResult(**metric) for metric in stored["metrics"]]})).name, on
 
 
 def table(found: dict[tuple[str, str, int], str]) -> str:
@@ -213,7 +213,7 @@ def judge_all(planned: list[tuple[str, str, int]], keep: Path, lanes: int) -> di
         if not kept.is_file():
             command = [*pinned, sys.executable, "-m", "benchmarks.verdicts", "--one", name, kind, str(seed)]
             kept.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        given, on = judged(kept)
+        given, on = evaluated(kept)
         print(*one, given, "" if given in CASES[name].right else "WRONG", flush=True)
         return given, on
 

@@ -33,7 +33,7 @@ def jitter(x: Tensor) -> Tensor:
     return nn.functional.grid_sample(x, grid, align_corners=False)
 
 
-def pictures(split: str) -> tuple[Tensor, Tensor]:
+def images(split: str) -> tuple[Tensor, Tensor]:
     """Pixels in [0, 1], (N, 1, 28, 28), and digits, (N,)."""
     x, y = mnist.load(split)
     return torch.from_numpy(x.copy()).unsqueeze(1).float() / 255, torch.from_numpy(y.copy()).long()
@@ -55,8 +55,8 @@ def main() -> None:
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    x, y = pictures("train")
-    x_test, y_test = pictures("test")
+    x, y = images("train")
+    x_test, y_test = images("test")
     network = DigitClassifier()
     optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     steps = EPOCHS * (len(x) // BATCH)

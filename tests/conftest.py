@@ -1,4 +1,4 @@
-"""What several tests need: a tiny training, pictures on disk, the command line in-process."""
+"""What several tests need: a tiny training, images on disk, the command line in-process."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from equipoise.data.images import cache
 from equipoise.metrics import classifier
 from equipoise.metrics.budget import Budget
 from tests import isolation
-from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_picture
+from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_image
 
 isolation.register_profiles()
 BRIEF = Budget(
     line=2_000,
     samples=500,
-    pictures=200,
+    images=200,
     floors=1,
     two_sample=500,
-    two_sample_pictures=200,
+    two_sample_images=200,
     copies=200,
     labelled=500,
-    picture_steps=20,
+    image_steps=20,
 )
 POINT_STEPS = 100  # of training a classifier of points
 WRITES = pytest.StashKey[isolation.Writes]()
@@ -63,7 +63,7 @@ def apart(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def images_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What tests decode is kept in a folder of theirs."""
     monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
 
@@ -139,9 +139,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory of grey 8 x 8 pictures of two classes, hardly trained."""
-    folder = tmp_path_factory.mktemp("pictures")
+def trained_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory of grey 8 x 8 images of two classes, hardly trained."""
+    folder = tmp_path_factory.mktemp("images")
     path = folder / "squares.npz"
     np.savez(path, x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8), y=["dark", "light"] * 40)
     out = folder / "run"
@@ -151,9 +151,9 @@ def trained_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def picture() -> Callable[..., np.ndarray[Any, Any]]:
-    """`write_picture`, for tests in any folder."""
-    return write_picture
+def image() -> Callable[..., np.ndarray[Any, Any]]:
+    """`write_image`, for tests in any folder."""
+    return write_image
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests of several modules make use of: tiny recipes with what they train on, states, pictures in files, answers of commands."""
+"""What tests of several modules make use of: tiny recipes with what they train on, states, images in files, answers of commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from equipoise.data.arrays import from_array
 from equipoise.data.distributions.univariate import Gaussian, Ring
-from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
 from equipoise.recipes.balanced import Balanced
@@ -41,8 +41,8 @@ class Answer:
     err: str
 
 
-def write_picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0) -> np.ndarray[Any, Any]:
-    """A picture of noise in a file, and its pixels."""
+def write_image(path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0) -> np.ndarray[Any, Any]:
+    """An image of noise in a file, and its pixels."""
     shape = (size[1], size[0]) if mode in ("L", "I;16") else (size[1], size[0], len(mode))
     deep = mode == "I;16"
     pixels = np.random.default_rng(seed).integers(0, 65536 if deep else 256, shape).astype(np.uint16 if deep else np.uint8)
@@ -57,19 +57,19 @@ def files_below(folder: Path) -> set[str]:
 
 
 def squares() -> Source:
-    """Grey 8 x 8 pictures of two classes."""
+    """Grey 8 x 8 images of two classes."""
     x = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
     return RowsSource("squares", from_array(x, ["dark", "light"] * 40, "x"), 0)
 
 
 def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
-    """Every recipe on points and on pictures, as far as it takes them; classic's D of a whole batch; augmented pictures."""
-    for source in (LawSource(Ring()), squares()):
+    """Every recipe on points and on images, as far as it takes them; classic's D of a whole batch; augmented images."""
+    for source in (DistributionSource(Ring()), squares()):
         for recipe in catalogue().values():
             with suppress(RequestError):  # dcgan, of points
                 yield recipe.for_data(source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}), source
         yield Balanced.for_data(source.schema, {**TINY_RECIPE, "conditional": True}), source
-    yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), LawSource(Gaussian())
+    yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), DistributionSource(Gaussian())
     augmented = {**TINY_RECIPE, "augment": "color,translation,cutout", "augment_target": 0.6}
     yield Balanced.for_data(source.schema, augmented), source
     yield WGANGP.for_data(source.schema, augmented), source
@@ -80,6 +80,6 @@ RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") fo
 
 def state_of(recipe: Recipe, source: Source | None = None) -> State:
     """The state that a training of this recipe begins with; on N(4, 1.25) unless a source is given."""
-    source, cpu = source or LawSource(Gaussian()), torch.device("cpu")
-    feed = source.feed(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
-    return State(build_method(recipe, source.schema, 0), recipe, feed, 0, cpu)
+    source, cpu = source or DistributionSource(Gaussian()), torch.device("cpu")
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
+    return State(build_method(recipe, source.schema, 0), recipe, loader, 0, cpu)

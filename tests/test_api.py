@@ -17,7 +17,7 @@ from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian
 from equipoise.data.evaluation import samples_of
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
-from equipoise.metrics.evaluate import MOST_COLUMNS
+from equipoise.metrics.evaluate import MAX_COLUMNS
 from equipoise.metrics.result import AGREEMENT, COLUMN, COPIED
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
@@ -101,7 +101,7 @@ def test_a_label_asked_of_an_unconditional_generator_is_refused(tiny: dict[str, 
         GAN(**tiny).fit("gaussian").sample(3, label=7)
 
 
-def test_a_folder_of_odd_non_square_colour_pictures_is_learned(tmp_path: Path) -> None:
+def test_a_folder_of_odd_non_square_colour_images_is_learned(tmp_path: Path) -> None:
     folder = tmp_path / "flags"
     folder.mkdir()
     flag = np.zeros((23, 37, 3))
@@ -117,7 +117,7 @@ def test_a_folder_of_odd_non_square_colour_pictures_is_learned(tmp_path: Path) -
     assert Image.open(gan.draw(tmp_path / "grid.png", 9)).size[0] >= 3 * 37
 
 
-def test_balanced_learns_the_shape_of_a_normal_law_in_a_few_hundred_steps() -> None:
+def test_balanced_learns_the_shape_of_a_normal_distribution_in_a_few_hundred_steps() -> None:
     report = GAN(samples=256 * 400, seed=0).fit(Gaussian(mean=-20, std=3)).evaluate()
     assert report["Wasserstein-1"] < 0.15 * 3
     assert report["Kolmogorov-Smirnov"] < 0.06
@@ -198,11 +198,11 @@ def test_what_was_handed_over_in_python_resumes(x: Any, tiny: dict[str, Any], tm
 def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(tiny: dict[str, Any], tmp_path: Path) -> None:
     settings = {**tiny, "samples": 16 * 400, "learning_rate": 1e-5}
     with pytest.warns(UserWarning, match="the figure no longer improves: stopped after"):
-        gan = GAN(stop_when="balanced", **settings).fit("gaussian", out=tmp_path / "run")
+        gan = GAN(stop_when="converged", **settings).fit("gaussian", out=tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    figures = {line["samples_seen"]: line["metrics"]["Wasserstein-1"] for line in lines if "metrics" in line}
-    best = min(figures, key=figures.__getitem__)
-    assert max(figures) < 16 * 400
+    metrics = {line["samples_seen"]: line["metrics"]["Wasserstein-1"] for line in lines if "metrics" in line}
+    best = min(metrics, key=metrics.__getitem__)
+    assert max(metrics) < 16 * 400
     loaded = GAN.load(tmp_path / "run")
     assert loaded.evaluate().samples_seen == best
     assert np.array_equal(gan.sample(100, seed=1), loaded.sample(100, seed=1))
@@ -212,8 +212,8 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(tiny: dict[str, 
     settings = {**tiny, "samples": 16 * 100}
     GAN(**{**settings, "samples": 16 * 50}).fit("gaussian", out=tmp_path / "run")
     resumed = GAN(**settings).prepare("gaussian", out=tmp_path / "run", resume=True)
-    figures = [line["metrics"]["Wasserstein-1"] for line in resumed.log if "metrics" in line]
-    assert resumed.watch.best == min(figures)
+    metrics = [line["metrics"]["Wasserstein-1"] for line in resumed.log if "metrics" in line]
+    assert resumed.watch.best == min(metrics)
 
 
 def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(tiny: dict[str, Any], tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_th
     before = GAN(**settings).fit(x, out=tmp_path / "run")
     assert before._fit is not None
     assert before._fit.state.best is not None
-    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="balanced").prepare(x, out=tmp_path / "run", resume=True)
+    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="converged").prepare(x, out=tmp_path / "run", resume=True)
     assert resumed.state.best is None
     assert resumed.watch.best == np.inf
 
@@ -231,23 +231,23 @@ def test_evaluating_other_data_leaves_the_runs_own_report_alone(tiny: dict[str, 
     own = gan.evaluate()
     other = gan.evaluate(RNG.normal(5, 1, size=(600, 2)))
     assert gan.report == own
-    assert COPIED in [figure.name for figure in own.figures]
-    assert COPIED not in [figure.name for figure in other.figures]
+    assert COPIED in [metric.name for metric in own.metrics]
+    assert COPIED not in [metric.name for metric in other.metrics]
 
 
 def test_other_labels_than_those_learned_are_not_compared(tiny: dict[str, Any]) -> None:
     x = RNG.normal(size=(1000, 2))
     gan = GAN(**tiny).fit(x, (x[:, 0] > 0).astype(int))
-    assert AGREEMENT in [figure.name for figure in gan.evaluate().figures]
-    assert AGREEMENT not in [figure.name for figure in gan.evaluate(x, (3 * (x[:, 1] > 0)).astype(int)).figures]
+    assert AGREEMENT in [metric.name for metric in gan.evaluate().metrics]
+    assert AGREEMENT not in [metric.name for metric in gan.evaluate(x, (3 * (x[:, 1] > 0)).astype(int)).metrics]
 
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(named: bool, tiny: dict[str, Any], tmp_path: Path) -> None:
     x = RNG.normal(size=(400, 25))
     gan = GAN(**tiny).fit(pd.DataFrame(x, columns=[f"c{i}" for i in range(25)]) if named else x, out=tmp_path / "run")
-    told = [figure.name for figure in gan.report.figures if figure.name.startswith(COLUMN)]
-    assert told == [f"{COLUMN}{'c' if named else ''}{i}" for i in range(MOST_COLUMNS)]
+    told = [metric.name for metric in gan.report.metrics if metric.name.startswith(COLUMN)]
+    assert told == [f"{COLUMN}{'c' if named else ''}{i}" for i in range(MAX_COLUMNS)]
     assert gan.sample(3).shape == (3, 25)
     gan.draw(tmp_path / "drawn.png")
     assert list((tmp_path / "run/samples").iterdir())
@@ -265,10 +265,10 @@ def test_of_a_handful_of_rows_the_verdict_is_undecided() -> None:
 
 
 def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
-    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "modes": 0})
+    gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "clusters": 0})
     training = gan.prepare("ring", to_disk=False)
     with torch.no_grad():
-        for weight in (*training.state.generator.parameters(), *training.state.average.parameters()):
+        for weight in (*training.state.generator.parameters(), *training.state.ema.parameters()):
             weight.zero_()
     with pytest.warns(UserWarning, match="missing from the samples so far: 0 of 8 modes are covered"):
         gan.run(training, lambda _: None)
@@ -292,7 +292,7 @@ def test_the_first_samples_of_a_seed_do_not_depend_on_how_many_are_asked_for(tin
     assert np.allclose(gan.sample(3, seed=1), np.asarray(gan.sample(9, seed=1))[:3])
 
 
-def test_pictures_in_other_units_are_not_compared(tiny: dict[str, Any]) -> None:
+def test_images_in_other_units_are_not_compared(tiny: dict[str, Any]) -> None:
     x = RNG.integers(0, 256, (60, 8, 8), np.uint8)
     with pytest.raises(RequestError, match="another range of values than the generator's 0 to 255"):
         GAN(**tiny).fit(x).evaluate(x / 255.0)
@@ -309,7 +309,7 @@ def test_other_data_is_judged_half_against_half(tiny: dict[str, Any]) -> None:
     gan = GAN(**tiny).fit(RNG.normal(size=400))
     report = gan.evaluate(RNG.normal(5, 1, size=600))
     assert report["Wasserstein-1"] > 1
-    assert "300 held-out samples" in report.figures[0].protocol
+    assert "300 held-out samples" in report.metrics[0].protocol
     with pytest.raises(RequestError, match=r"data has samples of shape \(2,\), the generator makes \(1,\)"):
         gan.evaluate(RNG.normal(size=(50, 2)))
 
@@ -339,12 +339,12 @@ def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_no
 
     monkeypatch.setattr("equipoise.runs.serialization.write_whole", read_only)
     with pytest.warns(EquipoiseWarning, match=r"report.json could not be written: Read-only file system; the report is not kept"):
-        assert GAN.load(trained).evaluate().figures
+        assert GAN.load(trained).evaluate().metrics
 
 
-@pytest.mark.parametrize("modes", [1, 2])
-def test_no_samples_of_a_generator_that_knows_classes_are_an_empty_array(modes: int, tiny: dict[str, Any]) -> None:
-    assert np.asarray(GAN(modes=modes, **tiny).fit(*_two_classes()).sample(0)).shape == (0,)
+@pytest.mark.parametrize("clusters", [1, 2])
+def test_no_samples_of_a_generator_that_knows_classes_are_an_empty_array(clusters: int, tiny: dict[str, Any]) -> None:
+    assert np.asarray(GAN(clusters=clusters, **tiny).fit(*_two_classes()).sample(0)).shape == (0,)
 
 
 def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any
             asked()
 
 
-def test_a_picture_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_image_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
     gan, wrong = GAN(**tiny).fit("ring"), 2.0
     with pytest.raises(RequestError, match=r"^n = 2\.0: must be a whole number$"):
         gan.draw(tmp_path / "drawn.png", wrong)
@@ -377,15 +377,15 @@ def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(
         report = without.evaluate()
     gan = GAN(**tiny).fit(x)
     assert np.array_equal(gan.sample(5, seed=1), without.sample(5, seed=1))
-    assert gan.evaluate().figures == report.figures
+    assert gan.evaluate().metrics == report.metrics
 
 
-SETTLING: dict[str, Any] = {"modes": 0, "stop_when": "balanced", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
+BATCHNORM: dict[str, Any] = {"clusters": 0, "stop_when": "converged", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
 
 
 def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
     with pytest.warns(UserWarning, match="the figure no longer improves"):
-        gan = GAN(threads=1, **SETTLING).fit(x, **place)
+        gan = GAN(threads=1, **BATCHNORM).fit(x, **place)
     return gan
 
 
@@ -431,13 +431,13 @@ def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path:
 
 def test_data_to_judge_by_may_do_without_the_column_of_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80), "y": ["u", "v"] * 40})
-    gan = GAN(modes=0, label_column="y", **tiny).fit(frame)
+    gan = GAN(clusters=0, label_column="y", **tiny).fit(frame)
     points = frame[["a", "b"]]
     points.to_csv(tmp_path / "points.csv", index=False)
     frame.to_csv(tmp_path / "all.csv", index=False)
-    with_labels = [gan.evaluate(*given).figures for given in ((frame,), (points, frame["y"]), (tmp_path / "all.csv",))]
+    with_labels = [gan.evaluate(*given).metrics for given in ((frame,), (points, frame["y"]), (tmp_path / "all.csv",))]
     assert with_labels[0] == with_labels[1]
-    assert [figure.value for figure in with_labels[2]] == pytest.approx([figure.value for figure in with_labels[0]])
+    assert [metric.value for metric in with_labels[2]] == pytest.approx([metric.value for metric in with_labels[0]])
     assert gan.evaluate(points)["sliced Wasserstein"] == gan.evaluate(tmp_path / "points.csv")["sliced Wasserstein"]
 
 

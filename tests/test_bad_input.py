@@ -17,7 +17,7 @@ from equipoise.data import mnist
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
 Command = Callable[..., Any]
-Picture = Callable[..., np.ndarray[Any, Any]]
+Image = Callable[..., np.ndarray[Any, Any]]
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(100, 2))
 TINY = ["--samples", "16", "--batch-size", "16", "--width", "8", "--threads", "1"]
@@ -37,7 +37,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "one.npy": (
         lambda p: np.save(p, np.full((100, 2), 3.5)),
-        "one.npy has one distinct value, 3.5: there is no law to learn; give data that varies",
+        "one.npy has one distinct value, 3.5: there is no distribution to learn; give data that varies",
     ),
     "single.npy": (lambda p: np.save(p, POINTS[:1]), "give at least one batch of samples"),
     "odd.npy": (lambda p: np.save(p, np.zeros((4, 5, 5, 6))), "data has shape 4x5x5x6: give (N,) or (N, D) points"),
@@ -65,8 +65,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "empty.csv": (lambda p: p.touch(), "empty.csv could not be read as .csv"),
     "junk.parquet": (lambda p: p.write_bytes(b"junk"), "junk.parquet could not be read as .parquet"),
-    "notes.txt": (lambda p: p.touch(), "notes.txt has the ending '.txt': give .npy, .npz, .csv, .parquet or a folder of pictures"),
-    "folder": (lambda p: p.mkdir(), "folder holds no pictures: give a folder of .jpeg, .jpg, .png, .webp files"),
+    "notes.txt": (lambda p: p.touch(), "notes.txt has the ending '.txt': give .npy, .npz, .csv, .parquet or a folder of images"),
+    "folder": (lambda p: p.mkdir(), "folder holds no images: give a folder of .jpeg, .jpg, .png, .webp files"),
 }
 
 
@@ -140,8 +140,8 @@ def test_samples_that_cannot_be_drawn_get_one_line(trained: Path, here: Path, co
     assert not list(here.iterdir())
 
 
-def test_a_class_that_was_not_learned_is_told_with_the_nearest(trained_pictures: Path, command: Command) -> None:
-    answer = command("sample", str(trained_pictures), "--label", "ligt", "--out", "a.png")
+def test_a_class_that_was_not_learned_is_told_with_the_nearest(trained_images: Path, command: Command) -> None:
+    answer = command("sample", str(trained_images), "--label", "ligt", "--out", "a.png")
     assert (answer.status, answer.err) == (2, "equipoise: label 'ligt' is not among the classes: did you mean 'light'?\n")
 
 
@@ -170,15 +170,15 @@ def test_a_run_resumed_with_other_settings_is_left_alone(trained: Path, command:
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
-def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(here: Path, picture: Picture, command: Command) -> None:
+def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(here: Path, image: Image, command: Command) -> None:
     for i in range(30):
-        picture(here / f"pictures/{i:02}.jpg", size=(8, 8) if i else (16, 8), seed=i)
-    whole = (here / "pictures/07.jpg").read_bytes()
-    (here / "pictures/07.jpg").write_bytes(whole[: len(whole) // 2])
-    answer = command("train", "pictures", "--out", "run", *TINY)
+        image(here / f"images/{i:02}.jpg", size=(8, 8) if i else (16, 8), seed=i)
+    whole = (here / "images/07.jpg").read_bytes()
+    (here / "images/07.jpg").write_bytes(whole[: len(whole) // 2])
+    answer = command("train", "images", "--out", "run", *TINY)
     assert answer.status == 0
-    assert "1 of 30 pictures left out: 07.jpg (" in answer.out
-    assert "1 of 29 pictures were not 8 x 8, the commonest size: cropped about the centre and resized" in answer.out
+    assert "1 of 30 images left out: 07.jpg (" in answer.out
+    assert "1 of 29 images were not 8 x 8, the commonest size: cropped about the centre and resized" in answer.out
 
 
 def full_disk(*_: object, **__: object) -> NoReturn:

@@ -54,7 +54,7 @@ def test_without_conditional_labels_change_no_bit(recipe: str, tiny: dict[str, A
     assert np.array_equal(plain, GAN(recipe, **tiny, seed=3, conditional=False).fit(x, shuffled).sample(20, seed=1))
 
 
-def test_shuffled_labels_leave_the_law_of_the_whole_and_lose_that_of_the_classes() -> None:
+def test_shuffled_labels_leave_the_distribution_of_the_whole_and_lose_that_of_the_classes() -> None:
     x, y = three_classes()
     settings: dict[str, Any] = {"samples": 64 * 400, "batch_size": 64, "width": 32, "learning_rate": 3e-3, "threads": 1, "seed": 0}
     gan = GAN("cgan", **settings).fit(x, RNG.permutation(y))
@@ -111,12 +111,12 @@ def test_a_label_is_found_by_itself_before_its_text() -> None:
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, gan: GAN, **asked: Any) -> tuple[Any, Any, str]:
-    """The law, the real samples and the title that `draw` hands on."""
+    """The distribution, the real samples and the title that `draw` hands on."""
     handed: list[Any] = []
     monkeypatch.setattr(plots, "draw", lambda *arguments: handed.append(arguments[4:]))
     gan.draw("x.png", 500, **asked)
-    law, real, title = handed[0]
-    return law, real, title
+    distribution, real, title = handed[0]
+    return distribution, real, title
 
 
 def test_one_label_is_drawn_beside_held_out_samples_of_that_label(monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]) -> None:
@@ -132,18 +132,20 @@ def test_one_label_is_drawn_beside_held_out_samples_of_that_label(monkeypatch: p
     assert "label" not in title
 
 
-def test_one_label_of_a_law_is_drawn_beside_its_mode_and_not_the_whole_law(monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]) -> None:
+def test_one_label_of_a_distribution_is_drawn_beside_its_mode_and_not_the_whole_distribution(
+    monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]
+) -> None:
     gan = GAN("cgan", **tiny).fit("ring")
-    law, real, _ = drawn(monkeypatch, gan, label=2)
-    assert law is None
+    distribution, real, _ = drawn(monkeypatch, gan, label=2)
+    assert distribution is None
     assert 0 < len(real) <= 500
     assert np.ptp(real, axis=0).max() < 0.5
-    law, real, _ = drawn(monkeypatch, gan)
-    assert law is not None
+    distribution, real, _ = drawn(monkeypatch, gan)
+    assert distribution is not None
     assert np.ptp(real, axis=0).max() > 1.5
 
 
-def test_a_law_of_modes_has_them_as_labels(tiny: dict[str, Any]) -> None:
+def test_a_distribution_of_modes_has_them_as_labels(tiny: dict[str, Any]) -> None:
     gan = GAN("cgan", **tiny).fit("ring")
     assert np.asarray(gan.sample(3, label=7)).shape == (3, 2)
     with pytest.raises(RequestError, match="label 8 is not among the classes"):

@@ -23,7 +23,7 @@ def blocks(document: Path, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_and_pictures_lead_somewhere(document: Path) -> None:
+def test_links_and_images_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
     lost = [link for link in links if not link.startswith("https://") and not (document.parent / link).exists()]
     assert lost == []

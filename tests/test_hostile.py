@@ -29,7 +29,7 @@ from equipoise import GAN
 from equipoise.data.arrays import from_frame
 from equipoise.data.readers import read_table
 from equipoise.errors import EquipoiseError, EquipoiseWarning
-from equipoise.metrics.result import Figure
+from equipoise.metrics.result import MetricResult
 from equipoise.runs.checkpoint import checkpoints
 from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
 from tests.helpers import TINY_OPTIONS, Answer
@@ -214,7 +214,7 @@ def test_files_of_more_than_half_of_the_memory_are_not_read(
 
 
 def png(path: Path, width: int, height: int) -> None:
-    """A picture that says that it has so many pixels."""
+    """An image that says that it has so many pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
@@ -223,10 +223,10 @@ def png(path: Path, width: int, height: int) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", about) + chunk(b"IDAT", zlib.compress(b"\x00" * 99)) + chunk(b"IEND", b""))
 
 
-def test_pictures_that_were_made_to_do_harm_are_left_out_and_named(here: Path, command: Command, picture: Any) -> None:
+def test_images_that_were_made_to_do_harm_are_left_out_and_named(here: Path, command: Command, image: Any) -> None:
     folder = here / "folder"
     for i in range(60):
-        picture(folder / f"{i}.png", seed=i)
+        image(folder / f"{i}.png", seed=i)
     (folder / "script.png").write_bytes(POSTSCRIPT)
     Image.new("RGB", (8, 8)).save(folder / "tiff.png", format="TIFF")
     png(folder / "large.png", 40_000, 25_000)
@@ -236,17 +236,17 @@ def test_pictures_that_were_made_to_do_harm_are_left_out_and_named(here: Path, c
     (folder / "round.png").symlink_to(folder / "round.png")
     (folder / "zero.png").symlink_to("/dev/zero")
     (folder / "again").symlink_to(folder)
-    (folder / f"{ESCAPES}.png").write_bytes(b"no picture")
-    (folder / "bad\udcff.png").write_bytes(b"no picture")
+    (folder / f"{ESCAPES}.png").write_bytes(b"no image")
+    (folder / "bad\udcff.png").write_bytes(b"no image")
     answer = command("train", "folder", "--out", "run", *TINY_OPTIONS)
     assert answer.status == 0, answer.err
     assert not CONTROL.search(answer.out)
-    assert "7 pictures" in answer.out
+    assert "7 images" in answer.out
 
 
-def test_pictures_that_are_links_are_read_and_nothing_is_written_through_them(here: Path, command: Command, picture: Any) -> None:
+def test_images_that_are_links_are_read_and_nothing_is_written_through_them(here: Path, command: Command, image: Any) -> None:
     for i in range(60):
-        picture(here / f"elsewhere/{i}.png", seed=i)
+        image(here / f"elsewhere/{i}.png", seed=i)
     (here / "folder").mkdir()
     for path in (here / "elsewhere").iterdir():
         (here / "folder" / path.name).symlink_to(path)
@@ -328,7 +328,7 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
     lambda c: c["data"].pop("labels_in_python"),
     lambda c: c["data"].update(labels_in_python=True),
     lambda c: c["data"].update(labels_in_python=[5]),
-    lambda c: c["data"].update(law={}),
+    lambda c: c["data"].update(distribution={}),
     lambda c: c["data"].update(schema=None),
     lambda c: c["data"].update(schema=5),
     lambda c: c.update(command=5, versions=[], equipoise=None, scaling=1),
@@ -344,7 +344,7 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
 def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refused(
     number: int, run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.report.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
+    monkeypatch.setattr("equipoise.report.report.examine", lambda *_: [MetricResult("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
     resigned(run / "config.json", ODD_CONFIGS[number])
     clean(command("evaluate", "run"))
     clean(command("compare", "run", "--out", "page.html"))
@@ -353,7 +353,7 @@ def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refu
 
 
 def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(run: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("equipoise.report.report.examine", lambda *_: [Figure("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
+    monkeypatch.setattr("equipoise.report.report.examine", lambda *_: [MetricResult("Wasserstein-1", 0.1, 0.1, "lower", "of none")])
     damaged = bytearray((run / "log.jsonl").read_bytes())
     damaged[5] ^= 1
     (run / "log.jsonl").write_bytes(damaged)
@@ -362,7 +362,13 @@ def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(run: Path, com
 
 
 def test_a_recipe_in_a_config_that_would_never_end_or_fit_is_refused(run: Path) -> None:
-    for name, value in (("discriminator_steps", 10**9), ("batch_size", 10**9), ("width", 10**9), ("latent_dim", 10**9), ("modes", 10**9)):
+    for name, value in (
+        ("discriminator_steps", 10**9),
+        ("batch_size", 10**9),
+        ("width", 10**9),
+        ("latent_dim", 10**9),
+        ("clusters", 10**9),
+    ):
         whole = (run / "config.json").read_bytes()
         resigned(run / "config.json", lambda c, n=name, v=value: c["recipe"].update({n: v}))
         assert re.search(r"is not what was written|GiB are free|GiB of memory", prepare())
@@ -374,7 +380,7 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     whole = path.read_bytes()
     described = unpack(path)[1]
     cases = [(part, name, value) for part in ("recipe", "schema", "scaling") for name, value in odd(described[part], tries=3)]
-    cases.append(("recipe", "channels_apart", True))  # of numbers, which have none
+    cases.append(("recipe", "per_channel_clusters", True))  # of numbers, which have none
     for part, name, value in [*cases, *((name, None, value) for name, value in odd(described, tries=3) if name is not None)]:
         path.write_bytes(whole)
         repacked(path, lambda _, m, p=part, n=name, v=value: m.update({p: v}) if n is None else m[p].update({n: v}))
@@ -382,7 +388,7 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     for part, name, value in (
         ("recipe", "width", 200_000),
         ("recipe", "latent_dim", 10**8),
-        ("recipe", "modes", 60_000),
+        ("recipe", "clusters", 60_000),
         ("schema", "shape", [10**6]),
         ("schema", "dtype", "object"),
         ("schema", "dtype", "M8[s]"),
@@ -441,7 +447,7 @@ def moments(shape: tuple[int, ...]) -> Callable[[dict[str, Any], Any], None]:
         lambda _, m: m["state"].clear(),
         lambda _, m: m["state"].update({"position": {"epoch": "a", "cursor": 0}}),
         lambda _, m: m["state"].update({"position": {"epoch": 0, "cursor": 10**9}}),
-        lambda _, m: m["state"].update({"best": {"checkpoint": "../../evil", "figure": 0.1}}),
+        lambda _, m: m["state"].update({"best": {"checkpoint": "../../evil", "metric": 0.1}}),
     ],
 )
 def test_a_checkpoint_of_another_state_is_refused_and_corrupts_nothing(change: Any, run: Path) -> None:
@@ -558,10 +564,10 @@ def test_reports_of_odd_values_are_refused(run: Path, command: Command) -> None:
     changes: list[Callable[[dict[str, Any]], Any]] = [
         *(
             lambda c, n=name, v=value: c.update({n: v})
-            for name in ("figures", "verdict", "samples_seen", "data")
+            for name in ("metrics", "verdict", "samples_seen", "data")
             for value in (None, [], {}, 1.5, [[1]])
         ),
-        *(lambda c, n=name, v=value: c["figures"][0].update({n: v}) for name in ("name", "value", "low") for value in ([], {}, "1")),
+        *(lambda c, n=name, v=value: c["metrics"][0].update({n: v}) for name in ("name", "value", "low") for value in ([], {}, "1")),
         *(lambda c, n=name: c["verdict"].update({n: [1]}) for name in ("name", "sentence", "sure")),
     ]
     for change in changes:
@@ -575,7 +581,7 @@ def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(
 ) -> None:
     assert command("evaluate", "run").status == 0
     evil = f"<script>alert(1)</script>[red]x[/nope]{ESCAPES}"
-    resigned(run / "report.json", lambda c: (c.update(data=evil), c["figures"][0].update(name=evil), c["verdict"].update(sentence=evil)))
+    resigned(run / "report.json", lambda c: (c.update(data=evil), c["metrics"][0].update(name=evil), c["verdict"].update(sentence=evil)))
     answer = command("compare", "run", "--out", "page.html")
     assert answer.status == 0
     assert not CONTROL.search(answer.out)
@@ -592,7 +598,7 @@ def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(
     assert not CONTROL.search(command("sample", "odd", "-n", "2").out)
 
 
-def test_names_that_no_picture_and_no_page_can_be_written_with_end_no_training(here: Path, command: Command) -> None:
+def test_names_that_no_image_and_no_page_can_be_written_with_end_no_training(here: Path, command: Command) -> None:
     names = ["$\\frac{$", "price $ per $", "a\nb", "z" * 5000]
     for name, columns in (("$\\sqrt$.csv", names), ("half\udcff.csv", ["x"]), ("line\nbreak.csv", ["x", "y"])):
         frame = pd.DataFrame(np.random.default_rng(0).normal(size=(64, len(columns))), columns=columns)

@@ -48,7 +48,7 @@ def test_wasserstein_losses_are_differences_of_means() -> None:
     assert losses.wasserstein_generator(FAKE).item() == pytest.approx(-0.2)
 
 
-def test_the_best_lipschitz_critic_of_two_shifted_laws_has_minus_their_wasserstein_distance_as_loss() -> None:
+def test_the_best_lipschitz_critic_of_two_shifted_distributions_has_minus_their_wasserstein_distance_as_loss() -> None:
     x = torch.randn(1000, dtype=torch.float64)
     assert losses.wasserstein_critic(-x, -(x + 3)).item() == pytest.approx(-wasserstein_distance(x, x + 3))
 
@@ -83,7 +83,7 @@ def test_relativistic_losses_see_differences_only() -> None:
         assert loss(REAL + 5, FAKE + 5).item() == pytest.approx(loss(REAL, FAKE).item(), rel=1e-12)
 
 
-def test_the_optimal_discriminator_of_two_normal_laws_has_loss_log_4_minus_twice_their_jensen_shannon_divergence() -> None:
+def test_the_optimal_discriminator_of_two_normal_distributions_has_loss_log_4_minus_twice_their_jensen_shannon_divergence() -> None:
     p, q = norm(0, 1), norm(1.5, 0.7)
 
     def excess(x: float, a: norm, b: norm) -> float:
@@ -105,7 +105,7 @@ def test_no_other_discriminator_does_better_than_the_density_ratio(offset: float
         assert losses.discriminator(*changed) > losses.discriminator(*best)
 
 
-def test_at_equal_laws_the_losses_are_log_4_and_log_2() -> None:
+def test_at_equal_distributions_the_losses_are_log_4_and_log_2() -> None:
     zero = torch.zeros(5)
     assert losses.discriminator(zero, zero).item() == pytest.approx(math.log(4))
     assert losses.relativistic_discriminator(zero, zero).item() == pytest.approx(math.log(2))

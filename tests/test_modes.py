@@ -17,7 +17,7 @@ TOLD_CLASSES = sorted(
     name for name, recipe in catalogue().items() if recipe.takes_labels and not recipe.needs_labels and name not in ("dcgan", "classic")
 )
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
 
 
 def blobs(n: int = 600) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -51,7 +51,7 @@ def test_a_label_is_asked_for_with_its_modes_at_their_shares(tiny: dict[str, Any
 
 
 def test_modes_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
-    gan = GAN(**tiny, modes=3).fit(*blobs())
+    gan = GAN(**tiny, clusters=3).fit(*blobs())
     gan.save(tmp_path / "run")
     again = GAN.load(tmp_path / "run")
     for label in (None, 0, 1):
@@ -60,58 +60,58 @@ def test_modes_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> No
 
 @pytest.mark.parametrize("recipe", TOLD_CLASSES)
 def test_every_recipe_that_learns_classes_learns_modes(recipe: str, tiny: dict[str, Any]) -> None:
-    samples = GAN(recipe, **tiny, modes=3).fit(blobs()[0]).sample(2000, seed=0)
+    samples = GAN(recipe, **tiny, clusters=3).fit(blobs()[0]).sample(2000, seed=0)
     np.testing.assert_allclose(np.bincount(blob_of(samples), minlength=3) / 2000, [0.5, 0.3, 0.2], atol=0.06)
 
 
-def test_pictures_have_groups_at_their_shares(tiny: dict[str, Any]) -> None:
+def test_images_have_groups_at_their_shares(tiny: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
-    pictures = (rng.integers(0, 40, (200, 8, 8)) + np.where(rng.random(200) < 0.25, 200, 0)[:, None, None]).astype(np.uint8)
-    gan = GAN(**tiny, modes=2).fit(pictures)
+    images = (rng.integers(0, 40, (200, 8, 8)) + np.where(rng.random(200) < 0.25, 200, 0)[:, None, None]).astype(np.uint8)
+    gan = GAN(**tiny, clusters=2).fit(images)
     assert gan._sampler is not None
-    assert gan._sampler.modes is not None
-    assert sorted(gan._sampler.modes.weights[0].tolist()) == pytest.approx([0.25, 0.75], abs=0.06)
+    assert gan._sampler.clustering is not None
+    assert sorted(gan._sampler.clustering.weights[0].tolist()) == pytest.approx([0.25, 0.75], abs=0.06)
     assert np.asarray(gan.sample(5, seed=0)).shape == (5, 8, 8)
 
 
 def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     bright = rng.random((2000, 1, 1, 2)) < [0.25, 0.6]
-    pictures = (rng.integers(0, 40, (2000, 8, 8, 2)) + np.where(bright, 200, 0)).astype(np.uint8)
-    gan = GAN(**tiny, modes=2, channels_apart=True).fit(pictures, out=tmp_path / "run")
+    images = (rng.integers(0, 40, (2000, 8, 8, 2)) + np.where(bright, 200, 0)).astype(np.uint8)
+    gan = GAN(**tiny, clusters=2, per_channel_clusters=True).fit(images, out=tmp_path / "run")
     again = GAN.load(tmp_path / "run")
-    assert again._config["recipe"]["channels_apart"] is True
+    assert again._config["recipe"]["per_channel_clusters"] is True
     assert again._sampler is not None
-    assert again._sampler.modes is not None
-    np.testing.assert_allclose(np.sort(again._sampler.modes.weights.numpy(), 1), [[0.125, 0.375], [0.2, 0.3]], atol=0.03)
+    assert again._sampler.clustering is not None
+    np.testing.assert_allclose(np.sort(again._sampler.clustering.weights.numpy(), 1), [[0.125, 0.375], [0.2, 0.3]], atol=0.03)
     assert np.array_equal(gan.sample(20, seed=1), again.sample(20, seed=1))
 
 
 @pytest.mark.parametrize(
-    ("data", "labels", "modes", "told"),
+    ("data", "labels", "clustering", "told"),
     [
-        (PICTURES, None, 1, "channels_apart is on, and modes = 1: say how many"),
-        (PICTURES[..., 0], None, 2, "channels_apart is on, which is for pictures of several channels: leave it out"),
-        (PICTURES, [0, 1] * 30, 2, "channels_apart is on, and so is conditional: leave one out"),
+        (IMAGES, None, 1, "per_channel_clusters is on, and modes = 1: say how many"),
+        (IMAGES[..., 0], None, 2, "per_channel_clusters is on, which is for images of several channels: leave it out"),
+        (IMAGES, [0, 1] * 30, 2, "per_channel_clusters is on, and so is conditional: leave one out"),
     ],
 )
-def test_channels_apart_are_refused_where_they_cannot_be(data: Any, labels: Any, modes: int, told: str, tiny: dict[str, Any]) -> None:
+def test_channels_apart_are_refused_where_they_cannot_be(data: Any, labels: Any, clustering: int, told: str, tiny: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=told):
-        GAN(**tiny, modes=modes, channels_apart=True).fit(data, labels)
+        GAN(**tiny, clustering=clustering, per_channel_clusters=True).fit(data, labels)
 
 
-@pytest.mark.parametrize(("data", "modes"), [(blobs()[0], 0), (blobs()[0][:, 0], 1), (PICTURES, 1), (blobs(11)[0], None)])
-def test_too_few_modes_are_none(data: Any, modes: int | None, tiny: dict[str, Any]) -> None:
-    training = GAN(**tiny, modes=modes).prepare(data, to_disk=False)
-    assert training.method.modes is None
-    assert training.recipe.modes == 0
+@pytest.mark.parametrize(("data", "clustering"), [(blobs()[0], 0), (blobs()[0][:, 0], 1), (IMAGES, 1), (blobs(11)[0], None)])
+def test_too_few_modes_are_none(data: Any, clustering: int | None, tiny: dict[str, Any]) -> None:
+    training = GAN(**tiny, clustering=clustering).prepare(data, to_disk=False)
+    assert training.method.clustering is None
+    assert training.recipe.clusters == 0
 
 
 def test_a_table_of_one_component_is_made_as_correlated_as_it_is_and_comes_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = (rng.normal(size=(2000, 1)) + 0.1 * rng.normal(size=(2000, 9))) * np.logspace(-3, 3, 9)
     gan = GAN(**{**tiny, "learning_rate": 1e-9}).fit(table, out=tmp_path / "run")  # which learns nothing
-    assert gan._config["recipe"]["modes"] == 1
+    assert gan._config["recipe"]["clusters"] == 1
     samples = gan.sample(500, seed=0)
     assert np.linalg.cond(np.cov((samples / table.std(0)).T)) > 100  # of columns that do not correlate it would be near 1
     assert np.array_equal(GAN.load(tmp_path / "run").sample(500, seed=0), samples)
@@ -121,7 +121,7 @@ def test_one_component_of_labelled_points_leaves_the_labels_as_they_are(tiny: di
     rng = np.random.default_rng(0)
     points, labels = rng.normal(size=(500, 3)), rng.choice(["a", "b"], 500, p=[0.2, 0.8])
     gan = GAN(**tiny).fit(points, labels)
-    assert gan._config["recipe"]["modes"] == 1
+    assert gan._config["recipe"]["clusters"] == 1
     assert gan._sampler is not None
     drawn = gan._sampler.labels(gan._sampler.latents(4000, seed=0)[1])
     assert drawn is not None
@@ -131,12 +131,12 @@ def test_one_component_of_labelled_points_leaves_the_labels_as_they_are(tiny: di
 
 def test_how_many_modes_were_found_is_recorded(tiny: dict[str, Any], tmp_path: Path) -> None:
     GAN(**tiny).fit(blobs()[0], out=tmp_path / "run")
-    assert GAN.load(tmp_path / "run")._config["recipe"]["modes"] >= 3
+    assert GAN.load(tmp_path / "run")._config["recipe"]["clusters"] >= 3
 
 
 def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="modes = 3: infogan does not learn classes"):
-        GAN("infogan", **tiny, modes=3).fit(blobs()[0])
+        GAN("infogan", **tiny, clusters=3).fit(blobs()[0])
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -145,5 +145,5 @@ def test_columns_that_follow_one_another_are_learned_as_spread_as_they_are_in_ev
     rng = np.random.default_rng(0)
     mixing = rng.normal(size=(8, 8))
     samples = GAN(seed=seed, samples=200_000, threads=1).fit(rng.normal(size=(4000, 8)) @ mixing).sample(5000, seed=1)
-    deviations = np.sqrt(np.linalg.eigvalsh(np.cov((samples @ np.linalg.inv(mixing)).T)))
-    np.testing.assert_allclose(deviations, 1, atol=0.1)
+    stds = np.sqrt(np.linalg.eigvalsh(np.cov((samples @ np.linalg.inv(mixing)).T)))
+    np.testing.assert_allclose(stds, 1, atol=0.1)

@@ -20,7 +20,7 @@ def test_a_quadratic_critic_has_four_times_its_squared_distance() -> None:
     assert squared_gradient_norms(x.square().sum(1), x).tolist() == pytest.approx([20.0, 36.0])
 
 
-def test_the_norm_is_taken_over_a_whole_picture() -> None:
+def test_the_norm_is_taken_over_a_whole_image() -> None:
     x = torch.zeros(2, 3, 4, 5, requires_grad=True)
     assert squared_gradient_norms(2 * x.sum((1, 2, 3)), x).tolist() == pytest.approx([4 * 60.0] * 2)
 
@@ -54,7 +54,7 @@ def test_a_linear_critic_has_the_wgan_gp_penalty_of_its_norm_less_one_squared_wh
     assert norm_penalties(points @ w, points, target=3.0).tolist() == pytest.approx([4.0] * 6)
 
 
-def test_the_norm_penalty_is_of_a_whole_picture_not_of_each_pixel() -> None:
+def test_the_norm_penalty_is_of_a_whole_image_not_of_each_pixel() -> None:
     x = torch.zeros(2, 3, 4, 5, requires_grad=True)
     assert norm_penalties(x.sum((1, 2, 3)), x).tolist() == pytest.approx([(60**0.5 - 1) ** 2] * 2)
 

@@ -88,7 +88,7 @@ def test_every_accepted_shape_and_type_comes_back_in_kind_shape_and_type_with_it
 @example(np.array([2.0**53, 2.0**53 - 1]), "standard")
 def test_scaling_there_and_back_loses_no_more_than_single_precision(array: np.ndarray[Any, Any], kind: Any) -> None:
     rows = from_array(array, None, "it")
-    limits = (float(rows.values.min()), float(rows.values.max())) if rows.schema.is_picture else None
+    limits = (float(rows.values.min()), float(rows.values.max())) if rows.schema.is_image else None
     raw = torch.from_numpy(np.ascontiguousarray(rows.values.astype(np.float64)))
     scaling = Scaling.fit(raw, kind, limits)
     scaled = scaling.encode(raw)

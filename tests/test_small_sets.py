@@ -32,6 +32,6 @@ def test_a_small_set_is_trained_on_and_judged_without_a_warning(kind: str, n: in
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         gan = GAN(**tiny).fit(x)
-        assert np.isfinite(gan.evaluate().figures[0].floor)
+        assert np.isfinite(gan.evaluate().metrics[0].floor)
         gan.report_page(tmp_path / "page.html")
     assert np.asarray(gan.sample(3)).shape == (3, *x.shape[1:])

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 
 from equipoise.coerce import whole
-from equipoise.data.evaluation import open_to_judge, samples_of
-from equipoise.data.factory import law_of, limits_of
-from equipoise.data.sources import Source, picture_limits
+from equipoise.data.evaluation import open_for_evaluation, samples_of
+from equipoise.data.factory import distribution_of, limits_of
+from equipoise.data.sources import Source, image_limits
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK, quiet
 from equipoise.plotting import plots, sheets
@@ -81,7 +81,7 @@ class GAN:
         Args:
             data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of
                 numbers, or a Series, which is one of one column; the path of a .npy, .npz, .csv or .parquet
-                file or of a folder of pictures; a Dataset or an iterable of batches; a law, or the name of a
+                file or of a folder of images; a Dataset or an iterable of batches; a distribution, or the name of a
                 built-in source. It may be left out of a run that is resumed, if that can open it again.
             labels: One a sample; they make the generator conditional.
             out: A directory in which everything is kept.
@@ -90,7 +90,7 @@ class GAN:
                 needed, and its scaling and modes are taken over; optimiser, schedule and samples seen begin
                 anew, and the generator's average (EMA) goes on from where it was.
             progress: Show a progress bar; None shows one on a terminal and in a notebook.
-            on_event: Is told of every event of `training.loop`: reports, metrics, pictures, saves. An exception
+            on_event: Is told of every event of `training.loop`: reports, metrics, images, saves. An exception
                 that it raises ends the training, after all is saved.
 
         Raises:
@@ -156,13 +156,13 @@ class GAN:
         """
         sampler = self._trained()
         samples = samples_of(data, sampler.schema.columns)
-        sampler.check_kind(samples.shape[1:], picture_limits(samples) if sampler.schema.is_picture and len(samples) else None)
+        sampler.check_kind(samples.shape[1:], image_limits(samples) if sampler.schema.is_image and len(samples) else None)
         return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
         """Write a PNG that shows what one code of the recipe infogan does, and return its path.
 
-        Pictures: the code's values from left to right, at most 40, other latents fixed along a row. Points: samples coloured by its value.
+        Images: the code's values from left to right, at most 40, other latents fixed along a row. Points: samples coloured by its value.
         """
         sampler = self._trained()
         sampler.prior.known(name)
@@ -172,19 +172,19 @@ class GAN:
     def draw(
         self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
     ) -> Path:
-        """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of pictures. Points of
-        one `label` are drawn beside held-out samples of that label, where there are any. Of pictures with labels, where nothing else is
+        """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of images. Points of
+        one `label` are drawn beside held-out samples of that label, where there are any. Of images with labels, where nothing else is
         asked for, it has a row for each of the first 20 labels."""
         sampler, path = self._trained(), Path(path)
         unasked = n is None and label is None and code is None
-        n = whole("n", n if n is not None else plots.DEFAULT_PICTURES if sampler.schema.is_picture else plots.DEFAULT_POINTS)
+        n = whole("n", n if n is not None else plots.DEFAULT_IMAGES if sampler.schema.is_image else plots.DEFAULT_POINTS)
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         if unasked and sheets.has_classes(sampler):
             write_whole(path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed)))
             return path
-        values, law = sampler.values(*self._asked(n, label, seed, code)), law_of(self._config["data"])
-        source = self._source if self._source is not None or law is None else self._reopened()
+        values, distribution = sampler.values(*self._asked(n, label, seed, code)), distribution_of(self._config["data"])
+        source = self._source if self._source is not None or distribution is None else self._reopened()
         context.draw(path, values, sampler, source, self._config, label)
         return path
 
@@ -209,7 +209,7 @@ class GAN:
         if data is None:
             source = self._source or self._reopened()
         else:
-            source = open_to_judge(data, labels, self._config["run"]["label_column"], sampler.schema.columns)
+            source = open_for_evaluation(data, labels, self._config["run"]["label_column"], sampler.schema.columns)
         sampler.check_kind(source.schema.shape, source.limits)
         run, log = None if self._directory is None else self._directory.path, context.log_of(self._fit, self._directory)
         report = evaluate(sampler, source, log, self._config, run, inception, QUICK if quick else FULL, on_step or quiet)

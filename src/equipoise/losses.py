@@ -1,4 +1,4 @@
-"""Adversarial losses: pure functions of logits, each its equation, averaged over the batch. Lower is better for the player it is named
+"""Adversarial losses: pure functions of logits, each its equation, averaged over the batch. Lower is better for the network it is named
 after.
 
 `real` and `fake` are D's logits on real and on generated samples, shape (N,). Where sigma(D) is the probability that D gives to

@@ -31,15 +31,15 @@ def norm_penalties(logits: Tensor, x: Tensor, target: float = 1.0) -> Tensor:
 def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
     """Points e x + (1 - e) x', e uniform on [0, 1) and one for each pair of samples (N, ...); they require gradients (Gulrajani et al.
     2017, algorithm 1)."""
-    share = torch.rand(len(real), *(1,) * (real.dim() - 1), generator=generator, device=real.device, dtype=real.dtype)
-    return torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    fraction = torch.rand(len(real), *(1,) * (real.dim() - 1), generator=generator, device=real.device, dtype=real.dtype)
+    return torch.lerp(fake.detach(), real.detach(), fraction).requires_grad_()
 
 
-def around(real: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
-    """Points x + d, d normal with `deviation` times the standard deviation of the whole batch (N, ...); they require gradients (Kodali et
+def around(real: Tensor, std: float, generator: torch.Generator) -> Tensor:
+    """Points x + d, d normal with `standard std` times the standard deviation of the whole batch (N, ...); they require gradients (Kodali et
     al. 2017, section 2.4)."""
     noise = torch.randn(real.shape, generator=generator, device=real.device, dtype=real.dtype)
-    return (real.detach() + deviation * real.detach().std() * noise).requires_grad_()
+    return (real.detach() + std * real.detach().std() * noise).requires_grad_()
 
 
 def _gradients(logits: Tensor, x: Tensor) -> Tensor:

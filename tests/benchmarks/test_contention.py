@@ -31,4 +31,4 @@ def test_a_table_has_a_row_for_each_network_and_way_to_wait(monkeypatch: pytest.
     lines = contention.table([0], quick=True).splitlines()
     assert lines[0] == "| networks | threads | waiting | idle |"
     assert len(lines) == 2 + len(contention.NETWORKS) * len(contention.POLICIES)
-    assert lines[2] == "| 60 pictures of 16 x 16 | 1 |  | 1.0 (1.0 to 1.0) |"
+    assert lines[2] == "| 60 images of 16 x 16 | 1 |  | 1.0 (1.0 to 1.0) |"

@@ -12,11 +12,11 @@ from benchmarks import flame
 def test_boxes_of_a_flame_graph_are_as_wide_as_their_time() -> None:
     root = flame.Frame("all", 10.0, 1, {"a <b>": flame.Frame("a <b>", 7.5, 2), "c": flame.Frame("c", 2.0, 1)})
     assert root.alone == pytest.approx(0.5)
-    picture = flame.svg(root, "title")
+    image = flame.svg(root, "title")
     inner = flame.WIDTH - 2 * flame.MARGIN
-    assert f'width="{0.75 * inner - 0.4:.2f}"' in picture
-    assert f'x="{flame.MARGIN + 0.75 * inner:.2f}"' in picture
-    assert "<title>a &lt;b&gt;: 75.0%, 75.0% of it alone, 2 calls</title>" in picture
+    assert f'width="{0.75 * inner - 0.4:.2f}"' in image
+    assert f'x="{flame.MARGIN + 0.75 * inner:.2f}"' in image
+    assert "<title>a &lt;b&gt;: 75.0%, 75.0% of it alone, 2 calls</title>" in image
 
 
 @dataclass

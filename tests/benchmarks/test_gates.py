@@ -18,9 +18,9 @@ from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.mnist import load
 from equipoise.data.sources import Source
-from equipoise.metrics.evaluate import judge_for
+from equipoise.metrics.evaluate import suite_for
 from equipoise.metrics.labels import agreement
-from equipoise.metrics.suites import Judge
+from equipoise.metrics.suites import MetricSuite
 from equipoise.recipes import catalogue, find
 from equipoise.recipes.building import build_method
 from equipoise.sampling.sampler import Sampler
@@ -37,9 +37,9 @@ def source(data: str) -> Source:
 
 
 @cache
-def judge(data: str) -> Judge:
+def suite(data: str) -> MetricSuite:
     """Of points with as many samples as the report takes, which bounds are of; of digits with the figures that have bounds."""
-    return judge_for(source(data), seed=0, quick=data == "mnist")
+    return suite_for(source(data), seed=0, quick=data == "mnist")
 
 
 def draw(data: str, n: int) -> Array:
@@ -55,25 +55,25 @@ def test_every_recipe_has_a_gate_for_every_kind_of_data_that_it_fits() -> None:
 
 @cache
 def real_points(data: str) -> dict[str, float]:
-    return judge(data)(draw(data, judge(data).n))
+    return suite(data)(draw(data, suite(data).n))
 
 
 @cache
 def broken_points(data: str) -> dict[str, dict[str, float]]:
-    n = judge(data).n
+    n = suite(data).n
     real, rng = draw(data, n), np.random.default_rng(0)
     best_point = np.median(real, 0) if data == "gaussian" else real[0]
-    deviation = real.std(0)
-    two_values = real.mean(0) + deviation * rng.choice([-1.0, 1.0], real.shape)
+    std = real.std(0)
+    two_values = real.mean(0) + std * rng.choice([-1.0, 1.0], real.shape)
     broken = {
         "one point": np.tile(best_point, (n, 1)),
-        "the right mean and deviation, and nothing else": two_values,
+        "the right mean and standard deviation, and nothing else": two_values,
         "no numbers": real * np.nan,
     }
     if data == "ring":
-        uniform = real.mean(0) + deviation * 12**0.5 * (rng.random(real.shape) - 0.5)
+        uniform = real.mean(0) + std * 12**0.5 * (rng.random(real.shape) - 0.5)
         broken |= {"uniform": uniform, "one mode of eight is missing": real[real[:, 0] > -0.8][:n]}
-    return {what: judge(data)(x) for what, x in broken.items()}
+    return {what: suite(data)(x) for what, x in broken.items()}
 
 
 @pytest.mark.parametrize(("data", "recipe"), POINT_GATES)
@@ -83,23 +83,23 @@ def test_real_points_pass(data: str, recipe: str) -> None:
 
 @pytest.mark.parametrize(("data", "recipe"), POINT_GATES)
 def test_points_that_are_collapsed_or_only_have_the_right_moments_fail(data: str, recipe: str) -> None:
-    passed = [what for what, figures in broken_points(data).items() if not failures(GATES[data][recipe], figures)]
+    passed = [what for what, metrics in broken_points(data).items() if not failures(GATES[data][recipe], metrics)]
     assert passed == []
 
 
 @pytest.mark.parametrize(("data", "recipe"), POINT_GATES)
 def test_an_untrained_generator_of_points_fails(data: str, recipe: str) -> None:
     gan = GAN(recipe, samples=1, threads=1, seed=0).fit(data)
-    x = np.asarray(gan.sample(judge(data).n, seed=0)).reshape(judge(data).n, -1)
-    assert failures(GATES[data][recipe], judge(data)(x))
+    x = np.asarray(gan.sample(suite(data).n, seed=0)).reshape(suite(data).n, -1)
+    assert failures(GATES[data][recipe], suite(data)(x))
 
 
 DIGIT_GATES = [*GATES["mnist"].items(), *LABELLED.items()]
 
 
 def digit_figures(x: NDArray[np.uint8], asked: NDArray[Any]) -> dict[str, float]:
-    """The figures that the benchmark has of pictures; InfoGAN's code is taken to find every digit, so that another figure must fail."""
-    return {**judge("mnist")(x[:, None].astype(np.float64)), AGREEMENT: agreement(read(x), asked), UNSUPERVISED: 1.0}
+    """The figures that the benchmark has of images; InfoGAN's code is taken to find every digit, so that another figure must fail."""
+    return {**suite("mnist")(x[:, None].astype(np.float64)), AGREEMENT: agreement(read(x), asked), UNSUPERVISED: 1.0}
 
 
 @cache
@@ -113,7 +113,7 @@ def broken_digits() -> dict[str, dict[str, float]]:
     images, digits = (part[:5000] for part in load("train"))
     rng = np.random.default_rng(0)
     return {
-        "one picture": digit_figures(np.tile(images[:1], (1000, 1, 1)), digits[:1000]),
+        "one image": digit_figures(np.tile(images[:1], (1000, 1, 1)), digits[:1000]),
         "a digit is missing": digit_figures(images[digits != 4], digits[digits != 4]),
         "noise": digit_figures(rng.integers(0, 256, (1000, 28, 28), np.uint8), digits[:1000]),
         "labels are ignored": {**real_digits(), AGREEMENT: agreement(rng.permutation(digits), digits)},
@@ -124,7 +124,7 @@ def broken_digits() -> dict[str, dict[str, float]]:
 @pytest.mark.parametrize(("recipe", "gate"), DIGIT_GATES)
 def test_real_digits_pass_and_broken_ones_fail(recipe: str, gate: Gate) -> None:
     assert failures(gate, real_digits()) == [], recipe
-    passed = [what for what, figures in broken_digits().items() if not failures(gate, figures)]
+    passed = [what for what, metrics in broken_digits().items() if not failures(gate, metrics)]
     assert passed == ([] if AGREEMENT in gate else ["labels are ignored"]), recipe
 
 
@@ -132,10 +132,10 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
     """A thousand digits, a hundred of each where they can be asked for, by a generator that has not learned yet."""
     schema, kind, cpu = source("mnist").schema, find(recipe), torch.device("cpu")
     built = kind.for_data(schema, {"conditional": kind.needs_labels})
-    built = replace(built, modes=0)  # groups of pictures tell an untrained generator nothing
+    built = replace(built, clusters=0)  # groups of images tell an untrained generator nothing
     method = build_method(built, schema, seed=0)
     sampler = Sampler(method.generator, method.prior, built, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), cpu)
-    sampler.settle(0)
+    sampler.recalibrate_batchnorm(0)
     z, y = sampler.latents(1000, 0)
     asked = torch.arange(10).repeat_interleave(100)
     return sampler.of_latents(z, None if y is None else asked).astype(np.uint8).reshape(-1, 28, 28)
@@ -144,6 +144,6 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
 @pytest.mark.usefixtures("mnist_home")
 @pytest.mark.parametrize("recipe", sorted(GATES["mnist"]))
 def test_an_untrained_generator_of_digits_fails(recipe: str) -> None:
-    figures = digit_figures(untrained(recipe), np.arange(10).repeat(100))
+    metrics = digit_figures(untrained(recipe), np.arange(10).repeat(100))
     bounds = {name: bound for name, bound in GATES["mnist"][recipe].items() if name != AGREEMENT}
-    assert failures(bounds, figures)
+    assert failures(bounds, metrics)

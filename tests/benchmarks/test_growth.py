@@ -1,4 +1,4 @@
-"""Exponents of power laws."""
+"""Exponents of power distributions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from benchmarks.growth import exponent
 
 
-def test_the_exponent_of_a_known_power_law() -> None:
+def test_the_exponent_of_a_known_power_distribution() -> None:
     sizes = [10, 100, 1000, 20_000]
     assert exponent(sizes, [3 * size**1.7 for size in sizes]) == pytest.approx(1.7)
     assert exponent(sizes, [5.0] * 4) == pytest.approx(0)

@@ -47,7 +47,7 @@ def test_help_tells_every_command(command: Command) -> None:
     assert command().out == answer.out
 
 
-def test_help_of_train_shows_the_settings_of_recipe_run_and_law(command: Command) -> None:
+def test_help_of_train_shows_the_settings_of_recipe_run_and_distribution(command: Command) -> None:
     answer = command("train", "gaussian", "--help")
     assert answer.status == 0
     assert all(option in answer.out for option in ("--gamma", "--batch-size", "--minutes", "--std", "--resume"))
@@ -67,7 +67,7 @@ def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(co
     [
         ("quick", "Measured on fewer samples. In full: equipoise evaluate run\n"),
         ("none", "Not measured. To measure it: equipoise evaluate run\n"),
-        ("full", "2,000 samples against the exact law"),
+        ("full", "2,000 samples against the exact distribution"),
     ],
 )
 def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told: str, here: Path, command: Command) -> None:
@@ -80,7 +80,7 @@ def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told
 
 def test_a_run_is_measured_quickly_where_that_is_asked_for(trained: Path, command: Command) -> None:
     answer = command("evaluate", str(trained), "--quick", "--json")
-    assert json.loads(answer.out)["figures"][0]["protocol"].startswith("1,000 samples against the exact law")
+    assert json.loads(answer.out)["metrics"][0]["protocol"].startswith("1,000 samples against the exact distribution")
 
 
 def test_the_version_is_the_packages(command: Command) -> None:
@@ -131,15 +131,15 @@ def test_samples_in_any_file_are_the_librarys_to_the_bit(trained: Path, here: Pa
     assert [path.name for path in here.iterdir()] == [f"a.{suffix}"]
 
 
-def test_a_picture_of_samples_is_a_png(trained: Path, here: Path, command: Command) -> None:
+def test_a_image_of_samples_is_a_png(trained: Path, here: Path, command: Command) -> None:
     assert command("sample", str(trained), "--out", "a.png", "--seed", "0").status == 0
     assert Image.open(here / "a.png").format == "PNG"
 
 
 @pytest.mark.usefixtures("here")
-def test_pictures_go_to_npy_npz_and_png(trained_pictures: Path, command: Command) -> None:
+def test_images_go_to_npy_npz_and_png(trained_images: Path, command: Command) -> None:
     for name in ("a.npy", "a.npz", "a.png"):
-        assert command("sample", str(trained_pictures), "-n", "9", "--seed", "1", "--label", "light", "--out", name).status == 0
+        assert command("sample", str(trained_images), "-n", "9", "--seed", "1", "--label", "light", "--out", name).status == 0
     array = np.load("a.npy")
     assert (array.shape, array.dtype) == ((9, 8, 8), np.uint8)
     np.testing.assert_array_equal(np.load("a.npz")["x"], array)
@@ -171,8 +171,8 @@ def test_evaluate_prints_json_of_figures_beside_their_floors(trained: Path, comm
     answer = command("evaluate", str(trained), "--json")
     report = json.loads(answer.out)
     assert answer.status == 0
-    assert report["figures"][0]["name"] == "Wasserstein-1"
-    assert report["figures"][0]["value"] > report["figures"][0]["floor"] > 0
+    assert report["metrics"][0]["name"] == "Wasserstein-1"
+    assert report["metrics"][0]["value"] > report["metrics"][0]["floor"] > 0
     assert report["verdict"]["sentence"] in command("evaluate", str(trained)).out
 
 
@@ -180,7 +180,7 @@ def test_evaluate_prints_json_of_figures_beside_their_floors(trained: Path, comm
 def test_evaluate_takes_other_data(trained: Path, command: Command) -> None:
     np.save("other.npy", np.random.default_rng(0).normal(40.0, 1.25, 2000))
     report = json.loads(command("evaluate", str(trained), "--data", "other.npy", "--json").out)
-    assert report["figures"][0]["value"] == pytest.approx(36, abs=3)
+    assert report["metrics"][0]["value"] == pytest.approx(36, abs=3)
 
 
 @pytest.mark.usefixtures("here", "no_pages")
@@ -223,7 +223,7 @@ def test_output_that_cannot_be_written_is_told_once() -> None:
 def test_a_table_of_numbers_and_booleans_is_written_as_numbers(command: Command) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300) > 0, "c": rng.integers(0, 9, 300)})
-    gan = GAN(modes=0, samples=16, batch_size=16, width=8, threads=1).fit(frame)
+    gan = GAN(clusters=0, samples=16, batch_size=16, width=8, threads=1).fit(frame)
     gan.save("run")
     for name in ("a.npy", "a.npz"):
         assert command("sample", "run", "-n", "5", "--seed", "1", "--out", name).status == 0
@@ -234,14 +234,14 @@ def test_a_table_of_numbers_and_booleans_is_written_as_numbers(command: Command)
 
 
 @pytest.mark.usefixtures("here")
-def test_a_picture_says_how_many_of_the_samples_it_shows(trained_pictures: Path, command: Command) -> None:
-    assert command("sample", str(trained_pictures), "-n", "401", "--out", "a.png").out == "Wrote a.png: the first 400 of 401\n"
-    assert command("sample", str(trained_pictures), "-n", "400", "--out", "a.png").out == "Wrote a.png\n"
+def test_a_image_says_how_many_of_the_samples_it_shows(trained_images: Path, command: Command) -> None:
+    assert command("sample", str(trained_images), "-n", "401", "--out", "a.png").out == "Wrote a.png: the first 400 of 401\n"
+    assert command("sample", str(trained_images), "-n", "400", "--out", "a.png").out == "Wrote a.png\n"
 
 
-def test_help_of_sample_says_how_many_are_drawn_of_pictures_and_of_points(trained_pictures: Path, here: Path, command: Command) -> None:
-    assert "64 pictures or 1,000 points" in " ".join(command("sample", "--help").out.split())
-    command("sample", str(trained_pictures), "--out", str(here / "a.npy"))
+def test_help_of_sample_says_how_many_are_drawn_of_images_and_of_points(trained_images: Path, here: Path, command: Command) -> None:
+    assert "64 images or 1,000 points" in " ".join(command("sample", "--help").out.split())
+    command("sample", str(trained_images), "--out", str(here / "a.npy"))
     assert len(np.load(here / "a.npy")) == 64
 
 
@@ -255,9 +255,9 @@ def test_memory_that_does_not_suffice_for_samples_is_told_with_what_would_do(
     assert command("sample", str(trained)).err == "equipoise: out of memory: Unable to allocate 9 TiB; ask for fewer samples\n"
 
 
-def test_evaluate_explains_its_metrics_where_it_is_asked_to(trained_pictures: Path, command: Callable[..., Any]) -> None:
-    plain = command("evaluate", str(trained_pictures))
-    told = command("evaluate", str(trained_pictures), "--explain")
+def test_evaluate_explains_its_metrics_where_it_is_asked_to(trained_images: Path, command: Callable[..., Any]) -> None:
+    plain = command("evaluate", str(trained_images))
+    told = command("evaluate", str(trained_images), "--explain")
     assert plain.status == told.status == 0
     line = "patch distance  ↓ sliced Wasserstein distance of small image patches"
     assert re.sub(" +", " ", line) in re.sub(" +", " ", told.out)

@@ -28,11 +28,11 @@ def test_options_may_stand_before_data_and_be_written_with_underscores() -> None
     assert parse_train(["gaussian", "--batch_size=8"], BALANCED).choices == {"batch_size": 8}
 
 
-def test_a_laws_own_settings_are_options() -> None:
-    assert parse_train(["gaussian", "--mean", "-2", "--std", "0.5"], BALANCED).law == Gaussian(mean=-2.0, std=0.5)
-    law = parse_train(["mixture", "--means", "-1", "2", "--stds", "1", "1", "--weights", "1", "3"], BALANCED).law
-    assert law == Mixture((-1.0, 2.0), (1.0, 1.0), (1.0, 3.0))
-    assert parse_train(["x.npy"], BALANCED).law is None
+def test_a_distributions_own_settings_are_options() -> None:
+    assert parse_train(["gaussian", "--mean", "-2", "--std", "0.5"], BALANCED).distribution == Gaussian(mean=-2.0, std=0.5)
+    distribution = parse_train(["mixture", "--means", "-1", "2", "--stds", "1", "1", "--weights", "1", "3"], BALANCED).distribution
+    assert distribution == Mixture((-1.0, 2.0), (1.0, 1.0), (1.0, 3.0))
+    assert parse_train(["x.npy"], BALANCED).distribution is None
 
 
 def test_sample_and_evaluate_have_their_options() -> None:
@@ -88,9 +88,9 @@ def test_the_first_argument_that_is_no_options_value_is_the_data() -> None:
     assert positional(["--seed", "1"]) is None
 
 
-@pytest.mark.parametrize("typed", [["--until", "balanced"], ["--until=balanced"], ["--stop-when", "balanced"]])
+@pytest.mark.parametrize("typed", [["--until", "converged"], ["--until=converged"], ["--stop-when", "converged"]])
 def test_until_is_stop_when(typed: list[str]) -> None:
-    assert parse_train(["gaussian", *typed], find("balanced")).choices == {"stop_when": "balanced"}
+    assert parse_train(["gaussian", *typed], find("balanced")).choices == {"stop_when": "converged"}
 
 
 @pytest.mark.parametrize(

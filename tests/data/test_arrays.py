@@ -244,11 +244,11 @@ def test_a_table_that_cannot_be_learned_is_refused_with_the_place(tmp_path: Path
         from_file(path, None, None)
 
 
-def test_pictures_are_checked_without_a_copy_of_them() -> None:
+def test_images_are_checked_without_a_copy_of_them() -> None:
     values = np.random.default_rng(0).random((50, 32, 32, 3)).transpose(0, 3, 1, 2)  # which no flat view is of
     check_values(values[:2], "warm-up", "NHWC")
     tracemalloc.start()
-    check_values(values, "pictures", "NHWC")
+    check_values(values, "images", "NHWC")
     assert tracemalloc.get_traced_memory()[1] < values.nbytes / 2
     tracemalloc.stop()
 

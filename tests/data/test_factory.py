@@ -23,7 +23,7 @@ from torch.utils.data import (
 
 from equipoise import GAN
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.factory import law_of, open_again, open_source
+from equipoise.data.factory import distribution_of, open_again, open_source
 from equipoise.data.images import cache
 from equipoise.data.sources import RowsSource
 from equipoise.errors import RequestError
@@ -32,7 +32,7 @@ from equipoise.transforms.scaling import fit_scaling
 RNG = np.random.default_rng(0)
 POINTS, BYTES = RNG.normal(size=(100, 2)), RNG.integers(0, 256, (60, 8, 8, 3)).astype(np.uint8)
 SMALL = 1e-9  # GiB: less than any data
-Picture = Callable[..., np.ndarray[Any, Any]]
+MakeImage = Callable[..., np.ndarray[Any, Any]]
 
 
 class Items(Dataset[Any]):
@@ -108,7 +108,7 @@ def test_samples_are_of_the_kind_that_was_fed(name: str, tiny: dict[str, Any]) -
     [
         (POINTS.tolist(), (5, 2)),
         (Items(list(POINTS)), (5, 2)),
-        (Items([(picture, i % 3) for i, picture in enumerate(BYTES)]), (5, 8, 8, 3)),
+        (Items([(image, i % 3) for i, image in enumerate(BYTES)]), (5, 8, 8, 3)),
         (TensorDataset(torch.from_numpy(POINTS)), (5, 2)),
         (DataLoader(TensorDataset(torch.from_numpy(POINTS)), batch_size=7, shuffle=True), (5, 2)),
         ([POINTS[:50], POINTS[50:]], (5, 2)),
@@ -126,16 +126,16 @@ def test_a_generator_trains(tiny: dict[str, Any]) -> None:
     assert GAN(**tiny).fit(POINTS[i : i + 10] for i in range(0, 100, 10)).sample(5).shape == (5, 2)
 
 
-def test_a_folder_larger_than_the_budget_is_fed_the_same_pictures(tmp_path: Path, picture: Picture, tiny: dict[str, Any]) -> None:
+def test_a_folder_larger_than_the_budget_is_fed_the_same_images(tmp_path: Path, image: MakeImage, tiny: dict[str, Any]) -> None:
     for i in range(40):
-        picture(tmp_path / f"{'ab'[i % 2]}/{i}.png", seed=i)
+        image(tmp_path / f"{'ab'[i % 2]}/{i}.png", seed=i)
     large, small = open_source(tmp_path, memory_budget=SMALL), open_source(tmp_path)
     assert isinstance(large, FetchedSource)
     assert isinstance(small, RowsSource)
     assert "over memory_budget" in large.notes[0]
     assert torch.equal(large.held_out(9, 0), small.held_out(9, 0))
     scaling, cpu = fit_scaling(small, "standard", 0), torch.device("cpu")
-    one, other = (source.feed(16, scaling.encode, cpu, 0) for source in (large, small))
+    one, other = (source.loader(16, scaling.encode, cpu, 0) for source in (large, small))
     for _ in range(4):
         (x, y), (x_small, y_small) = one.next(), other.next()
         assert torch.equal(x, x_small)
@@ -150,14 +150,14 @@ def test_a_dataset_larger_than_the_budget_trains_conditionally(tiny: dict[str, A
     assert gan.sample(4, label=2).shape == (4, 8, 8, 3)
 
 
-def test_a_truncated_jpeg_is_named_and_the_rest_trains(tmp_path: Path, picture: Picture, tiny: dict[str, Any]) -> None:
+def test_a_truncated_jpeg_is_named_and_the_rest_trains(tmp_path: Path, image: MakeImage, tiny: dict[str, Any]) -> None:
     for i in range(30):
-        picture(tmp_path / f"{i:02}.jpg", size=(16, 16), seed=i)
+        image(tmp_path / f"{i:02}.jpg", size=(16, 16), seed=i)
     whole = (tmp_path / "07.jpg").read_bytes()
     (tmp_path / "07.jpg").write_bytes(whole[: len(whole) // 2])
     source = open_source(tmp_path)
     assert source.training_rows == 29 - 2
-    assert "1 of 30 pictures left out: 07.jpg (" in source.notes[0]
+    assert "1 of 30 images left out: 07.jpg (" in source.notes[0]
     assert GAN(**tiny).fit(tmp_path).sample(2).shape == (2, 16, 16, 3)
 
 
@@ -178,9 +178,9 @@ def test_a_file_named_mnist_is_not_taken_for_the_digits(tmp_path: Path) -> None:
     assert not open_source(tmp_path / "mnist.npy").is_digits
 
 
-def test_a_law_is_described_and_found_again() -> None:
+def test_a_distribution_is_described_and_found_again() -> None:
     described = open_source("mixture").describe()
-    assert law_of(described) == open_source("mixture").law
+    assert distribution_of(described) == open_source("mixture").distribution
     again = open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
     assert again.fingerprint == described["fingerprint"]
 
@@ -242,21 +242,21 @@ def test_not_finite_values_of_a_dataset_are_found_when_they_are_read(tiny: dict[
         GAN(**tiny, memory_budget=SMALL).fit(Items(list(points)))
 
 
-def test_a_folder_that_moved_is_missed_by_name(tmp_path: Path, picture: Picture) -> None:
+def test_a_folder_that_moved_is_missed_by_name(tmp_path: Path, image: MakeImage) -> None:
     for i in range(4):
-        picture(tmp_path / f"pictures/{i}.png", seed=i)
-    described = open_source(tmp_path / "pictures").describe()
-    shutil.rmtree(tmp_path / "pictures")
-    with pytest.raises(RequestError, match=r"no file, folder or built-in source .*pictures"):
+        image(tmp_path / f"images/{i}.png", seed=i)
+    described = open_source(tmp_path / "images").describe()
+    shutil.rmtree(tmp_path / "images")
+    with pytest.raises(RequestError, match=r"no file, folder or built-in source .*images"):
         open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, picture: Picture) -> Path:
-    """A folder of sixty pictures in two classes."""
+def folder(tmp_path: Path, image: MakeImage) -> Path:
+    """A folder of sixty images in two classes."""
     for i in range(60):
-        picture(tmp_path / f"pictures/{'ab'[i % 2]}/{i:02}.png", seed=i)
-    return tmp_path / "pictures"
+        image(tmp_path / f"images/{'ab'[i % 2]}/{i:02}.png", seed=i)
+    return tmp_path / "images"
 
 
 def test_a_folder_trains_to_the_same_bits_whether_memory_holds_it_or_not(folder: Path, tiny: dict[str, Any]) -> None:
@@ -272,7 +272,7 @@ def test_a_folder_that_is_not_kept_trains_to_the_same_bits_and_says_why(
     monkeypatch.setattr(cache, "data_home", lambda: folder / "a/00.png")  # where no folder can be
     for budget in (SMALL, 4.0):
         source = open_source(folder, memory_budget=budget)
-        assert source.notes[0].startswith(f"decoded pictures cannot be kept in {folder}/a/00.png/pictures: Not a directory")
+        assert source.notes[0].startswith(f"decoded images cannot be kept in {folder}/a/00.png/images: Not a directory")
         assert source.fingerprint == fingerprint
         np.testing.assert_array_equal(GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0), kept)
     assert "decoded again for every batch" in open_source(folder, memory_budget=SMALL).notes[1]
@@ -289,8 +289,8 @@ def test_a_folder_is_known_by_its_content_whatever_holds_it_and_by_labels_handed
     assert torch.equal(again.held_out(99, 0), sources[0].held_out(99, 0))
 
 
-def test_labels_of_a_folder_stay_with_their_pictures(folder: Path, picture: Picture) -> None:
-    expected = {picture(folder.parent / "x.png", seed=i).transpose(2, 0, 1).tobytes(): i % 2 for i in range(60)}
+def test_labels_of_a_folder_stay_with_their_images(folder: Path, image: MakeImage) -> None:
+    expected = {image(folder.parent / "x.png", seed=i).transpose(2, 0, 1).tobytes(): i % 2 for i in range(60)}
     for budget in (SMALL, 4.0):
         source = open_source(folder, memory_budget=budget)
         for held_out in (False, True):
@@ -312,7 +312,7 @@ def test_the_scaling_of_a_folder_is_that_of_its_training_part(folder: Path, budg
 def test_a_folder_of_one_grey_is_refused(tmp_path: Path, budget: float) -> None:
     for i in range(4):
         Image.fromarray(np.full((5, 6), 9, np.uint8)).save(tmp_path / f"{i}.png")
-    with pytest.raises(RequestError, match="has one distinct value, 9: there is no law"):
+    with pytest.raises(RequestError, match="has one distinct value, 9: there is no distribution"):
         open_source(tmp_path, memory_budget=budget)
 
 

@@ -110,7 +110,7 @@ def test_samples_of_a_column_of_levels_are_levels_whatever_the_data_came_in(kind
         assert set(made[:, 2]) <= {1.0, 2.0, 3.0, 4.0, 5.0}
 
 
-def test_a_line_of_levels_too_and_pictures_have_none(tiny: dict[str, Any]) -> None:
+def test_a_line_of_levels_too_and_images_have_none(tiny: dict[str, Any]) -> None:
     assert set(np.asarray(GAN(**tiny).fit(TWO).sample(300, seed=0))) == {-1.5, 2.25}
     assert open_source(RNG.integers(0, 2, (40, 8, 8), np.uint8)).schema.levels is None
 
@@ -151,7 +151,7 @@ def test_levels_in_a_file_that_cannot_be_are_refused(levels: Any) -> None:
         Schema.from_dict(stored)
 
 
-def test_pictures_in_a_file_have_no_levels() -> None:
+def test_images_in_a_file_have_no_levels() -> None:
     stored = {**Schema((1, 8, 8), "NHW", "uint8").to_dict(), "levels": [[0.0, 1.0]]}
     with pytest.raises(RequestError, match="levels"):
         Schema.from_dict(stored)

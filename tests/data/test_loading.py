@@ -7,39 +7,39 @@ import pytest
 import torch
 
 from equipoise.data.distributions.univariate import Ring
-from equipoise.data.loading import AheadFeed, Feed, IndexedFeed, LawFeed, seeded
-from equipoise.data.streams import StreamFeed
+from equipoise.data.loading import AheadLoader, DistributionLoader, IndexedLoader, Loader, seeded
+from equipoise.data.streams import StreamLoader
 from equipoise.transforms.scaling import Scaling
 
 CPU, ROWS = torch.device("cpu"), torch.arange(10.0)[:, None]
 PLAIN = Scaling((0.0,), (1.0,))
 
 
-def indexed(batch_size: int = 3, seed: int = 0) -> IndexedFeed:
-    return IndexedFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
+def indexed(batch_size: int = 3, seed: int = 0) -> IndexedLoader:
+    return IndexedLoader(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
 
 
-def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadFeed:
-    return AheadFeed(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
+def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadLoader:
+    return AheadLoader(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
 
 
-def law(batch_size: int = 30_000, seed: int = 0) -> LawFeed:
-    return LawFeed(Ring(), seed, batch_size, Scaling((0.0, 0.0), (1.0, 1.0)).encode, CPU)
+def distribution(batch_size: int = 30_000, seed: int = 0) -> DistributionLoader:
+    return DistributionLoader(Ring(), seed, batch_size, Scaling((0.0, 0.0), (1.0, 1.0)).encode, CPU)
 
 
-def stream(batch_size: int = 3) -> StreamFeed:
+def stream(batch_size: int = 3) -> StreamLoader:
     def again() -> list[torch.Tensor]:
         return list(ROWS.split(4))
 
-    return StreamFeed(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN.encode, CPU)
+    return StreamLoader(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN.encode, CPU)
 
 
-def crowded() -> IndexedFeed:
+def crowded() -> IndexedLoader:
     return indexed(batch_size=24)
 
 
-@pytest.mark.parametrize("make", [indexed, fetched_ahead, crowded, law, stream])
-def test_a_restored_feed_goes_on_with_the_very_same_batches(make: Callable[[], Feed]) -> None:
+@pytest.mark.parametrize("make", [indexed, fetched_ahead, crowded, distribution, stream])
+def test_a_restored_loader_goes_on_with_the_very_same_batches(make: Callable[[], Loader]) -> None:
     for steps in range(9):
         one, other = make(), make()
         for _ in range(steps):
@@ -49,28 +49,28 @@ def test_a_restored_feed_goes_on_with_the_very_same_batches(make: Callable[[], F
             assert torch.equal(one.next()[0], other.next()[0])
 
 
-@pytest.mark.parametrize("make", [indexed, fetched_ahead, law, stream])
-def test_a_feed_can_go_back(make: Callable[[], Feed]) -> None:
-    feed = make()
-    feed.next()
-    position = feed.position()
-    first = feed.next()[0]
+@pytest.mark.parametrize("make", [indexed, fetched_ahead, distribution, stream])
+def test_a_loader_can_go_back(make: Callable[[], Loader]) -> None:
+    loader = make()
+    loader.next()
+    position = loader.position()
+    first = loader.next()[0]
     for _ in range(5):
-        feed.next()
-    feed.restore(position)
-    assert torch.equal(feed.next()[0], first)
+        loader.next()
+    loader.restore(position)
+    assert torch.equal(loader.next()[0], first)
 
 
 def test_an_epoch_shows_every_row_at_most_once_in_a_new_order() -> None:
-    feed = indexed(batch_size=5)
-    epochs = [torch.cat([feed.next()[0] for _ in range(2)])[:, 0] for _ in range(3)]
+    loader = indexed(batch_size=5)
+    epochs = [torch.cat([loader.next()[0] for _ in range(2)])[:, 0] for _ in range(3)]
     assert all(torch.equal(epoch.sort().values, ROWS[:, 0]) for epoch in epochs)
     assert not torch.equal(epochs[0], epochs[1])
 
 
 def test_a_batch_of_more_than_all_rows_shows_each_of_them_as_often_as_any_other() -> None:
-    feed = indexed(batch_size=24)
-    batches = [feed.next()[0][:, 0] for _ in range(3)]
+    loader = indexed(batch_size=24)
+    batches = [loader.next()[0][:, 0] for _ in range(3)]
     for batch in batches:
         shown = batch.long().bincount(minlength=10)
         assert shown.sum() == 24
@@ -99,32 +99,32 @@ def test_an_error_while_fetching_ahead_is_raised_by_next_and_nothing_is_lost() -
         return ROWS[index]
 
     fetched: list[torch.Tensor] = []
-    feed, expected = AheadFeed(fetch, len(ROWS), None, 0, 3, PLAIN.encode, CPU), indexed()
+    loader, expected = AheadLoader(fetch, len(ROWS), None, 0, 3, PLAIN.encode, CPU), indexed()
     for _ in range(4):
-        assert torch.equal(feed.next()[0], expected.next()[0])
+        assert torch.equal(loader.next()[0], expected.next()[0])
     with pytest.raises(RuntimeError, match="the disk is gone"):
-        feed.next()
+        loader.next()
     for _ in range(4):
-        assert torch.equal(feed.next()[0], expected.next()[0])
+        assert torch.equal(loader.next()[0], expected.next()[0])
 
 
-def test_the_thread_that_fetches_ahead_ends_with_the_feed() -> None:
+def test_the_thread_that_fetches_ahead_ends_with_the_loader() -> None:
     before = set(threading.enumerate())
-    feed = fetched_ahead()
-    feed.next()
+    loader = fetched_ahead()
+    loader.next()
     own = set(threading.enumerate()) - before
     assert own
-    del feed
+    del loader
     for thread in own:
         thread.join(600)
     assert not any(thread.is_alive() for thread in own)
 
 
 @pytest.mark.parametrize("make", [indexed, fetched_ahead])
-def test_labels_stay_with_their_rows(make: Callable[[], Feed]) -> None:
-    feed = make()
+def test_labels_stay_with_their_rows(make: Callable[[], Loader]) -> None:
+    loader = make()
     for _ in range(7):
-        x, y = feed.next()
+        x, y = loader.next()
         assert y is not None
         assert torch.equal(x[:, 0].long(), y)
 
@@ -134,15 +134,15 @@ def test_the_seed_decides_the_order() -> None:
     assert not torch.equal(indexed(9, seed=1).next()[0], indexed(9, seed=2).next()[0])
 
 
-def test_a_law_is_never_repeated() -> None:
-    feed = law(batch_size=50_000)
-    seen = torch.cat([feed.next()[0] for _ in range(4)])
+def test_a_distribution_is_never_repeated() -> None:
+    loader = distribution(batch_size=50_000)
+    seen = torch.cat([loader.next()[0] for _ in range(4)])
     assert len(seen.unique(dim=0)) == len(seen)
 
 
 def test_a_stream_never_yields_the_rows_held_out() -> None:
-    feed = stream()
-    assert all((feed.next()[0] != 0).all() for _ in range(12))
+    loader = stream()
+    assert all((loader.next()[0] != 0).all() for _ in range(12))
 
 
 def test_generators_of_other_seeds_differ_and_their_order_matters() -> None:

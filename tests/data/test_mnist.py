@@ -99,5 +99,5 @@ def test_a_file_that_would_swell_is_unpacked_no_further_than_the_largest_publish
     tracemalloc.start()
     with pytest.raises(EquipoiseError, match="is not the published MNIST file"):
         mnist.load("test")
-    assert tracemalloc.get_traced_memory()[1] < 3 * mnist.MOST_BYTES
+    assert tracemalloc.get_traced_memory()[1] < 3 * mnist.MAX_BYTES
     tracemalloc.stop()

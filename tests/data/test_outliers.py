@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.laws import LAWS, training_draws
+from benchmarks.distributions import DISTRIBUTIONS, training_draws
 
 from equipoise import GAN
 from equipoise.data.factory import open_source
@@ -61,8 +61,8 @@ def test_of_many_columns_three_are_named() -> None:
     assert notes[-1] == "6 more columns have extreme outliers"
 
 
-@pytest.mark.parametrize("name", LAWS)
-def test_laws_that_are_learned_are_not_called_extreme(name: str) -> None:
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_distributions_that_are_learned_are_not_called_extreme(name: str) -> None:
     for seed in range(3):
         assert notes_of_outliers(training_draws(name, seed)[:, None], None) == []
 

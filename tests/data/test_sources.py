@@ -8,10 +8,10 @@ import torch
 
 from equipoise.data.arrays import from_array
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.distributions.univariate import Gaussian, Law, Ring, Swissroll
+from equipoise.data.distributions.univariate import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.factory import open_source
 from equipoise.data.loading import Stream, seeded
-from equipoise.data.sources import LawSource, RowsSource, Source, picture_limits, split
+from equipoise.data.sources import DistributionSource, RowsSource, Source, image_limits, split
 from equipoise.errors import RequestError
 from equipoise.transforms.scaling import Scaling, fit_scaling
 
@@ -33,8 +33,8 @@ def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
     source = make()
     held = set(source.held_out(10_000, 0)[:, 0].tolist())
     scaling = fit_scaling(source, "standard", 0)
-    feed = source.feed(18, scaling.encode, CPU, 0)
-    trained = {round(float(value)) for _ in range(40) for value in scaling.decode(feed.next()[0])[:, 0]}
+    loader = source.loader(18, scaling.encode, CPU, 0)
+    trained = {round(float(value)) for _ in range(40) for value in scaling.decode(loader.next()[0])[:, 0]}
     assert len(held) == 20
     assert trained == set(NUMBERS.tolist()) - held
     assert set(source.seen(10_000, 0)[:, 0].tolist()) == trained
@@ -47,8 +47,8 @@ def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
     assert fit_scaling(other, "standard", 0) == scaling
     for source in (one, other):
         assert source.training_rows == 180
-    feeds = one.feed(16, scaling.encode, CPU, 5), other.feed(16, scaling.encode, CPU, 5)
-    assert all(torch.equal(feeds[0].next()[0], feeds[1].next()[0]) for _ in range(20))
+    loaders = one.loader(16, scaling.encode, CPU, 5), other.loader(16, scaling.encode, CPU, 5)
+    assert all(torch.equal(loaders[0].next()[0], loaders[1].next()[0]) for _ in range(20))
 
 
 @pytest.mark.parametrize(("n", "out"), [(2, 1), (9, 1), (10, 1), (1000, 100), (99_999, 9_999), (300_000, 10_000)])
@@ -73,11 +73,11 @@ def test_scaling_is_fitted_to_the_training_part_alone() -> None:
     assert trained.mean() != NUMBERS.mean()
 
 
-def test_a_law_holds_out_another_draw_than_it_feeds() -> None:
-    source = LawSource(Gaussian())
+def test_a_distribution_holds_out_another_draw_than_it_loaders() -> None:
+    source = DistributionSource(Gaussian())
     scaling = fit_scaling(source, "standard", 0)
     held = scaling.encode(source.held_out(5000, 0))
-    fed = source.feed(5000, scaling.encode, CPU, 0).next()[0]
+    fed = source.loader(5000, scaling.encode, CPU, 0).next()[0]
     assert not np.isin(held.numpy(), fed.numpy()).any()
 
 
@@ -100,21 +100,23 @@ def test_the_fingerprint_changes_with_one_value_and_with_the_labels() -> None:
         (np.array([-3.0, 40.0]), (-3, 40)),
     ],
 )
-def test_pictures_have_the_range_of_their_type(values: np.ndarray, limits: tuple[float, float]) -> None:
-    assert picture_limits(values) == limits
+def test_images_have_the_range_of_their_type(values: np.ndarray, limits: tuple[float, float]) -> None:
+    assert image_limits(values) == limits
 
 
-def test_fetched_pictures_of_one_colour_are_refused() -> None:
+def test_fetched_images_of_one_colour_are_refused() -> None:
     rows = from_array(np.random.default_rng(0).integers(0, 9, (40, 4, 4)).astype(np.uint8), None, "x")
     with pytest.raises(RequestError, match="one distinct value, 5"):
         FetchedSource("folder", rows.schema, "", lambda indices: np.full((len(indices), 1, 4, 4), 5, np.uint8), None, 40, 0)
 
 
-@pytest.mark.parametrize("law", [Gaussian(), Ring(), Swissroll()])
-def test_what_is_held_out_of_a_law_is_no_draw_that_training_sees(law: Law) -> None:
-    source = LawSource(law)
-    feed = source.feed(1000, Scaling((0.0,) * law.dimension, (1.0,) * law.dimension).encode, torch.device("cpu"), seed=3)
-    trained = torch.cat([feed.next()[0] for _ in range(65 * 3)])
+@pytest.mark.parametrize("distribution", [Gaussian(), Ring(), Swissroll()])
+def test_what_is_held_out_of_a_distribution_is_no_draw_that_training_sees(distribution: Distribution) -> None:
+    source = DistributionSource(distribution)
+    loader = source.loader(
+        1000, Scaling((0.0,) * distribution.dimension, (1.0,) * distribution.dimension).encode, torch.device("cpu"), seed=3
+    )
+    trained = torch.cat([loader.next()[0] for _ in range(65 * 3)])
     apart = {"held out": source.held_out(1000, 3), "seen": source.seen(1000, 3)}
     for rows in (*apart.values(), torch.cat(list(apart.values())).unique(dim=0)):
         seen = set(map(tuple, trained.tolist()))  # single precision, in which some draws of 195,000 on a line meet by chance
@@ -164,6 +166,6 @@ def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half
     assert len(halved.validation(99, 0)) == len(halved.held_out(99, 0)) == 10
 
 
-def test_a_law_draws_its_validation_samples_apart() -> None:
-    source = LawSource(Gaussian())
+def test_a_distribution_draws_its_validation_samples_apart() -> None:
+    source = DistributionSource(Gaussian())
     assert not set(source.validation(100, 0).flatten().tolist()) & set(source.held_out(100, 0).flatten().tolist())

@@ -8,7 +8,7 @@ import pytest
 
 from equipoise.diagnosis import Evidence, Name, Verdict, severity
 from equipoise.diagnosis.advice import SICK, on
-from equipoise.metrics.result import Figure
+from equipoise.metrics.result import MetricResult
 
 
 def verdict(name: Any, sure: Any = "sure") -> Verdict:
@@ -16,10 +16,10 @@ def verdict(name: Any, sure: Any = "sure") -> Verdict:
 
 
 def test_only_what_is_surely_as_good_as_can_be_is_good() -> None:
-    assert severity(verdict("balanced")) == "good"
-    assert severity(verdict("balanced", "likely")) == "fair"
+    assert severity(verdict("converged")) == "good"
+    assert severity(verdict("converged", "likely")) == "fair"
     names = {name for name in get_args(Name) if severity(verdict(name)) == "good"}
-    assert names == {"balanced"}
+    assert names == {"converged"}
 
 
 @pytest.mark.parametrize("name", ["close", "still improving", "undecided", "of another version"])
@@ -35,8 +35,8 @@ def test_what_went_wrong_is_bad_however_sure(name: str, sure: str) -> None:
 
 
 def evidence(log: Any, run: str | None = "runs/x") -> Evidence:
-    figures = [Figure("sliced Wasserstein", 1.0, 0.1, "lower", "n samples")]
-    return Evidence(figures, log, 1000, 1000, 7000, "balanced", 2, (), "ring", run)
+    metrics = [MetricResult("sliced Wasserstein", 1.0, 0.1, "lower", "n samples")]
+    return Evidence(metrics, log, 1000, 1000, 7000, "balanced", 2, (), "ring", run)
 
 
 def test_to_train_longer_says_how_long_that_takes_at_the_last_rate() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 
 from equipoise.data.distributions.univariate import Ring
 from equipoise.data.factory import open_source
-from equipoise.data.sources import LawSource
+from equipoise.data.sources import DistributionSource
 from equipoise.metrics.budget import FULL, QUICK, STEPS
 from equipoise.metrics.evaluate import examine
-from equipoise.metrics.result import DETECTIVE
+from equipoise.metrics.result import C2ST
 
 RNG = np.random.default_rng(0)
 
@@ -22,18 +22,18 @@ def test_a_quick_report_looks_at_less_of_everything() -> None:
 
 
 def test_a_quick_report_has_the_figures_of_a_full_one_on_fewer_samples() -> None:
-    source, law = LawSource(Ring()), LawSource(Ring())
+    source, distribution = DistributionSource(Ring()), DistributionSource(Ring())
 
     def sampling(n: int) -> tuple[np.ndarray, None]:
-        return law.seen(n, 99).double().numpy(), None
+        return distribution.seen(n, 99).double().numpy(), None
 
     told: list[str] = []
     full = examine(source, sampling, 0, None)
     quick = examine(source, sampling, 0, None, QUICK, told.append)
-    assert [figure.name for figure in quick] == [figure.name for figure in full]
+    assert [metric.name for metric in quick] == [metric.name for metric in full]
     assert quick[0].protocol.startswith("2,000 samples against 2,000 held-out samples")
-    detective = next(figure for figure in quick if figure.name == DETECTIVE)
-    assert "tested on 4,000 others" in detective.protocol
+    c2st = next(metric for metric in quick if metric.name == C2ST)
+    assert "tested on 4,000 others" in c2st.protocol
     assert told == ["samples", "distances and coverage", "classifier two-sample test", "nearest training samples"]
 
 

@@ -1,4 +1,4 @@
-"""The detective finds planted differences of known size, and finds nothing where there is nothing."""
+"""The classifier two-sample test finds planted differences of known size, and finds nothing where there is nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def halved(x: NDArray[np.float64], y: NDArray[np.float64], seed: int = 0) -> Det
     return detect((x[:half], y[:half]), (x[half:], y[half:]), seed)
 
 
-def test_equal_laws_cannot_be_told_and_are_shown_to_be_equivalent() -> None:
+def test_equal_distributions_cannot_be_told_and_are_shown_to_be_equivalent() -> None:
     found = halved(*RNG.normal(size=(2, 4000, 2)))
     assert found.low < 0.5 < found.high < 0.5 + MARGIN
     assert found.n == 4000
@@ -36,7 +36,7 @@ def test_of_the_kind_that_there_are_more_of_as_many_are_taken() -> None:
     assert detect((x, x), (x, y)).n == 180
 
 
-def test_shifted_normal_laws_are_told_about_as_well_as_by_the_best_rule() -> None:
+def test_shifted_normal_distributions_are_told_about_as_well_as_by_the_best_rule() -> None:
     x, y = RNG.normal(size=(4000, 2)), RNG.normal([1.0, 0.0], size=(4000, 2))
     assert halved(x, y).accuracy == pytest.approx(norm.cdf(0.5), abs=0.03)
 
@@ -46,7 +46,7 @@ def test_a_different_shape_with_the_same_moments_is_told() -> None:
     assert halved(x, y).low > 0.52
 
 
-def test_pictures_are_told_by_a_planted_corner_and_units_do_not_matter() -> None:
+def test_images_are_told_by_a_planted_corner_and_units_do_not_matter() -> None:
     x, y = RNG.normal(size=(2, 600, 1, 8, 8))
     y[:, :, :3, :3] += 1.0
     found = halved(255 * x + 40, 255 * y + 40)

@@ -1,4 +1,4 @@
-"""The classifier learns what can be learned, of points and of pictures, and one seed gives one answer."""
+"""The classifier learns what can be learned, of points and of images, and one seed gives one answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_it_reads_blobs_as_well_as_the_best_linear_rule() -> None:
     assert (learn(x, y, 4).read(unseen) == truth).mean() > best - 0.02
 
 
-def test_it_reads_where_a_bright_spot_is_in_a_picture() -> None:
+def test_it_reads_where_a_bright_spot_is_in_a_image() -> None:
     y = RNG.integers(0, 3, 600)
     x = RNG.normal(0, 0.3, (600, 1, 12, 12))
     x[np.arange(600), 0, 4 * y, 4 * y] += 5

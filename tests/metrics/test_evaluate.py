@@ -11,41 +11,41 @@ from numpy.typing import NDArray
 
 from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.factory import open_source
-from equipoise.data.sources import LawSource
+from equipoise.data.sources import DistributionSource
 from equipoise.metrics import classifier, evaluate
 from equipoise.metrics.budget import QUICK
-from equipoise.metrics.evaluate import Sampling, examine, floor_draws, floors, judge_for
-from equipoise.metrics.result import AGREEMENT, CLASS_KL, COPIED, DETECTIVE, READ_ALIKE, TRAINED_ON_FAKE, WASSERSTEIN, Figure
+from equipoise.metrics.evaluate import Sampling, examine, floor_draws, floors, suite_for
+from equipoise.metrics.result import AGREEMENT, C2ST, CLASS_KL, COPIED, READ_ALIKE, TRAINED_ON_FAKE, WASSERSTEIN, MetricResult
 
 RNG = np.random.default_rng(0)
 
 
-def by_name(figures: list[Figure]) -> dict[str, Figure]:
-    return {figure.name: figure for figure in figures}
+def by_name(metrics: list[MetricResult]) -> dict[str, MetricResult]:
+    return {metric.name: metric for metric in metrics}
 
 
-def from_law(law: Gaussian) -> Sampling:
-    return lambda n: (law.sample(n, torch.Generator().manual_seed(9)).numpy(), None)
+def from_distribution(distribution: Gaussian) -> Sampling:
+    return lambda n: (distribution.sample(n, torch.Generator().manual_seed(9)).numpy(), None)
 
 
-def test_a_perfect_sampler_is_at_its_floor_and_no_detective_tells_it() -> None:
-    found = by_name(examine(LawSource(Gaussian()), from_law(Gaussian()), seed=0, classes=None))
+def test_a_perfect_sampler_is_at_its_floor_and_no_c2st_tells_it() -> None:
+    found = by_name(examine(DistributionSource(Gaussian()), from_distribution(Gaussian()), seed=0, classes=None))
     assert found[WASSERSTEIN].value < 3 * found[WASSERSTEIN].floor
-    told = found[DETECTIVE]
+    told = found[C2ST]
     assert told.low is not None
     assert told.value - 0.5 < 2 * (told.value - told.low)  # four standard errors
-    assert COPIED not in found  # the law never repeats
+    assert COPIED not in found  # the distribution never repeats
 
 
 def test_a_planted_difference_is_outside_the_interval_and_told() -> None:
-    found = by_name(examine(LawSource(Gaussian()), from_law(Gaussian(std=1.6)), seed=0, classes=None))
-    deviation = found["standard deviation"]
-    assert deviation.low is not None
-    assert deviation.high is not None
-    assert deviation.low < 1.6 < deviation.high
-    assert deviation.low > 1.25
-    assert found[DETECTIVE].low is not None
-    assert found[DETECTIVE].low > 0.5
+    found = by_name(examine(DistributionSource(Gaussian()), from_distribution(Gaussian(std=1.6)), seed=0, classes=None))
+    std = found["standard deviation"]
+    assert std.low is not None
+    assert std.high is not None
+    assert std.low < 1.6 < std.high
+    assert std.low > 1.25
+    assert found[C2ST].low is not None
+    assert found[C2ST].low > 0.5
 
 
 def test_copies_of_the_training_data_are_found_and_fresh_samples_are_not() -> None:
@@ -79,7 +79,7 @@ def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -
         x, y = Ring().labelled(n, torch.Generator().manual_seed(9))
         return x.numpy(), RNG.permutation(y.numpy()) if shuffled else y.numpy()
 
-    found = by_name(examine(LawSource(Ring()), sampling, seed=0, classes=tuple(range(8))))
+    found = by_name(examine(DistributionSource(Ring()), sampling, seed=0, classes=tuple(range(8))))
     expected = 1 / 8 if shuffled else 1.0
     assert found[AGREEMENT].floor > 0.99
     assert found[AGREEMENT].value == pytest.approx(expected, abs=0.04)
@@ -105,9 +105,9 @@ def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothin
 def test_a_handful_of_held_out_samples_is_neither_detected_nor_searched() -> None:
     source = open_source(RNG.normal(size=(60, 2)))
     found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
-    assert DETECTIVE not in found
+    assert C2ST not in found
     assert COPIED not in found
-    assert all(figure.low is None for figure in found.values())
+    assert all(metric.low is None for metric in found.values())
 
 
 def test_baselines_are_draws_that_share_no_sample_and_as_many_as_there_are_samples_for() -> None:
@@ -129,11 +129,11 @@ def test_the_floor_of_data_in_memory_that_is_halved_is_of_one_draw_and_says_so()
 def test_the_floor_while_training_is_that_of_the_report_where_both_have_the_same_samples() -> None:
     source = open_source(RNG.lognormal(size=(3000, 2)))
     found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
-    quick = floors(judge_for(source, seed=0, quick=True), source, 0)
+    quick = floors(suite_for(source, seed=0, quick=True), source, 0)
     assert quick["sliced Wasserstein"] == pytest.approx(found["sliced Wasserstein"].floor)
 
 
-def test_every_classifier_of_pictures_trains_for_as_many_steps_as_the_budget_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_classifier_of_images_trains_for_as_many_steps_as_the_budget_says(monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
     monkeypatch.setattr(classifier, "_train", lambda *given: steps.append(given[-1]))
     monkeypatch.setattr(evaluate, "readable", lambda *_: False)
@@ -145,7 +145,7 @@ def test_every_classifier_of_pictures_trains_for_as_many_steps_as_the_budget_say
 
     found = by_name(examine(source, sampling, 0, source.schema.classes, QUICK))
     assert READ_ALIKE in found
-    assert set(steps) == {QUICK.picture_steps}
+    assert set(steps) == {QUICK.image_steps}
 
 
 def test_labels_that_a_file_keeps_as_text_are_judged_by_the_same_labels_in_memory() -> None:

@@ -28,7 +28,7 @@ def test_a_shift_gives_its_squared_length() -> None:
     assert frechet_distance(x, x + np.array([1.0, 2.0, 2.0])) == pytest.approx(9.0)
 
 
-def test_a_scaling_gives_the_squared_difference_of_the_deviations() -> None:
+def test_a_scaling_gives_the_squared_difference_of_the_stds() -> None:
     x = RNG.normal(size=(100, 4))
     x -= x.mean(0)
     assert frechet_distance(x, 3 * x) == pytest.approx(4 * np.trace(np.cov(x, rowvar=False)))

@@ -1,4 +1,4 @@
-"""Inception's figures are torch-fidelity's own, for the pictures as it takes them, and are asked for politely where they cannot be had."""
+"""Inception's figures are torch-fidelity's own, for the images as it takes them, and are asked for politely where they cannot be had."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 
 from equipoise import GAN
 from equipoise.errors import RequestError
-from equipoise.metrics.inception import WEIGHTS, Pictures, inception_figures
+from equipoise.metrics.inception import WEIGHTS, Images, inception_metrics
 
 RNG = np.random.default_rng(0)
 
@@ -40,19 +40,19 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, A
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_pictures_are_handed_over_as_eight_bits_of_three_channels(channels: int) -> None:
+def test_images_are_handed_over_as_eight_bits_of_three_channels(channels: int) -> None:
     values = RNG.uniform(-1, 1, (5, channels, 6, 7))
-    handed = Pictures(values, (-1.0, 1.0))[2]
+    handed = Images(values, (-1.0, 1.0))[2]
     assert handed.dtype == torch.uint8
     assert handed.shape == (3, 6, 7)
     last = values[2, 2 if channels >= 3 else 0]
     assert np.array_equal(handed[2].numpy(), ((last + 1) / 2 * 255).round().astype(np.uint8))
 
 
-def test_the_figures_are_the_librarys_own_beside_those_of_fresh_real_pictures(library: list[dict[str, Any]]) -> None:
+def test_the_figures_are_the_librarys_own_beside_those_of_fresh_real_images(library: list[dict[str, Any]]) -> None:
     made, real, fresh = (np.full((20, 1, 4, 4), level) for level in (40.0, 10.0, 12.0))
-    figures = inception_figures(made, real, fresh, (0.0, 255.0))
-    assert [(figure.value, figure.floor) for figure in figures] == [(30.0, 2.0), (0.3, 0.02)]
+    metrics = inception_metrics(made, real, fresh, (0.0, 255.0))
+    assert [(metric.value, metric.floor) for metric in metrics] == [(30.0, 2.0), (0.3, 0.02)]
     assert all(call["kid_subset_size"] == 20 for call in library)
     assert all(call["feature_extractor_weights_path"].endswith(WEIGHTS) for call in library)
 
@@ -69,15 +69,15 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     x = RNG.uniform(0, 255, (4, 1, 4, 4))
     (tmp_path / "checkpoints" / WEIGHTS).unlink()
     with pytest.raises(RequestError, match=f"put {WEIGHTS} into"):
-        inception_figures(x, x, x, (0.0, 255.0))
+        inception_metrics(x, x, x, (0.0, 255.0))
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
     with pytest.raises(RequestError, match=r"pip install 'equipoise\[inception\]'"):
-        inception_figures(x, x, x, (0.0, 255.0))
+        inception_metrics(x, x, x, (0.0, 255.0))
     assert library == []
 
 
 def test_points_have_no_inception(tiny: dict[str, Any], tmp_path: Path, command: Callable[..., Any]) -> None:
     GAN(**tiny).fit("gaussian", out=tmp_path / "run")
     assert command("evaluate", str(tmp_path / "run"), "--inception").err == (
-        "equipoise: inception is for pictures, this data has points: leave it out\n"
+        "equipoise: inception is for images, this data has points: leave it out\n"
     )

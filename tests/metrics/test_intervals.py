@@ -18,7 +18,7 @@ def test_the_interval_of_a_mean_is_as_wide_as_students_and_holds_it_nearly_alway
         widths.append(width)
         hits += abs(x.mean()) <= width
     assert 0.9 <= hits / 200 <= 1
-    assert 2.0 / 20 < np.mean(widths) < 2.6 / 20  # 1.96 / sqrt(400), and more since the deviation is of eight subsamples
+    assert 2.0 / 20 < np.mean(widths) < 2.6 / 20  # 1.96 / sqrt(400), and more since the standard deviation is of eight subsamples
 
 
 def test_a_figure_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:

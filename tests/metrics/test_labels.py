@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable, unsupervised_accuracy
+from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_frequencies, readable, unsupervised_accuracy
 
 
 def test_agreement_is_the_share_that_is_as_asked() -> None:
@@ -50,7 +50,7 @@ def test_clusters_without_meaning_are_about_chance() -> None:
 
 
 def test_the_divergence_of_shares_is_the_textbooks() -> None:
-    shares = class_shares(np.array([0, 0, 1, 1, 1, 3]), 4)
+    shares = class_frequencies(np.array([0, 0, 1, 1, 1, 3]), 4)
     assert shares.tolist() == [2 / 6, 3 / 6, 0, 1 / 6]
     real = np.full(4, 0.25)
     assert class_divergence(shares, real) == pytest.approx(sum(p * np.log(p / 0.25) for p in shares if p > 0))

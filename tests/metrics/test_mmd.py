@@ -29,14 +29,14 @@ def test_the_kernel_distance_has_the_cubic_kernel_over_the_number_of_features() 
     assert kernel_distance(X, Y) == pytest.approx(by_definition(*k), rel=1e-9)
 
 
-def test_mmd_of_shifted_normal_laws_is_the_closed_form() -> None:
+def test_mmd_of_shifted_normal_distributions_is_the_closed_form() -> None:
     x, y = RNG.normal(size=(4000, 1)), RNG.normal(1.0, 1, (4000, 1))
     # E k(X, Y) for X - Y ~ N(m, 2): (h^2 / (h^2 + 2))^(1/2) exp(-m^2 / (2 (h^2 + 2))), here with h = 1
     expected = 2 * 3**-0.5 * (1 - np.exp(-1 / 6))
     assert gaussian_mmd(x, y, 1.0) == pytest.approx(expected, rel=0.1)
 
 
-def test_estimates_of_equal_laws_are_about_zero_and_not_biased() -> None:
+def test_estimates_of_equal_distributions_are_about_zero_and_not_biased() -> None:
     estimates = [gaussian_mmd(RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2)), 1.0) for _ in range(200)]
     assert abs(np.mean(estimates)) < 4 * np.std(estimates) / 200**0.5
     assert min(estimates) < 0

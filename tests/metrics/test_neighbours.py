@@ -34,7 +34,7 @@ def test_the_four_figures_are_the_papers(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (found.precision, found.recall, found.density, found.coverage) == pytest.approx(by_definition(real, fake, 5))
 
 
-def test_equal_laws_have_density_one_and_far_ones_have_nothing() -> None:
+def test_equal_distributions_have_density_one_and_far_ones_have_nothing() -> None:
     x, y = RNG.normal(size=(2, 1500, 3))
     same = coverage(x, y)
     assert same.density == pytest.approx(1, abs=0.05)

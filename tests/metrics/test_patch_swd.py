@@ -1,4 +1,4 @@
-"""The pyramid takes pictures apart exactly; the distance sees what changes on its level."""
+"""The pyramid takes images apart exactly; the distance sees what changes on its level."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(2, 60, 3, 32, 40))
 
 
-def test_the_pyramid_adds_up_to_the_picture() -> None:
+def test_the_pyramid_adds_up_to_the_image() -> None:
     x = torch.randn(2, 3, 64, 48, dtype=torch.float64)
     fine, coarse = pyramid(x)[:2]
     assert [level.shape[2] for level in pyramid(x)] == [64, 32]
     assert torch.allclose(fine + _doubled(coarse, fine.shape[2:]), x)
 
 
-def test_a_constant_picture_has_nothing_but_its_coarsest_level() -> None:
+def test_a_constant_image_has_nothing_but_its_coarsest_level() -> None:
     fine, coarse = pyramid(torch.full((1, 1, 32, 32), 5.0, dtype=torch.float64))
     assert fine.abs().max() < 1e-9
     assert torch.allclose(coarse, torch.full_like(coarse, 5.0))
 
 
-def test_equal_laws_are_near_and_the_distance_is_in_deviations_of_the_real_ones() -> None:
+def test_equal_distributions_are_near_and_the_distance_is_in_stds_of_the_real_ones() -> None:
     same, scaled = patch_distances(X, Y), patch_distances(100 * X + 7, 100 * Y + 7)
     assert list(same) == [32, 16]
     assert max(same.values()) < 0.08
@@ -41,7 +41,7 @@ def test_noise_shows_on_the_fine_level_and_brightness_on_the_coarse_one() -> Non
     assert brighter[16] > 10 * brighter[32]
 
 
-def test_pictures_smaller_than_a_patch_are_measured_whole() -> None:
+def test_images_smaller_than_a_patch_are_measured_whole() -> None:
     assert list(patch_distances(X[:, :, :5, :4], Y[:, :, :5, :4])) == [5]
 
 
@@ -50,7 +50,7 @@ def test_a_channel_that_never_varies_is_not_blown_up() -> None:
     almost = opaque.copy()
     almost[:, -1] -= 0.001
     assert max(patch_distances(almost, opaque).values()) < 1
-    for grey in (3.0, 0.1):  # the deviation of .1 throughout is 1e-17 by rounding
+    for grey in (3.0, 0.1):  # the standard deviation of .1 throughout is 1e-17 by rounding
         still = np.full((4, 1, 8, 8), grey)
         assert max(patch_distances(still, still).values()) < 1e-9
         assert max(patch_distances(still + 1, still).values()) < 1e4

@@ -8,29 +8,29 @@ import pytest
 from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian, Grid
 from equipoise.data.factory import open_source
-from equipoise.data.sources import LawSource
-from equipoise.metrics.evaluate import judge_for
-from equipoise.metrics.image_suites import DIGIT_FIGURES
-from equipoise.metrics.result import METRICS, directions, meaning, metric
+from equipoise.data.sources import DistributionSource
+from equipoise.metrics.evaluate import suite_for
+from equipoise.metrics.image_suites import DIGIT_METRICS
+from equipoise.metrics.result import METRICS, directions, meaning, metric_info
 
 RNG = np.random.default_rng(0)
 
 
 def test_a_judges_metrics_are_better_as_they_are_described() -> None:
-    pictures = open_source(RNG.integers(0, 255, (60, 20, 20), dtype=np.uint8))
+    images = open_source(RNG.integers(0, 255, (60, 20, 20), dtype=np.uint8))
     points = open_source(RNG.normal(size=(60, 3)))
-    for source in (LawSource(Gaussian()), LawSource(Grid()), pictures, points):
-        better = judge_for(source, seed=0).better
+    for source in (DistributionSource(Gaussian()), DistributionSource(Grid()), images, points):
+        better = suite_for(source, seed=0).better
         assert better == directions(*better)
-    assert directions(*DIGIT_FIGURES) == DIGIT_FIGURES
+    assert directions(*DIGIT_METRICS) == DIGIT_METRICS
 
 
 def test_all_that_a_conditional_run_is_measured_by_is_described() -> None:
     x, y = RNG.normal(size=(800, 2)), ["a", "b"] * 400
     report = GAN(samples=32, batch_size=16, width=8, threads=1).fit(x, labels=y).evaluate()
-    for figure in report.figures:
-        assert meaning(figure.name), figure.name
-        assert metric(figure.name).better == figure.better, figure.name
+    for metric in report.metrics:
+        assert meaning(metric.name), metric.name
+        assert metric_info(metric.name).better == metric.better, metric.name
 
 
 def test_meanings_are_one_short_line_and_unknown_metrics_have_none() -> None:

@@ -21,21 +21,23 @@ def test_wasserstein_of_a_shift_is_the_shift() -> None:
     assert wasserstein.wasserstein(x, x + 0.3) == pytest.approx(0.3)
 
 
-def test_wasserstein_to_a_law_matches_scipy_on_a_fine_discretisation_of_it() -> None:
-    law = Gaussian()
+def test_wasserstein_to_a_distribution_matches_scipy_on_a_fine_discretisation_of_it() -> None:
+    distribution = Gaussian()
     x = RNG.normal(3.5, 1.0, 500)
-    fine = law.quantile((np.arange(500_000) + 0.5) / 500_000)
-    assert wasserstein.wasserstein_to_law(x, law.quantile) == pytest.approx(stats.wasserstein_distance(x, fine), rel=2e-3)
+    fine = distribution.quantile((np.arange(500_000) + 0.5) / 500_000)
+    assert wasserstein.wasserstein_to_distribution(x, distribution.quantile) == pytest.approx(stats.wasserstein_distance(x, fine), rel=2e-3)
 
 
-def test_wasserstein_between_normal_laws_of_equal_deviation_is_the_distance_of_their_means() -> None:
+def test_wasserstein_between_normal_distributions_of_equal_std_is_the_distance_of_their_means() -> None:
     u = (np.arange(100_000) + 0.5) / 100_000
-    assert wasserstein.wasserstein_to_law(Gaussian(mean=4.2).quantile(u), Gaussian().quantile) == pytest.approx(0.2)
+    assert wasserstein.wasserstein_to_distribution(Gaussian(mean=4.2).quantile(u), Gaussian().quantile) == pytest.approx(0.2)
 
 
-def test_kolmogorov_smirnov_to_a_law_is_scipys() -> None:
+def test_kolmogorov_smirnov_to_a_distribution_is_scipys() -> None:
     x = RNG.normal(3.5, 1.0, 500)
-    assert wasserstein.kolmogorov_smirnov_to_law(x, Gaussian().cdf) == pytest.approx(stats.kstest(x, stats.norm(4, 1.25).cdf).statistic)
+    assert wasserstein.kolmogorov_smirnov_to_distribution(x, Gaussian().cdf) == pytest.approx(
+        stats.kstest(x, stats.norm(4, 1.25).cdf).statistic
+    )
 
 
 def test_two_sample_kolmogorov_smirnov_is_scipys() -> None:
@@ -54,8 +56,8 @@ def test_two_sample_kolmogorov_smirnov_of_a_few_whole_numbers_is_scipys_and_warn
 def test_the_right_moments_with_the_wrong_shape_are_told_apart() -> None:
     two_values = 4 + 1.25 * np.repeat([-1.0, 1.0], 5000)
     assert (two_values.mean(), two_values.std()) == pytest.approx((4, 1.25))
-    assert wasserstein.wasserstein_to_law(two_values, Gaussian().quantile) > 0.5
-    assert wasserstein.kolmogorov_smirnov_to_law(two_values, Gaussian().cdf) > 0.3
+    assert wasserstein.wasserstein_to_distribution(two_values, Gaussian().quantile) > 0.5
+    assert wasserstein.kolmogorov_smirnov_to_distribution(two_values, Gaussian().cdf) > 0.3
 
 
 def test_sliced_wasserstein_of_a_shift_is_its_length_times_the_mean_projection() -> None:
@@ -84,8 +86,8 @@ def test_distances_do_not_depend_on_the_order_of_samples() -> None:
 
 
 def test_real_samples_of_the_ring_cover_every_mode_with_the_right_spread() -> None:
-    law = Ring()
-    coverage = wasserstein.mode_coverage(law.sample(100_000, seeded(0)).numpy(), *law.modes())
+    distribution = Ring()
+    coverage = wasserstein.mode_coverage(distribution.sample(100_000, seeded(0)).numpy(), *distribution.modes())
     assert coverage.covered == 8
     assert coverage.within == pytest.approx(1 - math.exp(-4.5), abs=1e-3)
     assert coverage.reverse_kl < 1e-3
@@ -93,16 +95,16 @@ def test_real_samples_of_the_ring_cover_every_mode_with_the_right_spread() -> No
 
 
 def test_a_collapsed_sampler_has_one_mode_and_the_divergence_of_it() -> None:
-    law = Ring()
-    centres, std = law.modes()
+    distribution = Ring()
+    centres, std = distribution.modes()
     coverage = wasserstein.mode_coverage(np.repeat(centres[:1], 100, 0), centres, std)
     assert (coverage.covered, coverage.within, coverage.spread) == (1, 1.0, 0.0)
     assert coverage.reverse_kl == pytest.approx(math.log(8))
 
 
 def test_modes_that_are_too_narrow_show_in_the_spread() -> None:
-    law = Ring()
-    centres, std = law.modes()
+    distribution = Ring()
+    centres, std = distribution.modes()
     narrow = Ring(std=std / 2).sample(50_000, seeded(1)).numpy()
     assert wasserstein.mode_coverage(narrow, centres, std).spread == pytest.approx(0.5, abs=0.02)
 
@@ -121,7 +123,7 @@ def test_the_energy_distance_is_twice_the_integral_of_the_squared_difference_of_
     assert wasserstein.energy_distance(x, y) == pytest.approx(2 * between - in_x - in_y)
 
 
-def test_each_column_is_measured_in_its_own_deviations() -> None:
+def test_each_column_is_measured_in_its_own_stds() -> None:
     y = RNG.normal(size=(500, 3)) * [1.0, 1000.0, 0.0]
     assert np.allclose(wasserstein.column_wasserstein(y + np.array([1.0, 500.0, 0.25]), y), [1 / y[:, 0].std(), 500 / y[:, 1].std(), 0.25])
 
@@ -134,11 +136,11 @@ def test_the_difference_of_correlations_is_numpys_and_a_constant_column_correlat
     assert np.isfinite(wasserstein.correlation_difference(x, y))
 
 
-def test_a_column_that_never_varies_has_no_deviation_and_correlates_with_nothing_though_rounding_leaves_it_a_little() -> None:
+def test_a_column_that_never_varies_has_no_std_and_correlates_with_nothing_though_rounding_leaves_it_a_little() -> None:
     x = RNG.normal(size=(50, 3))
     y = x.copy()
     y[:, 1:] = 0.1
     assert y.std(0).min() > 0
-    assert wasserstein.deviations(y)[1:].tolist() == [1, 1]
+    assert wasserstein.stds(y)[1:].tolist() == [1, 1]
     assert np.allclose(wasserstein.column_wasserstein(y + 0.25, y)[1:], 0.25)
     assert wasserstein.correlation_difference(y, np.column_stack([x[:, 0], np.full((50, 2), 0.2)])) < 1e-9

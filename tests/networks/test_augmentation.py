@@ -14,7 +14,7 @@ def augmentation(*kinds: str, target: float | None = None, undecided: float | No
     return made
 
 
-def test_translation_moves_whole_pictures_by_at_most_an_eighth_and_fills_with_zeros() -> None:
+def test_translation_moves_whole_images_by_at_most_an_eighth_and_fills_with_zeros() -> None:
     x = torch.zeros(500, 2, 16, 24)
     x[:, :, 8, 12] = 5.0
     moved = augmentation("translation")(x)
@@ -35,7 +35,7 @@ def test_cutout_blanks_one_rectangle_of_half_the_sides_at_most() -> None:
     assert (kept[:, :, 0, 0] == 0).any()
 
 
-def test_color_changes_brightness_within_a_half_and_keeps_a_constant_picture_constant() -> None:
+def test_color_changes_brightness_within_a_half_and_keeps_a_constant_image_constant() -> None:
     x = torch.full((2000, 3, 4, 4), 0.25)
     changed = augmentation("color")(x)
     shift = changed[:, 0, 0, 0] - 0.25
@@ -44,7 +44,7 @@ def test_color_changes_brightness_within_a_half_and_keeps_a_constant_picture_con
     assert 0.45 < shift.max() <= 0.5
 
 
-def test_each_kind_is_applied_to_each_picture_with_its_probability() -> None:
+def test_each_kind_is_applied_to_each_image_with_its_probability() -> None:
     made = augmentation("cutout")
     made.schedule(0.3)
     x = torch.ones(4000, 1, 8, 8)

@@ -1,4 +1,4 @@
-"""DCGAN's guidelines, each as the paper states it, and any size of picture."""
+"""DCGAN's guidelines, each as the paper states it, and any size of image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHAPES = [(1, 28, 28), (2, 4, 8), (3, 64, 64), (4, 12, 20), (3, 37, 51), (1, 5, 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_players_take_any_size_and_channels(shape: tuple[int, int, int]) -> None:
+def test_networks_take_any_size_and_channels(shape: tuple[int, int, int]) -> None:
     x = DCGenerator(6, shape, width=2)(torch.randn(2, 6))
     assert x.shape == (2, *shape)
     assert x.abs().max() <= 1
@@ -44,13 +44,13 @@ def test_the_papers_guidelines_hold() -> None:
     assert all(layer.negative_slope == 0.2 for layer in in_d if isinstance(layer, nn.LeakyReLU))
 
 
-def test_weights_start_from_a_normal_law_of_deviation_two_hundredths() -> None:
+def test_weights_start_from_a_normal_distribution_of_std_two_hundredths() -> None:
     torch.manual_seed(0)
-    player = DCGenerator(100, (3, 64, 64), 16)
-    kernels = torch.cat([layer.weight.flatten() for layer in player.modules() if isinstance(layer, nn.ConvTranspose2d | nn.Linear)])
+    network = DCGenerator(100, (3, 64, 64), 16)
+    kernels = torch.cat([layer.weight.flatten() for layer in network.modules() if isinstance(layer, nn.ConvTranspose2d | nn.Linear)])
     assert kernels.std().item() == pytest.approx(0.02, rel=0.02)
     assert abs(kernels.mean().item()) < 1e-3
-    scales = torch.cat([layer.weight for layer in player.modules() if isinstance(layer, nn.BatchNorm2d)])
+    scales = torch.cat([layer.weight for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)])
     assert scales.mean().item() == pytest.approx(1, abs=0.01)
 
 

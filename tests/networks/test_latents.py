@@ -27,7 +27,7 @@ def test_equal_generators_give_equal_latents() -> None:
 CODED = Prior(3, categorical_codes=(4, 2), continuous_codes=2)
 
 
-def test_codes_have_names_places_and_their_laws() -> None:
+def test_codes_have_names_places_and_their_distributions() -> None:
     z = CODED.sample(10_000, torch.Generator().manual_seed(0))
     assert z.shape == (10_000, CODED.width) == (10_000, 3 + 4 + 2 + 2)
     assert list(CODED.codes) == ["c0", "c1", "u0", "u1"]

@@ -1,4 +1,4 @@
-"""R3GAN's players: what the paper says of blocks, starts and resampling."""
+"""R3GAN's networks: what the paper says of blocks, starts and resampling."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTHS = [12, 12, 8]
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (3, 13, 9), (4, 5, 16)])
-def test_players_fit_every_picture_that_the_finest_grid_covers(shape: tuple[int, int, int]) -> None:
+def test_networks_fit_every_image_that_the_finest_grid_covers(shape: tuple[int, int, int]) -> None:
     x = ResidualGenerator(6, shape, WIDTHS, blocks=1, group=4)(torch.randn(2, 6))
     assert x.shape == (2, *shape)
     assert ResidualTrunk(shape, WIDTHS, blocks=1, group=4)(x).shape == (2, 12)

@@ -1,4 +1,4 @@
-"""Pictures hold what they should; the eye does the rest."""
+"""Images hold what they should; the eye does the rest."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from equipoise.plotting import plots
 RNG = np.random.default_rng(0)
 
 
-def test_a_grid_shows_every_picture_in_its_place() -> None:
+def test_a_grid_shows_every_image_in_its_place() -> None:
     values = np.arange(5.0)[:, None, None, None] * np.ones((5, 1, 4, 6)) * 50
-    image = np.asarray(Image.open(io.BytesIO(plots.picture_grid(values, (0, 255)))))
+    image = np.asarray(Image.open(io.BytesIO(plots.image_grid(values, (0, 255)))))
     factor = image.shape[1] // 18
     assert image.shape == (8 * factor, 18 * factor)
     cells = image[:: 4 * factor, :: 6 * factor]
-    assert cells.tolist() == [[0, 50, 100], [150, 200, 255]]  # white where there is no picture
+    assert cells.tolist() == [[0, 50, 100], [150, 200, 255]]  # white where there is no image
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])
 def test_a_grid_takes_grey_colour_and_transparency(channels: int, mode: str) -> None:
     values = RNG.uniform(0, 1, (4, channels, 5, 3))
-    assert Image.open(io.BytesIO(plots.picture_grid(values, (0.0, 1.0)))).mode == mode
+    assert Image.open(io.BytesIO(plots.image_grid(values, (0.0, 1.0)))).mode == mode
 
 
 def test_bars_are_densities_also_where_no_value_lies_within_the_edges() -> None:
@@ -41,7 +41,7 @@ def test_bars_are_densities_also_where_no_value_lies_within_the_edges() -> None:
 
 
 def test_full_transparency_shows_as_white() -> None:
-    image = Image.open(io.BytesIO(plots.picture_grid(np.zeros((1, 4, 2, 2)), (0, 255))))
+    image = Image.open(io.BytesIO(plots.image_grid(np.zeros((1, 4, 2, 2)), (0, 255))))
     assert image.getpixel((0, 0)) == (255, 255, 255)
 
 
@@ -53,10 +53,10 @@ def test_columns_that_hardly_vary_or_not_at_all_are_drawn(tmp_path: Path) -> Non
     assert np.asarray(Image.open(tmp_path / "x.png").convert("L")).min() < 100
 
 
-def across(picture: np.ndarray) -> float:
-    """How much of the picture's width generated samples cover."""
-    columns = np.nonzero((picture[..., 0].astype(int) - picture[..., 2] > 30).any(0))[0]
-    return float(np.ptp(columns)) / picture.shape[1]
+def across(image: np.ndarray) -> float:
+    """How much of the image's width generated samples cover."""
+    columns = np.nonzero((image[..., 0].astype(int) - image[..., 2] > 30).any(0))[0]
+    return float(np.ptp(columns)) / image.shape[1]
 
 
 def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(tmp_path: Path) -> None:
@@ -85,13 +85,14 @@ def test_bars_can_be_told_apart_however_little_a_column_varies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "law"), [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)]
+    ("shape", "distribution"),
+    [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)],
 )
 @pytest.mark.parametrize("with_real", [True, False])
-def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], law: Gaussian | None, with_real: bool, tmp_path: Path) -> None:
+def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], distribution: Gaussian | None, with_real: bool, tmp_path: Path) -> None:
     values = RNG.normal(size=(200, *shape))
     real = RNG.normal(size=(100, *shape)) if with_real else None
-    plots.draw(tmp_path / "folder" / "x.png", values, Schema(shape, "ND", "float64"), None, law, real, "title")
+    plots.draw(tmp_path / "folder" / "x.png", values, Schema(shape, "ND", "float64"), None, distribution, real, "title")
     image = np.asarray(Image.open(tmp_path / "folder" / "x.png").convert("L"))
     assert image.min() < 100
     assert image.max() > 250

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise.data.distributions.univariate import Gaussian, Law, Ring, Swissroll
+from equipoise.data.distributions.univariate import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.schema import Schema
 from equipoise.plotting import plots, sketches
 from equipoise.plotting.sketches import Frame, sketch
@@ -20,23 +20,24 @@ def opened(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
-def red(picture: np.ndarray) -> np.ndarray:
+def red(image: np.ndarray) -> np.ndarray:
     """Where generated samples are: the colour is far from grey."""
-    return np.asarray(picture[..., 0] - picture[..., 2] > 30)
+    return np.asarray(image[..., 0] - image[..., 2] > 30)
 
 
 @pytest.mark.parametrize(
-    ("shape", "law"), [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)]
+    ("shape", "distribution"),
+    [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)],
 )
 @pytest.mark.parametrize("with_real", [True, False])
-def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], law: Law | None, with_real: bool) -> None:
+def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], distribution: Distribution | None, with_real: bool) -> None:
     values, real = RNG.normal(size=(200, *shape)), RNG.normal(size=(100, *shape)) if with_real else None
-    picture = opened(sketch(values, Schema(shape, "ND", "float64"), None, law, real, "title"))
-    assert red(picture).sum() > 100
-    assert picture.max() == 255
+    image = opened(sketch(values, Schema(shape, "ND", "float64"), None, distribution, real, "title"))
+    assert red(image).sum() > 100
+    assert image.max() == 255
 
 
-def test_pictures_are_the_grid() -> None:
+def test_images_are_the_grid() -> None:
     grey = np.full((4, 1, 5, 3), 128.0)
     assert (opened(sketch(grey, Schema((1, 5, 3), "NHW", "uint8"), (0, 255), None, None, "")) == 128).all()
 
@@ -62,12 +63,12 @@ def test_axes_follow_the_real_samples_so_that_moments_can_be_compared() -> None:
 @pytest.mark.parametrize(("high", "fills"), [(4e4, True), (5.0, False)])
 def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(high: float, fills: bool) -> None:
     values = RNG.uniform(0, (1.0, high), (300, 2))
-    picture = opened(sketch(values, Schema((2,), "ND", "float64"), None, None, values, ""))
-    columns = np.nonzero(red(picture[50 : sketches.TITLE + sketches.SIDE]).any(0))[0]
+    image = opened(sketch(values, Schema((2,), "ND", "float64"), None, None, values, ""))
+    columns = np.nonzero(red(image[50 : sketches.TITLE + sketches.SIDE]).any(0))[0]
     assert (np.ptp(columns) > 0.6 * sketches.SIDE) == fills
 
 
-def test_the_bars_of_a_uniform_law_fill_as_much_as_its_density() -> None:
+def test_the_bars_of_a_uniform_distribution_fill_as_much_as_its_density() -> None:
     edges = np.linspace(0, 1, sketches.BARS + 1)
     assert plots.bars((np.arange(8000) + 0.5) / 4000, edges) == pytest.approx(np.full(sketches.BARS, 0.5))
 
@@ -107,11 +108,11 @@ def test_ticks_are_told_apart_and_read_as_what_they_are(low: float, reach: float
 @pytest.mark.parametrize("size", [1, 2])
 def test_axes_have_the_names_of_the_columns(size: int) -> None:
     values = RNG.normal(size=(50, size))
-    pictures = []
+    images = []
     for names in (None, ("age", "income")[:size]):
         schema = Schema((size,), "ND", "float64", columns=names)
-        pictures.append(opened(sketch(values, schema, None, None, None, "")))
-    other = (pictures[0] != pictures[1]).any(2)
+        images.append(opened(sketch(values, schema, None, None, None, "")))
+    other = (images[0] != images[1]).any(2)
     assert other.any()
     rows, columns = np.nonzero(other)  # nothing but the names is another: below, and at the left
     assert ((rows > sketches.TITLE + 300) | (columns < sketches.NAME)).all()

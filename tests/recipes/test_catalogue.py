@@ -14,7 +14,7 @@ import pytest
 
 from equipoise import recipes
 from equipoise.cli.parser import Train
-from equipoise.data.distributions.univariate import LAWS
+from equipoise.data.distributions.univariate import DISTRIBUTIONS
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find
@@ -25,7 +25,7 @@ from equipoise.runs.choices import hints
 from equipoise.runs.settings import RunSettings
 
 LINE, PLANE, SPACE = Schema((1,), "N", "float64"), Schema((2,), "ND", "float64"), Schema((3,), "ND", "float64")
-PICTURES = Schema((3, 20, 30), "NHWC", "uint8")
+IMAGES = Schema((3, 20, 30), "NHWC", "uint8")
 
 
 def test_every_file_of_the_folder_is_in_the_catalogue_and_the_default_comes_first() -> None:
@@ -72,12 +72,12 @@ def test_every_field_has_a_docstring_and_every_recipe_a_summary_and_a_paper(reci
 
 
 @pytest.mark.parametrize("recipe", catalogue().values())
-@pytest.mark.parametrize("schema", [LINE, PLANE, PICTURES])
-def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> None:
+@pytest.mark.parametrize("schema", [LINE, PLANE, IMAGES])
+def test_built_networks_fit_the_data(recipe: type[Recipe], schema: Schema) -> None:
     import torch
 
-    if recipe.name == "dcgan" and not schema.is_picture:
-        with pytest.raises(RequestError, match="dcgan is for pictures, and this data is points: use"):
+    if recipe.name == "dcgan" and not schema.is_image:
+        with pytest.raises(RequestError, match="dcgan is for images, and this data is points: use"):
             recipe.for_data(schema, {})
         return
     schema = replace(schema, classes=("a", 2, (3, "b")), class_counts=(1, 1, 1)) if recipe.needs_labels else schema
@@ -97,7 +97,7 @@ def test_built_players_fit_the_data(recipe: type[Recipe], schema: Schema) -> Non
         ({"batch_size": 0}, "batch_size = 0: must be at least 1"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0: must be a positive number"),
         ({"width": 0}, "width = 0: must be at least 1"),
-        ({"modes": -1}, "modes = -1: must be at least 0"),
+        ({"clusters": -1}, "clusters = -1: must be at least 0"),
         ({"gamma": float("nan")}, "gamma = nan: must be a number of at least 0"),
         ({"beta2": 1.0}, "beta2 = 1.0: must be at least 0 and below 1"),
         ({"discriminator_rate": 0.0}, "discriminator_rate = 0.0: must be a positive number"),
@@ -127,10 +127,10 @@ def test_sizes_that_no_memory_holds_are_refused_at_the_door(recipe: type[Recipe]
 
 
 def test_what_the_user_gives_comes_before_the_defaults_for_the_data() -> None:
-    assert Balanced.for_data(PICTURES, {}).batch_size == 32
-    assert Balanced.for_data(PICTURES, {"batch_size": 48}).batch_size == 48
+    assert Balanced.for_data(IMAGES, {}).batch_size == 32
+    assert Balanced.for_data(IMAGES, {"batch_size": 48}).batch_size == 48
     assert Balanced.for_data(LINE, {}).modes is None
-    assert Balanced.for_data(LINE, {"modes": 3}).modes == 3
+    assert Balanced.for_data(LINE, {"clusters": 3}).modes == 3
 
 
 def test_conditional_without_labels_is_refused() -> None:
@@ -142,8 +142,8 @@ def test_classic_refuses_a_batch_as_a_vector_off_the_line_and_a_tanh_that_cannot
     for schema in (PLANE, Schema((1, 1, 1), "NHW", "uint8")):
         with pytest.raises(RequestError, match="discriminator_sees = 'batch' is for numbers on a line"):
             Classic.for_data(schema, {"discriminator_sees": "batch"})
-    with pytest.raises(RequestError, match="scaling = 'standard': G ends in a tanh on pictures"):
-        Classic.for_data(PICTURES, {"scaling": "standard"})
+    with pytest.raises(RequestError, match="scaling = 'standard': G ends in a tanh on images"):
+        Classic.for_data(IMAGES, {"scaling": "standard"})
 
 
 def test_the_cosine_goes_from_start_to_end_through_the_middle() -> None:
@@ -165,8 +165,8 @@ def test_recipes_of_classes_need_labels_and_say_so(name: str) -> None:
         find(name).for_data(PLANE, {"conditional": False})
 
 
-def test_augmentation_is_for_pictures() -> None:
-    with pytest.raises(RequestError, match="augment = 'cutout' is for pictures: leave it out"):
+def test_augmentation_is_for_images() -> None:
+    with pytest.raises(RequestError, match="augment = 'cutout' is for images: leave it out"):
         Balanced.for_data(PLANE, {"augment": "cutout"})
 
 
@@ -184,17 +184,17 @@ def documented(recipe: type[Recipe], field: str) -> str:
 @pytest.mark.parametrize("recipe", catalogue().values())
 def test_defaults_that_depend_on_the_data_are_told_where_the_field_is(recipe: type[Recipe]) -> None:
     own = {field.name: field.default for field in fields(recipe)}
-    for schema in (LINE, PLANE, SPACE, PICTURES):
+    for schema in (LINE, PLANE, SPACE, IMAGES):
         for field, value in recipe.defaults(schema).items():
             if value != own[field]:
                 told = documented(recipe, field)
-                assert re.search(r"\((pictures|points|paper)", told), f"{recipe.name}.{field} is {value} on {schema.shape}: {told}"
+                assert re.search(r"\((images|points|paper)", told), f"{recipe.name}.{field} is {value} on {schema.shape}: {told}"
                 numbers = [float(text.replace(",", "")) for text in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", told)]
                 assert str(value) in told or "columns: D" in told or value in numbers, f"{recipe.name}.{field} is {value}: {told}"
 
 
-def test_no_field_of_a_recipe_is_one_of_a_run_or_of_a_law() -> None:
+def test_no_field_of_a_recipe_is_one_of_a_run_or_of_a_distribution() -> None:
     """On the command line they stand side by side."""
     for recipe in catalogue().values():
-        for other in (RunSettings, Train, *LAWS.values()):
+        for other in (RunSettings, Train, *DISTRIBUTIONS.values()):
             assert set(hints(recipe)).isdisjoint(hints(other)), (recipe.name, other)

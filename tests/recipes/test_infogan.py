@@ -43,8 +43,8 @@ def test_the_categorical_code_recovers_the_components_of_a_mixture_of_five() -> 
 
 @pytest.fixture(scope="module")
 def coded() -> GAN:
-    pictures = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
-    return GAN("infogan", categorical_codes="4,3", samples=64, batch_size=16, width=8, threads=1).fit(pictures)
+    images = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
+    return GAN("infogan", categorical_codes="4,3", samples=64, batch_size=16, width=8, threads=1).fit(images)
 
 
 def test_codes_are_set_and_read_also_after_saving(coded: GAN, tmp_path: Path) -> None:
@@ -62,10 +62,10 @@ def test_codes_are_set_and_read_also_after_saving(coded: GAN, tmp_path: Path) ->
         assert np.array_equal(codes, again[name])
 
 
-def test_one_sample_black_pictures_and_views_are_read_too(coded: GAN) -> None:
-    pictures = np.random.default_rng(1).integers(0, 256, (4, 8, 8), np.uint8)
-    assert np.array_equal(coded.encode(pictures[::-1])["c0"], coded.encode(pictures)["c0"][::-1])
-    assert coded.encode(pictures[:1])["u0"].shape == (1,)
+def test_one_sample_black_images_and_views_are_read_too(coded: GAN) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (4, 8, 8), np.uint8)
+    assert np.array_equal(coded.encode(images[::-1])["c0"], coded.encode(images)["c0"][::-1])
+    assert coded.encode(images[:1])["u0"].shape == (1,)
     assert coded.encode(np.zeros((2, 8, 8), np.uint8))["u0"].shape == (2,)
 
 
@@ -85,7 +85,7 @@ def test_labels_are_left_aside_and_that_is_said(tiny: dict[str, Any]) -> None:
     assert np.asarray(gan.sample(3)).shape == (3, 2)
 
 
-def test_each_code_has_a_picture_of_what_it_does(coded: GAN, tmp_path: Path) -> None:
+def test_each_code_has_a_image_of_what_it_does(coded: GAN, tmp_path: Path) -> None:
     columns = {"c0": 4, "c1": 3, "u0": 10, "u1": 10}
     for name, kinds in columns.items():
         width, height = Image.open(coded.draw_code(name, tmp_path / f"{name}.png", seed=0)).size
@@ -96,13 +96,13 @@ def test_each_code_has_a_picture_of_what_it_does(coded: GAN, tmp_path: Path) -> 
 def test_of_a_code_of_many_values_the_first_forty_are_drawn_and_every_row_is_whole(
     kinds: int, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (60, 4, 4), np.uint8)
-    gan = GAN("infogan", categorical_codes=str(kinds), **tiny).fit(pictures)
+    images = np.random.default_rng(0).integers(0, 256, (60, 4, 4), np.uint8)
+    gan = GAN("infogan", categorical_codes=str(kinds), **tiny).fit(images)
     shown: list[tuple[int, int]] = []
-    monkeypatch.setattr(plots, "picture_grid", lambda made, _, across: shown.append((len(made), across)) or b"")
+    monkeypatch.setattr(plots, "image_grid", lambda made, _, across: shown.append((len(made), across)) or b"")
     gan.draw_code("c0", tmp_path / "c.png")
     assert shown == [(plots.TRAVERSALS * 40, 40)]
-    assert shown[0][0] <= plots.MOST_PICTURES
+    assert shown[0][0] <= plots.MAX_IMAGES
 
 
 def test_points_by_their_code_are_drawn_too(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.schema import Schema
-from equipoise.metrics.result import Figure
+from equipoise.metrics.result import MetricResult
 from equipoise.report import charts
 from equipoise.report.comparison import rows
 from equipoise.report.page import _columns, comparison, page
@@ -38,7 +38,7 @@ class Elements(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
-        self.feed(text)
+        self.loader(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -91,7 +91,7 @@ def test_it_holds_every_setting_and_version(kept: Path) -> None:
         assert word in text
 
 
-def test_the_optimum_and_ds_surface_are_drawn_where_the_law_is_known(kept: Path, tiny: dict[str, Any]) -> None:
+def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(kept: Path, tiny: dict[str, Any]) -> None:
     assert "beside the optimal D" in (kept / "report.html").read_text()
     for recipe, expected in (("balanced", True), ("classic", True), ("lsgan", False)):
         text = page(GAN(recipe, **tiny).fit("gaussian").told())
@@ -100,10 +100,10 @@ def test_the_optimum_and_ds_surface_are_drawn_where_the_law_is_known(kept: Path,
 
 
 @pytest.mark.parametrize("shape", [(60, 12, 12), (60, 3, 10, 8), (200, 5)])
-def test_pictures_and_columns_have_pages_too(shape: tuple[int, ...], tiny: dict[str, Any]) -> None:
+def test_images_and_columns_have_pages_too(shape: tuple[int, ...], tiny: dict[str, Any]) -> None:
     data = RNG.integers(0, 255, shape, dtype=np.uint8) if len(shape) > 2 else RNG.normal(size=shape)
     text = page(GAN(**tiny).fit(data).told())
-    assert ("the training picture nearest to each" in text) == (len(shape) > 2)
+    assert ("the training image nearest to each" in text) == (len(shape) > 2)
     assert ("Histograms of 5 columns" in text) == (len(shape) == 2)
 
 
@@ -113,14 +113,14 @@ def test_a_column_of_one_large_value_has_a_page(tiny: dict[str, Any]) -> None:
 
 
 def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures: list[Any] = []
-    monkeypatch.setattr(charts, "finished", lambda figure, *_, **__: figures.append(figure))
+    metrics: list[Any] = []
+    monkeypatch.setattr(charts, "finished", lambda metric, *_, **__: metrics.append(metric))
     real = RNG.normal(size=(100, 3))
     made = np.tile(real, (5, 1))
     made[0, 0] = 1e5
     made[:50, 1] *= 1e5
     _columns(made, real, Schema((3,), "ND", "float64"))
-    first, second, third = figures[0].axes
+    first, second, third = metrics[0].axes
     assert all(axes.get_xlim()[1] < 10 for axes in (first, second, third))
     assert (first.get_xlabel(), second.get_xlabel()) == ("", "generated, 10% of them outside")
 
@@ -150,11 +150,11 @@ def test_a_d_that_sees_whole_batches_is_not_asked_point_by_point(tiny: dict[str,
 
 
 def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(tiny: dict[str, Any], tmp_path: Path) -> None:
-    for name, shape in (("pictures", (60, 12, 12)), ("points", (100, 2))):
+    for name, shape in (("images", (60, 12, 12)), ("points", (100, 2))):
         GAN(**tiny).fit(RNG.integers(0, 255, shape).astype(np.uint8), out=tmp_path / name).evaluate()
-    pictures, points = (page(GAN.load(tmp_path / name).told()) for name in ("pictures", "points"))
-    assert "36 generated pictures in a grid" in pictures
-    assert "real pictures in a grid" not in pictures
+    images, points = (page(GAN.load(tmp_path / name).told()) for name in ("images", "points"))
+    assert "36 generated images in a grid" in images
+    assert "real images in a grid" not in images
     assert "Curves" in points
 
 
@@ -195,9 +195,9 @@ def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(kept: Path, name: 
 
 
 def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
-    log: list[dict[str, Any]] = [{"samples_seen": 10, "floors": {"m": 0.5}, "judged_samples": 2000}]
+    log: list[dict[str, Any]] = [{"samples_seen": 10, "floors": {"m": 0.5}, "evaluated_samples": 2000}]
     log += [{"samples_seen": 10 * i, "metrics": {"m": 10.0 / i}} for i in (1, 2, 3)]
-    table = Figure("m", 3.0, 0.25, "lower", "10,000 samples against 10,000 others")
+    table = MetricResult("m", 3.0, 0.25, "lower", "10,000 samples against 10,000 others")
     image = charts.headline(log, table)
     assert image is not None
     assert image.caption == (
@@ -216,16 +216,16 @@ def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
     log += [{"samples_seen": i, "metrics": {"m": each}} for i, each in enumerate((1.0, value, 0.5))]
     curve = charts.curve_of(log, "m")
     assert (curve.values, curve.floor) == ([1.0, 0.5], None)
-    assert charts.headline(log, Figure("m", 1.0, math.nan, "lower", "")) is not None
+    assert charts.headline(log, MetricResult("m", 1.0, math.nan, "lower", "")) is not None
 
 
 def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
     told = GAN.load(kept).told()
     odd = (
-        Figure("sliced Wasserstein", math.inf, math.nan, "lower", "n samples"),
-        Figure("of another version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
+        MetricResult("sliced Wasserstein", math.inf, math.nan, "lower", "n samples"),
+        MetricResult("of another version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
     )
-    report = replace(told.report, figures=odd)
+    report = replace(told.report, metrics=odd)
     assert [(row.cells, row.floor) for row in rows([report])] == [
         ([("∞", "")], "not a number"),
         ([("not a number", "")], "1"),
@@ -244,12 +244,12 @@ def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
     ],
 )
 def test_a_logarithmic_scale_has_plain_round_numbers(values: list[float], ticks: list[str] | None) -> None:
-    figure = charts.new_figure()
-    axes = charts._axes(figure, "y")
+    metric = charts.new_figure()
+    axes = charts._axes(metric, "y")
     axes.plot([0, 1], values)
     charts._logarithmic(axes, values)
     assert axes.get_yscale() == ("linear" if ticks is None else "log")
-    figure.draw_without_rendering()
+    metric.draw_without_rendering()
     low, high = axes.get_ylim()
     at = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
     shown = [label.get_text() for y, label in at if low <= y <= high]
@@ -266,10 +266,10 @@ def test_points_with_labels_are_shown_by_class(size: int, tiny: dict[str, Any]) 
     assert len(by_class) == (1 if size < 3 else 0)
 
 
-def test_pictures_with_labels_have_a_sheet_by_class(tiny: dict[str, Any]) -> None:
+def test_images_with_labels_have_a_sheet_by_class(tiny: dict[str, Any]) -> None:
     x = RNG.integers(0, 255, (60, 8, 8), dtype=np.uint8)
     text = page(GAN(**tiny).fit(x, labels=["dark", "light"] * 30).told())
-    assert "Generated pictures, a row for each of the classes dark, light." in text
+    assert "Generated images, a row for each of the classes dark, light." in text
     assert "Samples by class" not in page(GAN(**tiny).fit(x).told())
 
 
@@ -320,7 +320,7 @@ def test_a_browser_shows_it_without_a_sideways_scroll(kept: Path, tmp_path: Path
     title = re.search(r"<title>(\d+) of (\d+)</title>", dumped)
     assert title is not None
     assert int(title[1]) <= int(title[2])
-    picture = tmp_path / "page.png"
-    subprocess.run([CHROMIUM, *flags, f"--screenshot={picture}", shown.as_uri()], capture_output=True, timeout=600, check=True)
-    pixels = np.asarray(Image.open(picture).convert("L"))
+    image = tmp_path / "page.png"
+    subprocess.run([CHROMIUM, *flags, f"--screenshot={image}", shown.as_uri()], capture_output=True, timeout=600, check=True)
+    pixels = np.asarray(Image.open(image).convert("L"))
     assert pixels.std() > 10  # something is drawn

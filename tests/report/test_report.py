@@ -19,10 +19,10 @@ from tests.helpers import TINY_OPTIONS
 from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.factory import open_source
-from equipoise.data.sources import LawSource, Source
+from equipoise.data.sources import DistributionSource, Source
 from equipoise.diagnosis import Verdict
 from equipoise.metrics.budget import QUICK
-from equipoise.metrics.result import FINITE, Figure
+from equipoise.metrics.result import FINITE, MetricResult
 from equipoise.report.report import Report, gather
 from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory
@@ -46,21 +46,21 @@ def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -
 
 
 def test_a_damaged_report_is_named(tmp_path: Path) -> None:
-    write_json(tmp_path / "report.json", {"format": 1, "figures": [{"name": "x"}], "verdict": {}})
+    write_json(tmp_path / "report.json", {"format": 1, "metrics": [{"name": "x"}], "verdict": {}})
     with pytest.raises(DamagedFileError, match=r"report.json is not a report: .* lacks some of .*floor"):
         Report.read(tmp_path / "report.json")
 
 
 @pytest.mark.parametrize(
-    ("law", "words"),
+    ("distribution", "words"),
     [
         (Gaussian(), "gaussian"),
         (Gaussian(mean=-2.0, std=3.0), "gaussian --mean -2.0 --std 3.0"),
         (Ring(circle_modes=5), "ring --circle-modes 5"),
     ],
 )
-def test_a_law_is_typed_with_its_settings(law: Gaussian | Ring, words: str) -> None:
-    assert typed(config(LawSource(law))) == words
+def test_a_distribution_is_typed_with_its_settings(distribution: Gaussian | Ring, words: str) -> None:
+    assert typed(config(DistributionSource(distribution))) == words
 
 
 def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) ->
 
 
 def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_learn_them(tmp_path: Path) -> None:
-    assert typed(config(LawSource(Ring(circle_modes=5)), conditional=True)) == "ring --circle-modes 5 --conditional True"
+    assert typed(config(DistributionSource(Ring(circle_modes=5)), conditional=True)) == "ring --circle-modes 5 --conditional True"
     np.savez(tmp_path / "labelled.npz", x=np.arange(100.0), y=[0, 1] * 50)
     assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(tmp_path / "labelled.npz")
 
@@ -96,7 +96,7 @@ def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: 
 def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
     path, rng = tmp_path / "report.json", np.random.default_rng(0)
     report = GAN(**tiny).fit("gaussian").evaluate()
-    replace(report, figures=report.figures[:2]).save(path)  # the others are written alike
+    replace(report, metrics=report.metrics[:2]).save(path)  # the others are written alike
     raw, whole, noticed = path.read_bytes(), Report.read(path), 0
     for place in range(len(raw)):
         path.write_bytes(raw[:place] + bytes([raw[place] ^ (1 << rng.integers(8))]) + raw[place + 1 :])
@@ -117,7 +117,7 @@ def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(tiny
         for weight in gan._trained().generator.parameters():
             weight.fill_(float("nan"))
     report = gan.evaluate()
-    assert [figure.name for figure in report.figures] == [FINITE]
+    assert [metric.name for metric in report.metrics] == [FINITE]
     assert report[FINITE] == 0
     assert FINITE in str(report)
     assert "100% of the samples are not numbers" in report.verdict.sentence
@@ -152,14 +152,14 @@ def test_all_json_of_a_run_that_diverged_is_json(command: Callable[..., Any], tm
 
 
 def test_figures_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) -> None:
-    lost = [Figure("a", math.nan, math.inf, "lower", "of none"), Figure("b", 1.0, 2.0, "lower", "of none", math.nan, math.inf)]
+    lost = [MetricResult("a", math.nan, math.inf, "lower", "of none"), MetricResult("b", 1.0, 2.0, "lower", "of none", math.nan, math.inf)]
     report = Report("x", "classic", 32, tuple(lost), Verdict("diverged", "It ran away.", "sure", "Next."))
     report.save(tmp_path / "report.json")
-    assert [figure["value"] for figure in strict((tmp_path / "report.json").read_text())["figures"]] == [None, 1.0]
+    assert [metric["value"] for metric in strict((tmp_path / "report.json").read_text())["metrics"]] == [None, 1.0]
     read = Report.read(tmp_path / "report.json")
     assert math.isnan(read["a"])
-    assert math.isnan(read.figures[0].floor)
-    assert read.figures[1] == Figure("b", 1.0, 2.0, "lower", "of none")  # an interval that is not known
+    assert math.isnan(read.metrics[0].floor)
+    assert read.metrics[1] == MetricResult("b", 1.0, 2.0, "lower", "of none")  # an interval that is not known
     assert "not a number" in str(read)
     read.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "report.json").read_bytes()
@@ -234,6 +234,6 @@ def test_only_what_the_user_set_otherwise_than_the_recipe_would_counts_as_change
         training = GAN(**settings, threads=1).prepare(x, to_disk=False)
         return gather(training.sampler, training.source, [], training.config(), None, QUICK).changed
 
-    assert changed() == ()  # modes and channels_apart are found in the data
+    assert changed() == ()  # modes and per_channel_clusters are found in the data
     assert changed(gamma=0.1, width=128, samples=32) == ()  # what the recipe says too
-    assert changed(gamma=0.5, modes=3, samples=32) == ("gamma", "modes")
+    assert changed(gamma=0.5, clusters=3, samples=32) == ("gamma", "clusters")

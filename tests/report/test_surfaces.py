@@ -1,4 +1,4 @@
-"""D's optimum is the theory's, and densities from samples are those of their law."""
+"""D's optimum is the theory's, and densities from samples are those of their distribution."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ def surface_of(recipe: str) -> Surface:
     return told.surface
 
 
-def test_the_estimated_density_on_the_line_is_the_laws() -> None:
-    law = Gaussian()
+def test_the_estimated_density_on_the_line_is_the_distributions() -> None:
+    distribution = Gaussian()
     x = np.linspace(1.5, 6.5, 50)
-    found = estimated_density(law.sample(4000, torch.Generator().manual_seed(0)).numpy(), x[:, None])
-    assert np.allclose(found, law.density(x), rtol=0.12)
+    found = estimated_density(distribution.sample(4000, torch.Generator().manual_seed(0)).numpy(), x[:, None])
+    assert np.allclose(found, distribution.density(x), rtol=0.12)
 
 
 def test_narrow_modes_far_apart_stay_narrow() -> None:
-    law = Ring()
-    found = estimated_density(law.sample(4000, torch.Generator().manual_seed(0)).numpy(), np.array([[1.0, 0.0], [1.1, 0.0], [0.5, 0.0]]))
-    assert found[0] > 0.5 * law.density(np.array([[1.0, 0.0]]))[0]
+    distribution = Ring()
+    found = estimated_density(
+        distribution.sample(4000, torch.Generator().manual_seed(0)).numpy(), np.array([[1.0, 0.0], [1.1, 0.0], [0.5, 0.0]])
+    )
+    assert found[0] > 0.5 * distribution.density(np.array([[1.0, 0.0]]))[0]
     assert found[1] < 1e-6 * found[0]
 
 
@@ -40,7 +42,7 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
     assert surface_of("classic").optimum(p, p_g)[:3] == pytest.approx([0.5, 0.25, 0.75])
     best = surface_of("balanced").optimum(p, p_g)
     assert best[:3] == pytest.approx(np.log([1, 1 / 3, 3]))
-    assert np.isnan(best[3])  # where neither law has any mass
+    assert np.isnan(best[3])  # where neither distribution has any mass
     assert surface_of("lsgan").optimum(p, p_g) is None
 
 

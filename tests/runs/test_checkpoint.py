@@ -220,7 +220,7 @@ def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_i
 
 def test_more_than_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, whole = tmp_path / "x.safetensors", len(pack({"x": torch.ones(100)}, {}))
-    monkeypatch.setattr(serialization, "MOST_TENSORS", whole)
+    monkeypatch.setattr(serialization, "MAX_TENSORS", whole)
     write_tensors(path, {"x": torch.ones(100)}, {})
     with pytest.raises(EquipoiseError, match=r"could not be written: it would have \d+ bytes, more than the \d+ that"):
         write_tensors(path, {"x": torch.ones(101)}, {})

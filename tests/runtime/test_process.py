@@ -27,7 +27,7 @@ from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.speed import Speed
 
 POINTS = np.random.default_rng(0).normal(size=(200, 2))
-PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 
 
 def snapshot() -> dict[str, Any]:
@@ -78,7 +78,7 @@ def program() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("program")
-@pytest.mark.parametrize("data", [POINTS, PICTURES])
+@pytest.mark.parametrize("data", [POINTS, IMAGES])
 def test_fit_evaluate_and_sample_leave_the_process_as_it_was(data: Any, tiny: dict[str, Any], tmp_path: Path) -> None:
     gan, before = GAN(**tiny), snapshot()
     gan.fit(data)
@@ -123,7 +123,7 @@ def test_wrong_requests_leave_the_process_as_it_was(tiny: dict[str, Any]) -> Non
     wrong: list[Callable[[], Any]] = [
         lambda: GAN(**tiny).fit(np.full((9, 2), np.nan)),
         lambda: GAN("dcgan", **tiny).fit(POINTS),
-        lambda: gan.evaluate(PICTURES),
+        lambda: gan.evaluate(IMAGES),
         lambda: gan.sample(3, label="none"),
     ]
     for asked in wrong:
@@ -132,7 +132,7 @@ def test_wrong_requests_leave_the_process_as_it_was(tiny: dict[str, Any]) -> Non
     assert snapshot() == before
 
 
-@pytest.mark.parametrize("data", [POINTS, PICTURES])
+@pytest.mark.parametrize("data", [POINTS, IMAGES])
 def test_what_is_trained_and_judged_does_not_depend_on_what_the_program_has_set(
     data: Any, tiny: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -154,7 +154,7 @@ MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("data", [POINTS, PICTURES])
+@pytest.mark.parametrize("data", [POINTS, IMAGES])
 def test_what_is_trained_and_judged_does_not_depend_on_the_modes_of_torch_around(
     mode: str, data: Any, tiny: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -25,15 +25,15 @@ def test_regrouped_rows_are_the_same_in_order(sizes: list[int]) -> None:
 
 LABELS = ["a", "b"] * 30
 POINTS = np.random.default_rng(0).normal(size=(60, 2))
-PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 
 
-@pytest.mark.parametrize(("recipe", "x", "labels", "modes"), [
-    ("balanced", POINTS, None, 2), ("balanced", POINTS, LABELS, 2), ("balanced", PICTURES, LABELS, 2), ("balanced", PICTURES, None, 0),
+@pytest.mark.parametrize(("recipe", "x", "labels", "clustering"), [
+    ("balanced", POINTS, None, 2), ("balanced", POINTS, LABELS, 2), ("balanced", IMAGES, LABELS, 2), ("balanced", IMAGES, None, 0),
     ("infogan", POINTS, None, 0),
 ])  # fmt: skip
-def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once(recipe: str, x: Any, labels: Any, modes: int) -> None:
-    gan = GAN(recipe, **{**TINY, "modes": modes}).fit(x, labels)
+def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once(recipe: str, x: Any, labels: Any, clustering: int) -> None:
+    gan = GAN(recipe, **{**TINY, "clustering": clustering}).fit(x, labels)
     asked: dict[str, Any] = {"seed": 1, **({"code": {"c0": 1}} if recipe == "infogan" else {})}
     first = np.asarray(next(gan.sample_batches(10**12, 3, **asked)))
     assert np.array_equal(first, np.asarray(gan.sample(CHUNK, **asked))[:3])

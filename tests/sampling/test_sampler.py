@@ -23,11 +23,11 @@ from equipoise.networks.mlp import Dropout
 from equipoise.recipes.dcgan import DCGAN
 from equipoise.sampling import batching
 from equipoise.sampling.sampler import CHUNK, Sampler
-from equipoise.transforms.fitting import modes_for
+from equipoise.transforms.fitting import empty_clustering
 from equipoise.transforms.scaling import Scaling
 
 SHAPE = (1, 8, 8)
-PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 
 
 def sampler_of(generator: nn.Module) -> Sampler:
@@ -40,10 +40,10 @@ class Probe(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.modes: list[bool] = []
+        self.clustering: list[bool] = []
 
     def forward(self, z: torch.Tensor, _: None) -> torch.Tensor:
-        self.modes.append(self.training)
+        self.clustering.append(self.training)
         return z.new_zeros(len(z), *SHAPE)
 
 
@@ -51,7 +51,7 @@ def test_sampling_runs_in_evaluation_mode_and_leaves_the_mode_as_it_was() -> Non
     for training in (True, False):
         probe = Probe().train(training)
         sampler_of(probe).values(5, seed=0)
-        assert probe.modes == [False]
+        assert probe.clustering == [False]
         assert probe.training is training
 
 
@@ -60,8 +60,8 @@ def test_dropout_is_off_and_batch_norm_uses_its_statistics_when_sampling(tiny: d
     assert gan._sampler is not None
     assert any(isinstance(layer, Dropout) for layer in gan._sampler.generator.modules())
     assert np.array_equal(gan.sample(50, seed=1), gan.sample(50, seed=1))
-    pictures = GAN("dcgan", **tiny).fit(PICTURES)
-    assert np.array_equal(pictures.sample(1, seed=1), np.asarray(pictures.sample(50, seed=1))[:1])  # a batch's own mean would differ
+    images = GAN("dcgan", **tiny).fit(IMAGES)
+    assert np.array_equal(images.sample(1, seed=1), np.asarray(images.sample(50, seed=1))[:1])  # a batch's own mean would differ
 
 
 def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another_network() -> None:
@@ -71,7 +71,7 @@ def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another
     first = generator.layers[0]
     assert isinstance(first, nn.BatchNorm2d)
     first.running_mean.fill_(99.0)
-    sampler.settle(seed=0)
+    sampler.recalibrate_batchnorm(seed=0)
     z = Prior(6).sample(50_000, torch.Generator().manual_seed(1))
     projected = generator.project(z).reshape(len(z), *generator.grid).transpose(0, 1).flatten(1)
     assert torch.allclose(first.running_mean, projected.mean(1), atol=0.02)
@@ -81,17 +81,17 @@ def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another
 
 def test_settling_twice_gives_the_same_bits() -> None:
     sampler = sampler_of(_Unconditional(DCGenerator(6, SHAPE, 4)))
-    sampler.settle(seed=3)
+    sampler.recalibrate_batchnorm(seed=3)
     before = [buffer.clone() for buffer in sampler.generator.buffers()]
-    sampler.settle(seed=3)
+    sampler.recalibrate_batchnorm(seed=3)
     assert all(torch.equal(a, b) for a, b in zip(before, sampler.generator.buffers(), strict=True))
 
 
-def test_an_average_with_batch_norm_makes_pictures_with_the_contrast_of_the_data(tiny: dict[str, Any]) -> None:
+def test_an_average_with_batch_norm_makes_images_with_the_contrast_of_the_data(tiny: dict[str, Any]) -> None:
     halves = np.zeros((60, 8, 8), np.uint8)
     halves[:, :4] = 255
     halves[0, 0, 0] = 254
-    gan = GAN("dcgan", **{**tiny, "samples": 16 * 200}, learning_rate=2e-3, average_half_life=200).fit(halves)
+    gan = GAN("dcgan", **{**tiny, "samples": 16 * 200}, learning_rate=2e-3, ema_half_life=200).fit(halves)
     new = np.asarray(gan.sample(20, seed=0)).astype(float)
     assert new[:, :4].mean() > 200
     assert new[:, 4:].mean() < 55
@@ -119,7 +119,7 @@ def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -
 
 CLASSES: dict[str, Any] = {"classes": ("a", "b"), "class_counts": (1, 3)}
 KINDS = {
-    "modes": (Schema((2,), "ND", "float64"), 3),
+    "clustering": (Schema((2,), "ND", "float64"), 3),
     "labels and modes": (Schema((2,), "ND", "float64", **CLASSES), 3),
     "labels": (Schema(SHAPE, "NHW", "uint8", **CLASSES), 0),
     "modes of channels": (Schema((2, 8, 8), "NCHW", "uint8"), 3),
@@ -130,11 +130,11 @@ def classes_of(kind: str, n: int) -> torch.Tensor:
     """The classes that a sampler draws for n samples, of labels 1 to 3."""
     schema, count = KINDS[kind]
     conditional = schema.classes is not None
-    modes = modes_for(schema, count, 2 if conditional else 0, schema.shape[0] == 2 and schema.is_picture)
+    clustering = empty_clustering(schema, count, 2 if conditional else 0, schema.shape[0] == 2 and schema.is_image)
     scaling = Scaling((0.0, 0.0), (1.0, 1.0))
-    sampler = Sampler(Probe(), Prior(6), DCGAN(conditional=conditional), schema, scaling, torch.device("cpu"), modes=modes)
-    if modes is not None and conditional:
-        modes.weights = torch.tensor([[0.05, 0.05, 0.15], [0.15, 0.0, 0.6]])
+    sampler = Sampler(Probe(), Prior(6), DCGAN(conditional=conditional), schema, scaling, torch.device("cpu"), clustering=clustering)
+    if clustering is not None and conditional:
+        clustering.weights = torch.tensor([[0.05, 0.05, 0.15], [0.15, 0.0, 0.6]])
     found = sampler.latents(n, 7)[1]
     assert found is not None
     return found
@@ -165,11 +165,11 @@ def test_sampling_takes_no_more_memory_than_the_result_and_a_part() -> None:
     assert peak < drawn.nbytes + 4 * 64 * CHUNK * np.dtype(np.float64).itemsize
 
 
-@pytest.mark.parametrize("kind", ["frame", "pictures", "labels"])
+@pytest.mark.parametrize("kind", ["frame", "images", "labels"])
 def test_batches_put_together_are_one_draw(kind: str, tiny: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=80), "b": rng.integers(0, 9, 80)})
-    data: Any = {"frame": frame, "pictures": PICTURES, "labels": rng.normal(size=(80, 2))}[kind]
+    data: Any = {"frame": frame, "images": IMAGES, "labels": rng.normal(size=(80, 2))}[kind]
     gan = GAN(**tiny).fit(data, ["x"] * 30 + ["y"] * 50 if kind == "labels" else None)
     whole, batches = gan.sample(25, seed=3), list(gan.sample_batches(25, 10, seed=3))
     assert [len(batch) for batch in batches] == [10, 10, 5]
@@ -181,7 +181,7 @@ def test_batches_put_together_are_one_draw(kind: str, tiny: dict[str, Any]) -> N
 
 
 def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    gan = GAN(**tiny).fit(PICTURES)
+    gan = GAN(**tiny).fit(IMAGES)
     monkeypatch.setattr(batching, "available", lambda: 2**30)
     told = r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are free: draw at most 16777216 at once"
     with pytest.raises(RequestError, match=told):

@@ -25,7 +25,7 @@ from equipoise.training.loop import Report
 out, told = map(Path, sys.argv[1:])
 
 def wait(event):  # near the end, so that the training does not end before the evaluation does
-    while isinstance(event, Report) and event.share > 0.8 and not told.exists():
+    while isinstance(event, Report) and event.progress > 0.8 and not told.exists():
         time.sleep(0.01)
 
 GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out, on_event=wait)

@@ -27,10 +27,10 @@ KINDS = {
     "line": Schema((1,), "N", "float64"),
     "plane": Schema((2,), "ND", "float64"),
     "plane in modes": Schema((2,), "ND", "float64"),
-    "pictures": Schema((1, 28, 28), "NHW", "uint8", classes=tuple(range(10)), class_counts=(6000,) * 10),
-    "pictures in groups": Schema((1, 28, 28), "NHW", "uint8"),
+    "images": Schema((1, 28, 28), "NHW", "uint8", classes=tuple(range(10)), class_counts=(6000,) * 10),
+    "images in groups": Schema((1, 28, 28), "NHW", "uint8"),
 }
-MODES = {"plane in modes": 8, "pictures in groups": 256}
+CLUSTERS = {"plane in modes": 8, "images in groups": 256}
 SLACK = 1.02  # what another version of torch may do in other pieces; where an operation is added to a step, it is more
 
 
@@ -51,28 +51,28 @@ TODAY = {
     ("classic", "line"): Cost(161, 91, 478, 0),
     ("wgan-gp", "plane"): Cost(1138, 640, 43242, 0),
     ("infogan", "plane"): Cost(288, 169, 9810, 0),
-    ("balanced", "pictures"): Cost(350, 251, 52936, 0),
-    ("balanced", "pictures in groups"): Cost(386, 279, 53913, 0),
-    ("dcgan", "pictures"): Cost(200, 155, 57904, 0),
-    ("cgan", "pictures"): Cost(233, 180, 69337, 0),
-    ("infogan", "pictures"): Cost(503, 383, 61192, 4),
-    ("sngan", "pictures"): Cost(283, 183, 54152, 0),
-    ("wgan-gp", "pictures"): Cost(376, 253, 125164, 0),
-    ("r3gan", "pictures"): Cost(954, 563, 250973, 0),
+    ("balanced", "images"): Cost(350, 251, 52936, 0),
+    ("balanced", "images in groups"): Cost(386, 279, 53913, 0),
+    ("dcgan", "images"): Cost(200, 155, 57904, 0),
+    ("cgan", "images"): Cost(233, 180, 69337, 0),
+    ("infogan", "images"): Cost(503, 383, 61192, 4),
+    ("sngan", "images"): Cost(283, 183, 54152, 0),
+    ("wgan-gp", "images"): Cost(376, 253, 125164, 0),
+    ("r3gan", "images"): Cost(954, 563, 250973, 0),
 }
 
 
 def recipe_for(name: str, kind: str) -> Recipe:
     recipe = find(name)
-    return recipe.for_data(KINDS[kind], {"conditional": recipe.needs_labels, "modes": MODES.get(kind, 0)})
+    return recipe.for_data(KINDS[kind], {"conditional": recipe.needs_labels, "clusters": CLUSTERS.get(kind, 0)})
 
 
 def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
     schema, cpu = KINDS[kind], torch.device("cpu")
-    scaling = Scaling((127.5,), (127.5,), 0.0, 255.0) if schema.is_picture else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
+    scaling = Scaling((127.5,), (127.5,), 0.0, 255.0) if schema.is_image else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
     method = build_method(recipe, schema, 0)
-    state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.modes), 0, cpu)
+    state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.clustering), 0, cpu)
     for _ in range(2):
         step(state)
     return state
@@ -105,16 +105,16 @@ def test_a_step_asks_for_no_more_than_it_did(name: str, kind: str) -> None:
 def test_counts_do_not_depend_on_the_backend() -> None:
     """Where a network leaves it to the backend how its grids lie in memory."""
     with torch.backends.mkldnn.flags(enabled=False):
-        without = cost("dcgan", "pictures")
-    assert without == cost("dcgan", "pictures")
+        without = cost("dcgan", "images")
+    assert without == cost("dcgan", "images")
 
 
 def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:
-    state, count = state_for(recipe_for("balanced", "pictures"), "pictures"), Counting()
+    state, count = state_for(recipe_for("balanced", "images"), "images"), Counting()
     with count:
         kept = [step(state) for _ in range(3)]
     stored = {(at := value.untyped_storage()).data_ptr(): at.nbytes() for told in kept for value in told.values()}
-    gradients = sum(p.numel() * p.element_size() for player in (state.generator, state.discriminator) for p in player.parameters())
+    gradients = sum(p.numel() * p.element_size() for network in (state.generator, state.discriminator) for p in network.parameters())
     assert count.live == gradients + sum(stored.values())
 
 

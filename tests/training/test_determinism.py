@@ -41,13 +41,13 @@ def weights(recipe: str, seed: int, x: Any, y: Any) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in fit.state.tensors().items()}
 
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 TABLE = np.random.default_rng(0).standard_normal((60, 3))
 
 
 @pytest.mark.parametrize(("recipe", "x"), [
-    *(pytest.param(recipe, PICTURES, id=f"{recipe} on pictures") for recipe in sorted(catalogue())),
-    # the others' networks of points are balanced's, and their losses those that pictures try
+    *(pytest.param(recipe, IMAGES, id=f"{recipe} on images") for recipe in sorted(catalogue())),
+    # the others' networks of points are balanced's, and their losses those that images try
     *(pytest.param(recipe, TABLE, id=f"{recipe} on points") for recipe in ("balanced", "infogan", "sngan")),
 ])  # fmt: skip
 def test_every_recipe_gives_the_same_bits_for_the_same_seed_and_others_for_another(recipe: str, x: Any) -> None:
@@ -76,9 +76,11 @@ def trained_on(machine: dict[str, str], out: Path) -> dict[str, np.ndarray[Any, 
         return dict(found)
 
 
-def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_law(here: dict[str, np.ndarray[Any, Any]], tmp_path: Path) -> None:
+def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_distribution(
+    here: dict[str, np.ndarray[Any, Any]], tmp_path: Path
+) -> None:
     """A processor without vectors, and another order of Python's sets, stand for the other machine. It rounds otherwise; a step turns that
-    into a ten-millionth, and training, which is chaotic, into other samples of the same law."""
+    into a ten-millionth, and training, which is chaotic, into other samples of the same distribution."""
     there = trained_on({"PYTHONHASHSEED": "2", **OTHER_MACHINE}, tmp_path / "there.npz")
     assert np.abs(here["start 1"] - there["start 1"]).max() < 1e-5
     assert np.abs(here["samples 1"] - there["samples 1"]).max() < 1e-4

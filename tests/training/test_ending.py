@@ -11,7 +11,7 @@ import pytest
 
 from equipoise import GAN
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.loop import Control, Drawn, Evaluated, Event, PictureDue, Report, SaveDue
+from equipoise.training.loop import Control, Drawn, Evaluated, Event, ImageDue, Report, SaveDue
 
 SETTINGS: dict[str, Any] = {"samples": 16 * 40, "batch_size": 16, "width": 8, "threads": 1}
 
@@ -65,7 +65,7 @@ def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> No
     assert len(np.asarray(gan.sample(3))) == 3
 
 
-def test_metrics_and_pictures_are_among_the_events(tmp_path: Path) -> None:
+def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
     told: list[Event] = []
     GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", on_event=told.append)
     evaluated = [event for event in told if isinstance(event, Evaluated)]
@@ -75,7 +75,7 @@ def test_metrics_and_pictures_are_among_the_events(tmp_path: Path) -> None:
     drawn = [event for event in told if isinstance(event, Drawn)]
     assert drawn[0] == Drawn(0, tmp_path / "run" / "samples" / "000000000.png")
     assert all(event.path.is_file() for event in drawn)
-    assert len(drawn) == sum(isinstance(event, PictureDue) for event in told)
+    assert len(drawn) == sum(isinstance(event, ImageDue) for event in told)
     assert all(isinstance(told[i - 1], SaveDue) for i, event in enumerate(told) if isinstance(event, Evaluated))
 
 
@@ -94,5 +94,5 @@ def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
 def test_a_signal_is_not_taken_for_the_end_of_a_training_that_settles_at_that_moment() -> None:
     control = Control()
     control.stop("SIGINT")
-    control.stop("settled")
+    control.stop("early_stopped")
     assert control.stop_reason == "SIGINT"

@@ -115,7 +115,7 @@ def test_a_directory_that_vanishes_is_made_again(place: float, data: Path, undis
     assert GAN.load(out).sample(3).shape == (3, 2)
 
 
-@pytest.mark.parametrize("settings", [{}, {"stop_when": "balanced", "learning_rate": 1e-9}])
+@pytest.mark.parametrize("settings", [{}, {"stop_when": "converged", "learning_rate": 1e-9}])
 def test_a_directory_that_vanishes_after_the_last_save_is_made_again(
     settings: dict[str, Any], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,7 @@ def first(tensors: Iterable[Tensor], value: float) -> None:
 TROUBLES: dict[str, Callable[[State], None]] = {
     "a weight of G": lambda state: first(state.generator.parameters(), math.inf),
     "a weight of D": lambda state: first(state.discriminator.parameters(), -math.inf),
-    "a weight of the average": lambda state: first(state.average.parameters(), math.nan),
+    "a weight of the average": lambda state: first(state.ema.parameters(), math.nan),
     "a moment": lambda state: first((moments["exp_avg_sq"] for moments in state.optimizer_g.state.values()), math.inf),
     "samples, of weights that are finite": lambda state: first(list(state.generator.parameters())[-1:], 3e38),
 }
@@ -103,17 +103,17 @@ def test_whatever_is_no_longer_finite_is_noticed_and_undone(trouble: str) -> Non
     assert all(torch.isfinite(tensor).all() for tensor in state.weights().values())
 
 
-@pytest.mark.parametrize("player", ["generator", "discriminator"])
-def test_a_gradient_that_is_no_number_is_never_taken_for_zero(player: str) -> None:
+@pytest.mark.parametrize("network", ["generator", "discriminator"])
+def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> None:
     state = state_of(RECIPE)
-    learn, taken = getattr(state, f"optimize_{player}"), 0
+    learn, taken = getattr(state, f"optimize_{network}"), 0
 
     def optimize(gradients: Gradients) -> None:
         nonlocal taken
         taken += 1
         learn([torch.full_like(g, math.nan) if g is not None else None for g in gradients] if taken == 50 else gradients)
 
-    setattr(state, f"optimize_{player}", optimize)
+    setattr(state, f"optimize_{network}", optimize)
     events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")

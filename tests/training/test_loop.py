@@ -11,7 +11,7 @@ from tests.helpers import state_of
 
 from equipoise.recipes.balanced import Balanced
 from equipoise.training import loop
-from equipoise.training.loop import Clock, Control, Finished, PictureDue, Report, SaveDue, discriminator_outputs, train
+from equipoise.training.loop import Clock, Control, Finished, ImageDue, Report, SaveDue, discriminator_outputs, train
 from equipoise.training.state import State
 
 RECIPE = Balanced(batch_size=16, width=8)
@@ -30,14 +30,14 @@ def test_a_run_ends_at_the_samples_asked_for_with_a_report_and_a_save() -> None:
     assert max(e.samples_seen for e in events if isinstance(e, Report)) == 16 * 50
 
 
-def test_the_first_save_comes_within_a_tenth_and_pictures_from_the_start() -> None:
+def test_the_first_save_comes_within_a_tenth_and_images_from_the_start() -> None:
     state = state_of(RECIPE)
     seen = []
     for event in train(state.method, state, Clock(state, 16 * 200, None), Control()):
         seen.append((type(event), state.samples_seen))
-    assert seen[0] == (PictureDue, 0)
+    assert seen[0] == (ImageDue, 0)
     assert min(n for kind, n in seen if kind is SaveDue) <= 16 * 20
-    assert [n for kind, n in seen if kind is PictureDue] == [0, 16 * 200]
+    assert [n for kind, n in seen if kind is ImageDue] == [0, 16 * 200]
 
 
 @pytest.mark.usefixtures("ticking")
@@ -60,7 +60,7 @@ def test_minutes_too_few_for_one_step_give_one_step_and_a_save() -> None:
     state = state_of(RECIPE)
     events = events_of(state, None, minutes=1e-9)
     assert state.samples_seen == 16
-    assert [type(event) for event in events] == [PictureDue, Report, SaveDue, Finished]
+    assert [type(event) for event in events] == [ImageDue, Report, SaveDue, Finished]
 
 
 class Machine:

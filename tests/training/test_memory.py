@@ -11,7 +11,7 @@ import torch
 from tests.helpers import RECIPES, Answer
 
 from equipoise.data.distributions.univariate import Gaussian
-from equipoise.data.sources import LawSource, Source
+from equipoise.data.sources import DistributionSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
@@ -36,12 +36,12 @@ def test_steps_on_small_batches_tell_the_bytes_of_a_large_one(recipe: Recipe, so
 
 
 def test_the_second_step_holds_what_all_later_ones_do() -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     recipe, scaling = Balanced(batch_size=16, width=8), fit_scaling(source, "standard", 0)
     count, peaks = Counting(), []
     with count:
-        feed = StandIn(source.schema, 16, scaling, CPU)
-        state = State(build_method(recipe, source.schema, 0), recipe, feed, 0, CPU)
+        loader = StandIn(source.schema, 16, scaling, CPU)
+        state = State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
         adversarial_step(state.method, state, recipe.schedule(0))
         guard = Guard(state)
         guard.keep()
@@ -55,16 +55,16 @@ def test_the_second_step_holds_what_all_later_ones_do() -> None:
 
 
 def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies() -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     recipe = Balanced(width=64)
     method = build_method(recipe, source.schema, 0)
-    g, d = (sum(p.numel() for p in player.parameters()) * 4 for player in (method.generator, method.discriminator))
+    g, d = (sum(p.numel() for p in network.parameters()) * 4 for network in (method.generator, method.discriminator))
     told = step_memory(recipe, source.schema, fit_scaling(source, "standard", 0), CPU)
     assert told.kept == pytest.approx(13 * g + 10 * d, rel=0.01)  # and the optimisers' counts of steps
 
 
 def test_the_workspace_is_a_multiple_of_what_a_step_makes_on_the_way() -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     scaling = fit_scaling(source, "standard", 0)
     once, twice = (step_memory(Balanced(), source.schema, scaling, CPU, workspace) for workspace in (1.0, 2.0))
     for size in (10, 10_000):
@@ -88,7 +88,7 @@ def free(monkeypatch: pytest.MonkeyPatch, amount: int | None) -> None:
 
 
 def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     scaling = fit_scaling(source, "standard", 0)
     free(monkeypatch, GIB)
     with pytest.raises(RequestError, match=r"^batch_size = 10000000 needs about \d+\.\d GiB of memory, and 1\.0 GiB are free: ") as refused:
@@ -101,7 +101,7 @@ def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(monkeypat
 
 
 def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     free(monkeypatch, GIB)
     with pytest.raises(
         RequestError, match=r"^balanced's networks need more than \d+\.\d GiB of memory, and 1\.0 GiB are free: give smaller"
@@ -110,20 +110,20 @@ def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(monk
 
 
 def test_networks_that_leave_no_batch_its_room_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     free(monkeypatch, 1_000_000)  # more than five times the weights, less than all that is kept
     with pytest.raises(RequestError, match="give smaller networks, or free some"):
         predict(source, Balanced(width=128), fit_scaling(source, "standard", 0), CPU)
 
 
 def test_where_it_is_not_known_what_is_free_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     free(monkeypatch, None)
     assert predict(source, Balanced(batch_size=10**9), fit_scaling(source, "standard", 0), CPU).needed(10**9) > 1000 * GIB
 
 
 def test_predicting_draws_nothing_that_a_training_draws() -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     before = torch.get_rng_state()
     predict(source, Balanced(), fit_scaling(source, "standard", 0), CPU)
     assert torch.equal(before, torch.get_rng_state())

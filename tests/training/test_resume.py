@@ -70,7 +70,7 @@ def final_state(out: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
 
 
 CHOICES: dict[str, Any] = {"samples": BATCH * STEPS, "batch_size": BATCH, "threads": 1, "seed": 5}
-CLASSIC = {"dropout": 0.2, "average_half_life": 1000}
+CLASSIC = {"dropout": 0.2, "ema_half_life": 1000}
 
 
 @pytest.fixture(scope="module")
@@ -108,20 +108,20 @@ def test_killed_and_resumed_equals_undisturbed_to_the_bit(
 
 @pytest.mark.parametrize("recipe", sorted(catalogue()))
 def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving(recipe: str, tmp_path: Path) -> None:
-    """On labelled pictures, which every recipe takes, seen through adapted augmentation; the average has statistics of its own."""
+    """On labelled images, which every recipe takes, seen through adapted augmentation; the average has statistics of its own."""
     data = tmp_path / "squares.npz"
     np.savez(data, x=np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8), y=["dark", "light"] * 30)
-    settings: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "average_half_life": 100}
+    settings: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "ema_half_life": 100}
     settings |= {"augment": "color,cutout", "augment_target": 0.6}
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["points", "labelled points", "pictures"])
+@pytest.mark.parametrize("kind", ["points", "labelled points", "images"])
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(kind: str, tmp_path: Path) -> None:
     data, rng = tmp_path / "data.npz", np.random.default_rng(0)
-    x = rng.integers(0, 256, (60, 8, 8), np.uint8) if kind == "pictures" else rng.standard_normal((60, 2)) + rng.integers(0, 3, (60, 1)) * 9
+    x = rng.integers(0, 256, (60, 8, 8), np.uint8) if kind == "images" else rng.standard_normal((60, 2)) + rng.integers(0, 3, (60, 1)) * 9
     np.savez(data, x=x, **({"y": ["a", "b"] * 30} if kind == "labelled points" else {}))
-    settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "modes": 3}
+    settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "clusters": 3}
     stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
 
 
@@ -178,7 +178,7 @@ def test_a_resumed_run_needs_no_setting_again_and_goes_on_to_more_samples(tmp_pa
     assert main(["train", "gaussian", *SETTINGS, *settings, "--samples", "1600", "--out", "run"]) == 0
     assert main(["train", "gaussian", "--out", "run", "--resume", "--samples", "3200"]) == 0
     config = RunDirectory(tmp_path / "run").read_config()
-    assert config["data"]["law"] == {"mean": -2.0, "std": 3.0}
+    assert config["data"]["distribution"] == {"mean": -2.0, "std": 3.0}
     assert final_state(tmp_path / "run")[1]["samples_seen"] == 3200
 
 

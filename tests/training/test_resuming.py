@@ -108,7 +108,7 @@ def test_the_length_that_a_run_had_is_no_shorter_one_though_its_last_step_went_b
         GAN(samples=40).fit(out=run, resume=True)
 
 
-def test_a_run_in_the_place_of_data_is_not_taken_for_a_folder_of_pictures(run: Path, command: Command) -> None:
+def test_a_run_in_the_place_of_data_is_not_taken_for_a_folder_of_images(run: Path, command: Command) -> None:
     answer = command("train", str(run))
     assert answer.err == "equipoise: runs/g is a run, not data: resume it (equipoise train --resume RUN), or give data\n"
 
@@ -185,14 +185,14 @@ def test_settings_that_a_resumed_run_may_not_change_are_named(run: Path) -> None
 def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_samples(tmp_path: Path) -> None:
     x, run = np.random.default_rng(0).normal(size=(600, 2)), tmp_path / "run"
     GAN(samples=320, batch_size=16, width=8, threads=1).fit(x, out=run)
-    later = GAN(samples=640, stop_when="balanced").fit(x, out=run, resume=True)
-    judged = [line for line in RunDirectory(run).read_log() if "floors" in line or "metrics" in line]
-    (again,) = [number for number, line in enumerate(judged) if "floors" in line and number > 0]
-    assert (judged[0]["judged_samples"], judged[again]["judged_samples"]) == (60, 30)
-    after = [line["metrics"]["sliced Wasserstein"] for line in judged[again + 1 :]]
+    later = GAN(samples=640, stop_when="converged").fit(x, out=run, resume=True)
+    evaluated = [line for line in RunDirectory(run).read_log() if "floors" in line or "metrics" in line]
+    (again,) = [number for number, line in enumerate(evaluated) if "floors" in line and number > 0]
+    assert (evaluated[0]["evaluated_samples"], evaluated[again]["evaluated_samples"]) == (60, 30)
+    after = [line["metrics"]["sliced Wasserstein"] for line in evaluated[again + 1 :]]
     assert later._fit is not None
     assert later._fit.state.best is not None
-    assert later._fit.state.best["figure"] == min(after)
+    assert later._fit.state.best["metric"] == min(after)
     assert later._fit.watch.best == min(after)
     third = GAN(samples=1280).prepare(x, out=run, resume=True)
     assert third.watch.best == min(after)

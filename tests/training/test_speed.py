@@ -12,7 +12,7 @@ from equipoise import GAN
 from equipoise.data.arrays import from_array
 from equipoise.data.distributions.univariate import Gaussian
 from equipoise.data.schema import Schema
-from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
@@ -38,8 +38,8 @@ def squares() -> Source:
 
 
 def state_of(recipe: Recipe, source: Source) -> State:
-    feed = source.feed(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, CPU, 0)
-    return State(build_method(recipe, source.schema, 0), recipe, feed, 0, CPU)
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, CPU, 0)
+    return State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
 
 
 def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
@@ -51,33 +51,33 @@ def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_points_take_float32_and_pictures_what_the_processor_has(half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_points_take_float32_and_images_what_the_processor_has(half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
-    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    assert by_rule(method, pictures=False, device=CPU, seconds=1, threads=1) == Speed(1, "float32", False)
-    assert by_rule(method, pictures=True, device=CPU, seconds=1, threads=3) == Speed(3, "bfloat16" if half else "float32", False)
+    method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
+    assert by_rule(method, images=False, device=CPU, seconds=1, threads=1) == Speed(1, "float32", False)
+    assert by_rule(method, images=True, device=CPU, seconds=1, threads=3) == Speed(3, "bfloat16" if half else "float32", False)
 
 
 @pytest.mark.parametrize(
     ("shape", "cores", "expected"),
     [((1, 16, 16), 64, 1), ((1, 28, 28), 64, 2), ((1, 28, 28), 1, 1), ((3, 64, 64), 64, 17), ((3, 64, 64), 4, 4)],
 )
-def test_pictures_take_as_many_threads_as_their_networks_have_work_for(
+def test_images_take_as_many_threads_as_their_networks_have_work_for(
     shape: tuple[int, ...], cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speed, "usable_cores", lambda: cores)
     schema = Schema(shape, "NCHW", "uint8")
     recipe = Balanced.for_data(schema, {"conditional": False})
     step = step_memory(recipe, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), CPU)
-    assert threads_for(step.flops * recipe.batch_size, pictures=True) == expected
-    assert threads_for(step.flops * recipe.batch_size, pictures=False) == 1
+    assert threads_for(step.flops * recipe.batch_size, images=True) == expected
+    assert threads_for(step.flops * recipe.batch_size, images=False) == 1
 
 
 def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
-    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
+    method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
     enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
-    found = [by_rule(method, pictures=False, device=CPU, seconds=s, threads=1) for s in (0.99 * enough, 1.01 * enough)]
+    found = [by_rule(method, images=False, device=CPU, seconds=s, threads=1) for s in (0.99 * enough, 1.01 * enough)]
     assert [ruled.compiled for ruled in found] == [False, True]
 
 
@@ -98,20 +98,20 @@ def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(name:
     method = build_method(find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}), source.schema, 0)
     assert is_pure(method) == pure
     if not pure:
-        assert not by_rule(method, pictures=True, device=CPU, seconds=LONG, threads=1).compiled
+        assert not by_rule(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
         with pytest.raises(RequestError, match="compile = 'on', but this step cannot be compiled here"):
             choose(method, RunSettings(compile="on"), True, CPU, 1, 1)
 
 
 def test_what_the_user_chose_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
-    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
+    method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
     assert choose(method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1, 1) == Speed(3, "bfloat16", True)
     assert not choose(method, RunSettings(compile="off"), True, CPU, LONG, 1).compiled
 
 
 def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_written() -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     state = state_of(Balanced(**TINY), source)
     if not can_compile(state.method, CPU):
         pytest.skip("no compiler here")
@@ -127,7 +127,7 @@ def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(monkeypatch: p
         raise RuntimeError("no room for the compiler\nand a long trace")
 
     monkeypatch.setattr(torch, "compile", refuse)
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     state = state_of(Balanced(**TINY), source)
     assert compile_step(state.method, state, example(state, source.schema)) == "no room for the compiler"
     assert state.compiled(generator_gradients) is generator_gradients
@@ -142,7 +142,7 @@ def test_bfloat16_comes_near_float32_and_logits_and_samples_stay_float32() -> No
     assert 0 < float((found - expected).norm() / expected.norm()) < 0.05
     batch = example(state, source.schema)
     assert state.discriminate(batch.x, batch.y)[0].dtype == torch.float32
-    trained, kept = state.generator.eval(), state.average.eval()
+    trained, kept = state.generator.eval(), state.ema.eval()
     with torch.no_grad():
         assert torch.equal(trained(batch.z), kept(batch.z))  # evaluation takes no short cut
 
@@ -152,7 +152,7 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": True}), source)
     before = {name: tensor.clone() for name, tensor in state.tensors().items()}
     batch = example(state, source.schema)
-    x, y = state.feed.next()
+    x, y = state.loader.next()
     assert y is not None
     assert batch.y is not None
     assert (batch.x.shape, batch.x.dtype, batch.y.shape, batch.y.dtype) == (x.shape, x.dtype, y.shape, y.dtype)
@@ -212,7 +212,7 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(monkeypatch: pyte
 def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
     rng = np.random.default_rng(0)
     batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
-    settings: dict[str, Any] = {**TINY, "batch_size": 256, "modes": 2, "threads": 1, "samples": 8192}
+    settings: dict[str, Any] = {**TINY, "batch_size": 256, "clusters": 2, "threads": 1, "samples": 8192}
     gan = GAN(**settings, tune_speed=True)
     training = gan.prepare(batches, to_disk=False)
     gan.run(training, lambda _: None)

@@ -16,7 +16,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan import WGAN
 from equipoise.recipes.wgan_gp import WGANGP
-from equipoise.training.step import adversarial_step, average_half_life, discriminator_step, generator_step, update_average
+from equipoise.training.step import adversarial_step, discriminator_step, ema_half_life, generator_step, update_ema
 
 PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan")
 
@@ -33,7 +33,7 @@ def equal(left: list[torch.Tensor], right: list[torch.Tensor]) -> bool:
 def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: Recipe, source: Source) -> None:
     state = state_of(recipe, source)
     before, before_d = weights(state.generator), weights(state.discriminator)
-    discriminator_step(state.method, state, recipe.schedule(0), *state.feed.next())
+    discriminator_step(state.method, state, recipe.schedule(0), *state.loader.next())
     assert all(p.grad is None for p in state.generator.parameters())
     assert equal(before, weights(state.generator))
     assert not equal(before_d, weights(state.discriminator))
@@ -43,7 +43,7 @@ def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: R
 def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: Recipe, source: Source) -> None:
     state = state_of(recipe, source)
     before, before_g = weights(state.discriminator), weights(state.generator)
-    generator_step(state.method, state, *state.feed.next())
+    generator_step(state.method, state, *state.loader.next())
     assert all(p.grad is None for p in state.discriminator.parameters())
     assert equal(before, weights(state.discriminator))
     assert not equal(before_g, weights(state.generator))
@@ -53,8 +53,8 @@ def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: R
 def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(recipe: Recipe, source: Source) -> None:
     with_penalty, without = state_of(recipe, source), state_of(recipe, source)
     rates = recipe.schedule(0)
-    discriminator_step(with_penalty.method, with_penalty, rates, *with_penalty.feed.next())
-    discriminator_step(without.method, without, replace(rates, penalty=0.0), *without.feed.next())
+    discriminator_step(with_penalty.method, with_penalty, rates, *with_penalty.loader.next())
+    discriminator_step(without.method, without, replace(rates, penalty=0.0), *without.loader.next())
     steps = {int(moments["step"]) for moments in with_penalty.optimizer_d.state.values()}
     assert steps == {1}
     assert not equal(weights(with_penalty.discriminator), weights(without.discriminator))
@@ -64,7 +64,7 @@ def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(recipe: Recipe, s
 def test_the_discriminators_gradient_is_that_of_loss_plus_half_gamma_times_both_penalties() -> None:
     recipe = Balanced(batch_size=16, width=8, gamma=0.7)
     state = state_of(recipe)
-    x = state.feed.next()[0].double()
+    x = state.loader.next()[0].double()
     with torch.no_grad():
         z = state.method.prior.sample(16, torch.Generator().manual_seed(state.randomness["latents"].initial_seed()))
         x_fake = state.generator(z)
@@ -82,22 +82,22 @@ def double() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
 
 
-def _slope(player: torch.nn.Module, parameter: torch.Tensor, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> torch.Tensor:
+def _slope(network: torch.nn.Module, parameter: torch.Tensor, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> torch.Tensor:
     """Central differences of the equation in the recipe's docstring."""
     slope, flat = torch.zeros_like(parameter).view(-1), parameter.data.view(-1)
     for i in range(len(flat)):
         values = []
         for shift in (1e-5, -2e-5):
             flat[i] += shift
-            values.append(_equation(player, x, x_fake, gamma))
+            values.append(_equation(network, x, x_fake, gamma))
         flat[i] += 1e-5
         slope[i] = (values[0] - values[1]) / 2e-5
     return slope.view_as(parameter)
 
 
-def _equation(player: torch.nn.Module, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> float:
+def _equation(network: torch.nn.Module, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> float:
     x, x_fake = x.clone().requires_grad_(), x_fake.clone().requires_grad_()
-    real, fake = player(x)[0], player(x_fake)[0]
+    real, fake = network(x)[0], network(x_fake)[0]
     r1, r2 = (torch.autograd.grad(out.sum(), at)[0].square().sum(1).mean() for out, at in ((real, x), (fake, x_fake)))
     return float(torch.nn.functional.softplus(-(real.detach() - fake.detach())).mean() + gamma / 2 * (r1 + r2))
 
@@ -106,37 +106,37 @@ def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
     recipe = Balanced(**TINY_RECIPE, discriminator_steps=3)
     state = state_of(recipe)
     adversarial_step(state.method, state, recipe.schedule(0))
-    assert state.feed.position()["cursor"] == 3 * 16
+    assert state.loader.position()["cursor"] == 3 * 16
 
 
 def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
-    state = state_of(find("dcgan").for_data(squares().schema, {**TINY_RECIPE, "conditional": False, "average_half_life": 100.0}), squares())
-    for old, new in zip(state.average.parameters(), state.generator.parameters(), strict=True):
+    state = state_of(find("dcgan").for_data(squares().schema, {**TINY_RECIPE, "conditional": False, "ema_half_life": 100.0}), squares())
+    for old, new in zip(state.ema.parameters(), state.generator.parameters(), strict=True):
         old.fill_(1.0)
         new.data.fill_(3.0)
     for statistic in state.generator.buffers():
         statistic.fill_(5)
-    update_average(state, decay=0.75)
-    assert {float(value) for weight in state.average.parameters() for value in weight.flatten()} == {1.5}
-    assert {float(value) for statistic in state.average.buffers() for value in statistic.flatten()} == {5.0}
+    update_ema(state, decay=0.75)
+    assert {float(value) for weight in state.ema.parameters() for value in weight.flatten()} == {1.5}
+    assert {float(value) for statistic in state.ema.buffers() for value in statistic.flatten()} == {5.0}
 
 
 def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> None:
-    state = state_of(Balanced(**TINY_RECIPE, average_half_life=1000))
+    state = state_of(Balanced(**TINY_RECIPE, ema_half_life=1000))
     rates = state.method.schedule(0, 0)
     state.samples_seen = 84
-    assert average_half_life(state, rates, 16) == pytest.approx(10)
-    assert average_half_life(state, replace(rates, average_half_life=2.0), 16) == 2
+    assert ema_half_life(state, rates, 16) == pytest.approx(10)
+    assert ema_half_life(state, replace(rates, ema_half_life=2.0), 16) == 2
     state.seen_before = 5000
     for scheduled in (0.0, 2.0, 1000.0):  # begins anew
-        assert average_half_life(state, replace(rates, average_half_life=scheduled), 16) == pytest.approx(510)
+        assert ema_half_life(state, replace(rates, ema_half_life=scheduled), 16) == pytest.approx(510)
     state.seen_before = 10**6
-    assert average_half_life(state, rates, 16) == 1000
+    assert ema_half_life(state, rates, 16) == 1000
 
 
 def test_without_an_average_samples_come_from_the_generator_itself() -> None:
     state = state_of(Classic(**TINY_RECIPE))
-    assert state.average is state.generator
+    assert state.ema is state.generator
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
@@ -145,7 +145,7 @@ def test_generated_samples_reach_the_discriminator_detached_from_the_generator(r
     seen: list[torch.Tensor] = []
     first = state.discriminator if state.augmentation is None else state.augmentation
     first.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    discriminator_step(state.method, state, recipe.schedule(0), *state.feed.next())
+    discriminator_step(state.method, state, recipe.schedule(0), *state.loader.next())
     assert seen
     assert [x.grad_fn for x in seen if x.grad_fn is not None] == []
 

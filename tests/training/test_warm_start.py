@@ -19,12 +19,12 @@ from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
 from equipoise.training.fitting import Fit
-from equipoise.transforms.clustering import Modes
+from equipoise.transforms.clustering import Clustering
 
 Command = Callable[..., Any]
 RNG = np.random.default_rng(0)
 X = np.concatenate([RNG.normal(-4, 1, (150, 2)), RNG.normal(4, 1, (50, 2))])
-SETTINGS: dict[str, Any] = {"samples": 64, "batch_size": 16, "width": 8, "threads": 1, "modes": 2}
+SETTINGS: dict[str, Any] = {"samples": 64, "batch_size": 16, "width": 8, "threads": 1, "clusters": 2}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def begun(init_from: Any, x: Any = X, **settings: Any) -> Fit:
     return GAN(threads=1, **settings).prepare(x, init_from=init_from, to_disk=False)
 
 
-def weights(player: torch.nn.Module) -> list[torch.Tensor]:
-    return list(player.state_dict().values())
+def weights(network: torch.nn.Module) -> list[torch.Tensor]:
+    return list(network.state_dict().values())
 
 
 def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
@@ -56,8 +56,8 @@ def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(kind
     if given is None:
         given = GAN(**SETTINGS, seed=3).fit(X)
     state = begun(given).state
-    for player in ("generator", "discriminator", "average"):
-        assert same(getattr(state, player), getattr(last.state, player)), player
+    for network in ("generator", "discriminator", "average"):
+        assert same(getattr(state, network), getattr(last.state, network)), network
     assert (state.samples_seen, state.seconds, state.horizon, state.best) == (0, 0.0, None, None)
     assert not state.optimizer_g.state_dict()["state"]
 
@@ -68,8 +68,8 @@ def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_
     assert training.recipe == sampler.recipe
     assert training.sampler.scaling == sampler.scaling
     old, new = sampler.modes, training.sampler.modes
-    assert isinstance(old, Modes)
-    assert isinstance(new, Modes)
+    assert isinstance(old, Clustering)
+    assert isinstance(new, Clustering)
     buffers = dict(new.named_buffers())
     assert all(torch.equal(buffer, buffers[name]) for name, buffer in old.named_buffers() if name != "weights")
     assert sorted(old.weights.flatten().tolist()) == pytest.approx([0.25, 0.75], abs=0.05)
@@ -94,7 +94,7 @@ def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said
     GAN.load(earlier).save(tmp_path / "copy")
     training = begun(tmp_path / "copy")
     assert training.source.notes[-1].endswith("; it has no checkpoint with a discriminator, which begins anew too")
-    assert same(training.state.average, GAN.load(earlier)._trained().generator)
+    assert same(training.state.ema, GAN.load(earlier)._trained().generator)
     assert same(training.state.discriminator, GAN(**SETTINGS).prepare(X, to_disk=False).state.discriminator)
 
 
@@ -112,7 +112,7 @@ def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_pat
     once = GAN(samples=64, threads=1).fit(X, init_from=tmp_path / "first", out=tmp_path / "second")
     assert once._fit is not None
     inherited, average = (GAN.load(tmp_path / name)._trained().generator for name in ("first", "second"))
-    for a, b, g in zip(*(player.parameters() for player in (inherited, average, once._fit.state.generator)), strict=True):
+    for a, b, g in zip(*(network.parameters() for network in (inherited, average, once._fit.state.generator)), strict=True):
         assert (b - a).norm() < 0.5 * (g - a).norm()  # 4 steps of 16, and a half-life of about 130 samples
     assert once._fit.state.seen_before == 1280
     assert [begun(given).state.seen_before for given in (once, tmp_path / "second")] == [1344, 1344]
@@ -133,7 +133,7 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
     assert (training.recipe.learning_rate, training.recipe.batch_size, vars(training.recipe)["width"]) == (1e-4, 32, 8)
     told = r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; scaling: 'standard' -> 'unit'\): leave"
     with pytest.raises(RequestError, match=told):
-        begun(earlier, width=16, modes=3, scaling="unit", learning_rate=1e-4)
+        begun(earlier, width=16, clusters=3, scaling="unit", learning_rate=1e-4)
     with pytest.raises(RequestError, match="was trained with the recipe 'balanced', not with 'classic': leave recipe out"):
         GAN("classic").prepare(X, init_from=earlier, to_disk=False)
 
@@ -146,11 +146,11 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
         begun(tmp_path / "run", frame[["b"]])
     with pytest.raises(RequestError, match=r"makes: classes: left, right -> 0, 1$"):
         GAN(threads=1).prepare(frame, [0] * 150 + [1] * 50, init_from=tmp_path / "run", to_disk=False)
-    pictures = RNG.integers(0, 256, (60, 8, 8), np.uint8)
-    gan = GAN(**{**SETTINGS, "modes": 0}).fit(pictures)
+    images = RNG.integers(0, 256, (60, 8, 8), np.uint8)
+    gan = GAN(**{**SETTINGS, "clusters": 0}).fit(images)
     with pytest.raises(RequestError, match=r"^the data is not of the kind that the GAN given makes: range of values: 0 to 255 -> 0 to 1$"):
-        begun(gan, pictures / 255)
-    assert begun(gan, 255 - pictures).sampler.scaling == gan._trained().scaling
+        begun(gan, images / 255)
+    assert begun(gan, 255 - images).sampler.scaling == gan._trained().scaling
 
 
 def test_what_cannot_be_started_from_is_refused(earlier: Path, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_only_what_the_user_set_is_chosen_in_a_gan_that_is_loaded(tmp_path: Path
     loaded = GAN.load(tmp_path / "run")
     assert (loaded._choices, loaded._run_choices) == (said["recipe"], said["run"])
     again = loaded.prepare(RNG.integers(0, 256, (60, 8, 8), np.uint8), to_disk=False)
-    assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (16, 100)  # of pictures, and not the line's 1
+    assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (16, 100)  # of images, and not the line's 1
 
 
 def test_what_was_asked_for_stays_known_when_a_run_is_resumed(tmp_path: Path) -> None:

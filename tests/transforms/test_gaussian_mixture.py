@@ -4,88 +4,88 @@ import torch
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
-from equipoise.data.distributions.univariate import Gaussian, Grid, Law, Mixture, Ring, Swissroll
-from equipoise.transforms.gaussian_mixture import NormalModes
+from equipoise.data.distributions.univariate import Distribution, Gaussian, Grid, Mixture, Ring, Swissroll
+from equipoise.transforms.gaussian_mixture import ComponentWhitening
 
 
-def scaled(law: Law, n: int = 10_000, seed: int = 0) -> torch.Tensor:
-    x = law.sample(n, torch.Generator().manual_seed(seed))
+def scaled(distribution: Distribution, n: int = 10_000, seed: int = 0) -> torch.Tensor:
+    x = distribution.sample(n, torch.Generator().manual_seed(seed))
     return ((x - x.mean(0)) / x.std(0)).float()
 
 
 @pytest.fixture(scope="module")
-def roll() -> NormalModes:
-    return NormalModes.fit(scaled(Swissroll()), 0, 16)
+def roll() -> ComponentWhitening:
+    return ComponentWhitening.fit(scaled(Swissroll()), 0, 16)
 
 
-@pytest.mark.parametrize(("law", "count"), [(Gaussian(), 1), (Ring(), 8), (Mixture((-3, 3), (1, 0.5), (1, 1)), 2)])
-def test_as_many_components_are_found_as_the_law_has(law: Law, count: int) -> None:
-    assert NormalModes.fit(scaled(law), 0).count == count
+@pytest.mark.parametrize(("distribution", "count"), [(Gaussian(), 1), (Ring(), 8), (Mixture((-3, 3), (1, 0.5), (1, 1)), 2)])
+def test_as_many_components_are_found_as_the_distribution_has(distribution: Distribution, count: int) -> None:
+    assert ComponentWhitening.fit(scaled(distribution), 0).count == count
 
 
-@pytest.mark.parametrize("law", [Ring(), Grid()])
-def test_every_mode_of_a_law_has_a_component_at_its_centre(law: Ring | Grid) -> None:
-    raw = law.sample(10_000, torch.Generator().manual_seed(0))
-    modes = NormalModes.fit(((raw - raw.mean(0)) / raw.std(0)).float(), 0)
-    centres = (torch.from_numpy(law.modes()[0]) - raw.mean(0)) / raw.std(0)
-    nearest = torch.cdist(centres.float(), modes.centres).min(1).values
-    assert (nearest < 3 * law.std / raw.std(0).min()).all()
+@pytest.mark.parametrize("distribution", [Ring(), Grid()])
+def test_every_mode_of_a_distribution_has_a_component_at_its_centre(distribution: Ring | Grid) -> None:
+    raw = distribution.sample(10_000, torch.Generator().manual_seed(0))
+    clustering = ComponentWhitening.fit(((raw - raw.mean(0)) / raw.std(0)).float(), 0)
+    centres = (torch.from_numpy(distribution.clustering()[0]) - raw.mean(0)) / raw.std(0)
+    nearest = torch.cdist(centres.float(), clustering.centres).min(1).values
+    assert (nearest < 3 * distribution.std / raw.std(0).min()).all()
 
 
-def test_the_log_density_is_that_of_scipys_normal_laws(roll: NormalModes) -> None:
+def test_the_log_density_is_that_of_scipys_normal_distributions(roll: ComponentWhitening) -> None:
     x = scaled(Swissroll(), 50, seed=1)
-    laws = [stats.multivariate_normal(m.numpy(), (a @ a.T).numpy()) for m, a in zip(roll.centres, roll.factors, strict=True)]
-    expected = [np.log(float(share)) + law.logpdf(x) for share, law in zip(roll.weights[0], laws, strict=True)]
+    distributions = [stats.multivariate_normal(m.numpy(), (a @ a.T).numpy()) for m, a in zip(roll.centres, roll.factors, strict=True)]
+    expected = [np.log(float(share)) + distribution.logpdf(x) for share, distribution in zip(roll.weights[0], distributions, strict=True)]
     np.testing.assert_allclose(roll.log_joint(x).T, np.stack(expected), rtol=1e-3, atol=1e-2)
 
 
 def test_the_fit_is_as_likely_as_scikit_learns() -> None:
     x, unseen = scaled(Swissroll()), scaled(Swissroll(), seed=1)
     theirs = GaussianMixture(16, random_state=0, n_init=3).fit(x.double().numpy()).score(unseen.double().numpy())
-    ours = float(NormalModes.fit(x, 0, 16).log_joint(unseen).logsumexp(1).mean())
+    ours = float(ComponentWhitening.fit(x, 0, 16).log_joint(unseen).logsumexp(1).mean())
     assert ours > theirs - 0.05
 
 
-def test_components_are_drawn_from_their_posterior(roll: NormalModes) -> None:
+def test_components_are_drawn_from_their_posterior(roll: ComponentWhitening) -> None:
     x = scaled(Swissroll(), 50)[:1]
     drawn = roll.assign(x.expand(20_000, 2), torch.Generator().manual_seed(0))
     shares = torch.bincount(drawn, minlength=roll.count) / len(drawn)
     torch.testing.assert_close(shares, roll.log_joint(x).softmax(1)[0], atol=0.02, rtol=0)
 
 
-def test_points_come_back_from_where_they_are_within_a_component(roll: NormalModes) -> None:
+def test_points_come_back_from_where_they_are_within_a_component(roll: ComponentWhitening) -> None:
     x = scaled(Swissroll(), 500)
     component = roll.assign(x, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(roll.place(roll.within(x, component), component), x, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(roll.unwhiten(roll.whiten(x, component), component), x, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("columns", [2, 20])
 def test_points_within_a_component_are_what_numpy_solves(columns: int) -> None:
     x = torch.randn(300, columns, generator=torch.Generator().manual_seed(0)) @ torch.randn(columns, columns)
-    modes = NormalModes.fit(x, 0, 3)
-    component = modes.assign(x, torch.Generator().manual_seed(0))
-    apart = (x - modes.centres[component]).double().numpy()
-    expected = np.linalg.solve(modes.factors[component].double().numpy(), apart[:, :, None])[:, :, 0]
-    np.testing.assert_allclose(modes.within(x, component), expected, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(modes.place(modes.within(x, component), component), x, atol=1e-3, rtol=1e-3)
+    clustering = ComponentWhitening.fit(x, 0, 3)
+    component = clustering.assign(x, torch.Generator().manual_seed(0))
+    apart = (x - clustering.centres[component]).double().numpy()
+    expected = np.linalg.solve(clustering.factors[component].double().numpy(), apart[:, :, None])[:, :, 0]
+    np.testing.assert_allclose(clustering.whiten(x, component), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(clustering.unwhiten(clustering.whiten(x, component), component), x, atol=1e-3, rtol=1e-3)
 
 
 def test_within_its_component_a_good_fit_is_standard_normal() -> None:
-    law = Mixture((-3, 3), (1, 0.5), (1, 1))
-    x = scaled(law)
-    modes = NormalModes.fit(x, 0)
-    u = modes.within(x, modes.assign(x, torch.Generator().manual_seed(0))).numpy().ravel()
+    distribution = Mixture((-3, 3), (1, 0.5), (1, 1))
+    x = scaled(distribution)
+    clustering = ComponentWhitening.fit(x, 0)
+    u = clustering.whiten(x, clustering.assign(x, torch.Generator().manual_seed(0))).numpy().ravel()
     assert stats.kstest(u, "norm").statistic < 0.02
 
 
 def test_repeated_values_and_constant_columns_have_components_too() -> None:
     x = torch.from_numpy(np.random.default_rng(0).poisson(3, (5000, 2))).float()
     x = torch.cat([(x - x.mean(0)) / x.std(0), torch.zeros(5000, 1)], 1)
-    modes = NormalModes.fit(x, 0)
-    assert all(torch.isfinite(part).all() for part in (modes.weights, modes.centres, modes.factors))
-    component = modes.assign(x, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(modes.place(modes.within(x, component), component), x, atol=1e-5, rtol=1e-4)
+    clustering = ComponentWhitening.fit(x, 0)
+    assert all(torch.isfinite(part).all() for part in (clustering.weights, clustering.centres, clustering.factors))
+    component = clustering.assign(x, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(clustering.unwhiten(clustering.whiten(x, component), component), x, atol=1e-5, rtol=1e-4)
 
 
 def test_few_points_have_few_components() -> None:
-    assert NormalModes.fit(scaled(Ring(), 30), 0).count <= 2
+    assert ComponentWhitening.fit(scaled(Ring(), 30), 0).count <= 2

@@ -1,4 +1,4 @@
-"""Groups of pictures that look alike."""
+"""Groups of images that look alike."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sklearn.cluster import KMeans
 
 from equipoise.data import mnist
 from equipoise.data.factory import open_source
-from equipoise.transforms.fitting import find_modes
-from equipoise.transforms.image_kmeans import PictureModes, usual
+from equipoise.transforms.fitting import fit_clustering
+from equipoise.transforms.image_kmeans import ImageClusters, usual
 from equipoise.transforms.scaling import fit_scaling
 
 
@@ -21,49 +21,49 @@ def digits() -> torch.Tensor:
 
 
 def test_groups_are_as_tight_as_scikit_learns(digits: torch.Tensor) -> None:
-    modes = PictureModes.fit([digits], (1, 28, 28), 30, 0)
-    found = modes.on_axes(modes.small(digits)).numpy()
+    clustering = ImageClusters.fit([digits], (1, 28, 28), 30, 0)
+    found = clustering.on_axes(clustering.small(digits)).numpy()
     theirs = KMeans(30, n_init=3, random_state=0).fit(found).inertia_
-    assert (cdist(found, modes.centres.numpy()).min(1) ** 2).sum() < 1.05 * theirs
+    assert (cdist(found, clustering.centres.numpy()).min(1) ** 2).sum() < 1.05 * theirs
 
 
-def test_a_picture_is_of_the_group_whose_centre_is_nearest(digits: torch.Tensor) -> None:
-    modes = PictureModes.fit([digits], (1, 28, 28), 30, 0)
-    expected = cdist(modes.on_axes(modes.small(digits)).numpy(), modes.centres.numpy()).argmin(1)
-    assert np.array_equal(modes.assign(digits, torch.Generator()).numpy(), expected)
-    assert torch.equal(modes.posteriors(digits).argmax(1), torch.from_numpy(expected))
+def test_a_image_is_of_the_group_whose_centre_is_nearest(digits: torch.Tensor) -> None:
+    clustering = ImageClusters.fit([digits], (1, 28, 28), 30, 0)
+    expected = cdist(clustering.on_axes(clustering.small(digits)).numpy(), clustering.centres.numpy()).argmin(1)
+    assert np.array_equal(clustering.assign(digits, torch.Generator()).numpy(), expected)
+    assert torch.equal(clustering.posteriors(digits).argmax(1), torch.from_numpy(expected))
 
 
 def test_shares_are_the_groups_own(digits: torch.Tensor) -> None:
-    modes = PictureModes.fit([digits], (1, 28, 28), 30, 0)
-    counts = torch.bincount(modes.assign(digits, torch.Generator()), minlength=30)
-    torch.testing.assert_close(modes.weights[0], counts / len(digits))
+    clustering = ImageClusters.fit([digits], (1, 28, 28), 30, 0)
+    counts = torch.bincount(clustering.assign(digits, torch.Generator()), minlength=30)
+    torch.testing.assert_close(clustering.weights[0], counts / len(digits))
 
 
 def test_groups_of_digits_agree_with_their_labels(digits: torch.Tensor) -> None:
-    groups = PictureModes.fit([digits], (1, 28, 28), 100, 0).assign(digits, torch.Generator()).numpy()
+    groups = ImageClusters.fit([digits], (1, 28, 28), 100, 0).assign(digits, torch.Generator()).numpy()
     labels = mnist.load("test")[1][:3000]
     assert sum(np.bincount(labels[groups == group]).max() for group in np.unique(groups)) > 0.75 * len(labels)
 
 
-def test_pictures_come_and_go_as_they_are(digits: torch.Tensor) -> None:
-    modes, group = PictureModes(3, (1, 28, 28)), torch.zeros(9, dtype=torch.int64)
-    assert torch.equal(modes.place(modes.within(digits[:9], group), group), digits[:9])
+def test_images_come_and_go_as_they_are(digits: torch.Tensor) -> None:
+    clustering, group = ImageClusters(3, (1, 28, 28)), torch.zeros(9, dtype=torch.int64)
+    assert torch.equal(clustering.unwhiten(clustering.whiten(digits[:9], group), group), digits[:9])
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 40), (3, 64, 48), (4, 1, 1)])
-def test_pictures_of_any_shape_have_groups(shape: tuple[int, ...]) -> None:
+def test_images_of_any_shape_have_groups(shape: tuple[int, ...]) -> None:
     x = torch.rand(50, *shape, generator=torch.Generator().manual_seed(0))
-    assert len(PictureModes.fit([x[:20], x[20:]], shape, 4, 0).assign(x, torch.Generator()).unique()) > 1
+    assert len(ImageClusters.fit([x[:20], x[20:]], shape, 4, 0).assign(x, torch.Generator()).unique()) > 1
 
 
-def test_pictures_that_are_all_alike_are_one_group() -> None:
-    modes = PictureModes.fit([torch.zeros(50, 1, 8, 8)], (1, 8, 8), 3, 0)
-    assert len(modes.assign(torch.zeros(5, 1, 8, 8), torch.Generator()).unique()) == 1
+def test_images_that_are_all_alike_are_one_group() -> None:
+    clustering = ImageClusters.fit([torch.zeros(50, 1, 8, 8)], (1, 8, 8), 3, 0)
+    assert len(clustering.assign(torch.zeros(5, 1, 8, 8), torch.Generator()).unique()) == 1
 
 
 @pytest.mark.parametrize(
-    ("pictures", "looked_at", "labels", "groups"),
+    ("images", "looked_at", "labels", "groups"),
     [
         (60_000, 10_000, 0, 256),
         (10_000, 10_000, 0, 50),
@@ -73,15 +73,15 @@ def test_pictures_that_are_all_alike_are_one_group() -> None:
         (2000, 2000, 30, 1),
     ],
 )
-def test_there_are_as_many_groups_as_pictures_can_fill(pictures: int, looked_at: int, labels: int, groups: int) -> None:
-    assert usual(pictures, looked_at, labels) == groups
+def test_there_are_as_many_groups_as_images_can_fill(images: int, looked_at: int, labels: int, groups: int) -> None:
+    assert usual(images, looked_at, labels) == groups
 
 
-def test_few_pictures_have_no_groups() -> None:
+def test_few_images_have_no_groups() -> None:
     source = open_source(np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8))
-    assert find_modes(source, fit_scaling(source, "standard", 0), None, 0, 0) is None
+    assert fit_clustering(source, fit_scaling(source, "standard", 0), None, 0, 0) is None
 
 
-def test_one_picture_has_groups_if_they_are_asked_for() -> None:
-    modes = PictureModes.fit([torch.rand(1, 1, 4, 4)], (1, 4, 4), 2, 0)
-    assert modes.nearest(modes.on_axes(modes.small(torch.rand(3, 1, 4, 4)))).max() < 2
+def test_one_image_has_groups_if_they_are_asked_for() -> None:
+    clustering = ImageClusters.fit([torch.rand(1, 1, 4, 4)], (1, 4, 4), 2, 0)
+    assert clustering.nearest(clustering.on_axes(clustering.small(torch.rand(3, 1, 4, 4)))).max() < 2

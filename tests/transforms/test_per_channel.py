@@ -11,9 +11,9 @@ from scipy.stats import chisquare
 
 from equipoise.data import mnist
 from equipoise.data.factory import open_source
-from equipoise.transforms.fitting import find_modes
-from equipoise.transforms.image_kmeans import PictureModes
-from equipoise.transforms.per_channel import ChannelModes, are_independent
+from equipoise.transforms.fitting import fit_clustering
+from equipoise.transforms.image_kmeans import ImageClusters
+from equipoise.transforms.per_channel import ChannelClusters, are_independent
 from equipoise.transforms.scaling import fit_scaling
 
 SHAPE = (3, 28, 28)
@@ -28,20 +28,23 @@ def stacked() -> torch.Tensor:
 
 
 def test_each_channel_has_the_groups_that_it_has_by_itself(stacked: torch.Tensor) -> None:
-    modes = ChannelModes.fit([stacked[:1500], stacked[1500:]], SHAPE, 20, 0)
-    classes = modes.assign(stacked, ANY)
+    clustering = ChannelClusters.fit([stacked[:1500], stacked[1500:]], SHAPE, 20, 0)
+    classes = clustering.assign(stacked, ANY)
     assert classes.shape == (4000, 3)
     for c in range(3):
-        alone = PictureModes.fit([stacked[:, c : c + 1]], (1, 28, 28), 20, 0)
+        alone = ImageClusters.fit([stacked[:, c : c + 1]], (1, 28, 28), 20, 0)
         assert torch.equal(classes[:, c], 20 * c + alone.assign(stacked[:, c : c + 1], ANY))
-    torch.testing.assert_close(modes.posteriors(stacked), torch.zeros(4000, 60).scatter(1, classes, 1 / 3))
+    torch.testing.assert_close(clustering.posteriors(stacked), torch.zeros(4000, 60).scatter(1, classes, 1 / 3))
 
 
 def test_classes_are_drawn_at_each_channels_shares_and_independently(stacked: torch.Tensor) -> None:
-    modes = ChannelModes.fit([stacked], SHAPE, 4, 0)
-    drawn = modes.classes(torch.zeros(20_000, dtype=torch.int64), torch.Generator().manual_seed(0)) - modes.first(1, torch.device("cpu"))
+    clustering = ChannelClusters.fit([stacked], SHAPE, 4, 0)
+    drawn = clustering.classes(torch.zeros(20_000, dtype=torch.int64), torch.Generator().manual_seed(0)) - clustering.first(
+        1, torch.device("cpu")
+    )
     shares = (
-        torch.stack([torch.bincount(group, minlength=4) for group in (modes.assign(stacked, ANY) - modes.first(1, ANY.device)).T]) / 4000
+        torch.stack([torch.bincount(group, minlength=4) for group in (clustering.assign(stacked, ANY) - clustering.first(1, ANY.device)).T])
+        / 4000
     )
     together = torch.einsum("i,j,k->ijk", *shares).flatten().double().numpy()
     counts = np.bincount(drawn[:, 0] * 16 + drawn[:, 1] * 4 + drawn[:, 2], minlength=64)
@@ -58,7 +61,7 @@ def level(x: torch.Tensor) -> torch.Tensor:
 
 
 def shared(x: torch.Tensor) -> torch.Tensor:
-    """The third is the second one's for a fifth of the pictures."""
+    """The third is the second one's for a fifth of the images."""
     return torch.cat([x[:, :2], torch.where((torch.arange(len(x)) % 5 == 0)[:, None, None, None], x[:, 1:2], x[:, 2:])], 1)
 
 
@@ -70,13 +73,13 @@ def test_channels_that_depend_or_hardly_change_are_not_taken_apart(
     assert not are_independent([change(stacked)], SHAPE, 0)
 
 
-def test_few_pictures_are_not_taken_apart(stacked: torch.Tensor) -> None:
+def test_few_images_are_not_taken_apart(stacked: torch.Tensor) -> None:
     assert not are_independent([stacked[:1000]], SHAPE, 0)
 
 
-def test_channels_of_unlabelled_pictures_are_taken_apart_by_themselves_or_when_asked(stacked: torch.Tensor) -> None:
+def test_channels_of_unlabelled_images_are_taken_apart_by_themselves_or_when_asked(stacked: torch.Tensor) -> None:
     source = open_source(np.asarray((stacked.permute(0, 2, 3, 1).numpy() + 1) * 127.5, np.uint8))
     scaling = fit_scaling(source, "standard", 0)
-    assert isinstance(find_modes(source, scaling, None, 0, 0, apart=None), ChannelModes)
-    assert isinstance(find_modes(source, scaling, 5, 0, 0, apart=True), ChannelModes)
-    assert isinstance(find_modes(source, scaling, 5, 0, 0, apart=False), PictureModes)
+    assert isinstance(fit_clustering(source, scaling, None, 0, 0, apart=None), ChannelClusters)
+    assert isinstance(fit_clustering(source, scaling, 5, 0, 0, apart=True), ChannelClusters)
+    assert isinstance(fit_clustering(source, scaling, 5, 0, 0, apart=False), ImageClusters)

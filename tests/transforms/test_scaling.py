@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from equipoise.data import ScalingKind
-from equipoise.data.sources import picture_limits
+from equipoise.data.sources import image_limits
 from equipoise.transforms.scaling import Scaling, same_kind, sums_of
 
 KINDS: tuple[ScalingKind, ...] = ("standard", "unit")
@@ -45,7 +45,7 @@ def test_points_come_back_to_float32_accuracy_whatever_their_units(kind: Scaling
 def test_every_grey_level_comes_back(kind: ScalingKind, dtype: type) -> None:
     levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype)[:: 1 if dtype == np.uint8 else 17]
     raw = torch.from_numpy(levels.reshape(-1, 1, 1, 1))
-    scaling = Scaling.fit(raw, kind, picture_limits(levels))
+    scaling = Scaling.fit(raw, kind, image_limits(levels))
     np.testing.assert_array_equal(scaling.decode(scaling.encode(raw)).round().reshape(-1), levels)
 
 
@@ -55,14 +55,14 @@ def test_unit_scaling_of_bytes_is_the_usual_one() -> None:
     torch.testing.assert_close(scaled, torch.tensor([-1.0, 127 / 127.5 - 1, 1.0]))
 
 
-def test_pictures_share_one_scale_so_that_grey_stays_grey() -> None:
+def test_images_share_one_scale_so_that_grey_stays_grey() -> None:
     raw = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4)).astype(np.uint8))
     raw[:, 1] = raw[:, 0]
     scaled = Scaling.fit(raw, "standard", (0.0, 255.0)).encode(raw)
     assert torch.equal(scaled[:, 1], scaled[:, 0])
 
 
-def test_pictures_come_back_inside_their_limits_and_points_are_not_bounded() -> None:
+def test_images_come_back_inside_their_limits_and_points_are_not_bounded() -> None:
     far = torch.full((1, 1, 1, 1), 100.0)
     assert Scaling((10.0,), (5.0,), 0.0, 255.0).decode(far).item() == 255.0
     assert Scaling((10.0,), (5.0,), 0.0, 255.0).decode(-far).item() == 0.0
@@ -97,11 +97,11 @@ def test_a_scaling_survives_json_to_the_bit() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
 def test_fitting_in_parts_is_fitting_the_whole(kind: ScalingKind, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = (np.random.default_rng(0).random((50, 3, 6, 5)) * 200).astype(dtype)
+    images = (np.random.default_rng(0).random((50, 3, 6, 5)) * 200).astype(dtype)
     points = draws(200, 3) * [1e-3, 1.0, 1e6] + [5.0, 0.0, -3e7]
     points[:, 1] = 0.1
     monkeypatch.setattr("equipoise.transforms.scaling.PART", 200)
-    for raw, limits in ((pictures, picture_limits(pictures)), (points, None)):
+    for raw, limits in ((images, image_limits(images)), (points, None)):
         values = raw.astype(np.float64).reshape(-1, 1) if limits else raw
         scaling = Scaling.fit(torch.from_numpy(raw), kind, limits)
         if kind == "standard":
@@ -120,7 +120,7 @@ def test_a_scaling_of_some_rows_is_that_of_these_rows() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_scaling_of_sums_is_that_of_the_pictures(kind: ScalingKind) -> None:
+def test_a_scaling_of_sums_is_that_of_the_images(kind: ScalingKind) -> None:
     raw = np.random.default_rng(0).integers(0, 65536, (40, 1, 6, 5)).astype(np.uint16)
     expected = Scaling.fit(torch.from_numpy(raw), kind, (0.0, 65535.0))
     assert Scaling.of_sums(sums_of(raw), 30, kind, (0.0, 65535.0)) == expected

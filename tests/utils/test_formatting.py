@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from equipoise.metrics.result import Figure
+from equipoise.metrics.result import MetricResult
 from equipoise.report.formatting import interval
 from equipoise.utils.formatting import about, clock, dated, for_terminal, now, number, spoken
 
@@ -46,7 +46,7 @@ def test_numbers_are_as_long_as_they_need_be(value: float, told: str) -> None:
     ],
 )
 def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(ends: tuple[float | None, float | None], told: str) -> None:
-    assert interval(Figure("x", 1.0, 1.0, "lower", "", *ends)) == told
+    assert interval(MetricResult("x", 1.0, 1.0, "lower", "", *ends)) == told
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_line_that_is_renewed_has_a_short_time(seconds: float, told: str) -> N
 
 
 def test_of_an_interval_that_is_not_about_its_value_both_ends_are_told() -> None:
-    assert interval(Figure("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "(0 to 0.3400)"
-    assert interval(Figure("told", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
+    assert interval(MetricResult("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "(0 to 0.3400)"
+    assert interval(MetricResult("told", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
 
 
 def test_a_date_is_written_in_utc_and_in_english() -> None:

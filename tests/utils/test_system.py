@@ -54,6 +54,6 @@ def test_quotas_of_the_first_version_are_read(pod: Path) -> None:
     assert cores(pod) == 4
 
 
-def test_pictures_are_decoded_by_no_more_threads_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_decoded_by_no_more_threads_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("equipoise.data.images.folder.usable_cores", lambda: 2)
     assert decoders() == 2

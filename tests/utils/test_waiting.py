@@ -7,7 +7,7 @@ from equipoise.utils import waiting
 
 
 def work() -> None:
-    with waiting.bar("Decoding pictures", 3) as done:
+    with waiting.bar("Decoding images", 3) as done:
         for _ in range(3):
             done(1)
 
@@ -31,4 +31,4 @@ def test_what_takes_long_is_shown_on_stderr(capsys: pytest.CaptureFixture[str], 
     work()
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Decoding pictures" in err
+    assert "Decoding images" in err

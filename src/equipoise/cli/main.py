@@ -101,7 +101,7 @@ def sample(arguments: Sequence[str]) -> None:
     from equipoise.cli.sample_files import codes, encoded
 
     gan = GAN.load(options.run)
-    n = options.n if options.n is not None else 64 if gan.schema.is_picture else SAMPLE_POINTS
+    n = options.n if options.n is not None else 64 if gan.schema.is_image else SAMPLE_POINTS
     if options.out is None:
         text = encoded(gan, n, options.label, codes(options.code), options.seed, None).decode()
         if sys.stdout.isatty():
@@ -110,10 +110,10 @@ def sample(arguments: Sequence[str]) -> None:
             sys.stdout.write(text)
         return
     if suffix == ".png":
-        from equipoise.plotting.plots import MOST_PICTURES
+        from equipoise.plotting.plots import MAX_IMAGES
 
         gan.draw(options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed)
-        shown = f": the first {MOST_PICTURES} of {n:,}" if gan.schema.is_picture and n > MOST_PICTURES else ""
+        shown = f": the first {MAX_IMAGES} of {n:,}" if gan.schema.is_image and n > MAX_IMAGES else ""
     else:
         from equipoise.utils.atomic_io import write_whole
 
@@ -194,13 +194,15 @@ def recipes(arguments: Sequence[str]) -> None:
 
 def datasets(arguments: Sequence[str]) -> None:
     """equipoise datasets"""
-    from equipoise.data.distributions.univariate import LAWS, NAMED_SOURCES
+    from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES
 
     _no_arguments("datasets", arguments)
     for name, summary in NAMED_SOURCES.items():
-        settings = f" (--{', --'.join(field.name for field in fields(LAWS[name])).replace('_', '-')})" if name in LAWS else ""
+        settings = (
+            f" (--{', --'.join(field.name for field in fields(DISTRIBUTIONS[name])).replace('_', '-')})" if name in DISTRIBUTIONS else ""
+        )
         print(f"{name:12} {summary}{settings}")
-    print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of pictures.")
+    print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of images.")
 
 
 def _abandon_stdout() -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import tyro
 
 from equipoise.coerce import described, hints
-from equipoise.data.distributions.univariate import LAWS, Law
+from equipoise.data.distributions.univariate import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError, nearest
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.base import Recipe
@@ -32,7 +32,7 @@ class Train:
     """
 
     data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA|RUN")] = None
-    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, a folder of pictures. RUN: with --resume."""
+    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, a folder of images. RUN: with --resume."""
     recipe: str = DEFAULT
     """The method (see: equipoise recipes); its own settings are below."""
     out: Path | None = None
@@ -50,7 +50,7 @@ class Sample:
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run directory."""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """How many; left out, 64 pictures or 1,000 points, in a .png 10,000 points."""
+    """How many; left out, 64 images or 1,000 points, in a .png 10,000 points."""
     label: str | None = None
     """The class to draw, of a run that learned classes."""
     code: str | None = None
@@ -58,7 +58,7 @@ class Sample:
     seed: int | None = None
     """One seed, one result; left out, every draw differs."""
     out: Path | None = None
-    """FILE.npy, .npz or .csv for the samples, FILE.png for a picture of them; left out, points are printed."""
+    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; left out, points are printed."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ class Compare:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others; `law` the one DATA names,
+    """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others; `distribution` the one DATA names,
     if its settings were typed."""
 
     options: Train
-    law: Law | None
+    distribution: Distribution | None
     choices: dict[str, Any]
 
 
@@ -108,10 +108,15 @@ def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
 
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
-    """As `parse`, for `train`: with the settings of the recipe, of the run, and of the law if DATA names one."""
+    """As `parse`, for `train`: with the settings of the recipe, of the run, and of the distribution if DATA names one."""
     arguments = with_run([_without_alias(argument) for argument in arguments])
-    law = LAWS.get(positional(arguments) or "")
-    groups: dict[str, type[Any]] = {"options": Train, "run": RunSettings, "recipe": recipe, **({"law": law} if law else {})}
+    distribution = DISTRIBUTIONS.get(positional(arguments) or "")
+    groups: dict[str, type[Any]] = {
+        "options": Train,
+        "run": RunSettings,
+        "recipe": recipe,
+        **({"distribution": distribution} if distribution else {}),
+    }
     types = {group: hints(settings) for group, settings in groups.items()}
     every = {name: hint for of_group in types.values() for name, hint in of_group.items()}
     typed = _refuse_unknown(arguments, set(every), f"train with the recipe {recipe.name}")
@@ -126,7 +131,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     given = {group: {name: values[group][name] for name in typed if name in types[group]} for group in groups}
     return TrainRequest(
         options=options,
-        law=law(**given["law"]) if law and given["law"] else None,
+        distribution=distribution(**given["distribution"]) if distribution and given["distribution"] else None,
         choices={**given["run"], **given["recipe"]},
     )
 

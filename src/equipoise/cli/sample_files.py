@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed: int | None, suffix: str | None) -> bytes:
-    """n samples as the content of a file with this ending; None is CSV. Raises RequestError for pictures in text."""
-    if gan.schema.is_picture and suffix in (None, ".csv"):
-        raise RequestError("pictures need --out with a file that ends in .png, .npy or .npz")
+    """n samples as the content of a file with this ending; None is CSV. Raises RequestError for images in text."""
+    if gan.schema.is_image and suffix in (None, ".csv"):
+        raise RequestError("images need --out with a file that ends in .png, .npy or .npz")
     drawn = gan.sample(n, label=label, code=code, seed=seed)
     of_columns = gan.schema.column_dtypes  # of one type all together: pandas makes objects of numbers beside booleans
     array: NDArray[np.generic] = np.asarray(drawn) if of_columns is None else np.asarray(drawn, np.result_type(*of_columns))

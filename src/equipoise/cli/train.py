@@ -32,7 +32,7 @@ def train(arguments: Sequence[str]) -> None:
     from equipoise.training.signals import InterruptedRunError
 
     gan = GAN(recipe, **request.choices)
-    data = request.law if request.law is not None else options.data
+    data = request.distribution if request.distribution is not None else options.data
     training = gan.prepare(data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of)
     _announce(training)
     assert training.directory is not None, "the command line always writes a run"
@@ -75,16 +75,16 @@ def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
     with Measuring() as measuring:
         if kind != "none":
             report = gan.report if kept and directory.report.is_file() else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
-        measuring.show("picture of samples")
+        measuring.show("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
         say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
-        say(f"Picture: {where}/samples.png")
+        say(f"Image: {where}/samples.png")
     else:
         say(f"\n{report}\n")
         if kind == "quick":
             say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
-        say(f"Report: {where}/report.html    Picture: {where}/samples.png")
+        say(f"Report: {where}/report.html    Image: {where}/samples.png")
     say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 
 
@@ -93,7 +93,7 @@ def _announce(training: Fit) -> None:
     from equipoise.training.resuming import told
 
     schema, source, directory = training.source.schema, training.source, training.directory
-    kind = "pictures of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_picture else f"points of {schema.size} column(s)"
+    kind = "images of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_image else f"points of {schema.size} column(s)"
     rows = source.training_rows
     say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
     for note in source.notes:

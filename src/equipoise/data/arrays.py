@@ -154,12 +154,14 @@ def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: t
 def check_different(values: NDArray[Any], what: str) -> None:
     """Raises RequestError on several samples that are all the same."""
     if len(values) > 1 and all((sample == values[0]).all() for sample in values):
-        raise RequestError(f"{what} has one distinct sample, {len(values):,} times: there is no law to learn; give data that varies")
+        raise RequestError(
+            f"{what} has one distinct sample, {len(values):,} times: there is no distribution to learn; give data that varies"
+        )
 
 
 def alike(value: Any, what: str) -> RequestError:
     """The error of data with one distinct value."""
-    return RequestError(f"{what} has one distinct value, {value}: there is no law to learn; give data that varies")
+    return RequestError(f"{what} has one distinct value, {value}: there is no distribution to learn; give data that varies")
 
 
 def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str | int, ...] | None = None) -> None:

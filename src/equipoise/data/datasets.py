@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import check_values
-from equipoise.data.loading import AheadFeed, Encode, Feed, IndexedFeed
+from equipoise.data.loading import AheadLoader, Encode, IndexedLoader, Loader
 from equipoise.data.schema import Schema
-from equipoise.data.sources import HELD_OUT_MOST, Source, choose, picture_limits, split
+from equipoise.data.sources import HELD_OUT_MAX, Source, choose, image_limits, split
 
 
 class FetchedSource(Source):
@@ -39,11 +39,11 @@ class FetchedSource(Source):
         self._fetch, self._labels, self._in_background = fetch, labels, in_background
         self._kept, self._out = split(n, split_seed)
         if sums is not None:
-            self.sums, self.limits = torch.from_numpy(sums[self._kept.numpy()]), picture_limits(fetch([0]))
-        elif schema.is_picture:
+            self.sums, self.limits = torch.from_numpy(sums[self._kept.numpy()]), image_limits(fetch([0]))
+        elif schema.is_image:
             first = fetch(self._kept[:1000].tolist())
-            check_values(first, f"{name}, as far as its first {len(first):,} pictures go,")
-            self.limits = picture_limits(first)
+            check_values(first, f"{name}, as far as its first {len(first):,} images go,")
+            self.limits = image_limits(first)
 
     @property
     def training_rows(self) -> int:
@@ -62,17 +62,17 @@ class FetchedSource(Source):
         return self._out[self._held_out_rows(len(self._out), validation=validation)]
 
     def seen(self, n: int, seed: int) -> Tensor:
-        return self._rows(choose(self._kept, min(n, HELD_OUT_MOST), seed))
+        return self._rows(choose(self._kept, min(n, HELD_OUT_MAX), seed))
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
         if self._labels is None:
             return None
-        chosen = choose(self._tested() if held_out else self._kept, min(n, HELD_OUT_MOST), seed)
+        chosen = choose(self._tested() if held_out else self._kept, min(n, HELD_OUT_MAX), seed)
         return self._rows(chosen), torch.from_numpy(self._labels)[chosen]
 
-    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
         labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
         rows, kept, fetch = self._rows, self._kept, self._fetch
         if self._in_background:
-            return AheadFeed(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, encode, device)
-        return IndexedFeed(lambda i: encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, encode, device)
+            return AheadLoader(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, encode, device)
+        return IndexedLoader(lambda i: encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, encode, device)

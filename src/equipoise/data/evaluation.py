@@ -39,7 +39,7 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
     return np.require(to_network_layout(array, layout), requirements=["C", "W"])
 
 
-def open_to_judge(data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns) -> Source:
+def open_for_evaluation(data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns) -> Source:
     """Data, all of which is to judge a generator by, with these `columns` in the order of its own. The column of labels is the training's,
     which nobody asked for here, so that the data may lack it."""
     table = _table(data)

@@ -18,16 +18,16 @@ from torch import Tensor
 from equipoise.coerce import instance
 from equipoise.data import arrays, mnist
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.distributions.univariate import LAWS, NAMED_SOURCES, Law
+from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES, Distribution
 from equipoise.data.images import cache
 from equipoise.data.images.folder import scan
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
-from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, clipped, nearest
 
-OF_RUNS = ("log.jsonl", "generator.safetensors")  # files of a run, whose pictures are no data
+OF_RUNS = ("log.jsonl", "generator.safetensors")  # files of a run, whose images are no data
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
@@ -41,12 +41,12 @@ def open_source(
     """
     if isinstance(data, str | Path):
         source = _named(str(data), labels, label_column, memory_budget, split_seed)
-    elif isinstance(data, Law):
-        source = LawSource(data)
+    elif isinstance(data, Distribution):
+        source = DistributionSource(data)
     else:
         source = _object(data, labels, label_column, memory_budget, split_seed)
     if isinstance(data, str | Path):
-        source.origin = str(data) if source.law is not None or source.is_digits else str(Path(data).resolve())
+        source.origin = str(data) if source.distribution is not None or source.is_digits else str(Path(data).resolve())
     if label_column is not None and source.schema.columns is None:
         raise RequestError(f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or give a table")
     given = labels is not None or label_column is not None
@@ -56,17 +56,17 @@ def open_source(
     return source
 
 
-def law_of(described: dict[str, Any]) -> Law | None:
-    """The law behind what `Source.describe` said, if it was one."""
-    if "law" not in described:
+def distribution_of(described: dict[str, Any]) -> Distribution | None:
+    """The distribution behind what `Source.describe` said, if it was one."""
+    if "distribution" not in described:
         return None
-    if described.get("name") not in LAWS:
-        raise RequestError(f"no law {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), LAWS)}")
-    return instance(LAWS[described["name"]], described["law"])
+    if described.get("name") not in DISTRIBUTIONS:
+        raise RequestError(f"no distribution {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), DISTRIBUTIONS)}")
+    return instance(DISTRIBUTIONS[described["name"]], described["distribution"])
 
 
 def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The smallest and largest values that pictures can have, by what `Source.describe`
+    """The smallest and largest values that images can have, by what `Source.describe`
     said; None for points."""
     limits = described["limits"]
     return None if limits is None else (limits[0], limits[1])
@@ -75,9 +75,9 @@ def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
 def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
     """The source that `Source.describe` described, split as before. Raises RequestError if it is not to be had, or is no longer what it
     was."""
-    law = law_of(described)
-    if law is not None:
-        return LawSource(law)
+    distribution = distribution_of(described)
+    if distribution is not None:
+        return DistributionSource(distribution)
     origin = described["origin"]
     if origin is None:
         raise RequestError("this run was trained on data handed over in Python: give data to evaluate against")
@@ -93,8 +93,8 @@ def _named(name: str, labels: arrays.Labels | None, label_column: str | None, me
     path = Path(name)
     if not name:
         raise RequestError("data = '': give a file, a folder or a built-in source")
-    if name in LAWS:
-        return LawSource(LAWS[name]())
+    if name in DISTRIBUTIONS:
+        return DistributionSource(DISTRIBUTIONS[name]())
     if name == "mnist":
         (images, digits), (test, test_digits) = mnist.load("train"), mnist.load("test")
         rows = arrays.from_array(images, digits if labels is None else labels, "mnist")
@@ -111,14 +111,14 @@ def _named(name: str, labels: arrays.Labels | None, label_column: str | None, me
     if path.suffix.lower() in PICKLES:
         raise RequestError(f"{name} can hold Python objects, which can run code when read: save the numbers as a .npy file")
     if path.is_file():
-        raise RequestError(f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} or a folder of pictures")
+        raise RequestError(f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} or a folder of images")
     if os.path.lexists(path):
         raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
     raise RequestError(f"no file, folder or built-in source {clipped(repr(name), 400)}: {nearest(name, NAMED_SOURCES)}")
 
 
 def _folder(path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int) -> Source:
-    """The pictures of a folder: decoded once and kept on disk, from where they are read at once, or, over the budget, batch by batch."""
+    """The images of a folder: decoded once and kept on disk, from where they are read at once, or, over the budget, batch by batch."""
     decoded, notes = None, []
     try:
         decoded = cache.decoded(path)
@@ -130,7 +130,7 @@ def _folder(path: Path, labels: arrays.Labels | None, memory_budget: float, spli
     schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
     if not fits:
         how = "decoded again for every batch" if decoded is None else "read from where they are kept decoded"
-        notes.append(f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: pictures are {how}")
+        notes.append(f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: images are {how}")
     values, sums = np.empty((n, 0)), None
     if decoded is not None:
         values, sums = decoded.values(at_random=not fits), decoded.sums
@@ -189,7 +189,7 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     """The source of rows, with what should be known of them."""
     source = RowsSource(name, rows, split_seed)
     source.notes += [rows.note] if rows.note else []
-    if not rows.schema.is_picture:
+    if not rows.schema.is_image:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers
         source.has_outliers = bool(outliers)

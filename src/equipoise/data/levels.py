@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_LEVELS, MOST_IN_ALL = 100, 20_000  # of one column, and of all columns of a table
+MAX_LEVELS, MAX_IN_ALL = 100, 20_000  # of one column, and of all columns of a table
 ROWS_EACH = 10  # rows for each level, on average, from which a column is of levels
 LOOK = 2_048  # rows that are looked at first
 
@@ -23,7 +23,7 @@ def levels_of(points: NDArray[Any]) -> Levels | None:
     not, however few its rows, and neither is one that is mostly 0 and else continuous.
     Of tables of more than 200 columns fewer levels are kept, at least two a column.
     """
-    most = min(MOST_LEVELS, max(MOST_IN_ALL // points.shape[1], 2), len(points) // ROWS_EACH)
+    most = min(MAX_LEVELS, max(MAX_IN_ALL // points.shape[1], 2), len(points) // ROWS_EACH)
     step = max(len(points) // LOOK, 1)
     found = tuple(_levels(column, most, step) for column in points.T)
     return None if all(levels is None for levels in found) else found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from equipoise.data.distributions.univariate import Law
+from equipoise.data.distributions.univariate import Distribution
 from equipoise.errors import EquipoiseError
 from equipoise.utils.prefetch import ahead
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor | None]
 
 AHEAD = 2  # batches that are fetched before they are asked for
-BLOCK = 65_536  # draws of a law made at once, so that a step only slices
+BLOCK = 65_536  # draws of a distribution made at once, so that a step only slices
 
 
 class Stream(IntEnum):
@@ -44,8 +44,8 @@ class Stream(IntEnum):
     CLASSES = 10
     AUGMENTATION = 11
     PENALTY = 12
-    SETTLING = 13
-    MODES = 14
+    BATCHNORM = 13
+    CLUSTERS = 14
     VALIDATION = 15
     CLASS_MODES = 16
 
@@ -62,7 +62,7 @@ class EndOfDataError(EquipoiseError):
     """A feed has nothing more to give."""
 
 
-class Feed(ABC):
+class Loader(ABC):
     """Batches of one size for ever."""
 
     def __init__(self, batch_size: int, encode: Encode, device: torch.device) -> None:
@@ -99,7 +99,7 @@ def batches(rows: int, batch_size: int, seed: int, position: dict[str, int], dev
         yield epoch, cursor, order[cursor - batch_size : cursor]
 
 
-class IndexedFeed(Feed):
+class IndexedLoader(Loader):
     """Rows that can be fetched by index, scaled, on the device."""
 
     def __init__(
@@ -130,7 +130,7 @@ class IndexedFeed(Feed):
         self._begin()
 
 
-class AheadFeed(IndexedFeed):
+class AheadLoader(IndexedLoader):
     """The very batches of an IndexedFeed, of rows that take long to fetch: `fetch` makes raw rows of indices, on the CPU, in a thread that
     is some batches ahead of the training. An error in it is raised by `next`, which may be asked again."""
 
@@ -152,17 +152,17 @@ class AheadFeed(IndexedFeed):
         super().restore(position)
 
 
-class LawFeed(Feed):
-    """Fresh draws from a law, a block at a time."""
+class DistributionLoader(Loader):
+    """Fresh draws from a distribution, a block at a time."""
 
-    def __init__(self, law: Law, seed: int, batch_size: int, encode: Encode, device: torch.device) -> None:
+    def __init__(self, distribution: Distribution, seed: int, batch_size: int, encode: Encode, device: torch.device) -> None:
         super().__init__(batch_size, encode, device)
-        self.law, self.seed = law, seed
+        self.distribution, self.seed = distribution, seed
         self.rows = max(BLOCK // batch_size, 1) * batch_size
         self.block, self.labels = self._block()
 
     def _block(self) -> Batch:
-        x, y = self.law.labelled(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))
+        x, y = self.distribution.labelled(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))
         return self.encode(x).to(self.device), None if y is None else y.to(self.device)
 
     def next(self) -> Batch:

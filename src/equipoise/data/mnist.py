@@ -28,12 +28,12 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes before the pixels and before the labels in the IDX format
-MOST_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file; compressed, none has as many
+MAX_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file; compressed, none has as many
 GZIP = 16 + zlib.MAX_WBITS
 
 
 def load(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The pictures, (N, 28, 28), and digits, (N,), of `split`: "train" (N = 60,000) or "test" (N = 10,000).
+    """The images, (N, 28, 28), and digits, (N,), of `split`: "train" (N = 60,000) or "test" (N = 10,000).
 
     Raises EquipoiseError when a file is neither there nor to be had, or does not hold what was published.
     """
@@ -59,7 +59,7 @@ def _checked(raw: bytes, name: str) -> bytes | None:
     """`raw` uncompressed, or None if it is not the published content. Of what swells, no more is unpacked than the largest file has."""
     if raw[:2] == b"\x1f\x8b":
         try:
-            raw = zlib.decompressobj(GZIP).decompress(raw, MOST_BYTES + 1)
+            raw = zlib.decompressobj(GZIP).decompress(raw, MAX_BYTES + 1)
         except zlib.error:
             return None
     return raw if hashlib.sha256(raw).hexdigest() == SHA256[name] else None
@@ -70,7 +70,7 @@ def _downloaded(name: str, folder: Path) -> bytes:
     path = folder / f"{name}.gz"
     urls = [f"{mirror}{name}.gz" for mirror in MIRRORS]
     try:
-        packed = download(urls, path, lambda raw: _checked(raw, name) is not None, MOST_BYTES)
+        packed = download(urls, path, lambda raw: _checked(raw, name) is not None, MAX_BYTES)
     except NotDownloadedError as error:
         wanted = ", ".join(f"{file}.gz" for file in SHA256)
         raise EquipoiseError(

@@ -20,7 +20,7 @@ from equipoise.utils.system import SHARE, available
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_COLUMNS = 10_000  # of a table
+MAX_COLUMNS = 10_000  # of a table
 NOTE = "note"  # in the attributes of a table: what the user should know of how it was read
 MAGIC = b"\x93NUMPY"
 SHOWN = 5  # names in a message
@@ -157,8 +157,8 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
 
 
 def _refuse_columns(path: Path, columns: int) -> None:
-    if columns > MOST_COLUMNS:
-        raise RequestError(f"{path.name} has {columns:,} columns: give at most {MOST_COLUMNS:,}, or an array in a .npy file")
+    if columns > MAX_COLUMNS:
+        raise RequestError(f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array in a .npy file")
 
 
 def _refuse_unpacked(path: Path, claimed: int) -> None:

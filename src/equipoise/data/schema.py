@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from equipoise.coerce import instance
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
-from equipoise.data.levels import MOST_LEVELS, Levels, to_nearest
+from equipoise.data.levels import MAX_LEVELS, Levels, to_nearest
 from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
 CHANNELS = (1, 2, 3, 4)
 DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
-MOST_VALUES = 2**27  # in one sample
+MAX_VALUES = 2**27  # in one sample
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The shape and kind of a data set. `shape` is one sample as networks see it: (D,) for points, (C, H, W) for pictures."""
+    """The shape and kind of a data set. `shape` is one sample as networks see it: (D,) for points, (C, H, W) for images."""
 
     shape: tuple[int, ...]
     layout: Layout
@@ -48,7 +48,7 @@ class Schema:
     """The few values that columns of points take (`data.levels`), if any does."""
 
     @property
-    def is_picture(self) -> bool:
+    def is_image(self) -> bool:
         return len(self.shape) == 3
 
     @property
@@ -76,7 +76,7 @@ class Schema:
         dtypes = (self.dtype, *(self.column_dtypes or ()))
         columns = (self.columns, self.column_dtypes)
         odd = {
-            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3) or not 0 < math.prod(self.shape) <= MOST_VALUES,
+            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3) or not 0 < math.prod(self.shape) <= MAX_VALUES,
             "dtype": any(dtype not in DTYPES for dtype in dtypes),
             "columns": any(of is not None and (len(of),) != self.shape for of in columns),
             "classes": (self.classes is None) != (self.class_counts is None)
@@ -91,7 +91,7 @@ class Schema:
     def _levels_can_be(self, levels: Levels) -> bool:
         """Whether each column has an entry, of finite numbers in order."""
         there = [known for known in levels if known is not None]
-        numbers = all(0 < len(known) <= MOST_LEVELS and all(map(math.isfinite, known)) for known in there)
+        numbers = all(0 < len(known) <= MAX_LEVELS and all(map(math.isfinite, known)) for known in there)
         ordered = all(low < high for known in there for low, high in pairwise(known))
         return (len(levels),) == self.shape and numbers and ordered
 
@@ -197,7 +197,7 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
 
 
 def detect_layout(shape: Sequence[int]) -> Layout:
-    """The layout of an array of this shape. Raises RequestError for a shape that is neither points nor pictures.
+    """The layout of an array of this shape. Raises RequestError for a shape that is neither points nor images.
 
     (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when C is.
     """
@@ -212,7 +212,7 @@ def detect_layout(shape: Sequence[int]) -> Layout:
     if len(shape) == 4 and shape[3] in CHANNELS:
         return "NHWC"
     given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
-    raise RequestError(f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1 to 4")
+    raise RequestError(f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) images with C = 1 to 4")
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

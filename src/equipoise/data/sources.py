@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import Rows
-from equipoise.data.distributions.univariate import Law, law_settings
-from equipoise.data.loading import Encode, Feed, IndexedFeed, LawFeed, Stream, seeded
+from equipoise.data.distributions.univariate import Distribution, distribution_settings
+from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
-HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
-WEIGHTS_AS_COUNTS = 1_000_000  # an endless law's classes are counted as if it had this many samples
+HELD_OUT_ONE_IN, HELD_OUT_MAX = 10, 10_000  # one in ten, at most ten thousand
+WEIGHTS_AS_COUNTS = 1_000_000  # an endless distribution's classes are counted as if it had this many samples
 
 
 @dataclass
 class Source(ABC):
     """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
 
-    `limits` are the smallest and largest values that a picture can have; None for
+    `limits` are the smallest and largest values that an image can have; None for
     points. `labels_given` says that the user handed labels over, and did not only have
     them in the data. `origin` is the name or path that the source can be opened again
     by, if there is one. `for_test` says that nothing of it was trained on. `sums` are
-    each training picture's sum of values and of their squares, (n, 2), where they are
+    each training image's sum of values and of their squares, (n, 2), where they are
     known. `labels_in_python` says that labels were an argument, which can be neither
     read again nor typed. With `early_stopping` half of what is held out is a validation
     split, on which the generator to keep is chosen; the other half judges it.
@@ -52,13 +52,13 @@ class Source(ABC):
     sums: Tensor | None = field(default=None, repr=False, compare=False)
 
     @property
-    def law(self) -> Law | None:
-        """The exact law, if it is known."""
+    def distribution(self) -> Distribution | None:
+        """The exact distribution, if it is known."""
         return None
 
     @property
     def is_digits(self) -> bool:
-        """Whether the digit classifier's features are the right ones for these pictures."""
+        """Whether the digit classifier's features are the right ones for these images."""
         return False
 
     @property
@@ -89,14 +89,14 @@ class Source(ABC):
 
     @abstractmethod
     def seen(self, n: int, seed: int) -> Tensor:
-        """At most n samples of those that are trained on, raw, (m, *shape); for a law, another draw."""
+        """At most n samples of those that are trained on, raw, (m, *shape); for a distribution, another draw."""
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
         """As `held_out` or `seen`, and the positions of their classes, (m,), in the schema's list; None where these are not to be had."""
         return None
 
     @abstractmethod
-    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
         """Batches of the training part, scaled, on `device`, in an order that `seed` decides."""
 
     def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
@@ -115,40 +115,40 @@ class Source(ABC):
         return self
 
 
-class LawSource(Source):
-    """A built-in law: endless."""
+class DistributionSource(Source):
+    """A built-in distribution: endless."""
 
-    def __init__(self, law: Law) -> None:
-        settings = json.dumps(law_settings(law), sort_keys=True)
-        weights = law.components()
-        schema = Schema(shape=(law.dimension,), layout="N" if law.dimension == 1 else "ND", dtype="float64")
+    def __init__(self, distribution: Distribution) -> None:
+        settings = json.dumps(distribution_settings(distribution), sort_keys=True)
+        weights = distribution.components()
+        schema = Schema(shape=(distribution.dimension,), layout="N" if distribution.dimension == 1 else "ND", dtype="float64")
         if weights is not None:
             schema = replace(schema, classes=tuple(range(len(weights))), class_counts=tuple(round(w * WEIGHTS_AS_COUNTS) for w in weights))
-        super().__init__(law.name, schema, hashlib.sha256(f"{law.name} {settings}".encode()).hexdigest())
-        self._law = law
+        super().__init__(distribution.name, schema, hashlib.sha256(f"{distribution.name} {settings}".encode()).hexdigest())
+        self._distribution = distribution
 
     @property
-    def law(self) -> Law:
-        return self._law
+    def distribution(self) -> Distribution:
+        return self._distribution
 
     def held_out(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, Stream.HELD_OUT))
+        return self._distribution.sample(n, seeded(seed, Stream.HELD_OUT))
 
     def validation(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, Stream.VALIDATION))
+        return self._distribution.sample(n, seeded(seed, Stream.VALIDATION))
 
     def seen(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, Stream.SEEN))
+        return self._distribution.sample(n, seeded(seed, Stream.SEEN))
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        x, y = self._law.labelled(n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN))
+        x, y = self._distribution.labelled(n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN))
         return None if y is None else (x, y)
 
-    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
-        return LawFeed(self._law, seed, batch_size, encode, device)
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
+        return DistributionLoader(self._distribution, seed, batch_size, encode, device)
 
     def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "law": law_settings(self._law)}
+        return {**super().describe(), "distribution": distribution_settings(self._distribution)}
 
 
 class RowsSource(Source):
@@ -165,7 +165,7 @@ class RowsSource(Source):
         fingerprint: str | None = None,
         sums: NDArray[np.int64] | None = None,
     ) -> None:
-        limits = picture_limits(rows.values) if rows.schema.is_picture else None
+        limits = image_limits(rows.values) if rows.schema.is_image else None
         super().__init__(name, rows.schema, fingerprint or _fingerprint(rows), limits=limits)
         labels = None if rows.labels is None else torch.from_numpy(rows.labels)
         if test is None:
@@ -219,26 +219,26 @@ class RowsSource(Source):
                 self._test_labels, self._labels = labels[out], labels[kept]
         return super().as_test()
 
-    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
         rows, labels = len(self._train), self._labels
-        if self.schema.is_picture:  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
+        if self.schema.is_image:  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
             raw = self._train.to(device)
-            return IndexedFeed(lambda i: encode(raw[i]), rows, labels, seed, batch_size, encode, device)
+            return IndexedLoader(lambda i: encode(raw[i]), rows, labels, seed, batch_size, encode, device)
         points = encode(self._train).to(device)
-        return IndexedFeed(lambda i: points[i], rows, labels, seed, batch_size, encode, device)
+        return IndexedLoader(lambda i: points[i], rows, labels, seed, batch_size, encode, device)
 
 
 def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
     """Indices to train on and indices held out: a seeded tenth, at least one, at most 10,000. Raises RequestError for fewer than two."""
     if n < 2:
         raise RequestError("the data has one sample: give at least one batch of samples")
-    out = min(max(n // HELD_OUT_SHARE, 1), HELD_OUT_MOST)
+    out = min(max(n // HELD_OUT_ONE_IN, 1), HELD_OUT_MAX)
     order = torch.randperm(n, generator=seeded(seed, Stream.SPLIT))
     return order[out:].sort().values, order[:out].sort().values
 
 
-def picture_limits(values: NDArray[Any]) -> tuple[float, float]:
-    """The range that pictures of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is
+def image_limits(values: NDArray[Any]) -> tuple[float, float]:
+    """The range that images of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is
     seen."""
     if values.dtype in (np.uint8, np.uint16):
         return 0.0, float(np.iinfo(values.dtype).max)

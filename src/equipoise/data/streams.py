@@ -13,10 +13,10 @@ from torch import Tensor
 
 from equipoise.data.arrays import check_finite, check_values, to_numpy
 from equipoise.data.levels import levels_of
-from equipoise.data.loading import Encode, EndOfDataError, Feed
+from equipoise.data.loading import Encode, EndOfDataError, Loader
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
-from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
+from equipoise.data.sources import HELD_OUT_ONE_IN, Source, choose, image_limits
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class StreamSource(Source):
         dtype_name = rows.numpy().dtype.name
         schema = Schema(tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels)
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
-        self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
-        outliers = [] if schema.is_picture else notes_of_outliers(rows.numpy(), None)
+        self.limits = image_limits(rows.numpy()) if schema.is_image else None
+        outliers = [] if schema.is_image else notes_of_outliers(rows.numpy(), None)
         self.notes += outliers
         self.has_outliers = bool(outliers)
-        held_out = max(len(rows) // HELD_OUT_SHARE, 1)
+        held_out = max(len(rows) // HELD_OUT_ONE_IN, 1)
         self._test, self._first = rows[:held_out], rows[held_out:]
         if _paired(opening) and len(opening) > 1:
             self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
@@ -86,11 +86,11 @@ class StreamSource(Source):
     def seen(self, n: int, seed: int) -> Tensor:
         return choose(self._first, n, seed)
 
-    def feed(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Feed:
-        return StreamFeed(chain([self._first], self._rest), self._again, self._test, batch_size, encode, device)
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
+        return StreamLoader(chain([self._first], self._rest), self._again, self._test, batch_size, encode, device)
 
 
-class StreamFeed(Feed):
+class StreamLoader(Loader):
     """What a stream yields, cut into batches, in its own order.
 
     `again` starts the stream anew for another epoch, without the rows that are held out; None for a one-shot iterator, whose end is final.

@@ -2,8 +2,8 @@
 the one thing to do next."""
 
 from equipoise.diagnosis.advice import Name, Severity, Verdict, severity
-from equipoise.diagnosis.diagnoses import HEALTHY, judge
+from equipoise.diagnosis.diagnoses import HEALTHY, diagnose
 from equipoise.diagnosis.evidence import Evidence
-from equipoise.diagnosis.monitor import Watch
+from equipoise.diagnosis.monitor import Monitor
 
-__all__ = ["HEALTHY", "Evidence", "Name", "Severity", "Verdict", "Watch", "judge", "severity"]
+__all__ = ["HEALTHY", "Evidence", "Monitor", "Name", "Severity", "Verdict", "diagnose", "severity"]

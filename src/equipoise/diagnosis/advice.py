@@ -7,12 +7,12 @@ from typing import Literal
 
 from equipoise.diagnosis.evidence import Evidence
 from equipoise.diagnosis.timing import seconds_for
-from equipoise.metrics.result import Figure
+from equipoise.metrics.result import MetricResult
 from equipoise.recipes import DEFAULT
 from equipoise.utils.formatting import about
 
 Name = Literal[
-    "balanced",
+    "converged",
     "close",
     "still improving",
     "stalled",
@@ -64,7 +64,7 @@ def severity(verdict: Verdict) -> Severity:
     """
     if verdict.name in SICK:
         return "bad"
-    return "good" if verdict.name == "balanced" and verdict.sure == "sure" else "fair"
+    return "good" if verdict.name == "converged" and verdict.sure == "sure" else "fair"
 
 
 def longer(e: Evidence, also: str = "") -> Verdict:
@@ -90,7 +90,7 @@ def on(e: Evidence) -> tuple[str, str]:
 
 
 def steadier(e: Evidence) -> tuple[str, str]:
-    """What helps where the players are out of step."""
+    """What helps where the networks are out of step."""
     if e.recipe != DEFAULT:
         return f"Next: use the recipe {DEFAULT}, which is made to stay in balance.", typed(e)
     if e.changed:
@@ -112,8 +112,8 @@ def typed(e: Evidence, options: str = "") -> str:
     return f"equipoise train {e.data} {options}".rstrip() if e.data else ""
 
 
-def margin(figure: Figure, threshold: float) -> Sure:
+def margin(metric: MetricResult, threshold: float) -> Sure:
     """Sure where the interval lies on one side of the threshold."""
-    if figure.low is None or figure.high is None:
+    if metric.low is None or metric.high is None:
         return "likely"
-    return "likely" if figure.low <= threshold <= figure.high else "sure"
+    return "likely" if metric.low <= threshold <= metric.high else "sure"

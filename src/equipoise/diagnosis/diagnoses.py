@@ -18,9 +18,9 @@ from equipoise.metrics.c2st import MARGIN
 from equipoise.metrics.labels import readable
 from equipoise.metrics.result import (
     AGREEMENT,
+    C2ST,
     COPIED,
-    DETECTIVE,
-    DIGIT_SHARE,
+    DIGIT_FREQUENCY,
     DIMENSION,
     FINITE,
     PATCHES,
@@ -29,7 +29,7 @@ from equipoise.metrics.result import (
 )
 from equipoise.recipes import DEFAULT
 
-HEALTHY: frozenset[Name] = frozenset({"balanced", "close", "still improving", "recovered from trouble"})
+HEALTHY: frozenset[Name] = frozenset({"converged", "close", "still improving", "recovered from trouble"})
 MIN_HELD_OUT = 100  # below which only what is plain is said
 MIN_POWER = 0.25  # of the test of equivalence, below which the data cannot show a sampler to be good
 LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
@@ -37,17 +37,17 @@ FELL_APART = 5.0  # times the best figure before it, to which the headline must 
 D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
 D_SURE = 0.97
 D_WRONG, MISLED = 0.35, 0.1  # balance below which D is wrong, and the share of reports from which that decides
-SUSPECTED = 0.55  # the detective's accuracy from which a law is not all but the data's, however near the headline
-TOLD = 0.8  # the detective's accuracy from which a D that tells nothing is to blame
+SUSPECTED = 0.55  # the classifier two-sample test's accuracy from which a distribution is not all but the data's, however near the headline
+TOLD = 0.8  # the classifier two-sample test's accuracy from which a D that tells nothing is to blame
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
 ENOUGH_ROWS = 10_000  # of which 1,000 are held out, for a power of 76%
-MOST_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
+MAX_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
 EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor, which few samples make large
 LAST = 0.25  # share of the reports that count as the end
 
 
-def judge(evidence: Evidence) -> Verdict:
+def diagnose(evidence: Evidence) -> Verdict:
     """The first diagnosis that the evidence supports."""
     found = next(found for diagnose in DIAGNOSES if (found := diagnose(evidence)) is not None)
     gone = lost(evidence)
@@ -75,10 +75,10 @@ def for_the_data(e: Evidence, found: Verdict) -> Verdict:
 
 def diverged(e: Evidence) -> Verdict | None:
     """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
-    why, deviation, column = e.gave_up, e["standard deviation"], e[WORST_COLUMN]
+    why, std, column = e.gave_up, e["standard deviation"], e[WORST_COLUMN]
     if not why:
         (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
-        exploded = deviation is not None and 0 < EXPLODED * deviation.floor < deviation.value
+        exploded = std is not None and 0 < EXPLODED * std.floor < std.value
         exploded |= column is not None and column.value > EXPLODED * max(column.floor, 1.0)
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
@@ -113,9 +113,12 @@ def more_rows(e: Evidence) -> str:
 def labels_ignored(e: Evidence) -> Verdict | None:
     """What is asked for does not come, though a reader of real samples could tell."""
     found, alike = e[AGREEMENT], e[READ_ALIKE]
-    if found is None or sum(share > 0 for share in e.class_shares) < 2:
+    if found is None or sum(fraction > 0 for fraction in e.class_frequencies) < 2:
         return None
-    most, chance = max(e.class_shares), sum(share**2 for share in e.class_shares)  # of one who always says the same, or draws at random
+    most, chance = (
+        max(e.class_frequencies),
+        sum(fraction**2 for fraction in e.class_frequencies),
+    )  # of one who always says the same, or draws at random
     if not readable(found.floor, most):
         if alike is not None and alike.low is not None and alike.low > alike.floor and readable(alike.value, alike.floor):
             return None  # a rare class that overlaps with a common one: whether it is heeded does not show in how many are read rightly
@@ -124,8 +127,8 @@ def labels_ignored(e: Evidence) -> Verdict | None:
         )
         advice = "Next: check that labels and samples are in the same order."
         return Verdict("labels ignored", f"Labels cannot be learned, for they say nothing about the data: {said}.", "sure", advice)
-    share = (found.value - chance) / (found.floor - chance)
-    if share >= HEARD or (e.short and share > 0.1):
+    fraction = (found.value - chance) / (found.floor - chance)
+    if fraction >= HEARD or (e.short and fraction > 0.1):
         return None
     said = f"{found.value:.0%} of the samples are read as the label that was asked for, real ones {found.floor:.0%}, by chance {chance:.0%}"
     other = e.recipe != "cgan"
@@ -141,8 +144,8 @@ def memorising(e: Evidence) -> Verdict | None:
     if found is None or found.value < COPIES or found.low is None or found.low <= 0 or off_data(e):
         return None
     said = f"{found.value:.0%} of the samples are copied, or all but copied, from the training data"
-    advice = "Next: train on more data, or shorter; for few pictures, with augmentation."
-    command = typed(e, "--augment color,translation,cutout") if e[DIGIT_SHARE + "0"] or e[PATCHES] else ""
+    advice = "Next: train on more data, or shorter; for few images, with augmentation."
+    command = typed(e, "--augment color,translation,cutout") if e[DIGIT_FREQUENCY + "0"] or e[PATCHES] else ""
     return Verdict("memorising", f"The generator repeats what it was shown: {said}.", margin(found, COPIES), advice, command)
 
 
@@ -164,7 +167,7 @@ def latent_too_small(e: Evidence) -> Verdict | None:
 
 def still_improving_early(e: Evidence) -> Verdict | None:
     """A run that has hardly begun, and was getting better as far as can be seen."""
-    if not (e.hardly_begun or (e.short and e.improving)) or e.settled or e.ratio <= AT_FLOOR or (alike(e) and e.changed):
+    if not (e.hardly_begun or (e.short and e.improving)) or e.early_stopped or e.ratio <= AT_FLOOR or (alike(e) and e.changed):
         return None
     return longer(e, lost(e))
 
@@ -179,13 +182,13 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
     return Verdict("generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e))
 
 
-def one_player_won(e: Evidence) -> Verdict | None:
+def one_network_won(e: Evidence) -> Verdict | None:
     """D tells every sample, or none, at the end, and the result is far off."""
     curve = e.curve("balance")
     if not curve or not far(e) or e.improving or e.hardly_begun:
         return None
     balance = median(curve[-max(int(len(curve) * LAST), 1) :])
-    told = e[DETECTIVE]
+    told = e[C2ST]
     if balance >= D_AHEAD:
         said = f"D is right about {balance:.1%} of what it sees, where 50% is the end of a good training. {e.said}"
         return Verdict("discriminator won", f"The discriminator has won: {said}.", "sure" if balance > D_SURE else "likely", *steadier(e))
@@ -211,18 +214,18 @@ def fine(e: Evidence) -> Verdict | None:
     """At the floor, or near it."""
     if far(e):
         return None
-    wrong, c2st = flaw(e), e[DETECTIVE]
+    wrong, c2st = flaw(e), e[C2ST]
     if wrong:
         return Verdict("close", f"The samples lie where the data does, but {wrong}. {e.said}.", "sure", *on(e))
     if e.equivalent:
-        return Verdict("balanced", f"Generated and real data can hardly be told apart: {e.told}.", "sure", *use(e))
+        return Verdict("converged", f"Generated and real data can hardly be told apart: {e.told}.", "sure", *use(e))
     told = c2st is not None and c2st.low is not None and c2st.low > c2st.floor
     suspected = c2st is not None and (c2st.value >= SUSPECTED and told)
     if e.ratio <= AT_FLOOR and not suspected:
         if not told and e.power < MIN_POWER:
             return undecided(e)
         said = f"No difference that matters was found, though a small one could have been missed: {e.told}."
-        return Verdict("balanced", said, "likely", *use(e))
+        return Verdict("converged", said, "likely", *use(e))
     if e.improving:
         return longer(e)
     said = f"The samples are close to the data, with a difference that can be measured: {e.told}."
@@ -243,9 +246,9 @@ def recovered(e: Evidence) -> Verdict | None:
 def unfinished(e: Evidence) -> Verdict:
     """Far off: still falling, or at a stand. Of a recipe that gets better too slowly more of the same is no advice: there is a better
     one."""
-    begun = e.samples_seen < MOST_OF * e.usual_samples
-    more = begun or e.improving if e.recipe == DEFAULT else (begun and not e.judged_enough) or e.promising
-    if more and not e.settled:
+    begun = e.samples_seen < MAX_OF * e.usual_samples
+    more = begun or e.improving if e.recipe == DEFAULT else (begun and not e.evaluated_enough) or e.promising
+    if more and not e.early_stopped:
         return longer(e, lost(e))
     off = off_data(e)
     slow = "it gets better too slowly for more training to mend it" if e.improving else "it no longer gets better"
@@ -260,7 +263,7 @@ DIAGNOSES: tuple[Callable[[Evidence], Verdict | None], ...] = (
     labels_ignored,
     latent_too_small,
     discriminator_misled,
-    one_player_won,
+    one_network_won,
     recovered,
     still_improving_early,
     mode_collapse,

@@ -9,14 +9,14 @@ from typing import Any
 
 from equipoise.metrics.c2st import MARGIN
 from equipoise.metrics.intervals import equivalence_power
-from equipoise.metrics.result import DETECTIVE, PRECISION, RECALL, SPREAD, Figure
+from equipoise.metrics.result import C2ST, PRECISION, RECALL, SPREAD, MetricResult
 
 SPREAD_MARGIN = 0.1  # of the spread inside modes, over that of real samples, that does not matter
 LOST = 0.05  # of precision and recall, below those of real samples, that does not matter
 SHORT = 0.25  # share of the usual samples below which a run may simply need more
-BEGUN = 0.01  # the same, below which the players have hardly met
+BEGUN = 0.01  # the same, below which the networks have hardly met
 IMPROVED = 0.9  # the last third's best figure over the best before it, from which the figure is still falling
-ENOUGH_JUDGED = 4  # metrics while training that show a trend
+ENOUGH_EVALUATIONS = 4  # metrics while training that show a trend
 CLOSE = 10.0  # times the floor that as much training again must bring the headline to, for it to be advised
 
 
@@ -24,7 +24,7 @@ CLOSE = 10.0  # times the floor that as much training again must bring the headl
 class Evidence:
     """What the verdict is made of. `log` holds the run's lines as log.jsonl has them."""
 
-    figures: Sequence[Figure]
+    metrics: Sequence[MetricResult]
     log: Sequence[Mapping[str, Any]]
     held_out: int
     samples_seen: int
@@ -32,7 +32,7 @@ class Evidence:
     recipe: str
     latent_dim: int
     """Continuous numbers in a latent."""
-    class_shares: tuple[float, ...]
+    class_frequencies: tuple[float, ...]
     """Of the training data, for a generator that learned classes; empty for another."""
     data: str
     """As on the command line; empty for what cannot be typed there."""
@@ -45,12 +45,12 @@ class Evidence:
     changed: tuple[str, ...] = ()
     """Settings of the recipe that are not its own for this data."""
 
-    def __getitem__(self, name: str) -> Figure | None:
-        return next((figure for figure in self.figures if figure.name == name), None)
+    def __getitem__(self, name: str) -> MetricResult | None:
+        return next((metric for metric in self.metrics if metric.name == name), None)
 
     @property
-    def headline(self) -> Figure:
-        return self.figures[0]
+    def headline(self) -> MetricResult:
+        return self.metrics[0]
 
     @property
     def ratio(self) -> float:
@@ -64,7 +64,7 @@ class Evidence:
     @property
     def told(self) -> str:
         """The headline beside its floor, in words."""
-        value, floor, c2st = self.headline.value, self.headline.floor, self[DETECTIVE]
+        value, floor, c2st = self.headline.value, self.headline.floor, self[C2ST]
         found = (
             f"; a newly trained classifier tells generated from real samples with {c2st.value:.0%} accuracy (chance: 50%)" if c2st else ""
         )
@@ -88,7 +88,7 @@ class Evidence:
         10% too narrow, precision and recall near those of real samples, and the spread inside
         known modes within 10% of the real one.
         """
-        c2st, headline, spread = self[DETECTIVE], self.headline, self[SPREAD]
+        c2st, headline, spread = self[C2ST], self.headline, self[SPREAD]
         if c2st is None or c2st.high is None or c2st.high >= 0.5 + MARGIN:
             return False
         if headline.narrowed is not None and (headline.high is None or headline.high >= headline.narrowed):
@@ -116,21 +116,21 @@ class Evidence:
     @property
     def headline_curve(self) -> list[float]:
         """The headline as it was taken while training."""
-        return [value for _, value in self._judgements]
+        return [value for _, value in self._evaluations]
 
     @property
     def last_third(self) -> tuple[list[float], list[float]]:
         """The headline as it was taken while training: in the first two thirds of the samples seen, and after."""
         cut = 2 / 3 * self.samples_seen
-        return [v for seen, v in self._judgements if seen <= cut], [v for seen, v in self._judgements if seen > cut]
+        return [v for seen, v in self._evaluations if seen <= cut], [v for seen, v in self._evaluations if seen > cut]
 
     @property
-    def _judgements(self) -> list[tuple[int, float]]:
+    def _evaluations(self) -> list[tuple[int, float]]:
         """Samples seen, and the headline then."""
-        # A run that settled went back to its best.
-        until = [line for line in judged_alike(self.log) if line["samples_seen"] <= self.samples_seen]
-        judged = [(line["samples_seen"], line["metrics"]) for line in until if isinstance(line.get("metrics"), dict)]
-        headlines = ((seen, values.get(self.headline.name, math.nan)) for seen, values in judged)
+        # A run that early_stopped went back to its best.
+        until = [line for line in comparable_lines(self.log) if line["samples_seen"] <= self.samples_seen]
+        evaluated = [(line["samples_seen"], line["metrics"]) for line in until if isinstance(line.get("metrics"), dict)]
+        headlines = ((seen, values.get(self.headline.name, math.nan)) for seen, values in evaluated)
         return [(seen, value) for seen, value in headlines if not math.isnan(value)]
 
     @property
@@ -150,9 +150,9 @@ class Evidence:
         return bool(before and after) and min(after) < IMPROVED * min(before)
 
     @property
-    def judged_enough(self) -> bool:
+    def evaluated_enough(self) -> bool:
         """Whether there were enough metrics while training for a trend."""
-        return len(self.headline_curve) >= ENOUGH_JUDGED
+        return len(self.headline_curve) >= ENOUGH_EVALUATIONS
 
     @property
     def promising(self) -> bool:
@@ -163,9 +163,9 @@ class Evidence:
         return self.ratio * (after / before) ** 3 <= CLOSE
 
     @property
-    def settled(self) -> bool:
+    def early_stopped(self) -> bool:
         """Whether training stopped because the figure no longer improved."""
-        return bool(self.log) and "settled" in self.log[-1]
+        return bool(self.log) and "early_stopped" in self.log[-1]
 
     @property
     def gave_up(self) -> str:
@@ -180,10 +180,10 @@ class Evidence:
     @property
     def hardly_begun(self) -> bool:
         """Whether the run is too short for what its curves show to mean anything."""
-        return self.samples_seen < BEGUN * self.usual_samples or (self.short and not self.judged_enough)
+        return self.samples_seen < BEGUN * self.usual_samples or (self.short and not self.evaluated_enough)
 
 
-def judged_alike(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def comparable_lines(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """The lines of a log with metrics that can be compared: those from its last baselines on.
     Before, a run that was resumed with or without early stopping took them on other samples."""
     last = max((number for number, line in enumerate(log) if "floors" in line), default=0)

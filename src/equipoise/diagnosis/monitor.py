@@ -10,7 +10,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from equipoise.diagnosis.evidence import judged_alike
+from equipoise.diagnosis.evidence import comparable_lines
 from equipoise.diagnosis.missing import missing
 from equipoise.diagnosis.symptoms import AT_FLOOR
 from equipoise.metrics.result import REVERSE_KL
@@ -23,7 +23,7 @@ WORSE_AHEAD = 2.5  # the same while D is far ahead
 PATIENCE, GAIN = 5, 0.98  # metrics in a row, none of which is below this much of the best before, after which it no longer improves
 
 
-class Watch:
+class Monitor:
     """Takes in what a training tells. `measure` gives the floors, the figures that real samples get from the same quick judge; it is asked
     when they are needed first, since it takes a moment."""
 
@@ -47,15 +47,15 @@ class Watch:
 
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
         """Take in what a training told before it was resumed, so that it goes on as if it had not been."""
-        judged = len(log) - len(judged_alike(log))
+        evaluated = len(log) - len(comparable_lines(log))
         for number, line in enumerate(log):
-            if number >= judged and self.headline in line.get("metrics", {}):
-                self.at_figures(line["metrics"], BEGUN)
+            if number >= evaluated and self.headline in line.get("metrics", {}):
+                self.at_metrics(line["metrics"], BEGUN)
             elif "balance" in line:
                 self.at_report(line)
 
     @property
-    def settled(self) -> bool:
+    def early_stopped(self) -> bool:
         """Whether the headline is at its floor, or has not improved for a while."""
         return self.best <= self.floors[self.headline] or self.since >= PATIENCE
 
@@ -74,21 +74,21 @@ class Watch:
             return self._begin("ahead", f"the discriminator is far ahead: {right}; the generator learns little")
         return self._end("won", "ahead", sentence="the discriminator is no longer far ahead") if balance < LEVEL else ""
 
-    def at_figures(self, figures: Mapping[str, float], share: float) -> str:
+    def at_metrics(self, metrics: Mapping[str, float], progress: float) -> str:
         """As `at_report`, of metrics taken after this fraction of the training."""
-        headline = figures[self.headline]
+        headline = metrics[self.headline]
         self._figures += 1
         self.since = 0 if headline < GAIN * self.best else self.since + 1
         factor = WORSE_AHEAD if self._now & {"won", "ahead"} else WORSE
         worse = headline > max(factor * self.best, AT_FLOOR * self.floors[self.headline])
         said = f"{self.headline} is {headline:.3g}, and was {self.best:.3g} before: training is falling apart"
         self.best = min(self.best, headline)
-        gone = missing(figures, self.floors)
-        if gone and share >= BEGUN and self._figures >= FEW:
+        gone = missing(metrics, self.floors)
+        if gone and progress >= BEGUN and self._figures >= FEW:
             return self._begin("missing", f"part of the data is missing from the samples so far: {gone}")
         if worse:
             return self._begin("worse", said)
-        vague = missing({**figures, REVERSE_KL: math.inf}, self.floors)  # beside the modes, and not on them
+        vague = missing({**metrics, REVERSE_KL: math.inf}, self.floors)  # beside the modes, and not on them
         mended = "" if vague else self._end("missing", sentence="the samples no longer miss any part of the data")
         return mended or self._end("worse", sentence=f"{self.headline} is {headline:.3g}, training has recovered")
 

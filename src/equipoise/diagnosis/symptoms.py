@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from equipoise.diagnosis.evidence import LOST, Evidence
 from equipoise.diagnosis.missing import missing
-from equipoise.metrics.result import COVERAGE, DETECTIVE, DIVERSITY, PRECISION, RECALL, REVERSE_KL, SPREAD
+from equipoise.metrics.result import C2ST, COVERAGE, DIVERSITY, PRECISION, RECALL, REVERSE_KL, SPREAD
 
 AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
 SPREAD_RANGE = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
 COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
 SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
 PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
-TOLD_APART = 0.6  # the detective's accuracy from which samples that miss the data are far from it
+TOLD_APART = 0.6  # the classifier two-sample test's accuracy from which samples that miss the data are far from it
 CERTAIN = 0.95  # the same, from which they are far from it however near the headline
 RECALL_ROWS = 1_000  # held-out samples from which recall is off by less than LOST by chance
 ALIKE = 0.3  # of real samples' mean distance, below which the samples are nearly all alike
@@ -20,7 +20,7 @@ ALIKE = 0.3  # of real samples' mean distance, below which the samples are nearl
 def far(e: Evidence) -> bool:
     """Whether samples are clearly not the data's: by the headline, by a classifier that is certain, or since many lie where no data does
     and a classifier tells them."""
-    c2st = e[DETECTIVE]
+    c2st = e[C2ST]
     if e.ratio > NEAR_FLOOR:
         return True
     if c2st is None:
@@ -31,7 +31,7 @@ def far(e: Evidence) -> bool:
 
 def plain(e: Evidence) -> bool:
     """Whether something is wrong that even few held-out samples show."""
-    c2st = e[DETECTIVE]
+    c2st = e[C2ST]
     told_apart = c2st is not None and c2st.low is not None and c2st.low > TOLD_APART
     return told_apart or e.ratio > NEAR_FLOOR or alike(e)
 
@@ -52,7 +52,7 @@ def off_data(e: Evidence) -> str:
 
 def lost(e: Evidence) -> str:
     """What is missing, in words; empty if nothing is."""
-    found = missing({figure.name: figure.value for figure in e.figures}, {figure.name: figure.floor for figure in e.figures})
+    found = missing({metric.name: metric.value for metric in e.metrics}, {metric.name: metric.floor for metric in e.metrics})
     covered, precise = e[COVERAGE], e[PRECISION]
     narrow = covered is not None and covered.value < COLLAPSED * covered.floor
     if found:
@@ -67,10 +67,10 @@ def lost(e: Evidence) -> str:
 
 def flaw(e: Evidence) -> str:
     """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
-    figure, covered, recall = e[SPREAD], e[COVERAGE], e[RECALL]
-    if figure is not None and not SPREAD_RANGE[0] * figure.floor <= figure.value <= SPREAD_RANGE[1] * figure.floor:
-        how = "narrow" if figure.value < figure.floor else "wide"
-        return f"they are too {how} inside the modes (spread {figure.value:.2f}, real ones {figure.floor:.2f})"
+    metric, covered, recall = e[SPREAD], e[COVERAGE], e[RECALL]
+    if metric is not None and not SPREAD_RANGE[0] * metric.floor <= metric.value <= SPREAD_RANGE[1] * metric.floor:
+        how = "narrow" if metric.value < metric.floor else "wide"
+        return f"they are too {how} inside the modes (spread {metric.value:.2f}, real ones {metric.floor:.2f})"
     if covered is not None and covered.value < SPARSE * covered.floor:
         return f"they leave out part of its spread (they come near {covered.value:.0%} of the real samples, real ones {covered.floor:.0%})"
     if recall is not None and e.held_out >= RECALL_ROWS and recall.value < recall.floor - LOST:

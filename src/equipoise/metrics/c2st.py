@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.metrics.classifier import PICTURE_STEPS, learn
+from equipoise.metrics.classifier import IMAGE_STEPS, learn
 from equipoise.metrics.intervals import equivalence_power, proportion_interval
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ def detect(
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     seed: int = 0,
-    picture_steps: int = PICTURE_STEPS,
+    image_steps: int = IMAGE_STEPS,
 ) -> Detection:
     """Train a classifier on real and generated samples, and test it on others.
 
@@ -52,14 +52,14 @@ def detect(
             larger kind as many are taken as there are of the smaller.
         test: The same to be tested on; none of them may be in `train`.
         seed: Of the weights, the batches, and the choice among samples.
-        picture_steps: Training steps of a classifier of images.
+        image_steps: Training steps of a classifier of images.
 
     Returns:
         The accuracy with its interval.
     """
     rng = np.random.default_rng(seed)
     real, fake = _equally_many(train, rng)
-    classifier = learn(np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed, picture_steps)
+    classifier = learn(np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed, image_steps)
     unseen = _equally_many(test, rng)
     right = sum(int((classifier.read(part) == kind).sum()) for kind, part in enumerate(unseen))
     n = 2 * len(unseen[0])

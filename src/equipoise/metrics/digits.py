@@ -21,7 +21,7 @@ from equipoise.errors import EquipoiseError
 WEIGHTS = "digit_classifier.safetensors"
 WEIGHTS_SHA256 = "983caf18fc2774ec17ccfd8ef7150c754436e791c96fb6074d35071603297700"
 FEATURES = 96
-CHUNK = 64  # pictures a forward pass: 6 MB of activations, which stay in the cache
+CHUNK = 64  # images a forward pass: 6 MB of activations, which stay in the cache
 
 
 class DigitClassifier(nn.Module):
@@ -39,7 +39,7 @@ class DigitClassifier(nn.Module):
         self.head = nn.Linear(FEATURES, 10)
 
     def features(self, x: Tensor) -> Tensor:
-        """The mean of the last feature maps over the picture: (N, 96)."""
+        """The mean of the last feature maps over the image: (N, 96)."""
         maps: Tensor = self.trunk(x)
         return maps.mean(dim=(2, 3))
 

@@ -1,4 +1,4 @@
-"""Judges of pictures: MNIST's digits by the features of the shipped classifier, any other by patches and thumbnails, which need no
+"""Judges of images: MNIST's digits by the features of the shipped classifier, any other by patches and thumbnails, which need no
 weights."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from equipoise.metrics.mmd import kernel_distance
 from equipoise.metrics.neighbours import K, intrinsic_dimension, kth_neighbour, mean_distance
 from equipoise.metrics.patch_swd import PATCH, Patches, patch_distances
 from equipoise.metrics.result import (
-    DIGIT_SHARE,
+    DIGIT_FREQUENCY,
     DIMENSION,
     DIVERSITY,
     FRECHET,
@@ -25,18 +25,18 @@ from equipoise.metrics.result import (
     RECOGNISED,
     directions,
 )
-from equipoise.metrics.suites import DIVERSITY_FIGURES, NEIGHBOUR_FIGURES, Judge, neighbour_metrics
+from equipoise.metrics.suites import DIVERSITY_METRICS, NEIGHBOUR_METRICS, MetricSuite, neighbour_metrics
 
 Array = NDArray[np.float64]
 CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised, as the metric's name says
 PAIRS = 2_500  # samples of each kind for the kernel distance, whose cost grows with the square of their number
-THUMBNAIL = 8  # pixels a side that neighbours of pictures are compared on
-COST = 2400.0  # of a picture's patches, for each of its values: 80 thousand-millionths of a second
-CHUNK = 500  # pictures that are averaged at once
-DIGIT_FIGURES = directions(FRECHET, RECOGNISED, RAREST, *(f"{DIGIT_SHARE}{digit}" for digit in range(10)))
+THUMBNAIL = 8  # pixels a side that neighbours of images are compared on
+COST = 2400.0  # of an image's patches, for each of its values: 80 thousand-millionths of a second
+CHUNK = 500  # images that are averaged at once
+DIGIT_METRICS = directions(FRECHET, RECOGNISED, RAREST, *(f"{DIGIT_FREQUENCY}{digit}" for digit in range(10)))
 
 
-class DigitJudge(Judge):
+class DigitSuite(MetricSuite):
     """MNIST's digits, by the features and the opinion of the shipped classifier."""
 
     cost = 1e7  # a third of a thousandth of a second: 25 million multiplications, faster than a training's
@@ -45,7 +45,7 @@ class DigitJudge(Judge):
         self.n, self.quick = len(real), quick
         self.real = self.prepare(real)[:, :FEATURES]
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.real), K)
-        self.better = DIGIT_FIGURES if quick else {**DIGIT_FIGURES, **directions(KERNEL), **NEIGHBOUR_FIGURES}
+        self.better = DIGIT_METRICS if quick else {**DIGIT_METRICS, **directions(KERNEL), **NEIGHBOUR_METRICS}
         self.against = f"{len(real):,} test digits, features of the shipped digit classifier"
 
     def used(self, name: str, n: int) -> int:
@@ -54,7 +54,7 @@ class DigitJudge(Judge):
     def means(self, name: str) -> str:
         if name == KERNEL:
             return f"{self.used(name, self.n):,} test digits, features of the shipped digit classifier, cubic kernel, unbiased"
-        return f"{self.against}, k = {K}" if name in NEIGHBOUR_FIGURES else self.against
+        return f"{self.against}, k = {K}" if name in NEIGHBOUR_METRICS else self.against
 
     def prepare(self, x: Array) -> Array:
         features, probabilities = read_digits(torch.from_numpy(x.reshape(len(x), *x.shape[-2:])).to(torch.uint8))
@@ -62,32 +62,32 @@ class DigitJudge(Judge):
 
     def measure(self, rows: Array) -> dict[str, float]:
         features, probabilities = rows[:, :FEATURES], rows[:, FEATURES:]
-        shares = np.bincount(probabilities.argmax(1), minlength=10) / len(rows)
-        figures = {
+        fractions = np.bincount(probabilities.argmax(1), minlength=10) / len(rows)
+        metrics = {
             FRECHET: frechet_distance(features, self.real),
             RECOGNISED: float((probabilities.max(1) >= CONFIDENT).mean()),
-            RAREST: float(shares.min()),
-            **{f"{DIGIT_SHARE}{digit}": float(share) for digit, share in enumerate(shares)},
+            RAREST: float(fractions.min()),
+            **{f"{DIGIT_FREQUENCY}{digit}": float(fraction) for digit, fraction in enumerate(fractions)},
         }
         if self.quick:
-            return figures
+            return metrics
         kernel = kernel_distance(features[:PAIRS], self.real[:PAIRS])
-        return {**figures, KERNEL: kernel, **neighbour_metrics(self.real, features, self.radii)}
+        return {**metrics, KERNEL: kernel, **neighbour_metrics(self.real, features, self.radii)}
 
 
-class PictureJudge(Judge):
-    """Pictures whose features nobody knows: patches at every scale, and neighbours of thumbnails."""
+class ImageSuite(MetricSuite):
+    """Images whose features nobody knows: patches at every scale, and neighbours of thumbnails."""
 
     def __init__(self, real: Array, quick: bool) -> None:
         self.n, self.quick, self.real = len(real), quick, real
-        self.against = f"{len(real):,} held-out pictures"
+        self.against = f"{len(real):,} held-out images"
         self.cost = COST * float(np.prod(real.shape[1:]))
         self.taken: dict[int, Patches] = {}
         self.thumbnails = thumbnails(torch.from_numpy(real)).astype(np.float64)
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.thumbnails), K)
         self.better = directions(*patch_names(real))
         if not quick:
-            self.better |= {**NEIGHBOUR_FIGURES, **DIVERSITY_FIGURES, **directions(DIMENSION)}
+            self.better |= {**NEIGHBOUR_METRICS, **DIVERSITY_METRICS, **directions(DIMENSION)}
 
     def means(self, name: str) -> str:
         how = f"patches of {PATCH} x {PATCH} pixels" if name.startswith(PATCHES) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL}, k = {K}"
@@ -97,21 +97,21 @@ class PictureJudge(Judge):
         return x
 
     def patches(self, n: int) -> Patches:
-        """Those of the first n real pictures, taken once for each number."""
+        """Those of the first n real images, taken once for each number."""
         if n not in self.taken:
             self.taken[n] = Patches(self.real[:n])
         return self.taken[n]
 
     def measure(self, rows: Array) -> dict[str, float]:
         levels = self.patches(min(len(rows), len(self.real))).distances(rows[: len(self.real)])
-        figures = {PATCHES: float(np.mean(list(levels.values())))}
+        metrics = {PATCHES: float(np.mean(list(levels.values())))}
         if len(levels) > 1:
-            figures |= {f"{PATCHES} at {height} pixels": value for height, value in levels.items()}
+            metrics |= {f"{PATCHES} at {height} pixels": value for height, value in levels.items()}
         if self.quick:
-            return figures
+            return metrics
         small = thumbnails(torch.from_numpy(rows)).astype(np.float64)
         return {
-            **figures,
+            **metrics,
             **neighbour_metrics(self.thumbnails, small, self.radii),
             DIVERSITY: mean_distance(small),
             DIMENSION: intrinsic_dimension(small),
@@ -119,13 +119,13 @@ class PictureJudge(Judge):
 
 
 def patch_names(real: Array) -> list[str]:
-    """The names of the patch distances of pictures of this size, the mean first."""
+    """The names of the patch distances of images of this size, the mean first."""
     heights = list(patch_distances(real[:2], real[:2]))
     return [PATCHES, *([f"{PATCHES} at {height} pixels" for height in heights] if len(heights) > 1 else [])]
 
 
 def thumbnails(x: Tensor, side: int = THUMBNAIL) -> NDArray[np.float32]:
-    """Pictures (N, C, H, W) of any type, averaged to at most `side` pixels a side, as rows (N, F); in chunks, since they may be many."""
+    """Images (N, C, H, W) of any type, averaged to at most `side` pixels a side, as rows (N, F); in chunks, since they may be many."""
     sides = (min(side, x.shape[2]), min(side, x.shape[3]))
     small = torch.empty(len(x), x.shape[1] * sides[0] * sides[1])
     for start in range(0, len(x), CHUNK):

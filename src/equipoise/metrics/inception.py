@@ -1,4 +1,4 @@
-"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra, for pictures that Inception was made for.
+"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra, for images that Inception was made for.
 
 Its features come from photographs, not from digits or drawings, and its weights are a download of their own: nothing is fetched here.
 """
@@ -14,35 +14,35 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from equipoise.errors import RequestError
-from equipoise.metrics.result import FID, KID, Figure, metric
+from equipoise.metrics.result import FID, KID, MetricResult, metric_info
 
 Array = NDArray[np.float64]
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's name for the TensorFlow model that FID is defined by
-FIGURES = {
+METRICS = {
     FID: "frechet_inception_distance",
     KID: "kernel_inception_distance_mean",
 }
 SUBSET = 1000  # of KID, torch-fidelity's own; fewer where there are not as many
 
 
-class Pictures(Dataset[Tensor]):
-    """Pictures (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8 of three channels. Transparency is left out."""
+class Images(Dataset[Tensor]):
+    """Images (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8 of three channels. Transparency is left out."""
 
     def __init__(self, values: Array, limits: tuple[float, float]) -> None:
         low, high = limits
         eight_bit = ((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
         channels = eight_bit.shape[1]
-        self.pictures = torch.from_numpy(eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1))
+        self.images = torch.from_numpy(eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1))
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self.pictures[index]
+        return self.images[index]
 
 
-def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[float, float]) -> list[Figure]:
-    """FID and KID of pictures `made` against `real`, (N, C, H, W) each, with the floor that `fresh` real ones give.
+def inception_metrics(made: Array, real: Array, fresh: Array, limits: tuple[float, float]) -> list[MetricResult]:
+    """FID and KID of images `made` against `real`, (N, C, H, W) each, with the floor that `fresh` real ones give.
 
     Raises RequestError where torch-fidelity, or its weights, are not there.
     """
@@ -56,8 +56,8 @@ def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[floa
     subset = min(SUBSET, len(made), len(real), len(fresh))
     values, floors = (
         calculate_metrics(
-            input1=Pictures(pictures, limits),
-            input2=Pictures(real, limits),
+            input1=Images(images, limits),
+            input2=Images(real, limits),
             fid=True,
             kid=True,
             kid_subset_size=subset,
@@ -66,9 +66,7 @@ def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[floa
             cache=False,
             verbose=False,
         )
-        for pictures in (made, fresh)
+        for images in (made, fresh)
     )
-    protocol = (
-        f"{len(made):,} samples against {len(real):,} held-out pictures; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
-    )
-    return [Figure(name, float(values[key]), float(floors[key]), metric(name).better, protocol) for name, key in FIGURES.items()]
+    protocol = f"{len(made):,} samples against {len(real):,} held-out images; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
+    return [MetricResult(name, float(values[key]), float(floors[key]), metric_info(name).better, protocol) for name, key in METRICS.items()]

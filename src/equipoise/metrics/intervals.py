@@ -2,7 +2,7 @@
 
 The bootstrap draws samples twice, which biases Fréchet distances and makes nearest-neighbour figures meaningless. Subsampling without
 replacement (the delete-d jackknife: Shao & Wu, "A General Theory for Jackknife Variance Estimation", Annals of Statistics 1989) does not:
-with subsamples of half of n the deviation of the figure over subsamples estimates its standard error at n.
+with subsamples of half of n the standard deviation of the figure over subsamples estimates its standard error at n.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 SUBSAMPLES = 8
 CONFIDENCE = 0.95
-NORMAL_95 = 1.96  # deviations of a normal law to either side that hold so much of it
+NORMAL_95 = 1.96  # standard deviations of a normal distribution to either side that hold so much of it
 
 
 def proportion_interval(successes: int, n: int) -> tuple[float, float]:
@@ -59,17 +59,17 @@ def equivalence_power(n: int, bound: float) -> float:
 
 
 def half_widths(
-    figures: Callable[[NDArray[np.int64]], Mapping[str, float]], n: int, used: Callable[[str], int], seed: int = 0
+    metrics: Callable[[NDArray[np.int64]], Mapping[str, float]], n: int, used: Callable[[str], int], seed: int = 0
 ) -> dict[str, float]:
-    """Half the width of a 95% interval for each of the figures that `figures` takes from the rows of these numbers, out of n.
+    """Half the width of a 95% interval for each of the figures that `metrics` takes from the rows of these numbers, out of n.
 
     `used` says of how many of the n rows the figure of a name is taken, m. A subsample has n / 2, of which b = min(m, n / 2) are used. The
-    deviation over subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice; that of m rows is sqrt(b / m) of it.
+    standard deviation over subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice; that of m rows is sqrt(b / m) of it.
     """
     from scipy.stats import t as student
 
     rng = np.random.default_rng(seed)
-    taken = [figures(rng.permutation(n)[: n // 2]) for _ in range(SUBSAMPLES)]
+    taken = [metrics(rng.permutation(n)[: n // 2]) for _ in range(SUBSAMPLES)]
     quantile = float(student.ppf((1 + CONFIDENCE) / 2, SUBSAMPLES - 1))
     widths = {}
     for name in taken[0]:

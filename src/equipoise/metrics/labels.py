@@ -16,9 +16,9 @@ def agreement(read: Classes, asked: Classes) -> float:
     return float((read == asked).mean())
 
 
-def readable(share: float, chance: float) -> bool:
+def readable(fraction: float, chance: float) -> bool:
     """Whether labels that are read rightly in this share say something, where by `chance` they are in that one."""
-    return share - chance >= READABLE * (1 - chance)
+    return fraction - chance >= READABLE * (1 - chance)
 
 
 def agreement_alike(read: Classes, asked: Classes, number: int) -> tuple[float, float]:
@@ -42,14 +42,14 @@ def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:
     return float(together[rows, columns].sum() / len(classes))
 
 
-def class_shares(classes: Classes, number: int) -> NDArray[np.float64]:
+def class_frequencies(classes: Classes, number: int) -> NDArray[np.float64]:
     """The share of each of `number` classes, numbered from 0, among samples (N,): (number,)."""
     return np.bincount(classes, minlength=number) / len(classes)
 
 
-def class_divergence(shares: NDArray[np.float64], real: NDArray[np.float64]) -> float:
-    """KL(shares || real) in nats, of two laws of the same classes: 0 where they are equal. A class that real samples lack counts as if one
+def class_divergence(fractions: NDArray[np.float64], real: NDArray[np.float64]) -> float:
+    """KL(shares || real) in nats, of two distributions of the same classes: 0 where they are equal. A class that real samples lack counts as if one
     in a million had it."""
     from scipy.stats import entropy
 
-    return float(entropy(shares, np.maximum(real, 1e-6)))
+    return float(entropy(fractions, np.maximum(real, 1e-6)))

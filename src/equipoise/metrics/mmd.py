@@ -1,4 +1,4 @@
-"""Maximum mean discrepancies: the squared distance of two laws in a kernel's space, estimated without bias, so that it can be negative.
+"""Maximum mean discrepancies: the squared distance of two distributions in a kernel's space, estimated without bias, so that it can be negative.
 
 Gretton et al.: "A Kernel Two-Sample Test", JMLR 2012, eq. 3; Bińkowski et al.: "Demystifying MMD GANs", ICLR 2018 (KID).
 """
@@ -20,12 +20,12 @@ MEDIAN_ROWS = 1000  # pairs for the bandwidth come from as many rows
 
 
 def gaussian_mmd(x: Array, y: Array, bandwidth: float, within_y: float | None = None) -> float:
-    """MMD^2 of x, (N, D), and y, (M, D), with the kernel exp(-|a - b|^2 / (2 bandwidth^2)). `within_y` is `gaussian_within` of y, where it
+    """MMD^2 of x, (N, D), and y, (M, D), with the kernel exp(-|a - b|^2 / (2 bandwidth^2)). `within_y` is `gaussian_kernel_mean` of y, where it
     is known already."""
     return _unbiased_mmd(x, y, _gaussian(bandwidth), within_y)
 
 
-def gaussian_within(y: Array, bandwidth: float) -> float:
+def gaussian_kernel_mean(y: Array, bandwidth: float) -> float:
     """The mean of the same kernel over pairs of different rows of y, (M, D); nan for a single row."""
     return _within(torch.from_numpy(y), _gaussian(bandwidth))
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours: how much of each law the other covers, and whether samples are copies of the training data.
+"""Nearest neighbours: how much of each distribution the other covers, and whether samples are copies of the training data.
 
 Naeem, Oh, Uh, Choi, Yoo: "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020, eqs. 4 to 8, after Kynkäänniemi et al.
 2019 and Sajjadi et al. 2018.
@@ -23,8 +23,10 @@ Rows = Array | NDArray[np.float32]
 TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
 TIED, TIES = 1e-9, 0.05  # relative difference below which distances are equal; share of rows with such from which the data has steps
-CHANCE = 5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; laws gave up to 4.8
-LEAST_ROWS = 40  # of which an estimate of the dimension is off by a sixth of itself, one deviation
+CHANCE = (
+    5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; distributions gave up to 4.8
+)
+MIN_ROWS = 40  # of which an estimate of the dimension is off by a sixth of itself, one standard deviation
 FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
 
 
@@ -38,7 +40,7 @@ class Coverage:
     recall: float
     """Share of real samples inside the generated samples' manifold."""
     density: float
-    """How many real samples' balls a generated sample lies in, over k: 1 for the same law."""
+    """How many real samples' balls a generated sample lies in, over k: 1 for the same distribution."""
     coverage: float
     """Share of real samples with a generated one in their ball."""
 
@@ -197,7 +199,7 @@ def intrinsic_dimension(x: Array) -> float:
     like, whose nearest rows are at equal distances; and where the estimate is above D by more
     than chance."""
     rows = torch.from_numpy(np.unique(x, axis=0))
-    if len(rows) < LEAST_ROWS:
+    if len(rows) < MIN_ROWS:
         return math.nan
     distances = _least(rows, 3)
     logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()

@@ -1,4 +1,4 @@
-"""Multi-scale sliced Wasserstein distance of pictures: no network's weights are needed, so it serves pictures of any kind.
+"""Multi-scale sliced Wasserstein distance of images: no network's weights are needed, so it serves images of any kind.
 
 Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR 2018, section 5: the
 sliced Wasserstein distance of 7 x 7 patches of each level of a Laplacian pyramid (Burt & Adelson 1983). The finest level tells of edges and
@@ -18,51 +18,51 @@ from torch.nn.functional import pad
 from equipoise.metrics.wasserstein import Projected
 
 Array = NDArray[np.float64]
-PATCH, PER_PICTURE = 7, 16  # side of a patch, and how many are taken of each level of each picture
+PATCH, PER_IMAGE = 7, 16  # side of a patch, and how many are taken of each level of each image
 TAPS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
-LEAST = 1e-3  # of the pictures' deviation: a channel that varies less is not blown up further
-COARSEST = 16  # a level has at least this many pixels along its shorter side, where the picture has
+LEAST = 1e-3  # of the images' standard deviation: a channel that varies less is not blown up further
+COARSEST = 16  # a level has at least this many pixels along its shorter side, where the image has
 
 
 @dataclass(frozen=True)
 class Level:
-    """One level of the pyramid of the pictures that others are compared with: where patches are taken, how they are scaled, and theirs."""
+    """One level of the pyramid of the images that others are compared with: where patches are taken, how they are scaled, and theirs."""
 
     places: tuple[Tensor, Tensor]
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
     height: int
     patches: Projected
 
 
 class Patches:
-    """The patches of pictures y, (N, C, H, W): what a patch distance to them needs, made once for many x."""
+    """The patches of images y, (N, C, H, W): what a patch distance to them needs, made once for many x."""
 
     def __init__(self, y: Array, seed: int = 0) -> None:
-        spread = float(np.std(y)) if y.max() > y.min() else 1.0  # rounding leaves a little of pictures that never vary
+        spread = float(np.std(y)) if y.max() > y.min() else 1.0  # rounding leaves a little of images that never vary
         self.levels = [_level(level, spread, number, seed) for number, level in enumerate(pyramid(torch.from_numpy(y)))]
 
     def distances(self, x: Array) -> dict[int, float]:
-        """The sliced Wasserstein-1 distance of the patches of pictures x, (N, C, H, W) and as many, for each level's height in pixels, from
-        the finest. Patches are scaled by the mean and the deviation of y's in each channel, so the distance is in those deviations and a
-        difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the pictures' deviation."""
+        """The sliced Wasserstein-1 distance of the patches of images x, (N, C, H, W) and as many, for each level's height in pixels, from
+        the finest. Patches are scaled by the mean and the standard deviation of y's in each channel, so the distance is in those standard deviations and a
+        difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the images' standard deviation."""
         both = zip(pyramid(torch.from_numpy(x)), self.levels, strict=True)
-        return {at.height: at.patches.distance(_patches((level - at.mean) / at.deviation, at.places).numpy()) for level, at in both}
+        return {at.height: at.patches.distance(_patches((level - at.mean) / at.std, at.places).numpy()) for level, at in both}
 
 
 def _level(x: Tensor, spread: float, number: int, seed: int) -> Level:
     places = _places(x, torch.Generator().manual_seed(seed + number))
-    mean, deviation = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=LEAST * spread)
-    return Level(places, mean, deviation, x.shape[2], Projected(_patches((x - mean) / deviation, places).numpy(), seed=seed))
+    mean, std = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=LEAST * spread)
+    return Level(places, mean, std, x.shape[2], Projected(_patches((x - mean) / std, places).numpy(), seed=seed))
 
 
 def patch_distances(x: Array, y: Array, seed: int = 0) -> dict[int, float]:
-    """The patch distances of pictures x and y, (N, C, H, W) each and equally many: `Patches.distances`."""
+    """The patch distances of images x and y, (N, C, H, W) each and equally many: `Patches.distances`."""
     return Patches(y, seed).distances(x)
 
 
 def pyramid(x: Tensor) -> list[Tensor]:
-    """The Laplacian pyramid of pictures (N, C, H, W), fine to coarse: what each level has beyond the next one enlarged, and the last as
+    """The Laplacian pyramid of images (N, C, H, W), fine to coarse: what each level has beyond the next one enlarged, and the last as
     it is."""
     levels = []
     while min(x.shape[2:]) >= 2 * COARSEST:
@@ -83,7 +83,7 @@ def _doubled(x: Tensor, size: torch.Size) -> Tensor:
 
 
 def _smoothed(x: Tensor) -> Tensor:
-    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is mirrored. As sums of shifted pictures: convolutions
+    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is mirrored. As sums of shifted images: convolutions
     in float64 are many times slower."""
     for axis, border in ((2, (0, 0, 2, 2)), (3, (2, 2, 0, 0))):
         size, wide = x.shape[axis], pad(x, border, mode="reflect")
@@ -94,8 +94,8 @@ def _smoothed(x: Tensor) -> Tensor:
 
 
 def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The upper left corners of patches for each picture: rows and columns, (N, PER_PICTURE) each."""
-    rows, columns = (torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_PICTURE), generator=generator) for side in x.shape[2:])
+    """The upper left corners of patches for each image: rows and columns, (N, PER_PICTURE) each."""
+    rows, columns = (torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_IMAGE), generator=generator) for side in x.shape[2:])
     return rows, columns
 
 
@@ -104,6 +104,6 @@ def _patches(x: Tensor, places: tuple[Tensor, Tensor]) -> Tensor:
     height, width = (min(PATCH, side) for side in x.shape[2:])
     rows = places[0][:, :, None, None] + torch.arange(height)[:, None]
     columns = places[1][:, :, None, None] + torch.arange(width)
-    pictures = torch.arange(len(x))[:, None, None, None]
-    taken = x.permute(0, 2, 3, 1)[pictures, rows, columns]
-    return taken.reshape(len(x) * PER_PICTURE, -1)
+    images = torch.arange(len(x))[:, None, None, None]
+    taken = x.permute(0, 2, 3, 1)[images, rows, columns]
+    return taken.reshape(len(x) * PER_IMAGE, -1)

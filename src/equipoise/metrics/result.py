@@ -17,13 +17,13 @@ DIMENSION = "intrinsic dimension"
 DIVERSITY = "mean distance between samples"
 WITHIN, REVERSE_KL, SPREAD = "share within 3 sigma", "reverse KL", "spread inside modes"
 MODES = "modes covered, of "
-DIGIT_SHARE = "share of "  # and the digit
-CLASS_SHARE = "share read as class "  # and the label
+DIGIT_FREQUENCY = "share of "  # and the digit
+CLASS_FREQUENCY = "share read as class "  # and the label
 COLUMN = "Wasserstein-1 of column "  # and its name
 WORST_COLUMN = "worst column's Wasserstein-1"  # in standard deviations
 READ_ALIKE = "labels of real samples that can be read, classes alike"
-DETAILS = (DIGIT_SHARE, CLASS_SHARE, COLUMN, READ_ALIKE)  # figures that are kept but would crowd a table
-DETECTIVE = "told from real ones by a detective"
+DETAILS = (DIGIT_FREQUENCY, CLASS_FREQUENCY, COLUMN, READ_ALIKE)  # figures that are kept but would crowd a table
+C2ST = "told from real ones by a classifier two-sample test"
 COPIED = "copied from the training data"
 AGREEMENT = "agrees with the label asked for"
 CLASS_KL = "KL of the classes' shares"
@@ -35,7 +35,7 @@ FID, KID = "FID (Inception, torch-fidelity)", "KID (Inception, torch-fidelity)"
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricResult:
     """One figure beside its floor, which is what as many real samples get. `better` says which way is good; a "near" figure should equal
     its floor."""
 
@@ -53,7 +53,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricInfo:
     """Which way of a metric is good, and what it measures, in one plain line."""
 
     better: Better
@@ -76,7 +76,7 @@ _MEANINGS: Mapping[Better, Mapping[str, str]] = {
         f"{PATCHES} at ": "the same for images scaled to this height",
         FID: "Fréchet Inception Distance",
         KID: "Kernel Inception Distance",
-        DETECTIVE: "accuracy of a newly trained real-vs-generated classifier (0.5 is best)",
+        C2ST: "accuracy of a newly trained real-vs-generated classifier (0.5 is best)",
         COPIED: "fraction of samples that are copies: nearer to training data than new real data",
         CLASS_KL: "KL divergence between the class frequencies of generated and real samples",
         COLUMN: "distance of this column's distributions, in standard deviations",
@@ -101,17 +101,17 @@ _MEANINGS: Mapping[Better, Mapping[str, str]] = {
         DIVERSITY: "how far apart samples are on average (diversity)",
         DIMENSION: "number of directions in which neighbouring samples differ (TwoNN estimate)",
         SPREAD: "width of the generated modes over the true width (1 is best)",
-        DIGIT_SHARE: "frequency of this digit, read by the digit classifier",
-        CLASS_SHARE: "frequency of this class, read by a classifier",
+        DIGIT_FREQUENCY: "frequency of this digit, read by the digit classifier",
+        CLASS_FREQUENCY: "frequency of this class, read by a classifier",
     },
 }
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {name: Metric(way, said) for way, names in _MEANINGS.items() for name, said in names.items()}
+METRICS: Mapping[str, MetricInfo] = MappingProxyType(
+    {name: MetricInfo(way, said) for way, names in _MEANINGS.items() for name, said in names.items()}
 )
 """By name; one that ends with a space stands for a family, such as "share of " with a digit."""
 
 
-def metric(name: str) -> Metric:
+def metric_info(name: str) -> MetricInfo:
     """What the metric of this name is.
 
     Raises:
@@ -125,11 +125,11 @@ def meaning(name: str) -> str:
     """The plain line about the metric of this name; empty for one that `METRICS` does not know,
     as in another version's report."""
     try:
-        return metric(name).meaning
+        return metric_info(name).meaning
     except KeyError:
         return ""
 
 
 def directions(*names: str) -> dict[str, Better]:
     """Which way is good of each of these metrics."""
-    return {name: metric(name).better for name in names}
+    return {name: metric_info(name).better for name in names}

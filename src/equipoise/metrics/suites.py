@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.data.distributions.univariate import Law
+from equipoise.data.distributions.univariate import Distribution
 from equipoise.metrics import wasserstein
 from equipoise.metrics.intervals import half_widths
-from equipoise.metrics.mmd import gaussian_mmd, gaussian_within, median_distance
+from equipoise.metrics.mmd import gaussian_kernel_mean, gaussian_mmd, median_distance
 from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour, mean_distance
 from equipoise.metrics.result import (
     COLUMN,
@@ -37,7 +37,7 @@ from equipoise.metrics.result import (
     WITHIN,
     WORST_COLUMN,
     Better,
-    Figure,
+    MetricResult,
     directions,
 )
 
@@ -45,28 +45,28 @@ Array = NDArray[np.float64]
 MODE_SAMPLES = 2_500
 QUICK_SAMPLES = 2_000  # for figures taken while training
 PAIRS = 2_000  # samples of each kind for figures whose cost grows with the square of their number
-LEAST_FOR_INTERVALS = 40
+MIN_FOR_INTERVALS = 40
 MIN_NEIGHBOURS = 40  # samples of each kind below which balls about them say nothing
 NARROWED = 0.9  # factor on distances from the mean, of a difference that matters
 MMD = "MMD^2, Gaussian kernel"
-LINE_FIGURES: dict[str, Better] = directions(
+LINE_METRICS: dict[str, Better] = directions(
     WASSERSTEIN,
     "Kolmogorov-Smirnov",
     "energy distance",
     "mean",
     "standard deviation",
 )
-MODE_FIGURES: dict[str, Better] = directions(WITHIN, REVERSE_KL, SPREAD)
-SPACE_FIGURES: dict[str, Better] = directions(
+MODE_METRICS: dict[str, Better] = directions(WITHIN, REVERSE_KL, SPREAD)
+SPACE_METRICS: dict[str, Better] = directions(
     MMD,
     WORST_COLUMN,
     "largest difference of correlations",
 )
-NEIGHBOUR_FIGURES: dict[str, Better] = directions(PRECISION, RECALL, DENSITY, COVERAGE)
-DIVERSITY_FIGURES: dict[str, Better] = directions(DIVERSITY)
+NEIGHBOUR_METRICS: dict[str, Better] = directions(PRECISION, RECALL, DENSITY, COVERAGE)
+DIVERSITY_METRICS: dict[str, Better] = directions(DIVERSITY)
 
 
-class Judge(ABC):
+class MetricSuite(ABC):
     """Compares samples, (n, *shape) in the user's units, with real ones. `n` is how many it should be given, `against` with what it
     compares, `better` has every figure's name, `cost` is of judging one sample while training, in multiplications that take a training as
     long (`training.pace`)."""
@@ -88,17 +88,17 @@ class Judge(ABC):
     def __call__(self, x: Array) -> dict[str, float]:
         return self.measure(self.prepare(x))
 
-    def figures(self, x: Array, reals: Sequence[Array]) -> list[Figure]:
+    def metrics(self, x: Array, reals: Sequence[Array]) -> list[MetricResult]:
         """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds. A figure
         that is not known, of x or of real ones, is left out, but for the headline, which every verdict needs."""
         rows = self.prepare(x)
         values, of_reals = self.measure(rows), [self(real) for real in reals]
-        n, enough = len(rows), len(rows) >= LEAST_FOR_INTERVALS
+        n, enough = len(rows), len(rows) >= MIN_FOR_INTERVALS
         widths = half_widths(lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)) if enough else {}
         widths = {name: width for name, width in widths.items() if math.isfinite(width)}
-        floors = {name: float(np.mean([figures[name] for figures in of_reals])) for name in values}
+        floors = {name: float(np.mean([metrics[name] for metrics in of_reals])) for name in values}
         return [
-            Figure(
+            MetricResult(
                 name,
                 value,
                 floors[name],
@@ -113,7 +113,7 @@ class Judge(ABC):
         ]
 
     def narrowed(self, reals: Sequence[Array]) -> float | None:
-        """The headline of real samples that were made too narrow, see `Figure.narrowed`."""
+        """The headline of real samples that were made too narrow, see `MetricResult.narrowed`."""
         return None
 
     def used(self, name: str, n: int) -> int:
@@ -130,20 +130,20 @@ class Judge(ABC):
         return f"{self.used(name, n):,} samples against {self.means(name)}; {floor}"
 
 
-class PointJudge(Judge):
+class PointSuite(MetricSuite):
     """What judges of points share: neighbours, on columns of unit variance."""
 
     def __init__(self, real: Array, quick: bool) -> None:
         self.real, self.quick = real.reshape(len(real), -1), quick
-        self.centre, self.units = self.real.mean(0), wasserstein.deviations(self.real)
+        self.centre, self.units = self.real.mean(0), wasserstein.stds(self.real)
         self.near = self.scaled(self.real[:PAIRS])
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.near), K)
 
     def used(self, name: str, n: int) -> int:
-        return min(n, PAIRS) if name in NEIGHBOUR_FIGURES or name in (DIMENSION, DIVERSITY, MMD) else n
+        return min(n, PAIRS) if name in NEIGHBOUR_METRICS or name in (DIMENSION, DIVERSITY, MMD) else n
 
     def means(self, name: str) -> str:
-        if name in NEIGHBOUR_FIGURES or name in (DIMENSION, DIVERSITY):
+        if name in NEIGHBOUR_METRICS or name in (DIMENSION, DIVERSITY):
             return f"{len(self.near):,} held-out samples, columns of unit variance, k = {K}"
         return self.against
 
@@ -165,36 +165,36 @@ class PointJudge(Judge):
         return neighbour_metrics(self.near, scaled, self.radii) | {DIVERSITY: mean_distance(scaled)}
 
 
-class LineJudge(PointJudge):
-    """Numbers on the line, against real ones or against an exact law."""
+class LineSuite(PointSuite):
+    """Numbers on the line, against real ones or against an exact distribution."""
 
-    def __init__(self, real: Array, n: int, law: Law | None, quick: bool) -> None:
+    def __init__(self, real: Array, n: int, distribution: Distribution | None, quick: bool) -> None:
         super().__init__(real, quick)
-        self.n, self.law = n, law
-        self.against = f"{len(real):,} held-out samples" if law is None else "the exact law"
-        self.better = LINE_FIGURES if quick else LINE_FIGURES | NEIGHBOUR_FIGURES | DIVERSITY_FIGURES
-        self.values = self.real[:, 0] if law is None else _known(law.quantile((np.arange(n) + 0.5) / n))
+        self.n, self.distribution = n, distribution
+        self.against = f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
+        self.better = LINE_METRICS if quick else LINE_METRICS | NEIGHBOUR_METRICS | DIVERSITY_METRICS
+        self.values = self.real[:, 0] if distribution is None else _known(distribution.quantile((np.arange(n) + 0.5) / n))
 
     def distance(self, rows: Array) -> float:
-        if (law := self.law) is None:
+        if (distribution := self.distribution) is None:
             return wasserstein.wasserstein(rows[:, 0], self.values)
-        return wasserstein.wasserstein_to_law(rows[:, 0], lambda u: _known(law.quantile(u)))
+        return wasserstein.wasserstein_to_distribution(rows[:, 0], lambda u: _known(distribution.quantile(u)))
 
     def measure(self, rows: Array) -> dict[str, float]:
-        line, law = rows[:, 0], self.law
-        figures = {
+        line, distribution = rows[:, 0], self.distribution
+        metrics = {
             WASSERSTEIN: self.distance(rows),
             "Kolmogorov-Smirnov": wasserstein.kolmogorov_smirnov(line, self.values)
-            if law is None
-            else wasserstein.kolmogorov_smirnov_to_law(line, lambda v: _known(law.cdf(v))),
+            if distribution is None
+            else wasserstein.kolmogorov_smirnov_to_distribution(line, lambda v: _known(distribution.cdf(v))),
             "energy distance": wasserstein.energy_distance(line, self.values),
             "mean": float(line.mean()),
             "standard deviation": float(line.std()),
         }
-        return figures if self.quick else {**figures, **self.neighbours(rows)}
+        return metrics if self.quick else {**metrics, **self.neighbours(rows)}
 
 
-class SpaceJudge(PointJudge):
+class SpaceSuite(PointSuite):
     """Points of several columns, the first of them by `columns`' names too, and their modes where the source knows them."""
 
     def __init__(self, real: Array, modes: tuple[Array, float] | None, columns: Sequence[str], quick: bool) -> None:
@@ -203,21 +203,21 @@ class SpaceJudge(PointJudge):
         self.n, self.modes, self.against = len(real), modes, f"{len(real):,} held-out samples"
         self.covered = "" if modes is None else f"{MODES}{len(modes[0])}"
         self.bandwidth = median_distance(self.scaled(self.real))
-        self.within = math.nan if quick else gaussian_within(self.near, self.bandwidth)
+        self.within = math.nan if quick else gaussian_kernel_mean(self.near, self.bandwidth)
         self.projected: dict[int, wasserstein.Projected] = {}
         self.better = directions(SLICED)
         if modes is not None:
-            self.better |= {**directions(self.covered), **MODE_FIGURES}
+            self.better |= {**directions(self.covered), **MODE_METRICS}
         if not quick:
-            self.better |= {**SPACE_FIGURES, **NEIGHBOUR_FIGURES, **DIVERSITY_FIGURES}
+            self.better |= {**SPACE_METRICS, **NEIGHBOUR_METRICS, **DIVERSITY_METRICS}
             self.better |= directions(DIMENSION, *self.columns)
 
     def used(self, name: str, n: int) -> int:
-        return min(n, MODE_SAMPLES) if name in MODE_FIGURES or name == self.covered else super().used(name, n)
+        return min(n, MODE_SAMPLES) if name in MODE_METRICS or name == self.covered else super().used(name, n)
 
     def means(self, name: str) -> str:
-        if name in MODE_FIGURES or name == self.covered:
-            return "the law's modes"
+        if name in MODE_METRICS or name == self.covered:
+            return "the distribution's modes"
         if name == MMD:
             return f"{len(self.near):,} held-out samples, columns of unit variance, bandwidth {self.bandwidth:.3g}, unbiased"
         return super().means(name)
@@ -230,15 +230,15 @@ class SpaceJudge(PointJudge):
         return self.projected[n].distance(rows[:n])
 
     def measure(self, rows: Array) -> dict[str, float]:
-        figures = {SLICED: self.distance(rows)}
+        metrics = {SLICED: self.distance(rows)}
         if self.modes is not None:
             modes = wasserstein.mode_coverage(rows[:MODE_SAMPLES], *self.modes)
-            figures |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
+            metrics |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
         if self.quick:
-            return figures
+            return metrics
         scaled, columns = self.scaled(rows[:PAIRS]), wasserstein.column_wasserstein(rows, self.real)
         return {
-            **figures,
+            **metrics,
             MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),
             WORST_COLUMN: float(columns.max()),
             "largest difference of correlations": wasserstein.correlation_difference(rows, self.real),
@@ -257,10 +257,10 @@ def neighbour_metrics(real: Array, fake: Array, radii: Tensor | None) -> dict[st
         radii: `kth_neighbour` of the real ones, (M,).
     """
     if min(len(real), len(fake)) < MIN_NEIGHBOURS:
-        return dict.fromkeys(NEIGHBOUR_FIGURES, math.nan)
+        return dict.fromkeys(NEIGHBOUR_METRICS, math.nan)
     return coverage(real, fake, radii=radii).named()
 
 
 def _known(values: Array | None) -> Array:
-    assert values is not None, "a law with a judge of its own has a CDF and a quantile function"
+    assert values is not None, "a distribution with a judge of its own has a CDF and a quantile function"
     return values

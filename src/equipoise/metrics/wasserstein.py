@@ -21,8 +21,8 @@ def wasserstein(x: Array, y: Array) -> float:
     return float(stats.wasserstein_distance(x, y))
 
 
-def wasserstein_to_law(x: Array, quantile: Callable[[Array], Array]) -> float:
-    """Wasserstein-1 between a sample, (N,), and an exact law: the mean of |x_(i) - F^-1((i - 1/2) / N)| over the sorted sample, the
+def wasserstein_to_distribution(x: Array, quantile: Callable[[Array], Array]) -> float:
+    """Wasserstein-1 between a sample, (N,), and an exact distribution: the mean of |x_(i) - F^-1((i - 1/2) / N)| over the sorted sample, the
     midpoint rule for the integral of |F_N^-1 - F^-1| over (0, 1)."""
     n = len(x)
     return float(np.abs(np.sort(x) - quantile((np.arange(n) + 0.5) / n)).mean())
@@ -35,7 +35,7 @@ def kolmogorov_smirnov(x: Array, y: Array) -> float:
     return float(np.abs(steps[0] - steps[1]).max())
 
 
-def kolmogorov_smirnov_to_law(x: Array, cdf: Callable[[Array], Array]) -> float:
+def kolmogorov_smirnov_to_distribution(x: Array, cdf: Callable[[Array], Array]) -> float:
     """The largest difference between the sample's distribution function and the exact one, in 0..1."""
     ordered, n = np.sort(x), len(x)
     exact, steps = cdf(ordered), np.arange(n + 1) / n
@@ -82,10 +82,10 @@ def energy_distance(x: Array, y: Array) -> float:
 def column_wasserstein(x: Array, y: Array) -> Array:
     """Wasserstein-1 of each column of x, (N, D), and y, (M, D), in standard deviations of y's column: (D,). A column of y that never
     varies is measured in its own units."""
-    return np.array([wasserstein(a, b) for a, b in zip(x.T, y.T, strict=True)]) / deviations(y)
+    return np.array([wasserstein(a, b) for a, b in zip(x.T, y.T, strict=True)]) / stds(y)
 
 
-def deviations(x: Array) -> Array:
+def stds(x: Array) -> Array:
     """The standard deviation of each column of x, (N, D), and 1 for a column that never varies: (D,). A column that is .1 throughout has
     one of 1e-17 by rounding, which nothing may be measured in."""
     spread = np.where(x.max(0) > x.min(0), x.std(0), 0.0)
@@ -126,9 +126,9 @@ def mode_coverage(x: Array, centres: Array, std: float) -> ModeCoverage:
     nearest, distance = distances.argmin(1), distances.min(1)
     on_mode = distance <= WITHIN * std
     covered = len(np.unique(nearest[on_mode]))
-    shares = np.bincount(nearest, minlength=len(centres)) / len(x)
-    reverse_kl = float(np.sum(shares * np.log(np.where(shares > 0, shares * len(centres), 1.0))))
-    # A normal law cut off at 3 standard deviations has a smaller second moment: E[r^2 | r <= 3] / 2 for the Rayleigh law of r.
+    fractions = np.bincount(nearest, minlength=len(centres)) / len(x)
+    reverse_kl = float(np.sum(fractions * np.log(np.where(fractions > 0, fractions * len(centres), 1.0))))
+    # A normal distribution cut off at 3 standard deviations has a smaller second moment: E[r^2 | r <= 3] / 2 for the Rayleigh distribution of r.
     whole = 1 - np.exp(-(WITHIN**2) / 2)
     expected = 1 - WITHIN**2 / 2 * np.exp(-(WITHIN**2) / 2) / whole
     spread = float(np.sqrt((distance[on_mode] ** 2).mean() / 2 / expected) / std) if on_mode.any() else 0.0

@@ -1,8 +1,8 @@
 """Differentiable augmentation: random changes of all that D sees, real and generated, that G's gradients pass through.
 
 Zhao et al.: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020: color, translation and cutout, at the paper's
-strengths for pictures on [-1, 1]. Karras et al.: "Training Generative Adversarial Networks with Limited Data", NeurIPS 2020 (ADA): each is
-applied to each picture with probability p, and p rises while D is too sure of the real ones.
+strengths for images on [-1, 1]. Karras et al.: "Training Generative Adversarial Networks with Limited Data", NeurIPS 2020 (ADA): each is
+applied to each image with probability p, and p rises while D is too sure of the real ones.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-SHIFT = 0.125  # of a side, the most that a picture moves
+SHIFT = 0.125  # of a side, the most that an image moves
 HOLE = 0.5  # of a side, what cutout blanks
 EVERY = 4  # steps of D between two adjustments of p (ADA, section 3.1)
-SPAN = 500_000  # real pictures in which p can go from 0 to 1
+SPAN = 500_000  # real images in which p can go from 0 to 1
 
 
 class Augmentation(nn.Module):
-    """Pictures (N, C, H, W) to pictures of the same shape, each of `kinds` applied to each with probability `p`.
+    """Images (N, C, H, W) to images of the same shape, each of `kinds` applied to each with probability `p`.
 
-    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on real pictures, r_t in ADA, comes to it. They are
+    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on real images, r_t in ADA, comes to it. They are
     taken about `undecided`, or, where it is None since only differences of logits mean anything, about the middle between those on
-    real and on generated pictures. The draws come from `generator`, which the training state sets.
+    real and on generated images. The draws come from `generator`, which the training state sets.
     """
 
     generator: torch.Generator | None = None
@@ -51,7 +51,7 @@ class Augmentation(nn.Module):
 
     @torch.no_grad()
     def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Take note of D's logits on a batch of real and of generated pictures, (N,) each, and adapt p; the host is not waited for."""
+        """Take note of D's logits on a batch of real and of generated images, (N,) each, and adapt p; the host is not waited for."""
         if self.target is None:
             return
         zero = (real.mean() + fake.mean()) / 2 if self.undecided is None else self.undecided
@@ -64,7 +64,7 @@ class Augmentation(nn.Module):
         self.steps.mul_(~due)
 
     def _uniform(self, x: Tensor) -> Tensor:
-        """A number on [0, 1) for each picture, (N, 1, 1, 1)."""
+        """A number on [0, 1) for each image, (N, 1, 1, 1)."""
         return torch.rand(len(x), 1, 1, 1, generator=self.generator, device=x.device, dtype=x.dtype)
 
 
@@ -81,7 +81,7 @@ def color(x: Tensor, uniform: Draw) -> Tensor:
 
 
 def translation(x: Tensor, uniform: Draw) -> Tensor:
-    """Each picture moved by whole pixels, at most an eighth of its side, up or down and left or right; zeros move in."""
+    """Each image moved by whole pixels, at most an eighth of its side, up or down and left or right; zeros move in."""
     height, width = x.shape[2:]
     far = [int(side * SHIFT + 0.5) for side in (height, width)]
     rows, columns = (
@@ -89,8 +89,8 @@ def translation(x: Tensor, uniform: Draw) -> Tensor:
         for side, most in zip((height, width), far, strict=True)
     )
     padded = pad(x, (far[1], far[1], far[0], far[0]))
-    pictures = torch.arange(len(x), device=x.device)
-    return padded.permute(0, 2, 3, 1)[pictures[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    images = torch.arange(len(x), device=x.device)
+    return padded.permute(0, 2, 3, 1)[images[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def cutout(x: Tensor, uniform: Draw) -> Tensor:

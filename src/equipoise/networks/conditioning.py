@@ -1,4 +1,4 @@
-"""The two players around any networks: a generator that can be told a class, a discriminator that can be asked about one, and about
+"""The two networks around any networks: a generator that can be told a class, a discriminator that can be asked about one, and about
 more."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Discriminator(nn.Module):
 
     With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y), h>, the projection discriminator (Miyato & Koyama
     2018, eq. 5); or, by `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside points and as many constant
-    planes beside a picture's channels (Mirza & Osindero 2014), so `trunk` takes that many more. Of P classes at once, (N, P), the
+    planes beside an image's channels (Mirza & Osindero 2014), so `trunk` takes that many more. Of P classes at once, (N, P), the
     embeddings are summed. `auxiliary` takes h: heads share the trunk. `mixed` is for training: see `through`.
     """
 
@@ -90,7 +90,7 @@ def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
 
 
 def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Samples with their classes: points (N, D) to (N, D + classes), pictures (N, C, H, W) to (N, C + classes, H, W)."""
+    """Samples with their classes: points (N, D) to (N, D + classes), images (N, C, H, W) to (N, C + classes, H, W)."""
     planes = one_hot(x, y, classes).reshape(len(x), classes, *(1,) * (x.dim() - 2))
     return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)
 

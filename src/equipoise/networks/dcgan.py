@@ -1,4 +1,4 @@
-"""The convolutional players of DCGAN, for pictures of any size and number of channels.
+"""The convolutional networks of DCGAN, for images of any size and number of channels.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016, its
 guidelines: strided convolutions in D and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both but not at
@@ -16,14 +16,14 @@ from torch.nn.functional import pad
 
 from equipoise.networks.mlp import activation
 
-LEAST_HALVINGS = 2
+MIN_HALVINGS = 2
 COARSEST = 4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
 WIDEST = 16  # channels grow up to this multiple of the width
 
 
 def grids(height: int, width: int) -> list[tuple[int, int]]:
-    """The grids from the finest, which covers the picture and divides evenly, to the coarsest, halved at least twice."""
-    halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), LEAST_HALVINGS)
+    """The grids from the finest, which covers the image and divides evenly, to the coarsest, halved at least twice."""
+    halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), MIN_HALVINGS)
     coarsest = [math.ceil(side / 2**halvings) for side in (height, width)]
     return [(coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))]
 
@@ -34,7 +34,7 @@ def channels(level: int, width: int) -> int:
 
 
 class DCGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W) on [-1, 1]: a projection onto the coarsest grid, then a transposed convolution for every
+    """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest grid, then a transposed convolution for every
     finer one."""
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
@@ -58,7 +58,7 @@ class DCGenerator(nn.Module):
 
 
 class DCTrunk(nn.Module):
-    """Pictures (N, C, H, W) to features (N, `features`): a strided convolution for every coarser grid, then all cells as one vector.
+    """Images (N, C, H, W) to features (N, `features`): a strided convolution for every coarser grid, then all cells as one vector.
 
     `norm` is whether BatchNorm follows the convolutions but the first.
     """

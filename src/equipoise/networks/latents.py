@@ -1,4 +1,4 @@
-"""The prior: the law of the latents z that a generator turns into samples, and the codes that are part of them."""
+"""The prior: the distribution of the latents z that a generator turns into samples, and the codes that are part of them."""
 
 from __future__ import annotations
 

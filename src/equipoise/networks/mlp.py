@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: the players for points, and the tutorials' for everything."""
+"""Multilayer perceptrons: the networks for points, and the tutorials' for everything."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
     """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and, but the last, by dropout; a layer without an
     activation ends linear.
 
-    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal law and zero biases, others as torch
+    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal distribution and zero biases, others as torch
     has them.
     """
     layers: list[nn.Module] = []

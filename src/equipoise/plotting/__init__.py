@@ -1,1 +1,1 @@
-"""Pictures of samples: histograms, scatters, grids."""
+"""Images of samples: histograms, scatters, grids."""

@@ -1,4 +1,4 @@
-"""Pictures of samples: a histogram over the true density on the line, a scatter on the plane, a grid for pictures."""
+"""Images of samples: a histogram over the true density on the line, a scatter on the plane, a grid for images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.distributions.univariate import Law
+from equipoise.data.distributions.univariate import Distribution
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
 from equipoise.sampling.sampler import Sampler
@@ -24,26 +24,32 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
-DEFAULT_POINTS, DEFAULT_PICTURES = 10_000, 64
-MOST_PROPORTION = 10  # of the longer side to the shorter: columns of other units are further apart, and one panel would be a line
-MOST_POINTS, MOST_COLUMNS, MOST_PICTURES = 5_000, 9, 400
-TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's picture; columns and reach of a continuous one, which training saw on [-1, 1]
-MOST_VALUES = 40  # of a code that are pictures beside one another: all rows of them fit into MOST_PICTURES
-MOST_LETTERS = 120  # of a text in a figure
-LEAST_SIDE = 500  # pixels along a grid of pictures: smaller ones are enlarged by a whole factor
+DEFAULT_POINTS, DEFAULT_IMAGES = 10_000, 64
+MAX_PROPORTION = 10  # of the longer side to the shorter: columns of other units are further apart, and one panel would be a line
+MAX_POINTS, MAX_COLUMNS, MAX_IMAGES = 5_000, 9, 400
+TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's image; columns and reach of a continuous one, which training saw on [-1, 1]
+MAX_VALUES = 40  # of a code that are images beside one another: all rows of them fit into MOST_PICTURES
+MAX_LETTERS = 120  # of a text in a figure
+MIN_SIDE = 500  # pixels along a grid of images: smaller ones are enlarged by a whole factor
 
 
 def draw(
-    path: Path, values: Array, schema: Schema, limits: tuple[float, float] | None, law: Law | None, real: Array | None, title: str
+    path: Path,
+    values: Array,
+    schema: Schema,
+    limits: tuple[float, float] | None,
+    distribution: Distribution | None,
+    real: Array | None,
+    title: str,
 ) -> None:
-    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the law or the `real` samples if they are
+    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the distribution or the `real` samples if they are
     known."""
-    if schema.is_picture:
-        write_whole(path, picture_grid(values, limits))
+    if schema.is_image:
+        write_whole(path, image_grid(values, limits))
         return
     from matplotlib.figure import Figure
 
-    columns = 1 if schema.size <= 2 else min(schema.size, MOST_COLUMNS)
+    columns = 1 if schema.size <= 2 else min(schema.size, MAX_COLUMNS)
     rows = math.ceil(columns / 3)
     size = (6.4, 4.8) if schema.size == 1 else (9, 2.6 * rows + 0.4)
     if schema.size == 2:
@@ -52,12 +58,12 @@ def draw(
     names = axis_names(schema)
     if schema.size == 1:
         axes = figure.subplots()
-        _histogram(axes, values.reshape(-1), law, None if real is None else real.reshape(-1))
+        _histogram(axes, values.reshape(-1), distribution, None if real is None else real.reshape(-1))
         axes.set(xlabel=names[0], ylabel="density")
         legend_below(figure, axes)
     elif schema.size == 2:
         axes = figure.subplots()
-        _scatter(axes, values, real, law)
+        _scatter(axes, values, real, distribution)
         axes.set(xlabel=names[0], ylabel=names[1])
         legend_below(figure, axes)
     else:
@@ -84,15 +90,15 @@ def axis_names(schema: Schema) -> list[str]:
 
 def part(schema: Schema) -> str:
     """What a title of points adds where not all of their columns are drawn."""
-    return f"; the first {MOST_COLUMNS} of {schema.size} columns" if schema.size > MOST_COLUMNS else ""
+    return f"; the first {MAX_COLUMNS} of {schema.size} columns" if schema.size > MAX_COLUMNS else ""
 
 
-def picture_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
-    """A PNG with the pictures, (n, C, H, W), `across` in a row, or in a grid as near
-    to square as can be. Transparency, and cells without a picture, are white."""
+def image_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
+    """A PNG with the images, (n, C, H, W), `across` in a row, or in a grid as near
+    to square as can be. Transparency, and cells without an image, are white."""
     from PIL import Image
 
-    shown = eight_bit(values[:MOST_PICTURES], limits)
+    shown = eight_bit(values[:MAX_IMAGES], limits)
     n, height, width, channels = shown.shape
     across = across or math.ceil(math.sqrt(n))
     down = math.ceil(n / across)
@@ -101,14 +107,14 @@ def picture_grid(values: Array, limits: tuple[float, float] | None, across: int 
     sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2)
     sheet = sheet.reshape(down * height, across * width, channels)
     image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
-    factor = max(math.ceil(LEAST_SIDE / max(image.size)), 1)
+    factor = max(math.ceil(MIN_SIDE / max(image.size)), 1)
     buffer = io.BytesIO()
     image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """Pictures (n, C, H, W) with values in `limits`
+    """Images (n, C, H, W) with values in `limits`
     as (n, H, W, C), of one channel or of three.
 
     Transparency is laid on white.
@@ -121,27 +127,29 @@ def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.u
     return (shown * 255).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _histogram(axes: Axes, values: Array, law: Law | None, real: Array | None) -> None:
+def _histogram(axes: Axes, values: Array, distribution: Distribution | None, real: Array | None) -> None:
     low, high = reach(values if real is None else np.concatenate([values, real]))
     edges = np.linspace(low, high, 81).tolist()
     axes.hist(values, edges, weights=bar_weights(values, edges), color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
-    density = law.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if law is not None else None
+    density = distribution.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if distribution is not None else None
     if density is not None:
-        axes.plot(middle, density, color="black", linewidth=1.5, label="the law's density")
+        axes.plot(middle, density, color="black", linewidth=1.5, label="the distribution's density")
     elif real is not None:
         axes.hist(real, edges, weights=bar_weights(real, edges), histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
 
 
-def _scatter(axes: Axes, values: Array, real: Array | None, law: Law | None) -> None:
-    clouds = [] if real is None else [(real[:MOST_POINTS], REAL, "real")]
-    clouds.append((values[:MOST_POINTS], GENERATED, "generated"))
+def _scatter(axes: Axes, values: Array, real: Array | None, distribution: Distribution | None) -> None:
+    clouds = [] if real is None else [(real[:MAX_POINTS], REAL, "real")]
+    clouds.append((values[:MAX_POINTS], GENERATED, "generated"))
     # The fewer points on top, to be seen.
     for points, color, name in sorted(clouds, key=lambda cloud: -len(cloud[0])):
         _dots(axes, points, color, name)
-    modes = law.modes() if law is not None else None
+    modes = distribution.modes() if distribution is not None else None
     if modes is not None:
         centres = modes[0]
-        axes.scatter(centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the law's modes")
+        axes.scatter(
+            centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the distribution's modes"
+        )
     axes.set_aspect(aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box")
 
 
@@ -182,7 +190,7 @@ def thousands(value: float) -> str:
 
 def aspect(sides: Array) -> Literal["equal", "auto"]:
     """How axes of these lengths, (2,), are drawn: in proportion where both are of about a size, else each as long as its panel."""
-    return "equal" if 0 < sides.max() < MOST_PROPORTION * sides.min() else "auto"
+    return "equal" if 0 < sides.max() < MAX_PROPORTION * sides.min() else "auto"
 
 
 def reach(shown: Array) -> tuple[Array, Array]:
@@ -222,7 +230,7 @@ def as_they_are(figure: Figure) -> None:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        text.set(text=clipped(printable(text.get_text()), MOST_LETTERS), parse_math=False)
+        text.set(text=clipped(printable(text.get_text()), MAX_LETTERS), parse_math=False)
 
 
 def _write(figure: Figure, path: Path) -> None:
@@ -235,23 +243,23 @@ def _write(figure: Figure, path: Path) -> None:
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     """Write a PNG that shows what the latent code of this name does.
 
-    Pictures: its values from left to right, the first 40 of a code that has more, a row for each of a few latents that are otherwise
+    Images: its values from left to right, the first 40 of a code that has more, a row for each of a few latents that are otherwise
     fixed. Points: samples, coloured by its value.
     """
     at = sampler.prior.codes[name]
     entries = at.stop - at.start
     values = np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
-    if sampler.schema.is_picture:
-        kinds = min(len(values), MOST_VALUES)
+    if sampler.schema.is_image:
+        kinds = min(len(values), MAX_VALUES)
         z, y = sampler.latents(TRAVERSALS, seed)
         rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)})
         made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
         limits = None if sampler.scaling.low is None or sampler.scaling.high is None else (sampler.scaling.low, sampler.scaling.high)
-        write_whole(path, picture_grid(made, limits, across=kinds))
+        write_whole(path, image_grid(made, limits, across=kinds))
         return
     from matplotlib.figure import Figure
 
-    z, y = sampler.latents(MOST_POINTS, seed)
+    z, y = sampler.latents(MAX_POINTS, seed)
     made = sampler.of_latents(z, y)
     entry = z[:, at].argmax(1).numpy() if name.startswith("c") else z[:, at.start].numpy()
     figure = Figure(figsize=(6, 5.4), layout="constrained")

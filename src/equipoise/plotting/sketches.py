@@ -1,7 +1,7 @@
-"""Pictures of samples while a training runs: the same histograms, scatters and grids as `plots` draws, without Matplotlib, in a
+"""Images of samples while a training runs: the same histograms, scatters and grids as `plots` draws, without Matplotlib, in a
 twentieth of its time.
 
-Axes come from the real samples where there are any, so that pictures of one run can be laid side by side.
+Axes come from the real samples where there are any, so that images of one run can be laid side by side.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.distributions.univariate import Law
+from equipoise.data.distributions.univariate import Distribution
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
 from equipoise.plotting.plots import (
     GENERATED,
-    MOST_COLUMNS,
-    MOST_LETTERS,
-    MOST_POINTS,
+    MAX_COLUMNS,
+    MAX_LETTERS,
+    MAX_POINTS,
     REAL,
     aspect,
     axis_names,
     bars,
+    image_grid,
     outside,
     part,
-    picture_grid,
     reach,
 )
 
@@ -44,7 +44,7 @@ BARS = 80
 SIDE, LEGEND, TITLE = 520, 30, 34  # pixels: the longer side of a panel's frame, a line below it, a line above all
 LEFT, BELOW, GAP = 64, 30, 16  # of ticks, and between panels
 NAME = 20  # of the name of an axis
-BLACK, FAINT = "#000000", 0.45  # colour of a law, opacity of one dot
+BLACK, FAINT = "#000000", 0.45  # colour of a distribution, opacity of one dot
 FINER = 2  # times the pixels that lines are drawn with before they are made smooth
 DOT = np.array([[0.3, 0.8, 0.3], [0.8, 1.0, 0.8], [0.3, 0.8, 0.3]])  # how much of each pixel a dot covers
 
@@ -64,28 +64,30 @@ class Frame:
         return left + across * (right - left), bottom - up * (bottom - top)
 
 
-def sketch(values: Array, schema: Schema, limits: tuple[float, float] | None, law: Law | None, real: Array | None, title: str) -> bytes:
-    """A PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the law or the `real` samples if they are
+def sketch(
+    values: Array, schema: Schema, limits: tuple[float, float] | None, distribution: Distribution | None, real: Array | None, title: str
+) -> bytes:
+    """A PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the distribution or the `real` samples if they are
     known."""
-    if schema.is_picture:
-        return picture_grid(values, limits)
+    if schema.is_image:
+        return image_grid(values, limits)
     names = axis_names(schema)
     if schema.size == 2:
-        some = None if real is None else real[:MOST_POINTS]
-        return _scatter(values[:MOST_POINTS], some, law, names, title)
-    known = law if schema.size == 1 else None
-    return _histograms(values, real, known, names[:MOST_COLUMNS], title + part(schema))
+        some = None if real is None else real[:MAX_POINTS]
+        return _scatter(values[:MAX_POINTS], some, distribution, names, title)
+    known = distribution if schema.size == 1 else None
+    return _histograms(values, real, known, names[:MAX_COLUMNS], title + part(schema))
 
 
 def _scatter(
     values: Array,
     real: Array | None,
-    law: Law | None,
+    distribution: Distribution | None,
     names: Sequence[str],
     title: str,
 ) -> bytes:
     low, high = reach(values if real is None else real)
-    modes = law.modes() if law is not None else None
+    modes = distribution.modes() if distribution is not None else None
     sides = high - low if aspect(high - low) == "equal" else np.ones(2)
     width, height = (round(SIDE * side / sides.max()) for side in sides)
     numbers = max(_font(12).getlength(words) for words in _numbered(_ticks(low[1], high[1])))
@@ -103,12 +105,12 @@ def _scatter(
         for x, y in zip(*frame.place(*modes[0].T), strict=True):
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), outline=BLACK)
     legend = [(GENERATED, _count(values, frame, "generated")), *([(REAL, f"{len(real):,} real")] if real is not None else [])]
-    legend += [(BLACK, "the law's modes")] if modes is not None else []
+    legend += [(BLACK, "the distribution's modes")] if modes is not None else []
     _words(draw, frame, title, legend, NAME)
     return _png(image)
 
 
-def _histograms(values: Array, real: Array | None, law: Law | None, names: Sequence[str], title: str) -> bytes:
+def _histograms(values: Array, real: Array | None, distribution: Distribution | None, names: Sequence[str], title: str) -> bytes:
     """The first columns, as many as there are names."""
     count = len(names)
     across = min(count, 3)
@@ -123,7 +125,7 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
         left, top = LEFT + (i % across) * (LEFT + width), TITLE + (i // across) * (height + BELOW + LEGEND)
         edges = np.linspace(low[i], high[i], BARS + 1)
         middle, made = (edges[1:] + edges[:-1]) / 2, bars(values[:, i], edges)
-        known = law.density(middle) if law is not None else None
+        known = distribution.density(middle) if distribution is not None else None
         beside = known if known is not None else bars(real[:, i], edges) if real is not None else None
         highest = 1.3 * float((made if beside is None else beside).max()) or 1.0
         frame = Frame((left, top, left + width, top + height), (edges[0], 0.0), (edges[-1], highest))
@@ -142,7 +144,7 @@ def _histograms(values: Array, real: Array | None, law: Law | None, names: Seque
             draw.text(at, f" {clipped(printable(name))}", fill=BLACK, font=_font(12))
     legend = [(GENERATED, _count(values, frames[0], "generated") if count == 1 else f"{len(values):,} generated")]
     if not lines[0][2]:
-        legend.append((BLACK, "the law's density"))
+        legend.append((BLACK, "the distribution's density"))
     elif real is not None:
         legend.append((BLACK, f"{len(real):,} real"))
     box = (LEFT, TITLE, whole[0] - GAP, whole[1] - BELOW - LEGEND - named)
@@ -215,7 +217,7 @@ def _axes(draw: ImageDraw.ImageDraw, frame: Frame, both: bool) -> None:
         x = frame.place(np.array(value), np.zeros(()))[0].item()
         draw.line([(x, bottom), (x, bottom + 4)], fill=BLACK)
         half = draw.textlength(words, font=_font(12)) / 2
-        if x - half > free and x + half < right + GAP:  # long numbers of a small panel would run into one another, or out of the picture
+        if x - half > free and x + half < right + GAP:  # long numbers of a small panel would run into one another, or out of the image
             draw.text((x, bottom + 6), words, fill=BLACK, font=_font(12), anchor="ma")
             free = x + half + 4
     up = _ticks(frame.low[1], frame.high[1]) if both else []
@@ -263,7 +265,7 @@ def _words(
     """The title above, and the legend below, with a square of each
     colour; between are `named` pixels for the name of the axis."""
     left, _, right, bottom = frame.box
-    draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MOST_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
+    draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MAX_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
     x, y = float(left), bottom + BELOW + named + LEGEND / 2
     for color, words in legend:
         draw.rectangle((x, y - 5, x + 10, y + 5), fill=color)

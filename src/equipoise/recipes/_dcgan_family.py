@@ -1,8 +1,8 @@
-"""What the published methods of 2014 to 2018 share: players of the same few kinds, so that a recipe's file holds its method alone.
+"""What the published methods of 2014 to 2018 share: networks of the same few kinds, so that a recipe's file holds its method alone.
 
-Pictures: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of three hidden layers, ReLU in G, LeakyReLU in D.
+Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of three hidden layers, ReLU in G, LeakyReLU in D.
 What surrounds the methods is Equipoise's throughout: samples come from an average of G, and the step size falls along a cosine;
-`average_half_life=0` and `learning_rate_end=1` give the papers' own.
+`ema_half_life=0` and `learning_rate_end=1` give the papers' own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.method import Losses, Players
+from equipoise.recipes.method import Losses, Networks
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -26,39 +26,39 @@ POINT_LAYERS = 3  # hidden layers of the MLPs
 
 @dataclass(frozen=True, kw_only=True)
 class Standard(Recipe):
-    """The choices of recipes with these players."""
+    """The choices of recipes with these networks."""
 
     at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "batch_size": 2, "width": 1, "latent_dim": 1}
 
     batch_size: int = 256
-    """Samples in a batch (pictures: 64)."""
+    """Samples in a batch (images: 64)."""
     beta1: float = 0.5
-    """Adam's first beta: momentum (points: 0, with which modes are found more evenly)."""
+    """Adam's first beta: momentum (points: 0, with which clusters are found more evenly)."""
     beta2: float = 0.999
     """Adam's second beta, or RMSProp's smoothing constant."""
-    average_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
+    ema_half_life: float = 50_000
+    """Half-life of the generator's average, in samples seen; 0 for no average (images: 10,000)."""
     scaling: ScalingKind = "standard"
-    """How networks see the data (pictures: unit, on [-1, 1], since G ends in a tanh)."""
+    """How networks see the data (images: unit, on [-1, 1], since G ends in a tanh)."""
     latent: Literal["normal", "uniform"] = "normal"
-    """The law of the latents: standard normal, or uniform on [-1, 1]."""
+    """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
     latent_dim: int = 4
-    """Numbers in a latent (pictures: 100)."""
+    """Numbers in a latent (images: 100)."""
     width: int = 128
-    """Hidden units of the MLPs (pictures: 32, channels on the grid of half the picture's sides; the papers have 64 or 128)."""
+    """Hidden units of the MLPs (images: 32, channels on the grid of half the image's sides; the papers have 64 or 128)."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if not schema.is_picture:
+        if not schema.is_image:
             return {"beta1": 0.0}
-        return {"batch_size": 64, "average_half_life": 10_000, "scaling": "unit", "latent_dim": 100, "width": 32}
+        return {"batch_size": 64, "ema_half_life": 10_000, "scaling": "unit", "latent_dim": 100, "width": 32}
 
     def check(self, schema: Schema) -> None:
         super().check(schema)
-        if schema.is_picture and self.scaling != "unit":
-            raise RequestError(f"scaling = {self.scaling!r}: G ends in a tanh on pictures, which reaches [-1, 1] only: use 'unit'")
+        if schema.is_image and self.scaling != "unit":
+            raise RequestError(f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, 1] only: use 'unit'")
 
-    def players(
+    def networks(
         self,
         schema: Schema,
         norm: Norm = "none",
@@ -67,8 +67,8 @@ class Standard(Recipe):
         codes: tuple[tuple[int, ...], int] = ((), 0),
         discriminator_knows: bool = True,
         scale: float = 1.0,
-    ) -> Players:
-        """Players for data of this shape. `norm` is D's, on pictures; `auxiliary` the answers of a head beside D's logit; `codes` the
+    ) -> Networks:
+        """Players for data of this shape. `norm` is D's, on images; `auxiliary` the answers of a head beside D's logit; `codes` the
         sizes of the latent's categorical codes and the number of its continuous ones; `discriminator_knows` whether D is told the
         class, in the way of `conditioning`; `scale` what D's logit is multiplied by."""
         from equipoise.networks.conditioning import Discriminator, Generator
@@ -82,7 +82,7 @@ class Standard(Recipe):
         told = classes if discriminator_knows else 0
         extra = told if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
-        if schema.is_picture:
+        if schema.is_image:
             body: Any = DCGenerator(prior.width + classes, schema.shape, self.width)
             trunk: Any = DCTrunk((schema.shape[0] + extra, *schema.shape[1:]), self.width, norm == "batch")
             features = trunk.features
@@ -91,11 +91,11 @@ class Standard(Recipe):
             trunk, features = mlp([schema.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS), self.width
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
         discriminator = Discriminator(trunk, features, told, conditioning, head, scale)
-        if schema.is_picture:
+        if schema.is_image:
             discriminator.apply(start)
         if norm == "spectral":
             spectrally_normalised(discriminator)
-        return Players(Generator(body, classes), discriminator, prior)
+        return Networks(Generator(body, classes), discriminator, prior)
 
 
 @dataclass(frozen=True, kw_only=True)

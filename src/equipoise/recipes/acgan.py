@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from equipoise.recipes._dcgan_family import CrossEntropy
-from equipoise.recipes.method import Answers, Method
+from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,18 +35,18 @@ class ACGAN(CrossEntropy):
     at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "class_weight": 0}
 
     class_weight: float = 1.0
-    """Weight of the class term in both players' losses."""
+    """Weight of the class term in both networks' losses."""
 
     def build(self, schema: Schema) -> Method:
         from torch.nn.functional import cross_entropy
 
-        players = self.players(schema, norm="batch", auxiliary=self.classes(schema), discriminator_knows=False)
+        networks = self.networks(schema, norm="batch", auxiliary=self.classes(schema), discriminator_knows=False)
 
-        def class_term(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
+        def class_term(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             assert answers.y is not None, "acgan has labels"
             told = {"class_loss_fake": cross_entropy(answers.fake, answers.y)}
             if answers.real is not None:
                 told["class_loss_real"] = cross_entropy(answers.real, answers.y)
             return self.class_weight * sum(told.values(), answers.fake.new_zeros(())), told
 
-        return self.method(schema, players, self.losses(), auxiliary=class_term, together=not schema.is_picture)
+        return self.method(schema, networks, self.losses(), auxiliary=class_term, together=not schema.is_image)

@@ -13,7 +13,7 @@ stays where it is: on MNIST a falling one did worse.
 Adam's steps do not shrink with the gradients, so that weights wander the further the longer a training is; on N(4, 1.25) one of twenty
 times the usual length ended worse than one of that. So beyond that the step size also falls as one over the root of the samples seen.
 The more columns points have, the less a batch says of each direction: there batches are larger, D takes larger steps than G (two time-
-scales, Heusel et al. 2017), and steps stay larger at the end, where small ones left G wherever the players' circling had it
+scales, Heusel et al. 2017), and steps stay larger at the end, where small ones left G wherever the networks' circling had it
 (benchmarks/EXPERIMENTS.md, "Points of many columns").
 """
 
@@ -24,14 +24,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.method import Losses, Method, Players, Rates
+from equipoise.recipes.method import Losses, Method, Networks, Rates
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 # Units of each dense layer between latents and convolutions: without them far fewer digits are recognised (benchmarks/EXPERIMENTS.md).
 MAPPING = 256
-PICTURE_FEATURES = 128  # numbers between D's convolutions and its output
+IMAGE_FEATURES = 128  # numbers between D's convolutions and its output
 POINT_LAYERS = 2  # hidden layers of the MLPs
 WIDE: dict[str, Any] = {"batch_size": 1024, "learning_rate_end": 0.3, "discriminator_rate": 4.0}  # of points of more than two columns
 
@@ -46,39 +46,39 @@ class Balanced(Recipe):
     at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "full_rate_samples": 0, "gamma": 0, "width": 1, "latent_dim": 1}
 
     batch_size: int = 256
-    """Samples in a batch (points of more than two columns: 1024; pictures: 32)."""
+    """Samples in a batch (points of more than two columns: 1024; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's step size at the start (pictures: 3e-3)."""
+    """Adam's step size at the start (images: 3e-3)."""
     learning_rate_end: float = 0.01
     """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant (points of more than two columns and
-    pictures: 0.3)."""
+    images: 0.3)."""
     discriminator_rate: float = 1.0
     """D's learning rate over G's (points of more than two columns: 4.0)."""
-    average_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
+    ema_half_life: float = 50_000
+    """Half-life of the generator's average, in samples seen; 0 for no average (images: 10,000)."""
     full_rate_samples: int = 512_000
     """Samples after which the learning rate also falls as one over the root of the samples seen; 0 for never (points of several columns:
-    1,536,000; pictures: 0)."""
+    1,536,000; images: 0)."""
     gamma: float = 0.1
     """Weight of the penalties: gamma / 2 times their sum joins D's loss."""
     width: int = 64
-    """Hidden units of the MLPs (points of several columns: 128; pictures: 16, channels on the finest grid)."""
+    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels on the finest grid)."""
     latent_dim: int = 4
-    """Normal numbers in a latent (points of D > 1 columns: D; pictures: 64)."""
-    modes: int | None = None
-    """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
-    look alike. 0 for none; left out, as many as points show, and a group for every 200 pictures, at most 256."""
-    channels_apart: bool | None = None
-    """Find the groups of pictures in each channel by itself: on or off; left out, on where channels tell nothing of one another."""
+    """Normal numbers in a latent (points of D > 1 columns: D; images: 64)."""
+    clusters: int | None = None
+    """Modes that the data is taken apart into, each a class of its own to the networks: normal components of points, groups of images that
+    look alike. 0 for none; left out, as many as points show, and a group for every 200 images, at most 256."""
+    per_channel_clusters: bool | None = None
+    """Find the groups of images in each channel by itself: on or off; left out, on where channels tell nothing of one another."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
+        if schema.is_image:
             return {
                 "batch_size": 32,
                 "learning_rate": 3e-3,
                 "learning_rate_end": 0.3,
-                "average_half_life": 10_000,
+                "ema_half_life": 10_000,
                 "full_rate_samples": 0,
                 "width": 16,
                 "latent_dim": 64,
@@ -96,17 +96,17 @@ class Balanced(Recipe):
 
         prior = Prior(self.latent_dim)
         classes = self.classes(schema)
-        hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-        if schema.is_picture:
+        hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+        if schema.is_image:
             generator = Generator(ConvGenerator(prior.width + classes, schema.shape, self.width, MAPPING), classes)
-            discriminator = Discriminator(ConvTrunk(schema.shape, self.width, PICTURE_FEATURES), PICTURE_FEATURES, classes)
+            discriminator = Discriminator(ConvTrunk(schema.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes)
         else:
-            generator = Generator(mlp([prior.width + classes, *hidden, schema.size], bends), classes)
-            discriminator = Discriminator(mlp([schema.size, *hidden], bends), self.width, classes)
+            generator = Generator(mlp([prior.width + classes, *hidden, schema.size], activations), classes)
+            discriminator = Discriminator(mlp([schema.size, *hidden], activations), self.width, classes)
 
         return self.method(
             schema,
-            Players(generator, discriminator, prior),
+            Networks(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             "relativistic",
             penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
-from equipoise.recipes.method import Logits, Losses, Method, Players, Rates
+from equipoise.recipes.method import Logits, Losses, Method, Networks, Rates
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -32,11 +32,11 @@ class Recipe(ABC):
     """Whether the method learns classes and nothing else."""
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
-    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 0}
+    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "ema_half_life": 0, "clusters": 0}
     at_most: ClassVar[dict[str, float]] = {
         "batch_size": 2**31,
         "discriminator_steps": 1000,
-        "modes": 2**16,
+        "clusters": 2**16,
         "width": 2**20,  # wider ones have weights that no memory holds
         "latent_dim": 2**20,
     }
@@ -61,24 +61,24 @@ class Recipe(ABC):
     """Adam's second beta, or RMSProp's smoothing constant."""
     discriminator_steps: int = 1
     """Steps of D for every step of G (n_critic)."""
-    average_half_life: float = 10_000
+    ema_half_life: float = 10_000
     """Half-life of the generator's average, in samples seen; 0 for no average."""
     conditional: bool | None = None
     """Learn each class: on or off; left out, on when labels are handed over, off when the data merely has them."""
     scaling: ScalingKind = "standard"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
-    modes: int | None = 0
-    """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
+    clusters: int | None = 0
+    """Modes that the data is taken apart into, each a class of its own to the networks: normal components of points, groups of images that
     look alike. 0 for none; 1 is none too, but for points of several columns, which are seen relative to the one."""
-    channels_apart: bool | None = False
-    """Find the groups of pictures in each channel by itself: on or off."""
+    per_channel_clusters: bool | None = False
+    """Find the groups of images in each channel by itself: on or off."""
     augment: str = "none"
-    """For few pictures: random changes of all that D sees (DiffAugment, Zhao et al. 2020): color, translation, cutout, or several with
+    """For few images: random changes of all that D sees (DiffAugment, Zhao et al. 2020): color, translation, cutout, or several with
     commas between."""
     augment_probability: float = 1.0
-    """Probability of each of them, for each picture."""
+    """Probability of each of them, for each image."""
     augment_target: float | None = None
-    """Adapt that probability, from 0, so that this share more of the real pictures are taken for real than not (ADA, Karras et al. 2020,
+    """Adapt that probability, from 0, so that this share more of the real images are taken for real than not (ADA, Karras et al. 2020,
     who use 0.6)."""
 
     def __post_init__(self) -> None:
@@ -117,8 +117,8 @@ class Recipe(ABC):
     def build(self, schema: Schema) -> Method:
         """The method for data of this shape. Weights are drawn as torch's layers do; the caller decides from which generator."""
 
-    def method(self, schema: Schema, players: Players, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
-        """The Method of these players and losses, with further parts of it as they are named there, and with what the fields say."""
+    def method(self, schema: Schema, networks: Networks, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
+        """The Method of these networks and losses, with further parts of it as they are named there, and with what the fields say."""
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
@@ -126,21 +126,21 @@ class Recipe(ABC):
             augmentation = Augmentation(
                 self.augmentations, self.augment_target, None if logits in ("relativistic", "critic") else self.undecided
             )
-        modes = None
-        if self.modes:
-            from equipoise.transforms.fitting import modes_for
+        clustering = None
+        if self.clusters:
+            from equipoise.transforms.fitting import empty_clustering
 
-            modes = modes_for(schema, self.modes, self.labels(schema), self.apart(schema))
+            clustering = empty_clustering(schema, self.clusters, self.labels(schema), self.apart(schema))
         return Method(
-            generator=players.generator,
-            discriminator=players.discriminator,
-            prior=players.prior,
+            generator=networks.generator,
+            discriminator=networks.discriminator,
+            prior=networks.prior,
             discriminator_loss=losses.discriminator,
             generator_loss=losses.generator,
             schedule=self.schedule,
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
-            modes=modes,
+            clustering=clustering,
             logits=logits,
             **parts,
         )
@@ -153,23 +153,23 @@ class Recipe(ABC):
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         """The rates after this share of the training, 0 to 1, and so many samples."""
         rate = cosine(self.learning_rate, self.learning_rate * self.learning_rate_end, progress)
-        return Rates(rate, self.beta2, penalty=0.0, average_half_life=self.average_half_life, augment=self.augment_probability)
+        return Rates(rate, self.beta2, penalty=0.0, ema_half_life=self.ema_half_life, augment=self.augment_probability)
 
     def labels(self, schema: Schema) -> int:
-        """How many labels the players learn; 0 for none."""
+        """How many labels the networks learn; 0 for none."""
         return len(schema.classes or ()) if self.conditional else 0
 
     def classes(self, schema: Schema) -> int:
-        """How many classes the players are told: labels, modes, or one for each pair of them; 0 for none. With channels apart each has
+        """How many classes the networks are told: labels, modes, or one for each pair of them; 0 for none. With channels clustered independently each has
         its own."""
-        labels, modes = self.labels(schema), self.modes or 1
-        if self.apart(schema) and modes > 1:
-            return modes * schema.shape[0]
-        return labels if modes == 1 else max(labels, 1) * modes
+        labels, clusters = self.labels(schema), self.clusters or 1
+        if self.apart(schema) and clusters > 1:
+            return clusters * schema.shape[0]
+        return labels if clusters == 1 else max(labels, 1) * clusters
 
     def apart(self, schema: Schema) -> bool:
         """Whether each channel has modes of its own."""
-        return bool(self.channels_apart) and schema.is_picture and not self.labels(schema)
+        return bool(self.per_channel_clusters) and schema.is_image and not self.labels(schema)
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class Recipe(ABC):
 
     def default_samples(self, schema: Schema) -> int:
         """Real samples to see if the user sets neither samples nor minutes."""
-        if schema.is_picture:
+        if schema.is_image:
             return 1_500_000
         return (512_000 if schema.size == 1 else 1_536_000) * self.discriminator_steps
 
@@ -199,18 +199,18 @@ class Recipe(ABC):
             raise RequestError("conditional is on, but the data has no labels: give labels, or leave conditional out")
         if self.conditional and not self.takes_labels:
             raise RequestError(f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'")
-        if self.modes != 0 and not self.takes_labels:
-            raise RequestError(f"modes = {self.modes}: {self.name} does not learn classes, which modes are: leave it out")
-        if self.channels_apart and not (schema.is_picture and schema.shape[0] > 1):
-            raise RequestError("channels_apart is on, which is for pictures of several channels: leave it out")
-        if self.channels_apart and self.modes in (0, 1):
+        if self.clusters != 0 and not self.takes_labels:
+            raise RequestError(f"clusters = {self.clusters}: {self.name} does not learn classes, which clusters are: leave it out")
+        if self.per_channel_clusters and not (schema.is_image and schema.shape[0] > 1):
+            raise RequestError("per_channel_clusters is on, which is for images of several channels: leave it out")
+        if self.per_channel_clusters and self.clusters in (0, 1):
             raise RequestError(
-                f"channels_apart is on, and modes = {self.modes}: say how many groups each channel is to have, or leave it out"
+                f"per_channel_clusters is on, and clusters = {self.clusters}: say how many groups each channel is to have, or leave it out"
             )
-        if self.channels_apart and self.conditional:
-            raise RequestError("channels_apart is on, and so is conditional: leave one out")
-        if self.augmentations and not schema.is_picture:
-            raise RequestError(f"augment = {self.augment!r} is for pictures: leave it out")
+        if self.per_channel_clusters and self.conditional:
+            raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")
+        if self.augmentations and not schema.is_image:
+            raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
 
 
 def cosine(start: float, end: float, progress: float) -> float:

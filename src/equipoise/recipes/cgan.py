@@ -1,4 +1,4 @@
-"""cgan: both players are told the class.
+"""cgan: both networks are told the class.
 
 Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. 2.
 
@@ -6,7 +6,7 @@ Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. 2.
 
 The class joins G's latent as a one-hot vector. D sees it beside the sample (`concatenation`, as in the paper), or as <V y, h(x)> added to
 its logit (`projection`: Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. 5), the default, since it follows from the
-form of log p(y | x) and keeps classes apart better. The players are MLPs for points, DCGAN's for pictures.
+form of log p(y | x) and keeps classes apart better. The networks are MLPs for points, DCGAN's for images.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CGAN(CrossEntropy):
-    """Both players are told the class: sample(n, label=k)."""
+    """Both networks are told the class: sample(n, label=k)."""
 
     name = "cgan"
-    summary = "both players are told the class: needs labels"
+    summary = "both networks are told the class: needs labels"
     paper = "Mirza & Osindero 2014, Conditional Generative Adversarial Nets"
     needs_labels = True
 
@@ -34,5 +34,5 @@ class CGAN(CrossEntropy):
     """How D is told the class: by an inner product with its features, or beside the sample."""
 
     def build(self, schema: Schema) -> Method:
-        players = self.players(schema, norm="batch", conditioning=self.conditioning)
-        return self.method(schema, players, self.losses(), together=not schema.is_picture)
+        networks = self.networks(schema, norm="batch", conditioning=self.conditioning)
+        return self.method(schema, networks, self.losses(), together=not schema.is_image)

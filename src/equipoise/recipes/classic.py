@@ -1,4 +1,4 @@
-"""classic: the original GAN, with the players of the tutorials.
+"""classic: the original GAN, with the networks of the tutorials.
 
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, eq. 1 and section 3.
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.errors import RequestError
 from equipoise.recipes._dcgan_family import CrossEntropy
-from equipoise.recipes.method import Method, Players
+from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Classic(CrossEntropy):
-    """The original GAN of 2014 with the tutorials' MLP players."""
+    """The original GAN of 2014 with the tutorials' MLP networks."""
 
     name = "classic"
-    summary = "the original GAN with the tutorials' MLP players: to learn from, and to beat"
+    summary = "the original GAN with the tutorials' MLP networks: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
     at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "batch_size": 1}
 
@@ -39,23 +39,23 @@ class Classic(CrossEntropy):
     """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
     beta1: float = 0.5
     """Adam's first beta: momentum."""
-    average_half_life: float = 0
+    ema_half_life: float = 0
     """Half-life of the generator's average, in samples seen; 0 for no average."""
     real_label: float = 0.95
-    """D's target on real samples; below 1 is one-sided label smoothing (pictures: 0.9)."""
+    """D's target on real samples; below 1 is one-sided label smoothing (images: 0.9)."""
     dropout: float = 0.0
-    """Share of hidden units dropped in both players while training; never when sampling."""
+    """Share of hidden units dropped in both networks while training; never when sampling."""
     latent_dim: int = 1
-    """Numbers in a latent (points of D > 1 columns: D; pictures: 100)."""
+    """Numbers in a latent (points of D > 1 columns: D; images: 100)."""
     width: int = 32
-    """Hidden units (pictures: 256)."""
+    """Hidden units (images: 256)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
     """D judges one sample at a time, or a whole batch shown as one vector, or that and each value's squared distance to the batch's
     mean."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
+        if schema.is_image:
             return {"scaling": "unit", "real_label": 0.9, "latent_dim": 100, "width": 256}
         return {"latent_dim": schema.size}
 
@@ -63,7 +63,7 @@ class Classic(CrossEntropy):
         super().check(schema)
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
-        if self.discriminator_sees != "sample" and (schema.is_picture or schema.size > 1 or self.conditional or self.modes):
+        if self.discriminator_sees != "sample" and (schema.is_image or schema.size > 1 or self.conditional or self.clusters):
             raise RequestError(
                 f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels or modes: use 'sample'"
             )
@@ -75,7 +75,7 @@ class Classic(CrossEntropy):
 
         prior = Prior(self.latent_dim, self.latent)
         classes = self.classes(schema)
-        if schema.is_picture:
+        if schema.is_image:
             body = mlp([prior.width + classes, *[self.width] * 2, schema.size], ["leaky_relu", "leaky_relu", "tanh"], self.dropout)
             trunk = mlp([schema.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout)
         else:
@@ -86,7 +86,7 @@ class Classic(CrossEntropy):
         judge = Shaped(trunk) if sees_sample else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
         return self.method(
             schema,
-            Players(Generator(Shaped(body, schema.shape), classes), Discriminator(judge, self.width, classes), prior),
+            Networks(Generator(Shaped(body, schema.shape), classes), Discriminator(judge, self.width, classes), prior),
             self.losses(),
             together=sees_sample,
         )

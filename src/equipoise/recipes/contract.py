@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError
-from equipoise.recipes.method import Answers, Method, Pass
+from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
 
 
 def checked_method(method: Method, recipe: str) -> Method:
@@ -41,14 +41,14 @@ def checked_method(method: Method, recipe: str) -> Method:
     def loss(function: Callable[[Tensor, Tensor], Tensor], what: str) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda real, fake: scalar(function(real, fake), what)
 
-    def penalty(seen: Pass) -> dict[str, Tensor]:
+    def penalty(seen: CriticBatch) -> dict[str, Tensor]:
         assert method.penalty is not None, "it is only asked for where there is one"
         terms = method.penalty(seen)
         if not isinstance(terms, dict):
             raise EquipoiseError(f"the recipe {recipe!r}: its penalty is a {type(terms).__name__}, and must be a dict")
         return {name: scalar(term, f"penalty {name!r}") for name, term in terms.items()}
 
-    def auxiliary(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
+    def auxiliary(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
         assert method.auxiliary is not None, "it is only asked for where there is one"
         found = method.auxiliary(answers)
         if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):

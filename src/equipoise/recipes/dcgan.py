@@ -1,4 +1,4 @@
-"""dcgan: the original GAN with convolutional players that train.
+"""dcgan: the original GAN with convolutional networks that train.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016.
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(CrossEntropy):
-    """Convolutional players with BatchNorm, for pictures."""
+    """Convolutional networks with BatchNorm, for images."""
 
     name = "dcgan"
-    summary = "convolutional players with BatchNorm, for pictures"
+    summary = "convolutional networks with BatchNorm, for images"
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
 
     learning_rate: float = 2e-4
     """Adam's step size at the start."""
     latent: Literal["normal", "uniform"] = "uniform"
-    """The law of the latents: standard normal, or uniform on [-1, 1]."""
+    """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
 
     def check(self, schema: Schema) -> None:
         super().check(schema)
-        if not schema.is_picture:
-            raise RequestError("dcgan is for pictures, and this data is points: use the recipe 'classic' or 'balanced'")
+        if not schema.is_image:
+            raise RequestError("dcgan is for images, and this data is points: use the recipe 'classic' or 'balanced'")
 
     def build(self, schema: Schema) -> Method:
-        return self.method(schema, self.players(schema, norm="batch"), self.losses(), together=False)
+        return self.method(schema, self.networks(schema, norm="batch"), self.losses(), together=False)

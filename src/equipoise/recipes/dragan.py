@@ -4,7 +4,7 @@ Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, sec
 
     L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))) + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
 
-The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The noise is the paper's normal law; their code draws it
+The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The noise is the paper's normal distribution; their code draws it
 uniform on [0, .5 std(x)). D has no BatchNorm: its gradients are of samples one by one.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.recipes._dcgan_family import CrossEntropy
-from equipoise.recipes.method import Method, Pass, Rates
+from equipoise.recipes.method import CriticBatch, Method, Rates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,16 +41,16 @@ class DRAGAN(CrossEntropy):
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({} if schema.is_picture else {"penalty": 0.05})
+        return super().defaults(schema) | ({} if schema.is_image else {"penalty": 0.05})
 
     def build(self, schema: Schema) -> Method:
         from equipoise import penalties
 
-        def penalty(seen: Pass) -> dict[str, Tensor]:
+        def penalty(seen: CriticBatch) -> dict[str, Tensor]:
             points = penalties.around(seen.real, self.perturbation, seen.randomness)
             return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points, self.target).mean()}
 
-        return self.method(schema, self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
+        return self.method(schema, self.networks(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         return replace(super().schedule(progress, samples_seen), penalty=self.penalty)

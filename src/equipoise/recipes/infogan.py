@@ -5,8 +5,8 @@ Adversarial Nets", NeurIPS 2016, eqs. 5 and 6.
 
     min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
 
-Q is a head on D's trunk: a softmax for each categorical code, and mean and deviation of a normal law for each continuous one. As in the
-authors' code, the bound enters both players' losses. Lambda is 1 for categorical codes, as there, and .1 for continuous ones: the paper
+Q is a head on D's trunk: a softmax for each categorical code, and mean and standard deviation of a normal distribution for each continuous one. As in the
+authors' code, the bound enters both networks' losses. Lambda is 1 for categorical codes, as there, and .1 for continuous ones: the paper
 asks for less there, since differential entropy is on another scale than the game (section 6), and gives no number.
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.errors import RequestError
 from equipoise.recipes._dcgan_family import CrossEntropy
-from equipoise.recipes.method import Answers, Method
+from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from equipoise.data.schema import Schema
     from equipoise.networks.latents import Prior
 
-MOST_DIGITS = 5  # of a categorical code's number of entries
-LEAST_LOG_DEVIATION = -4.0  # of Q's normal laws: below it the bound would reward ever sharper codes and nothing else
+MAX_DIGITS = 5  # of a categorical code's number of entries
+MIN_LOG_STD = -4.0  # of Q's normal distributions: below it the bound would reward ever sharper codes and nothing else
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class InfoGAN(CrossEntropy):
     at_most: ClassVar[dict[str, float]] = {**CrossEntropy.at_most, "continuous_codes": 2**16}
 
     discriminator_rate: float = 1.0
-    """D's learning rate over G's (pictures: 0.2, the paper's 2e-4 and 1e-3)."""
+    """D's learning rate over G's (images: 0.2, the paper's 2e-4 and 1e-3)."""
     latent_dim: int = 4
-    """Numbers in a latent beside the codes (pictures: 62)."""
+    """Numbers in a latent beside the codes (images: 62)."""
     categorical_codes: int | str = 10
     """Entries of each categorical code, with commas between: 10 is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
     continuous_codes: int = 2
@@ -61,9 +61,9 @@ class InfoGAN(CrossEntropy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not all(size.isdecimal() and len(size) <= MOST_DIGITS and int(size) > 1 for size in self._sizes):
+        if not all(size.isdecimal() and len(size) <= MAX_DIGITS and int(size) > 1 for size in self._sizes):
             raise RequestError(
-                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from 2 to {10**MOST_DIGITS - 1} "
+                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from 2 to {10**MAX_DIGITS - 1} "
                 "with commas between, or none"
             )
         if not self._sizes and not self.continuous_codes:
@@ -75,27 +75,27 @@ class InfoGAN(CrossEntropy):
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
+        if schema.is_image:
             return {**super().defaults(schema), "latent_dim": 62, "discriminator_rate": 0.2}
         return {**super().defaults(schema), "continuous_codes": 0}
 
     def build(self, schema: Schema) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
         answers = sum(sizes) + 2 * self.continuous_codes
-        players = self.players(schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes))
+        networks = self.networks(schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes))
 
-        def information(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
-            return mutual_information_term(players.prior, answers, self.categorical_weight, self.continuous_weight)
+        def information(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
+            return mutual_information_term(networks.prior, answers, self.categorical_weight, self.continuous_weight)
 
-        return self.method(schema, players, self.losses(), auxiliary=information, together=not schema.is_picture)
+        return self.method(schema, networks, self.losses(), auxiliary=information, together=not schema.is_image)
 
 
 def mutual_information_term(
-    prior: Prior, answers: Answers, categorical_weight: float, continuous_weight: float
+    prior: Prior, answers: AuxOutputs, categorical_weight: float, continuous_weight: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """-sum of weight * L_I over the codes, and the whole bound L_I in nats, (), for the log.
 
-    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for the continuous ones, all means and all log deviations.
+    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for the continuous ones, all means and all log standard deviations.
     """
     from torch.nn.functional import cross_entropy, gaussian_nll_loss
 
@@ -107,9 +107,9 @@ def mutual_information_term(
             information = math.log(at.stop - at.start) - cross_entropy(said[:, here], answers.z[:, at])
             weight = categorical_weight
         else:
-            log_deviation = said[:, here.start + prior.continuous_codes, None].clamp(min=LEAST_LOG_DEVIATION)
-            likelihood = gaussian_nll_loss(said[:, here], answers.z[:, at], (2 * log_deviation).exp(), full=True, eps=0)
-            information = math.log(2) - likelihood  # the entropy of the uniform law on [-1, 1] is log 2
+            log_std = said[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
+            likelihood = gaussian_nll_loss(said[:, here], answers.z[:, at], (2 * log_std).exp(), full=True, eps=0)
+            information = math.log(2) - likelihood  # the entropy of the uniform distribution on [-1, 1] is log 2
             weight = continuous_weight
         bound, term = bound + information, term - weight * information
     return term, {"mutual_information_bound": bound}

@@ -51,11 +51,11 @@ class LSGAN(Standard):
 
         return self.method(
             schema,
-            self.players(schema, norm="batch"),
+            self.networks(schema, norm="batch"),
             Losses(
                 lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),
                 lambda _, fake: losses.least_squares_generator(fake, self.c),
             ),
             "score",
-            together=not schema.is_picture,
+            together=not schema.is_image,
         )

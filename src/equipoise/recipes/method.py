@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from equipoise.networks.augmentation import Augmentation
     from equipoise.networks.latents import Prior
-    from equipoise.transforms.clustering import Modes
+    from equipoise.transforms.clustering import Clustering
 
 Logits = Literal["probability", "relativistic", "score", "critic"]
 
@@ -27,14 +27,14 @@ class Rates:
     """Adam's second beta, or RMSProp's smoothing constant."""
     penalty: float
     """Weight of the penalties' sum."""
-    average_half_life: float
+    ema_half_life: float
     """Half-life of the generator's average, in samples seen."""
     augment: float = 1.0
     """Probability of each augmentation, where it is not adapted."""
 
 
 @dataclass(frozen=True)
-class Pass:
+class CriticBatch:
     """What D has just seen, real samples first and then as many generated ones, and said, for penalties."""
 
     x: Tensor
@@ -58,8 +58,8 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What D's auxiliary head said, for the terms that both players share."""
+class AuxOutputs:
+    """What D's auxiliary head said, for the terms that both networks share."""
 
     real: Tensor | None
     """(N, K), on real samples; None in G's step."""
@@ -71,8 +71,8 @@ class Answers:
     """(N, Z), the latents that the generated samples were made of."""
 
 
-class Players(NamedTuple):
-    """The two networks and the law of the latents, as `Method` has them."""
+class Networks(NamedTuple):
+    """The two networks and the distribution of the latents, as `Method` has them."""
 
     generator: nn.Module
     discriminator: nn.Module
@@ -88,7 +88,7 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """A recipe built for one data set: the players, their losses and what surrounds them. `step.py` reads it and nothing else."""
+    """A recipe built for one data set: the networks, their losses and what surrounds them. `step.py` reads it and nothing else."""
 
     generator: nn.Module
     """Latents (N, Z), and classes (N,) or None, to scaled samples (N, *shape)."""
@@ -102,18 +102,18 @@ class Method:
     """Of the logits on real and on generated samples; those on real ones matter only to relativistic losses."""
     schedule: Callable[[float, int], Rates]
     """Of the share of the training done, 0 to 1, and of the samples seen."""
-    penalty: Callable[[Pass], dict[str, Tensor]] | None = None
+    penalty: Callable[[CriticBatch], dict[str, Tensor]] | None = None
     """Named terms, (), whose sum times the scheduled weight joins D's loss in the same optimiser step."""
     penalty_at: Literal["samples", "elsewhere"] = "samples"
     """Where the penalty differentiates D: at the samples that it has just judged, or at points of its own."""
-    auxiliary: Callable[[Answers], tuple[Tensor, dict[str, Tensor]]] | None = None
-    """A term, (), that joins both players' losses, and what the log shall hold of it."""
+    auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
+    """A term, (), that joins both networks' losses, and what the log shall hold of it."""
     constraint: Callable[[nn.Module], None] | None = None
     """What is done to D's weights after each of its steps, such as clipping."""
     augmentation: Augmentation | None = None
     """Random changes of everything that D sees, real and generated."""
-    modes: Modes | None = None
-    """What points are seen relative to, each mode a class of its own to both players."""
+    clustering: Clustering | None = None
+    """What points are seen relative to, each mode a class of its own to both networks."""
     logits: Logits = "probability"
     """What D's logits mean: sigma(D(x)) is the probability that x is real; only differences D(x) - D(x') mean anything (relativistic);
     a number that is higher for real samples (score); the same, and mean D(x) - mean D(x') estimates the Wasserstein distance up to an

@@ -5,7 +5,7 @@ Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A moder
     L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-The players are the paper's (`networks.residual`), and so are the schedules: step size, gamma, Adam's beta2, the average's half-life and
+The networks are the paper's (`networks.residual`), and so are the schedules: step size, gamma, Adam's beta2, the average's half-life and
 the augmentation's probability move along a cosine over the first part of the training and then stay. By default width and blocks are sized
 to what a CPU can train; `preset="paper"` gives the published networks and rates, for which a GPU is needed. Points get MLPs, the same
 losses and schedules. docs/recipes.md says where `balanced` differs and why.
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.recipes.base import Recipe, cosine
-from equipoise.recipes.method import Losses, Method, Players, Rates
+from equipoise.recipes.method import Losses, Method, Networks, Rates
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 POINT_LAYERS = 2  # hidden layers of the MLPs
-# Of the official code: for pictures of this many pixels a side, the batch, gamma at the start and the average's half-life at the end.
+# Of the official code: for images of this many pixels a side, the batch, gamma at the start and the average's half-life at the end.
 PUBLISHED = {32: (512, 0.05, 5_000_000), 64: (256, 2.0, 500_000), 256: (256, 150.0, 500_000)}
 
 
@@ -43,26 +43,26 @@ class R3GAN(Recipe):
     betas: ClassVar[tuple[str, ...]] = (*Recipe.betas, "beta2_start")
 
     batch_size: int = 256
-    """Samples in a batch (pictures: 32; paper: 512, and 256 from 64 pixels a side)."""
+    """Samples in a batch (images: 32; paper: 512, and 256 from 64 pixels a side)."""
     learning_rate: float = 2e-3
-    """Adam's step size at the start (pictures: 3e-3; paper: 2e-4)."""
+    """Adam's step size at the start (images: 3e-3; paper: 2e-4)."""
     learning_rate_end: float = 0.25
     """Share of the learning rate left after the burn-in, reached along a cosine; 1 keeps it constant."""
-    average_half_life: float = 50_000
-    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no average (pictures: 10,000)."""
+    ema_half_life: float = 50_000
+    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no average (images: 10,000)."""
     beta2_start: float = 0.9
     """Adam's second beta at the start; after the burn-in it is beta2."""
     scaling: ScalingKind = "unit"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit), where the published gammas hold (points:
     standard)."""
     gamma: float = 3.0
-    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss (points: 0.1; paper: by the pictures' size)."""
+    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss (points: 0.1; paper: by the images' size)."""
     gamma_end: float = 0.1
     """Share of gamma left after the burn-in."""
     burn_in: float = 1.0
     """Share of the training over which the schedules move."""
     preset: Literal["sized", "paper"] = "sized"
-    """Networks and rates sized to a CPU, or those published for pictures of 32, 64 or 256 pixels a side."""
+    """Networks and rates sized to a CPU, or those published for images of 32, 64 or 256 pixels a side."""
     width: int = 48
     """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one (points: hidden units; paper: 768)."""
     blocks: int = 1
@@ -76,8 +76,8 @@ class R3GAN(Recipe):
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
-            return {"batch_size": 32, "learning_rate": 3e-3, "average_half_life": 10_000}
+        if schema.is_image:
+            return {"batch_size": 32, "learning_rate": 3e-3, "ema_half_life": 10_000}
         return {"scaling": "standard", "gamma": 0.1, "latent_dim": 4}
 
     @classmethod
@@ -94,22 +94,22 @@ class R3GAN(Recipe):
         from equipoise.networks.residual import ResidualGenerator, ResidualTrunk
 
         prior, classes = Prior(self.latent_dim), self.classes(schema)
-        if schema.is_picture:
+        if schema.is_image:
             widths = self.widths(schema)
             body: Any = ResidualGenerator(prior.width + classes, schema.shape, widths, self.blocks, self.group, self.fold)
             trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group, self.fold)
             features = widths[0]
         else:
-            hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-            body = mlp([prior.width + classes, *hidden, schema.size], bends)
-            trunk, features = mlp([schema.size, *hidden], bends), self.width
+            hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+            body = mlp([prior.width + classes, *hidden, schema.size], activations)
+            trunk, features = mlp([schema.size, *hidden], activations), self.width
 
         discriminator = Discriminator(trunk, features, classes)
         nn.init.normal_(discriminator.head.weight, std=features**-0.5)
         nn.init.zeros_(discriminator.head.bias)
         return self.method(
             schema,
-            Players(Generator(body, classes), discriminator, prior),
+            Networks(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             "relativistic",
             penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
@@ -117,7 +117,7 @@ class R3GAN(Recipe):
         )
 
     def widths(self, schema: Schema) -> list[int]:
-        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that covers the picture."""
+        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that covers the image."""
         side, levels = covering(schema), 1
         while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
@@ -131,28 +131,28 @@ class R3GAN(Recipe):
             super().schedule(done, samples_seen),
             beta2=cosine(self.beta2_start, self.beta2, done),
             penalty=cosine(self.gamma, self.gamma * self.gamma_end, done) / 2,
-            average_half_life=cosine(0.0, self.average_half_life, done),
+            ema_half_life=cosine(0.0, self.ema_half_life, done),
             augment=cosine(0.0, self.augment_probability, done),
         )
 
 
 def covering(schema: Schema) -> int:
-    """The smallest power of two, at least 8, that is no less than either side of the pictures."""
+    """The smallest power of two, at least 8, that is no less than either side of the images."""
     return max(8, 1 << (max(schema.shape[1:]) - 1).bit_length())
 
 
 def published(schema: Schema) -> dict[str, Any]:
-    """The fields as published for pictures of this size. Raises RequestError where nothing was published."""
-    if not schema.is_picture or covering(schema) not in PUBLISHED:
-        given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_picture else "points"
+    """The fields as published for images of this size. Raises RequestError where nothing was published."""
+    if not schema.is_image or covering(schema) not in PUBLISHED:
+        given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_image else "points"
         raise RequestError(
-            f"preset = 'paper': published for pictures of 32, 64 and 256 pixels a side, this data is {given}: leave preset out"
+            f"preset = 'paper': published for images of 32, 64 and 256 pixels a side, this data is {given}: leave preset out"
         )
     batch, gamma, half_life = PUBLISHED[covering(schema)]
     return {
         "batch_size": batch,
         "learning_rate": 2e-4,
-        "average_half_life": half_life,
+        "ema_half_life": half_life,
         "gamma": gamma,
         "width": 768,
         "blocks": 2,

@@ -36,14 +36,14 @@ class SNGAN(Standard):
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({} if schema.is_picture else {"lipschitz": 16.0})
+        return super().defaults(schema) | ({} if schema.is_image else {"lipschitz": 16.0})
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses
 
         return self.method(
             schema,
-            self.players(schema, norm="spectral", scale=self.lipschitz),
+            self.networks(schema, norm="spectral", scale=self.lipschitz),
             Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
             "score",
         )

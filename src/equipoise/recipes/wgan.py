@@ -1,4 +1,4 @@
-"""wgan: the critic estimates a distance between the laws, and G makes it smaller.
+"""wgan: the critic estimates a distance between the distributions, and G makes it smaller.
 
 Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, eq. 3 and algorithm 1.
 
@@ -53,9 +53,9 @@ class WGAN(Standard):
 
         return self.method(
             schema,
-            self.players(schema, norm="batch"),
+            self.networks(schema, norm="batch"),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             "critic",
             constraint=clip,
-            together=not schema.is_picture,
+            together=not schema.is_image,
         )

@@ -6,7 +6,7 @@ Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserste
     L_G = -mean D(x')
 
 The norm is that of a whole sample's gradient. The critic has no BatchNorm, which would make samples' gradients depend on each other. Adam
-has the paper's betas, 0 and .9. On pictures two steps of the critic for one of G, and larger ones, get further in the minutes that a CPU
+has the paper's betas, 0 and .9. On images two steps of the critic for one of G, and larger ones, get further in the minutes that a CPU
 has than the paper's five (benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up to a factor that the
 penalty holds near 1 but does not fix.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.recipes._dcgan_family import Standard
-from equipoise.recipes.method import Losses, Method, Pass, Rates
+from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,30 +35,30 @@ class WGANGP(Standard):
     at_least: ClassVar[dict[str, float]] = {**Standard.at_least, "penalty": 0}
 
     learning_rate: float = 1e-3
-    """Adam's step size at the start (pictures: 2e-3; the paper has 1e-4)."""
+    """Adam's step size at the start (images: 2e-3; the paper has 1e-4)."""
     beta1: float = 0.0
     """Adam's first beta: momentum."""
     beta2: float = 0.9
     """Adam's second beta."""
     discriminator_steps: int = 5
-    """Steps of the critic for every step of G, n_critic (pictures: 2; the paper has 5)."""
+    """Steps of the critic for every step of G, n_critic (images: 2; the paper has 5)."""
     penalty: float = 10.0
     """Weight lambda of the gradient penalty (points: 0.02; the authors have 0.1 for toy data)."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({"learning_rate": 2e-3, "discriminator_steps": 2} if schema.is_picture else {"penalty": 0.02})
+        return super().defaults(schema) | ({"learning_rate": 2e-3, "discriminator_steps": 2} if schema.is_image else {"penalty": 0.02})
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses, penalties
 
-        def penalty(seen: Pass) -> dict[str, Tensor]:
+        def penalty(seen: CriticBatch) -> dict[str, Tensor]:
             points = penalties.between(seen.real, seen.fake, seen.randomness)
             return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points).mean()}
 
         return self.method(
             schema,
-            self.players(schema),
+            self.networks(schema),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             "critic",
             penalty=penalty,

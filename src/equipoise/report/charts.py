@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.diagnosis.evidence import judged_alike
-from equipoise.metrics.result import Figure as Measured
+from equipoise.diagnosis.evidence import comparable_lines
+from equipoise.metrics.result import MetricResult as Measured
 from equipoise.plotting.plots import GENERATED, as_they_are, few_ticks, thousands
 from equipoise.utils.formatting import number
 
@@ -95,25 +95,25 @@ def _finite(value: Any) -> bool:
 
 def curve_of(log: Sequence[Mapping[str, Any]], name: str) -> Curve:
     """A metric as it was taken while training."""
-    log = judged_alike(log)
+    log = comparable_lines(log)
     lines = [line for line in log if _finite(line.get("metrics", {}).get(name))]
     first = next((line for line in log if "floors" in line), {})
     floor = first.get("floors", {}).get(name)
     seen, values = [line["samples_seen"] for line in lines], [line["metrics"][name] for line in lines]
-    return Curve(seen, values, floor if _finite(floor) else None, first.get("judged_samples"))
+    return Curve(seen, values, floor if _finite(floor) else None, first.get("evaluated_samples"))
 
 
 def losses(log: Sequence[Mapping[str, Any]]) -> Image | None:
-    """The two players' losses."""
-    curves = {player: _curve(log, f"{player}_loss") for player in ("discriminator", "generator")}
+    """The two networks' losses."""
+    curves = {network: _curve(log, f"{network}_loss") for network in ("discriminator", "generator")}
     if not curves["generator"][0]:
         return None
     figure = new_figure()
     axes = _axes(figure, "loss")
-    for (player, (seen, values)), color in zip(curves.items(), ("#2f6690", GENERATED), strict=True):
-        axes.plot(seen, values, color=color, linewidth=1.4, label=player)
+    for (network, (seen, values)), color in zip(curves.items(), ("#2f6690", GENERATED), strict=True):
+        axes.plot(seen, values, color=color, linewidth=1.4, label=network)
     legend_above(axes)
-    ends = ", ".join(f"the {player}'s ends at {values[-1]:.3g}" for player, (_, values) in curves.items())
+    ends = ", ".join(f"the {network}'s ends at {values[-1]:.3g}" for network, (_, values) in curves.items())
     return finished(
         figure,
         f"Losses against samples seen: {ends}.",
@@ -195,7 +195,7 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
         shown += values
     _logarithmic(axes, shown)
     legend_above(axes)
-    return finished(figure, "Norms of both players' gradients against samples seen.")
+    return finished(figure, "Norms of both networks' gradients against samples seen.")
 
 
 def overlaid(curves: Mapping[str, Curve], name: str) -> Image | None:

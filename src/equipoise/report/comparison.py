@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from equipoise.diagnosis import Severity
-from equipoise.metrics.result import Better, Figure, meaning
+from equipoise.metrics.result import Better, MetricResult, meaning
 from equipoise.report.formatting import SIGNS, interval
 from equipoise.report.report import Report
 from equipoise.utils.formatting import number
@@ -54,25 +54,25 @@ def rows(reports: Sequence[Report]) -> list[Row]:
     """The table of several runs. Of baselines that
     differ it holds the least and the greatest."""
     found = []
-    for name in dict.fromkeys(figure.name for report in reports for figure in report.shown):
+    for name in dict.fromkeys(metric.name for report in reports for metric in report.shown):
         of_runs = [_figure(report, name) for report in reports]
-        known = [figure for figure in of_runs if figure is not None]
-        floors = sorted({figure.floor for figure in known if math.isfinite(figure.floor)})
+        known = [metric for metric in of_runs if metric is not None]
+        floors = sorted({metric.floor for metric in known if math.isfinite(metric.floor)})
         ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
-        cells = [("", "") if figure is None else (number(figure.value), interval(figure)) for figure in of_runs]
+        cells = [("", "") if metric is None else (number(metric.value), interval(metric)) for metric in of_runs]
         found.append(Row(name, known[0].better, cells, " to ".join(ends)))
     return found
 
 
-def _figure(report: Report, name: str) -> Figure | None:
-    return next((figure for figure in report.figures if figure.name == name), None)
+def _figure(report: Report, name: str) -> MetricResult | None:
+    return next((metric for metric in report.metrics if metric.name == name), None)
 
 
 def with_protocols(report: Report) -> list[Row]:
     """The rows of the table; a protocol stands where
     it differs from that of the figure above."""
     found, above = [], ""
-    for row, figure in zip(rows([report]), report.shown, strict=True):
-        found.append(replace(row, protocol="" if figure.protocol == above else figure.protocol))
-        above = figure.protocol
+    for row, metric in zip(rows([report]), report.shown, strict=True):
+        found.append(replace(row, protocol="" if metric.protocol == above else metric.protocol))
+        above = metric.protocol
     return found

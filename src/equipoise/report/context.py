@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from equipoise.data.factory import law_of, limits_of, open_again
-from equipoise.data.sources import HELD_OUT_MOST, Source
+from equipoise.data.factory import distribution_of, limits_of, open_again
+from equipoise.data.sources import HELD_OUT_MAX, Source
 from equipoise.errors import EquipoiseError, warn
 from equipoise.plotting import plots
 from equipoise.recipes.building import build_method
@@ -39,7 +39,7 @@ def told(
     built = method or build_method(sampler.recipe, sampler.schema, seed=0)
     discriminator = built.discriminator if method is not None else _trained(built.discriminator, directory)
     schema = sampler.schema
-    plain = built.together and not (schema.is_picture or schema.size > 2 or sampler.recipe.conditional)
+    plain = built.together and not (schema.is_image or schema.size > 2 or sampler.recipe.conditional)
     return Run(
         name="" if directory is None else str(directory.path),
         report=report,
@@ -67,14 +67,14 @@ def draw(
         label: The samples' label, where they are of one.
     """
     described = config["data"]
-    law = law_of(described) if label is None else None
+    distribution = distribution_of(described) if label is None else None
     of_class = None if label is None else sampler.schema.class_index(label)
-    pictures = sampler.schema.is_picture
-    real = None if source is None or pictures else beside(source, len(values), of_class)
+    images = sampler.schema.is_image
+    real = None if source is None or images else beside(source, len(values), of_class)
     of_label = "" if label is None else f", label {label}"
     seen = f"{sampler.samples_seen:,} samples seen"
     title = f"{described['name']}, {sampler.recipe.name}{of_label}, {seen}"
-    plots.draw(path, values, sampler.schema, limits_of(described), law, real, title)
+    plots.draw(path, values, sampler.schema, limits_of(described), distribution, real, title)
 
 
 def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] 
     for; None where none of them are to be had."""
     if of_class is None:
         return source.held_out(n, 0).double().numpy()
-    found = source.labelled(max(n, HELD_OUT_MOST), 0, held_out=True)
+    found = source.labelled(max(n, HELD_OUT_MAX), 0, held_out=True)
     if found is None:
         return None
     real = found[0][found[1] == of_class][:n]
@@ -107,8 +107,8 @@ def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] 
 
 
 def moments(directory: RunDirectory) -> list[Path]:
-    """The pictures of the samples through time, the first first."""
-    return sorted((path for path in directory.pictures.glob("*.png") if path.stem.isdecimal()), key=lambda path: int(path.stem))
+    """The images of the samples through time, the first first."""
+    return sorted((path for path in directory.images.glob("*.png") if path.stem.isdecimal()), key=lambda path: int(path.stem))
 
 
 def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Module | None:

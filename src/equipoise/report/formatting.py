@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from equipoise.metrics.result import Better, Figure
+from equipoise.metrics.result import Better, MetricResult
 from equipoise.utils.formatting import THOUSANDS, number
 
 SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
@@ -14,12 +14,12 @@ GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)
 OFF_CENTRE = 0.25  # share of an interval's half by which its middle may be off the value that it stands beside
 
 
-def interval(figure: Figure) -> str:
+def interval(metric: MetricResult) -> str:
     """Half the width of the figure's interval, with a sign; its ends where the value is not
     about its middle; empty where it is not known."""
-    if figure.low is None or figure.high is None or not 0 < figure.high - figure.low < math.inf:
+    if metric.low is None or metric.high is None or not 0 < metric.high - metric.low < math.inf:
         return ""
-    half = (figure.high - figure.low) / 2
-    if abs(figure.low + half - figure.value) > OFF_CENTRE * half:
-        return f"({number(figure.low)} to {number(figure.high)})"
+    half = (metric.high - metric.low) / 2
+    if abs(metric.low + half - metric.value) > OFF_CENTRE * half:
+        return f"({number(metric.low)} to {number(metric.high)})"
     return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < THOUSANDS else f"± {half:.2g}"

@@ -25,24 +25,24 @@ from equipoise.metrics.image_suites import thumbnails
 from equipoise.metrics.neighbours import nearest
 from equipoise.plotting.plots import (
     GENERATED,
-    MOST_COLUMNS,
+    MAX_COLUMNS,
     axis_names,
     bars,
     few_ticks,
+    image_grid,
     outside,
     part,
-    picture_grid,
     reach,
     thousands,
 )
-from equipoise.plotting.sheets import MOST_CLASSES, by_class, has_classes, labels_of
+from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels_of
 from equipoise.report import charts
 from equipoise.report.charts import Image
 from equipoise.report.comparison import MARKS, rows, with_protocols
 from equipoise.report.formatting import BASELINE, INTERVAL, KEY
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
-from equipoise.sampling.sampler import SAMPLES_SEED, Sampler
+from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 TEMPLATE = "page.html.jinja"
-SHOWN_PICTURES, SHOWN_POINTS = 36, 5_000
+SHOWN_IMAGES, SHOWN_POINTS = 36, 5_000
 NEIGHBOURS, TRAINING_ROWS = 8, 20_000
 BARS = 40  # of a column
-MOMENTS, MOMENT_SIDE = 6, 260  # pictures of the samples through time, and their pixels a side
+MOMENTS, MOMENT_SIDE = 6, 260  # images of the samples through time, and their pixels a side
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class Run:
     """D, where it is to be had and can be drawn."""
     meaning: str = ""
     moments: Sequence[Path] = ()
-    """Pictures of what the generator made through time, the first first."""
+    """Images of what the generator made through time, the first first."""
 
     @property
     def headline(self) -> str:
-        return self.report.figures[0].name
+        return self.report.metrics[0].name
 
     @property
     def limits(self) -> tuple[float, float] | None:
@@ -137,51 +137,51 @@ def _told(run: Run) -> dict[str, Any]:
 
 def _samples(run: Run) -> list[Image]:
     source, schema = run.source, run.sampler.schema
-    n = SHOWN_PICTURES if schema.is_picture else SHOWN_POINTS
-    made = run.sampler.values(n, SAMPLES_SEED)
+    n = SHOWN_IMAGES if schema.is_image else SHOWN_POINTS
+    made = run.sampler.values(n, EVALUATION_SEED)
     if not np.isfinite(made).all():
         return []
     real = None if source is None else source.held_out(n, 0).double().numpy()
-    if schema.is_picture:
+    if schema.is_image:
         return [
-            Image(charts.data_uri(picture_grid(x, run.limits)), f"{len(x)} {what} pictures in a grid.", what)
+            Image(charts.data_uri(image_grid(x, run.limits)), f"{len(x)} {what} images in a grid.", what)
             for what, x in (("generated", made), ("real", real))
             if x is not None
         ]
     if source is None or real is None:
         return []
     if schema.size == 1:
-        return on_the_line(made[:, 0], real[:, 0], source.law, run.surface, axis_names(schema)[0])
+        return on_the_line(made[:, 0], real[:, 0], source.distribution, run.surface, axis_names(schema)[0])
     if schema.size == 2:
-        return on_the_plane(made, real, source.law, run.surface, axis_names(schema))
+        return on_the_plane(made, real, source.distribution, run.surface, axis_names(schema))
     return [_columns(made, real, schema)]
 
 
 def _by_class(run: Run) -> list[Image]:
     """What comes for each of the labels, of a generator that learned any."""
     sampler, source = run.sampler, run.source
-    if not sampler.recipe.conditional or not np.isfinite(sampler.values(SHOWN_PICTURES, SAMPLES_SEED)).all():
+    if not sampler.recipe.conditional or not np.isfinite(sampler.values(SHOWN_IMAGES, EVALUATION_SEED)).all():
         return []
     labels = labels_of(sampler)
-    first = f"the first {MOST_CLASSES} of {len(sampler.schema.classes or ())} classes"
-    which = first if len(sampler.schema.classes or ()) > MOST_CLASSES else f"the classes {', '.join(labels)}"
+    first = f"the first {MAX_CLASSES} of {len(sampler.schema.classes or ())} classes"
+    which = first if len(sampler.schema.classes or ()) > MAX_CLASSES else f"the classes {', '.join(labels)}"
     if has_classes(sampler):
-        alt = f"Generated pictures, a row for each of {which}."
+        alt = f"Generated images, a row for each of {which}."
         caption = f"A row for each class{f': {first}' if which == first else ''}; a column shares its latents."
-        sheet = charts.data_uri(by_class(sampler, run.limits, SAMPLES_SEED))
+        sheet = charts.data_uri(by_class(sampler, run.limits, EVALUATION_SEED))
         return [Image(sheet, alt, caption, wide=True)]
     if sampler.schema.size > 2:
         return []
     real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
-    return [of_classes(sampler, real, labels, SAMPLES_SEED, which)]
+    return [of_classes(sampler, real, labels, EVALUATION_SEED, which)]
 
 
 def _columns(made: Array, real: Array, schema: Schema) -> Image:
     """Histograms of the first columns, as far as the real ones reach: a generator that runs away would leave them a bar each."""
-    shown, names = min(schema.size, MOST_COLUMNS), axis_names(schema)
+    shown, names = min(schema.size, MAX_COLUMNS), axis_names(schema)
     low, high = reach(real)
-    figure = charts.new_figure(7.2, 2.0 * -(-shown // 3))
-    for i, axes in enumerate(np.atleast_1d(figure.subplots(-(-shown // 3), 3)).flat):
+    metric = charts.new_figure(7.2, 2.0 * -(-shown // 3))
+    for i, axes in enumerate(np.atleast_1d(metric.subplots(-(-shown // 3), 3)).flat):
         axes.set_visible(i < shown)
         if i < shown:
             edges = np.linspace(low[i], high[i], BARS + 1)
@@ -194,7 +194,7 @@ def _columns(made: Array, real: Array, schema: Schema) -> Image:
             if gone := outside(made[:, i : i + 1], low[i], high[i]):
                 axes.set_xlabel(f"generated{gone}", fontsize=8)
     return charts.finished(
-        figure,
+        metric,
         f"Histograms of {shown} columns: generated, filled, over real, in outline.",
         f"Generated, filled; real, in outline{part(schema)}.",
         wide=True,
@@ -202,22 +202,22 @@ def _columns(made: Array, real: Array, schema: Schema) -> Image:
 
 
 def _neighbours(run: Run) -> list[Image]:
-    """Generated pictures, and below each the training picture that is nearest, both made small."""
+    """Generated images, and below each the training image that is nearest, both made small."""
     source = run.source
-    if source is None or not source.schema.is_picture or source.training_rows is None:
+    if source is None or not source.schema.is_image or source.training_rows is None:
         return []
-    made = run.sampler.values(NEIGHBOURS, SAMPLES_SEED)
+    made = run.sampler.values(NEIGHBOURS, EVALUATION_SEED)
     if not np.isfinite(made).all():
         return []
     training = source.seen(TRAINING_ROWS, 0)
     _, found = nearest(*(thumbnails(x, COMPARED) for x in (torch.from_numpy(made), training)))
-    grid = picture_grid(np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS)
-    caption = f"Above, generated; below each, the nearest of {len(training):,} training pictures. Twins would be copies."
-    return [Image(charts.data_uri(grid), "Eight generated pictures, and the training picture nearest to each.", caption)]
+    grid = image_grid(np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS)
+    caption = f"Above, generated; below each, the nearest of {len(training):,} training images. Twins would be copies."
+    return [Image(charts.data_uri(grid), "Eight generated images, and the training image nearest to each.", caption)]
 
 
 def _moments(run: Run) -> list[Image]:
-    """A few of the pictures that training drew, smaller."""
+    """A few of the images that training drew, smaller."""
     paths = list(run.moments)
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, min(MOMENTS, len(paths))).round().astype(int)] if paths else []
     images = []
@@ -231,7 +231,7 @@ def _moments(run: Run) -> list[Image]:
 
 def _curves(run: Run) -> list[Image]:
     found = [
-        charts.headline(run.log, run.report.figures[0]),
+        charts.headline(run.log, run.report.metrics[0]),
         charts.balance(run.log, run.meaning) or charts.distance(run.log),
         charts.losses(run.log),
         charts.gradients(run.log),
@@ -240,8 +240,8 @@ def _curves(run: Run) -> list[Image]:
 
 
 def _latents(run: Run) -> list[Image]:
-    plain = not run.sampler.schema.is_picture and run.sampler.schema.size <= 2
-    return [latent_map(run.sampler, SAMPLES_SEED)] if plain and run.sampler.prior.dim > 0 else []
+    plain = not run.sampler.schema.is_image and run.sampler.schema.size <= 2
+    return [latent_map(run.sampler, EVALUATION_SEED)] if plain and run.sampler.prior.dim > 0 else []
 
 
 def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

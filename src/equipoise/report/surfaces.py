@@ -1,7 +1,7 @@
 """Charts for the line and the plane: both densities, D's surface beside the optimal one, and where latents go.
 
 At the optimum of the original game D(x) = p(x) / (p(x) + p_g(x)) (Goodfellow et al. 2014, proposition 1), that of a relativistic loss is
-log p(x) / p_g(x) up to a constant. p_g is estimated from samples, p is the law's.
+log p(x) / p_g(x) up to a constant. p_g is estimated from samples, p is the distribution's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from equipoise.data.distributions.univariate import Law
+from equipoise.data.distributions.univariate import Distribution
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.plotting.plots import (
     GENERATED,
@@ -38,7 +38,7 @@ Array = NDArray[np.float64]
 LINE_POINTS, PLANE_POINTS = 400, 90  # of a grid, a side
 KERNEL_SAMPLES, SHOWN = 4_000, 3_000
 LINE_SHARE, PLANE_SHARE = 10, 40  # one in so many samples is nearer than the neighbour whose distance is the kernel's width
-LEAST_DENSITY = 1e-4  # of the highest: where both laws have less, an optimum means nothing
+MIN_DENSITY = 1e-4  # of the highest: where both distributions have less, an optimum means nothing
 LATENTS = 4  # shown at most
 
 
@@ -56,29 +56,29 @@ class Surface:
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
         """(N,), of scaled points; where D sees them relative to modes, the mean over the modes that a point may belong to."""
-        modes = self.sampler.modes
-        if modes is None:
+        clustering = self.sampler.clustering
+        if clustering is None:
             found: torch.Tensor = self.discriminator(x, None)[0]
             return found
         of_each = torch.full((len(x),), 0, device=x.device)
-        logits = [self.discriminator(modes.within(x, of_each + k), of_each + k)[0] for k in range(modes.count)]
-        return (torch.stack(logits, 1) * modes.posteriors(x)).sum(1)
+        logits = [self.discriminator(clustering.whiten(x, of_each + k), of_each + k)[0] for k in range(clustering.count)]
+        return (torch.stack(logits, 1) * clustering.posteriors(x)).sum(1)
 
     @property
     def label(self) -> str:
         return "D(x), probability of being real" if self.meaning == "probability" else "D(x), up to a constant"
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:
-        """The optimal D where both densities are known; nan where neither law has any mass to speak of; None for a method whose optimum is
+        """The optimal D where both densities are known; nan where neither distribution has any mass to speak of; None for a method whose optimum is
         another, and where p could not be estimated and is 0 everywhere."""
-        nowhere = np.maximum(p, p_g) <= LEAST_DENSITY * max(p.max(), p_g.max())
+        nowhere = np.maximum(p, p_g) <= MIN_DENSITY * max(p.max(), p_g.max())
         if nowhere.all() or not p.any():
             return None
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.meaning == "probability":
                 best = p / (p + p_g)
             elif self.meaning == "relativistic":
-                tiny = LEAST_DENSITY * p.max()
+                tiny = MIN_DENSITY * p.max()
                 best = np.log(np.maximum(p, tiny) / np.maximum(p_g, tiny))
             else:
                 return None
@@ -88,7 +88,7 @@ class Surface:
 def on_the_line(
     made: Array,
     real: Array,
-    law: Law | None,
+    distribution: Distribution | None,
     surface: Surface | None,
     name: str,
 ) -> list[Image]:
@@ -96,7 +96,7 @@ def on_the_line(
     of numbers (N,), the column of this name."""
     x = np.linspace(*reach(np.concatenate([made, real])), LINE_POINTS)
     p_g = estimated_density(made[:, None], x[:, None])
-    known = law.density(x) if law is not None else None
+    known = distribution.density(x) if distribution is not None else None
     p = known if known is not None else estimated_density(real[:, None], x[:, None])
     figure = new_figure(6.4, 3.2)
     axes = figure.subplots()
@@ -105,7 +105,7 @@ def on_the_line(
     if known is None:
         axes.hist(real, edges, weights=bar_weights(real, edges), histtype="step", color="black", label="real")
     else:
-        axes.plot(x, known, color="black", linewidth=1.5, label="the law")
+        axes.plot(x, known, color="black", linewidth=1.5, label="the distribution")
     axes.set(xlabel=name, ylabel="density")
     legend_above(axes)
     heights = [np.histogram(values, edges)[0] / len(values) for values in (made, real)]
@@ -130,7 +130,7 @@ def on_the_line(
 def on_the_plane(
     made: Array,
     real: Array,
-    law: Law | None,
+    distribution: Distribution | None,
     surface: Surface | None,
     names: Sequence[str],
 ) -> list[Image]:
@@ -150,7 +150,7 @@ def on_the_plane(
         return images
     sides = [np.linspace(low[i], high[i], PLANE_POINTS) for i in (0, 1)]
     grid = np.stack([part.ravel() for part in np.meshgrid(*sides)], 1)
-    known = law.density(grid) if law is not None else None
+    known = distribution.density(grid) if distribution is not None else None
     best = surface.optimum(known, estimated_density(made, grid)) if known is not None else None
     shown = {"D": surface(grid)} | ({} if best is None else {"the optimal D for these samples": best})
     figure = new_figure(4.2 * len(shown), 0.8 + height_of(np.stack([low, high]), 2.9))
@@ -196,12 +196,12 @@ def of_classes(
     """
     from matplotlib import colormaps
 
-    share = SHOWN // len(labels)
-    made = [sampler.values(share, seed, k) for k in range(len(labels))]
+    fraction = SHOWN // len(labels)
+    made = [sampler.values(fraction, seed, k) for k in range(len(labels))]
     clouds = {"generated": made}
     if real is not None:
         x, y = (part.numpy() for part in real)
-        clouds = {"real": [x[y == k][:share].astype(float) for k in range(len(labels))], **clouds}
+        clouds = {"real": [x[y == k][:fraction].astype(float) for k in range(len(labels))], **clouds}
     names, planar = axis_names(sampler.schema), sampler.schema.size == 2
     colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
     low, high = reach(np.concatenate([part for parts in clouds.values() for part in parts]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.data.arrays import FILE_SUFFIXES
-from equipoise.data.distributions.univariate import LAWS
+from equipoise.data.distributions.univariate import DISTRIBUTIONS
 from equipoise.data.schema import from_json
 
 
@@ -17,12 +17,12 @@ def typed(config: Mapping[str, Any]) -> str:
     """The data as it is typed on the command line, with its labels' column if there is one, and with the option to learn labels that would
     else be left aside; empty for data, or labels, that were handed over in Python."""
     described, column = config["data"], config["run"]["label_column"]
-    if (described["origin"] is None and "law" not in described) or described.get("labels_in_python"):
+    if (described["origin"] is None and "distribution" not in described) or described.get("labels_in_python"):
         return ""
     words = [shlex.quote(described["origin"] or described["name"])]
-    if "law" in described:
-        given = from_json(described["law"])
-        for setting in fields(LAWS[described["name"]]):
+    if "distribution" in described:
+        given = from_json(described["distribution"])
+        for setting in fields(DISTRIBUTIONS[described["name"]]):
             if given[setting.name] != setting.default:
                 value = given[setting.name]
                 values = value if isinstance(value, tuple | list) else [value]

@@ -17,8 +17,8 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from equipoise.coerce import checked
-from equipoise.data.distributions.univariate import law_settings
-from equipoise.data.factory import law_of
+from equipoise.data.distributions.univariate import distribution_settings
+from equipoise.data.factory import distribution_of
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes import MissingRecipeError
 from equipoise.recipes.building import recipe_from
@@ -29,8 +29,8 @@ from equipoise.utils.atomic_io import asides, read_file, write_whole
 
 RUNS = Path("runs")
 LOCK = ".lock"
-MOST_LOG = 2**28  # bytes
-MOST_NUMBER = 1e300
+MAX_LOG = 2**28  # bytes
+MAX_NUMBER = 1e300
 NAMED, WORDS = {"metrics", "floors"}, {"recovered", "trouble", "diverged"}  # of a line of the log: numbers by name, and text
 DATA: dict[str, Any] = {
     "name": str,
@@ -50,7 +50,7 @@ class RunDirectory:
         self.config_file = path / "config.json"
         self.log_file = path / "log.jsonl"
         self.checkpoints = path / "checkpoints"
-        self.pictures = path / "samples"
+        self.images = path / "samples"
         self.generator = path / "generator.safetensors"
         self.report = path / "report.json"
         self.page = path / "report.html"
@@ -97,7 +97,7 @@ class RunDirectory:
         run = cls(path)
         if not run.config_file.is_file():
             raise RequestError(f"{path} is not a run directory: it has no config.json")
-        for folder in (run.checkpoints, run.pictures):  # where files would be written, and removed
+        for folder in (run.checkpoints, run.images):  # where files would be written, and removed
             if folder.is_symlink():
                 raise RequestError(f"{folder} is a link to another place: put the folder itself there, or link to the whole run")
         return run
@@ -130,9 +130,9 @@ class RunDirectory:
             config["init_from"] = provenance.init_from(config.get("init_from"))
             for name, hint in DATA.items():
                 config["data"][name] = checked(name, config["data"].get(name), hint)
-            law = law_of(config["data"])
-            if law is not None:
-                config["data"]["law"] = law_settings(law)
+            distribution = distribution_of(config["data"])
+            if distribution is not None:
+                config["data"]["distribution"] = distribution_settings(distribution)
             machine = {name: checked(name, config["machine"].get(name), hint) for name, hint in MACHINE.items()}
             RunSettings(threads=max(machine["threads"], 1))
         except MissingRecipeError:
@@ -177,7 +177,7 @@ class RunDirectory:
 
     def sweep(self) -> None:
         """Remove what a process that was killed has left half-written. The lock must be held."""
-        for left in [*asides(self.path), *asides(self.pictures)]:
+        for left in [*asides(self.path), *asides(self.images)]:
             with suppress(OSError):
                 left.unlink()
 
@@ -203,7 +203,7 @@ class RunDirectory:
     def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
         """Every line of the log that is as it was written; `warn` is told of damaged ones. A last one that is not ended yet is none."""
         try:
-            text = read_file(self.log_file, MOST_LOG).decode(errors="replace")
+            text = read_file(self.log_file, MAX_LOG).decode(errors="replace")
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -232,7 +232,7 @@ def _can_be(line: dict[str, Any]) -> bool:
 
     def number(value: Any) -> bool:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
-        return plain and abs(value) <= MOST_NUMBER
+        return plain and abs(value) <= MAX_NUMBER
 
     def reading(value: Any) -> bool:
         return value is None or number(value)

@@ -25,7 +25,7 @@ from equipoise.coerce import as_json
 from equipoise.errors import EquipoiseError, first_line
 from equipoise.utils.atomic_io import read_file, write_whole
 
-MOST_JSON, MOST_TENSORS = 2**26, 2**33  # bytes of a file that are read, and so are written
+MAX_JSON, MAX_TENSORS = 2**26, 2**33  # bytes of a file that are read, and so are written
 FORMAT = 1  # of everything in a run directory
 DTYPES = {
     torch.float64: "F64",
@@ -52,7 +52,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write `content` as JSON that carries a SHA-256 of itself."""
     plain = as_json(content)
     text = _dumps({**plain, "sha256": _json_digest(plain)}, indent=2) + "\n"
-    _refuse_too_many(path, len(text), MOST_JSON)  # it is ASCII
+    _refuse_too_many(path, len(text), MAX_JSON)  # it is ASCII
     write_whole(path, text.encode())
 
 
@@ -63,7 +63,7 @@ def read_json(path: Path) -> dict[str, Any]:
     changed, EquipoiseError where it cannot be read at the moment.
     """
     try:
-        content = json.loads(_read(path, MOST_JSON), parse_constant=_refuse_constant)
+        content = json.loads(_read(path, MAX_JSON), parse_constant=_refuse_constant)
         stated = content.pop("sha256", None) if isinstance(content, dict) else None
         digest = _json_digest(content)
     except (OSError, ValueError, RecursionError) as error:
@@ -102,7 +102,7 @@ def write_tensors(
 ) -> None:
     """Write what `pack` packs to `path`, tensor by tensor, without a copy of all."""
     header, ordered = _header(tensors, metadata)
-    _refuse_too_many(path, len(header) + sum(value.nbytes for value in ordered), MOST_TENSORS)
+    _refuse_too_many(path, len(header) + sum(value.nbytes for value in ordered), MAX_TENSORS)
     write_whole(path, chain([header], map(_bytes_of, ordered)), beside)
 
 
@@ -122,7 +122,7 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     the file cannot be read at the moment, as with too little free memory.
     """
     try:
-        raw = _read(path, MOST_TENSORS)
+        raw = _read(path, MAX_TENSORS)
         tensors = load(raw)
         header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
         metadata = json.loads(header["equipoise"], parse_constant=_refuse_constant)

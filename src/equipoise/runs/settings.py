@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from equipoise.coerce import instance
 from equipoise.errors import RequestError
 
-MOST_THREADS = 1024
+MAX_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
@@ -30,16 +30,16 @@ class RunSettings:
     device: str = "auto"
     """cpu, cuda, or auto: a CUDA GPU if there is one. Apple's GPUs (mps) are not supported: they have no float64."""
     threads: int = 0
-    """CPU threads; 0: one for points, and for pictures as many as their networks have work for, at most one a core."""
+    """CPU threads; 0: one for points, and for images as many as their networks have work for, at most one a core."""
     precision: Precision = "auto"
-    """Of products and convolutions while training; auto takes bfloat16 for pictures where the processor multiplies it."""
+    """Of products and convolutions while training; auto takes bfloat16 for images where the processor multiplies it."""
     compile: Compile = "auto"
     """Compile the step, which takes about a minute; auto does so for runs long enough to gain more by it."""
     tune_speed: bool = False
     """Measure on this machine, for some seconds, which threads and precision are the fastest, where otherwise rules say."""
     memory_budget: float = 4.0
     """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it is needed."""
-    stop_when: Literal["balanced"] | None = None
+    stop_when: Literal["converged"] | None = None
     """balanced: stop when the figure taken while training no longer improves, and keep the best generator (on the command line --until
     balanced)."""
     evaluate: Evaluation = "auto"
@@ -56,14 +56,14 @@ class RunSettings:
             value = getattr(self, field)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise RequestError(f"{field} = {value}: must be a positive number")
-        if not 0 <= self.threads <= MOST_THREADS:
-            raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MOST_THREADS}")
+        if not 0 <= self.threads <= MAX_THREADS:
+            raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MAX_THREADS}")
         for field, choices in (("precision", Precision), ("compile", Compile), ("evaluate", Evaluation)):
             known = get_args(choices)
             if getattr(self, field) not in known:
                 raise RequestError(f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}")
-        if self.stop_when not in (None, "balanced"):
-            raise RequestError(f"stop_when = {self.stop_when!r}: must be 'balanced', or be left out")
+        if self.stop_when not in (None, "converged"):
+            raise RequestError(f"stop_when = {self.stop_when!r}: must be 'converged', or be left out")
         if not 0 <= self.seed < 2**31:
             raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")
 

@@ -12,7 +12,7 @@ from equipoise.runs.generator import save_generator
 from equipoise.sampling.sampler import Sampler
 
 
-class Keeper:
+class RunWriter:
     """Writes to a directory. What cannot be written is told once; the next save makes up for it."""
 
     def __init__(self, directory: RunDirectory, warn: Callable[[str], None]) -> None:
@@ -45,7 +45,7 @@ class Keeper:
             raise EquipoiseError(f"{directory.path} has vanished")
 
     def has_vanished(self) -> bool:
-        """Whether the directory is gone, or another has its name, with pictures that were drawn since; False where that cannot be seen."""
+        """Whether the directory is gone, or another has its name, with images that were drawn since; False where that cannot be seen."""
         try:
             return not self.directory.config_file.is_file()
         except OSError:
@@ -63,8 +63,8 @@ class Keeper:
             return False
         return True
 
-    def picture(self, draw: Callable[[Path], object], name: str) -> Path | None:
-        """A picture of this moment's samples. Returns
+    def image(self, draw: Callable[[Path], object], name: str) -> Path | None:
+        """An image of this moment's samples. Returns
         its path; None where it could not be written."""
-        path = self.directory.pictures / f"{name}.png"
+        path = self.directory.images / f"{name}.png"
         return path if self.attempt(lambda: draw(path)) else None

@@ -18,7 +18,7 @@ from equipoise.networks.latents import Prior
 from equipoise.recipes.base import Recipe
 from equipoise.sampling.batching import refuse_beyond_memory, regrouped
 from equipoise.sampling.evaluation_mode import evaluating, taking_statistics
-from equipoise.transforms.clustering import Modes
+from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.scaling import Scaling, same_kind
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 Codes = Mapping[str, ArrayLike]
 Drawn = tuple[Tensor, Tensor | None]
-SAMPLES_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
-SETTLING_BATCHES, SETTLING_SIZE = 32, 64  # that BatchNorm statistics are taken from
-CHUNK = 4096  # points whose latents are drawn at once; of pictures as many as have the same number of values as so many rows of 256
+EVALUATION_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
+RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64  # that BatchNorm statistics are taken from
+CHUNK = 4096  # points whose latents are drawn at once; of images as many as have the same number of values as so many rows of 256
 PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
 
 
@@ -45,7 +45,7 @@ class Sampler:
     samples_seen: int = 0
     encoder: nn.Module | None = None
     """The discriminator with its auxiliary head, of a generator that has codes."""
-    modes: Modes | None = None
+    clustering: Clustering | None = None
     """What the generator's points are relative to."""
 
     def sample(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> UserData:
@@ -107,13 +107,13 @@ class Sampler:
         generator that knows none. All of the last block are drawn, so that the first
         ones are the same for every n, and modes come from a stream of their own, so
         that none waits for the last label."""
-        if not (self.recipe.conditional or self.modes is not None):
+        if not (self.recipe.conditional or self.clustering is not None):
             return
         labels = seeded(seed, Stream.CLASSES)
-        modes = seeded(seed, Stream.CLASS_MODES) if self.recipe.conditional else labels
+        clustering = seeded(seed, Stream.CLASS_MODES) if self.recipe.conditional else labels
         for start in range(0, n, CHUNK):
-            found = self._classes(CHUNK, label, labels, modes)
-            assert found is not None, "players that are told classes have some"
+            found = self._classes(CHUNK, label, labels, clustering)
+            assert found is not None, "networks that are told classes have some"
             yield found[: n - start]
 
     def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
@@ -126,17 +126,17 @@ class Sampler:
         with evaluating(self.generator), torch.no_grad():
             classes = None if y is None else y.to(self.device)
             made = self.generator(z.to(self.device), classes)
-            placed = made if self.modes is None or classes is None else self.modes.place(made, classes)
+            placed = made if self.clustering is None or classes is None else self.clustering.unwhiten(made, classes)
             return self.schema.rounded(self.scaling.decode(placed)).astype(np.float64, copy=False)
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
-        """Raises RequestError where samples of this shape, and pictures of this range, are not of the generator's kind."""
+        """Raises RequestError where samples of this shape, and images of this range, are not of the generator's kind."""
         if shape != self.schema.shape:
             raise RequestError(f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape")
         low, high = self.scaling.low, self.scaling.high
         if limits is not None and low is not None and high is not None and not same_kind((low, high), limits):
             raise RequestError(
-                f"data has pictures of another range of values than the generator's {low:g} to {high:g}: give data of the same kind"
+                f"data has images of another range of values than the generator's {low:g} to {high:g}: give data of the same kind"
             )
 
     def position(self, label: Hashable) -> int:
@@ -165,18 +165,18 @@ class Sampler:
         read = {name: answers[:, at.start - first : at.stop - first] for name, at in self.prior.codes.items()}
         return {name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy() for name, part in read.items()}
 
-    def settle(self, seed: int, real: Tensor | None = None) -> None:
+    def recalibrate_batchnorm(self, seed: int, real: Tensor | None = None) -> None:
         """Take BatchNorm statistics anew: of an averaged generator, since those of the generator that it averages are not its own, and of
         the encoder on `real` raw samples, since while training it sees more generated ones. They depend on weights and seed alone."""
-        latents, classes = seeded(seed, Stream.SETTLING, 0), seeded(seed, Stream.SETTLING, 1)
+        latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
         with taking_statistics(self.generator) as there_are:
-            for _ in range(SETTLING_BATCHES if there_are else 0):
-                z, y = self.prior.sample(SETTLING_SIZE, latents), self._classes(SETTLING_SIZE, None, classes, classes)
+            for _ in range(RECALIBRATION_BATCHES if there_are else 0):
+                z, y = self.prior.sample(RECALIBRATION_SIZE, latents), self._classes(RECALIBRATION_SIZE, None, classes, classes)
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
             with taking_statistics(self.encoder):
-                for start in range(0, len(real), SETTLING_SIZE):
-                    self.encoder(self.scaling.encode(real[start : start + SETTLING_SIZE]).to(self.device))
+                for start in range(0, len(real), RECALIBRATION_SIZE):
+                    self.encoder(self.scaling.encode(real[start : start + RECALIBRATION_SIZE]).to(self.device))
 
     @property
     def _chunk(self) -> int:
@@ -186,27 +186,27 @@ class Sampler:
         """The labels, (N,), that the networks' classes, (N,), stand for; None for a generator that learned none."""
         if classes is None or not self.recipe.conditional:
             return None
-        return classes if self.modes is None else self.modes.labels(classes)
+        return classes if self.clustering is None else self.clustering.labels(classes)
 
     def _classes(
         self,
         n: int,
         label: int | None,
         labels: torch.Generator,
-        modes: torch.Generator,
+        clustering: torch.Generator,
     ) -> Tensor | None:
         """The networks' classes of n latents, (n,): labels and modes
         from a generator each; None for a sampler that knows none."""
         found = self._labels(n, label, labels)
-        if found is not None and self.modes is not None:
-            found = self.modes.classes(found, modes)
+        if found is not None and self.clustering is not None:
+            found = self.clustering.classes(found, clustering)
         return None if found is None else found.to(self.device)
 
     def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
         """The positions of n labels, (n,), zeros where
         there are modes alone; None without either."""
         if not self.recipe.conditional:
-            return None if self.modes is None else torch.zeros(n, dtype=torch.int64)
+            return None if self.clustering is None else torch.zeros(n, dtype=torch.int64)
         if label is not None:
             return torch.full((n,), label)
         counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)

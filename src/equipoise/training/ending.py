@@ -8,7 +8,7 @@ import torch
 
 from equipoise.errors import EquipoiseError
 from equipoise.recipes import DEFAULT
-from equipoise.training.fitting import SETTLED, Fit
+from equipoise.training.fitting import EARLY_STOPPED, Fit
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Control, Event, Finished
 from equipoise.training.signals import InterruptedRunError, signals_stop
@@ -44,12 +44,12 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
         raised.add_note(_kept(training))
         raise raised
     assert isinstance(event, Finished), "a training ends with its end"
-    if training.keeper is not None and training.keeper.failed:
-        raise EquipoiseError(f"{training.keeper.failed}; the end of this training is not kept")
+    if training.writer is not None and training.writer.failed:
+        raise EquipoiseError(f"{training.writer.failed}; the end of this training is not kept")
     if event.diverged:
         kept = f"; what was good last is in {training.directory.path}" if training.directory is not None else ""
         raise DivergedError(f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}")
-    if event.reason == SETTLED:
+    if event.reason == EARLY_STOPPED:
         training.warn(
             f"the figure no longer improves: stopped after {training.state.samples_seen:,} samples, and kept the generator of "
             f"{training.sampler.samples_seen:,} samples"
@@ -66,9 +66,9 @@ def _kept(training: Fit) -> str:
     """What is left of a training that the caller's
     exception ended, and how it goes on."""
     seen = f"training stopped after {training.state.samples_seen:,} samples"
-    if training.keeper is None or training.directory is None:
+    if training.writer is None or training.directory is None:
         return f"{seen}; the GAN can be sampled from, and trained on by fit(data, init_from=gan)"
-    if training.keeper.failed:
-        return f"{seen}; it is not all saved: {training.keeper.failed}"
+    if training.writer.failed:
+        return f"{seen}; it is not all saved: {training.writer.failed}"
     path = training.directory.path
     return f"{seen}; saved in {path}: go on with fit(data, out={str(path)!r}, resume=True)"

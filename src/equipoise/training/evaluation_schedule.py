@@ -1,15 +1,15 @@
 """The pace: how often a training of a given length is judged and drawn, so that both cost a small share of it. A rule of counted
 multiplications and samples: nothing is decided by a stopwatch, and equal runs are judged and drawn at equal moments.
 
-Time is counted in multiplications at the speed of a training's, about 30 thousand million a second on a core with AVX-512 for pictures.
+Time is counted in multiplications at the speed of a training's, about 30 thousand million a second on a core with AVX-512 for images.
 With G and D for one forward pass of one sample, a sample that is trained on costs
 
     G + 6 D + (3 G + 3 D) / k + STEP / batch
 
 in k steps of D for one of G: D's step makes a fake (G) and passes real and fake there (2 D) and back (4 D), G's step passes G there and
 back (3 G) and D (3 D); penalties, which only add, are left out, and a step has costs of its own, whatever is in it. A sample that is judged
-costs G and what its judge says (`Judge.cost`). So the share `JUDGING` of a training of H samples pays for
-JUDGING * H * trained / (n * judged) times of n samples. A picture is drawn for every STEPS_A_PICTURE steps, since it takes about as long
+costs G and what its judge says (`MetricSuite.cost`). So the share `JUDGING` of a training of H samples pays for
+JUDGING * H * trained / (n * judged) times of n samples. An image is drawn for every STEPS_A_PICTURE steps, since it takes about as long
 as five of the shortest.
 
 Measured on one core, together with 20 saves, which are not thinned out, in CPU time: 4.5% of `train gaussian`, 3% of a third of `train
@@ -23,44 +23,44 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from equipoise.metrics.suites import Judge
+from equipoise.metrics.suites import MetricSuite
 from equipoise.recipes.method import Method
 from equipoise.runtime.op_counter import Counting
 
 JUDGING = 0.02
 LEAST = 5  # judgements, however short the run: verdict and watch take fewer than four for no trend
 STEP = 1e7  # a millisecond of small operations at a small network's 10 thousand million multiplications a second
-PICTURES, STEPS_A_PICTURE = 10, 600
+IMAGES, STEPS_A_IMAGE = 10, 600
 
 
 class Pace:
-    """How often a run of `method` is judged by `judge`; samples are (N, *shape), `classes` says whether the players see them."""
+    """How often a run of `method` is judged by `suite`; samples are (N, *shape), `classes` says whether the networks see them."""
 
-    def __init__(self, method: Method, judge: Judge, shape: tuple[int, ...], batch_size: int, classes: bool) -> None:
-        self.method, self.judge, self.shape, self.batch_size, self.classes = method, judge, shape, batch_size, classes
+    def __init__(self, method: Method, suite: MetricSuite, shape: tuple[int, ...], batch_size: int, classes: bool) -> None:
+        self.method, self.suite, self.shape, self.batch_size, self.classes = method, suite, shape, batch_size, classes
 
     @cached_property
     def judging(self) -> float:
         """What judging once costs, in samples trained on."""
         g, d = multiplications(self.method, self.shape, self.batch_size, self.classes)
         trained = g + 6 * d + 3 * (g + d) / self.method.discriminator_steps + STEP / self.batch_size
-        return self.judge.n * (g + self.judge.cost) / trained
+        return self.suite.n * (g + self.suite.cost) / trained
 
-    def judgements(self, horizon: int, most: int) -> int:
+    def evaluations(self, horizon: int, most: int) -> int:
         """How often a run of `horizon` samples is judged, 5 to `most`."""
         return max(min(int(JUDGING * horizon / self.judging), most), LEAST)
 
-    def due(self, share: float, last: int, horizon: int, most: int) -> bool:
+    def due(self, progress: float, last: int, horizon: int, most: int) -> bool:
         """Whether a run that has come this far, and was judged last after `last` samples, is judged now. The end always is, once."""
-        times = self.judgements(horizon, most)
-        return int(share * times) > int(min(last / max(horizon, 1), 1.0) * times)
+        times = self.evaluations(horizon, most)
+        return int(progress * times) > int(min(last / max(horizon, 1), 1.0) * times)
 
 
-def pictures(method: Method, batch_size: int, horizon: int | None) -> int:
-    """How many pictures a run of `horizon` samples draws after the one before its first step, 1 to 10; 0 while its length is not known."""
+def images(method: Method, batch_size: int, horizon: int | None) -> int:
+    """How many images a run of `horizon` samples draws after the one before its first step, 1 to 10; 0 while its length is not known."""
     if horizon is None:
         return 0
-    return max(min(horizon // (method.discriminator_steps * batch_size * STEPS_A_PICTURE), PICTURES), 1)
+    return max(min(horizon // (method.discriminator_steps * batch_size * STEPS_A_IMAGE), IMAGES), 1)
 
 
 @torch.no_grad()

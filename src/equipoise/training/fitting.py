@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from equipoise import __version__
 from equipoise.data.sources import Source
-from equipoise.diagnosis import Watch
+from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError
-from equipoise.metrics.evaluate import floors, judge_for
+from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.plotting import plots, sketches
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.building import build_method, recipe_from
@@ -26,9 +26,9 @@ from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import is_saved, save_generator
 from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
-from equipoise.runs.writer import Keeper
+from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
-from equipoise.sampling.sampler import SAMPLES_SEED, SETTLING_BATCHES, SETTLING_SIZE, Sampler
+from equipoise.sampling.sampler import EVALUATION_SEED, RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
 from equipoise.training import speed
 from equipoise.training.evaluation_schedule import Pace
 from equipoise.training.loop import SAVES, Clock, Control, Drawn, Evaluated, Event, Finished, Recovered, Report, SaveDue, train
@@ -36,11 +36,11 @@ from equipoise.training.memory import predict
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
 from equipoise.transforms.fitting import Space, find_space
-from equipoise.transforms.loading import ModesFeed
+from equipoise.transforms.loading import ClusteredLoader
 from equipoise.utils.atomic_io import write_whole
 
 BIG_SEED = 2**31
-SETTLED = "settled"  # why a run with stop_when stopped
+EARLY_STOPPED = "early_stopped"  # why a run with stop_when stopped
 
 
 class Fit:
@@ -57,30 +57,34 @@ class Fit:
     ) -> None:
         """`space` is another training's, which this one goes on in; None fits one to the data."""
         self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
-        self.keeper = None if directory is None else Keeper(directory, warn)
+        self.writer = None if directory is None else RunWriter(directory, warn)
         source.early_stopping = run.stop_when is not None
         self.described = source.describe()
         self.device = resolve_device(run.device)
         labels = recipe.labels(source.schema)
-        scaling, modes = space or find_space(source, recipe.scaling, recipe.modes, labels, run.seed, recipe.channels_apart)
-        recipe = replace(recipe, modes=0 if modes is None else modes.count, channels_apart=modes is not None and modes.apart)
+        scaling, clustering = space or find_space(source, recipe.scaling, recipe.clusters, labels, run.seed, recipe.per_channel_clusters)
+        recipe = replace(
+            recipe, clusters=0 if clustering is None else clustering.count, per_channel_clusters=clustering is not None and clustering.apart
+        )
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
         self.plan = Plan(recipe, run, source.schema, self.footprint.step)
         method = build_method(recipe, source.schema, run.seed)
-        feed = source.feed(recipe.batch_size, scaling.encode, self.device, run.seed)
-        if modes is not None:
-            method = replace(method, modes=modes.to(self.device))
-            feed = ModesFeed(feed, modes, source.schema.size, run.seed, bool(recipe.conditional))
-        self.state = State(method, recipe, feed, run.seed, self.device)
+        loader = source.loader(recipe.batch_size, scaling.encode, self.device, run.seed)
+        if clustering is not None:
+            method = replace(method, clustering=clustering.to(self.device))
+            loader = ClusteredLoader(loader, clustering, source.schema.size, run.seed, bool(recipe.conditional))
+        self.state = State(method, recipe, loader, run.seed, self.device)
         encoder = self.state.discriminator if method.prior.codes else None
-        self.sampler = Sampler(self.state.average, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder, modes=modes)
+        self.sampler = Sampler(
+            self.state.ema, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder, clustering=clustering
+        )
         self.method = method
         self.speed = self._speed()
         self.speed.apply(self.state)
-        self.quick_judge = judge_for(source, run.seed, quick=True)
-        self.pace = Pace(method, self.quick_judge, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
-        self.watch = Watch(lambda: floors(self.quick_judge, source, run.seed))
+        self.quick_suite = suite_for(source, run.seed, quick=True)
+        self.pace = Pace(method, self.quick_suite, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
+        self.watch = Monitor(lambda: floors(self.quick_suite, source, run.seed))
         self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
         """What the user set, of the recipe and of the run."""
         self.init_from: dict[str, Any] | None = None
@@ -91,17 +95,17 @@ class Fit:
         """The best that it was, where a figure decides when to stop."""
         self.last: checkpoint.Moment | None = None
         """How it ended, where it went back to the best."""
-        self._settled_at = -1
+        self._recalibrated_at = -1
         self._happened: list[Event] = []  # since the last event, to be told after it
 
     @property
     def directory(self) -> RunDirectory | None:
         """Where everything is kept; None in memory."""
-        return None if self.keeper is None else self.keeper.directory
+        return None if self.writer is None else self.writer.directory
 
     def keep_in(self, directory: RunDirectory) -> None:
         """Keep everything there, from its config on."""
-        self.keeper = Keeper(directory, self.warn)
+        self.writer = RunWriter(directory, self.warn)
         directory.write_config(self.config())
 
     def config(self) -> dict[str, Any]:
@@ -127,8 +131,8 @@ class Fit:
     def restore_sampler(self) -> None:
         """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
         self.sampler.samples_seen = self.state.samples_seen
-        if self.directory is not None and not self._has_settled and not is_saved(self.sampler, self.directory.generator):
-            self._settle()
+        if self.directory is not None and not self._has_stopped_early and not is_saved(self.sampler, self.directory.generator):
+            self._recalibrate_batchnorm()
             save_generator(self.sampler, self.directory.generator)
 
     def events(self, control: Control) -> Iterator[Event]:
@@ -139,7 +143,7 @@ class Fit:
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
-                self._settle()
+                self._recalibrate_batchnorm()
             self._take_in(event, clock.tick(), control)
             yield event
             while self._happened:
@@ -151,7 +155,7 @@ class Fit:
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
         schema, plan = self.source.schema, self.plan
-        chosen = speed.choose(self.method, self.run, schema.is_picture, self.device, plan.seconds, plan.threads)
+        chosen = speed.choose(self.method, self.run, schema.is_image, self.device, plan.seconds, plan.threads)
         if not self.run.tune_speed:
             return chosen
         return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
@@ -161,17 +165,17 @@ class Fit:
         if failed:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 
-    def _settle(self) -> None:
+    def _recalibrate_batchnorm(self) -> None:
         """Before the generator is drawn from or saved: the statistics that an average or an encoder needs, once for one moment."""
-        if self._settled_at == self.sampler.samples_seen:
+        if self._recalibrated_at == self.sampler.samples_seen:
             return
-        self._settled_at = self.sampler.samples_seen
+        self._recalibrated_at = self.sampler.samples_seen
         encoder = self.sampler.encoder
-        if self.state.average is not self.state.generator or encoder is not None:
-            real = None if encoder is None else self.source.seen(SETTLING_BATCHES * SETTLING_SIZE, self.run.seed)
-            self.sampler.settle(self.run.seed, real)
+        if self.state.ema is not self.state.generator or encoder is not None:
+            real = None if encoder is None else self.source.seen(RECALIBRATION_BATCHES * RECALIBRATION_SIZE, self.run.seed)
+            self.sampler.recalibrate_batchnorm(self.run.seed, real)
 
-    def _take_in(self, event: Event, share: float, control: Control) -> None:
+    def _take_in(self, event: Event, progress: float, control: Control) -> None:
         """Log, measure, warn, draw and save, as an event calls for."""
         if isinstance(event, Report):
             self._tell(**event.readings)
@@ -182,59 +186,59 @@ class Fit:
                 f"{event.what} was not finite after {event.samples_seen:,} samples: back to the last good weights, with half the step"
             )
         elif isinstance(event, SaveDue):
-            self._save(self._judge(share) if self._judgement_due(share) else None)
-            if self.run.stop_when is not None and self.watch.settled and share < 1:
-                control.stop(SETTLED)
+            self._save(self._evaluate(progress) if self._evaluation_due(progress) else None)
+            if self.run.stop_when is not None and self.watch.early_stopped and progress < 1:
+                control.stop(EARLY_STOPPED)
         elif isinstance(event, Finished):
             self._finish(event)
-        elif self.keeper is not None:  # a picture is due
-            path = self.keeper.picture(self.draw, checkpoint.name_of(self.state.samples_seen))
+        elif self.writer is not None:  # an image is due
+            path = self.writer.image(self.draw, checkpoint.name_of(self.state.samples_seen))
             if path is not None:
                 self._happened.append(Drawn(self.state.samples_seen, path))
 
-    def _judgement_due(self, share: float) -> bool:
+    def _evaluation_due(self, progress: float) -> bool:
         """Whether what is saved now is judged too: always when a figure decides when to stop, else as often as the pace allows."""
         if self.run.stop_when is not None or self.state.horizon is None:
             return self.run.stop_when is not None
         last = max((line["samples_seen"] for line in self.log if "metrics" in line), default=0)
-        return self.pace.due(share, last, self.state.horizon, SAVES)
+        return self.pace.due(progress, last, self.state.horizon, SAVES)
 
-    def _judge(self, share: float) -> float:
+    def _evaluate(self, progress: float) -> float:
         """Figures of the generator as it is, for the log and the watch; returns the headline."""
-        figures = self.quick_judge(self.sampler.values(self.quick_judge.n, SAMPLES_SEED))
+        metrics = self.quick_suite(self.sampler.values(self.quick_suite.n, EVALUATION_SEED))
         if not any("floors" in line for line in self.log):
-            self._tell(floors=self.watch.floors, judged_samples=self.quick_judge.n)
-        self._tell(metrics=figures)
-        self._happened.append(Evaluated(self.state.samples_seen, figures, self.watch.floors))
-        self._warn_of(self.watch.at_figures(figures, share))
-        return next(iter(figures.values()))
+            self._tell(floors=self.watch.floors, evaluated_samples=self.quick_suite.n)
+        self._tell(metrics=metrics)
+        self._happened.append(Evaluated(self.state.samples_seen, metrics, self.watch.floors))
+        self._warn_of(self.watch.at_metrics(metrics, progress))
+        return next(iter(metrics.values()))
 
     def _save(self, headline: float | None) -> None:
         """Keep the state, and remember it if it was judged and is the best so far."""
-        best = math.inf if self.state.best is None else self.state.best["figure"]
+        best = math.inf if self.state.best is None else self.state.best["metric"]
         if headline is not None and headline < best:  # which NaN is not
-            self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "figure": headline}
+            self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "metric": headline}
             if self.run.stop_when is not None:
                 self.best = self._moment()
-        if self.keeper is not None:
-            self.keeper.save(partial(checkpoint.save, self.state), self.sampler, self.config(), self.log)
+        if self.writer is not None:
+            self.writer.save(partial(checkpoint.save, self.state), self.sampler, self.config(), self.log)
 
     def _finish(self, event: Finished) -> None:
-        if self.keeper is not None and self.keeper.failed:  # once more, before it is too late
+        if self.writer is not None and self.writer.failed:  # once more, before it is too late
             self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
-        if self.state.best is not None and (event.reason == SETTLED or self._has_settled):
+        if self.state.best is not None and (event.reason == EARLY_STOPPED or self._has_stopped_early):
             self._go_back_to_best()
-        if event.reason == SETTLED:
-            self._tell(settled=self.sampler.samples_seen)
-        if self.keeper is not None:
+        if event.reason == EARLY_STOPPED:
+            self._tell(early_stopped=self.sampler.samples_seen)
+        if self.writer is not None:
             for code in self.sampler.prior.codes:
-                path = self.keeper.directory.path / f"code-{code}.png"
-                self.keeper.attempt(partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED))
-            if self.keeper.has_vanished():  # since the last save
+                path = self.writer.directory.path / f"code-{code}.png"
+                self.writer.attempt(partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED))
+            if self.writer.has_vanished():  # since the last save
                 write = self.save if self.last is not None else partial(checkpoint.save, self.state)
-                self.keeper.save(write, self.sampler, self.config(), self.log)
+                self.writer.save(write, self.sampler, self.config(), self.log)
 
     def _go_back_to_best(self) -> None:
         """Make the generator that is kept the best that there was."""
@@ -242,20 +246,20 @@ class Fit:
             best = self._best()
         except EquipoiseError as error:  # damaged, or memory is short
             return self.warn(f"{error}; keeping the last generator instead of the best")
-        assert best is not None, "a run that settled has been measured"
+        assert best is not None, "a run that early_stopped has been measured"
         assert self.state.best is not None, "and so it knows its best"
         self.last = self._moment()
         self.state.restore_weights(best[0])
         self.sampler.samples_seen = int(self.state.best["checkpoint"])
-        self._settled_at = -1
-        self._settle()
-        if self.keeper is not None:
-            self.keeper.attempt(partial(save_generator, self.sampler, self.keeper.directory.generator))
+        self._recalibrated_at = -1
+        self._recalibrate_batchnorm()
+        if self.writer is not None:
+            self.writer.attempt(partial(save_generator, self.sampler, self.writer.directory.generator))
 
     @property
-    def _has_settled(self) -> bool:
-        """Whether it has settled, and nothing has been trained since: the generator that is kept is the best."""
-        return bool(self.log) and SETTLED in self.log[-1] and self.state.best is not None
+    def _has_stopped_early(self) -> bool:
+        """Whether it has early_stopped, and nothing has been trained since: the generator that is kept is the best."""
+        return bool(self.log) and EARLY_STOPPED in self.log[-1] and self.state.best is not None
 
     def _moment(self) -> checkpoint.Moment:
         return {name: tensor.clone() for name, tensor in self.state.tensors().items()}, self.state.scalars()
@@ -283,8 +287,8 @@ class Fit:
     def _tell(self, **line: Any) -> None:
         """Log a line of this moment."""
         self.log.append({"samples_seen": self.state.samples_seen, "seconds": round(self.state.seconds, 3), **line})
-        if self.keeper is not None:
-            self.keeper.log(self.log[-1])
+        if self.writer is not None:
+            self.writer.log(self.log[-1])
 
     def _warn_of(self, trouble: str) -> None:
         if trouble:
@@ -292,13 +296,13 @@ class Fit:
             self.warn(f"after {self.state.samples_seen:,} samples: {trouble}")
 
     def draw(self, path: Path) -> None:
-        """A picture of what the generator makes of the fixed latents."""
-        n = plots.DEFAULT_PICTURES if self.source.schema.is_picture else plots.MOST_POINTS
+        """An image of what the generator makes of the fixed latents."""
+        n = plots.DEFAULT_IMAGES if self.source.schema.is_image else plots.MAX_POINTS
         values = self.sampler.values(n, self.run.seed + BIG_SEED)
         title = f"{self.source.name}, {self.recipe.name}, {self.state.samples_seen:,} samples seen"
-        write_whole(path, sketches.sketch(values, self.source.schema, self.source.limits, self.source.law, self._beside, title))
+        write_whole(path, sketches.sketch(values, self.source.schema, self.source.limits, self.source.distribution, self._beside, title))
 
     @cached_property
     def _beside(self) -> NDArray[np.float64] | None:
         """Real points that are drawn beside the generated ones."""
-        return None if self.source.schema.is_picture else self.source.held_out(plots.MOST_POINTS, self.run.seed).double().numpy()
+        return None if self.source.schema.is_image else self.source.held_out(plots.MAX_POINTS, self.run.seed).double().numpy()

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from equipoise.data.loading import EndOfDataError
 from equipoise.recipes.method import Logits, Method
-from equipoise.training.evaluation_schedule import pictures
+from equipoise.training.evaluation_schedule import images
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
@@ -28,7 +28,7 @@ REPORTS = 100  # a run
 SAVES = 20  # a run; the first comes within a tenth
 SAVE_SECONDS = 600.0  # and at least this often
 MEASURED = 0.02  # share of the minutes after which the rate is known; of short runs more, since the first second is not like the rest
-MEASURED_SECONDS, MEASURED_MOST = 1.0, 0.2
+MEASURED_SECONDS, MEASURED_MAX = 1.0, 0.2
 CORRECTED = (0.1, 0.25, 0.5, 0.75)  # shares of the minutes at which the horizon is looked at again
 EARLY = 0.9  # share of the minutes before which no run is over
 OFF = 0.1  # by more than this share it must be off: another program may have had the machine while the rate was measured
@@ -38,18 +38,18 @@ RECENT = 16  # steps that a report averages over
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of the last steps. `share` is how much of the training is done, `remaining` the seconds it will still take."""
+    """Figures of the last steps. `progress` is how much of the training is done, `remaining` the seconds it will still take."""
 
     samples_seen: int
     seconds: float
-    share: float
+    progress: float
     rate: float
     remaining: float
     readings: dict[str, float]
 
 
 @dataclass(frozen=True)
-class PictureDue:
+class ImageDue:
     """Time to draw what the generator makes of the fixed latents."""
 
 
@@ -88,14 +88,14 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture of the fixed latents was written
-    to `path`. It follows its `PictureDue`."""
+    """An image of the fixed latents was written
+    to `path`. It follows its `ImageDue`."""
 
     samples_seen: int
     path: Path
 
 
-Event = Report | PictureDue | SaveDue | Recovered | Finished | Evaluated | Drawn
+Event = Report | ImageDue | SaveDue | Recovered | Finished | Evaluated | Drawn
 """`train` yields the first five; `fitting.Fit.events` adds the last two."""
 
 
@@ -120,10 +120,10 @@ class Clock:
             state.horizon, state.minutes = None, minutes
         if samples is not None:
             state.horizon = samples
-        self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MOST * self.limit))
+        self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MAX * self.limit))
         self._began = time.monotonic() - state.seconds
         self._measured_from = self._looked = (state.seconds, state.samples_seen)
-        self._corrections = [share for share in CORRECTED if self.limit is not None and share * self.limit > state.seconds]
+        self._corrections = [progress for progress in CORRECTED if self.limit is not None and progress * self.limit > state.seconds]
 
     def tick(self) -> float:
         """Read the time; returns the share of the training done, 0 to 1."""
@@ -136,9 +136,9 @@ class Clock:
         if state.horizon is None:
             assert self.limit is not None, "a clock without a horizon has minutes"
             return min(state.seconds / self.limit, 1.0)
-        share = state.samples_seen / max(state.horizon, 1)
+        progress = state.samples_seen / max(state.horizon, 1)
         out_of_time = self.limit is not None and state.seconds >= self.limit
-        return 1.0 if out_of_time else min(share, 1.0)
+        return 1.0 if out_of_time else min(progress, 1.0)
 
     def _expected(self, since: tuple[float, int]) -> int:
         """The samples that will have been seen when the minutes are over, at the rate since a moment: its seconds, and samples seen."""
@@ -149,15 +149,15 @@ class Clock:
         """Whether the horizon is to be looked at: at some moments, and where it is reached long before the time is over."""
         if self.limit is None:
             return False
-        share = self.state.seconds / self.limit
-        early = self.state.horizon is not None and self.state.samples_seen >= self.state.horizon and share < EARLY
-        return early or bool(self._corrections and share >= self._corrections[0])
+        progress = self.state.seconds / self.limit
+        early = self.state.horizon is not None and self.state.samples_seen >= self.state.horizon and progress < EARLY
+        return early or bool(self._corrections and progress >= self._corrections[0])
 
     def _correct(self) -> None:
         """A new horizon if the old one is well off, by the rate since the last look."""
         assert self.limit is not None, "only minutes are looked ahead in"
         expected, state = self._expected(self._looked), self.state
-        self._corrections = [share for share in self._corrections if share * self.limit > state.seconds]
+        self._corrections = [progress for progress in self._corrections if progress * self.limit > state.seconds]
         if state.horizon is not None and abs(expected - state.horizon) > OFF * state.horizon:
             state.horizon = expected
         self._looked = (state.seconds, state.samples_seen)
@@ -167,12 +167,12 @@ class Clock:
         seconds, samples = since or self._measured_from
         return (self.state.samples_seen - samples) / max(self.state.seconds - seconds, 1e-9)
 
-    def remaining(self, share: float) -> float:
+    def remaining(self, progress: float) -> float:
         """Seconds until the end, by what the whole has taken so far."""
         if self.limit is not None:
             return max(self.limit - self.state.seconds, 0.0)
         left = (self.state.horizon or 0) - self.state.samples_seen
-        return max(left, 0) / max(self.rate(), 1e-9) if share < 1 else 0.0
+        return max(left, 0) / max(self.rate(), 1e-9) if progress < 1 else 0.0
 
 
 def train(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
@@ -182,29 +182,29 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     """
     state.generator.train()
     state.discriminator.train()
-    share = clock.tick()
-    reported, saved, drawn = (int(share * times) for times in (REPORTS, SAVES, pictures(method, state.feed.batch_size, state.horizon)))
+    progress = clock.tick()
+    reported, saved, drawn = (int(progress * times) for times in (REPORTS, SAVES, images(method, state.loader.batch_size, state.horizon)))
     saved_seconds, saved_samples = state.seconds, state.samples_seen
     ended = ""
     guard = Guard(state)
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
-        yield PictureDue()
-    while (share < 1 or state.samples_seen == 0) and control.stop_reason is None:  # however short: something must be there to sample
-        rates = method.schedule(share, state.samples_seen)
+        yield ImageDue()
+    while (progress < 1 or state.samples_seen == 0) and control.stop_reason is None:  # however short: something must be there to sample
+        rates = method.schedule(progress, state.samples_seen)
         state.apply(rates)
         try:
             recent.append(adversarial_step(method, state, rates))
         except EndOfDataError as end:
             ended = str(end)
             break
-        state.samples_seen += method.discriminator_steps * state.feed.batch_size
-        share = clock.tick()
-        reported, saved = min(reported, int(share * REPORTS)), min(saved, int(share * SAVES))  # the horizon may have moved away
-        save = int(share * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
-        if int(share * REPORTS) > reported or save:  # a save follows a report, which sees that all is finite
-            reported = int(share * REPORTS)
-            event = guarded(report(method, state, clock, share, recent), guard)
+        state.samples_seen += method.discriminator_steps * state.loader.batch_size
+        progress = clock.tick()
+        reported, saved = min(reported, int(progress * REPORTS)), min(saved, int(progress * SAVES))  # the horizon may have moved away
+        save = int(progress * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
+        if int(progress * REPORTS) > reported or save:  # a save follows a report, which sees that all is finite
+            reported = int(progress * REPORTS)
+            event = guarded(report(method, state, clock, progress, recent), guard)
             yield event
             if isinstance(event, Recovered):
                 recent.clear()
@@ -212,20 +212,20 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
                     ended = f"training diverged: {event.what} is not finite after {state.samples_seen:,} samples, nor after going back"
                     break
                 continue
-        if (due := int(share * pictures(method, state.feed.batch_size, state.horizon))) > drawn:
+        if (due := int(progress * images(method, state.loader.batch_size, state.horizon))) > drawn:
             drawn = due
-            yield PictureDue()
+            yield ImageDue()
         if save:
-            saved, saved_seconds, saved_samples = int(share * SAVES), state.seconds, state.samples_seen
+            saved, saved_seconds, saved_samples = int(progress * SAVES), state.seconds, state.samples_seen
             yield SaveDue()
     if state.samples_seen > saved_samples:  # stopped between two saves
         if recent:
-            yield guarded(report(method, state, clock, share, recent), guard)
+            yield guarded(report(method, state, clock, progress, recent), guard)
         yield SaveDue()
-    yield Finished(ended or ("done" if share >= 1 else control.stop_reason or "done"), guard.exhausted)
+    yield Finished(ended or ("done" if progress >= 1 else control.stop_reason or "done"), guard.exhausted)
 
 
-def report(method: Method, state: State, clock: Clock, share: float, recent: deque[dict[str, Tensor]]) -> Report:
+def report(method: Method, state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]) -> Report:
     """The means over the recent steps, D's outputs as the recipe reads them, and the gradient norms of the last step."""
     means = {name: torch.stack([step[name] for step in recent]).mean() for name in recent[-1] if not name.endswith("_logits")}
     real, fake = (torch.cat([step[name] for step in recent]).double() for name in ("real_logits", "fake_logits"))
@@ -235,7 +235,7 @@ def report(method: Method, state: State, clock: Clock, share: float, recent: deq
     # Together, since for each transfer the host waits for the device.
     values = torch.stack([mean.double() for mean in means.values()]).tolist()
     readings = dict(zip(means, values, strict=True))
-    return Report(state.samples_seen, state.seconds, share, clock.rate(), clock.remaining(share), readings)
+    return Report(state.samples_seen, state.seconds, progress, clock.rate(), clock.remaining(progress), readings)
 
 
 def guarded(told: Report, guard: Guard) -> Report | Recovered:
@@ -251,7 +251,7 @@ def guarded(told: Report, guard: Guard) -> Report | Recovered:
 
 
 def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, Tensor]:
-    """D's mean output on real and on generated samples, and `balance`, which goes to 1/2 as the players reach equilibrium.
+    """D's mean output on real and on generated samples, and `balance`, which goes to 1/2 as the networks reach equilibrium.
 
     "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability of the right answer,
     (sigma(D(x)) + 1 - sigma(D(x'))) / 2. "relativistic": D has no zero, so the mean logits

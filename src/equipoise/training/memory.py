@@ -15,9 +15,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from equipoise.data.loading import BLOCK, Feed
+from equipoise.data.loading import BLOCK, Loader
 from equipoise.data.schema import Schema
-from equipoise.data.sources import HELD_OUT_SHARE, RowsSource, Source
+from equipoise.data.sources import HELD_OUT_ONE_IN, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.metrics.budget import FULL
 from equipoise.recipes.base import Recipe
@@ -28,13 +28,13 @@ from equipoise.runtime.op_counter import Counting
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
-from equipoise.transforms.clustering import Modes
+from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.fitting import first_classes
 from equipoise.transforms.scaling import Scaling
 
 GIB, MIB = 2**30, 2**20
-LEAST_BATCH = 2  # the smaller of the two that are tried, or what the recipe asks for; the other is twice as large
-LEAST_COPIES = 5  # of the players' weights, at least: themselves, their gradients, a moment, and the guard's of the first and the last
+MIN_BATCH = 2  # the smaller of the two that are tried, or what the recipe asks for; the other is twice as large
+MIN_COPIES = 5  # of the networks' weights, at least: themselves, their gradients, a moment, and the guard's of the first and the last
 FLOAT = torch.float32.itemsize
 
 # What a step makes on the way takes this many times its tensors' bytes of the resident set, with convolutions and without: a backend
@@ -42,8 +42,8 @@ FLOAT = torch.float32.itemsize
 # `python -m benchmarks.memory`, benchmarks/RESULTS.md.
 WORKSPACE_CONVOLUTIONS, WORKSPACE = 1.9, 1.15
 # What figures, drawing and the closing report add to what is held between steps, by the kind of data; the middle of several runs, --whole.
-JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_PICTURES = 130 * MIB, 150 * MIB, 430 * MIB, 150 * MIB
-JUDGED_COPIES = 15  # of each picture that is judged, as float64, most of them while a filter runs
+JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_IMAGES = 130 * MIB, 150 * MIB, 430 * MIB, 150 * MIB
+JUDGED_COPIES = 15  # of each image that is judged, as float64, most of them while a filter runs
 # A step's time is about that of its calls and that of its arithmetic: a MLP's 1.6 ms, a small convolutional pair's 29 ms, on one core
 # that multiplies 9e10 a second at most. Twice the cores do 1.4 times as much ("Step" in benchmarks/RESULTS.md).
 CALL_SECONDS, FLOPS, SHARED = 4e-6, 7e10, 0.5
@@ -86,8 +86,8 @@ class Footprint:
     data: int
     """By what the feed makes of the data."""
     step: StepMemory
-    judged: int
-    """By figures and pictures while training, and by the closing report; they come between steps."""
+    evaluated: int
+    """By figures and images while training, and by the closing report; they come between steps."""
 
     def needed(self, batch_size: int) -> int:
         """What training adds to what is used."""
@@ -95,18 +95,20 @@ class Footprint:
 
     def peak(self, batch_size: int) -> int | None:
         """The most that the process will hold, the closing report included; on a CPU its peak resident set."""
-        most = max(self.needed(batch_size), self.data + round(self.step.kept) + self.judged)
+        most = max(self.needed(batch_size), self.data + round(self.step.kept) + self.evaluated)
         return None if self.used is None else self.used + most
 
 
-class StandIn(Feed):
-    """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the players know classes."""
+class StandIn(Loader):
+    """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the networks know classes."""
 
-    def __init__(self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, modes: Modes | None = None) -> None:
+    def __init__(
+        self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, clustering: Clustering | None = None
+    ) -> None:
         super().__init__(batch_size, scaling.encode, device)
-        raw = torch.uint8 if schema.dtype == "uint8" and schema.is_picture else torch.float64
+        raw = torch.uint8 if schema.dtype == "uint8" and schema.is_image else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        self.labels = first_classes(schema, modes, batch_size, device)
+        self.labels = first_classes(schema, clustering, batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
@@ -121,7 +123,7 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
     free = free_memory(device)
     refuse_networks(recipe, source.schema, free)
     step = step_memory(recipe, source.schema, scaling, device)
-    found = Footprint(used_memory(device), data_on(device, source), step, judged(source) if device.type == "cpu" else 0)
+    found = Footprint(used_memory(device), data_on(device, source), step, evaluated(source) if device.type == "cpu" else 0)
     size = recipe.batch_size
     if free is not None and found.needed(size) > free:
         most = step.largest(free - found.data)
@@ -138,10 +140,10 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
         method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made
         return
-    weights = sum(p.numel() * p.element_size() for player in (method.generator, method.discriminator) for p in player.parameters())
-    if free is not None and LEAST_COPIES * weights > free:
+    weights = sum(p.numel() * p.element_size() for network in (method.generator, method.discriminator) for p in network.parameters())
+    if free is not None and MIN_COPIES * weights > free:
         raise RequestError(
-            f"{recipe.name}'s networks need more than {LEAST_COPIES * weights / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free: "
+            f"{recipe.name}'s networks need more than {MIN_COPIES * weights / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free: "
             "give smaller ones, by width for one"
         )
 
@@ -149,7 +151,7 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
 def step_memory(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device, workspace: float | None = None) -> StepMemory:
     """What a step of the recipe holds on data of this shape, at any batch size. `workspace` is the factor on what it makes on the way;
     None takes the measured one, 1 gives the bytes of its tensors exactly."""
-    small = max(LEAST_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
+    small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
     first, second = (trace(replace(recipe, batch_size=size), schema, scaling, device) for size in (small, 2 * small))
     one, two = first.held, second.held
     if len(one) != len(two):  # a method that does other things with other batches: one line through both peaks
@@ -178,7 +180,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     count = Counting()
     with count:
         method = checked_method(build_method(recipe, schema, 0), recipe.name)
-        state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, device, method.modes), 0, device)
+        state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, device, method.clustering), 0, device)
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
         adversarial_step(state.method, state, rates)
@@ -192,26 +194,26 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
 
 
 def data_on(device: torch.device, source: Source) -> int:
-    """The bytes that a feed will take beside the data as it was read: scaled points, pictures copied to a GPU, the order of an epoch."""
+    """The bytes that a feed will take beside the data as it was read: scaled points, images copied to a GPU, the order of an epoch."""
     schema, rows = source.schema, source.training_rows
-    if source.law is not None:
+    if source.distribution is not None:
         return BLOCK * schema.size * FLOAT
     if rows is None:
         return 0
     order = rows * torch.int64.itemsize
     if not isinstance(source, RowsSource):
         return order
-    if not schema.is_picture:
+    if not schema.is_image:
         return order + rows * schema.size * FLOAT
     return order + (rows * schema.size * (1 if schema.dtype == "uint8" else 8) if device.type == "cuda" else 0)
 
 
-def judged(source: Source) -> int:
+def evaluated(source: Source) -> int:
     """The bytes that figures, drawing and the closing report take at most."""
     if source.is_digits:
         return JUDGED_DIGITS
-    if not source.schema.is_picture:
+    if not source.schema.is_image:
         return JUDGED_LINE if source.schema.size == 1 else JUDGED_POINTS
     rows = source.training_rows
-    held_out = FULL.pictures if rows is None else min(FULL.pictures, rows // (HELD_OUT_SHARE - 1))
-    return JUDGED_PICTURES + JUDGED_COPIES * held_out * source.schema.size * torch.float64.itemsize
+    held_out = FULL.images if rows is None else min(FULL.images, rows // (HELD_OUT_ONE_IN - 1))
+    return JUDGED_IMAGES + JUDGED_COPIES * held_out * source.schema.size * torch.float64.itemsize

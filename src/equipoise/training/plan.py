@@ -35,7 +35,7 @@ class Plan:
     @property
     def threads(self) -> int:
         """CPU threads by rule."""
-        return threads_for(self.step.flops * self.recipe.batch_size, self.schema.is_picture)
+        return threads_for(self.step.flops * self.recipe.batch_size, self.schema.is_image)
 
     @property
     def seconds(self) -> float:

@@ -64,10 +64,10 @@ class Display:
             self.metric = primary(event)
         elif isinstance(event, Report):
             told = "\n".join(filter(None, [lines(event), self.metric]))
-            self.progress.update(self.task, completed=event.share, told=told)
-            if self._plain and int(event.share * PLAIN_LINES) > self._lines:
-                self._lines = int(event.share * PLAIN_LINES)
-                print(f"{event.share:4.0%} {told}".replace("\n", "; "), file=sys.stderr)  # noqa: T201  # it was asked for
+            self.progress.update(self.task, completed=event.progress, told=told)
+            if self._plain and int(event.progress * PLAIN_LINES) > self._lines:
+                self._lines = int(event.progress * PLAIN_LINES)
+                print(f"{event.progress:4.0%} {told}".replace("\n", "; "), file=sys.stderr)  # noqa: T201  # it was asked for
 
 
 class Measuring:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.data.arrays import Labels
-from equipoise.data.distributions.univariate import Law, law_settings
-from equipoise.data.factory import law_of, open_source
+from equipoise.data.distributions.univariate import Distribution, distribution_settings
+from equipoise.data.factory import distribution_of, open_source
 from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for
 from equipoise.errors import EquipoiseError, RequestError, first_line
@@ -23,7 +23,7 @@ from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.fitting import Fit
 from equipoise.training.loop import EARLY
-from equipoise.transforms.fitting import Space, modes_for
+from equipoise.transforms.fitting import Space, empty_clustering
 from equipoise.transforms.scaling import Scaling
 from equipoise.utils.formatting import about, spoken
 
@@ -125,12 +125,12 @@ def _refuse_other_settings(
     run: Path, config: dict[str, Any], recipe: type[Recipe] | None, choices: dict[str, Any], run_choices: dict[str, Any], data: Any
 ) -> None:
     """Raises RequestError where a setting that was given, those of a
-    law among them, is not the run's, and is none that may change."""
+    distribution among them, is not the run's, and is none that may change."""
     differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(config["recipe"], choices, ())
     differ += differences(config["run"], run_choices, CHANGEABLE)
-    if isinstance(data, Law) and data.name == config["data"]["name"]:
-        differ += differences(config["data"].get("law", {}), law_settings(data), ())
+    if isinstance(data, Distribution) and data.name == config["data"]["name"]:
+        differ += differences(config["data"].get("distribution", {}), distribution_settings(data), ())
     if differ:
         raise RequestError(f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew")
 
@@ -144,15 +144,15 @@ def _source(
 ) -> Source:
     """The data: what was given, or what the run knows where nothing was."""
     described = config["data"]
-    law = law_of(described)
+    distribution = distribution_of(described)
     if data is None:
-        if law is None and (described["origin"] is None or described["labels_in_python"]):
+        if distribution is None and (described["origin"] is None or described["labels_in_python"]):
             what = _shown(described) if described["origin"] is None else f"labels for {_shown(described)}"
             given = "fit(data, labels, out=..., resume=True)" if described["labels_in_python"] else "fit(data, out=..., resume=True)"
             raise RequestError(f"{run} was trained on {what} that came in Python: give the same again, by {given}")
         data = described["origin"]
-    if law is not None and (data is None or (isinstance(data, str) and data in (described["name"], described["origin"]))):
-        data = law  # with the settings that it had
+    if distribution is not None and (data is None or (isinstance(data, str) and data in (described["name"], described["origin"]))):
+        data = distribution  # with the settings that it had
     try:
         return open_source(data, labels, label_column=settings.label_column, memory_budget=settings.memory_budget, split_seed=settings.seed)
     except RequestError as error:
@@ -183,7 +183,7 @@ def _shown(described: dict[str, Any]) -> str:
     if described["origin"] is not None:
         return Path(described["origin"]).name
     name: str = described["name"]
-    return name if "law" in described else f"{'an' if name == 'array' else 'a'} {name}"
+    return name if "distribution" in described else f"{'an' if name == 'array' else 'a'} {name}"
 
 
 def _inherited(
@@ -202,15 +202,17 @@ def _inherited(
         )
     try:
         scaling = Scaling.from_dict(config.get("scaling") or {})
-        if len(scaling.shift) != (1 if source.schema.is_picture else source.schema.size):
+        if len(scaling.shift) != (1 if source.schema.is_image else source.schema.size):
             raise RequestError("its scaling is not of its data")
-        modes = modes_for(source.schema, recipe.modes or 0, recipe.labels(source.schema), recipe.apart(source.schema))
-        if modes is not None:
+        clustering = empty_clustering(source.schema, recipe.clusters or 0, recipe.labels(source.schema), recipe.apart(source.schema))
+        if clustering is not None:
             tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)
-            modes.load_state_dict({n.removeprefix("modes."): value for n, value in tensors.items() if n.startswith("modes.")})
+            clustering.load_state_dict(
+                {n.removeprefix("clustering."): value for n, value in tensors.items() if n.startswith("clustering.")}
+            )
     except (RequestError, AttributeError, TypeError, RuntimeError) as error:
         raise DamagedFileError(f"{directory.config_file} is not what was written: {first_line(error)}") from None
-    return Space(scaling, modes)
+    return Space(scaling, clustering)
 
 
 def _requested(
@@ -245,7 +247,7 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
     directory.sweep()
     training.log = [line for line in directory.read_log(training.warn) if line["samples_seen"] <= training.state.samples_seen]
     if training.run.stop_when != config["run"]["stop_when"]:
-        _judge_anew(training)
+        _evaluate_anew(training)
     directory.write_config(training.config())
     directory.write_log(training.log)
     if training.run.stop_when == config["run"]["stop_when"]:
@@ -255,11 +257,11 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
     training.restore_sampler()
 
 
-def _judge_anew(training: Fit) -> None:
+def _evaluate_anew(training: Fit) -> None:
     """With early stopping, metrics while training are taken on the validation split, without it on all that is
     held out: those before say nothing of those to come, and the best of them was not chosen on that split."""
     state = training.state
-    floors = {"floors": dict(training.watch.floors), "judged_samples": training.quick_judge.n}
+    floors = {"floors": dict(training.watch.floors), "evaluated_samples": training.quick_suite.n}
     training.log.append({"samples_seen": state.samples_seen, "seconds": round(state.seconds, 3), **floors})
     state.best = None
 

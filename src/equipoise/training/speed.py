@@ -32,10 +32,10 @@ from equipoise.utils.system import usable_cores
 
 Precision = Literal["float32", "bfloat16"]
 
-COMPILE_SECONDS = 45.0  # that compiling both players' gradients takes on one core
+COMPILE_SECONDS = 45.0  # that compiling both networks' gradients takes on one core
 COMPILE_GAIN = {"points": 0.35, "float32": 0.1, "bfloat16": 0.25}  # share of a step's time that compiled code saves, by kind or by type
 WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
-# Operations of a step that are worth a thread: 16 x 16 pictures have .7e9, MNIST's 2e9,
+# Operations of a step that are worth a thread: 16 x 16 images have .7e9, MNIST's 2e9,
 # 64 x 64 in colour 17e9.
 SHARE = 1e9
 TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
@@ -57,11 +57,11 @@ class Speed:
             yield
 
     def apply(self, state: State) -> None:
-        """Have the players of `state` work this way;
+        """Have the networks of `state` work this way;
         the compiled step is made by `compile_step`."""
-        for player in (state.generator, state.discriminator):
-            if isinstance(player, Generator | Discriminator):
-                player.mixed = self.precision == "bfloat16"
+        for network in (state.generator, state.discriminator):
+            if isinstance(network, Generator | Discriminator):
+                network.mixed = self.precision == "bfloat16"
 
 
 class Example(NamedTuple):
@@ -74,15 +74,15 @@ class Example(NamedTuple):
 
 def example(state: State, schema: Schema) -> Example:
     """Numbers drawn from a generator of their own; nothing of the training moves."""
-    n, generator = state.feed.batch_size, torch.Generator(state.device).manual_seed(0)
+    n, generator = state.loader.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
-    return Example(x, first_classes(schema, state.method.modes, n, state.device), state.method.prior.sample(n, generator))
+    return Example(x, first_classes(schema, state.method.clustering, n, state.device), state.method.prior.sample(n, generator))
 
 
 def choose(
     method: Method,
     run: RunSettings,
-    pictures: bool,
+    images: bool,
     device: torch.device,
     seconds: float,
     threads: int,
@@ -90,7 +90,7 @@ def choose(
     """What the user chose, and by rule what was left open, for a run that will take
     about `seconds` on so many threads by rule. Raises RequestError for a choice that
     cannot be."""
-    ruled = by_rule(method, pictures=pictures, device=device, seconds=seconds, threads=threads)
+    ruled = by_rule(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, a newer torch, or a recipe without "
@@ -111,29 +111,29 @@ def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
 def by_rule(
     method: Method,
     *,
-    pictures: bool,
+    images: bool,
     device: torch.device,
     seconds: float,
     threads: int,
 ) -> Speed:
-    """Points in float32, since a law's narrow modes need its digits; pictures in
+    """Points in float32, since a distribution's narrow modes need its digits; images in
     bfloat16 where the processor multiplies it; compiled where that saves more than it
     costs. `threads` is what `threads_for` says."""
-    half = pictures and multiplies_bfloat16(device)
+    half = images and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
-    worth = seconds * COMPILE_GAIN[precision if pictures else "points"] > WORTH * COMPILE_SECONDS
+    worth = seconds * COMPILE_GAIN[precision if images else "points"] > WORTH * COMPILE_SECONDS
     return Speed(threads, precision, worth and can_compile(method, device))
 
 
-def threads_for(arithmetic: float, pictures: bool) -> int:
+def threads_for(arithmetic: float, images: bool) -> int:
     """Threads for steps of so many operations of arithmetic each: one for points, whose
-    networks are too small to share; for pictures one for every `SHARE` operations, on
+    networks are too small to share; for images one for every `SHARE` operations, on
     at most the cores that there are.
 
     In small steps threads mostly wait for each other, and where another program has one
     of the cores, all wait for the thread that has none.
     """
-    return min(max(round(arithmetic / SHARE), 1), usable_cores()) if pictures else 1
+    return min(max(round(arithmetic / SHARE), 1), usable_cores()) if images else 1
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
@@ -200,7 +200,7 @@ def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunS
 
 
 def _seconds(method: Method, state: State, batch: Example) -> float:
-    """The median time of both players' gradients."""
+    """The median time of both networks' gradients."""
     times = []
     for _ in range(TUNING_BLOCKS):
         began, n = time.perf_counter(), 0

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from equipoise.coerce import checked
-from equipoise.data.loading import Feed, Stream, seeded
+from equipoise.data.loading import Loader, Stream, seeded
 from equipoise.errors import clipped
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
@@ -31,7 +31,7 @@ SCALARS: dict[str, Any] = {
 MOST = 2**48  # of epochs, and of samples in one
 P = ParamSpec("P")
 T = TypeVar("T")
-Gradients = tuple[Tensor | None, ...]  # of a player's weights, in their order; None for one that took no part
+Gradients = tuple[Tensor | None, ...]  # of a network's weights, in their order; None for one that took no part
 RANDOMNESS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
@@ -41,31 +41,31 @@ RANDOMNESS = {
 
 
 class State:
-    """The players and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it
+    """The networks and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it
     back."""
 
-    def __init__(self, method: Method, recipe: Recipe, feed: Feed, seed: int, device: torch.device) -> None:
-        self.method, self.feed, self.seed, self.device = method, feed, seed, device
+    def __init__(self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device) -> None:
+        self.method, self.loader, self.seed, self.device = method, loader, seed, device
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
-        averaged = recipe.average_half_life > 0
-        self.average = copy.deepcopy(self.generator).requires_grad_(False) if averaged else self.generator
-        self.weights_g, self.weights_d, self.weights_average = (
-            list[Tensor](player.parameters()) for player in (self.generator, self.discriminator, self.average)
+        has_ema = recipe.ema_half_life > 0
+        self.ema = copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
+        self.weights_g, self.weights_d, self.weights_ema = (
+            list[Tensor](network.parameters()) for network in (self.generator, self.discriminator, self.ema)
         )  # to look for them at every step would cost a small network a twentieth of its time
-        self.statistics = list(zip(self.average.buffers(), self.generator.buffers(), strict=True)) if averaged else []
+        self.statistics = list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
         """The average's buffers, each with the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
         self.randomness = {name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()}
-        for module in (*self.generator.modules(), *self.discriminator.modules(), *self.average.modules()):
+        for module in (*self.generator.modules(), *self.discriminator.modules(), *self.ema.modules()):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
-        self.average_half_life = float(recipe.average_half_life)
+        self.ema_half_life = float(recipe.ema_half_life)
         """Samples; what the schedule comes to where it changes the half-life."""
         self.samples_seen = 0
         self.seen_before = 0
@@ -126,7 +126,7 @@ class State:
         return self.weights() | {f"randomness.{name}": generator.get_state() for name, generator in self.randomness.items()}
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that training changes: of the players, the average, the augmentation and the optimisers."""
+        """The tensors that training changes: of the networks, the average, the augmentation and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -146,7 +146,7 @@ class State:
             "best": self.best,
             "recoveries": self.recoveries,
             "attempts": self.attempts,
-            "position": self.feed.position(),
+            "position": self.loader.position(),
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ class State:
         of state."""
         scalars = {name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()} | _written(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
-        self.feed.restore(scalars["position"])
+        self.loader.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
         self.seen_before = scalars["seen_before"]
         self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
@@ -192,12 +192,12 @@ class State:
 
     def _modules(self) -> dict[str, nn.Module]:
         modules = {"generator": self.generator, "discriminator": self.discriminator}
-        if self.average is not self.generator:
-            modules["average"] = self.average
+        if self.ema is not self.generator:
+            modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.method.modes is not None:
-            modules["modes"] = self.method.modes
+        if self.method.clustering is not None:
+            modules["clustering"] = self.method.clustering
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -207,7 +207,7 @@ class State:
 def _written(scalars: dict[str, Any]) -> dict[str, Any]:
     """The best moment and the feed's position, if they can be. Raises ValueError if not."""
     best, position = scalars["best"], scalars["position"]
-    names = {"checkpoint": str, "figure": float}
+    names = {"checkpoint": str, "metric": float}
     if best is not None and (not isinstance(best, dict) or best.keys() != names.keys() or not str(best["checkpoint"]).isdecimal()):
         raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its figure")
     if best is not None:
@@ -217,12 +217,12 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
     return {"best": best, "position": position}
 
 
-def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimiser for one player; its rates are set anew at every step."""
+def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimiser for one network; its rates are set anew at every step."""
     if recipe.optimizer == "rmsprop":
-        return torch.optim.RMSprop(player.parameters(), recipe.learning_rate, alpha=float(recipe.beta2))
+        return torch.optim.RMSprop(network.parameters(), recipe.learning_rate, alpha=float(recipe.beta2))
     betas = (float(recipe.beta1), float(recipe.beta2))
-    return torch.optim.Adam(player.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
+    return torch.optim.Adam(network.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
 
 
 def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:

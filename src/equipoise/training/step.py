@@ -19,36 +19,34 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from equipoise.recipes.method import Answers, Method, Pass, Rates
+from equipoise.recipes.method import AuxOutputs, CriticBatch, Method, Rates
 
 if TYPE_CHECKING:
     from equipoise.training.state import Gradients, State
 
-AVERAGE_RAMP = (
-    0.1  # the average's half-life is at most this share of what was seen, so that the start is soon forgotten (Karras et al. 2020)
-)
+EMA_RAMPUP = 0.1  # the average's half-life is at most this share of what was seen, so that the start is soon forgotten (Karras et al. 2020)
 
 
 def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Tensor]:
-    """One step of both players on fresh batches. Returns what it read on the way as scalars () that stay on the device."""
+    """One step of both networks on fresh batches. Returns what it read on the way as scalars () that stay on the device."""
     readings: dict[str, Tensor] = {}
     for _ in range(method.discriminator_steps):
-        x, y = state.feed.next()
+        x, y = state.loader.next()
         readings |= discriminator_step(method, state, rates, x, y)
     readings |= generator_step(method, state, x, y)
-    half_life = average_half_life(state, rates, method.discriminator_steps * len(x))
+    half_life = ema_half_life(state, rates, method.discriminator_steps * len(x))
     if half_life > 0:
-        update_average(state, 0.5 ** (method.discriminator_steps * len(x) / max(half_life, 1.0)))
+        update_ema(state, 0.5 ** (method.discriminator_steps * len(x) / max(half_life, 1.0)))
     return readings
 
 
-def average_half_life(state: State, rates: Rates, samples: int) -> float:
+def ema_half_life(state: State, rates: Rates, samples: int) -> float:
     """The half-life of the generator's average, in
     samples, at a step of so many; 0 without one."""
     seen = state.seen_before + state.samples_seen + samples
     # A schedule begins anew with a warm start; the average that it took over does not.
-    full = state.average_half_life if state.seen_before else rates.average_half_life
-    return min(full, AVERAGE_RAMP * seen)
+    full = state.ema_half_life if state.seen_before else rates.ema_half_life
+    return min(full, EMA_RAMPUP * seen)
 
 
 def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
@@ -88,11 +86,11 @@ def discriminator_gradients(
     terms = [method.discriminator_loss(real, fake)]
     readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
     if method.penalty is not None:
-        penalties = method.penalty(Pass(both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]))
+        penalties = method.penalty(CriticBatch(both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]))
         terms += [weight * term for term in penalties.values()]
         readings |= penalties
     if method.auxiliary is not None:
-        term, told = method.auxiliary(Answers(answers_real, answers_fake, y, z))
+        term, told = method.auxiliary(AuxOutputs(answers_real, answers_fake, y, z))
         terms.append(term)
         readings |= told
     return _gradients(sum(terms[1:], terms[0]), state.weights_d, readings)
@@ -104,7 +102,7 @@ def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | Non
     with torch.no_grad():
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
-    total = loss if method.auxiliary is None else loss + method.auxiliary(Answers(None, answers, y, z))[0]
+    total = loss if method.auxiliary is None else loss + method.auxiliary(AuxOutputs(None, answers, y, z))[0]
     return _gradients(total, state.weights_g, {"generator_loss": loss})
 
 
@@ -114,8 +112,8 @@ def _gradients(loss: Tensor, weights: list[Tensor], readings: dict[str, Tensor])
 
 
 @torch.no_grad()
-def update_average(state: State, decay: float) -> None:
+def update_ema(state: State, decay: float) -> None:
     """G_average <- decay * G_average + (1 - decay) * G for weights; buffers (statistics) are copied."""
-    torch._foreach_lerp_(state.weights_average, state.weights_g, 1 - decay)
+    torch._foreach_lerp_(state.weights_ema, state.weights_g, 1 - decay)
     for old, new in state.statistics:
         old.copy_(new)

@@ -31,12 +31,12 @@ from equipoise.runs.serialization import digest_of
 from equipoise.runs.trained import load_run
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.fitting import Fit
-from equipoise.transforms.clustering import PART, Modes
+from equipoise.transforms.clustering import PART, Clustering
 from equipoise.transforms.fitting import ROWS, Space
 from equipoise.transforms.scaling import Scaling, same_kind
 
 # Fields of a recipe that decide what networks see, whatever their shapes.
-OF_SPACE = ("scaling", "modes", "channels_apart")
+OF_SPACE = ("scaling", "clusters", "per_channel_clusters")
 ROUNDS = 10  # of expectation maximisation of the modes' shares alone
 
 
@@ -110,10 +110,10 @@ class Weights:
         """The scaling and the modes that the weights were
         trained in, with the modes' shares in the new data."""
         scaling = self.sampler.scaling
-        modes = copy.deepcopy(self.sampler.modes)
-        if modes is not None:
-            recount(modes.cpu(), source, scaling, self.sampler.recipe.labels(source.schema), seed)
-        return Space(scaling, modes)
+        clustering = copy.deepcopy(self.sampler.clustering)
+        if clustering is not None:
+            recount(clustering.cpu(), source, scaling, self.sampler.recipe.labels(source.schema), seed)
+        return Space(scaling, clustering)
 
     def put_into(self, training: Fit) -> None:
         """Give the weights to a training that has not begun. Its
@@ -122,8 +122,8 @@ class Weights:
         state.seen_before = self.samples_seen
         try:
             state.generator.load_state_dict(self.generator)
-            if state.average is not state.generator:
-                state.average.load_state_dict(self.sampler.generator.state_dict())
+            if state.ema is not state.generator:
+                state.ema.load_state_dict(self.sampler.generator.state_dict())
             if self.discriminator is not None:
                 state.discriminator.load_state_dict(self.discriminator)
         except RuntimeError:
@@ -131,8 +131,8 @@ class Weights:
 
     def told(self) -> str:
         """What begins anew and what does not, in a line."""
-        modes = self.sampler.modes
-        kept = "scaling is" if modes is None else f"scaling and {modes.count} mode{'s' if modes.count > 1 else ''} are"
+        clustering = self.sampler.clustering
+        kept = "scaling is" if clustering is None else f"scaling and {clustering.count} mode{'s' if clustering.count > 1 else ''} are"
         fresh = "" if self.discriminator is not None else "; it has no checkpoint with a discriminator, which begins anew too"
         return f"starting from the weights of {self.name}: optimiser, schedule and samples seen begin anew; its {kept} taken over{fresh}"
 
@@ -169,13 +169,13 @@ def _weights(
     requested: dict[str, Any],
     seen_before: int,
 ) -> Weights:
-    players = {}
-    for player in ("generator", "discriminator"):
-        start = f"{player}."
-        players[player] = {name.removeprefix(start): t.clone() for name, t in tensors.items() if name.startswith(start)}
-    generator = players["generator"] or sampler.generator.state_dict()
+    networks = {}
+    for network in ("generator", "discriminator"):
+        start = f"{network}."
+        networks[network] = {name.removeprefix(start): t.clone() for name, t in tensors.items() if name.startswith(start)}
+    generator = networks["generator"] or sampler.generator.state_dict()
     seen = sampler.samples_seen + seen_before
-    return Weights(run, sampler, generator, players["discriminator"] or None, requested, seen)
+    return Weights(run, sampler, generator, networks["discriminator"] or None, requested, seen)
 
 
 def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment:
@@ -191,19 +191,19 @@ def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment
         return {}, {}
 
 
-def recount(modes: Modes, source: Source, scaling: Scaling, labels: int, seed: int) -> None:
+def recount(clustering: Clustering, source: Source, scaling: Scaling, labels: int, seed: int) -> None:
     """Take the shares of the modes anew from a source's training samples: of each label
-    where players learn labels, else by expectation maximisation with all but the shares
+    where networks learn labels, else by expectation maximisation with all but the shares
     held."""
     known = source.labelled(ROWS, seed, held_out=False) if labels else None
     raw = source.seen(ROWS, seed) if known is None else known[0]
     parts = [scaling.encode(raw[first : first + PART]) for first in range(0, len(raw), PART)]
     if known is not None:
-        modes.count_labels(parts, known[1], labels)
+        clustering.count_labels(parts, known[1], labels)
         return
     for _ in range(ROUNDS):
-        shares = torch.cat([modes.posteriors(part) for part in parts]).mean(0)
-        modes.weights = (shares / shares.sum()).reshape(modes.weights.shape)
+        fractions = torch.cat([clustering.posteriors(part) for part in parts]).mean(0)
+        clustering.weights = (fractions / fractions.sum()).reshape(clustering.weights.shape)
 
 
 def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> bool:
@@ -221,8 +221,8 @@ def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
         method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their weights when made: `put_into` tells
         return {}
-    players = {"generator": method.generator, "discriminator": method.discriminator}
-    return {f"{player}.{name}": tuple(t.shape) for player, module in players.items() for name, t in module.state_dict().items()}
+    networks = {"generator": method.generator, "discriminator": method.discriminator}
+    return {f"{network}.{name}": tuple(t.shape) for network, module in networks.items() for name, t in module.state_dict().items()}
 
 
 def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:

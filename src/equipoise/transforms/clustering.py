@@ -1,7 +1,7 @@
 """Modes: what a data set falls into by itself, so that networks learn each as a class of its own.
 
 Points fall into normal components, and networks see a point relative to its own (`normal_modes`), even where that is the only one.
-Pictures fall into groups that look alike, and networks see them as they are (`picture_modes`); where the channels tell nothing of one
+Images fall into groups that look alike, and networks see them as they are (`image_modes`); where the channels tell nothing of one
 another, each of them does by itself (`channel_modes`). A class of the networks is a mode, or with C labels label * K + mode.
 """
 
@@ -18,11 +18,11 @@ PART = 4096  # samples whose posteriors are in memory at once
 RARE = 1e-3  # of a sample: what a label has that none of those looked at had
 
 
-class Modes(nn.Module):
+class Clustering(nn.Module):
     """K modes, fixed while networks train."""
 
     apart: ClassVar[bool] = False
-    """Whether each channel of a picture has a mode of its own."""
+    """Whether each channel of an image has a mode of its own."""
     weights: Tensor
     """(C, K): the share of all samples that have a label and a mode; C is 1 without labels, and the number of channels where they are
     apart."""
@@ -40,11 +40,11 @@ class Modes(nn.Module):
     def posteriors(self, x: Tensor) -> Tensor:
         """p(k | x) of scaled samples (N, *shape): (N, K)."""
 
-    def within(self, x: Tensor, mode: Tensor) -> Tensor:
+    def whiten(self, x: Tensor, component: Tensor) -> Tensor:
         """What networks see of scaled samples (N, *shape), each of a mode, (N,)."""
         return x
 
-    def place(self, u: Tensor, classes: Tensor) -> Tensor:
+    def unwhiten(self, u: Tensor, classes: Tensor) -> Tensor:
         """The scaled samples of what networks make, (N, *shape), of classes (N,)."""
         return u
 
@@ -57,11 +57,11 @@ class Modes(nn.Module):
         found: Tensor = (cumulative < drawn * cumulative[:, -1:]).sum(1)
         return found
 
-    def taken_apart(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """What networks see of scaled samples (N, *shape), and a mode for each, (N,), a part of them at a time."""
         parts = [x[first : first + PART] for first in range(0, len(x), PART)]
-        modes = [self.assign(part, generator) for part in parts]
-        return torch.cat([self.within(part, mode) for part, mode in zip(parts, modes, strict=True)]), torch.cat(modes)
+        clustering = [self.assign(part, generator) for part in parts]
+        return torch.cat([self.whiten(part, component) for part, component in zip(parts, clustering, strict=True)]), torch.cat(clustering)
 
     def component(self, classes: Tensor) -> Tensor:
         """The modes of the networks' classes, (N,)."""

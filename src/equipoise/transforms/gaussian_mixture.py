@@ -3,8 +3,8 @@
     x = centre_k + factor_k u        k one of K components, drawn from its posterior p(k | x)
 
 This is CTGAN's mode-specific normalisation (Xu et al. 2019, section 4.2), of all columns together where theirs is of one, and with factors
-where theirs are deviations. Components are drawn, as there: the likeliest would cut every mode off along lines. What networks learn is
-p(u | k): near a standard normal law where the components are good, and whatever the data has in its place where they are not.
+where theirs are standard deviations. Components are drawn, as there: the likeliest would cut every mode off along lines. What networks learn is
+p(u | k): near a standard normal distribution where the components are good, and whatever the data has in its place where they are not.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from equipoise.transforms.clustering import Modes
+from equipoise.transforms.clustering import Clustering
 
 MOST = 64
 ROWS_A_NUMBER = 4  # for every number of a component so many rows at least
-FLOOR = 1e-3  # the least deviation of a component, in deviations of the whole data
+FLOOR = 1e-3  # the least standard deviation of a component, in standard deviations of the whole data
 ITERATIONS, GAIN = 100, 1e-4  # of expectation maximisation, which ends when the mean log likelihood gains less
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
 FEW = 8  # columns, up to which thousands of small products are faster number by number, and a matrix for every point is not much
 EMPTY = 1e-3  # rows: what a component with less is divided by
 
 
-class NormalModes(Modes):
+class ComponentWhitening(Clustering):
     """K normal components of points (N, D)."""
 
     centres: Tensor
@@ -44,7 +44,7 @@ class NormalModes(Modes):
         self.register_buffer("factors", units)
 
     @classmethod
-    def fit(cls, x: Tensor, seed: int, components: int | None = None) -> NormalModes:
+    def fit(cls, x: Tensor, seed: int, components: int | None = None) -> ComponentWhitening:
         """The components of scaled points (N, D): so many, or for None as many of 1, 2, 4, ..., 64 as the Bayesian information criterion
         favours (Schwarz 1978). By expectation maximisation (Dempster et al. 1977) from k-means++."""
         x = x.double()
@@ -65,36 +65,36 @@ class NormalModes(Modes):
         return rows // (ROWS_A_NUMBER * (size + 1))
 
     @classmethod
-    def _fitted(cls, x: Tensor, k: int, seed: int) -> NormalModes:
+    def _fitted(cls, x: Tensor, k: int, seed: int) -> ComponentWhitening:
         from scipy.cluster.vq import kmeans2
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of clusters that stay empty, where values repeat
             nearest = torch.from_numpy(kmeans2(x.numpy(), k, iter=10, minit="++", seed=seed)[1]).long()
-        modes, before = cls._likeliest(x, one_hot(nearest, k).double()), -math.inf
+        clustering, before = cls._likeliest(x, one_hot(nearest, k).double()), -math.inf
         for _ in range(ITERATIONS if k > 1 else 0):
-            joint = modes.log_joint(x)
+            joint = clustering.log_joint(x)
             total = joint.logsumexp(1, keepdim=True)
             likelihood = float(total.mean())
             if likelihood - before < GAIN:
                 break
             before = likelihood
-            modes = cls._likeliest(x, (joint - total).exp())
-        return modes
+            clustering = cls._likeliest(x, (joint - total).exp())
+        return clustering
 
     @classmethod
-    def _likeliest(cls, x: Tensor, shares: Tensor) -> NormalModes:
+    def _likeliest(cls, x: Tensor, fractions: Tensor) -> ComponentWhitening:
         """The components under which rows (N, D) that belong to each by its share, (N, K), are the likeliest."""
-        counts = shares.sum(0)
-        modes = cls(len(counts), x.shape[1])
-        modes.weights = (counts / counts.sum())[None]
+        counts = fractions.sum(0)
+        clustering = cls(len(counts), x.shape[1])
+        clustering.weights = (counts / counts.sum())[None]
         counts = counts.clamp(min=EMPTY)
-        modes.centres = (shares.T @ x) / counts[:, None]
-        apart = x - modes.centres[:, None]
-        covariances = (apart * shares.T[:, :, None]).transpose(1, 2) @ apart / counts[:, None, None]
+        clustering.centres = (fractions.T @ x) / counts[:, None]
+        apart = x - clustering.centres[:, None]
+        covariances = (apart * fractions.T[:, :, None]).transpose(1, 2) @ apart / counts[:, None, None]
         factors = torch.linalg.cholesky(covariances + FLOOR**2 * torch.eye(x.shape[1], dtype=x.dtype))
-        modes.factors = factors.contiguous()  # as they come from a file: products round otherwise in another order
-        return modes
+        clustering.factors = factors.contiguous()  # as they come from a file: products round otherwise in another order
+        return clustering
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(k) p(x | k) of points (N, D), over all labels: (N, K)."""
@@ -112,20 +112,20 @@ class NormalModes(Modes):
         found: Tensor = torch.linalg.solve_triangular(self.factors, unit.expand_as(self.factors), upper=False)
         return found
 
-    def within(self, x: Tensor, mode: Tensor) -> Tensor:
-        return _each(self.inverses(), x - self.centres[mode], mode)
+    def whiten(self, x: Tensor, component: Tensor) -> Tensor:
+        return _each(self.inverses(), x - self.centres[component], component)
 
-    def place(self, u: Tensor, classes: Tensor) -> Tensor:
-        mode = self.component(classes)
-        return self.centres[mode] + _each(self.factors, u, mode)
+    def unwhiten(self, u: Tensor, classes: Tensor) -> Tensor:
+        component = self.component(classes)
+        return self.centres[component] + _each(self.factors, u, component)
 
 
-def _each(matrices: Tensor, vectors: Tensor, mode: Tensor) -> Tensor:
+def _each(matrices: Tensor, vectors: Tensor, component: Tensor) -> Tensor:
     """The product of every vector, (N, D), with its mode's matrix of (K, D, D)."""
     if vectors.shape[1] <= FEW:
-        return (matrices[mode] * vectors[:, None]).sum(2)
+        return (matrices[component] * vectors[:, None]).sum(2)
     made = torch.empty_like(vectors)
     for k, matrix in enumerate(matrices):
-        rows = (mode == k).nonzero().squeeze(1)
+        rows = (component == k).nonzero().squeeze(1)
         made[rows] = vectors[rows] @ matrix.T
     return made

@@ -1,4 +1,4 @@
-"""Groups of pictures that look alike: what an unlabelled set has for classes.
+"""Groups of images that look alike: what an unlabelled set has for classes.
 
 A generator and a discriminator that are told such groups learn far faster, as with labels (Liu et al. 2020, "Diverse Image Generation via
 Self-Conditioned GANs", who group D's features). Here they are found once, before the training: k-means of small copies' principal
@@ -15,21 +15,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
-from equipoise.transforms.clustering import Modes
+from equipoise.transforms.clustering import Clustering
 
-MOST, EACH, LOOKED_AT_EACH = 256, 200, 30  # groups at most, pictures for every one, and how many of them are looked at to find it
+MOST, EACH, LOOKED_AT_EACH = 256, 200, 30  # groups at most, images for every one, and how many of them are looked at to find it
 SIDE = 16  # of the small copies
 AXES = 32
 ROUNDS = 20  # of Lloyd's algorithm, which has hardly anything left to move then
 
 
-def usual(pictures: int, looked_at: int, labels: int) -> int:
-    """How many groups so many pictures are put into, of which some are looked at; fewer where there are labels too."""
-    return max(min(MOST, pictures // EACH, looked_at // LOOKED_AT_EACH) // max(labels, 1), 1)
+def usual(images: int, looked_at: int, labels: int) -> int:
+    """How many groups so many images are put into, of which some are looked at; fewer where there are labels too."""
+    return max(min(MOST, images // EACH, looked_at // LOOKED_AT_EACH) // max(labels, 1), 1)
 
 
-class PictureModes(Modes):
-    """K groups of pictures (N, C, H, W)."""
+class ImageClusters(Clustering):
+    """K groups of images (N, C, H, W)."""
 
     mean: Tensor
     """(F,), of the small copies."""
@@ -47,29 +47,29 @@ class PictureModes(Modes):
         self.register_buffer("centres", torch.zeros(count, min(AXES, numbers)))
 
     @classmethod
-    def fit(cls, parts: Iterable[Tensor], shape: Sequence[int], count: int, seed: int) -> PictureModes:
-        """So many groups of scaled pictures, (N, C, H, W) in parts, by k-means (Lloyd 1982) from k-means++ (Arthur & Vassilvitskii
+    def fit(cls, parts: Iterable[Tensor], shape: Sequence[int], count: int, seed: int) -> ImageClusters:
+        """So many groups of scaled images, (N, C, H, W) in parts, by k-means (Lloyd 1982) from k-means++ (Arthur & Vassilvitskii
         2007)."""
         from scipy.cluster.vq import kmeans2
 
-        modes = cls(count, shape)
-        small = torch.cat([modes.small(part) for part in parts])
-        modes.mean = small.mean(0)
+        clustering = cls(count, shape)
+        small = torch.cat([clustering.small(part) for part in parts])
+        clustering.mean = small.mean(0)
         covariance = torch.cov(small.double().T, correction=min(len(small) - 1, 1)).reshape(small.shape[1], -1)
-        modes.axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : modes.axes.shape[1]].float()
-        found = modes.on_axes(small)
+        clustering.axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : clustering.axes.shape[1]].float()
+        found = clustering.on_axes(small)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of groups that stay empty, where pictures repeat
-            modes.centres = torch.from_numpy(kmeans2(found.numpy(), count, iter=1, minit="++", seed=seed)[0]).float()
+            warnings.simplefilter("ignore")  # of groups that stay empty, where images repeat
+            clustering.centres = torch.from_numpy(kmeans2(found.numpy(), count, iter=1, minit="++", seed=seed)[0]).float()
         for _ in range(ROUNDS):
-            shares = one_hot(modes.nearest(found), count).float()
-            sizes = shares.sum(0)[:, None]
-            modes.centres = torch.where(sizes > 0, (shares.T @ found) / sizes.clamp(min=1), modes.centres)
-        modes.weights = one_hot(modes.nearest(found), count).float().mean(0)[None]
-        return modes
+            fractions = one_hot(clustering.nearest(found), count).float()
+            sizes = fractions.sum(0)[:, None]
+            clustering.centres = torch.where(sizes > 0, (fractions.T @ found) / sizes.clamp(min=1), clustering.centres)
+        clustering.weights = one_hot(clustering.nearest(found), count).float().mean(0)[None]
+        return clustering
 
     def small(self, x: Tensor) -> Tensor:
-        """Small copies of pictures, as rows (N, F)."""
+        """Small copies of images, as rows (N, F)."""
         return adaptive_avg_pool2d(x, self.sides).flatten(1)
 
     def on_axes(self, small: Tensor) -> Tensor:

@@ -7,38 +7,38 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from equipoise.data.loading import EndOfDataError, Feed, Stream, seeded
-from equipoise.transforms.clustering import Modes
+from equipoise.data.loading import EndOfDataError, Loader, Stream, seeded
+from equipoise.transforms.clustering import Clustering
 
 VALUES = 2**20  # of batches that a feed makes at once
-MOST_BATCHES = 32
+MAX_BATCHES = 32
 
 
-class ModesFeed(Feed):
+class ClusteredLoader(Loader):
     """Another feed's batches as networks see them, (batch_size, *shape), with their classes, (batch_size,). Small ones are made some at
     once, so that a step only slices."""
 
-    def __init__(self, feed: Feed, modes: Modes, size: int, seed: int, labelled: bool) -> None:
-        super().__init__(feed.batch_size, feed.encode, feed.device)
-        self.feed, self.modes, self.seed, self.labelled = feed, modes, seed, labelled
-        self.together = min(max(VALUES // (feed.batch_size * size), 1), MOST_BATCHES)
+    def __init__(self, loader: Loader, clustering: Clustering, size: int, seed: int, labelled: bool) -> None:
+        super().__init__(loader.batch_size, loader.encode, loader.device)
+        self.loader, self.clustering, self.seed, self.labelled = loader, clustering, seed, labelled
+        self.together = min(max(VALUES // (loader.batch_size * size), 1), MAX_BATCHES)
         self._begin(0)
 
     def _begin(self, batch: int) -> None:
         """Make the batches that come next, and set out from one of them."""
-        self.start, self.batch = self.feed.position(), batch
+        self.start, self.batch = self.loader.position(), batch
         taken = list(self._taken())
         self.batches = len(taken)
         x = torch.cat([x for x, _ in taken])
-        self.u, mode = self.modes.taken_apart(x, seeded(self.seed, Stream.MODES, *self.start.values(), device=self.device))
+        self.u, component = self.clustering.encode(x, seeded(self.seed, Stream.CLUSTERS, *self.start.values(), device=self.device))
         labels = [y for _, y in taken if y is not None] if self.labelled else []
-        self.y = mode + torch.cat(labels) * self.modes.count if labels else mode
+        self.y = component + torch.cat(labels) * self.clustering.count if labels else component
 
     def _taken(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The other feed's next batches; fewer where it ends, but one."""
         for batch in range(self.together):
             try:
-                yield self.feed.next()
+                yield self.loader.next()
             except EndOfDataError:
                 if batch == 0:
                     raise
@@ -55,7 +55,7 @@ class ModesFeed(Feed):
         return {**self.start, "batch": self.batch}
 
     def restore(self, position: dict[str, int]) -> None:
-        self.feed.restore({name: value for name, value in position.items() if name != "batch"})
+        self.loader.restore({name: value for name, value in position.items() if name != "batch"})
         self._begin(position["batch"])
         if self.batch > self.batches:
             raise ValueError(f"batch = {self.batch}: must be at most {self.batches}")

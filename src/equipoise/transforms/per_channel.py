@@ -1,6 +1,6 @@
-"""Groups of each channel of pictures by itself, where channels tell nothing of one another: three measurements of three things, say.
+"""Groups of each channel of images by itself, where channels tell nothing of one another: three measurements of three things, say.
 
-A few hundred groups of such pictures as wholes say little of each channel; as many of each channel say much of all of them, and any of one
+A few hundred groups of such images as wholes say little of each channel; as many of each channel say much of all of them, and any of one
 goes with any of another. A sample has C classes at once: group k of channel c is class c * K + k.
 """
 
@@ -14,31 +14,31 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from equipoise.transforms.clustering import Modes
-from equipoise.transforms.image_kmeans import PictureModes
+from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.image_kmeans import ImageClusters
 
 TRIED = 16  # groups of each channel, whose table with another's shows whether they depend
 EACH_CELL = 5  # samples that a table has for every cell at least, on average: with fewer the statistic is not chi-square's (Cochran 1954)
 RARELY = 1e-3  # of independent channels are taken for dependent ones, and few of the others are not
 
 
-class ChannelModes(Modes):
-    """K groups of every channel of pictures (N, C, H, W)."""
+class ChannelClusters(Clustering):
+    """K groups of every channel of images (N, C, H, W)."""
 
     apart = True
 
     def __init__(self, count: int, shape: Sequence[int]) -> None:
         super().__init__(count, labels=shape[0])
-        self.channels = nn.ModuleList(PictureModes(count, (1, *shape[1:])) for _ in range(shape[0]))
+        self.channels = nn.ModuleList(ImageClusters(count, (1, *shape[1:])) for _ in range(shape[0]))
 
     @classmethod
-    def fit(cls, parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int) -> ChannelModes:
-        """So many groups of each channel of scaled pictures, (N, C, H, W) in parts."""
-        modes = cls(count, shape)
-        found = groups_apart(parts, shape, count, seed)
-        modes.channels = nn.ModuleList(found)
-        modes.weights = torch.cat([group.weights for group in found]) / len(found)
-        return modes
+    def fit(cls, parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int) -> ChannelClusters:
+        """So many groups of each channel of scaled images, (N, C, H, W) in parts."""
+        clustering = cls(count, shape)
+        found = clusters_by_channel(parts, shape, count, seed)
+        clustering.channels = nn.ModuleList(found)
+        clustering.weights = torch.cat([group.weights for group in found]) / len(found)
+        return clustering
 
     def assign(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """A group for every channel of each sample, as the networks' classes: (N, C)."""
@@ -48,27 +48,27 @@ class ChannelModes(Modes):
         """The share of each class among a sample's C, (N, C * K)."""
         return torch.cat(self._each(lambda group, x: group.posteriors(x), x), 1) / len(self.channels)
 
-    def _each(self, work: Callable[[PictureModes, Tensor], Tensor], x: Tensor) -> list[Tensor]:
+    def _each(self, work: Callable[[ImageClusters, Tensor], Tensor], x: Tensor) -> list[Tensor]:
         """What `work` makes of every channel's groups and the channel itself, (N, 1, H, W)."""
-        return [work(cast(PictureModes, group), x[:, c : c + 1]) for c, group in enumerate(self.channels)]
+        return [work(cast(ImageClusters, group), x[:, c : c + 1]) for c, group in enumerate(self.channels)]
 
     def classes(self, label: Tensor, generator: torch.Generator) -> Tensor:
         """The networks' classes for as many samples as there are zeros in `label`, (N,): (N, C), each channel's drawn at its shares."""
-        return torch.stack([super(ChannelModes, self).classes(label + c, generator) for c in range(len(self.channels))], 1)
+        return torch.stack([super(ChannelClusters, self).classes(label + c, generator) for c in range(len(self.channels))], 1)
 
     def first(self, n: int, device: torch.device) -> Tensor:
         return self.count * torch.arange(len(self.channels), device=device).repeat(n, 1)
 
 
-def groups_apart(parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int) -> list[PictureModes]:
+def clusters_by_channel(parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int) -> list[ImageClusters]:
     """So many groups of each channel."""
     alone = (1, *shape[1:])
-    return [PictureModes.fit((part[:, c : c + 1] for part in parts), alone, count, seed) for c in range(shape[0])]
+    return [ImageClusters.fit((part[:, c : c + 1] for part in parts), alone, count, seed) for c in range(shape[0])]
 
 
 def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) -> bool:
-    """Whether the channels of scaled pictures, (N, C, H, W) in parts, tell nothing of one another: no two depend in Pearson's chi-square
-    test of how often their groups meet. False where there are too few pictures to tell."""
+    """Whether the channels of scaled images, (N, C, H, W) in parts, tell nothing of one another: no two depend in Pearson's chi-square
+    test of how often their groups meet. False where there are too few images to tell."""
     from scipy.stats import chi2_contingency
 
     if sum(map(len, parts)) < EACH_CELL * TRIED**2:
@@ -76,7 +76,7 @@ def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) ->
     unused = torch.Generator()
     found = [
         torch.cat([group.assign(part[:, c : c + 1], unused) for part in parts]).numpy()
-        for c, group in enumerate(groups_apart(parts, shape, TRIED, seed))
+        for c, group in enumerate(clusters_by_channel(parts, shape, TRIED, seed))
     ]
     if any(len(np.unique(groups)) < TRIED for groups in found):  # a channel that hardly changes is none of its own
         return False

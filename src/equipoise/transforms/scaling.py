@@ -20,16 +20,16 @@ from equipoise.data.sources import Source, choose
 from equipoise.errors import RequestError
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
-RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))  # of pictures: conventions of floats, and the types of whole numbers
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))  # of images: conventions of floats, and the types of whole numbers
 STATISTICS_ROWS = 50_000  # that a scaling is fitted to where the rest would have to be decoded or drawn
 PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """x_scaled = (x - shift) / scale, a shift and a scale for every column of points or for the whole of pictures.
+    """x_scaled = (x - shift) / scale, a shift and a scale for every column of points or for the whole of images.
 
-    `low` and `high` bound what comes back from pictures; points are not bounded. A column that never varies has scale 0 and comes back
+    `low` and `high` bound what comes back from images; points are not bounded. A column that never varies has scale 0 and comes back
     as its value.
     """
 
@@ -42,8 +42,8 @@ class Scaling:
     def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None, rows: Tensor | None = None) -> Scaling:
         """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of its `rows`, a part at a time.
 
-        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that a picture
-        can have (0 and 255 for uint8); None for points. Pictures share one shift and scale, so that grey stays grey.
+        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that an image
+        can have (0 and 255 for uint8); None for points. Images share one shift and scale, so that grey stays grey.
         """
         n, step = len(raw if rows is None else rows), max(PART // max(math.prod(raw.shape[1:]), 1), 1)
         slices = [slice(start, start + step) for start in range(0, n, step)]
@@ -57,7 +57,7 @@ class Scaling:
 
     @classmethod
     def of_sums(cls, sums: NDArray[np.int64], size: int, kind: ScalingKind, limits: tuple[float, float]) -> Scaling:
-        """As `fit`, to pictures of `size` whole numbers each, given each one's sum of values and of their squares, (n, 2): exact but for
+        """As `fit`, to images of `size` whole numbers each, given each one's sum of values and of their squares, (n, 2): exact but for
         the last rounding."""
         n, total, squares = len(sums) * size, *(sum(column) for column in sums.T.tolist())
         low, high = limits
@@ -153,7 +153,7 @@ def fit_scaling(source: Source, kind: ScalingKind, seed: int) -> Scaling:
 
 
 def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
-    """Whether pictures of the range `given` can be of the kind that pictures of the range `made` are: where both are a type's or a
+    """Whether images of the range `given` can be of the kind that images of the range `made` are: where both are a type's or a
     convention's, of the same or of a part of it; else, as both are just what was there, of ranges that share half of the wider."""
     if made in RANGES and given in RANGES:
         return made == given or (made, given) == ((-1.0, 1.0), (0.0, 1.0))

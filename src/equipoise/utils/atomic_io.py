@@ -18,7 +18,7 @@ UNASKED = 2**24  # bytes that are read without a look at the memory
 
 
 def data_home() -> Path:
-    """Where named sources and decoded pictures are kept: `$EQUIPOISE_DATA`, else `~/.cache/equipoise`."""
+    """Where named sources and decoded images are kept: `$EQUIPOISE_DATA`, else `~/.cache/equipoise`."""
     return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
 

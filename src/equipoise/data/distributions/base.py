@@ -1,6 +1,6 @@
-"""What a law is: a known distribution on the line or the plane, with its exact density, CDF or modes where they exist.
+"""What a distribution is: a known distribution on the line or the plane, with its exact density, CDF or modes where they exist.
 
-This module is light on purpose: the command line reads laws' fields for `--help`.
+This module is light on purpose: the command line reads distributions' fields for `--help`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Law(ABC):
+class Distribution(ABC):
     """A distribution on the line or the plane, by name."""
 
     name: ClassVar[str]
@@ -41,27 +41,27 @@ class Law(ABC):
         """n draws, float64 of shape (n, dimension), from `generator` alone."""
 
     def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """The same draws, and which component each is of, (n,), for a law that has components."""
+        """The same draws, and which component each is of, (n,), for a distribution that has components."""
         return self.sample(n, generator), None
 
     def components(self) -> tuple[float, ...] | None:
-        """The components' weights, which sum to 1; None for a law without components."""
+        """The components' weights, which sum to 1; None for a distribution without components."""
         return None
 
     def cdf(self, x: Array) -> Array | None:
-        """P(X <= x) for 1-D laws; None where there is no closed form."""
+        """P(X <= x) for 1-D distributions; None where there is no closed form."""
         return None
 
     def quantile(self, u: Array) -> Array | None:
-        """The inverse of the CDF at u in (0, 1) for 1-D laws."""
+        """The inverse of the CDF at u in (0, 1) for 1-D distributions."""
         return None
 
     def density(self, x: Array) -> Array | None:
-        """The density at points x, (N,) for a law on the line and (N, 2) on the plane; None where there is no closed form."""
+        """The density at points x, (N,) for a distribution on the line and (N, 2) on the plane; None where there is no closed form."""
         return None
 
     def modes(self) -> tuple[Array, float] | None:
-        """The centres of the modes, (K, 2), equally likely, and the standard deviation inside each; None for a law that is not of that
+        """The centres of the modes, (K, 2), equally likely, and the standard deviation inside each; None for a distribution that is not of that
         kind."""
         return None
 

@@ -1,4 +1,4 @@
-"""Laws on the plane: modes to find, and a spiral."""
+"""Distributions on the plane: modes to find, and a spiral."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.data.distributions.base import Law, normal
+from equipoise.data.distributions.base import Distribution, normal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Modes(Law):
+class _Clustering(Distribution):
     """Equally likely round normal modes on the plane."""
 
     dimension = 2
     std: float = 0.01
-    """Standard deviation inside a mode."""
+    """Standard standard deviation inside a mode."""
 
     @abstractmethod
     def centres(self) -> Array:
@@ -55,7 +55,7 @@ class _Modes(Law):
 
 
 @dataclass(frozen=True)
-class Ring(_Modes):
+class Ring(_Clustering):
     """Normal modes on a circle: the usual test of mode collapse."""
 
     name = "ring"
@@ -78,14 +78,14 @@ class Ring(_Modes):
 
 
 @dataclass(frozen=True)
-class Grid(_Modes):
+class Grid(_Clustering):
     """Normal modes on a square grid."""
 
     name = "grid"
     summary = "2-D, 25 narrow modes on a 5 x 5 grid"
 
     std: float = 0.05
-    """Standard deviation inside a mode."""
+    """Standard standard deviation inside a mode."""
     side: int = 5
     """Modes along a side of the grid."""
     spacing: float = 2.0
@@ -103,7 +103,7 @@ class Grid(_Modes):
 
 
 @dataclass(frozen=True)
-class Swissroll(Law):
+class Swissroll(Distribution):
     """The spiral (t cos t, t sin t) / 5 for t uniform on [1.5 pi, 4.5 pi], with normal noise. Its density has no closed form."""
 
     name = "swissroll"
@@ -111,7 +111,7 @@ class Swissroll(Law):
     dimension = 2
 
     noise: float = 0.05
-    """Standard deviation of the noise about the spiral."""
+    """Standard standard deviation of the noise about the spiral."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

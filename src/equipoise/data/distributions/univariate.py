@@ -1,6 +1,6 @@
-"""The built-in laws: known distributions to learn.
+"""The built-in distributions: known distributions to learn.
 
-A law is endless: training draws afresh from it, and what is held out for judging is another draw.
+A distribution is endless: training draws afresh from it, and what is held out for judging is another draw.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from equipoise.data.distributions.base import Law, normal
+from equipoise.data.distributions.base import Distribution, normal
 from equipoise.data.distributions.planar import Grid, Ring, Swissroll
 from equipoise.errors import RequestError
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Gaussian(Law):
+class Gaussian(Distribution):
     """The tutorials' example, N(4, 1.25). Here 1.25 is the standard deviation, not the variance."""
 
     name = "gaussian"
-    summary = "1-D normal law, mean 4 and standard deviation 1.25"
+    summary = "1-D normal distribution, mean 4 and standard deviation 1.25"
     dimension = 1
 
     mean: float = 4.0
-    """Mean of the normal law."""
+    """Mean of the normal distribution."""
     std: float = 1.25
-    """Standard deviation of the normal law (not its variance)."""
+    """Standard standard deviation of the normal distribution (not its variance)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,17 +60,17 @@ class Gaussian(Law):
 
 
 @dataclass(frozen=True)
-class Mixture(Law):
-    """A mixture of normal laws on the line."""
+class Mixture(Distribution):
+    """A mixture of normal distributions on the line."""
 
     name = "mixture"
-    summary = "1-D mixture of normal laws, three by default"
+    summary = "1-D mixture of normal distributions, three by default"
     dimension = 1
 
     means: tuple[float, ...] = (-4.0, 0.0, 5.0)
     """Means of the components."""
     stds: tuple[float, ...] = (0.5, 1.0, 1.5)
-    """Standard deviations of the components, as many as means."""
+    """Standard standard deviations of the components, as many as means."""
     weights: tuple[float, ...] = (0.3, 0.4, 0.3)
     """Weights of the components, as many as means; they are divided by their sum."""
 
@@ -83,7 +83,7 @@ class Mixture(Law):
         if not all(math.isfinite(v) and v > 0 for v in (*self.stds, *self.weights)):
             raise RequestError(f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a positive number")
 
-    def _shares(self) -> Array:
+    def _fractions(self) -> Array:
         import numpy as np
 
         weights = np.array(self.weights) / max(self.weights)  # whose sum could be beyond all numbers
@@ -95,18 +95,18 @@ class Mixture(Law):
     def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         import torch
 
-        which = torch.multinomial(torch.tensor(self._shares()), n, replacement=True, generator=generator)
+        which = torch.multinomial(torch.tensor(self._fractions()), n, replacement=True, generator=generator)
         means, stds = (torch.tensor(v, dtype=torch.float64)[which, None] for v in (self.means, self.stds))
         return normal((n, 1), generator) * stds + means, which
 
     def components(self) -> tuple[float, ...]:
-        return tuple(self._shares().tolist())
+        return tuple(self._fractions().tolist())
 
     def cdf(self, x: Array) -> Array:
         import numpy as np
         from scipy.special import ndtr
 
-        parts = zip(self._shares(), self.means, self.stds, strict=True)
+        parts = zip(self._fractions(), self.means, self.stds, strict=True)
         return np.asarray(sum(w * ndtr((x - m) / s) for w, m, s in parts))
 
     def quantile(self, u: Array) -> Array:
@@ -125,21 +125,26 @@ class Mixture(Law):
     def density(self, x: Array) -> Array:
         import numpy as np
 
-        parts = zip(self._shares(), self.means, self.stds, strict=True)
+        parts = zip(self._fractions(), self.means, self.stds, strict=True)
         return np.asarray(sum(w * _normal_density(x, m, s) for w, m, s in parts))
 
 
-__all__ = ["LAWS", "NAMED_SOURCES", "Gaussian", "Grid", "Law", "Mixture", "Ring", "Swissroll", "law_settings"]
+__all__ = ["DISTRIBUTIONS", "NAMED_SOURCES", "Distribution", "Gaussian", "Grid", "Mixture", "Ring", "Swissroll", "distribution_settings"]
 
-LAWS: dict[str, type[Law]] = {law.name: law for law in (Gaussian, Mixture, Ring, Grid, Swissroll)}
+DISTRIBUTIONS: dict[str, type[Distribution]] = {
+    distribution.name: distribution for distribution in (Gaussian, Mixture, Ring, Grid, Swissroll)
+}
 
 
-NAMED_SOURCES = {**{name: law.summary for name, law in LAWS.items()}, "mnist": "70,000 handwritten digits, 28 x 28, grey, with labels"}
+NAMED_SOURCES = {
+    **{name: distribution.summary for name, distribution in DISTRIBUTIONS.items()},
+    "mnist": "70,000 handwritten digits, 28 x 28, grey, with labels",
+}
 
 
-def law_settings(law: Law) -> dict[str, object]:
-    """The law's fields and their values."""
-    return {field.name: getattr(law, field.name) for field in fields(law)}
+def distribution_settings(distribution: Distribution) -> dict[str, object]:
+    """The distribution's fields and their values."""
+    return {field.name: getattr(distribution, field.name) for field in fields(distribution)}
 
 
 def _normal_density(x: Array, mean: float, std: float) -> Array:

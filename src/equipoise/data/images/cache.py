@@ -1,9 +1,9 @@
-"""Decoded pictures, kept on disk so that a folder is decoded once.
+"""Decoded images, kept on disk so that a folder is decoded once.
 
-    <data home>/pictures/<content>/pixels              the pictures, (N, C, H, W), one after the other, with nothing between
-    <data home>/pictures/<content>/sums                each picture's sum of values and of squares, (N, 2), int64
-    <data home>/pictures/<content>/description.json    their form, which files were left out, what was noticed
-    <data home>/pictures/listings/<names and sizes>/<states>.json
+    <data home>/images/<content>/pixels              the images, (N, C, H, W), one after the other, with nothing between
+    <data home>/images/<content>/sums                each image's sum of values and of squares, (N, 2), int64
+    <data home>/images/<content>/description.json    their form, which files were left out, what was noticed
+    <data home>/images/listings/<names and sizes>/<states>.json
                                                        the content of a folder whose files look so
 
 `content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so
@@ -12,12 +12,12 @@ whose names, sizes and states are all as they were is not even read, but for a f
 files.
 
 A file's state is the times at which its content and its inode changed, and the inode's
-number: a picture that is replaced, or changed with its time set back, is noticed. Not
+number: an image that is replaced, or changed with its time set back, is noticed. Not
 every file system keeps these: FAT, some network mounts and Windows lack the inode's
 time or its number. So eight files, spread over all, are read and compared too, which
 shows a set that was replaced as a whole.
 
-A kept folder is opened when its description has its SHA-256, `sums` the one that stands in it, `pixels` the right size, and some pictures,
+A kept folder is opened when its description has its SHA-256, `sums` the one that stands in it, `pixels` the right size, and some images,
 spread over all, still have their sums. The SHA-256 of all the pixels would take longer than opening should. What is found wrong is made
 again. All of it may be deleted at any time.
 """
@@ -43,7 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.images.decode import Form, Seen, Taken, common_form, digest, take
-from equipoise.data.images.folder import CHUNK, Listing, PictureFolder, content_of, each, gather, list_pictures
+from equipoise.data.images.folder import CHUNK, ImageFolder, Listing, content_of, each, gather, list_images
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
 from equipoise.utils.atomic_io import data_home, sync_folder, write_through, write_whole
@@ -52,26 +52,26 @@ FORMAT = 1
 PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
 CHUNK_BYTES = 2**23  # of pixels that a thread decodes before they are written
 COMPARED = 8  # files that are read of a folder that looks as it was
-FIRST_LOOKS = 16  # pictures whose form the others are taken to have, until all are seen
-CHECKED, CHECKED_BYTES = 64, 2**22  # pictures, and bytes at most, whose sums are compared when a kept folder is opened
+FIRST_LOOKS = 16  # images whose form the others are taken to have, until all are seen
+CHECKED, CHECKED_BYTES = 64, 2**22  # images, and bytes at most, whose sums are compared when a kept folder is opened
 SPARE = 2**26  # bytes that are left free on the disk
 FORGOTTEN_SECONDS = 86_400  # after which what is neither finished nor written to belongs to a process that was killed
 
 
 class NotKeptError(EquipoiseError):
-    """A folder's decoded pictures cannot be kept here; the message says why."""
+    """A folder's decoded images cannot be kept here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A folder whose decoded pictures lie in the file `pixels`. `sums`, (N, 2), are each picture's sum of values and of their squares."""
+    """A folder whose decoded images lie in the file `pixels`. `sums`, (N, 2), are each image's sum of values and of their squares."""
 
-    folder: PictureFolder
+    folder: ImageFolder
     pixels: Path
     sums: NDArray[np.int64]
 
     def values(self, *, at_random: bool = False) -> NDArray[Any]:
-        """The pictures, (N, C, H, W), read-only, of which memory holds what was last read. `at_random` keeps the system from reading on
+        """The images, (N, C, H, W), read-only, of which memory holds what was last read. `at_random` keeps the system from reading on
         beyond what is asked for."""
         with self.pixels.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -81,15 +81,15 @@ class Decoded:
 
 
 def decoded(root: Path) -> Decoded:
-    """The pictures below `root`, decoded if they have not been before; as `folders.scan` says.
+    """The images below `root`, decoded if they have not been before; as `folders.scan` says.
 
     Raises RequestError if there are none that can be read, NotKeptError where the disk has no room for them or cannot be written to.
     """
-    listing, home = list_pictures(root), data_home() / "pictures"
+    listing, home = list_images(root), data_home() / "images"
     try:
         return _known(listing, home) or _made(listing, home)
     except OSError as error:
-        raise NotKeptError(f"decoded pictures cannot be kept in {home}: {error.strerror or error}") from error
+        raise NotKeptError(f"decoded images cannot be kept in {home}: {error.strerror or error}") from error
 
 
 def _known(listing: Listing, home: Path) -> Decoded | None:
@@ -103,7 +103,7 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
         some = _some_of(listing)
         if found is not None and kept["some"] == [digest(listing.path(index)) for index in some]:
             return found
-    digests = list(chain.from_iterable(each(listing, digest, "Reading pictures")))
+    digests = list(chain.from_iterable(each(listing, digest, "Reading images")))
     found = _opened(listing, home / content_of(listing, digests))
     if found is not None:
         _remember(listing, home, found.folder.content, digests)
@@ -142,19 +142,19 @@ def _ask_for_room(home: Path, needed: int) -> None:
     free = shutil.disk_usage(home).free - SPARE
     if free < needed:
         raise NotKeptError(
-            f"decoded pictures are not kept: {home} has {max(free, 0) / 2**30:.1f} GiB to spare and they need {needed / 2**30:.1f} GiB; "
+            f"decoded images are not kept: {home} has {max(free, 0) / 2**30:.1f} GiB to spare and they need {needed / 2**30:.1f} GiB; "
             "make room, or set EQUIPOISE_DATA to another folder"
         )
 
 
 def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[str | None]]:
-    """Write all pictures in this form, which need not be theirs, and say what there is,
+    """Write all images in this form, which need not be theirs, and say what there is,
     and the digest of each file."""
     taken: list[Taken] = []
     sums: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
     path = aside / PIXELS
     rows = max(min(CHUNK, CHUNK_BYTES // form.nbytes), 1)
-    with path.open("wb") as file, closing(each(listing, partial(take, form=form), "Decoding pictures", rows)) as parts:
+    with path.open("wb") as file, closing(each(listing, partial(take, form=form), "Decoding images", rows)) as parts:
         for part in parts:
             pixels = [one.pixels for one in part if one.pixels is not None]
             if pixels:
@@ -176,7 +176,7 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "content": made.folder.content,
         "byte_order": sys.byteorder,
         "form": asdict(made.folder.form),
-        "pictures": len(kept),
+        "images": len(kept),
         "left_out": [name for name in listing.names if name not in kept],
         "notes": made.folder.notes,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
@@ -219,16 +219,16 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
         return None
     left_out = set(description["left_out"])
     names = tuple(name for name in listing.names if name not in left_out)
-    whole = len(names) == description["pictures"] and size == len(names) * form.nbytes
+    whole = len(names) == description["images"] and size == len(names) * form.nbytes
     if not whole or hashlib.sha256(sums).hexdigest() != description["sums_sha256"]:
         return None
-    folder = PictureFolder(listing.root, names, form, tuple(description["notes"]), description["content"])
+    folder = ImageFolder(listing.root, names, form, tuple(description["notes"]), description["content"])
     found = Decoded(folder, place / PIXELS, np.frombuffer(sums, np.int64).reshape(-1, 2))
     return found if _holds(found) else None
 
 
 def _holds(found: Decoded) -> bool:
-    """Whether some pictures, spread over all, the first and the last among them, are those that the sums were taken of."""
+    """Whether some images, spread over all, the first and the last among them, are those that the sums were taken of."""
     n = len(found.folder)
     some = np.linspace(0, n - 1, min(n, CHECKED, max(CHECKED_BYTES // found.folder.form.nbytes, 2))).round().astype(int)
     return bool((sums_of(found.values(at_random=True)[some]) == found.sums[some]).all())

@@ -1,4 +1,4 @@
-"""Picture files: what one is, and how its pixels are brought to the one form that all of a folder's have. PNG, JPEG and WebP; grey, RGB and
+"""Image files: what one is, and how its pixels are brought to the one form that all of a folder's have. PNG, JPEG and WebP; grey, RGB and
 RGBA; 8 and 16 bit; palettes."""
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from equipoise.utils.atomic_io import read_file
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 FORMATS = ("PNG", "JPEG", "WEBP")  # and no other, whatever a file is named: reading PostScript starts a program
 CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
-MAX_PIXELS = 64_000_000  # a picture that claims more is left out: a decompression bomb, or not for a GAN
+MAX_PIXELS = 64_000_000  # an image that claims more is left out: a decompression bomb, or not for a GAN
 MAX_BYTES = 2**29
 DECODER = 2  # raise it with every change of what `decode` makes of a file, so that what is kept decoded is made again
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one picture is: its size (width, height) once it is upright, what its mode amounts to (L, RGB or RGBA), and its depth."""
+    """What one image is: its size (width, height) once it is upright, what its mode amounts to (L, RGB or RGBA), and its depth."""
 
     size: tuple[int, int]
     mode: str
@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Form:
-    """The one form that all pictures of a folder are brought to: `mode`, `size` (width, height) and bits."""
+    """The one form that all images of a folder are brought to: `mode`, `size` (width, height) and bits."""
 
     mode: str
     size: tuple[int, int]
@@ -54,7 +54,7 @@ class Form:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of one picture in this form."""
+        """Bytes of one image in this form."""
         return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
 
 
@@ -80,7 +80,7 @@ def take(path: Path, form: Form | None = None) -> Taken:
         with Image.open(buffer, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return Taken(f"{image.width} x {image.height} pixels is too large", found)
-            image.load()  # the whole picture, so that a truncated one shows here
+            image.load()  # the whole image, so that a truncated one shows here
             ImageOps.exif_transpose(image, in_place=True)
             seen = Seen(image.size, _mode(image), image.mode.startswith("I"))
             return Taken(seen, found, None if form is None else _decoded(image, form))
@@ -89,7 +89,7 @@ def take(path: Path, form: Form | None = None) -> Taken:
 
 
 def thumbnail(path: Path, side: int) -> bytes | None:
-    """A PNG of the picture in a file, at most `side` pixels wide and high; None if it cannot be read."""
+    """A PNG of the image in a file, at most `side` pixels wide and high; None if it cannot be read."""
     small = io.BytesIO()
     try:
         with Image.open(io.BytesIO(read_file(path, MAX_BYTES)), formats=FORMATS) as image:
@@ -124,7 +124,7 @@ def _reason(error: Exception, given: str, path: Path) -> str:
 
 
 def _mode(image: Image.Image) -> str:
-    """L, RGB or RGBA: what the picture's own mode amounts to."""
+    """L, RGB or RGBA: what the image's own mode amounts to."""
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         return "RGBA"
     if image.mode == "P":
@@ -135,7 +135,7 @@ def _mode(image: Image.Image) -> str:
 
 
 def _decoded(image: Image.Image, form: Form) -> NDArray[Any]:
-    """An upright picture's pixels in this form, (C, H, W)."""
+    """An upright image's pixels in this form, (C, H, W)."""
     if image.mode.startswith("I"):
         grey = image.convert("I")
         if form.sixteen_bit:
@@ -146,7 +146,7 @@ def _decoded(image: Image.Image, form: Form) -> NDArray[Any]:
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     array = np.asarray(_fit(image.convert(form.mode), form.size))
     array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return array.astype(form.dtype, copy=False)  # 16 bit were a first guess here: this picture makes the folder an 8-bit one
+    return array.astype(form.dtype, copy=False)  # 16 bit were a first guess here: this image makes the folder an 8-bit one
 
 
 def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:

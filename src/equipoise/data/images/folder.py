@@ -1,4 +1,4 @@
-"""A folder of pictures: which files it holds, what form they share, what content they amount to. Class subfolders become labels."""
+"""A folder of images: which files it holds, what form they share, what content they amount to. Class subfolders become labels."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from equipoise.utils.system import usable_cores
 from equipoise.utils.waiting import bar
 
 T = TypeVar("T")
-CHUNK = 32  # pictures that a thread takes at once: one at a time costs more CPU time, since threads then wait for each other
-MOST_DECODERS = 4  # of small pictures most time goes by under the lock
+CHUNK = 32  # images that a thread takes at once: one at a time costs more CPU time, since threads then wait for each other
+MAX_DECODERS = 4  # of small images most time goes by under the lock
 
 
 def decoders() -> int:
     """Threads that decode: Pillow releases the interpreter's lock while it does. More than cores only wait for each other; as many
-    processes cost more CPU time (32 x 32 PNG: 86 us a picture instead of 68; 64 x 64 JPEG: 148 us instead of 91)."""
-    return min(usable_cores(), MOST_DECODERS)
+    processes cost more CPU time (32 x 32 PNG: 86 us an image instead of 68; 64 x 64 JPEG: 148 us instead of 91)."""
+    return min(usable_cores(), MAX_DECODERS)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The picture files below `root`, sorted, by their paths from there, with their
+    """The image files below `root`, sorted, by their paths from there, with their
     sizes in bytes.
 
     `states` tell a file that was changed or replaced: the times, in ns, of the last
@@ -67,8 +67,8 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class PictureFolder:
-    """The readable pictures of a folder and the one form that all are brought to. `content` is a SHA-256 of every picture file's path from
+class ImageFolder:
+    """The readable images of a folder and the one form that all are brought to. `content` is a SHA-256 of every image file's path from
     the root and its bytes, and of the way that they are decoded."""
 
     root: Path
@@ -102,14 +102,14 @@ class PictureFolder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pictures, decoded."""
+        """Bytes of all images, decoded."""
         return len(self) * self.form.nbytes
 
     def __len__(self) -> int:
         return len(self.names)
 
     def read(self, indices: list[int]) -> NDArray[Any]:
-        """The pictures at `indices` as (n, C, H, W). Raises RequestError if one can no longer be read."""
+        """The images at `indices` as (n, C, H, W). Raises RequestError if one can no longer be read."""
         paths = [self.root / self.names[index] for index in indices]
         values = np.empty((len(paths), *self.shape), self.dtype)
         for place, (path, taken) in enumerate(ahead(partial(take, form=self.form), paths, CHUNK, decoders())):
@@ -119,8 +119,8 @@ class PictureFolder:
         return values
 
 
-def list_pictures(root: Path) -> Listing:
-    """The picture files below `root`. Links to files are followed, links to folders are not. Raises RequestError if there are none."""
+def list_images(root: Path) -> Listing:
+    """The image files below `root`. Links to files are followed, links to folders are not. Raises RequestError if there are none."""
     found: list[tuple[str, int, tuple[int, int, int]]] = []
     folders = [""]  # paths from the root, each with a separator behind
     while folders:
@@ -141,20 +141,20 @@ def list_pictures(root: Path) -> Listing:
                 raise
             continue  # what may not, or cannot, be looked into counts as empty, as it does for Path.rglob
     if not found:
-        raise RequestError(f"{root} holds no pictures: give a folder of {', '.join(sorted(SUFFIXES))} files")
+        raise RequestError(f"{root} holds no images: give a folder of {', '.join(sorted(SUFFIXES))} files")
     found.sort(key=lambda one: one[0].replace(os.sep, "\0"))  # a folder's files stand together, as in the order of paths
     names, sizes, states = zip(*found, strict=True)
     return Listing(root, names, sizes, states)
 
 
-def scan(root: Path) -> PictureFolder:
-    """Every picture below `root`, decoded once to see that it is whole; what cannot be read is left out and named in the notes.
+def scan(root: Path) -> ImageFolder:
+    """Every image below `root`, decoded once to see that it is whole; what cannot be read is left out and named in the notes.
 
-    Pictures of another size than the commonest are cropped to its proportions about their centre and resized to it. Pictures of different
+    Images of another size than the commonest are cropped to its proportions about their centre and resized to it. Images of different
     modes are brought to the richest: any colour makes all RGB, any transparency RGBA. Raises RequestError if none can be read.
     """
-    listing = list_pictures(root)
-    return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at pictures"))))
+    listing = list_images(root)
+    return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at images"))))
 
 
 def each(listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHUNK) -> Generator[list[T], None, None]:
@@ -172,18 +172,18 @@ def each(listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHU
             done(len(chunk))
 
 
-def gather(listing: Listing, taken: list[Taken]) -> PictureFolder:
+def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
     """The folder that the files of `listing`, taken, amount to. Raises RequestError if none could be read."""
     seen = [one.seen for one in taken]
     unreadable = [(name, reason) for name, reason in zip(listing.names, seen, strict=True) if isinstance(reason, str)]
     good = [one for one in seen if isinstance(one, Seen)]
     if not good:
         name, reason = unreadable[0]
-        raise RequestError(f"{listing.root}: none of {len(seen)} pictures could be read; the first, {os.path.basename(name)}: {reason}")
+        raise RequestError(f"{listing.root}: none of {len(seen)} images could be read; the first, {os.path.basename(name)}: {reason}")
     form = common_form(good)
     names = tuple(name for name, one in zip(listing.names, seen, strict=True) if isinstance(one, Seen))
     content = content_of(listing, [one.digest for one in taken])
-    return PictureFolder(listing.root, names, form, tuple(_notes(unreadable, good, form)), content)
+    return ImageFolder(listing.root, names, form, tuple(_notes(unreadable, good, form)), content)
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
@@ -193,15 +193,15 @@ def content_of(listing: Listing, digests: list[str | None]) -> str:
 
 
 def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> list[str]:
-    """What a person should know of how the pictures were read."""
+    """What a person should know of how the images were read."""
     notes = []
     if unreadable:
         shown = "; ".join(f"{name} ({reason})" for name, reason in unreadable[:3]) + ("; ..." if len(unreadable) > 3 else "")
-        notes.append(f"{len(unreadable)} of {len(unreadable) + len(good)} pictures left out: {shown}")
+        notes.append(f"{len(unreadable)} of {len(unreadable) + len(good)} images left out: {shown}")
     (width, height), resized = form.size, sum(one.size != form.size for one in good)
     if resized:
         notes.append(
-            f"{resized} of {len(good)} pictures were not {width} x {height}, the commonest size: cropped about the centre and resized"
+            f"{resized} of {len(good)} images were not {width} x {height}, the commonest size: cropped about the centre and resized"
         )
     modes = Counter(one.mode for one in good)
     if len(modes) > 1:

@@ -1,4 +1,4 @@
-"""Twelve laws on the line to learn from 20,000 draws each (Q2): flat, skewed, peaked, heavy-tailed, discrete, bounded, in modes."""
+"""Twelve distributions on the line to learn from 20,000 draws each (Q2): flat, skewed, peaked, heavy-tailed, discrete, bounded, in modes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DRAWS = 20_000
 
 
 @dataclass(frozen=True)
-class LineLaw:
-    """A law, by its quantiles and its distribution function."""
+class LineDistribution:
+    """A distribution, by its quantiles and its distribution function."""
 
     quantile: Callable[[Array], Array]
     cdf: Callable[[Array], Array]
@@ -33,21 +33,21 @@ class LineLaw:
         return float(third - first)
 
 
-def _known(law: stats.rv_continuous | stats.rv_discrete, *arguments: float) -> LineLaw:
-    frozen = law(*arguments)
-    return LineLaw(frozen.ppf, frozen.cdf)
+def _known(distribution: stats.rv_continuous | stats.rv_discrete, *arguments: float) -> LineDistribution:
+    frozen = distribution(*arguments)
+    return LineDistribution(frozen.ppf, frozen.cdf)
 
 
-def _mixture(means: tuple[float, ...], stds: tuple[float, ...], weights: tuple[float, ...]) -> LineLaw:
-    law = Mixture(means, stds, weights)
-    return LineLaw(law.quantile, law.cdf)
+def _mixture(means: tuple[float, ...], stds: tuple[float, ...], weights: tuple[float, ...]) -> LineDistribution:
+    distribution = Mixture(means, stds, weights)
+    return LineDistribution(distribution.quantile, distribution.cdf)
 
 
-LAWS: dict[str, LineLaw] = {
+DISTRIBUTIONS: dict[str, LineDistribution] = {
     "uniform": _known(stats.uniform),
     "exponential": _known(stats.expon),
     "bimodal": _mixture((-3.0, 3.0), (1.0, 0.5), (1.0, 1.0)),
-    "a 1% mode 20 deviations away": _mixture((0.0, 20.0), (1.0, 1.0), (0.99, 0.01)),
+    "a 1% mode 20 standard deviations away": _mixture((0.0, 20.0), (1.0, 1.0), (0.99, 0.01)),
     "lognormal": _known(stats.lognorm, 1.0),
     "Student t 3": _known(stats.t, 3.0),
     "Laplace": _known(stats.laplace),
@@ -60,5 +60,5 @@ LAWS: dict[str, LineLaw] = {
 
 
 def training_draws(name: str, seed: int) -> NDArray[np.float64]:
-    """The draws of a law that the run of this seed trains on, (20,000,)."""
-    return LAWS[name].draw(DRAWS, 1000 * seed + list(LAWS).index(name))
+    """The draws of a distribution that the run of this seed trains on, (20,000,)."""
+    return DISTRIBUTIONS[name].draw(DRAWS, 1000 * seed + list(DISTRIBUTIONS).index(name))
