@@ -34,7 +34,7 @@ from equipoise.data.images.cache import decoded
 from equipoise.data.loading import Loader
 from equipoise.data.sources import Source
 from equipoise.recipes import find
-from equipoise.recipes.building import build_method
+from equipoise.recipes._building import build_method
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.transforms.scaling import fit_scaling

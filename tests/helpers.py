@@ -19,9 +19,9 @@ from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
+from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State

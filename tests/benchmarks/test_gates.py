@@ -22,7 +22,7 @@ from equipoise.metrics.evaluate import suite_for
 from equipoise.metrics.labels import agreement
 from equipoise.metrics.suites import MetricSuite
 from equipoise.recipes import catalogue, find
-from equipoise.recipes.building import build_method
+from equipoise.recipes._building import build_method
 from equipoise.sampling.sampler import Sampler
 from equipoise.transforms.scaling import Scaling
 

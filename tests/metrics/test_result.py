@@ -39,4 +39,4 @@ def test_meanings_are_one_short_line_and_unknown_metrics_have_none() -> None:
     assert meaning("share of 7") == meaning("share of 3") != ""
     assert meaning("meanest") == meaning("of another version") == ""
     with pytest.raises(KeyError):
-        metric("meanest")
+        metric_info("meanest")

@@ -15,8 +15,8 @@ import torch
 
 from equipoise.data.schema import Schema
 from equipoise.recipes import find
+from equipoise.recipes._building import build_method
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method
 from equipoise.runtime.op_counter import Counting
 from equipoise.training.memory import StandIn
 from equipoise.training.state import State

@@ -13,9 +13,9 @@ from tests.helpers import RECIPES, Answer
 from equipoise.data.distributions.univariate import Gaussian
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.errors import RequestError
+from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method
 from equipoise.runtime.op_counter import Counting
 from equipoise.training import memory
 from equipoise.training.guard import Guard

@@ -15,9 +15,9 @@ from equipoise.data.schema import Schema
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import find
+from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method
 from equipoise.runs.settings import RunSettings
 from equipoise.training import speed
 from equipoise.training.loop import Control, Report

@@ -11,9 +11,9 @@ from equipoise.data.factory import open_source
 from equipoise.data.loading import EndOfDataError
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.fitting import fit_clustering
-from equipoise.transforms.gaussian_mixture import ComponentWhitening
 from equipoise.transforms.loading import ClusteredLoader
 from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.whitening import ComponentWhitening
 
 CPU = torch.device("cpu")
 

@@ -1,5 +1,7 @@
 """The catalogue: every published method by name, one file each, found
-by looking in this folder and in the entry points of other packages."""
+by looking in this folder and in the entry points of other packages.
+
+A file whose name begins with an underscore is no recipe, but what recipes share."""
 
 from __future__ import annotations
 
@@ -64,7 +66,8 @@ def find(name: str) -> type[Recipe]:
 def _own() -> dict[str, type[Recipe]]:
     """The recipes of this folder."""
     for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+        if not module.name.startswith("_"):
+            import_module(f"{__name__}.{module.name}")
     return {recipe.name: recipe for recipe in _defined() if recipe.__module__.startswith(f"{__name__}.")}
 
 

@@ -14,7 +14,7 @@ from equipoise.data.factory import distribution_of, limits_of, open_again
 from equipoise.data.sources import HELD_OUT_MAX, Source
 from equipoise.errors import EquipoiseError, warn
 from equipoise.plotting import plots
-from equipoise.recipes.building import build_method
+from equipoise.recipes._building import build_method
 from equipoise.recipes.method import Method
 from equipoise.report.page import Run
 from equipoise.report.report import Report

@@ -21,7 +21,7 @@ from equipoise.data.distributions.univariate import distribution_settings
 from equipoise.data.factory import distribution_of
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes import MissingRecipeError
-from equipoise.recipes.building import recipe_from
+from equipoise.recipes._building import recipe_from
 from equipoise.runs import provenance
 from equipoise.runs.serialization import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json
 from equipoise.runs.settings import Precision, RunSettings, resumed

@@ -13,8 +13,8 @@ from equipoise.coerce import checked
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped, first_line
 from equipoise.recipes import MissingRecipeError
+from equipoise.recipes._building import build_method, outline, recipe_from
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method, outline, recipe_from
 from equipoise.runs.provenance import missing_recipe
 from equipoise.runs.serialization import DamagedFileError, pack, unpack
 from equipoise.runtime.process import at_work

@@ -19,8 +19,8 @@ from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.plotting import plots, sketches
+from equipoise.recipes._building import build_method, recipe_from
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method, recipe_from
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import is_saved, save_generator

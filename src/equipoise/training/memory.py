@@ -20,9 +20,9 @@ from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_ONE_IN, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.metrics.budget import FULL
+from equipoise.recipes._building import build_method, outline
+from equipoise.recipes._contract import checked_method
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import build_method, outline
-from equipoise.recipes.contract import checked_method
 from equipoise.runtime.device import free_memory, used_memory
 from equipoise.runtime.op_counter import Counting
 from equipoise.training.guard import Guard

@@ -14,8 +14,8 @@ from equipoise.data.factory import distribution_of, open_source
 from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for
 from equipoise.errors import EquipoiseError, RequestError, first_line
+from equipoise.recipes._building import recipe_from
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import recipe_from
 from equipoise.runs import checkpoint
 from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory, differences

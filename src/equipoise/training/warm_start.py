@@ -23,8 +23,8 @@ from equipoise.data.labels import same_classes
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
+from equipoise.recipes._building import outline
 from equipoise.recipes.base import Recipe
-from equipoise.recipes.building import outline
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of

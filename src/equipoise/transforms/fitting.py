@@ -12,10 +12,10 @@ from equipoise.data import ScalingKind
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.transforms.clustering import PART, Clustering
-from equipoise.transforms.gaussian_mixture import ComponentWhitening
 from equipoise.transforms.image_kmeans import ImageClusters, usual
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
 from equipoise.transforms.scaling import Scaling, fit_scaling
+from equipoise.transforms.whitening import ComponentWhitening
 
 ROWS, LOOKED_AT = 10_000, 2**27  # that modes are found in, and numbers of them at most
 

@@ -5,7 +5,7 @@ from scipy import stats
 from sklearn.mixture import GaussianMixture
 
 from equipoise.data.distributions.univariate import Distribution, Gaussian, Grid, Mixture, Ring, Swissroll
-from equipoise.transforms.gaussian_mixture import ComponentWhitening
+from equipoise.transforms.whitening import ComponentWhitening
 
 
 def scaled(distribution: Distribution, n: int = 10_000, seed: int = 0) -> torch.Tensor:
@@ -27,7 +27,7 @@ def test_as_many_components_are_found_as_the_distribution_has(distribution: Dist
 def test_every_mode_of_a_distribution_has_a_component_at_its_centre(distribution: Ring | Grid) -> None:
     raw = distribution.sample(10_000, torch.Generator().manual_seed(0))
     clustering = ComponentWhitening.fit(((raw - raw.mean(0)) / raw.std(0)).float(), 0)
-    centres = (torch.from_numpy(distribution.clustering()[0]) - raw.mean(0)) / raw.std(0)
+    centres = (torch.from_numpy(distribution.modes()[0]) - raw.mean(0)) / raw.std(0)
     nearest = torch.cdist(centres.float(), clustering.centres).min(1).values
     assert (nearest < 3 * distribution.std / raw.std(0).min()).all()
 
