@@ -65,7 +65,12 @@ class OneSided(Balanced):
     kept = "r1"
 
     def build(self, schema: Schema) -> Method:
-        return replace(super().build(schema), penalty=lambda seen: {self.kept: 2 * penalties.r1_and_r2(seen.logits, seen.x)[self.kept]})
+        return replace(
+            super().build(schema),
+            penalty=lambda seen: {
+                self.kept: 2 * penalties.r1_and_r2(seen.logits, seen.x)[self.kept]
+            },
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +109,16 @@ def on_a_line(name: str, gan: GAN) -> Figures:
     if name == "gaussian":
         return {"W1": wasserstein_to_distribution(x, Gaussian().quantile)}
     return {
-        "W1 / IQR above the floor": wasserstein_to_distribution(x, DISTRIBUTIONS[name].quantile) / DISTRIBUTIONS[name].quartiles_apart
+        "W1 / IQR above the floor": wasserstein_to_distribution(x, DISTRIBUTIONS[name].quantile)
+        / DISTRIBUTIONS[name].quartiles_apart
         - floor(name)
     }
 
 
 def on_modes(distribution: Ring | Grid, gan: GAN) -> Figures:
-    found = mode_coverage(np.asarray(gan.sample(2500, seed=EVALUATION_SEED), np.float64), *distribution.modes())
+    found = mode_coverage(
+        np.asarray(gan.sample(2500, seed=EVALUATION_SEED), np.float64), *distribution.modes()
+    )
     return {"modes": found.covered, "within 3 sigma": found.within, "spread": found.spread}
 
 
@@ -122,7 +130,10 @@ def on_digits(gan: GAN) -> Figures:
 def trials(what: str) -> dict[str, Trial]:
     if what == "images":
         return {"MNIST": Trial(lambda _: "mnist", on_digits, {"samples": IMAGES})}
-    distributions = {name: Trial(partial(training_draws, name), partial(on_a_line, name), {}) for name in OF_DRAWS}
+    distributions = {
+        name: Trial(partial(training_draws, name), partial(on_a_line, name), {})
+        for name in OF_DRAWS
+    }
     return {
         "N(4, 1.25)": Trial(lambda _: "gaussian", partial(on_a_line, "gaussian"), {}),
         **distributions,
@@ -138,12 +149,16 @@ def cell(found: list[Figures]) -> str:
     told = []
     for name in found[0]:
         values = [metrics[name] for metrics in found]
-        told.append(f"{name} {median(values):.3g} ({', '.join(f'{value:.3g}' for value in values)})")
+        told.append(
+            f"{name} {median(values):.3g} ({', '.join(f'{value:.3g}' for value in values)})"
+        )
     return "; ".join(told)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=SEEDS)
     what = parser.parse_args().what
     torch.set_num_threads(1)
@@ -154,12 +169,19 @@ def main() -> None:
         for trial in trials(what).values():
             found = []
             for seed in range(SEEDS[what]):
-                gan = GAN(recipe, seed=seed, threads=1, **settings, **trial.settings).fit(trial.data(seed))
+                gan = GAN(recipe, seed=seed, threads=1, **settings, **trial.settings).fit(
+                    trial.data(seed)
+                )
                 found.append(trial.metrics(gan))
             cells.append(cell(found))
             print(variant, cells[-1], flush=True)
         rows.append([variant, *cells])
-    record(RESULTS, shlex.join(["python", "-m", "benchmarks.ablations", what]), "One thread.", markdown(rows))
+    record(
+        RESULTS,
+        shlex.join(["python", "-m", "benchmarks.ablations", what]),
+        "One thread.",
+        markdown(rows),
+    )
 
 
 if __name__ == "__main__":

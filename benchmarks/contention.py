@@ -60,16 +60,29 @@ def busy(processes: int) -> Iterator[None]:
 def rates(name: str, threads: int, policy: str, quick: bool) -> list[float]:
     """Steps a second of each block."""
     blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if quick else (BLOCKS, SECONDS)
-    known = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "GOMP_", "KMP_"))}
+    known = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("OMP_", "GOMP_", "KMP_"))
+    }
     environment = known | ({"OMP_WAIT_POLICY": policy} if policy != "default" else {})
     command = [sys.executable, "-c", MEASURE, name, str(threads), str(blocks), str(seconds)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    told = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=environment
+    ).stdout
     return [float(rate) for rate in told.split()]
 
 
 def table(counts: list[int], quick: bool) -> str:
     """A row for each network, number of threads and policy, a column for each number of busy processes."""
-    rows = [["networks", "threads", "waiting", *(f"{count} busy" if count else "idle" for count in counts)]]
+    rows = [
+        [
+            "networks",
+            "threads",
+            "waiting",
+            *(f"{count} busy" if count else "idle" for count in counts),
+        ]
+    ]
     for name, label in NETWORKS.items():
         for threads, policy in POLICIES:
             row = [label, str(threads), policy if threads > 1 else ""]
@@ -82,9 +95,19 @@ def table(counts: list[int], quick: bool) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--busy", type=int, nargs="+", default=list(BUSY), help="processes that run beside it, one column each")
-    parser.add_argument("--quick", action="store_true", help="shorten everything: to try it, not to quote it")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--busy",
+        type=int,
+        nargs="+",
+        default=list(BUSY),
+        help="processes that run beside it, one column each",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="shorten everything: to try it, not to quote it"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the table is appended")
     options = parser.parse_args()
     found = table(options.busy, options.quick)

@@ -33,12 +33,16 @@ class LineDistribution:
         return float(third - first)
 
 
-def _known(distribution: stats.rv_continuous | stats.rv_discrete, *arguments: float) -> LineDistribution:
+def _known(
+    distribution: stats.rv_continuous | stats.rv_discrete, *arguments: float
+) -> LineDistribution:
     frozen = distribution(*arguments)
     return LineDistribution(frozen.ppf, frozen.cdf)
 
 
-def _mixture(means: tuple[float, ...], stds: tuple[float, ...], weights: tuple[float, ...]) -> LineDistribution:
+def _mixture(
+    means: tuple[float, ...], stds: tuple[float, ...], weights: tuple[float, ...]
+) -> LineDistribution:
     distribution = Mixture(means, stds, weights)
     return LineDistribution(distribution.quantile, distribution.cdf)
 

@@ -21,7 +21,9 @@ class Engine:
     by `compile`. The process stays as a training would have it for the while."""
 
     def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
-        self.fit = GAN(seed=seed, threads=threads, **settings).prepare(data, to_disk=False, warn=print)
+        self.fit = GAN(seed=seed, threads=threads, **settings).prepare(
+            data, to_disk=False, warn=print
+        )
         torch.set_num_threads(threads)
         self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
         samples = self.fit.run.samples or self.recipe.default_samples(self.fit.source.schema)
@@ -33,7 +35,9 @@ class Engine:
     def compile(self) -> None:
         """Compile the step, as long runs do, and anew where threads are changed."""
         torch._dynamo.config.trace_autograd_ops = True
-        failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.fit.source.schema))
+        failed = speed.compile_step(
+            self.method, self.state, speed.example(self.state, self.fit.source.schema)
+        )
         if failed:
             raise RuntimeError(f"the step does not compile: {failed}")
 
@@ -50,7 +54,9 @@ class Engine:
         """The training data as networks see it, one float32 tensor, (N, *shape), and its classes, (N,), if the networks know any; of an
         endless distribution, as many draws as the engine makes at once."""
         source, clustering = self.fit.source, self.method.clustering
-        scaled: Tensor = self.fit.sampler.scaling.encode(source.seen(source.training_rows or DRAWS, self.fit.run.seed))
+        scaled: Tensor = self.fit.sampler.scaling.encode(
+            source.seen(source.training_rows or DRAWS, self.fit.run.seed)
+        )
         if clustering is None:
             return scaled.contiguous(), None
         return clustering.encode(scaled, torch.Generator().manual_seed(0))

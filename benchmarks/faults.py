@@ -67,9 +67,18 @@ def classes() -> list[str]:
 
 
 SMALL: dict[str, Any] = {"batch_size": 64, "width": 16, "threads": 1, "seed": 3}
-SMALLEST: dict[str, Any] = {"batch_size": 16, "width": 4, "samples": 16 * 24}  # as many operations on files as the whole training has
+SMALLEST: dict[str, Any] = {
+    "batch_size": 16,
+    "width": 4,
+    "samples": 16 * 24,
+}  # as many operations on files as the whole training has
 CASES = (
-    Case("balanced, ring, on modes", lambda: "ring", "balanced", {**SMALL, "clusters": 8, "samples": 64 * 1500}),
+    Case(
+        "balanced, ring, on modes",
+        lambda: "ring",
+        "balanced",
+        {**SMALL, "clusters": 8, "samples": 64 * 1500},
+    ),
     Case(
         "classic, N(4, 1.25), dropout, averaged",
         lambda: "gaussian",
@@ -179,9 +188,17 @@ def different(out: Path, straight: Path) -> list[str]:
     if newest[0].name != newest[1].name:
         return [f"{newest[0].name} is not {newest[1].name}"]
     (tensors, rest), (expected, wanted) = (unpack(path) for path in newest)
-    wrong = [f"{name} differs" for name in expected if not torch.equal(tensors[name], expected[name])]
-    wrong += [f"{name} differs" for name, value in wanted["state"].items() if name != "seconds" and rest["state"][name] != value]
-    for file in straight.glob("*.safetensors"):  # the generator, and the encoder of one that has codes
+    wrong = [
+        f"{name} differs" for name in expected if not torch.equal(tensors[name], expected[name])
+    ]
+    wrong += [
+        f"{name} differs"
+        for name, value in wanted["state"].items()
+        if name != "seconds" and rest["state"][name] != value
+    ]
+    for file in straight.glob(
+        "*.safetensors"
+    ):  # the generator, and the encoder of one that has codes
         if (out / file.name).read_bytes() != file.read_bytes():
             wrong.append(f"{file.name} differs")
     return wrong + [f"{path.name} is left" for path in asides(out)]
@@ -237,11 +254,17 @@ def disk(case: Case, folder: Path) -> Tally:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="?", choices=["kills", "disk"], help="both, if not given")
     parser.add_argument("--kills", type=int, default=KILLS, help="how many in all")
     parser.add_argument(
-        "--cases", nargs="+", type=int, choices=range(1, len(CASES) + 1), help="which trainings, counted from 1; all unless given"
+        "--cases",
+        nargs="+",
+        type=int,
+        choices=range(1, len(CASES) + 1),
+        help="which trainings, counted from 1; all unless given",
     )
     options = parser.parse_args()
     cases = [CASES[number - 1] for number in options.cases or range(1, len(CASES) + 1)]
@@ -254,9 +277,16 @@ def main() -> None:
         for case in cases:
             with TemporaryDirectory() as folder:
                 home = Path(folder).resolve()
-                tallies.append(kills(case, options.kills // len(cases), home) if what == "kills" else disk(case, home))
+                tallies.append(
+                    kills(case, options.kills // len(cases), home)
+                    if what == "kills"
+                    else disk(case, home)
+                )
         record(
-            RESULTS, shlex.join(["python", "-m", "benchmarks.faults", what, *given]), "One thread.", markdown(table(what, cases, tallies))
+            RESULTS,
+            shlex.join(["python", "-m", "benchmarks.faults", what, *given]),
+            "One thread.",
+            markdown(table(what, cases, tallies)),
         )
         wrong = wrong or any(tally.wrong for tally in tallies)
     sys.exit(wrong)
@@ -269,7 +299,13 @@ def table(what: str, cases: Sequence[Case], tallies: Sequence[Tally]) -> list[li
     else:
         head = ["training", "faults", "trainings that could not go on", "what was wrong in the end"]
         rows = [[str(tally.runs), str(tally.struck)] for tally in tallies]
-    return [head, *([case.name, *row, "; ".join(tally.wrong) or "nothing"] for case, row, tally in zip(cases, rows, tallies, strict=True))]
+    return [
+        head,
+        *(
+            [case.name, *row, "; ".join(tally.wrong) or "nothing"]
+            for case, row, tally in zip(cases, rows, tallies, strict=True)
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -84,8 +84,13 @@ def named_parts(engine: Engine) -> Iterator[None]:
     """For the while, the profiler hears of the step's parts and of every pass through a network."""
     with ExitStack() as stack:
         for name in PARTS.keys() & vars(step_module).keys():
-            stack.enter_context(patch.object(step_module, name, heard(PARTS[name], getattr(step_module, name))))
-        for label, network in (("G(z)", engine.state.generator), ("D(x)", engine.state.discriminator)):
+            stack.enter_context(
+                patch.object(step_module, name, heard(PARTS[name], getattr(step_module, name)))
+            )
+        for label, network in (
+            ("G(z)", engine.state.generator),
+            ("D(x)", engine.state.discriminator),
+        ):
             stack.enter_context(passes_heard(network, label))
         yield
 
@@ -118,7 +123,12 @@ def profiled(steps: int, threads: int) -> Frame:
                 engine.step()
     events = [event for event in taken.events() or [] if event.cpu_parent is None]
     whole = Frame("all")
-    whole.take(sorted((event for event in events if event.name == STEP), key=lambda event: event.time_range.start))
+    whole.take(
+        sorted(
+            (event for event in events if event.name == STEP),
+            key=lambda event: event.time_range.start,
+        )
+    )
     return whole.below[STEP]
 
 
@@ -128,7 +138,9 @@ def svg(root: Frame, title: str) -> str:
     depth = draw(root, MARGIN, 0, (WIDTH - 2 * MARGIN) / root.total, root.total, boxes)
     legend, x = [], MARGIN
     for label, colour in COLOURS.items():
-        legend.append(f'<rect x="{x}" y="32" width="12" height="12" fill="{colour}"/><text x="{x + 17}" y="42">{escape(label)}</text>')
+        legend.append(
+            f'<rect x="{x}" y="32" width="12" height="12" fill="{colour}"/><text x="{x + 17}" y="42">{escape(label)}</text>'
+        )
         x += 40 + int(LETTER * len(label))
     height = HEAD + (depth + 1) * ROW + MARGIN
     return "\n".join(
@@ -148,10 +160,15 @@ def draw(frame: Frame, x: float, depth: int, scale: float, whole: float, boxes: 
     """Add the box of a frame and of all below it, its left edge at x; returns the depth of the deepest."""
     width, y = frame.total * scale, HEAD + depth * ROW
     share = frame.total / whole
-    tooltip = f"{frame.name}: {share:.1%}, {frame.alone / whole:.1%} of it alone, {frame.calls:,} calls"
+    tooltip = (
+        f"{frame.name}: {share:.1%}, {frame.alone / whole:.1%} of it alone, {frame.calls:,} calls"
+    )
     letters = int((width - 6) / LETTER)
     name = frame.name.removeprefix(OPERATOR)
-    label = next((full for full in (f"{name} {share:.0%}", name) if len(full) <= letters), name[: letters - 1] + "…")
+    label = next(
+        (full for full in (f"{name} {share:.0%}", name) if len(full) <= letters),
+        name[: letters - 1] + "…",
+    )
     text = f'<text x="{x + 3:.1f}" y="{y + 13}">{escape(label)}</text>' if letters >= 3 else ""
     box = f'<rect x="{x:.2f}" y="{y}" width="{max(width - 0.4, 0.3):.2f}" height="{ROW - 1}" fill="{colour_of(frame.name)}"/>'
     boxes.append(f"<g><title>{escape(tooltip)}</title>{box}{text}</g>")
@@ -168,7 +185,9 @@ def colour_of(name: str) -> str:
         return COLOURS[OPTIMISER]
     if not name.startswith(OPERATOR):
         return COLOURS[NODE]
-    return COLOURS[PRODUCT if any(word in name for word in ("conv", "mm", "linear", "matmul")) else OTHER]
+    return COLOURS[
+        PRODUCT if any(word in name for word in ("conv", "mm", "linear", "matmul")) else OTHER
+    ]
 
 
 def flame(quick: bool) -> Table:
@@ -183,5 +202,12 @@ def flame(quick: bool) -> Table:
         own[frame.name] = micros + frame.alone, calls + frame.calls
     rows = [["operator", "of the time, itself", "ms a step", "calls a step"]]
     for name, (micros, calls) in sorted(own.items(), key=lambda item: -item[1][0])[:TOP]:
-        rows.append([f"`{name}`", f"{micros / root.total:.1%}", f"{micros / steps / 1e3:.2f}", f"{calls / steps:.1f}"])
+        rows.append(
+            [
+                f"`{name}`",
+                f"{micros / root.total:.1%}",
+                f"{micros / steps / 1e3:.2f}",
+                f"{calls / steps:.1f}",
+            ]
+        )
     return Table(f"{title}. The image: {IMAGE.name}.", markdown(rows))

@@ -24,7 +24,10 @@ def flops_of(step: Callable[[], object]) -> dict[torch.dtype, int]:
 
 def product(dtype: torch.dtype, side: int = SIDE) -> Callable[[], object]:
     """A step that multiplies two square matrices of this type: 2 side^3 operations, and nothing else."""
-    a, b = (torch.randn(side, side, generator=torch.Generator().manual_seed(i)).to(dtype) for i in range(2))
+    a, b = (
+        torch.randn(side, side, generator=torch.Generator().manual_seed(i)).to(dtype)
+        for i in range(2)
+    )
     out = torch.empty(side, side, dtype=dtype)
     return lambda: torch.mm(a, b, out=out)
 

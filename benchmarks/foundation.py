@@ -21,7 +21,16 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-TUTORIAL = ["--recipe", "classic", "--discriminator-sees", "batch-spread", "--latent", "uniform", "--samples", "1000000"]  # 10,000 steps
+TUTORIAL = [
+    "--recipe",
+    "classic",
+    "--discriminator-sees",
+    "batch-spread",
+    "--latent",
+    "uniform",
+    "--samples",
+    "1000000",
+]  # 10,000 steps
 GAUSSIAN_FIGURES = ["Wasserstein-1", "Kolmogorov-Smirnov", "mean", "standard deviation"]
 DIGIT_METRICS = ["Fréchet (digit features)", "recognised at 90%", "smallest class share"]
 
@@ -29,7 +38,17 @@ DIGIT_METRICS = ["Fréchet (digit features)", "recognised at 90%", "smallest cla
 def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float]:
     """Run `equipoise train` with `arguments`; its report, the seconds of the whole command and those of the training loop."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "equipoise", "train", *arguments, "--evaluate", "full", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "equipoise",
+        "train",
+        *arguments,
+        "--evaluate",
+        "full",
+        "--out",
+        str(out),
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     whole = time.monotonic() - began
     last = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
@@ -44,12 +63,22 @@ def row(label: str, report: dict[str, Any], names: list[str], whole: float, loop
 
 def floor(report: dict[str, Any], names: list[str]) -> str:
     metrics = {metric["name"]: metric for metric in report["metrics"]}
-    return " | ".join(["| real samples (the floor)", *[f"{metrics[name]['floor']:.4f}" for name in names], "", " |"])
+    return " | ".join(
+        [
+            "| real samples (the floor)",
+            *[f"{metrics[name]['floor']:.4f}" for name in names],
+            "",
+            " |",
+        ]
+    )
 
 
 def table(title: str, names: list[str], runs: list[tuple[str, list[str]]], keep: Path) -> str:
     """Run each of `runs`, (label, arguments of train), into `keep`, and return the table."""
-    lines = [f"| {title} | {' | '.join(names)} | training, s | whole command, s |", "|---" * (len(names) + 3) + "|"]
+    lines = [
+        f"| {title} | {' | '.join(names)} | training, s | whole command, s |",
+        "|---" * (len(names) + 3) + "|",
+    ]
     report: dict[str, Any] = {}
     for number, (label, arguments) in enumerate(runs):
         report, whole, loop = train(arguments, keep / str(number))
@@ -59,13 +88,24 @@ def table(title: str, names: list[str], runs: list[tuple[str, list[str]]], keep:
 
 
 def machine() -> str:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        "?",
+    )
     return f"commit {commit}, {os.cpu_count()} cores of {model} ({platform.machine()}), Python {platform.python_version()}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", choices=["gaussian", "mnist"])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, default=5)
@@ -74,15 +114,25 @@ def main() -> None:
     keep = options.keep or Path(tempfile.mkdtemp())
     keep.mkdir(parents=True, exist_ok=True)
     if options.data == "gaussian":
-        runs = [(f"balanced, seed {seed}", ["gaussian", "--seed", str(seed)]) for seed in range(options.seeds)]
+        runs = [
+            (f"balanced, seed {seed}", ["gaussian", "--seed", str(seed)])
+            for seed in range(options.seeds)
+        ]
         runs += [
-            (f"classic as in the tutorials, seed {seed}", ["gaussian", *TUTORIAL, "--seed", str(seed)]) for seed in range(options.seeds)
+            (
+                f"classic as in the tutorials, seed {seed}",
+                ["gaussian", *TUTORIAL, "--seed", str(seed)],
+            )
+            for seed in range(options.seeds)
         ]
         text, threads = table("N(4, 1.25), 100,000 samples", GAUSSIAN_FIGURES, runs, keep), 1
     else:
         minutes = ["--minutes", f"{options.minutes:g}"]
         runs = [(name, ["mnist", "--recipe", name, *minutes]) for name in ("balanced", "classic")]
-        text, threads = table(f"MNIST, {options.minutes:g} minutes", DIGIT_METRICS, runs, keep), os.cpu_count() or 1
+        text, threads = (
+            table(f"MNIST, {options.minutes:g} minutes", DIGIT_METRICS, runs, keep),
+            os.cpu_count() or 1,
+        )
     length = ["--minutes", f"{options.minutes:g}"] if options.data == "mnist" else []
     command = shlex.join(["python", "-m", "benchmarks.foundation", options.data, *length])
     with RESULTS.open("a") as results:

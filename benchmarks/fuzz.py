@@ -111,7 +111,11 @@ def generator(path: Path) -> object:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         content = None
-    described = {name: value for name, value in content.items() if name not in ("sha256", "format")} if isinstance(content, dict) else {}
+    described = (
+        {name: value for name, value in content.items() if name not in ("sha256", "format")}
+        if isinstance(content, dict)
+        else {}
+    )
     path.write_bytes(pack({"a": torch.ones(2)}, described))
     return load_generator(path, torch.device("cpu"))
 
@@ -168,20 +172,35 @@ def seeds(reader: str) -> list[bytes]:
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
-    data = {"name": "gaussian", "origin": "gaussian", "fingerprint": "f", "limits": None, "distribution": {"mean": 4.0}}
+    data = {
+        "name": "gaussian",
+        "origin": "gaussian",
+        "fingerprint": "f",
+        "limits": None,
+        "distribution": {"mean": 4.0},
+    }
     machine = {"device": "cpu", "threads": 1, "precision": "float32", "compiled": False}
     scaling = {"shift": [0.0], "scale": [1.0], "low": None, "high": None}
     texts = {
         "csv": "a,b\n1,2\n3,4.5\n",
         "codes": "c0=3,u0=-1.5",
         "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": {"Wasserstein-1": 0.5}}',
-        "schema": json.dumps(Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()),
+        "schema": json.dumps(
+            Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()
+        ),
         "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "training_seconds": 2.5, '
         '"date": "2026-01-02T03:04:05+00:00", "metrics": [{"name": "n", "value": 1, "floor": 1, "better": "lower", '
         '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", "advice": "a", "command": ""}}',
-        "config": json.dumps({"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}),
+        "config": json.dumps(
+            {"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}
+        ),
         "generator": json.dumps(
-            {"recipe": recipe, "samples_seen": 1, "schema": Schema((1,), "N", "float64").to_dict(), "scaling": scaling}
+            {
+                "recipe": recipe,
+                "samples_seen": 1,
+                "schema": Schema((1,), "N", "float64").to_dict(),
+                "scaling": scaling,
+            }
         ),
     }
     return [raw.getvalue()] if reader not in texts else [texts[reader].encode()]
@@ -191,8 +210,19 @@ def own_functions() -> Iterator[FunctionType]:
     """Every function and method of Equipoise, so that the fuzzer sees which of their branches a file reaches."""
     for name, module in list(sys.modules.items()):
         if name.startswith("equipoise"):
-            for holder in [module, *(value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name)]:
-                yield from (value for value in vars(holder).values() if isinstance(value, FunctionType) and value.__module__ == name)
+            for holder in [
+                module,
+                *(
+                    value
+                    for value in vars(module).values()
+                    if isinstance(value, type) and value.__module__ == name
+                ),
+            ]:
+                yield from (
+                    value
+                    for value in vars(holder).values()
+                    if isinstance(value, FunctionType) and value.__module__ == name
+                )
 
 
 def fuzz(reader: str, seconds: int) -> None:
@@ -208,13 +238,24 @@ def fuzz(reader: str, seconds: int) -> None:
     found.mkdir(parents=True, exist_ok=True)
     for function in own_functions():
         atheris.instrument_func(function)
-    options = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", "-timeout=20", "-rss_limit_mb=6000", f"-artifact_prefix={found}/"]
-    atheris.Setup([sys.argv[0], *options, str(begin), str(found)], lambda content: attempt(reader, content, home))
+    options = [
+        f"-max_total_time={seconds}",
+        f"-max_len={MAX_BYTES}",
+        "-timeout=20",
+        "-rss_limit_mb=6000",
+        f"-artifact_prefix={found}/",
+    ]
+    atheris.Setup(
+        [sys.argv[0], *options, str(begin), str(found)],
+        lambda content: attempt(reader, content, home),
+    )
     atheris.Fuzz()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("readers", nargs="*", help=f"of {', '.join(READERS)}; all unless named")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="for each")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -226,13 +267,26 @@ def main() -> None:
         parser.error(f"no reader {', '.join(sorted(unknown))}: known are {', '.join(READERS)}")
     rows = [["reader", "files tried", "broke the promise"]]
     for reader in options.readers or READERS:
-        command = [sys.executable, "-m", "benchmarks.fuzz", "--one", reader, "--seconds", str(options.seconds)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.fuzz",
+            "--one",
+            reader,
+            "--seconds",
+            str(options.seconds),
+        ]
         told = subprocess.run(command, check=False, capture_output=True, text=True)
         tried = re.findall(r"(?:DONE|Done|#)\s*(\d+)", told.stderr)
         last = "" if told.returncode == 0 else " ".join(told.stderr.strip().splitlines()[-3:])[:200]
         rows.append([reader, f"{int(max(tried, key=int, default='0')):,}", last or "none"])
         print(" | ".join(rows[-1]), flush=True)
-    record(RESULTS, shlex.join(["python", "-m", "benchmarks.fuzz", *sys.argv[1:]]), f"{options.seconds} s each.", markdown(rows))
+    record(
+        RESULTS,
+        shlex.join(["python", "-m", "benchmarks.fuzz", *sys.argv[1:]]),
+        f"{options.seconds} s each.",
+        markdown(rows),
+    )
 
 
 if __name__ == "__main__":

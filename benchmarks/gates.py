@@ -9,9 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 W1, KS = "Wasserstein-1", "Kolmogorov-Smirnov"
-SLICED, MODES, WITHIN, KL = "sliced Wasserstein", "modes covered, of 8", "share within 3 sigma", "reverse KL"
+SLICED, MODES, WITHIN, KL = (
+    "sliced Wasserstein",
+    "modes covered, of 8",
+    "share within 3 sigma",
+    "reverse KL",
+)
 SPREAD = "spread inside modes"
-FRECHET, RECOGNISED, RAREST = "Fréchet (digit features)", "recognised at 90%", "smallest class share"
+FRECHET, RECOGNISED, RAREST = (
+    "Fréchet (digit features)",
+    "recognised at 90%",
+    "smallest class share",
+)
 AGREEMENT, UNSUPERVISED = "agrees with the label asked for", "code finds the digit"
 
 Gate = Mapping[str, tuple[float, float]]
@@ -23,7 +32,9 @@ def line(w1: float, ks: float) -> Gate:
     return {W1: (0, w1), KS: (0, ks)}
 
 
-def ring(within: float, sliced: float, modes: float = 8, kl: float = 0.1, spread: float = 0.0) -> Gate:
+def ring(
+    within: float, sliced: float, modes: float = 8, kl: float = 0.1, spread: float = 0.0
+) -> Gate:
     """On the ring: the least share within 3 sigma, the most that the distance may be, the least modes, the most that the KL of the modes'
     shares may be, in nats (a mode that is missing costs log 8/7 = .13), and the least spread
     inside modes, which may be as much too wide."""
@@ -33,14 +44,24 @@ def ring(within: float, sliced: float, modes: float = 8, kl: float = 0.1, spread
 
 def digits(frechet: float, recognised: float, rarest: float, **least: float) -> Gate:
     """On MNIST: the most that the distance may be, and the least of the others; `agreement` and `unsupervised` where they are measured."""
-    named = {{"agreement": AGREEMENT, "unsupervised": UNSUPERVISED}[name]: (bound, 1.0) for name, bound in least.items()}
+    named = {
+        {"agreement": AGREEMENT, "unsupervised": UNSUPERVISED}[name]: (bound, 1.0)
+        for name, bound in least.items()
+    }
     return {FRECHET: (0.0, frechet), RECOGNISED: (recognised, 1.0), RAREST: (rarest, 0.1), **named}
 
 
 def failures(gate: Gate, metrics: Mapping[str, float]) -> list[str]:
     """What fails, in words; empty if all is passed. A figure that is not finite fails."""
-    wrong = {name: metrics[name] for name, (low, high) in gate.items() if not low <= metrics[name] <= high}
-    return [f"{name} {value:.3g}: must be from {gate[name][0]:g} to {gate[name][1]:g}" for name, value in wrong.items()]
+    wrong = {
+        name: metrics[name]
+        for name, (low, high) in gate.items()
+        if not low <= metrics[name] <= high
+    }
+    return [
+        f"{name} {value:.3g}: must be from {gate[name][0]:g} to {gate[name][1]:g}"
+        for name, value in wrong.items()
+    ]
 
 
 GATES: dict[str, dict[str, Gate]] = {
@@ -83,5 +104,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "r3gan": digits(5.0, 0.4, 0.01),
     },
 }
-LABELLED: dict[str, Gate] = {name: digits(0.4, 0.9, 0.08, agreement=0.95) for name in ("cgan", "acgan", "balanced")}
+LABELLED: dict[str, Gate] = {
+    name: digits(0.4, 0.9, 0.08, agreement=0.95) for name in ("cgan", "acgan", "balanced")
+}
 """On MNIST with labels, ten minutes."""

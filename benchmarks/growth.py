@@ -31,7 +31,12 @@ SIZES: dict[str, list[int]] = {
     "batch": [16, 32, 64, 128, 256, 512],
     "width": [8, 16, 32, 64],
 }
-QUICK_SIZES: dict[str, list[int]] = {"samples": [10**3, 10**4, 10**5], "pixels": [16, 32], "batch": [16, 32], "width": [8, 16]}
+QUICK_SIZES: dict[str, list[int]] = {
+    "samples": [10**3, 10**4, 10**5],
+    "pixels": [16, 32],
+    "batch": [16, 32],
+    "width": [8, 16],
+}
 HEADS = {
     "samples": "points of two columns",
     "pixels": "images of n x n; exponents in the number of pixels",
@@ -53,7 +58,9 @@ def samples(n: int) -> dict[str, float]:
     """Points in memory: opening and scaling them, 200 steps of the loop with all that it measures on the way, and the closing report."""
     points = np.random.default_rng(0).standard_normal((n, 2), np.float32)
     gan = GAN(samples=STEPS * BATCH, threads=1, seed=0)
-    gan.prepare(points[:1000], to_disk=False)  # what Python and torch import on the way is imported once
+    gan.prepare(
+        points[:1000], to_disk=False
+    )  # what Python and torch import on the way is imported once
     began = time.perf_counter()
     training = gan.prepare(points, to_disk=False)
     opened = time.perf_counter()
@@ -77,7 +84,10 @@ def images(side: int = 28, **settings: int) -> dict[str, float]:
     times: list[float] = []
     while len(times) < MIN_TIMED or (sum(times) < TIMED_SECONDS and len(times) < MAX_TIMED):
         times.append(run(engine.step, 1)[0])
-    return {"a step, s": statistics.median(times), "largest resident set, MiB": resident("VmHWM") / MIB}
+    return {
+        "a step, s": statistics.median(times),
+        "largest resident set, MiB": resident("VmHWM") / MIB,
+    }
 
 
 CASES: dict[str, Callable[[int], dict[str, float]]] = {
@@ -101,7 +111,10 @@ def of_one(what: str, sizes: list[int]) -> str:
     found = {size: measured(what, size) for size in sizes}
     names = list(found[sizes[0]])
     in_units = [size**2 if what == "pixels" else size for size in sizes]
-    rows = [[HEADS[what], *names], *[[f"{size:,}", *[f"{found[size][name]:.3g}" for name in names]] for size in sizes]]
+    rows = [
+        [HEADS[what], *names],
+        *[[f"{size:,}", *[f"{found[size][name]:.3g}" for name in names]] for size in sizes],
+    ]
     of_all, of_last, goals = ["exponent, all sizes"], ["exponent, the two largest"], ["goal"]
     for name in names:
         costs = [found[size][name] for size in sizes]
@@ -122,7 +135,9 @@ def growth(quick: bool) -> Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=CASES)
     parser.add_argument("size", type=int)
     options = parser.parse_args()

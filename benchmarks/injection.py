@@ -20,7 +20,9 @@ class Faults:
     """Counts what is done to files below `folder`: opening to write, writing, forcing to disk, renaming. From operation `at` on, `lasting`
     of them go wrong; nothing does where `at` is None."""
 
-    def __init__(self, folder: Path, fault: str = "", at: int | None = None, lasting: int = 1) -> None:
+    def __init__(
+        self, folder: Path, fault: str = "", at: int | None = None, lasting: int = 1
+    ) -> None:
         self.folder, self.fault, self.at, self.lasting = folder, fault, at, lasting
         self.done = 0
 
@@ -89,5 +91,9 @@ def injected(faults: Faults) -> Iterator[Faults]:
             faults.strike()
         fsync(descriptor)
 
-    with patch.object(Path, "open", open_counted), patch.object(os, "replace", replace_counted), patch.object(os, "fsync", fsync_counted):
+    with (
+        patch.object(Path, "open", open_counted),
+        patch.object(os, "replace", replace_counted),
+        patch.object(os, "fsync", fsync_counted),
+    ):
         yield faults

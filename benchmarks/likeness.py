@@ -22,10 +22,14 @@ class LineQuality:
 
     def __init__(self, n: int = 100_000) -> None:
         self.n, self.distribution = n, Gaussian()
-        self.floor = self(self.distribution.sample(n, torch.Generator().manual_seed(FLOOR_SEED)).double().numpy())
+        self.floor = self(
+            self.distribution.sample(n, torch.Generator().manual_seed(FLOOR_SEED)).double().numpy()
+        )
 
     def __call__(self, samples: NDArray[np.generic]) -> float:
-        return wasserstein_to_distribution(np.asarray(samples, np.float64).reshape(-1), self.distribution.quantile)
+        return wasserstein_to_distribution(
+            np.asarray(samples, np.float64).reshape(-1), self.distribution.quantile
+        )
 
 
 class DigitQuality:

@@ -63,13 +63,21 @@ def make_images(folder: Path, n: int, size: tuple[int, int], mode: str) -> None:
 def start(folder: Path, budget: float) -> list[float]:
     """Seconds of one start in a process of its own: whole, imports, open_source, CPU time."""
     began = time.perf_counter()
-    ran = subprocess.run([sys.executable, "-c", START, str(folder), str(budget)], check=True, stdout=subprocess.PIPE, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", START, str(folder), str(budget)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     return [time.perf_counter() - began, *json.loads(ran.stdout)]
 
 
 def starts(folder: Path, rounds: int) -> str:
     """The table of starts: the first, and the medians of those after it."""
-    lines = ["| start | whole process, s | of it imports | of it open_source | CPU time, s |", "|---|---|---|---|---|"]
+    lines = [
+        "| start | whole process, s | of it imports | of it open_source | CPU time, s |",
+        "|---|---|---|---|---|",
+    ]
 
     def tell(name: str, times: list[list[float]]) -> None:
         cells = (f"{statistics.median(column):.2f}" for column in zip(*times, strict=True))
@@ -88,7 +96,9 @@ def starts(folder: Path, rounds: int) -> str:
 def stepper(source: Source) -> tuple[Loader, Callable[[], None]]:
     """A feed, and one step of `balanced` on its next batch."""
     recipe = find("balanced").for_data(source.schema, {"batch_size": BATCH})
-    loader = source.loader(BATCH, fit_scaling(source, recipe.scaling, 0).encode, torch.device("cpu"), 0)
+    loader = source.loader(
+        BATCH, fit_scaling(source, recipe.scaling, 0).encode, torch.device("cpu"), 0
+    )
     method = build_method(recipe, source.schema, 0)
     state, rates = State(method, recipe, loader, 0, torch.device("cpu")), method.schedule(0.0, 0)
     state.apply(rates)
@@ -135,32 +145,54 @@ def stream(name: str, folder: Path, rounds: int, steps: int) -> str:
         times[3].extend(turn(cold, steps))
         del cold
     one, other, base, cold_one = (statistics.median(steps_of) for steps_of in times)
-    cells = [f"{one * 1e3:.1f}", f"{other * 1e3:.1f}", f"{one / other:.1%}", f"{cold_one * 1e3:.1f}", f"{base / cold_one:.1%}"]
+    cells = [
+        f"{one * 1e3:.1f}",
+        f"{other * 1e3:.1f}",
+        f"{one / other:.1%}",
+        f"{cold_one * 1e3:.1f}",
+        f"{base / cold_one:.1%}",
+    ]
     row = f"| {name} | {' | '.join(cells)} |"
     print(row, flush=True)
     return row
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=100_000, help="files of the folder that starts are timed on")
-    parser.add_argument("--streamed", type=int, default=20_000, help="files of the folders that are streamed")
-    parser.add_argument("--rounds", type=int, default=9, help="repetitions that medians are taken of")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--images", type=int, default=100_000, help="files of the folder that starts are timed on"
+    )
+    parser.add_argument(
+        "--streamed", type=int, default=20_000, help="files of the folders that are streamed"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=9, help="repetitions that medians are taken of"
+    )
     parser.add_argument("--steps", type=int, default=20, help="steps of a turn")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         os.environ["EQUIPOISE_DATA"] = str(Path(made, "home"))
         make_images(Path(made, "starts"), options.images, (32, 32), "RGB")
         text = starts(Path(made, "starts"), options.rounds)
-        rows = ["| images | resident, ms a step | streamed | speed | streamed, cold | speed, cold |", "|---|---|---|---|---|---|"]
+        rows = [
+            "| images | resident, ms a step | streamed | speed | streamed, cold | speed, cold |",
+            "|---|---|---|---|---|---|",
+        ]
         for name, (size, mode) in STREAMS.items():
             folder = Path(made, name)
             make_images(folder, options.streamed, size, mode)
             rows.append(stream(name, folder, options.rounds, options.steps))
     command = shlex.join(["python", "-m", "benchmarks.loading", *sys.argv[1:]])
-    table = f"{options.images:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} PNG files each:\n\n" + "\n".join(rows)
+    table = (
+        f"{options.images:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} PNG files each:\n\n"
+        + "\n".join(rows)
+    )
     with RESULTS.open("a") as results:
-        results.write(f"\n## `{command}`\n\n{machine()}, {torch.get_num_threads()} thread(s).\n\n{table}\n")
+        results.write(
+            f"\n## `{command}`\n\n{machine()}, {torch.get_num_threads()} thread(s).\n\n{table}\n"
+        )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ SAMPLES = 64  # of a whole training: its peak does not depend on them
 
 def resident(what: str) -> int:
     """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since the start or `forget`; getrusage would count what a parent held."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
+    line = next(
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what)
+    )
     return int(line.split()[1]) * 1024
 
 
@@ -62,9 +64,15 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
     from equipoise import GAN
     from equipoise.training.loop import Clock, Control, train
 
-    given = np.random.default_rng(0).integers(0, 256, (3000, 3, 64, 64), np.uint8) if data == "noise" else data
+    given = (
+        np.random.default_rng(0).integers(0, 256, (3000, 3, 64, 64), np.uint8)
+        if data == "noise"
+        else data
+    )
     gan = GAN(recipe, samples=SAMPLES if whole else None, threads=1, **choices)
-    training = gan.prepare(given, out=Path(tempfile.mkdtemp()) / "run" if whole else None, to_disk=whole)
+    training = gan.prepare(
+        given, out=Path(tempfile.mkdtemp()) / "run" if whole else None, to_disk=whole
+    )
     size, predicted = training.recipe.batch_size, training.footprint
     assert predicted.used is not None, "Linux tells the resident set"
     forget()
@@ -80,11 +88,19 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
         expected = predicted.used + predicted.needed(size)
     real = resident("VmHWM")
     metrics = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
-    return [data, recipe, str(size), *[f"{value:.0f}" for value in metrics], f"{expected / real:.2f}"]
+    return [
+        data,
+        recipe,
+        str(size),
+        *[f"{value:.0f}" for value in metrics],
+        f"{expected / real:.2f}",
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -93,13 +109,32 @@ def main() -> None:
         print(json.dumps(measure(*runs[asked.only], whole=asked.whole)))
         return
     command = ["python", "-m", "benchmarks.memory", *(["--whole"] if asked.whole else [])]
-    rows = [["data", "recipe", "batch", "used before, MiB", "a step, MiB", "predicted peak, MiB", "peak, MiB", "predicted / real"]]
+    rows = [
+        [
+            "data",
+            "recipe",
+            "batch",
+            "used before, MiB",
+            "a step, MiB",
+            "predicted peak, MiB",
+            "peak, MiB",
+            "predicted / real",
+        ]
+    ]
     for number in range(len(runs)):
         again = [sys.executable, *command[1:], "--only", str(number)]
-        done = subprocess.run(again, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            again,
+            check=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(" | ".join(rows[-1]), flush=True)
-    record(RESULTS, shlex.join(command), "1 thread, every run in a process of its own.", markdown(rows))
+    record(
+        RESULTS, shlex.join(command), "1 thread, every run in a process of its own.", markdown(rows)
+    )
 
 
 if __name__ == "__main__":

@@ -47,20 +47,32 @@ def found_in(data: Any, seed: int) -> tuple[Clustering | None, Scaling, float]:
     return clustering, scaling, time.perf_counter() - began
 
 
-def alone(data: Any, size: int, seed: int, metrics: Callable[[Array], Figures]) -> tuple[int, Figures]:
+def alone(
+    data: Any, size: int, seed: int, metrics: Callable[[Array], Figures]
+) -> tuple[int, Figures]:
     """How many components data of `size` columns has, and the figures of samples of them, (N, size), in its units."""
     clustering, scaling, seconds = found_in(data, seed)
     generator = torch.Generator().manual_seed(EVALUATION_SEED)
     u = torch.randn(SAMPLES[size], size, generator=generator)
     if clustering is not None:
-        u = clustering.unwhiten(u, clustering.classes(torch.zeros(len(u), dtype=torch.int64), generator))
-    return 1 if clustering is None else clustering.count, {**metrics(scaling.decode(u)), "seconds": seconds}
+        u = clustering.unwhiten(
+            u, clustering.classes(torch.zeros(len(u), dtype=torch.int64), generator)
+        )
+    return 1 if clustering is None else clustering.count, {
+        **metrics(scaling.decode(u)),
+        "seconds": seconds,
+    }
 
 
 def on_modes(distribution: Ring | Grid) -> Callable[[Array], Figures]:
     def metrics(x: Array) -> Figures:
         found = mode_coverage(x, *distribution.modes())
-        return {"modes": found.covered, "within 3 sigma": found.within, "reverse KL": found.reverse_kl, "spread": found.spread}
+        return {
+            "modes": found.covered,
+            "within 3 sigma": found.within,
+            "reverse KL": found.reverse_kl,
+            "spread": found.spread,
+        }
 
     return metrics
 
@@ -68,7 +80,9 @@ def on_modes(distribution: Ring | Grid) -> Callable[[Array], Figures]:
 def of_a_distribution(name: str) -> Callable[[Array], Figures]:
     def metrics(x: Array) -> Figures:
         return {
-            "W1 / IQR above the floor": wasserstein_to_distribution(x.ravel(), DISTRIBUTIONS[name].quantile)
+            "W1 / IQR above the floor": wasserstein_to_distribution(
+                x.ravel(), DISTRIBUTIONS[name].quantile
+            )
             / DISTRIBUTIONS[name].quartiles_apart
             - floor(name)
         }
@@ -81,8 +95,12 @@ def digits(seed: int) -> tuple[int, Figures]:
     clustering, scaling, seconds = found_in("mnist", seed)
     assert isinstance(clustering, Clustering)
     images, labels = mnist.load("test")
-    groups = clustering.assign(scaling.encode(torch.from_numpy(images[:, None].copy())), torch.Generator()).numpy()
-    alike = sum(np.bincount(labels[groups == group]).max() for group in np.unique(groups)) / len(labels)
+    groups = clustering.assign(
+        scaling.encode(torch.from_numpy(images[:, None].copy())), torch.Generator()
+    ).numpy()
+    alike = sum(np.bincount(labels[groups == group]).max() for group in np.unique(groups)) / len(
+        labels
+    )
     return clustering.count, {"digits alike": alike, "seconds": seconds}
 
 
@@ -96,16 +114,25 @@ def row(name: str, found: list[tuple[int, Figures]]) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=5)
     seeds = range(parser.parse_args().seeds)
     torch.set_num_threads(1)
     points: list[tuple[str, Callable[[int], Any], int, Callable[[Array], Figures]]] = [
-        ("N(4, 1.25)", lambda _: "gaussian", 1, lambda x: {"W1": wasserstein_to_distribution(x.ravel(), Gaussian().quantile)}),
+        (
+            "N(4, 1.25)",
+            lambda _: "gaussian",
+            1,
+            lambda x: {"W1": wasserstein_to_distribution(x.ravel(), Gaussian().quantile)},
+        ),
         ("ring", lambda _: "ring", 2, on_modes(Ring())),
         ("grid", lambda _: "grid", 2, on_modes(Grid())),
     ]
-    points += [(name, partial(training_draws, name), 1, of_a_distribution(name)) for name in DISTRIBUTIONS]
+    points += [
+        (name, partial(training_draws, name), 1, of_a_distribution(name)) for name in DISTRIBUTIONS
+    ]
     rows = [["data", "modes, seed by seed", "samples of them alone: median (lowest to highest)"]]
     for name, data, size, metrics in points:
         rows.append(row(name, [alone(data(seed), size, seed, metrics) for seed in seeds]))

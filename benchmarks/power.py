@@ -56,7 +56,9 @@ Draw = Callable[[int], Sample]
 def points(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
     """A data set, its exact sampler, and one without a component."""
     centres = np.random.default_rng(8).normal(0, 2, (COMPONENTS, COLUMNS))
-    mixing = np.random.default_rng(9).normal(0, 0.5, (COMPONENTS, COLUMNS, COLUMNS)) + np.eye(COLUMNS)
+    mixing = np.random.default_rng(9).normal(0, 0.5, (COMPONENTS, COLUMNS, COLUMNS)) + np.eye(
+        COLUMNS
+    )
 
     def draw(n: int, components: int) -> Sample:
         k = rng.integers(components, size=n)
@@ -201,7 +203,9 @@ def table(found: dict[Case, tuple[str, str]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--lanes", type=int, default=1, help="processes, each with one thread")
@@ -212,7 +216,10 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print the table and write nothing")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.draws)
-    planned = [(options.kind, sampler, held_out, seed) for sampler, held_out, seed in product(options.samplers, options.held_out, seeds)]
+    planned = [
+        (options.kind, sampler, held_out, seed)
+        for sampler, held_out, seed in product(options.samplers, options.held_out, seeds)
+    ]
     found: dict[Case, dict[str, Any]] = {}
     options.keep.parent.mkdir(parents=True, exist_ok=True)
     if options.keep.is_file():

@@ -52,7 +52,15 @@ def answer_seconds(arguments: list[str]) -> float:
 def first_step_seconds(*data: str) -> float:
     """Seconds from launch until `equipoise train` has done its first training step."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [sys.executable, "-c", FIRST_STEP, "train", *data, "--out", str(Path(folder) / "run")]
+        arguments = [
+            sys.executable,
+            "-c",
+            FIRST_STEP,
+            "train",
+            *data,
+            "--out",
+            str(Path(folder) / "run"),
+        ]
         began = time.time()
         told = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True).stdout
         return float(told.split()[-1]) - began
@@ -60,7 +68,12 @@ def first_step_seconds(*data: str) -> float:
 
 def peak_of(arguments: list[str]) -> int:
     """The largest resident set, in bytes, of a Python process with these arguments. Raises RuntimeError if it fails."""
-    done = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, sys.executable, *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LAUNCHER, sys.executable, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     status, kibibytes = map(int, done.stdout.split())
     if status:
         raise RuntimeError(f"{arguments} ended with status {status}: {done.stderr.strip()[-200:]}")
@@ -73,15 +86,30 @@ def start(quick: bool) -> Table:
     rows = [["until", "seconds after launch", "goal"]]
     measured: dict[str, tuple[Callable[[], float], float | None]] = {
         "`equipoise --help` has ended": (lambda: answer_seconds(HELP), HELP_GOAL),
-        "the first step of `equipoise train gaussian` is done": (lambda: first_step_seconds("gaussian"), STEP_GOAL),
-        "the first step of `equipoise train mnist --minutes 5` is done": (lambda: first_step_seconds("mnist", "--minutes", "5"), None),
+        "the first step of `equipoise train gaussian` is done": (
+            lambda: first_step_seconds("gaussian"),
+            STEP_GOAL,
+        ),
+        "the first step of `equipoise train mnist --minutes 5` is done": (
+            lambda: first_step_seconds("mnist", "--minutes", "5"),
+            None,
+        ),
     }
     for what, (seconds, goal) in measured.items():
         seconds()
         found = [seconds() for _ in range(times)]
-        rows.append([what, spread(found, 3), "" if goal is None else against(statistics.median(found), goal, " s")])
+        rows.append(
+            [
+                what,
+                spread(found, 3),
+                "" if goal is None else against(statistics.median(found), goal, " s"),
+            ]
+        )
         print(" | ".join(rows[-1]), flush=True)
-    return Table(f"Threads by rule. Whole processes, medians of {times} starts, lowest and highest in brackets.", markdown(rows))
+    return Table(
+        f"Threads by rule. Whole processes, medians of {times} starts, lowest and highest in brackets.",
+        markdown(rows),
+    )
 
 
 def memory(quick: bool) -> Table:
@@ -91,7 +119,12 @@ def memory(quick: bool) -> Table:
     with tempfile.TemporaryDirectory() as folder:
         runs = {
             "Python with torch imported, and nothing else": ["-c", "import torch"],
-            f"`GAN(samples={samples}).fit('mnist', out=...)`: training alone": ["-c", FIT, str(samples), f"{folder}/fit"],
+            f"`GAN(samples={samples}).fit('mnist', out=...)`: training alone": [
+                "-c",
+                FIT,
+                str(samples),
+                f"{folder}/fit",
+            ],
             f"`equipoise train mnist --samples {samples}`, with its closing report": [
                 *["-m", "equipoise", "train", "mnist"],
                 *["--samples", str(samples), "--evaluate", "full", "--out", f"{folder}/train"],
@@ -99,6 +132,15 @@ def memory(quick: bool) -> Table:
         }
         for what, arguments in runs.items():
             gib = peak_of(arguments) / 2**30
-            rows.append([what, f"{gib:.2f}", against(gib, MEMORY_GOAL, " GiB") if "torch" not in what else ""])
+            rows.append(
+                [
+                    what,
+                    f"{gib:.2f}",
+                    against(gib, MEMORY_GOAL, " GiB") if "torch" not in what else "",
+                ]
+            )
             print(" | ".join(rows[-1]), flush=True)
-    return Table(f"{usable_cores()} thread(s), by rule. Whole processes, as the system accounts for them at their end.", markdown(rows))
+    return Table(
+        f"{usable_cores()} thread(s), by rule. Whole processes, as the system accounts for them at their end.",
+        markdown(rows),
+    )

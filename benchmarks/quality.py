@@ -40,10 +40,20 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
         out = keep / run.name
         shutil.rmtree(out, ignore_errors=True)
         threads = ["--threads", "1"] if pinned and not run.threads else []
-        command = [*pinned, sys.executable, "-m", "equipoise", "train", *run.arguments(keep), *threads]
+        command = [
+            *pinned,
+            sys.executable,
+            "-m",
+            "equipoise",
+            "train",
+            *run.arguments(keep),
+            *threads,
+        ]
         command += ["--evaluate", "full", "--out", str(out)]
         began = time.monotonic()
-        ended = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        ended = subprocess.run(
+            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         whole = time.monotonic() - began
         if ended.returncode:
             result: dict[str, Any] = {"failed": ended.stderr.strip().splitlines()[-1]}
@@ -53,7 +63,12 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
         done.write_text(json.dumps({**result, "on": machine()}))
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     found: dict[str, Any] = json.loads(done.read_text())
-    print(run.name, {name: round(value, 4) for name, value in found.get("metrics", {}).items()} or found["failed"], flush=True)
+    print(
+        run.name,
+        {name: round(value, 4) for name, value in found.get("metrics", {}).items()}
+        or found["failed"],
+        flush=True,
+    )
     return found
 
 
@@ -70,18 +85,33 @@ def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> str:
             continue
         cells = [f"{result['metrics'][name]:.4g}" for name in names]
         rows.append([run.label, *cells, f"{result['loop']:.1f}", f"{result['whole']:.1f}"])
-    columns = [*([result["metrics"][name] for result in good] for name in names), *([r[what] for r in good] for what in ("loop", "whole"))]
+    columns = [
+        *([result["metrics"][name] for result in good] for name in names),
+        *([r[what] for r in good] for what in ("loop", "whole")),
+    ]
     for label, of in (("median", median), ("lowest", min), ("highest", max)):
         rows.append([label, *[f"{of(column):.4g}" for column in columns]])
     return f"{markdown(rows)}\n\n{row.verdict(results)}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("row", choices=ROWS)
     parser.add_argument("--seeds", help="from-to, both included, instead of the row's own")
-    parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
-    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-quality"), help="a folder to keep the runs in")
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        default=1,
+        help="runs side by side, each with one thread on its own core",
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs/benchmark-quality"),
+        help="a folder to keep the runs in",
+    )
     options = parser.parse_args()
     row = ROWS[options.row]
     seeds = range(row.seeds) if options.seeds is None else parsed(options.seeds)
@@ -89,9 +119,16 @@ def main() -> None:
     keep.mkdir(parents=True, exist_ok=True)
     runs = [run for seed in seeds for run in row.runs(seed)]
     results = in_lanes(runs, lambda run, pinned: measure(row, run, keep, pinned), options.lanes)
-    given = [*(["--seeds", options.seeds] if options.seeds else []), *(["--lanes", str(options.lanes)] if options.lanes > 1 else [])]
+    given = [
+        *(["--seeds", options.seeds] if options.seeds else []),
+        *(["--lanes", str(options.lanes)] if options.lanes > 1 else []),
+    ]
     command = shlex.join(["python", "-m", "benchmarks.quality", options.row, *given])
-    side = f"{options.lanes} runs side by side, one thread each" if options.lanes > 1 else f"{os.cpu_count()} cores for one run at a time"
+    side = (
+        f"{options.lanes} runs side by side, one thread each"
+        if options.lanes > 1
+        else f"{os.cpu_count()} cores for one run at a time"
+    )
     text = table(row, runs, results)
     print(f"\n{text}")
     on = "; ".join(dict.fromkeys(result["on"] for result in results))

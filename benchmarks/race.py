@@ -102,7 +102,21 @@ def courses(quick: bool) -> list[Course]:
 
 def quality(quick: bool) -> Table:
     """The table of P4: for every seed the tutorial's last figure and its best, and the time that each side took to it."""
-    rows = [["data", "seed", "threads", "metric", "floor", "tutorial", "after, s", "balanced", "after, s", "share of the time", "goal"]]
+    rows = [
+        [
+            "data",
+            "seed",
+            "threads",
+            "metric",
+            "floor",
+            "tutorial",
+            "after, s",
+            "balanced",
+            "after, s",
+            "share of the time",
+            "goal",
+        ]
+    ]
     planned = courses(quick)
     for course in planned:
         for seed in course.seeds:
@@ -113,8 +127,20 @@ def quality(quick: bool) -> Table:
             for when, (took, goal) in marks.items():
                 after, value = reached(ours, goal)
                 share = after / took
-                told = [course.label, str(seed), str(course.threads), course.metric.name, f"{course.metric.floor:.3g}"]
-                told += [f"{goal:.4g} {when}", f"{took:.1f}", f"{value:.4g}", f"{after:.2f}", f"{share:.4f}"]
+                told = [
+                    course.label,
+                    str(seed),
+                    str(course.threads),
+                    course.metric.name,
+                    f"{course.metric.floor:.3g}",
+                ]
+                told += [
+                    f"{goal:.4g} {when}",
+                    f"{took:.1f}",
+                    f"{value:.4g}",
+                    f"{after:.2f}",
+                    f"{share:.4f}",
+                ]
                 told.append(against(share, GOAL) if when == AT_END else "")
                 rows.append(told)
                 print(" | ".join(told), flush=True)

@@ -58,7 +58,9 @@ class Run:
     @property
     def name(self) -> str:
         length = [f"{self.minutes:g}min"] if self.minutes else []
-        return "-".join([self.data, self.recipe, str(self.seed), *length, *(["labels"] if self.options else [])])
+        return "-".join(
+            [self.data, self.recipe, str(self.seed), *length, *(["labels"] if self.options else [])]
+        )
 
 
 def runs(what: str) -> Iterator[Run]:
@@ -81,17 +83,37 @@ def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
         shutil.rmtree(out, ignore_errors=True)
         length = ["--minutes", f"{run.minutes:g}"] if run.minutes else []
         threads = ["--threads", "1"] if pinned else []
-        arguments = ["train", run.data, "--recipe", run.recipe, "--seed", str(run.seed), *length, *run.options, *threads]
+        arguments = [
+            "train",
+            run.data,
+            "--recipe",
+            run.recipe,
+            "--seed",
+            str(run.seed),
+            *length,
+            *run.options,
+            *threads,
+        ]
         arguments += ["--evaluate", "full", "--out", str(out)]
         began = time.monotonic()
-        subprocess.run([*pinned, sys.executable, "-m", "equipoise", *arguments], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*pinned, sys.executable, "-m", "equipoise", *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         whole = time.monotonic() - began
         report = json.loads((out / "report.json").read_text())
         metrics = {metric["name"]: metric["value"] for metric in report["metrics"]}
         floors = {metric["name"]: metric["floor"] for metric in report["metrics"]}
         extra, extra_floors = of_labels(out) if run.data == "mnist" else ({}, {})
         loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
-        result = {"metrics": metrics | extra, "floors": floors | extra_floors, "seen": report["samples_seen"], "loop": loop, "whole": whole}
+        result = {
+            "metrics": metrics | extra,
+            "floors": floors | extra_floors,
+            "seen": report["samples_seen"],
+            "loop": loop,
+            "whole": whole,
+        }
         result["on"] = machine()
         done.write_text(json.dumps(result))
     found: dict[str, Any] = json.loads(done.read_text())
@@ -104,11 +126,15 @@ def of_labels(out: Path) -> tuple[dict[str, float], dict[str, float]]:
     recipe = json.loads((out / "config.json").read_text())["recipe"]
     images, digits = mnist.load("test")
     if recipe["name"] == "infogan":
-        return {UNSUPERVISED: unsupervised_accuracy(gan.encode(images)["c0"], digits)}, {UNSUPERVISED: 1.0}
+        return {UNSUPERVISED: unsupervised_accuracy(gan.encode(images)["c0"], digits)}, {
+            UNSUPERVISED: 1.0
+        }
     if not recipe["conditional"]:
         return {}, {}
     asked = np.arange(10).repeat(ASKED)
-    made = np.concatenate([np.asarray(gan.sample(ASKED, label=digit, seed=digit)) for digit in range(10)])
+    made = np.concatenate(
+        [np.asarray(gan.sample(ASKED, label=digit, seed=digit)) for digit in range(10)]
+    )
     return {AGREEMENT: agreement(read(made), asked)}, {AGREEMENT: agreement(read(images), digits)}
 
 
@@ -134,16 +160,38 @@ def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
     blocks = []
     for data in dict.fromkeys(run.data for run, _ in results):
         of_data = [(run, found) for run, found in results if run.data == data]
-        names = list(dict.fromkeys(name for _, found in of_data for name in found["metrics"] if name.startswith(SHOWN)))
-        floors = {name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()}
+        names = list(
+            dict.fromkeys(
+                name for _, found in of_data for name in found["metrics"] if name.startswith(SHOWN)
+            )
+        )
+        floors = {
+            name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()
+        }
         heads = [data, *names, "samples seen", "training, s", "whole command, s", "gate"]
         rows = [heads, ["---"] * len(heads)]
         for run, found in of_data:
             failed = "; ".join(failures(run.gate, found["metrics"]))
             times = [f"{found['seen']:,}", f"{found['loop']:.0f}", f"{found['whole']:.0f}"]
             cells = [_cell(found["metrics"].get(name)) for name in names]
-            rows.append([f"{run.recipe}, seed {run.seed}", *cells, *times, f"**failed**: {failed}" if failed else "passed"])
-        rows.append(["real samples (the floor)", *[_cell(floors.get(name)) for name in names], "", "", "", ""])
+            rows.append(
+                [
+                    f"{run.recipe}, seed {run.seed}",
+                    *cells,
+                    *times,
+                    f"**failed**: {failed}" if failed else "passed",
+                ]
+            )
+        rows.append(
+            [
+                "real samples (the floor)",
+                *[_cell(floors.get(name)) for name in names],
+                "",
+                "",
+                "",
+                "",
+            ]
+        )
         blocks.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
     return "\n\n".join(blocks)
 
@@ -170,11 +218,23 @@ def _cell(value: float | None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="*", help=f"tables: {', '.join(MINUTES)}; all unless named")
     parser.add_argument("--recipe", help="this one alone")
-    parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
-    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-recipes"), help="a folder to keep the runs in")
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        default=1,
+        help="runs side by side, each with one thread on its own core",
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs/benchmark-recipes"),
+        help="a folder to keep the runs in",
+    )
     options = parser.parse_args()
     if unknown := set(options.what) - MINUTES.keys():
         parser.error(f"no table {', '.join(sorted(unknown))}: known are {', '.join(MINUTES)}")
@@ -182,8 +242,13 @@ def main() -> None:
     known = dict.fromkeys(run.recipe for what in MINUTES for run in runs(what))
     if options.recipe not in (None, *known):
         parser.error(f"no recipe {options.recipe}: known are {', '.join(known)}")
-    planned = {what: [run for run in runs(what) if options.recipe in (None, run.recipe)] for what in options.what or MINUTES}
-    found = train_all([run for of_table in planned.values() for run in of_table], options.keep, options.lanes)
+    planned = {
+        what: [run for run in runs(what) if options.recipe in (None, run.recipe)]
+        for what in options.what or MINUTES
+    }
+    found = train_all(
+        [run for of_table in planned.values() for run in of_table], options.keep, options.lanes
+    )
     for what, of_table in planned.items():
         if not of_table:  # only recipes of classes are in the table of labels
             continue
@@ -191,7 +256,10 @@ def main() -> None:
         if what != "points":
             IMAGES.mkdir(parents=True, exist_ok=True)
             for run in of_table:
-                draw(options.keep / run.name, IMAGES / f"{run.recipe}{'-labels' if what == 'labels' else ''}.png")
+                draw(
+                    options.keep / run.name,
+                    IMAGES / f"{run.recipe}{'-labels' if what == 'labels' else ''}.png",
+                )
         lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
         how = "one thread a run" if lanes or what == "points" else f"{os.cpu_count()} thread(s)"
         how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
@@ -211,7 +279,9 @@ def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str,
         print(run.name, metrics, failures(run.gate, found["metrics"]), flush=True)
         return found
 
-    return {run.name: result for run, result in zip(planned, in_lanes(planned, one, lanes), strict=True)}
+    return {
+        run.name: result for run, result in zip(planned, in_lanes(planned, one, lanes), strict=True)
+    }
 
 
 if __name__ == "__main__":

@@ -21,7 +21,11 @@ from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.result import COVERAGE, DIGIT_FREQUENCY, FRECHET, RECOGNISED
-from equipoise.metrics.wasserstein import kolmogorov_smirnov_to_distribution, mode_coverage, wasserstein_to_distribution
+from equipoise.metrics.wasserstein import (
+    kolmogorov_smirnov_to_distribution,
+    mode_coverage,
+    wasserstein_to_distribution,
+)
 from equipoise.recipes.balanced import Balanced
 
 Figures = dict[str, float]
@@ -66,10 +70,15 @@ def of(results: Results, name: str) -> list[float]:
 
 def told(*goals: tuple[str, float, str, bool]) -> str:
     """Goals in words: what, the value, the goal, and whether it is met."""
-    return " ".join(f"{what}: {value:.4g}, goal {goal}: {'met' if met else '**missed**'}." for what, value, goal, met in goals)
+    return " ".join(
+        f"{what}: {value:.4g}, goal {goal}: {'met' if met else '**missed**'}."
+        for what, value, goal, met in goals
+    )
 
 
-def seconds(results: Results, loop: float, whole: float | None = None) -> list[tuple[str, float, str, bool]]:
+def seconds(
+    results: Results, loop: float, whole: float | None = None
+) -> list[tuple[str, float, str, bool]]:
     longest = max(result["loop"] for result in results if "metrics" in result)
     found = [("longest training, s", longest, f"≤ {loop:g}", longest <= loop)]
     if whole is not None:
@@ -126,7 +135,14 @@ def floor(name: str) -> float:
     distribution = DISTRIBUTIONS[name]
     return (
         float(
-            np.mean([wasserstein_to_distribution(distribution.draw(DRAWS, 10**6 + i), distribution.quantile) for i in range(FLOOR_DRAWS)])
+            np.mean(
+                [
+                    wasserstein_to_distribution(
+                        distribution.draw(DRAWS, 10**6 + i), distribution.quantile
+                    )
+                    for i in range(FLOOR_DRAWS)
+                ]
+            )
         )
         / distribution.quartiles_apart
     )
@@ -134,8 +150,16 @@ def floor(name: str) -> float:
 
 def distribution_figures(run: Run, out: Path) -> Figures:
     distribution, x = DISTRIBUTIONS[run.data], drawn(out, 100_000).ravel()
-    off = wasserstein_to_distribution(x, distribution.quantile) / distribution.quartiles_apart if np.isfinite(x).all() else float("inf")
-    return {"W1 / IQR": off, "floor of 20,000 draws": floor(run.data), "above it": off - floor(run.data)}
+    off = (
+        wasserstein_to_distribution(x, distribution.quantile) / distribution.quartiles_apart
+        if np.isfinite(x).all()
+        else float("inf")
+    )
+    return {
+        "W1 / IQR": off,
+        "floor of 20,000 draws": floor(run.data),
+        "above it": off - floor(run.data),
+    }
 
 
 def distribution_verdict(results: Results) -> str:
@@ -144,7 +168,12 @@ def distribution_verdict(results: Results) -> str:
     finite = sum(np.isfinite(of(results, "W1 / IQR")))
     return told(
         ("runs that are finite", finite, f"{whole}", finite == whole),
-        ("runs at most .03 above the floor", good, f"≥ {118 / 120:.1%} of {whole}", good >= 118 / 120 * whole),
+        (
+            "runs at most .03 above the floor",
+            good,
+            f"≥ {118 / 120:.1%} of {whole}",
+            good >= 118 / 120 * whole,
+        ),
         *seconds(results, float("inf"), 40)[1:],
     )
 
@@ -165,7 +194,9 @@ def mode_figures(distribution: Ring | Grid) -> Callable[[Run, Path], Figures]:
     return metrics
 
 
-def mode_verdict(modes: int, within: float, kl: float, middle: bool, longest: float) -> Callable[[Results], str]:
+def mode_verdict(
+    modes: int, within: float, kl: float, middle: bool, longest: float
+) -> Callable[[Results], str]:
     def verdict(results: Results) -> str:
         covered, share = of(results, "modes covered"), of(results, "within 3 sigma")
         divergence, spread = of(results, "reverse KL"), of(results, "spread inside modes")
@@ -173,7 +204,12 @@ def mode_verdict(modes: int, within: float, kl: float, middle: bool, longest: fl
         off = median(divergence) if middle else max(divergence)
         right = sum(0.8 <= value <= 1.2 for value in spread)
         return told(
-            (f"runs with {modes} modes", all_of_them, str(len(results)), all_of_them == len(results)),
+            (
+                f"runs with {modes} modes",
+                all_of_them,
+                str(len(results)),
+                all_of_them == len(results),
+            ),
             ("least share within 3 sigma", min(share), f"≥ {within}", min(share) >= within),
             ("median reverse KL" if middle else "worst reverse KL", off, f"≤ {kl}", off <= kl),
             ("runs with a spread of .8 to 1.2", right, str(len(results)), right == len(results)),
@@ -195,7 +231,9 @@ def immunity_runs(seed: int) -> Iterator[Run]:
         "gamma": f"{usual.gamma * 10 ** rng.uniform(-1, 1):.3g}",
         "discriminator_steps": f"{rng.integers(1, 4)}",
     }
-    options = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
+    options = [
+        part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)
+    ]
     label = ", ".join(f"{name} {value}" for name, value in settings.items())
     yield Run(f"immunity-{seed}", label, "grid", ("--seed", str(seed), "--minutes", "1", *options))
 
@@ -213,13 +251,27 @@ def immunity_verdict(results: Results) -> str:
 
 
 def digit_runs(seed: int) -> Iterator[Run]:
-    yield Run(f"mnist-{seed}", f"seed {seed}", "mnist", ("--seed", str(seed), "--minutes", "10"), threads=2)
+    yield Run(
+        f"mnist-{seed}",
+        f"seed {seed}",
+        "mnist",
+        ("--seed", str(seed), "--minutes", "10"),
+        threads=2,
+    )
 
 
 def digit_figures(_: Run, out: Path) -> Figures:
-    told_of = {metric["name"]: metric for metric in json.loads((out / "report.json").read_text())["metrics"]}
-    shares = [metric["value"] for name, metric in told_of.items() if name.startswith(DIGIT_FREQUENCY)]
-    found = {"Fréchet": told_of[FRECHET]["value"], "times the floor": told_of[FRECHET]["value"] / told_of[FRECHET]["floor"]}
+    told_of = {
+        metric["name"]: metric
+        for metric in json.loads((out / "report.json").read_text())["metrics"]
+    }
+    shares = [
+        metric["value"] for name, metric in told_of.items() if name.startswith(DIGIT_FREQUENCY)
+    ]
+    found = {
+        "Fréchet": told_of[FRECHET]["value"],
+        "times the floor": told_of[FRECHET]["value"] / told_of[FRECHET]["floor"],
+    }
     found |= {name: told_of[name]["value"] for name in (COVERAGE, RECOGNISED)}
     return found | {"rarest digit": min(shares), "commonest digit": max(shares)}
 
@@ -246,29 +298,69 @@ def stacked_runs(seed: int) -> Iterator[Run]:
         np.save(path, np.stack([images[rng.permutation(len(images))] for _ in range(3)], -1))
         return path
 
-    yield Run(f"stacked-{seed}", f"seed {seed}", "stacked", ("--seed", str(seed), "--minutes", "60"), make, threads=2)
+    yield Run(
+        f"stacked-{seed}",
+        f"seed {seed}",
+        "stacked",
+        ("--seed", str(seed), "--minutes", "60"),
+        make,
+        threads=2,
+    )
 
 
 def stacked_figures(_: Run, out: Path) -> Figures:
     """Which of the 1,000 triples of digits 26,000 samples show, and the divergence of their shares from even ones."""
     samples = GAN.load(out).sample(26_000, seed=EVALUATION_SEED)
-    digits = [read_digits(torch.from_numpy(np.ascontiguousarray(samples[..., c])))[1].argmax(1).numpy() for c in range(3)]
+    digits = [
+        read_digits(torch.from_numpy(np.ascontiguousarray(samples[..., c])))[1].argmax(1).numpy()
+        for c in range(3)
+    ]
     counts = np.bincount(digits[0] * 100 + digits[1] * 10 + digits[2], minlength=1000)
     shares = counts / counts.sum()
-    return {"modes": int((counts > 0).sum()), "KL": float((shares[shares > 0] * np.log(shares[shares > 0] * 1000)).sum())}
+    return {
+        "modes": int((counts > 0).sum()),
+        "KL": float((shares[shares > 0] * np.log(shares[shares > 0] * 1000)).sum()),
+    }
 
 
 def stacked_verdict(results: Results) -> str:
     modes, off = of(results, "modes"), of(results, "KL")
-    return told(("fewest modes", min(modes), "1000", min(modes) == 1000), ("worst KL", max(off), "≤ .10", max(off) <= 0.1))
+    return told(
+        ("fewest modes", min(modes), "1000", min(modes) == 1000),
+        ("worst KL", max(off), "≤ .10", max(off) <= 0.1),
+    )
 
 
 ROWS: dict[str, Row] = {
-    "gaussian": Row("N(4, 1.25), 100,000 samples", 20, named("gaussian"), gaussian_figures, gaussian_verdict),
-    "distributions": Row("from 20,000 draws, 100,000 samples", 10, distribution_runs, distribution_figures, distribution_verdict),
-    "ring": Row("ring of 8, 2,500 samples", 20, named("ring"), mode_figures(Ring()), mode_verdict(8, 0.97, 0.005, False, 60)),
-    "grid": Row("grid of 25, 2,500 samples", 20, named("grid"), mode_figures(Grid()), mode_verdict(25, 0.95, 0.01, True, 120)),
+    "gaussian": Row(
+        "N(4, 1.25), 100,000 samples", 20, named("gaussian"), gaussian_figures, gaussian_verdict
+    ),
+    "distributions": Row(
+        "from 20,000 draws, 100,000 samples",
+        10,
+        distribution_runs,
+        distribution_figures,
+        distribution_verdict,
+    ),
+    "ring": Row(
+        "ring of 8, 2,500 samples",
+        20,
+        named("ring"),
+        mode_figures(Ring()),
+        mode_verdict(8, 0.97, 0.005, False, 60),
+    ),
+    "grid": Row(
+        "grid of 25, 2,500 samples",
+        20,
+        named("grid"),
+        mode_figures(Grid()),
+        mode_verdict(25, 0.95, 0.01, True, 120),
+    ),
     "mnist": Row("MNIST, 10 minutes, 10,000 samples", 5, digit_runs, digit_figures, digit_verdict),
-    "immunity": Row("the grid of 25, settings", 40, immunity_runs, mode_figures(Grid()), immunity_verdict),
-    "stacked": Row("three digits, 26,000 samples", 1, stacked_runs, stacked_figures, stacked_verdict),
+    "immunity": Row(
+        "the grid of 25, settings", 40, immunity_runs, mode_figures(Grid()), immunity_verdict
+    ),
+    "stacked": Row(
+        "three digits, 26,000 samples", 1, stacked_runs, stacked_figures, stacked_verdict
+    ),
 }

@@ -23,16 +23,32 @@ from equipoise import GAN
 from equipoise.training.loop import Event, Report
 
 STEPS = 200_000
-READINGS = ("resident set, KiB", "open files", "log, KiB", "checkpoints, KiB", "whole directory, KiB")
+READINGS = (
+    "resident set, KiB",
+    "open files",
+    "log, KiB",
+    "checkpoints, KiB",
+    "whole directory, KiB",
+)
 
 
 def sizes(*paths: Path) -> float:
     """KiB of all files below."""
-    return sum(inside.stat().st_size for path in paths for inside in [path, *path.rglob("*")] if inside.is_file()) / 1024
+    return (
+        sum(
+            inside.stat().st_size
+            for path in paths
+            for inside in [path, *path.rglob("*")]
+            if inside.is_file()
+        )
+        / 1024
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=STEPS)
     steps = parser.parse_args().steps
     readings: list[tuple[float, ...]] = []
@@ -44,7 +60,15 @@ def main() -> None:
         def read(event: Event) -> None:
             if isinstance(event, Report):
                 held = resident("VmRSS") / 1024, len(os.listdir("/proc/self/fd"))
-                readings.append((event.samples_seen / batch, *held, sizes(out / "log.jsonl"), sizes(out / "checkpoints"), sizes(out)))
+                readings.append(
+                    (
+                        event.samples_seen / batch,
+                        *held,
+                        sizes(out / "log.jsonl"),
+                        sizes(out / "checkpoints"),
+                        sizes(out),
+                    )
+                )
 
         GAN(threads=1, samples=steps * batch).fit("gaussian", out=out, on_event=read)
     table = np.array(readings)
@@ -53,7 +77,16 @@ def main() -> None:
     for number, name in enumerate(READINGS, 1):
         slope = 1000 * np.polyfit(late[:, 0], late[:, number], 1)[0]
         column = table[:, number]
-        rows.append([name, *(f"{value:,.0f}" for value in (column[0], late[0, number], column[-1], column.max())), f"{slope:+.3f}"])
+        rows.append(
+            [
+                name,
+                *(
+                    f"{value:,.0f}"
+                    for value in (column[0], late[0, number], column[-1], column.max())
+                ),
+                f"{slope:+.3f}",
+            ]
+        )
     record(
         RESULTS,
         shlex.join(["python", "-m", "benchmarks.soak", *sys.argv[1:]]),

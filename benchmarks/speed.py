@@ -28,7 +28,17 @@ from benchmarks.baselines import Minimal, Typical
 from benchmarks.engine import Engine
 from benchmarks.flops import flops_of, product, product_flops
 from benchmarks.foundation import RESULTS
-from benchmarks.measuring import Step, Table, Timed, against, in_turns, markdown, ratios, record, spread
+from benchmarks.measuring import (
+    Step,
+    Table,
+    Timed,
+    against,
+    in_turns,
+    markdown,
+    ratios,
+    record,
+    spread,
+)
 from equipoise.utils.system import usable_cores
 
 
@@ -58,7 +68,16 @@ QUICK_BLOCKS, QUICK_SECONDS = 3, 0.1
 MINIMAL_GOAL = 1.05
 TYPICAL_GOALS = {"gaussian": 1.5, "ring": 1.5, "mnist": 1.3}
 PEAK_GOAL = 0.5
-STEP_HEADS = ["networks", "threads", "engine, ms a step", "minimal, ms", "typical, ms", "P1: engine / minimal", "of processor time", "goal"]
+STEP_HEADS = [
+    "networks",
+    "threads",
+    "engine, ms a step",
+    "minimal, ms",
+    "typical, ms",
+    "P1: engine / minimal",
+    "of processor time",
+    "goal",
+]
 STEP_HEADS += ["engine, samples a second and core", "P2: typical / engine", "goal"]
 PEAK_HEADS = [
     "networks",
@@ -85,7 +104,11 @@ def step(quick: bool) -> Table:
     rows = [STEP_HEADS]
     for case in CASES:
         engine = case.engine()
-        loops: dict[str, Step] = {"engine": engine.step, "minimal": Minimal(engine).step, "typical": Typical(engine).step}
+        loops: dict[str, Step] = {
+            "engine": engine.step,
+            "minimal": Minimal(engine).step,
+            "typical": Typical(engine).step,
+        }
         if case.compiled:
             engine.compile()
         for threads in thread_counts():
@@ -96,8 +119,16 @@ def step(quick: bool) -> Table:
             of_typical = ratios(timed["typical"].wall, timed["engine"].wall)
             rate = engine.recipe.batch_size / statistics.median(timed["engine"].wall) / threads
             told = [case.label, str(threads), *[milliseconds(timed[name]) for name in loops]]
-            told += [spread(of_minimal, 3), spread(of_processor, 3), against(statistics.median(of_minimal), MINIMAL_GOAL)]
-            told += [f"{rate:,.0f}", spread(of_typical), against(statistics.median(of_typical), TYPICAL_GOALS[case.data], at_most=False)]
+            told += [
+                spread(of_minimal, 3),
+                spread(of_processor, 3),
+                against(statistics.median(of_minimal), MINIMAL_GOAL),
+            ]
+            told += [
+                f"{rate:,.0f}",
+                spread(of_typical),
+                against(statistics.median(of_typical), TYPICAL_GOALS[case.data], at_most=False),
+            ]
             rows.append(told)
             print(" | ".join(told), flush=True)
     how = (
@@ -116,15 +147,30 @@ def peak(quick: bool) -> Table:
         counted, minimal = flops_of(engine.step), flops_of(Minimal(engine).step)
         if case.compiled:
             engine.compile()
-        dtype = min(counted, key=lambda kind: torch.finfo(kind).bits)  # of several the narrowest, whose peak is the highest
+        dtype = min(
+            counted, key=lambda kind: torch.finfo(kind).bits
+        )  # of several the narrowest, whose peak is the highest
         for threads in thread_counts():
             torch.set_num_threads(threads)
             timed = in_turns({"step": engine.step, "product": product(dtype)}, blocks, seconds)
             total, best = sum(counted.values()), product_flops() / min(timed["product"].wall)
             done = total / statistics.median(timed["step"].wall)
-            told = [case.label, str(threads), f"{total / 1e6:,.1f}", f"{sum(minimal.values()) / 1e6:,.1f}", milliseconds(timed["step"])]
-            told += [str(dtype).removeprefix("torch."), f"{done / 1e9:.1f}", f"{best / 1e9:.1f}", f"{done / best:.2f}"]
-            told.append(against(done / best, PEAK_GOAL, at_most=False) if case.data == "mnist" else "")
+            told = [
+                case.label,
+                str(threads),
+                f"{total / 1e6:,.1f}",
+                f"{sum(minimal.values()) / 1e6:,.1f}",
+                milliseconds(timed["step"]),
+            ]
+            told += [
+                str(dtype).removeprefix("torch."),
+                f"{done / 1e9:.1f}",
+                f"{best / 1e9:.1f}",
+                f"{done / best:.2f}",
+            ]
+            told.append(
+                against(done / best, PEAK_GOAL, at_most=False) if case.data == "mnist" else ""
+            )
             rows.append(told)
             print(" | ".join(told), flush=True)
     how = (
@@ -159,17 +205,25 @@ MODES: dict[str, Callable[[bool], Table]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="*", help=f"{', '.join(MODES)}, or all")
-    parser.add_argument("--quick", action="store_true", help="shorten everything: to try it, not to quote it")
+    parser.add_argument(
+        "--quick", action="store_true", help="shorten everything: to try it, not to quote it"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="where tables are appended")
     options = parser.parse_args()
     if unknown := set(options.what) - MODES.keys() - {"all"}:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}: known are {', '.join(MODES)} and all")
+        parser.error(
+            f"no benchmark {', '.join(sorted(unknown))}: known are {', '.join(MODES)} and all"
+        )
     chosen = list(MODES) if not options.what or "all" in options.what else options.what
     for what in chosen:
         table = MODES[what](options.quick)
-        command = shlex.join(["python", "-m", "benchmarks.speed", what, *(["--quick"] if options.quick else [])])
+        command = shlex.join(
+            ["python", "-m", "benchmarks.speed", what, *(["--quick"] if options.quick else [])]
+        )
         record(options.results, command, table.how, table.text)
 
 

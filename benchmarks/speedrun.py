@@ -28,7 +28,10 @@ from equipoise.utils.system import usable_cores
 SAMPLES, CONFIDENT, SHARES = 10_000, 0.9, (0.07, 0.13)
 RECOGNISED, GOAL = 0.9, 120.0
 FINER = 1.1  # the next measurement comes when the training has taken this much longer
-STEPS, FIRST = 10, 20.0  # steps between two looks at the clock, and seconds until the first measurement
+STEPS, FIRST = (
+    10,
+    20.0,
+)  # steps between two looks at the clock, and seconds until the first measurement
 
 
 def metrics(engine: Engine) -> tuple[float, float, float]:
@@ -36,7 +39,11 @@ def metrics(engine: Engine) -> tuple[float, float, float]:
     made = engine.fit.sampler.values(SAMPLES, 1).astype(np.uint8)
     probabilities = read_digits(torch.from_numpy(made[:, 0]))[1]
     shares = torch.bincount(probabilities.argmax(1), minlength=10) / SAMPLES
-    return float((probabilities.max(1).values >= CONFIDENT).float().mean()), float(shares.min()), float(shares.max())
+    return (
+        float((probabilities.max(1).values >= CONFIDENT).float().mean()),
+        float(shares.min()),
+        float(shares.max()),
+    )
 
 
 def run(recipe: str, seed: int, threads: int, most: float) -> list[str]:
@@ -55,24 +62,49 @@ def run(recipe: str, seed: int, threads: int, most: float) -> list[str]:
         if reached or seconds >= most:
             took = seconds if reached else math.inf
             told = [f"{recognised:.3f}", f"{least:.3f}", f"{greatest:.3f}"]
-            return [f"{recipe}, seed {seed}", f"{took:.1f}", f"{engine.state.samples_seen:,}", *told, against(took, GOAL, " s")]
+            return [
+                f"{recipe}, seed {seed}",
+                f"{took:.1f}",
+                f"{engine.state.samples_seen:,}",
+                *told,
+                against(took, GOAL, " s"),
+            ]
         due = seconds * FINER
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--recipe", default=DEFAULT)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--most", type=float, default=300.0, help="seconds after which a run is given up")
+    parser.add_argument(
+        "--most", type=float, default=300.0, help="seconds after which a run is given up"
+    )
     options = parser.parse_args()
     threads = usable_cores()
-    rows = [["run", "until reached, s", "samples seen", "recognised", "rarest digit", "commonest digit", "goal"]]
+    rows = [
+        [
+            "run",
+            "until reached, s",
+            "samples seen",
+            "recognised",
+            "rarest digit",
+            "commonest digit",
+            "goal",
+        ]
+    ]
     for seed in range(options.seeds):
         rows.append(run(options.recipe, seed, threads, options.most))
         print(" | ".join(rows[-1]), flush=True)
     given = ["--recipe", options.recipe, "--seeds", str(options.seeds)]
     command = shlex.join(["python", "-m", "benchmarks.speedrun", *given])
-    record(RESULTS, command, f"{threads} threads, seconds of training alone, not compiled.", markdown(rows))
+    record(
+        RESULTS,
+        command,
+        f"{threads} threads, seconds of training alone, not compiled.",
+        markdown(rows),
+    )
 
 
 if __name__ == "__main__":

@@ -135,12 +135,20 @@ def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> 
     uint8, drawn outside the clock."""
     torch.manual_seed(seed)
     images, labels = (part[:most] for part in mnist.load("train"))
-    loader = DataLoader(ImageItems(images, labels, PIXEL_MEAN, PIXEL_STD), batch_size=DIGIT_BATCH, shuffle=True, drop_last=True)
+    loader = DataLoader(
+        ImageItems(images, labels, PIXEL_MEAN, PIXEL_STD),
+        batch_size=DIGIT_BATCH,
+        shuffle=True,
+        drop_last=True,
+    )
     generator, discriminator = digit_networks()
     criterion = nn.BCELoss()
     optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=DIGIT_RATE)
     optimizer_g = torch.optim.Adam(generator.parameters(), lr=DIGIT_RATE)
-    real_labels, fake_labels = torch.full((DIGIT_BATCH, 1), DIGIT_REAL_LABEL), torch.zeros(DIGIT_BATCH, 1)
+    real_labels, fake_labels = (
+        torch.full((DIGIT_BATCH, 1), DIGIT_REAL_LABEL),
+        torch.zeros(DIGIT_BATCH, 1),
+    )
     seconds, began = 0.0, time.perf_counter()
     for _ in range(epochs):
         for images, _ in loader:
@@ -165,7 +173,9 @@ def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("example", choices=["line", "digits"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -176,11 +186,17 @@ def main() -> None:
     if options.example == "line":
         of_line = LineQuality()
         for seconds, samples in line(options.seed, options.steps):
-            print(f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples {of_line.floor:.4f})", flush=True)
+            print(
+                f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples {of_line.floor:.4f})",
+                flush=True,
+            )
     else:
         of_digits = DigitQuality()
         for seconds, samples in digits(options.seed, options.epochs):
-            print(f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real digits {of_digits.floor:.2f})", flush=True)
+            print(
+                f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real digits {of_digits.floor:.2f})",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

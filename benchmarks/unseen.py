@@ -63,7 +63,14 @@ class Draws:
         distribution = self.known
         return (
             float(
-                np.mean([wasserstein_to_distribution(distribution.draw(self.count, 10**6 + i), distribution.quantile) for i in range(20)])
+                np.mean(
+                    [
+                        wasserstein_to_distribution(
+                            distribution.draw(self.count, 10**6 + i), distribution.quantile
+                        )
+                        for i in range(20)
+                    ]
+                )
             )
             / distribution.quartiles_apart
         )
@@ -99,16 +106,24 @@ def checkers(seed: int) -> Array:
 def one_factor(seed: int) -> Array:
     """Twelve columns that all follow one number, of standard deviations from .001 to 1000, (6000, 12)."""
     rng = np.random.default_rng(seed)
-    return np.asarray((rng.normal(size=(6000, 1)) + 0.5 * rng.normal(size=(6000, 12))) * np.logspace(-3, 3, 12))
+    return np.asarray(
+        (rng.normal(size=(6000, 1)) + 0.5 * rng.normal(size=(6000, 12))) * np.logspace(-3, 3, 12)
+    )
 
 
 POINTS: dict[str, Callable[[int], Array]] = {
     "two moons": lambda seed: datasets.make_moons(6000, noise=0.05, random_state=seed)[0],
-    "S in three columns": lambda seed: datasets.make_s_curve(6000, noise=0.05, random_state=seed)[0],
-    "circle in a circle": lambda seed: datasets.make_circles(6000, noise=0.03, factor=0.4, random_state=seed)[0],
+    "S in three columns": lambda seed: datasets.make_s_curve(6000, noise=0.05, random_state=seed)[
+        0
+    ],
+    "circle in a circle": lambda seed: datasets.make_circles(
+        6000, noise=0.03, factor=0.4, random_state=seed
+    )[0],
     "pinwheel": pinwheel,
     "checkers": checkers,
-    "40 clouds in five columns": lambda seed: datasets.make_blobs(10_000, 5, centers=40, cluster_std=0.3, random_state=seed)[0],
+    "40 clouds in five columns": lambda seed: datasets.make_blobs(
+        10_000, 5, centers=40, cluster_std=0.3, random_state=seed
+    )[0],
     "one factor, twelve columns": one_factor,
     "irises": lambda _: datasets.load_iris().data,
     "wines": lambda _: datasets.load_wine().data,
@@ -124,9 +139,15 @@ def small_digits(_: int) -> Array:
 def gratings(seed: int) -> Array:
     """Waves of any direction, length and phase, (10000, 20, 20) bytes."""
     rng = np.random.default_rng(seed)
-    angle, length, phase = (rng.uniform(low, high, (10_000, 1, 1)) for low, high in ((0, np.pi), (4, 12), (0, 2 * np.pi)))
+    angle, length, phase = (
+        rng.uniform(low, high, (10_000, 1, 1))
+        for low, high in ((0, np.pi), (4, 12), (0, 2 * np.pi))
+    )
     y, x = np.mgrid[:20, :20]
-    return np.asarray(127.5 + 120 * np.sin(2 * np.pi / length * (x * np.cos(angle) + y * np.sin(angle)) + phase), np.uint8)
+    return np.asarray(
+        127.5 + 120 * np.sin(2 * np.pi / length * (x * np.cos(angle) + y * np.sin(angle)) + phase),
+        np.uint8,
+    )
 
 
 def shapes(seed: int) -> Array:
@@ -140,7 +161,9 @@ def shapes(seed: int) -> Array:
         if kind == 2:
             ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=colour)
         else:
-            ImageDraw.Draw(image).regular_polygon((x, y, r), corners, rotation=int(rng.integers(360)), fill=colour)
+            ImageDraw.Draw(image).regular_polygon(
+                (x, y, r), corners, rotation=int(rng.integers(360)), fill=colour
+            )
         made.append(np.asarray(image))
     return np.stack(made)
 
@@ -156,7 +179,12 @@ def photographs(seed: int) -> Array:
     return np.stack(made)
 
 
-IMAGES = {"small digits": small_digits, "gratings": gratings, "shapes": shapes, "photographs": photographs}
+IMAGES = {
+    "small digits": small_digits,
+    "gratings": gratings,
+    "shapes": shapes,
+    "photographs": photographs,
+}
 
 
 def fitted(data: Array, seed: int, keep: Path, settings: dict[str, Any]) -> tuple[GAN, float]:
@@ -170,25 +198,70 @@ def fitted(data: Array, seed: int, keep: Path, settings: dict[str, Any]) -> tupl
 
 
 def numbers(keep: Path) -> list[list[str]]:
-    rows = [["distribution", "draws", "seed", "W1 / IQR", "floor", "above it", "goal", "training, s", "verdict"]]
+    rows = [
+        [
+            "distribution",
+            "draws",
+            "seed",
+            "W1 / IQR",
+            "floor",
+            "above it",
+            "goal",
+            "training, s",
+            "verdict",
+        ]
+    ]
     for name, draws in NUMBERS.items():
         distribution, floor = draws.known, draws.floor()
         for seed in range(SEEDS["numbers"]):
-            gan, seconds = fitted(distribution.draw(draws.count, 77 + seed), seed, keep / f"{name}-{seed}", {})
+            gan, seconds = fitted(
+                distribution.draw(draws.count, 77 + seed), seed, keep / f"{name}-{seed}", {}
+            )
             off = (
-                wasserstein_to_distribution(np.asarray(gan.sample(100_000, seed=EVALUATION_SEED), np.float64), distribution.quantile)
+                wasserstein_to_distribution(
+                    np.asarray(gan.sample(100_000, seed=EVALUATION_SEED), np.float64),
+                    distribution.quantile,
+                )
                 / distribution.quartiles_apart
             )
-            told = [f"{off:.4f}", f"{floor:.4f}", f"{off - floor:.4f}", f"≤ {GOAL}: {'met' if off - floor <= GOAL else '**missed**'}"]
-            rows.append([name, f"{draws.count:,}", str(seed), *told, f"{seconds:.1f}", gan.report.verdict.name])
+            told = [
+                f"{off:.4f}",
+                f"{floor:.4f}",
+                f"{off - floor:.4f}",
+                f"≤ {GOAL}: {'met' if off - floor <= GOAL else '**missed**'}",
+            ]
+            rows.append(
+                [
+                    name,
+                    f"{draws.count:,}",
+                    str(seed),
+                    *told,
+                    f"{seconds:.1f}",
+                    gan.report.verdict.name,
+                ]
+            )
             print(" | ".join(rows[-1]), flush=True)
     return rows
 
 
-def evaluated(what: dict[str, Callable[[int], Array]], seeds: int, keep: Path, settings: dict[str, Any]) -> list[list[str]]:
+def evaluated(
+    what: dict[str, Callable[[int], Array]], seeds: int, keep: Path, settings: dict[str, Any]
+) -> list[list[str]]:
     """A row for every data set and seed: the report's headline, coverage and classifier two-sample test, made and real."""
     rows = [
-        ["data", "samples", "seed", "headline", "made", "real", "coverage", "real", "classifier two-sample test", "training, s", "verdict"]
+        [
+            "data",
+            "samples",
+            "seed",
+            "headline",
+            "made",
+            "real",
+            "coverage",
+            "real",
+            "classifier two-sample test",
+            "training, s",
+            "verdict",
+        ]
     ]
     for name, draw in what.items():
         for seed in range(seeds):
@@ -197,17 +270,37 @@ def evaluated(what: dict[str, Callable[[int], Array]], seeds: int, keep: Path, s
             metrics = {metric.name: metric for metric in gan.report.metrics}
             first = gan.report.metrics[0]
             told = [first.name, f"{first.value:.3g}", f"{first.floor:.3g}"]
-            told += [f"{metrics[COVERAGE].value:.3f}", f"{metrics[COVERAGE].floor:.3f}"] if COVERAGE in metrics else ["", ""]
+            told += (
+                [f"{metrics[COVERAGE].value:.3f}", f"{metrics[COVERAGE].floor:.3f}"]
+                if COVERAGE in metrics
+                else ["", ""]
+            )
             told.append(f"{metrics[C2ST].value:.3f}" if C2ST in metrics else "")
-            rows.append([name, " x ".join(map(str, data.shape)), str(seed), *told, f"{seconds:.1f}", gan.report.verdict.name])
+            rows.append(
+                [
+                    name,
+                    " x ".join(map(str, data.shape)),
+                    str(seed),
+                    *told,
+                    f"{seconds:.1f}",
+                    gan.report.verdict.name,
+                ]
+            )
             print(" | ".join(rows[-1]), flush=True)
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=SEEDS)
-    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-unseen"), help="a folder to keep the runs in")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs/benchmark-unseen"),
+        help="a folder to keep the runs in",
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -217,7 +310,12 @@ def main() -> None:
         images = options.what == "images"
         settings = {"samples": IMAGE_SAMPLES} if images else {}
         rows = evaluated(IMAGES if images else POINTS, SEEDS[options.what], options.keep, settings)
-    record(RESULTS, shlex.join(["python", "-m", "benchmarks.unseen", options.what]), "One thread.", markdown(rows))
+    record(
+        RESULTS,
+        shlex.join(["python", "-m", "benchmarks.unseen", options.what]),
+        "One thread.",
+        markdown(rows),
+    )
 
 
 if __name__ == "__main__":

@@ -136,22 +136,38 @@ CASES: dict[str, Case] = {
     "healthy: swissroll": Case(HEALTHY, named("swissroll"), kinds=("points",)),
     "healthy: digits": Case(HEALTHY, plain, kinds=("images",)),
     "healthy: labels": Case(HEALTHY, labelled(shuffled=False)),
-    "generator frozen after 100 steps": Case(frozenset({"discriminator won", "mode collapse"}), plain, ALONE, sicken=freeze),
+    "generator frozen after 100 steps": Case(
+        frozenset({"discriminator won", "mode collapse"}), plain, ALONE, sicken=freeze
+    ),
     "D's learning rate x 100": Case(WON, plain, ALONE | {"discriminator_rate": FACTOR}),
     "G's learning rate x 100": Case(WON | {"mode collapse"}, plain, ALONE | {"generator": FACTOR}),
     "penalties off": Case(WON | {"mode collapse"}, plain, ALONE | {"gamma": 0.0}),
-    "20 samples to train on": Case(frozenset({"undecided", "memorising"}), twenty, {"batch_size": 16}),
-    "D's learning rate x 100, given modes": Case(WON | {"mode collapse"}, plain, {"discriminator_rate": FACTOR}),
-    "G's learning rate x 100, given modes": Case(WON | {"mode collapse"}, plain, {"generator": FACTOR}),
-    "latent of one number, grid of 25": Case(frozenset({"latent too small"}), named("grid"), ALONE | {"latent_dim": 1}, kinds=("points",)),
+    "20 samples to train on": Case(
+        frozenset({"undecided", "memorising"}), twenty, {"batch_size": 16}
+    ),
+    "D's learning rate x 100, given modes": Case(
+        WON | {"mode collapse"}, plain, {"discriminator_rate": FACTOR}
+    ),
+    "G's learning rate x 100, given modes": Case(
+        WON | {"mode collapse"}, plain, {"generator": FACTOR}
+    ),
+    "latent of one number, grid of 25": Case(
+        frozenset({"latent too small"}), named("grid"), ALONE | {"latent_dim": 1}, kinds=("points",)
+    ),
     "stopped after 2%": Case(frozenset({"still improving"}), plain, ALONE, stop_at=0.02),
-    "NaN in the generator": Case(frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison),
+    "NaN in the generator": Case(
+        frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison
+    ),
     "labels shuffled": Case(frozenset({"labels ignored"}), labelled(shuffled=True)),
     "healthy: 800 rows": Case(SMALL, small(800), kinds=("points",)),
     "healthy: 3,000 rows": Case(SMALL, small(3_000)),
     "800 rows, generator frozen after 100 steps": Case(FROZEN, small(800), ALONE, sicken=freeze),
-    "800 rows, D's learning rate x 100": Case(WON | LOST, small(800), ALONE | {"discriminator_rate": FACTOR}),
-    "60 rows, learning rate 10": Case(WON | LOST, small(60), {"learning_rate": 10.0, "batch_size": 16, "samples": 640}),
+    "800 rows, D's learning rate x 100": Case(
+        WON | LOST, small(800), ALONE | {"discriminator_rate": FACTOR}
+    ),
+    "60 rows, learning rate 10": Case(
+        WON | LOST, small(60), {"learning_rate": 10.0, "batch_size": 16, "samples": 640}
+    ),
 }
 
 
@@ -161,7 +177,10 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     data, labels = case.data(kind, seed)
     settings = dict(case.settings)
     if (factor := settings.pop("generator", None)) is not None:
-        settings |= {"learning_rate": LEARNING_RATES[kind] * factor, "discriminator_rate": 1 / factor}
+        settings |= {
+            "learning_rate": LEARNING_RATES[kind] * factor,
+            "discriminator_rate": 1 / factor,
+        }
     if kind == "images" and case.stop_at == 1 and "samples" not in settings:
         settings["samples"] = IMAGE_SAMPLES
     gan = GAN(seed=seed, threads=1, **settings)
@@ -177,14 +196,20 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     except (DivergedError, InterruptedRunError) as error:
         print(error, file=sys.stderr)
     usual = {"usual_samples": settings["samples"]} if "samples" in settings else {}
-    return {**asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)), **usual, "on": machine()}
+    return {
+        **asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)),
+        **usual,
+        "on": machine(),
+    }
 
 
 def evaluated(kept: Path) -> tuple[str, str]:
     """The name that the verdict gives what was kept of a case, and where the case was trained."""
     stored = json.loads(kept.read_text())
     on = stored.pop("on")
-    return diagnose(Evidence(**{**stored, "metrics": [MetricResult(**metric) for metric in stored["metrics"]]})).name, on
+    return diagnose(
+        Evidence(**{**stored, "metrics": [MetricResult(**metric) for metric in stored["metrics"]]})
+    ).name, on
 
 
 def table(found: dict[tuple[str, str, int], str]) -> str:
@@ -198,21 +223,43 @@ def table(found: dict[tuple[str, str, int], str]) -> str:
         total[case.startswith("healthy")][0] += right
         total[case.startswith("healthy")][1] += len(given)
         counts = [str(given.count(name) or "") for name in names]
-        rows.append([f"{case}, {kind}", ", ".join(sorted(CASES[case].right)), *counts, f"{right} of {len(given)}"])
+        rows.append(
+            [
+                f"{case}, {kind}",
+                ", ".join(sorted(CASES[case].right)),
+                *counts,
+                f"{right} of {len(given)}",
+            ]
+        )
     sick, healthy = total[False], total[True]
     sums = f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called healthy: {healthy[0]} of {healthy[1]}."
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{sums}"
 
 
-def judge_all(planned: list[tuple[str, str, int]], keep: Path, lanes: int) -> dict[tuple[str, str, int], tuple[str, str]]:
+def judge_all(
+    planned: list[tuple[str, str, int]], keep: Path, lanes: int
+) -> dict[tuple[str, str, int], tuple[str, str]]:
     """The name that each case is given, and where it was trained, `lanes` of them at a time."""
 
     def given_to(one: tuple[str, str, int], pinned: list[str]) -> tuple[str, str]:
         name, kind, seed = one
-        kept = keep / f"{name}, {kind}, {seed}.json".replace(" ", "-").replace("%", "").replace("/", "-")
+        kept = keep / f"{name}, {kind}, {seed}.json".replace(" ", "-").replace("%", "").replace(
+            "/", "-"
+        )
         if not kept.is_file():
-            command = [*pinned, sys.executable, "-m", "benchmarks.verdicts", "--one", name, kind, str(seed)]
-            kept.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            command = [
+                *pinned,
+                sys.executable,
+                "-m",
+                "benchmarks.verdicts",
+                "--one",
+                name,
+                kind,
+                str(seed),
+            ]
+            kept.write_text(
+                subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            )
         given, on = evaluated(kept)
         print(*one, given, "" if given in CASES[name].right else "WRONG", flush=True)
         return given, on
@@ -221,11 +268,28 @@ def judge_all(planned: list[tuple[str, str, int]], keep: Path, lanes: int) -> di
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kinds", nargs="*", help=f"{' or '.join(KINDS)}; both unless named")
-    parser.add_argument("--lanes", type=int, default=1, help="cases side by side, each with one thread on its own core")
-    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-verdicts"), help="a folder to keep the verdicts in")
-    parser.add_argument("--first-seed", type=int, default=0, help="thresholds were set with seeds 0 to 2 in view: others confirm them")
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        default=1,
+        help="cases side by side, each with one thread on its own core",
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs/benchmark-verdicts"),
+        help="a folder to keep the verdicts in",
+    )
+    parser.add_argument(
+        "--first-seed",
+        type=int,
+        default=0,
+        help="thresholds were set with seeds 0 to 2 in view: others confirm them",
+    )
     parser.add_argument("--one", nargs=3, metavar=("CASE", "KIND", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -249,7 +313,9 @@ def main() -> None:
     given += ["--first-seed", str(options.first_seed)] if options.first_seed else []
     with RESULTS.open("a") as file:
         file.write(f"\n## `{shlex.join(['python', '-m', 'benchmarks.verdicts', *given])}`\n\n")
-        file.write(f"Trained: {trained}; one thread a run. Judged: {machine()}.\n\n{table(found)}\n")
+        file.write(
+            f"Trained: {trained}; one thread a run. Judged: {machine()}.\n\n{table(found)}\n"
+        )
 
 
 if __name__ == "__main__":

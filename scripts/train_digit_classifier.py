@@ -28,7 +28,9 @@ def jitter(x: Tensor) -> Tensor:
     scale = 1 + (torch.rand(n) * 2 - 1) * 0.1
     move = (torch.rand(n, 2) * 2 - 1) * 2 / 14
     cos, sin = angle.cos() * scale, angle.sin() * scale
-    theta = torch.stack([torch.stack([cos, -sin, move[:, 0]], 1), torch.stack([sin, cos, move[:, 1]], 1)], 1)
+    theta = torch.stack(
+        [torch.stack([cos, -sin, move[:, 0]], 1), torch.stack([sin, cos, move[:, 1]], 1)], 1
+    )
     grid = nn.functional.affine_grid(theta, list(x.shape), align_corners=False)
     return nn.functional.grid_sample(x, grid, align_corners=False)
 
@@ -43,7 +45,10 @@ def accuracy(network: nn.Module, x: Tensor, y: Tensor) -> float:
     """The share of x that the network names right."""
     network.eval()
     with torch.no_grad():
-        right = sum(int((network(a).argmax(1) == b).sum()) for a, b in zip(torch.split(x, 500), torch.split(y, 500), strict=True))
+        right = sum(
+            int((network(a).argmax(1) == b).sum())
+            for a, b in zip(torch.split(x, 500), torch.split(y, 500), strict=True)
+        )
     network.train()
     return right / len(x)
 
@@ -63,12 +68,17 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps)
     for epoch in range(EPOCHS):
         for index in torch.split(torch.randperm(len(x)), BATCH):
-            loss = nn.functional.cross_entropy(network(jitter(x[index])), y[index], label_smoothing=0.02)
+            loss = nn.functional.cross_entropy(
+                network(jitter(x[index])), y[index], label_smoothing=0.02
+            )
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
-        print(f"epoch {epoch + 1:2d}: last loss {loss.item():.4f}, test accuracy {accuracy(network, x_test, y_test):.4%}", flush=True)
+        print(
+            f"epoch {epoch + 1:2d}: last loss {loss.item():.4f}, test accuracy {accuracy(network, x_test, y_test):.4%}",
+            flush=True,
+        )
     raw = save({name: value.contiguous() for name, value in network.state_dict().items()})
     options.out.write_bytes(raw)
     print(f"{options.out}: {len(raw):,} bytes, SHA-256 {hashlib.sha256(raw).hexdigest()}")

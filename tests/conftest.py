@@ -40,9 +40,13 @@ POINT_STEPS = 100  # of training a classifier of points
 WRITES = pytest.StashKey[isolation.Writes]()
 
 
-@pytest.hookimpl(trylast=True)  # after pytest knows its temporary directory, and Hypothesis which profile was asked for
+@pytest.hookimpl(
+    trylast=True
+)  # after pytest knows its temporary directory, and Hypothesis which profile was asked for
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):  # the process that pytest was started as; its workers get its environment
+    if not hasattr(
+        config, "workerinput"
+    ):  # the process that pytest was started as; its workers get its environment
         isolation.own_environment(config._tmp_path_factory.getbasetemp() / "home")
     if settings().derandomize:
         isolation.draw_no_constants_of_loaded_modules()
@@ -63,7 +67,9 @@ def apart(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def images_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def images_kept_apart(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What tests decode is kept in a folder of theirs."""
     monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
 
@@ -101,7 +107,11 @@ def tiny() -> dict[str, Any]:
 def mnist_home() -> Path:
     """The folder that holds MNIST's four files; skips where it is not there, since tests download nothing."""
     folder = mnist.data_home() / "mnist"
-    missing = [name for name in mnist.SHA256 if not ((folder / name).is_file() or (folder / f"{name}.gz").is_file())]
+    missing = [
+        name
+        for name in mnist.SHA256
+        if not ((folder / name).is_file() or (folder / f"{name}.gz").is_file())
+    ]
     if missing:
         pytest.skip(f"$EQUIPOISE_DATA/mnist lacks {', '.join(missing)}")
     return folder
@@ -143,7 +153,11 @@ def trained_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory of grey 8 x 8 images of two classes, hardly trained."""
     folder = tmp_path_factory.mktemp("images")
     path = folder / "squares.npz"
-    np.savez(path, x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8), y=["dark", "light"] * 40)
+    np.savez(
+        path,
+        x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8),
+        y=["dark", "light"] * 40,
+    )
     out = folder / "run"
     with few_samples_examined():
         assert main(["train", str(path), "--out", str(out), *TINY_OPTIONS]) == 0

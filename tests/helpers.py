@@ -27,7 +27,12 @@ from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State
 from equipoise.transforms.scaling import fit_scaling
 
-TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method
+TINY: dict[str, Any] = {
+    "samples": 32,
+    "batch_size": 16,
+    "width": 8,
+    "threads": 1,
+}  # two steps: enough for all that is not the method
 TINY_OPTIONS = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
 TINY_RECIPE = {"batch_size": 16, "width": 8}
 
@@ -41,11 +46,17 @@ class Answer:
     err: str
 
 
-def write_image(path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0) -> np.ndarray[Any, Any]:
+def write_image(
+    path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0
+) -> np.ndarray[Any, Any]:
     """An image of noise in a file, and its pixels."""
     shape = (size[1], size[0]) if mode in ("L", "I;16") else (size[1], size[0], len(mode))
     deep = mode == "I;16"
-    pixels = np.random.default_rng(seed).integers(0, 65536 if deep else 256, shape).astype(np.uint16 if deep else np.uint8)
+    pixels = (
+        np.random.default_rng(seed)
+        .integers(0, 65536 if deep else 256, shape)
+        .astype(np.uint16 if deep else np.uint8)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
     return pixels
@@ -67,7 +78,12 @@ def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
     for source in (DistributionSource(Ring()), squares()):
         for recipe in catalogue().values():
             with suppress(RequestError):  # dcgan, of points
-                yield recipe.for_data(source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}), source
+                yield (
+                    recipe.for_data(
+                        source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}
+                    ),
+                    source,
+                )
         yield Balanced.for_data(source.schema, {**TINY_RECIPE, "conditional": True}), source
     yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), DistributionSource(Gaussian())
     augmented = {**TINY_RECIPE, "augment": "color,translation,cutout", "augment_target": 0.6}
@@ -75,7 +91,10 @@ def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
     yield WGANGP.for_data(source.schema, augmented), source
 
 
-RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") for recipe, source in tiny_recipes()]
+RECIPES = [
+    pytest.param(recipe, source, id=f"{recipe.name} on {source.name}")
+    for recipe, source in tiny_recipes()
+]
 
 
 def state_of(recipe: Recipe, source: Source | None = None) -> State:

@@ -19,7 +19,15 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 # A shell's settings that change what is printed, and where a connection goes.
-PRINTING = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "MPLBACKEND", "MPLCONFIGDIR")
+PRINTING = (
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TTY_COMPATIBLE",
+    "MPLBACKEND",
+    "MPLCONFIGDIR",
+)
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 FOREIGN = (*PRINTING, *PROXIES, *map(str.upper, PROXIES))
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -33,9 +41,15 @@ def register_profiles() -> None:
     """`fixed` draws the same examples in every run of the same test and the same
     Hypothesis, `search` many new ones. Neither has a limit of time, which a busy machine
     would exceed."""
-    common: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+    common: dict[str, Any] = {
+        "deadline": None,
+        "database": None,
+        "suppress_health_check": [HealthCheck.too_slow],
+    }
     settings.register_profile("fixed", derandomize=True, max_examples=60, **common)
-    settings.register_profile("search", derandomize=False, max_examples=3000, print_blob=True, **common)
+    settings.register_profile(
+        "search", derandomize=False, max_examples=3000, print_blob=True, **common
+    )
     settings.load_profile("fixed")
 
 
@@ -92,7 +106,9 @@ class Writes:
     def audit(self, event: str, given: tuple[Any, ...]) -> None:
         if event == "open":
             path, mode, flags = given
-            writes = bool(flags & WRITING) if mode is None else not {"w", "a", "x", "+"}.isdisjoint(mode)
+            writes = (
+                bool(flags & WRITING) if mode is None else not {"w", "a", "x", "+"}.isdisjoint(mode)
+            )
             if writes:
                 self.look(event, path)
         elif event in CHANGES and given[-1] in (-1, None):  # else in an open folder's descriptor
@@ -104,7 +120,9 @@ class Writes:
         if not isinstance(path, str | bytes | os.PathLike):  # a descriptor, of what was open
             return
         place = os.path.realpath(os.fsdecode(path))
-        allowed = not within(place, str(ROOT)) and any(within(place, folder) for folder in self.allowed)
+        allowed = not within(place, str(ROOT)) and any(
+            within(place, folder) for folder in self.allowed
+        )
         if not allowed and not any(name in place.split(os.sep) for name in OWN_CACHES):
             self.found.append(f"{event} {place}")
 

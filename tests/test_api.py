@@ -43,7 +43,9 @@ RNG = np.random.default_rng(0)
     ids=lambda x: f"{x.dtype}{x.shape}",
 )
 @pytest.mark.parametrize("recipe", ["balanced", "classic"])
-def test_samples_have_the_shape_type_and_range_of_what_was_fed(recipe: str, x: np.ndarray[Any, Any], tiny: dict[str, Any]) -> None:
+def test_samples_have_the_shape_type_and_range_of_what_was_fed(
+    recipe: str, x: np.ndarray[Any, Any], tiny: dict[str, Any]
+) -> None:
     new = GAN(recipe, **tiny).fit(x).sample(7, seed=1)
     assert isinstance(new, np.ndarray)
     assert new.shape == (7, *x.shape[1:])
@@ -87,12 +89,16 @@ def test_labels_make_the_sampler_conditional(tiny: dict[str, Any]) -> None:
     left, right = (np.asarray(gan.sample(200, label=name, seed=0)) for name in ("left", "right"))
     assert left.mean() < -5
     assert right.mean() > 5
-    with pytest.raises(RequestError, match=r"label 'rigt' is not among the classes: did you mean 'right'\?"):
+    with pytest.raises(
+        RequestError, match=r"label 'rigt' is not among the classes: did you mean 'right'\?"
+    ):
         gan.sample(1, label="rigt")
 
 
 def test_without_a_label_classes_come_at_their_training_frequencies(tiny: dict[str, Any]) -> None:
-    gan = GAN(**{**tiny, "samples": 16 * 300, "learning_rate": 0.01}).fit(*_two_classes(left=60, right=240))
+    gan = GAN(**{**tiny, "samples": 16 * 300, "learning_rate": 0.01}).fit(
+        *_two_classes(left=60, right=240)
+    )
     assert np.mean(np.asarray(gan.sample(2000, seed=0)) > 0) == pytest.approx(0.8, abs=0.05)
 
 
@@ -123,7 +129,9 @@ def test_balanced_learns_the_shape_of_a_normal_distribution_in_a_few_hundred_ste
     assert report["Kolmogorov-Smirnov"] < 0.06
 
 
-def test_saved_and_loaded_samples_and_evaluates_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_saved_and_loaded_samples_and_evaluates_the_same(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     gan = GAN(**tiny).fit(RNG.normal(size=(80, 2)))
     gan.save(tmp_path / "run")
     loaded = GAN.load(tmp_path / "run")
@@ -135,7 +143,9 @@ def test_saved_and_loaded_samples_and_evaluates_the_same(tiny: dict[str, Any], t
         gan.save(tmp_path / "run")
 
 
-def test_a_fit_into_a_directory_writes_what_the_design_promises(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_fit_into_a_directory_writes_what_the_design_promises(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     gan = GAN(**{**tiny, "samples": 3200}).fit("gaussian", out=out)
     gan.evaluate()
@@ -164,7 +174,14 @@ def test_events_reach_the_caller(tiny: dict[str, Any]) -> None:
     GAN(**tiny).fit("gaussian", on_event=seen.append)
     reports = [event for event in seen if isinstance(event, Report)]
     assert reports[-1].share == 1
-    assert {"discriminator_loss", "generator_loss", "r1", "r2", "balance", "gradient_norm_g"} <= reports[-1].readings.keys()
+    assert {
+        "discriminator_loss",
+        "generator_loss",
+        "r1",
+        "r2",
+        "balance",
+        "gradient_norm_g",
+    } <= reports[-1].readings.keys()
 
 
 def test_ctrl_c_stops_after_a_step_and_leaves_a_gan_that_samples(tiny: dict[str, Any]) -> None:
@@ -183,24 +200,38 @@ def test_ctrl_c_stops_after_a_step_and_leaves_a_gan_that_samples(tiny: dict[str,
     assert len(np.asarray(gan.sample(4))) == 4
 
 
-HANDED_OVER = {"array": RNG.normal(size=80), "frame": pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80)})}
+HANDED_OVER = {
+    "array": RNG.normal(size=80),
+    "frame": pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80)}),
+}
 
 
 @pytest.mark.parametrize("x", HANDED_OVER.values(), ids=HANDED_OVER.keys())
-def test_what_was_handed_over_in_python_resumes(x: Any, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_what_was_handed_over_in_python_resumes(
+    x: Any, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     GAN(**tiny).fit(x, out=tmp_path / "run")
     gan = GAN(samples=96).fit(x, out=tmp_path / "run", resume=True)
     assert gan.evaluate().samples_seen == 96
-    with pytest.raises(RequestError, match=r"was trained on an? (array|frame) of other values, or in another order: give the same data"):
+    with pytest.raises(
+        RequestError,
+        match=r"was trained on an? (array|frame) of other values, or in another order: give the same data",
+    ):
         GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
 
 
-def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     settings = {**tiny, "samples": 16 * 400, "learning_rate": 1e-5}
     with pytest.warns(UserWarning, match="the figure no longer improves: stopped after"):
         gan = GAN(stop_when="converged", **settings).fit("gaussian", out=tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    metrics = {line["samples_seen"]: line["metrics"]["Wasserstein-1"] for line in lines if "metrics" in line}
+    metrics = {
+        line["samples_seen"]: line["metrics"]["Wasserstein-1"]
+        for line in lines
+        if "metrics" in line
+    }
     best = min(metrics, key=metrics.__getitem__)
     assert max(metrics) < 16 * 400
     loaded = GAN.load(tmp_path / "run")
@@ -208,7 +239,9 @@ def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(tiny: di
     assert np.array_equal(gan.sample(100, seed=1), loaded.sample(100, seed=1))
 
 
-def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     settings = {**tiny, "samples": 16 * 100}
     GAN(**{**settings, "samples": 16 * 50}).fit("gaussian", out=tmp_path / "run")
     resumed = GAN(**settings).prepare("gaussian", out=tmp_path / "run", resume=True)
@@ -216,12 +249,16 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(tiny: dict[str, 
     assert resumed.watch.best == min(metrics)
 
 
-def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     x, settings = RNG.normal(size=(600, 2)), {**tiny, "samples": 16 * 50}
     before = GAN(**settings).fit(x, out=tmp_path / "run")
     assert before._fit is not None
     assert before._fit.state.best is not None
-    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="converged").prepare(x, out=tmp_path / "run", resume=True)
+    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="converged").prepare(
+        x, out=tmp_path / "run", resume=True
+    )
     assert resumed.state.best is None
     assert resumed.watch.best == np.inf
 
@@ -239,13 +276,19 @@ def test_other_labels_than_those_learned_are_not_compared(tiny: dict[str, Any]) 
     x = RNG.normal(size=(1000, 2))
     gan = GAN(**tiny).fit(x, (x[:, 0] > 0).astype(int))
     assert AGREEMENT in [metric.name for metric in gan.evaluate().metrics]
-    assert AGREEMENT not in [metric.name for metric in gan.evaluate(x, (3 * (x[:, 1] > 0)).astype(int)).metrics]
+    assert AGREEMENT not in [
+        metric.name for metric in gan.evaluate(x, (3 * (x[:, 1] > 0)).astype(int)).metrics
+    ]
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(named: bool, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(
+    named: bool, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     x = RNG.normal(size=(400, 25))
-    gan = GAN(**tiny).fit(pd.DataFrame(x, columns=[f"c{i}" for i in range(25)]) if named else x, out=tmp_path / "run")
+    gan = GAN(**tiny).fit(
+        pd.DataFrame(x, columns=[f"c{i}" for i in range(25)]) if named else x, out=tmp_path / "run"
+    )
     told = [metric.name for metric in gan.report.metrics if metric.name.startswith(COLUMN)]
     assert told == [f"{COLUMN}{'c' if named else ''}{i}" for i in range(MAX_COLUMNS)]
     assert gan.sample(3).shape == (3, 25)
@@ -260,7 +303,9 @@ def test_a_list_of_batches_trains_though_it_has_fewer_rows_than_a_batch() -> Non
 
 
 def test_of_a_handful_of_rows_the_verdict_is_undecided() -> None:
-    report = GAN(samples=512, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()  # a batch holds more
+    report = (
+        GAN(samples=512, threads=1).fit(RNG.normal(size=(12, 2))).evaluate()
+    )  # a batch holds more
     assert report.verdict.name == "undecided"
 
 
@@ -270,12 +315,16 @@ def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
     with torch.no_grad():
         for weight in (*training.state.generator.parameters(), *training.state.ema.parameters()):
             weight.zero_()
-    with pytest.warns(UserWarning, match="missing from the samples so far: 0 of 8 modes are covered"):
+    with pytest.warns(
+        UserWarning, match="missing from the samples so far: 0 of 8 modes are covered"
+    ):
         gan.run(training, lambda _: None)
     assert sum("trouble" in line for line in training.log) == 1
 
 
-def test_the_report_knows_the_samples_seen_with_and_without_a_directory(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_the_report_knows_the_samples_seen_with_and_without_a_directory(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     assert GAN(**tiny).fit("gaussian").evaluate().samples_seen == tiny["samples"]
     GAN(**tiny).fit("gaussian", out=tmp_path / "run")
     assert GAN.load(tmp_path / "run").evaluate().samples_seen == tiny["samples"]
@@ -284,10 +333,16 @@ def test_the_report_knows_the_samples_seen_with_and_without_a_directory(tiny: di
 def test_a_loaded_gan_trains_anew_with_its_settings(tiny: dict[str, Any], tmp_path: Path) -> None:
     GAN("classic", **tiny, dropout=0.25).fit("gaussian").save(tmp_path / "run")
     again = GAN.load(tmp_path / "run").prepare("gaussian", to_disk=False)
-    assert (again.recipe.name, again.recipe.batch_size, again.recipe.dropout) == ("classic", 16, 0.25)
+    assert (again.recipe.name, again.recipe.batch_size, again.recipe.dropout) == (
+        "classic",
+        16,
+        0.25,
+    )
 
 
-def test_the_first_samples_of_a_seed_do_not_depend_on_how_many_are_asked_for(tiny: dict[str, Any]) -> None:
+def test_the_first_samples_of_a_seed_do_not_depend_on_how_many_are_asked_for(
+    tiny: dict[str, Any],
+) -> None:
     gan = GAN(**tiny).fit("gaussian")
     assert np.allclose(gan.sample(3, seed=1), np.asarray(gan.sample(9, seed=1))[:3])
 
@@ -310,7 +365,9 @@ def test_other_data_is_judged_half_against_half(tiny: dict[str, Any]) -> None:
     report = gan.evaluate(RNG.normal(5, 1, size=600))
     assert report["Wasserstein-1"] > 1
     assert "300 held-out samples" in report.metrics[0].protocol
-    with pytest.raises(RequestError, match=r"data has samples of shape \(2,\), the generator makes \(1,\)"):
+    with pytest.raises(
+        RequestError, match=r"data has samples of shape \(2,\), the generator makes \(1,\)"
+    ):
         gan.evaluate(RNG.normal(size=(50, 2)))
 
 
@@ -338,27 +395,39 @@ def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_no
         raise EquipoiseError(f"{path} could not be written: Read-only file system")
 
     monkeypatch.setattr("equipoise.runs.serialization.write_whole", read_only)
-    with pytest.warns(EquipoiseWarning, match=r"report.json could not be written: Read-only file system; the report is not kept"):
+    with pytest.warns(
+        EquipoiseWarning,
+        match=r"report.json could not be written: Read-only file system; the report is not kept",
+    ):
         assert GAN.load(trained).evaluate().metrics
 
 
 @pytest.mark.parametrize("clusters", [1, 2])
-def test_no_samples_of_a_generator_that_knows_classes_are_an_empty_array(clusters: int, tiny: dict[str, Any]) -> None:
+def test_no_samples_of_a_generator_that_knows_classes_are_an_empty_array(
+    clusters: int, tiny: dict[str, Any]
+) -> None:
     assert np.asarray(GAN(clusters=clusters, **tiny).fit(*_two_classes()).sample(0)).shape == (0,)
 
 
-def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_seed_may_be_numpys_and_nothing_but_a_whole_number(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     gan = GAN("infogan", **tiny).fit("ring")
     for seed in np.arange(2):
         assert np.array_equal(gan.sample(3, seed=seed), gan.sample(3, seed=int(seed)))
     gan.draw_code("c0", tmp_path / "code.png", seed=np.int64(1))
     wrong: Any = 1.5
-    for asked in (lambda: gan.sample(3, seed=wrong), lambda: gan.draw_code("c0", tmp_path / "code.png", seed=wrong)):
+    for asked in (
+        lambda: gan.sample(3, seed=wrong),
+        lambda: gan.draw_code("c0", tmp_path / "code.png", seed=wrong),
+    ):
         with pytest.raises(RequestError, match=r"^seed = 1\.5: must be a whole number$"):
             asked()
 
 
-def test_a_image_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_image_of_so_many_samples_takes_a_whole_number(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     gan, wrong = GAN(**tiny).fit("ring"), 2.0
     with pytest.raises(RequestError, match=r"^n = 2\.0: must be a whole number$"):
         gan.draw(tmp_path / "drawn.png", wrong)
@@ -366,11 +435,16 @@ def test_a_image_of_so_many_samples_takes_a_whole_number(tiny: dict[str, Any], t
 
 @pytest.mark.parametrize("recipe", [5, ["a"], np.zeros((400, 2))])
 def test_data_in_the_place_of_a_recipe_is_refused_in_a_line(recipe: Any) -> None:
-    with pytest.raises(RequestError, match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data is for fit$"):
+    with pytest.raises(
+        RequestError,
+        match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data is for fit$",
+    ):
         GAN(recipe)
 
 
-def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(tiny: dict[str, Any]) -> None:
+def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(
+    tiny: dict[str, Any],
+) -> None:
     x = RNG.normal(size=(400, 2))
     with torch.no_grad():
         without = GAN(**tiny, tune_speed=True, precision="float32").fit(x)
@@ -380,7 +454,14 @@ def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(
     assert gan.evaluate().metrics == report.metrics
 
 
-BATCHNORM: dict[str, Any] = {"clusters": 0, "stop_when": "converged", "samples": 4096, "batch_size": 16, "width": 2, "learning_rate": 1e-9}
+BATCHNORM: dict[str, Any] = {
+    "clusters": 0,
+    "stop_when": "converged",
+    "samples": 4096,
+    "batch_size": 16,
+    "width": 2,
+    "learning_rate": 1e-9,
+}
 
 
 def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
@@ -391,7 +472,9 @@ def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
 
 @pytest.mark.filterwarnings("error:.*is damaged")
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_a_run_that_kept_its_best_keeps_it_when_it_is_resumed_for_nothing(in_memory: bool, tmp_path: Path) -> None:
+def test_a_run_that_kept_its_best_keeps_it_when_it_is_resumed_for_nothing(
+    in_memory: bool, tmp_path: Path
+) -> None:
     x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
     best = _settled(x, **({} if in_memory else {"out": run}))
     if in_memory:
@@ -406,7 +489,10 @@ def test_a_settled_training_that_is_saved_goes_on_as_one_in_a_directory(tmp_path
     x = RNG.normal(size=(400, 2))
     _settled(x).save(tmp_path / "saved")
     _settled(x, out=tmp_path / "kept")
-    samples = [GAN(samples=8192, stop_when=None).fit(x, out=tmp_path / name, resume=True).sample(9, seed=1) for name in ("saved", "kept")]
+    samples = [
+        GAN(samples=8192, stop_when=None).fit(x, out=tmp_path / name, resume=True).sample(9, seed=1)
+        for name in ("saved", "kept")
+    ]
     assert np.array_equal(*samples)
 
 
@@ -422,26 +508,40 @@ def test_a_best_that_is_gone_is_told_and_not_said_to_be_kept(tmp_path: Path) -> 
 def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path: Path) -> None:
     report = GAN(**tiny).fit("gaussian", out=tmp_path / "a").evaluate()
     GAN.load(tmp_path / "a").save(tmp_path / "b")
-    assert (tmp_path / "b" / "report.json").read_bytes() == (tmp_path / "a" / "report.json").read_bytes()
+    assert (tmp_path / "b" / "report.json").read_bytes() == (
+        tmp_path / "a" / "report.json"
+    ).read_bytes()
     assert GAN.load(tmp_path / "b").report == report
     (tmp_path / "a" / "report.json").write_text("half")
     GAN.load(tmp_path / "a").save(tmp_path / "c")
     assert not (tmp_path / "c" / "report.json").exists()
 
 
-def test_data_to_judge_by_may_do_without_the_column_of_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_data_to_judge_by_may_do_without_the_column_of_labels(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     frame = pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80), "y": ["u", "v"] * 40})
     gan = GAN(clusters=0, label_column="y", **tiny).fit(frame)
     points = frame[["a", "b"]]
     points.to_csv(tmp_path / "points.csv", index=False)
     frame.to_csv(tmp_path / "all.csv", index=False)
-    with_labels = [gan.evaluate(*given).metrics for given in ((frame,), (points, frame["y"]), (tmp_path / "all.csv",))]
+    with_labels = [
+        gan.evaluate(*given).metrics
+        for given in ((frame,), (points, frame["y"]), (tmp_path / "all.csv",))
+    ]
     assert with_labels[0] == with_labels[1]
-    assert [metric.value for metric in with_labels[2]] == pytest.approx([metric.value for metric in with_labels[0]])
-    assert gan.evaluate(points)["sliced Wasserstein"] == gan.evaluate(tmp_path / "points.csv")["sliced Wasserstein"]
+    assert [metric.value for metric in with_labels[2]] == pytest.approx(
+        [metric.value for metric in with_labels[0]]
+    )
+    assert (
+        gan.evaluate(points)["sliced Wasserstein"]
+        == gan.evaluate(tmp_path / "points.csv")["sliced Wasserstein"]
+    )
 
 
-def test_labels_handed_to_a_loaded_gan_that_had_none_are_learned(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_labels_handed_to_a_loaded_gan_that_had_none_are_learned(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     x, y = _two_classes()
     GAN(**tiny).fit(x).save(tmp_path / "run")
     assert GAN.load(tmp_path / "run").prepare(x, y, to_disk=False).recipe.conditional is True

@@ -36,7 +36,9 @@ class Shape:
         ("a", str, "a"),
     ],
 )
-def test_a_value_of_the_fields_kind_is_taken_as_its_type(value: Any, hint: Any, expected: Any) -> None:
+def test_a_value_of_the_fields_kind_is_taken_as_its_type(
+    value: Any, hint: Any, expected: Any
+) -> None:
     result = checked("field", value, hint)
     assert (result, type(result)) == (expected, type(expected))
 
@@ -56,7 +58,9 @@ def test_a_value_of_the_fields_kind_is_taken_as_its_type(value: Any, hint: Any, 
         (5, str | None, "text"),
     ],
 )
-def test_a_value_of_another_kind_is_refused_with_the_right_kind(value: Any, hint: Any, told: str) -> None:
+def test_a_value_of_another_kind_is_refused_with_the_right_kind(
+    value: Any, hint: Any, told: str
+) -> None:
     with pytest.raises(RequestError, match=f"field = .*: must be {told}"):
         checked("field", value, hint)
 
@@ -67,7 +71,9 @@ def test_a_type_is_said_in_words() -> None:
 
 
 def test_json_becomes_the_dataclass_that_it_was_with_tuples() -> None:
-    assert instance(Shape, {"name": "a", "sides": [1, 2], "corner": [0, 1.5]}) == Shape("a", (1, 2), (0.0, 1.5))
+    assert instance(Shape, {"name": "a", "sides": [1, 2], "corner": [0, 1.5]}) == Shape(
+        "a", (1, 2), (0.0, 1.5)
+    )
     assert instance(Shape, {"name": "a", "sides": []}) == Shape("a", ())
 
 
@@ -86,7 +92,9 @@ def test_json_becomes_the_dataclass_that_it_was_with_tuples() -> None:
         ({"name": {"a": []}, "sides": []}, "name = .*: must be text"),
     ],
 )
-def test_json_that_is_no_such_dataclass_is_refused_with_what_is_wrong(stored: Any, told: str) -> None:
+def test_json_that_is_no_such_dataclass_is_refused_with_what_is_wrong(
+    stored: Any, told: str
+) -> None:
     with pytest.raises(RequestError, match=told):
         instance(Shape, stored)
 

@@ -25,7 +25,11 @@ def blocks(document: Path, language: str) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_and_images_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
-    lost = [link for link in links if not link.startswith("https://") and not (document.parent / link).exists()]
+    lost = [
+        link
+        for link in links
+        if not link.startswith("https://") and not (document.parent / link).exists()
+    ]
     assert lost == []
 
 
@@ -45,9 +49,13 @@ def test_every_train_command_parses(document: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_the_readmes_example_runs_as_it_stands(name: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readmes_example_runs_as_it_stands(
+    name: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (example,) = blocks(ROOT / name, "python")
-    if name == "README.zh-CN.md":  # the same code with other comments: compare instead of training twice
+    if (
+        name == "README.zh-CN.md"
+    ):  # the same code with other comments: compare instead of training twice
         assert _code(example) == _code(blocks(ROOT / "README.md", "python")[0])
         return
     made: dict[str, object] = {}
@@ -65,7 +73,11 @@ def _code(example: str) -> list[str]:
 def test_no_table_is_broken_in_two(document: Path) -> None:
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.M | re.S)
     lines = ["", *text.splitlines(), ""]
-    first = [i for i, line in enumerate(lines) if line.startswith("|") and not lines[i - 1].startswith("|")]
+    first = [
+        i
+        for i, line in enumerate(lines)
+        if line.startswith("|") and not lines[i - 1].startswith("|")
+    ]
     assert [lines[i] for i in first if not re.match(r"\|[ :-]*-", lines[i + 1])] == []
 
 

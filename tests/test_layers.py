@@ -46,8 +46,15 @@ def imports_of(path: Path) -> list[str]:
     """The modules of the package that a file imports, wherever in the file."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "equipoise":
-            found += [f"{node.module}.{alias.name}" if is_module(node.module, alias.name) else node.module for alias in node.names]
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] == "equipoise"
+        ):
+            found += [
+                f"{node.module}.{alias.name}" if is_module(node.module, alias.name) else node.module
+                for alias in node.names
+            ]
         elif isinstance(node, ast.Import):
             found += [alias.name for alias in node.names if alias.name.split(".")[0] == "equipoise"]
     return ["equipoise.__init__" if name == "equipoise" else name for name in found]
@@ -71,19 +78,30 @@ def test_imports_run_downwards_only() -> None:
     upward = []
     for path in PACKAGE.rglob("*.py"):
         module = module_of(path)
-        upward += [f"{module} imports {name}" for name in imports_of(path) if layer_of(name) < layer_of(module) and name != VERSION]
+        upward += [
+            f"{module} imports {name}"
+            for name in imports_of(path)
+            if layer_of(name) < layer_of(module) and name != VERSION
+        ]
     assert upward == []
 
 
 VERSION = "equipoise.__init__"  # of which lower layers take __version__ alone
-PACKAGES = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+PACKAGES = sorted(
+    path.parent.relative_to(PACKAGE).as_posix()
+    for path in PACKAGE.rglob("__init__.py")
+    if path.parent != PACKAGE
+)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_files_of_a_package_import_one_another_without_a_circle(package: str) -> None:
     files = [path for path in PACKAGE.joinpath(package).rglob("*.py") if path.name != "__init__.py"]
     modules = {module_of(path) for path in files}
-    graph = {module_of(path): modules.intersection(imports_of(path)) - {module_of(path)} for path in files}
+    graph = {
+        module_of(path): modules.intersection(imports_of(path)) - {module_of(path)}
+        for path in files
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -99,10 +99,17 @@ class GAN:
             InterruptedRunError: Ctrl-C, after the step under way: what was trained can be sampled from, and
                 with `out` it is saved and can be resumed.
         """
-        if self._sampler is not None and not self._told_of_anew and not resume and init_from is None:
+        if (
+            self._sampler is not None
+            and not self._told_of_anew
+            and not resume
+            and init_from is None
+        ):
             self._told_of_anew = True
             warm_start.warn_of_beginning_anew(self._directory)
-        training = self.prepare(data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None)
+        training = self.prepare(
+            data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None
+        )
         for note in resuming.notes(training):
             warn(note)
         with Display(progress) as display:
@@ -122,9 +129,22 @@ class GAN:
     ) -> fitting.Fit:
         """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
         settings = self.recipe, self._choices, self._run_choices
-        init = warm_start.of(init_from._fit, init_from._directory) if isinstance(init_from, GAN) else init_from
+        init = (
+            warm_start.of(init_from._fit, init_from._directory)
+            if isinstance(init_from, GAN)
+            else init_from
+        )
         place = None if out is None else Path(out)
-        return starting.prepare(data, labels, *settings, out=place, to_disk=to_disk, resume=resume, init_from=init, warn=warn)
+        return starting.prepare(
+            data,
+            labels,
+            *settings,
+            out=place,
+            to_disk=to_disk,
+            resume=resume,
+            init_from=init,
+            warn=warn,
+        )
 
     def run(self, training: fitting.Fit, on_event: Callable[[Event], None]) -> None:
         """Train what `prepare` prepared."""
@@ -132,7 +152,14 @@ class GAN:
         self._directory, self._config, self._report = training.directory, training.config(), None
         ending.train_to_end(training, on_event)
 
-    def sample(self, n: int, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None) -> UserData:
+    def sample(
+        self,
+        n: int,
+        *,
+        label: Hashable | None = None,
+        code: Codes | None = None,
+        seed: int | None = None,
+    ) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
         `label` asks for one class of a conditional generator; without it classes come at their training frequencies. `code` sets codes of
@@ -142,12 +169,20 @@ class GAN:
         return self._trained().sample(*self._asked(n, label, seed, code))
 
     def sample_batches(
-        self, n: int, batch_size: int, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
+        self,
+        n: int,
+        batch_size: int,
+        *,
+        label: Hashable | None = None,
+        code: Codes | None = None,
+        seed: int | None = None,
     ) -> Iterator[UserData]:
         """What `sample` returns, `batch_size` samples at a time, for more than memory holds. Raises RequestError as `sample` does."""
         if (size := whole("batch_size", batch_size)) < 1:
             raise RequestError(f"batch_size = {size}: must be at least 1")
-        return each_at_work(self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads)
+        return each_at_work(
+            self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads
+        )
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the recipe infogan reads in samples of the training data's kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
@@ -156,7 +191,10 @@ class GAN:
         """
         sampler = self._trained()
         samples = samples_of(data, sampler.schema.columns)
-        sampler.check_kind(samples.shape[1:], image_limits(samples) if sampler.schema.is_image and len(samples) else None)
+        sampler.check_kind(
+            samples.shape[1:],
+            image_limits(samples) if sampler.schema.is_image and len(samples) else None,
+        )
         return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
@@ -170,21 +208,41 @@ class GAN:
         return Path(path)
 
     def draw(
-        self, path: str | Path, n: int | None = None, *, label: Hashable | None = None, code: Codes | None = None, seed: int | None = None
+        self,
+        path: str | Path,
+        n: int | None = None,
+        *,
+        label: Hashable | None = None,
+        code: Codes | None = None,
+        seed: int | None = None,
     ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of images. Points of
         one `label` are drawn beside held-out samples of that label, where there are any. Of images with labels, where nothing else is
         asked for, it has a row for each of the first 20 labels."""
         sampler, path = self._trained(), Path(path)
         unasked = n is None and label is None and code is None
-        n = whole("n", n if n is not None else plots.DEFAULT_IMAGES if sampler.schema.is_image else plots.DEFAULT_POINTS)
+        n = whole(
+            "n",
+            n
+            if n is not None
+            else plots.DEFAULT_IMAGES
+            if sampler.schema.is_image
+            else plots.DEFAULT_POINTS,
+        )
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         if unasked and sheets.has_classes(sampler):
-            write_whole(path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed)))
+            write_whole(
+                path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed))
+            )
             return path
-        values, distribution = sampler.values(*self._asked(n, label, seed, code)), distribution_of(self._config["data"])
-        source = self._source if self._source is not None or distribution is None else self._reopened()
+        values, distribution = (
+            sampler.values(*self._asked(n, label, seed, code)),
+            distribution_of(self._config["data"]),
+        )
+        source = (
+            self._source if self._source is not None or distribution is None else self._reopened()
+        )
         context.draw(path, values, sampler, source, self._config, label)
         return path
 
@@ -209,10 +267,24 @@ class GAN:
         if data is None:
             source = self._source or self._reopened()
         else:
-            source = open_for_evaluation(data, labels, self._config["run"]["label_column"], sampler.schema.columns)
+            source = open_for_evaluation(
+                data, labels, self._config["run"]["label_column"], sampler.schema.columns
+            )
         sampler.check_kind(source.schema.shape, source.limits)
-        run, log = None if self._directory is None else self._directory.path, context.log_of(self._fit, self._directory)
-        report = evaluate(sampler, source, log, self._config, run, inception, QUICK if quick else FULL, on_step or quiet)
+        run, log = (
+            None if self._directory is None else self._directory.path,
+            context.log_of(self._fit, self._directory),
+        )
+        report = evaluate(
+            sampler,
+            source,
+            log,
+            self._config,
+            run,
+            inception,
+            QUICK if quick else FULL,
+            on_step or quiet,
+        )
         if data is None:
             self._report = report
         if self._directory is not None and data is None:
@@ -245,8 +317,13 @@ class GAN:
             source = self._source or self._reopened()
         except EquipoiseError:  # data that was handed over in Python, or is no longer what it was, or cannot be fetched now
             source = None
-        method, log = None if self._fit is None else self._fit.method, context.log_of(self._fit, self._directory)
-        return context.told(self._trained(), source, report, log, self._config, self._directory, method)
+        method, log = (
+            None if self._fit is None else self._fit.method,
+            context.log_of(self._fit, self._directory),
+        )
+        return context.told(
+            self._trained(), source, report, log, self._config, self._directory, method
+        )
 
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""
@@ -256,15 +333,28 @@ class GAN:
         report = None
         with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
             report = self._kept_report()
-        saving.save(Path(path), sampler, self._config, context.log_of(self._fit, self._directory), self._fit, report)
+        saving.save(
+            Path(path),
+            sampler,
+            self._config,
+            context.log_of(self._fit, self._directory),
+            self._fit,
+            report,
+        )
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
         gan = cls()
         gan._directory, gan._config, gan._sampler = load_run(Path(path), resolve_device(device))
-        requested = gan._config["requested"]  # by the user; what was derived from the data is derived again
-        gan.recipe, gan._choices, gan._run_choices = type(gan._sampler.recipe), dict(requested["recipe"]), dict(requested["run"])
+        requested = gan._config[
+            "requested"
+        ]  # by the user; what was derived from the data is derived again
+        gan.recipe, gan._choices, gan._run_choices = (
+            type(gan._sampler.recipe),
+            dict(requested["recipe"]),
+            dict(requested["run"]),
+        )
         if device != "auto":
             gan._run_choices["device"] = device
         return gan
@@ -277,14 +367,20 @@ class GAN:
     @property
     def _threads(self) -> int | None:
         """The threads that it was trained on, where there are so many; None before."""
-        return min(max(self._config["machine"]["threads"], 1), usable_cores()) if self._config else None
+        return (
+            min(max(self._config["machine"]["threads"], 1), usable_cores())
+            if self._config
+            else None
+        )
 
     def _trained(self) -> Sampler:
         if self._sampler is None:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def _asked(self, n: int, label: Hashable | None, seed: int | None, code: Codes | None) -> tuple[Any, ...]:
+    def _asked(
+        self, n: int, label: Hashable | None, seed: int | None, code: Codes | None
+    ) -> tuple[Any, ...]:
         """What was asked of `sample`, as the sampler takes it."""
         sampler, n = self._trained(), whole("n", n)
         if n < 0:

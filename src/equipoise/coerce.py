@@ -34,14 +34,21 @@ def checked(name: str, value: Any, hint: Any) -> Any:
             if value is None:
                 return None
         elif get_origin(option) is tuple:
-            if isinstance(value, list | tuple) and (parts := _parts(name, value, get_args(option))) is not None:
+            if (
+                isinstance(value, list | tuple)
+                and (parts := _parts(name, value, get_args(option))) is not None
+            ):
                 return parts
         elif option is bool or isinstance(value, bool):
             if option is bool and isinstance(value, bool):
                 return value
         elif option is float and _is_number(value):
             return float(value)
-        elif option is int and _is_number(value) and (isinstance(value, int) or float(value).is_integer()):
+        elif (
+            option is int
+            and _is_number(value)
+            and (isinstance(value, int) or float(value).is_integer())
+        ):
             return int(value)
         elif option is str and isinstance(value, str):
             return value
@@ -62,12 +69,18 @@ def instance(kind: type[T], stored: Any, **known: Any) -> T:
     if not isinstance(stored, dict) or (unknown := sorted(map(str, stored.keys() - types.keys()))):
         what = "is not one" if not isinstance(stored, dict) else f"has no {clipped(unknown[0])!r}"
         raise RequestError(f"{kind.__name__.lower()} = {clipped(repr(stored))}: {what}")
-    values = {name: checked(name, value, types[name]) for name, value in stored.items() if name not in known}
+    values = {
+        name: checked(name, value, types[name])
+        for name, value in stored.items()
+        if name not in known
+    }
     try:
         return kind(**values, **known)
     except TypeError:  # a field is missing
         needed = ", ".join(sorted(types.keys() - values.keys() - known.keys()))
-        raise RequestError(f"{kind.__name__.lower()} = {clipped(repr(stored))}: lacks some of {needed}") from None
+        raise RequestError(
+            f"{kind.__name__.lower()} = {clipped(repr(stored))}: lacks some of {needed}"
+        ) from None
 
 
 def as_json(value: Any) -> Any:
@@ -83,7 +96,11 @@ def _parts(name: str, values: Sequence[Any], hints: tuple[Any, ...]) -> tuple[An
     """A tuple's parts as their types; None if there are too many or too few."""
     if len(hints) == 2 and hints[1] is Ellipsis:
         hints = (hints[0],) * len(values)
-    return tuple(checked(name, value, hint) for value, hint in zip(values, hints, strict=True)) if len(values) == len(hints) else None
+    return (
+        tuple(checked(name, value, hint) for value, hint in zip(values, hints, strict=True))
+        if len(values) == len(hints)
+        else None
+    )
 
 
 def described(hint: Any) -> str:
@@ -93,7 +110,13 @@ def described(hint: Any) -> str:
     option = hint
     if get_origin(option) is Literal:
         return " or ".join(map(repr, get_args(option)))
-    words = {int: "a whole number", float: "a number", bool: "True or False", str: "text", NoneType: "None"}
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "True or False",
+        str: "text",
+        NoneType: "None",
+    }
     return words.get(option, "several numbers" if get_origin(option) is tuple else str(option))
 
 
@@ -105,4 +128,6 @@ def _plain(value: Any) -> Any:
 def _is_number(value: Any) -> bool:
     if isinstance(value, int) and abs(value) > MOST:
         return False
-    return isinstance(value, int | float) or (hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0)
+    return isinstance(value, int | float) or (
+        hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0
+    )

@@ -34,7 +34,11 @@ class RequestError(EquipoiseError, ValueError):
 def printable(text: str) -> str:
     """A line that a terminal can be shown, whatever names it holds: control characters, line breaks, marks that turn the direction of
     writing and halves of characters as Python escapes them."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    )
 
 
 def warn(message: str) -> None:

@@ -17,7 +17,9 @@ def discriminator(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor
     `real_label` below 1 is one-sided label smoothing (Salimans et al. 2016): the real term becomes the cross-entropy to that label,
     -mean (s log sigma(D(x)) + (1 - s) log(1 - sigma(D(x)))).
     """
-    return (real_label * softplus(-real) + (1 - real_label) * softplus(real)).mean() + softplus(fake).mean()
+    return (real_label * softplus(-real) + (1 - real_label) * softplus(real)).mean() + softplus(
+        fake
+    ).mean()
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
@@ -55,7 +57,9 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
-def least_squares_discriminator(real: Tensor, fake: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+def least_squares_discriminator(
+    real: Tensor, fake: Tensor, a: float = 0.0, b: float = 1.0
+) -> Tensor:
     """Mao et al. 2017, eq. 2: mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2, with targets b on real and a on generated samples."""
     return ((real - b).square().mean() + (fake - a).square().mean()) / 2
 

@@ -31,7 +31,13 @@ def norm_penalties(logits: Tensor, x: Tensor, target: float = 1.0) -> Tensor:
 def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
     """Points e x + (1 - e) x', e uniform on [0, 1) and one for each pair of samples (N, ...); they require gradients (Gulrajani et al.
     2017, algorithm 1)."""
-    fraction = torch.rand(len(real), *(1,) * (real.dim() - 1), generator=generator, device=real.device, dtype=real.dtype)
+    fraction = torch.rand(
+        len(real),
+        *(1,) * (real.dim() - 1),
+        generator=generator,
+        device=real.device,
+        dtype=real.dtype,
+    )
     return torch.lerp(fake.detach(), real.detach(), fraction).requires_grad_()
 
 

@@ -19,13 +19,18 @@ def engine(kind: str) -> Engine:
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_minimal_and_the_engine_give_the_same_losses_and_weights(kind: str) -> None:
-    ours, twin = engine(kind), engine(kind)  # two alike: the twin's feed and latents are those that ours will draw
+    ours, twin = (
+        engine(kind),
+        engine(kind),
+    )  # two alike: the twin's feed and latents are those that ours will draw
     minimal = Minimal(ours)
     for _ in range(4):
         x, y = twin.state.loader.next()
         loss_d, loss_g = minimal.learn(x, y, twin.state.latents(len(x)), twin.state.latents(len(x)))
         told = {name: reading.detach() for name, reading in ours.step().items()}
-        penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (told["r1"] + told["r2"])
+        penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (
+            told["r1"] + told["r2"]
+        )
         torch.testing.assert_close(loss_d, penalised, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(loss_g, told["generator_loss"], rtol=1e-4, atol=1e-5)
     networks = (
@@ -44,8 +49,13 @@ def test_a_loop_leaves_the_engines_own_networks_alone(loop: type[Minimal | Typic
     before = [weight.clone() for weight in ours.state.discriminator.parameters()]
     own = loop(ours)
     own.step()
-    assert all(torch.equal(a, b) for a, b in zip(before, ours.state.discriminator.parameters(), strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(before, own.discriminator.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(before, ours.state.discriminator.parameters(), strict=True)
+    )
+    assert not all(
+        torch.equal(a, b) for a, b in zip(before, own.discriminator.parameters(), strict=True)
+    )
 
 
 def test_typical_takes_the_loss_and_the_penalties_of_the_engine() -> None:
@@ -53,11 +63,15 @@ def test_typical_takes_the_loss_and_the_penalties_of_the_engine() -> None:
     typical = Typical(ours)
     x, y = twin.state.loader.next()
     typical.learn(x, y, twin.state.latents(len(x)))
-    told = {name: float(reading.detach()) for name, reading in ours.step().items() if reading.dim() == 0}
+    told = {
+        name: float(reading.detach()) for name, reading in ours.step().items() if reading.dim() == 0
+    }
     logged = {name: typical.history[name][0] for name in LOGGED}
     assert logged["r1"] == pytest.approx(told["r1"], rel=1e-4)
     assert logged["r2"] == pytest.approx(told["r2"], rel=1e-4)
-    penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (told["r1"] + told["r2"])
+    penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (
+        told["r1"] + told["r2"]
+    )
     assert logged["loss_d"] == pytest.approx(penalised, rel=1e-4)
 
 
@@ -68,7 +82,9 @@ def test_both_loops_go_on_when_the_data_has_been_seen() -> None:
         for _ in range(6):
             own.step()
         assert all(weight.isfinite().all() for weight in own.average.parameters())
-        assert not all(torch.equal(a, b) for a, b in zip(before, own.average.parameters(), strict=True))
+        assert not all(
+            torch.equal(a, b) for a, b in zip(before, own.average.parameters(), strict=True)
+        )
 
 
 def test_image_items_are_pixels_on_the_unit_interval_less_the_mean_over_the_std() -> None:

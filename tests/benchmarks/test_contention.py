@@ -26,7 +26,9 @@ def test_busy_processes_run_for_the_while_and_no_longer(monkeypatch: pytest.Monk
     assert None not in [process.poll() for process in started]
 
 
-def test_a_table_has_a_row_for_each_network_and_way_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_has_a_row_for_each_network_and_way_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(contention, "rates", lambda _, threads, *__: [float(threads)])
     lines = contention.table([0], quick=True).splitlines()
     assert lines[0] == "| networks | threads | waiting | idle |"

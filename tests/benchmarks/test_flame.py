@@ -10,7 +10,9 @@ from benchmarks import flame
 
 
 def test_boxes_of_a_flame_graph_are_as_wide_as_their_time() -> None:
-    root = flame.Frame("all", 10.0, 1, {"a <b>": flame.Frame("a <b>", 7.5, 2), "c": flame.Frame("c", 2.0, 1)})
+    root = flame.Frame(
+        "all", 10.0, 1, {"a <b>": flame.Frame("a <b>", 7.5, 2), "c": flame.Frame("c", 2.0, 1)}
+    )
     assert root.alone == pytest.approx(0.5)
     image = flame.svg(root, "title")
     inner = flame.WIDTH - 2 * flame.MARGIN
@@ -38,12 +40,18 @@ class Event:
 
 def test_a_flame_graph_adds_up_events_of_one_place_and_puts_autograds_nodes_together() -> None:
     node = flame.AUTOGRAD + "MulBackward0"
-    first = Event("part", 0, 10, [Event("aten::mul", 1, 3), Event(node, 5, 4, [Event("aten::mul", 6, 1)])])
+    first = Event(
+        "part", 0, 10, [Event("aten::mul", 1, 3), Event(node, 5, 4, [Event("aten::mul", 6, 1)])]
+    )
     root = flame.Frame("all")
     root.take([first, Event("part", 20, 6, [Event("aten::mul", 21, 5)])])
     part = root.below["part"]
     assert (part.total, part.calls) == (16, 2)
-    assert {name: (below.total, below.calls) for name, below in part.below.items() if name != flame.BACKWARD} == {"aten::mul": (8, 2)}
+    assert {
+        name: (below.total, below.calls)
+        for name, below in part.below.items()
+        if name != flame.BACKWARD
+    } == {"aten::mul": (8, 2)}
     backward = part.below[flame.BACKWARD]
     assert (backward.total, backward.alone) == (4, 0)
     assert (backward.below["MulBackward0"].total, backward.below["MulBackward0"].alone) == (4, 3)

@@ -19,7 +19,11 @@ def penalised(network: nn.Module, x: Tensor) -> None:
 
 
 def test_a_product_of_square_matrices() -> None:
-    assert flops_of(product(torch.float32, 32)) == {torch.float32: product_flops(32)} == {torch.float32: 2 * 32**3}
+    assert (
+        flops_of(product(torch.float32, 32))
+        == {torch.float32: product_flops(32)}
+        == {torch.float32: 2 * 32**3}
+    )
 
 
 def test_products_are_counted_by_type() -> None:
@@ -41,7 +45,9 @@ def test_a_dense_layer_forwards_and_backwards_costs_three_products() -> None:
     (nn.Linear(3, 5), (N, 3), 2 * N * 3 * 5),
     (nn.Conv2d(3, 5, 3, padding=1), (N, 3, 6, 6), 2 * N * 3 * 5 * 9 * 6 * 6),
 ])  # fmt: skip
-def test_a_layer_under_a_gradient_penalty_costs_six_times_its_forward_pass(layer: nn.Module, shape: tuple[int, ...], once: int) -> None:
+def test_a_layer_under_a_gradient_penalty_costs_six_times_its_forward_pass(
+    layer: nn.Module, shape: tuple[int, ...], once: int
+) -> None:
     # forwards 1; the gradient at x 1; back through that gradient 2, to the weights and to the layer above; back through the forward pass
     # 2, to the weights and to x
     network = nn.Sequential(layer, nn.Softplus())
@@ -53,4 +59,6 @@ def test_a_small_discriminator_under_a_gradient_penalty() -> None:
     network = nn.Sequential(nn.Linear(2, 7), nn.Softplus(), nn.Linear(7, 1))
     # The last layer is linear and its logits are summed as they are: what comes from above its gradient is a constant, so that going back
     # through that gradient costs one product and not two.
-    assert flops_of(lambda: penalised(network, torch.randn(N, 2))) == {torch.float32: 6 * first + 5 * last}
+    assert flops_of(lambda: penalised(network, torch.randn(N, 2))) == {
+        torch.float32: 6 * first + 5 * last
+    }

@@ -82,8 +82,14 @@ def test_real_points_pass(data: str, recipe: str) -> None:
 
 
 @pytest.mark.parametrize(("data", "recipe"), POINT_GATES)
-def test_points_that_are_collapsed_or_only_have_the_right_moments_fail(data: str, recipe: str) -> None:
-    passed = [what for what, metrics in broken_points(data).items() if not failures(GATES[data][recipe], metrics)]
+def test_points_that_are_collapsed_or_only_have_the_right_moments_fail(
+    data: str, recipe: str
+) -> None:
+    passed = [
+        what
+        for what, metrics in broken_points(data).items()
+        if not failures(GATES[data][recipe], metrics)
+    ]
     assert passed == []
 
 
@@ -99,7 +105,11 @@ DIGIT_GATES = [*GATES["mnist"].items(), *LABELLED.items()]
 
 def digit_figures(x: NDArray[np.uint8], asked: NDArray[Any]) -> dict[str, float]:
     """The figures that the benchmark has of images; InfoGAN's code is taken to find every digit, so that another figure must fail."""
-    return {**suite("mnist")(x[:, None].astype(np.float64)), AGREEMENT: agreement(read(x), asked), UNSUPERVISED: 1.0}
+    return {
+        **suite("mnist")(x[:, None].astype(np.float64)),
+        AGREEMENT: agreement(read(x), asked),
+        UNSUPERVISED: 1.0,
+    }
 
 
 @cache
@@ -116,7 +126,10 @@ def broken_digits() -> dict[str, dict[str, float]]:
         "one image": digit_figures(np.tile(images[:1], (1000, 1, 1)), digits[:1000]),
         "a digit is missing": digit_figures(images[digits != 4], digits[digits != 4]),
         "noise": digit_figures(rng.integers(0, 256, (1000, 28, 28), np.uint8), digits[:1000]),
-        "labels are ignored": {**real_digits(), AGREEMENT: agreement(rng.permutation(digits), digits)},
+        "labels are ignored": {
+            **real_digits(),
+            AGREEMENT: agreement(rng.permutation(digits), digits),
+        },
     }
 
 
@@ -134,7 +147,9 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
     built = kind.for_data(schema, {"conditional": kind.needs_labels})
     built = replace(built, clusters=0)  # groups of images tell an untrained generator nothing
     method = build_method(built, schema, seed=0)
-    sampler = Sampler(method.generator, method.prior, built, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), cpu)
+    sampler = Sampler(
+        method.generator, method.prior, built, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), cpu
+    )
     sampler.recalibrate_batchnorm(0)
     z, y = sampler.latents(1000, 0)
     asked = torch.arange(10).repeat_interleave(100)

@@ -9,7 +9,9 @@ from benchmarks.measuring import against, in_turns, markdown, ratios, record, sp
 
 def test_blocks_are_taken_in_turns_and_every_other_round_backwards() -> None:
     calls: list[str] = []
-    timed = in_turns({name: lambda name=name: calls.append(name) for name in "ab"}, blocks=4, block_seconds=1e-9)
+    timed = in_turns(
+        {name: lambda name=name: calls.append(name) for name in "ab"}, blocks=4, block_seconds=1e-9
+    )
     assert calls[-8:] == ["a", "b", "b", "a", "a", "b", "b", "a"]
     assert all(len(found.wall) == len(found.cpu) == 4 for found in timed.values())
 
@@ -25,7 +27,12 @@ def test_ratios_spreads_and_goals() -> None:
 def test_a_table_is_appended_under_its_command(tmp_path: Path) -> None:
     results = tmp_path / "RESULTS.md"
     results.write_text("before\n")
-    record(results, "python -m benchmarks.speed step", "One thread.", markdown([["a", "b"], ["1", "2"]]))
+    record(
+        results,
+        "python -m benchmarks.speed step",
+        "One thread.",
+        markdown([["a", "b"], ["1", "2"]]),
+    )
     text = results.read_text()
     assert text.startswith("before\n\n## `python -m benchmarks.speed step`\n")
     assert text.endswith("One thread.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n")

@@ -23,7 +23,12 @@ def test_draws_are_of_the_distribution_by_its_distribution_function(name: str) -
     distribution = DISTRIBUTIONS[name]
     x = distribution.draw(5000, 0)
     if name == "Poisson(3)":
-        assert np.abs(np.array([(x <= k).mean() - distribution.cdf(np.array([k]))[0] for k in range(10)])).max() < 0.03
+        assert (
+            np.abs(
+                np.array([(x <= k).mean() - distribution.cdf(np.array([k]))[0] for k in range(10)])
+            ).max()
+            < 0.03
+        )
     else:
         assert stats.kstest(x, distribution.cdf).pvalue > 1e-6
 
@@ -36,7 +41,9 @@ def test_there_are_twelve_distributions_and_a_run_for_each_of_a_seed(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["uniform", "Laplace"])
-def test_real_draws_are_at_the_floor_and_wrong_ones_are_not(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_draws_are_at_the_floor_and_wrong_ones_are_not(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = next(run for run in ROWS["distributions"].runs(0) if run.data == name)
     monkeypatch.setattr(rows, "drawn", lambda _, n: DISTRIBUTIONS[name].draw(n, 12345))
     assert ROWS["distributions"].metrics(run, Path())["above it"] < 0.005
@@ -45,7 +52,11 @@ def test_real_draws_are_at_the_floor_and_wrong_ones_are_not(name: str, monkeypat
 
 
 def test_random_settings_lie_in_their_ranges() -> None:
-    settings = [dict(zip(options[4::2], map(float, options[5::2]), strict=True)) for seed in range(40) for options in [run_options(seed)]]
+    settings = [
+        dict(zip(options[4::2], map(float, options[5::2]), strict=True))
+        for seed in range(40)
+        for options in [run_options(seed)]
+    ]
     assert len({str(one) for one in settings}) == 40
     for one in settings:
         assert 1e-4 <= one["--learning-rate"] <= 1e-2
@@ -63,20 +74,41 @@ def run_options(seed: int) -> tuple[str, ...]:
 
 
 def results(**metrics: list[float]) -> list[dict[str, Any]]:
-    named = [dict(zip(metrics, values, strict=True)) for values in zip(*metrics.values(), strict=True)]
-    return [{"metrics": {name.replace("_", " "): value for name, value in one.items()}, "loop": 3.0, "whole": 9.0} for one in named]
+    named = [
+        dict(zip(metrics, values, strict=True)) for values in zip(*metrics.values(), strict=True)
+    ]
+    return [
+        {
+            "metrics": {name.replace("_", " "): value for name, value in one.items()},
+            "loop": 3.0,
+            "whole": 9.0,
+        }
+        for one in named
+    ]
 
 
 def test_goals_are_met_and_missed_as_they_should() -> None:
-    good = results(modes_covered=[8, 8], within_3_sigma=[0.98, 0.99], reverse_KL=[0.001, 0.004], spread_inside_modes=[0.9, 1.1])
+    good = results(
+        modes_covered=[8, 8],
+        within_3_sigma=[0.98, 0.99],
+        reverse_KL=[0.001, 0.004],
+        spread_inside_modes=[0.9, 1.1],
+    )
     assert "missed" not in ROWS["ring"].verdict(good)
-    bad = results(modes_covered=[8, 7], within_3_sigma=[0.9, 0.99], reverse_KL=[0.001, 0.2], spread_inside_modes=[0.5, 1.1])
+    bad = results(
+        modes_covered=[8, 7],
+        within_3_sigma=[0.9, 0.99],
+        reverse_KL=[0.001, 0.2],
+        spread_inside_modes=[0.5, 1.1],
+    )
     assert ROWS["ring"].verdict(bad).count("missed") == 4
 
 
 def test_a_failed_training_is_a_line_of_the_table_and_no_figure() -> None:
     runs = [run for seed in (0, 1) for run in ROWS["immunity"].runs(seed)]
-    good = results(modes_covered=[25], within_3_sigma=[0.9], reverse_KL=[0.01], spread_inside_modes=[1.0])
+    good = results(
+        modes_covered=[25], within_3_sigma=[0.9], reverse_KL=[0.01], spread_inside_modes=[1.0]
+    )
     text = table(ROWS["immunity"], runs, [*good, {"failed": "it ran away"}])
     assert "failed: it ran away" in text
     assert "runs that ended well: 1, goal 2: **missed**" in text

@@ -27,7 +27,15 @@ HEAVY = {"torch", "scipy", "matplotlib", "pandas", "numpy"}
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "gaussian", "--help"], ["train", "--help"], ["sample", "--help"], ["recipes"], ["datasets"]]
+    "arguments",
+    [
+        ["--help"],
+        ["train", "gaussian", "--help"],
+        ["train", "--help"],
+        ["sample", "--help"],
+        ["recipes"],
+        ["datasets"],
+    ],
 )
 def test_what_only_tells_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
@@ -35,7 +43,9 @@ def test_what_only_tells_imports_nothing_heavy(arguments: list[str]) -> None:
         f"try:\n    main({arguments!r})\nexcept SystemExit as stop:\n    assert not stop.code\n"
         f"print('HEAVY', *sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "HEAVY"
     assert len(done.stdout.splitlines()) > 4
 
@@ -43,18 +53,26 @@ def test_what_only_tells_imports_nothing_heavy(arguments: list[str]) -> None:
 def test_help_tells_every_command(command: Command) -> None:
     answer = command("--help")
     assert (answer.status, answer.err) == (0, "")
-    assert all(f"equipoise {name}" in answer.out for name in ("train", "sample", "evaluate", "recipes", "datasets"))
+    assert all(
+        f"equipoise {name}" in answer.out
+        for name in ("train", "sample", "evaluate", "recipes", "datasets")
+    )
     assert command().out == answer.out
 
 
 def test_help_of_train_shows_the_settings_of_recipe_run_and_distribution(command: Command) -> None:
     answer = command("train", "gaussian", "--help")
     assert answer.status == 0
-    assert all(option in answer.out for option in ("--gamma", "--batch-size", "--minutes", "--std", "--resume"))
+    assert all(
+        option in answer.out
+        for option in ("--gamma", "--batch-size", "--minutes", "--std", "--resume")
+    )
     assert "--std" not in command("train", "--help").out
 
 
-def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(command: Command) -> None:
+def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(
+    command: Command,
+) -> None:
     told = " ".join(command("train", "--help").out.replace("│", " ").split())
     assert "equipoise train DATA [OPTIONS] or equipoise train --resume RUN [OPTIONS]" in told
     assert "usage: equipoise train [-h] [OPTIONS] DATA|RUN " in told
@@ -70,7 +88,9 @@ def test_help_of_train_tells_both_ways_to_type_it_and_that_lengths_are_totals(co
         ("full", "2,000 samples against the exact distribution"),
     ],
 )
-def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told: str, here: Path, command: Command) -> None:
+def test_the_report_after_a_training_is_as_long_as_was_asked_for(
+    kind: str, told: str, here: Path, command: Command
+) -> None:
     answer = command("train", "gaussian", "--out", "run", "--evaluate", kind, *TINY_OPTIONS)
     assert answer.status == 0
     assert told in answer.out
@@ -80,7 +100,9 @@ def test_the_report_after_a_training_is_as_long_as_was_asked_for(kind: str, told
 
 def test_a_run_is_measured_quickly_where_that_is_asked_for(trained: Path, command: Command) -> None:
     answer = command("evaluate", str(trained), "--quick", "--json")
-    assert json.loads(answer.out)["metrics"][0]["protocol"].startswith("1,000 samples against the exact distribution")
+    assert json.loads(answer.out)["metrics"][0]["protocol"].startswith(
+        "1,000 samples against the exact distribution"
+    )
 
 
 def test_the_version_is_the_packages(command: Command) -> None:
@@ -90,7 +112,10 @@ def test_the_version_is_the_packages(command: Command) -> None:
 def test_recipes_and_datasets_are_listed_a_name_each(command: Command) -> None:
     assert all(f"{name} " in command("recipes").out for name in catalogue())
     told = command("datasets").out
-    assert all(name in told for name in ("gaussian", "mixture", "ring", "grid", "swissroll", "mnist", "--circle-modes"))
+    assert all(
+        name in told
+        for name in ("gaussian", "mixture", "ring", "grid", "swissroll", "mnist", "--circle-modes")
+    )
 
 
 def test_training_keeps_all_that_a_run_needs(trained: Path) -> None:
@@ -113,20 +138,31 @@ def test_a_run_without_a_name_takes_the_next_free_one(here: Path, command: Comma
     first, second = (command("train", "gaussian", *options) for _ in range(2))
     assert (first.status, second.status) == (0, 0)
     assert "runs/gaussian-balanced-1" in second.out
-    assert sorted(path.name for path in (here / "runs").iterdir()) == ["gaussian-balanced-0", "gaussian-balanced-1"]
+    assert sorted(path.name for path in (here / "runs").iterdir()) == [
+        "gaussian-balanced-0",
+        "gaussian-balanced-1",
+    ]
 
 
-def test_samples_are_printed_a_line_each_and_are_the_librarys(trained: Path, command: Command) -> None:
+def test_samples_are_printed_a_line_each_and_are_the_librarys(
+    trained: Path, command: Command
+) -> None:
     answer = command("sample", str(trained), "-n", "5", "--seed", "7")
     assert (answer.status, answer.err) == (0, "")
-    np.testing.assert_array_equal([float(line) for line in answer.out.splitlines()], GAN.load(trained).sample(5, seed=7))
+    np.testing.assert_array_equal(
+        [float(line) for line in answer.out.splitlines()], GAN.load(trained).sample(5, seed=7)
+    )
 
 
 @pytest.mark.parametrize("suffix", ["npy", "npz", "csv"])
-def test_samples_in_any_file_are_the_librarys_to_the_bit(trained: Path, here: Path, command: Command, suffix: str) -> None:
+def test_samples_in_any_file_are_the_librarys_to_the_bit(
+    trained: Path, here: Path, command: Command, suffix: str
+) -> None:
     answer = command("sample", str(trained), "-n", "50", "--seed", "7", "--out", f"a.{suffix}")
     assert (answer.status, answer.out) == (0, f"Wrote a.{suffix}\n")
-    read = {"npy": np.load, "npz": lambda path: np.load(path)["x"], "csv": np.loadtxt}[suffix](here / f"a.{suffix}")
+    read = {"npy": np.load, "npz": lambda path: np.load(path)["x"], "csv": np.loadtxt}[suffix](
+        here / f"a.{suffix}"
+    )
     np.testing.assert_array_equal(read, GAN.load(trained).sample(50, seed=7))
     assert [path.name for path in here.iterdir()] == [f"a.{suffix}"]
 
@@ -139,7 +175,21 @@ def test_a_image_of_samples_is_a_png(trained: Path, here: Path, command: Command
 @pytest.mark.usefixtures("here")
 def test_images_go_to_npy_npz_and_png(trained_images: Path, command: Command) -> None:
     for name in ("a.npy", "a.npz", "a.png"):
-        assert command("sample", str(trained_images), "-n", "9", "--seed", "1", "--label", "light", "--out", name).status == 0
+        assert (
+            command(
+                "sample",
+                str(trained_images),
+                "-n",
+                "9",
+                "--seed",
+                "1",
+                "--label",
+                "light",
+                "--out",
+                name,
+            ).status
+            == 0
+        )
     array = np.load("a.npy")
     assert (array.shape, array.dtype) == ((9, 8, 8), np.uint8)
     np.testing.assert_array_equal(np.load("a.npz")["x"], array)
@@ -150,15 +200,30 @@ def test_large_whole_numbers_keep_all_their_digits_in_a_csv(command: Command) ->
     numbers = 1_700_000_000_000 + np.random.default_rng(0).integers(0, 10**6, 100)
     GAN("balanced", samples=16, batch_size=16, width=8, threads=1).fit(numbers, out="run")
     command("sample", "run", "-n", "9", "--seed", "1", "--out", "a.csv")
-    np.testing.assert_array_equal(np.loadtxt("a.csv", dtype=np.int64), GAN.load("run").sample(9, seed=1))
+    np.testing.assert_array_equal(
+        np.loadtxt("a.csv", dtype=np.int64), GAN.load("run").sample(9, seed=1)
+    )
 
 
 @pytest.mark.usefixtures("here", "no_pages")
 def test_a_table_gives_a_table_with_its_columns(command: Command) -> None:
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"height": rng.normal(size=60), "count": rng.integers(0, 9, 60), "kind": ["u", "v"] * 30})
+    frame = pd.DataFrame(
+        {"height": rng.normal(size=60), "count": rng.integers(0, 9, 60), "kind": ["u", "v"] * 30}
+    )
     frame.to_csv("in.csv", index=False)
-    options = ["--samples", "16", "--batch-size", "16", "--width", "8", "--threads", "1", "--out", "run"]
+    options = [
+        "--samples",
+        "16",
+        "--batch-size",
+        "16",
+        "--width",
+        "8",
+        "--threads",
+        "1",
+        "--out",
+        "run",
+    ]
     assert command("train", "in.csv", "--label-column", "kind", *options).status == 0
     assert command("sample", "run", "-n", "9", "--label", "v", "--out", "out.csv").status == 0
     drawn = pd.read_csv("out.csv")
@@ -167,7 +232,9 @@ def test_a_table_gives_a_table_with_its_columns(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("no_pages")
-def test_evaluate_prints_json_of_figures_beside_their_floors(trained: Path, command: Command) -> None:
+def test_evaluate_prints_json_of_figures_beside_their_floors(
+    trained: Path, command: Command
+) -> None:
     answer = command("evaluate", str(trained), "--json")
     report = json.loads(answer.out)
     assert answer.status == 0
@@ -215,14 +282,22 @@ def test_output_that_cannot_be_written_is_told_once() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([sys.executable, "-m", "equipoise", "datasets"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "equipoise", "datasets"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert (done.returncode, done.stderr) == (1, "equipoise: output: No space left on device\n")
 
 
 @pytest.mark.usefixtures("here")
 def test_a_table_of_numbers_and_booleans_is_written_as_numbers(command: Command) -> None:
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300) > 0, "c": rng.integers(0, 9, 300)})
+    frame = pd.DataFrame(
+        {"a": rng.normal(size=300), "b": rng.normal(size=300) > 0, "c": rng.integers(0, 9, 300)}
+    )
     gan = GAN(clusters=0, samples=16, batch_size=16, width=8, threads=1).fit(frame)
     gan.save("run")
     for name in ("a.npy", "a.npz"):
@@ -234,12 +309,21 @@ def test_a_table_of_numbers_and_booleans_is_written_as_numbers(command: Command)
 
 
 @pytest.mark.usefixtures("here")
-def test_a_image_says_how_many_of_the_samples_it_shows(trained_images: Path, command: Command) -> None:
-    assert command("sample", str(trained_images), "-n", "401", "--out", "a.png").out == "Wrote a.png: the first 400 of 401\n"
-    assert command("sample", str(trained_images), "-n", "400", "--out", "a.png").out == "Wrote a.png\n"
+def test_a_image_says_how_many_of_the_samples_it_shows(
+    trained_images: Path, command: Command
+) -> None:
+    assert (
+        command("sample", str(trained_images), "-n", "401", "--out", "a.png").out
+        == "Wrote a.png: the first 400 of 401\n"
+    )
+    assert (
+        command("sample", str(trained_images), "-n", "400", "--out", "a.png").out == "Wrote a.png\n"
+    )
 
 
-def test_help_of_sample_says_how_many_are_drawn_of_images_and_of_points(trained_images: Path, here: Path, command: Command) -> None:
+def test_help_of_sample_says_how_many_are_drawn_of_images_and_of_points(
+    trained_images: Path, here: Path, command: Command
+) -> None:
     assert "64 images or 1,000 points" in " ".join(command("sample", "--help").out.split())
     command("sample", str(trained_images), "--out", str(here / "a.npy"))
     assert len(np.load(here / "a.npy")) == 64
@@ -252,10 +336,15 @@ def test_memory_that_does_not_suffice_for_samples_is_told_with_what_would_do(
         raise MemoryError("Unable to allocate 9 TiB")
 
     monkeypatch.setattr(GAN, "sample", exhausted)
-    assert command("sample", str(trained)).err == "equipoise: out of memory: Unable to allocate 9 TiB; ask for fewer samples\n"
+    assert (
+        command("sample", str(trained)).err
+        == "equipoise: out of memory: Unable to allocate 9 TiB; ask for fewer samples\n"
+    )
 
 
-def test_evaluate_explains_its_metrics_where_it_is_asked_to(trained_images: Path, command: Callable[..., Any]) -> None:
+def test_evaluate_explains_its_metrics_where_it_is_asked_to(
+    trained_images: Path, command: Callable[..., Any]
+) -> None:
     plain = command("evaluate", str(trained_images))
     told = command("evaluate", str(trained_images), "--explain")
     assert plain.status == told.status == 0

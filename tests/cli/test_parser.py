@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.cli.parser import Evaluate, Sample, parse, parse_train, positional, value_of, with_run
+from equipoise.cli.parser import (
+    Evaluate,
+    Sample,
+    parse,
+    parse_train,
+    positional,
+    value_of,
+    with_run,
+)
 from equipoise.data.distributions.univariate import Gaussian, Mixture
 from equipoise.errors import RequestError
 from equipoise.recipes import find
@@ -19,18 +27,29 @@ def test_only_what_was_typed_is_a_choice() -> None:
 
 
 def test_a_default_that_is_typed_is_a_choice() -> None:
-    request = parse_train(["gaussian", "--recipe", "balanced", "--batch-size", str(BALANCED().batch_size)], BALANCED)
+    request = parse_train(
+        ["gaussian", "--recipe", "balanced", "--batch-size", str(BALANCED().batch_size)], BALANCED
+    )
     assert request.choices == {"batch_size": BALANCED().batch_size}
 
 
 def test_options_may_stand_before_data_and_be_written_with_underscores() -> None:
-    assert parse_train(["--batch_size", "8", "--resume", "--out", "a b", "x.csv"], BALANCED).options.data == "x.csv"
+    assert (
+        parse_train(
+            ["--batch_size", "8", "--resume", "--out", "a b", "x.csv"], BALANCED
+        ).options.data
+        == "x.csv"
+    )
     assert parse_train(["gaussian", "--batch_size=8"], BALANCED).choices == {"batch_size": 8}
 
 
 def test_a_distributions_own_settings_are_options() -> None:
-    assert parse_train(["gaussian", "--mean", "-2", "--std", "0.5"], BALANCED).distribution == Gaussian(mean=-2.0, std=0.5)
-    distribution = parse_train(["mixture", "--means", "-1", "2", "--stds", "1", "1", "--weights", "1", "3"], BALANCED).distribution
+    assert parse_train(
+        ["gaussian", "--mean", "-2", "--std", "0.5"], BALANCED
+    ).distribution == Gaussian(mean=-2.0, std=0.5)
+    distribution = parse_train(
+        ["mixture", "--means", "-1", "2", "--stds", "1", "1", "--weights", "1", "3"], BALANCED
+    ).distribution
     assert distribution == Mixture((-1.0, 2.0), (1.0, 1.0), (1.0, 3.0))
     assert parse_train(["x.npy"], BALANCED).distribution is None
 
@@ -46,7 +65,10 @@ def test_sample_and_evaluate_have_their_options() -> None:
     ("arguments", "told"),
     [
         ([], "equipoise train needs data: see equipoise train --help"),
-        (["gaussian", "--widht", "3"], "no option --widht of train with the recipe balanced: did you mean '--width'?"),
+        (
+            ["gaussian", "--widht", "3"],
+            "no option --widht of train with the recipe balanced: did you mean '--width'?",
+        ),
         (["x.npy", "--std", "3"], "no option --std of train with the recipe balanced: "),
         (["gaussian", "--width", "x"], "--width = 'x': must be a whole number"),
         (["gaussian", "--width", "2.5"], "--width = '2.5': must be a whole number"),
@@ -59,11 +81,19 @@ def test_sample_and_evaluate_have_their_options() -> None:
         (["gaussian", "--seed", "-1"], "seed = -1: must be a whole number from 0 to 2147483647"),
         (["gaussian", "--batch-size", "0"], "batch_size = 0: must be at least 1"),
         (["gaussian", "--std", "0"], "std = 0.0 of gaussian: must be a positive number"),
-        (["mixture", "--means", "0"], "means, stds and weights of mixture have lengths 1, 3 and 3: give as many of each"),
-        (["gaussian", "--samples", "9", "--minutes", "1"], "samples = 9 and minutes = 1.0: give one of them"),
+        (
+            ["mixture", "--means", "0"],
+            "means, stds and weights of mixture have lengths 1, 3 and 3: give as many of each",
+        ),
+        (
+            ["gaussian", "--samples", "9", "--minutes", "1"],
+            "samples = 9 and minutes = 1.0: give one of them",
+        ),
     ],
 )
-def test_a_mistake_is_one_line_with_the_option_the_value_and_the_remedy(arguments: list[str], told: str) -> None:
+def test_a_mistake_is_one_line_with_the_option_the_value_and_the_remedy(
+    arguments: list[str], told: str
+) -> None:
     with pytest.raises(RequestError) as error:
         parse_train(arguments, BALANCED)
     assert str(error.value).startswith(told)
@@ -71,7 +101,9 @@ def test_a_mistake_is_one_line_with_the_option_the_value_and_the_remedy(argument
 
 
 def test_a_command_without_its_run_says_so() -> None:
-    with pytest.raises(RequestError, match="equipoise sample needs a run directory: see equipoise sample --help"):
+    with pytest.raises(
+        RequestError, match="equipoise sample needs a run directory: see equipoise sample --help"
+    ):
         parse(Sample, "sample", ["-n", "3"])
 
 
@@ -88,7 +120,9 @@ def test_the_first_argument_that_is_no_options_value_is_the_data() -> None:
     assert positional(["--seed", "1"]) is None
 
 
-@pytest.mark.parametrize("typed", [["--until", "converged"], ["--until=converged"], ["--stop-when", "converged"]])
+@pytest.mark.parametrize(
+    "typed", [["--until", "converged"], ["--until=converged"], ["--stop-when", "converged"]]
+)
 def test_until_is_stop_when(typed: list[str]) -> None:
     assert parse_train(["gaussian", *typed], find("balanced")).choices == {"stop_when": "converged"}
 
@@ -106,11 +140,15 @@ def test_until_is_stop_when(typed: list[str]) -> None:
         (["--resume", "x.csv", "--out", "run"], "x.csv"),
     ],
 )
-def test_a_run_that_follows_resume_or_stands_alone_is_the_one_to_go_on_with(typed: list[str], data: str | None) -> None:
+def test_a_run_that_follows_resume_or_stands_alone_is_the_one_to_go_on_with(
+    typed: list[str], data: str | None
+) -> None:
     options = parse_train(typed, BALANCED).options
     assert (options.resume, options.out, options.data) == (True, Path("run"), data)
 
 
 def test_without_resume_nothing_is_taken_for_a_run() -> None:
     assert with_run(["x.csv", "--out", "run"]) == ["x.csv", "--out", "run"]
-    assert parse_train(["x.csv", "--init-from", "runs/a"], BALANCED).options.init_from == Path("runs/a")
+    assert parse_train(["x.csv", "--init-from", "runs/a"], BALANCED).options.init_from == Path(
+        "runs/a"
+    )

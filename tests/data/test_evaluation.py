@@ -12,7 +12,9 @@ from equipoise.data.evaluation import open_for_evaluation, samples_of
 from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)
-TABLE = pd.DataFrame({"a": RNG.normal(size=60), "b": RNG.normal(size=60) + 50, "kind": ["x", "y"] * 30})
+TABLE = pd.DataFrame(
+    {"a": RNG.normal(size=60), "b": RNG.normal(size=60) + 50, "kind": ["x", "y"] * 30}
+)
 
 
 def test_tables_of_flags_beside_numbers_have_samples() -> None:
@@ -31,16 +33,23 @@ def test_columns_are_found_by_their_names(order: list[str], suffix: str, tmp_pat
     assert source.schema.classes == (("x", "y") if "kind" in order else None)
     assert source.held_out(99, 0)[:, 1].min() > 40
     if "kind" not in order:
-        np.testing.assert_allclose(samples_of(path if suffix else table, ("a", "b")), TABLE[["a", "b"]])
+        np.testing.assert_allclose(
+            samples_of(path if suffix else table, ("a", "b")), TABLE[["a", "b"]]
+        )
 
 
 def test_labels_that_are_handed_over_go_before_the_column_of_the_training() -> None:
-    assert open_for_evaluation(TABLE[["a", "b"]], [1, 2, 3] * 20, "kind", ("a", "b")).schema.classes == (1, 2, 3)
+    assert open_for_evaluation(
+        TABLE[["a", "b"]], [1, 2, 3] * 20, "kind", ("a", "b")
+    ).schema.classes == (1, 2, 3)
 
 
 @pytest.mark.parametrize("columns", [("a", "c"), ("a", "b", "c"), ("a",)])
 def test_columns_of_other_names_are_refused(columns: tuple[str, ...]) -> None:
-    with pytest.raises(RequestError, match=f"data has the columns a, b, the generator's are {', '.join(columns)}: give those"):
+    with pytest.raises(
+        RequestError,
+        match=f"data has the columns a, b, the generator's are {', '.join(columns)}: give those",
+    ):
         open_for_evaluation(TABLE[["a", "b"]], None, None, columns)
 
 

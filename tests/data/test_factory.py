@@ -73,7 +73,10 @@ def test_a_dataset_in_memory_is_decoded_once_for_its_samples_and_its_labels() ->
     data = Counted([(row, int(row[0] > 0)) for row in POINTS])
     source = open_source(data)
     assert data.asked.tolist() == [1] * 100
-    assert source.schema.class_counts == (int((POINTS[:, 0] <= 0).sum()), int((POINTS[:, 0] > 0).sum()))
+    assert source.schema.class_counts == (
+        int((POINTS[:, 0] <= 0).sum()),
+        int((POINTS[:, 0] > 0).sum()),
+    )
 
 
 ACCEPTED: dict[str, Callable[[], Any]] = {
@@ -87,7 +90,9 @@ ACCEPTED: dict[str, Callable[[], Any]] = {
     "channels last": lambda: BYTES,
     "floats": lambda: (BYTES / 255).astype(np.float32),
     "odd sizes": lambda: BYTES[:, :7, :5],
-    "frame": lambda: pd.DataFrame({"a": POINTS[:, 0], 1: RNG.integers(0, 9, 100), "c": POINTS[:, 1] > 0}),
+    "frame": lambda: pd.DataFrame(
+        {"a": POINTS[:, 0], 1: RNG.integers(0, 9, 100), "c": POINTS[:, 1] > 0}
+    ),
 }
 
 
@@ -114,9 +119,19 @@ def test_samples_are_of_the_kind_that_was_fed(name: str, tiny: dict[str, Any]) -
         ([POINTS[:50], POINTS[50:]], (5, 2)),
         (Endless(), (5, 3)),
     ],
-    ids=["lists", "Dataset", "labelled Dataset", "TensorDataset", "DataLoader", "list of batches", "IterableDataset"],
+    ids=[
+        "lists",
+        "Dataset",
+        "labelled Dataset",
+        "TensorDataset",
+        "DataLoader",
+        "list of batches",
+        "IterableDataset",
+    ],
 )
-def test_other_containers_train_too(data: Any, shape: tuple[int, ...], tiny: dict[str, Any]) -> None:
+def test_other_containers_train_too(
+    data: Any, shape: tuple[int, ...], tiny: dict[str, Any]
+) -> None:
     samples = np.asarray(GAN(**tiny).fit(data).sample(5, seed=0))
     assert samples.shape == shape
     assert np.isfinite(samples).all()
@@ -126,7 +141,9 @@ def test_a_generator_trains(tiny: dict[str, Any]) -> None:
     assert GAN(**tiny).fit(POINTS[i : i + 10] for i in range(0, 100, 10)).sample(5).shape == (5, 2)
 
 
-def test_a_folder_larger_than_the_budget_is_fed_the_same_images(tmp_path: Path, image: MakeImage, tiny: dict[str, Any]) -> None:
+def test_a_folder_larger_than_the_budget_is_fed_the_same_images(
+    tmp_path: Path, image: MakeImage, tiny: dict[str, Any]
+) -> None:
     for i in range(40):
         image(tmp_path / f"{'ab'[i % 2]}/{i}.png", seed=i)
     large, small = open_source(tmp_path, memory_budget=SMALL), open_source(tmp_path)
@@ -150,7 +167,9 @@ def test_a_dataset_larger_than_the_budget_trains_conditionally(tiny: dict[str, A
     assert gan.sample(4, label=2).shape == (4, 8, 8, 3)
 
 
-def test_a_truncated_jpeg_is_named_and_the_rest_trains(tmp_path: Path, image: MakeImage, tiny: dict[str, Any]) -> None:
+def test_a_truncated_jpeg_is_named_and_the_rest_trains(
+    tmp_path: Path, image: MakeImage, tiny: dict[str, Any]
+) -> None:
     for i in range(30):
         image(tmp_path / f"{i:02}.jpg", size=(16, 16), seed=i)
     whole = (tmp_path / "07.jpg").read_bytes()
@@ -161,7 +180,9 @@ def test_a_truncated_jpeg_is_named_and_the_rest_trains(tmp_path: Path, image: Ma
     assert GAN(**tiny).fit(tmp_path).sample(2).shape == (2, 16, 16, 3)
 
 
-def test_labels_handed_over_make_the_generator_conditional_and_labels_in_the_data_do_not(tiny: dict[str, Any]) -> None:
+def test_labels_handed_over_make_the_generator_conditional_and_labels_in_the_data_do_not(
+    tiny: dict[str, Any],
+) -> None:
     kinds = ["u", "v"] * 50
     assert GAN(**tiny).fit(POINTS, kinds).sample(5, label="v").shape == (5, 2)
     assert open_source(POINTS, kinds).labels_given
@@ -198,18 +219,26 @@ def test_a_file_is_found_again_unless_it_has_changed(tmp_path: Path) -> None:
 
 def test_data_handed_over_in_python_cannot_be_found_again() -> None:
     with pytest.raises(RequestError, match="give data to evaluate against"):
-        open_again(open_source(POINTS).describe(), label_column=None, memory_budget=4.0, split_seed=0)
+        open_again(
+            open_source(POINTS).describe(), label_column=None, memory_budget=4.0, split_seed=0
+        )
 
 
-def test_data_whose_labels_were_handed_over_in_python_is_not_said_to_have_changed(tmp_path: Path) -> None:
+def test_data_whose_labels_were_handed_over_in_python_is_not_said_to_have_changed(
+    tmp_path: Path,
+) -> None:
     np.save(tmp_path / "a.npy", POINTS)
     described = open_source(tmp_path / "a.npy", ["u", "v"] * 50).describe()
-    with pytest.raises(RequestError, match="trained with labels handed over in Python: give data and labels"):
+    with pytest.raises(
+        RequestError, match="trained with labels handed over in Python: give data and labels"
+    ):
         open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
 
 
 def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
-    with pytest.raises(RequestError, match="no file, folder or built-in source 'gausian': did you mean 'gaussian'"):
+    with pytest.raises(
+        RequestError, match="no file, folder or built-in source 'gausian': did you mean 'gaussian'"
+    ):
         open_source("gausian")
 
 
@@ -222,15 +251,25 @@ def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
         (Items([]), {}, "Dataset is empty"),
         (Items([np.zeros(2), np.zeros(3)]), {}, r"sample 1 has shape \(3,\), the first has \(2,\)"),
         (Items(["a", "b"]), {}, "has type <U1: give numbers"),
-        (Items([np.zeros((8, 8), np.uint8)] * 9), {"memory_budget": SMALL}, "one distinct value, 0"),
+        (
+            Items([np.zeros((8, 8), np.uint8)] * 9),
+            {"memory_budget": SMALL},
+            "one distinct value, 0",
+        ),
         (POINTS[:1], {}, "one sample: give at least one batch"),
         ("gaussian", {"labels": [1, 2]}, "gaussian cannot take any"),
         ("gaussian", {"label_column": "a"}, "label_column = 'a': gaussian has no columns"),
         (POINTS, {"label_column": "a"}, "label_column = 'a': array has no columns"),
-        (pd.DataFrame({"a": [1, 2]}), {"label_column": "b"}, "'b' is not in the DataFrame: known: a"),
+        (
+            pd.DataFrame({"a": [1, 2]}),
+            {"label_column": "b"},
+            "'b' is not in the DataFrame: known: a",
+        ),
     ],
 )
-def test_data_that_cannot_be_opened_is_refused_with_a_remedy(data: Any, settings: dict[str, Any], told: str) -> None:
+def test_data_that_cannot_be_opened_is_refused_with_a_remedy(
+    data: Any, settings: dict[str, Any], told: str
+) -> None:
     with pytest.raises(RequestError, match=told):
         open_source(data, **settings)
 
@@ -259,8 +298,12 @@ def folder(tmp_path: Path, image: MakeImage) -> Path:
     return tmp_path / "images"
 
 
-def test_a_folder_trains_to_the_same_bits_whether_memory_holds_it_or_not(folder: Path, tiny: dict[str, Any]) -> None:
-    samples = [GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0) for budget in (SMALL, 4.0)]
+def test_a_folder_trains_to_the_same_bits_whether_memory_holds_it_or_not(
+    folder: Path, tiny: dict[str, Any]
+) -> None:
+    samples = [
+        GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0) for budget in (SMALL, 4.0)
+    ]
     np.testing.assert_array_equal(*samples)
 
 
@@ -272,25 +315,37 @@ def test_a_folder_that_is_not_kept_trains_to_the_same_bits_and_says_why(
     monkeypatch.setattr(cache, "data_home", lambda: folder / "a/00.png")  # where no folder can be
     for budget in (SMALL, 4.0):
         source = open_source(folder, memory_budget=budget)
-        assert source.notes[0].startswith(f"decoded images cannot be kept in {folder}/a/00.png/images: Not a directory")
+        assert source.notes[0].startswith(
+            f"decoded images cannot be kept in {folder}/a/00.png/images: Not a directory"
+        )
         assert source.fingerprint == fingerprint
-        np.testing.assert_array_equal(GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0), kept)
+        np.testing.assert_array_equal(
+            GAN(**tiny, memory_budget=budget).fit(folder).sample(5, seed=0), kept
+        )
     assert "decoded again for every batch" in open_source(folder, memory_budget=SMALL).notes[1]
 
 
-def test_a_folder_is_known_by_its_content_whatever_holds_it_and_by_labels_handed_over(folder: Path) -> None:
+def test_a_folder_is_known_by_its_content_whatever_holds_it_and_by_labels_handed_over(
+    folder: Path,
+) -> None:
     sources = [open_source(folder, memory_budget=budget) for budget in (SMALL, 4.0)]
     assert sources[0].fingerprint == sources[1].fingerprint
     copied = shutil.copytree(folder, folder.parent / "copied")
     assert open_source(copied).fingerprint == sources[0].fingerprint
-    labelled = {open_source(folder, labels).fingerprint for labels in (["u", "v"] * 30, ["u", "w"] * 30, ["v", "u"] * 30)}
+    labelled = {
+        open_source(folder, labels).fingerprint
+        for labels in (["u", "v"] * 30, ["u", "w"] * 30, ["v", "u"] * 30)
+    }
     assert len(labelled | {sources[0].fingerprint}) == 4
     again = open_again(sources[0].describe(), label_column=None, memory_budget=4.0, split_seed=0)
     assert torch.equal(again.held_out(99, 0), sources[0].held_out(99, 0))
 
 
 def test_labels_of_a_folder_stay_with_their_images(folder: Path, image: MakeImage) -> None:
-    expected = {image(folder.parent / "x.png", seed=i).transpose(2, 0, 1).tobytes(): i % 2 for i in range(60)}
+    expected = {
+        image(folder.parent / "x.png", seed=i).transpose(2, 0, 1).tobytes(): i % 2
+        for i in range(60)
+    }
     for budget in (SMALL, 4.0):
         source = open_source(folder, memory_budget=budget)
         for held_out in (False, True):
@@ -322,7 +377,9 @@ ROWS = TensorDataset(torch.arange(100.0).reshape(100, 1))
 @pytest.mark.parametrize(
     "loader",
     [
-        DataLoader(ROWS, batch_sampler=BatchSampler(SubsetRandomSampler(range(20)), 5, drop_last=False)),
+        DataLoader(
+            ROWS, batch_sampler=BatchSampler(SubsetRandomSampler(range(20)), 5, drop_last=False)
+        ),
         DataLoader(ROWS, sampler=SequentialSampler(range(20)), batch_size=5),
         DataLoader(ROWS, sampler=RandomSampler(range(20)), batch_size=5),
     ],

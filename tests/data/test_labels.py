@@ -39,7 +39,9 @@ DAY = datetime.date(2026, 1, 2)
         frozenset({"a", "b", ("c", 1)}),
         2**80,
     ],
-    ids=lambda label: type(label).__name__ if isinstance(label, frozenset) else repr(label),  # a set's text differs by process
+    ids=lambda label: (
+        type(label).__name__ if isinstance(label, frozenset) else repr(label)
+    ),  # a set's text differs by process
 )
 def test_labels_come_back_through_json_as_they_were(label: Hashable) -> None:
     again = label_from_json(json.loads(json.dumps(label_to_json(label), allow_nan=False)))
@@ -57,7 +59,10 @@ def test_numpys_numbers_are_plain_ones_in_tuples_too() -> None:
 def test_a_set_is_kept_alike_by_every_process() -> None:
     code = "import json; from equipoise.data.labels import label_to_json as to; print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"
     command = [sys.executable, "-c", code]
-    told = {subprocess.check_output(command, env=os.environ | {"PYTHONHASHSEED": seed}) for seed in "123"}
+    told = {
+        subprocess.check_output(command, env=os.environ | {"PYTHONHASHSEED": seed})
+        for seed in "123"
+    }
     assert len(told) == 1
 
 

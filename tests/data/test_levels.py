@@ -53,7 +53,16 @@ def test_a_column_of_few_values_has_levels(values: Any, levels: tuple[float, ...
         np.concatenate([np.zeros(980), RNG.exponential(size=20)]),
         np.concatenate([np.zeros(9990), RNG.exponential(size=10)]),
     ],
-    ids=["5", "100", "1000", "60 rounded", "too many", "too few rows", "2% not 0", "1 in 1000 not 0"],
+    ids=[
+        "5",
+        "100",
+        "1000",
+        "60 rounded",
+        "too many",
+        "too few rows",
+        "2% not 0",
+        "1 in 1000 not 0",
+    ],
 )
 def test_continuous_columns_and_mixed_ones_have_none(values: Any) -> None:
     assert levels_of(column(values)) is None
@@ -67,8 +76,12 @@ def test_wide_tables_keep_fewer_levels_a_column() -> None:
 
 def test_each_value_becomes_the_nearest_level_and_what_is_no_number_stays_so() -> None:
     values = np.array([-9.0, 0.0, 0.4, 0.6, 2.1, 99.0, np.nan, np.inf])
-    np.testing.assert_array_equal(to_nearest(values, (0.0, 1.0, 3.0)), [0, 0, 0, 1, 3, 3, np.nan, np.inf])
-    np.testing.assert_array_equal(to_nearest(np.array([-1e308, 0.0, 1e308]), (-1e308, 1e308)), [-1e308, -1e308, 1e308])
+    np.testing.assert_array_equal(
+        to_nearest(values, (0.0, 1.0, 3.0)), [0, 0, 0, 1, 3, 3, np.nan, np.inf]
+    )
+    np.testing.assert_array_equal(
+        to_nearest(np.array([-1e308, 0.0, 1e308]), (-1e308, 1e308)), [-1e308, -1e308, 1e308]
+    )
     np.testing.assert_array_equal(to_nearest(np.array([-3.0, 3.0]), (1.0,)), [1, 1])
 
 
@@ -99,9 +112,24 @@ def given(kind: str, folder: Path) -> Any:
 
 @pytest.mark.parametrize(
     "kind",
-    ["array", "float32", "float16", "tensor", "frame", "frame of types", "batches", "dataset", ".npy", ".npz", ".csv", ".parquet"],
+    [
+        "array",
+        "float32",
+        "float16",
+        "tensor",
+        "frame",
+        "frame of types",
+        "batches",
+        "dataset",
+        ".npy",
+        ".npz",
+        ".csv",
+        ".parquet",
+    ],
 )
-def test_samples_of_a_column_of_levels_are_levels_whatever_the_data_came_in(kind: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_samples_of_a_column_of_levels_are_levels_whatever_the_data_came_in(
+    kind: str, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     gan = GAN(**tiny).fit(given(kind, tmp_path), out=tmp_path / "run")
     for trained in (gan, GAN.load(tmp_path / "run")):
         made = np.asarray(trained.sample(300, seed=0), np.float64)

@@ -16,11 +16,15 @@ PLAIN = Scaling((0.0,), (1.0,))
 
 
 def indexed(batch_size: int = 3, seed: int = 0) -> IndexedLoader:
-    return IndexedLoader(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
+    return IndexedLoader(
+        lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU
+    )
 
 
 def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadLoader:
-    return AheadLoader(lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU)
+    return AheadLoader(
+        lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU
+    )
 
 
 def distribution(batch_size: int = 30_000, seed: int = 0) -> DistributionLoader:
@@ -31,7 +35,14 @@ def stream(batch_size: int = 3) -> StreamLoader:
     def again() -> list[torch.Tensor]:
         return list(ROWS.split(4))
 
-    return StreamLoader(iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]), lambda: iter(again()), ROWS[:1], batch_size, PLAIN.encode, CPU)
+    return StreamLoader(
+        iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]),
+        lambda: iter(again()),
+        ROWS[:1],
+        batch_size,
+        PLAIN.encode,
+        CPU,
+    )
 
 
 def crowded() -> IndexedLoader:
@@ -146,5 +157,8 @@ def test_a_stream_never_yields_the_rows_held_out() -> None:
 
 
 def test_generators_of_other_seeds_differ_and_their_order_matters() -> None:
-    drawn = {torch.rand((), generator=seeded(*numbers)).item() for numbers in ((0,), (1,), (0, 1), (1, 0), (0, 0))}
+    drawn = {
+        torch.rand((), generator=seeded(*numbers)).item()
+        for numbers in ((0,), (1,), (0, 1), (1, 0), (0, 0))
+    }
     assert len(drawn) == 5

@@ -32,7 +32,9 @@ def test_three_rows_of_1e18_are_named_at_the_start(tiny: dict[str, Any]) -> None
         GAN(**tiny).fit(spoilt(300, 1e18, -1e18, 1e18))
 
 
-def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(tmp_path: Path) -> None:
+def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(
+    tmp_path: Path,
+) -> None:
     x = spoilt(300, 1e18, -1e18, 1e18, 2e18)
     frame = pd.DataFrame(x, columns=["age", "income"])
     frame.to_csv(tmp_path / "x.csv", index=False)
@@ -43,12 +45,16 @@ def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(tm
     assert told.replace("'income'", "1") + ADVICE in open_source([x]).notes
 
 
-@pytest.mark.parametrize("values", [(1e6,), (-1e6,), (1e5, 1e5), (1e308,), (1.7e308, -1.7e308), (1e300,) * 20])
+@pytest.mark.parametrize(
+    "values", [(1e6,), (-1e6,), (1e5, 1e5), (1e308,), (1.7e308, -1.7e308), (1e300,) * 20]
+)
 def test_rows_beside_which_the_rest_is_lost_are_told(values: tuple[float, ...]) -> None:
     x = spoilt(300, *values)
     (note,) = notes_of_outliers(x, ("a", "b"))
     assert note.startswith(f"{len(values)} of 300 rows of column 'b' are extreme outliers: row 7 (")
-    mostly_zero = np.where((np.abs(x) < 9) & (np.random.default_rng(1).random((300, 1)) < 0.6), 0, x)
+    mostly_zero = np.where(
+        (np.abs(x) < 9) & (np.random.default_rng(1).random((300, 1)) < 0.6), 0, x
+    )
     (note,) = notes_of_outliers(mostly_zero, None)
     assert "of column 1" in note
 
@@ -81,6 +87,10 @@ TAILS: dict[str, Draw] = {
 
 @pytest.mark.parametrize("rows", [10, 300, 20_000])
 @pytest.mark.parametrize("name", TAILS)
-def test_heavy_tails_and_columns_of_mostly_one_value_are_not_called_extreme(name: str, rows: int) -> None:
+def test_heavy_tails_and_columns_of_mostly_one_value_are_not_called_extreme(
+    name: str, rows: int
+) -> None:
     for seed in range(10):
-        assert notes_of_outliers(TAILS[name](np.random.default_rng(seed), rows)[:, None], None) == []
+        assert (
+            notes_of_outliers(TAILS[name](np.random.default_rng(seed), rows)[:, None], None) == []
+        )

@@ -25,7 +25,15 @@ def in_memory() -> Source:
 
 def fetched() -> Source:
     rows = from_array(NUMBERS, None, "x")
-    return FetchedSource("dataset", rows.schema, "0" * 64, lambda indices: rows.values[indices], None, 200, split_seed=3)
+    return FetchedSource(
+        "dataset",
+        rows.schema,
+        "0" * 64,
+        lambda indices: rows.values[indices],
+        None,
+        200,
+        split_seed=3,
+    )
 
 
 @pytest.mark.parametrize("make", [in_memory, fetched])
@@ -34,7 +42,9 @@ def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
     held = set(source.held_out(10_000, 0)[:, 0].tolist())
     scaling = fit_scaling(source, "standard", 0)
     loader = source.loader(18, scaling.encode, CPU, 0)
-    trained = {round(float(value)) for _ in range(40) for value in scaling.decode(loader.next()[0])[:, 0]}
+    trained = {
+        round(float(value)) for _ in range(40) for value in scaling.decode(loader.next()[0])[:, 0]
+    }
     assert len(held) == 20
     assert trained == set(NUMBERS.tolist()) - held
     assert set(source.seen(10_000, 0)[:, 0].tolist()) == trained
@@ -51,7 +61,9 @@ def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
     assert all(torch.equal(loaders[0].next()[0], loaders[1].next()[0]) for _ in range(20))
 
 
-@pytest.mark.parametrize(("n", "out"), [(2, 1), (9, 1), (10, 1), (1000, 100), (99_999, 9_999), (300_000, 10_000)])
+@pytest.mark.parametrize(
+    ("n", "out"), [(2, 1), (9, 1), (10, 1), (1000, 100), (99_999, 9_999), (300_000, 10_000)]
+)
 def test_the_split_is_a_tenth_at_least_one_and_at_most_ten_thousand(n: int, out: int) -> None:
     kept, held = split(n, 0)
     assert len(held) == out
@@ -84,7 +96,13 @@ def test_a_distribution_holds_out_another_draw_than_it_loaders() -> None:
 def test_the_fingerprint_changes_with_one_value_and_with_the_labels() -> None:
     changed = NUMBERS.copy()
     changed[7] += 1e-9
-    arrays = [(NUMBERS, None), (changed, None), (NUMBERS.astype("float32"), None), (NUMBERS, [0, 1] * 100), (NUMBERS, ["a", "b"] * 100)]
+    arrays = [
+        (NUMBERS, None),
+        (changed, None),
+        (NUMBERS.astype("float32"), None),
+        (NUMBERS, [0, 1] * 100),
+        (NUMBERS, ["a", "b"] * 100),
+    ]
     prints = {RowsSource("array", from_array(x, y, "x"), 0).fingerprint for x, y in arrays}
     assert len(prints) == len(arrays)
     assert in_memory().fingerprint in prints
@@ -100,32 +118,55 @@ def test_the_fingerprint_changes_with_one_value_and_with_the_labels() -> None:
         (np.array([-3.0, 40.0]), (-3, 40)),
     ],
 )
-def test_images_have_the_range_of_their_type(values: np.ndarray, limits: tuple[float, float]) -> None:
+def test_images_have_the_range_of_their_type(
+    values: np.ndarray, limits: tuple[float, float]
+) -> None:
     assert image_limits(values) == limits
 
 
 def test_fetched_images_of_one_colour_are_refused() -> None:
-    rows = from_array(np.random.default_rng(0).integers(0, 9, (40, 4, 4)).astype(np.uint8), None, "x")
+    rows = from_array(
+        np.random.default_rng(0).integers(0, 9, (40, 4, 4)).astype(np.uint8), None, "x"
+    )
     with pytest.raises(RequestError, match="one distinct value, 5"):
-        FetchedSource("folder", rows.schema, "", lambda indices: np.full((len(indices), 1, 4, 4), 5, np.uint8), None, 40, 0)
+        FetchedSource(
+            "folder",
+            rows.schema,
+            "",
+            lambda indices: np.full((len(indices), 1, 4, 4), 5, np.uint8),
+            None,
+            40,
+            0,
+        )
 
 
 @pytest.mark.parametrize("distribution", [Gaussian(), Ring(), Swissroll()])
-def test_what_is_held_out_of_a_distribution_is_no_draw_that_training_sees(distribution: Distribution) -> None:
+def test_what_is_held_out_of_a_distribution_is_no_draw_that_training_sees(
+    distribution: Distribution,
+) -> None:
     source = DistributionSource(distribution)
     loader = source.loader(
-        1000, Scaling((0.0,) * distribution.dimension, (1.0,) * distribution.dimension).encode, torch.device("cpu"), seed=3
+        1000,
+        Scaling((0.0,) * distribution.dimension, (1.0,) * distribution.dimension).encode,
+        torch.device("cpu"),
+        seed=3,
     )
     trained = torch.cat([loader.next()[0] for _ in range(65 * 3)])
     apart = {"held out": source.held_out(1000, 3), "seen": source.seen(1000, 3)}
     for rows in (*apart.values(), torch.cat(list(apart.values())).unique(dim=0)):
-        seen = set(map(tuple, trained.tolist()))  # single precision, in which some draws of 195,000 on a line meet by chance
+        seen = set(
+            map(tuple, trained.tolist())
+        )  # single precision, in which some draws of 195,000 on a line meet by chance
         assert sum(tuple(row) in seen for row in rows.float().tolist()) < 0.1 * len(rows)
     assert len(torch.cat(list(apart.values())).unique(dim=0)) == 2000
 
 
 def test_every_purpose_of_randomness_draws_other_numbers() -> None:
-    draws = {torch.rand((), generator=seeded(5, purpose, *more)).item() for purpose in Stream for more in ((), (0,), (1,), (2,))}
+    draws = {
+        torch.rand((), generator=seeded(5, purpose, *more)).item()
+        for purpose in Stream
+        for more in ((), (0,), (1,), (2,))
+    }
     assert len(draws) == 4 * len(Stream)
 
 
@@ -138,7 +179,9 @@ def test_labelled_samples_keep_their_labels(held_out: bool) -> None:
     values, labels = found
     assert len(values) == (10 if held_out else 30)
     assert source.schema.classes is not None
-    assert [source.schema.classes[i] for i in labels] == [f"{int(value) // 50}" for value in values[:, 0]]
+    assert [source.schema.classes[i] for i in labels] == [
+        f"{int(value) // 50}" for value in values[:, 0]
+    ]
     assert torch.equal(values, source.held_out(30, 0) if held_out else source.seen(30, 0))
 
 
@@ -147,7 +190,9 @@ def test_samples_without_labels_have_none() -> None:
 
 
 @pytest.mark.parametrize("make", [in_memory, fetched])
-def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half_judges(make: Callable[[], Source]) -> None:
+def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half_judges(
+    make: Callable[[], Source],
+) -> None:
     whole, halved = make(), make()
     halved.early_stopping = True
     rows = {
@@ -168,4 +213,6 @@ def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half
 
 def test_a_distribution_draws_its_validation_samples_apart() -> None:
     source = DistributionSource(Gaussian())
-    assert not set(source.validation(100, 0).flatten().tolist()) & set(source.held_out(100, 0).flatten().tolist())
+    assert not set(source.validation(100, 0).flatten().tolist()) & set(
+        source.held_out(100, 0).flatten().tolist()
+    )

@@ -30,7 +30,11 @@ def loader_of(source: StreamSource, batch_size: int = 64) -> Loader:
 
 
 def numbers(loader: Loader, batches: int) -> list[int]:
-    return [round(float(value)) for _ in range(batches) for value in loader.scaling.decode(loader.next()[0])[:, 0]]
+    return [
+        round(float(value))
+        for _ in range(batches)
+        for value in loader.scaling.decode(loader.next()[0])[:, 0]
+    ]
 
 
 @pytest.mark.parametrize("batches", [3, 250])
@@ -74,7 +78,11 @@ def test_a_stream_in_another_order_every_time_does_not_leak_what_is_held_out() -
 
         def __iter__(self) -> Iterator[np.ndarray]:
             self.times += 1
-            yield from np.random.default_rng(self.times).permutation(1000.0 * np.arange(1, 501)).reshape(5, 100)
+            yield from (
+                np.random.default_rng(self.times)
+                .permutation(1000.0 * np.arange(1, 501))
+                .reshape(5, 100)
+            )
 
     source = StreamSource("stream", Shuffled(5))
     held = set((source.held_out(999, 0)[:, 0] / 1000).round().long().tolist())
@@ -87,7 +95,9 @@ def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_ou
 
         def __iter__(self) -> Iterator[np.ndarray]:
             self.times += 1
-            yield from np.random.default_rng(self.times).permutation(np.arange(12_000.0)).reshape(120, 100)
+            yield from (
+                np.random.default_rng(self.times).permutation(np.arange(12_000.0)).reshape(120, 100)
+            )
 
     source = StreamSource("stream", Shuffled(120))
     held = set(source.held_out(9999, 0)[:, 0].long().tolist())
@@ -98,7 +108,9 @@ def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_ou
 
 
 def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
-    source = StreamSource("stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))])
+    source = StreamSource(
+        "stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))]
+    )
     assert "labels are not used" in source.notes[0]
     assert len(source.held_out(99, 0)) == 10
 
@@ -108,9 +120,15 @@ def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
     [
         ([], "stream is empty"),
         ([np.empty((0, 2))], "stream is empty"),
-        ([np.ones((5, 2)), np.ones((5, 3))], r"first batch has samples of shape \(2,\), a later one \(3,\)"),
+        (
+            [np.ones((5, 2)), np.ones((5, 3))],
+            r"first batch has samples of shape \(2,\), a later one \(3,\)",
+        ),
         ([np.array([["a"]])], "has type <U1: give numbers"),
-        ([np.ones((5, 2)), np.full((5, 2), np.nan)], r"10 NaN or infinite values, the first \(NaN\) at row 0"),
+        (
+            [np.ones((5, 2)), np.full((5, 2), np.nan)],
+            r"10 NaN or infinite values, the first \(NaN\) at row 0",
+        ),
         ([np.ones((5, 2))] * 3, "one distinct value, 1"),
         ([3.0, 4.0], "no shape"),
         ([np.ones((1, 2))], "stream has one sample"),
@@ -124,8 +142,15 @@ def test_streams_that_cannot_be_learned_are_refused(batches: list[np.ndarray], t
 
 def test_images_of_a_stream_are_images() -> None:
     rng = np.random.default_rng(0)
-    source = StreamSource("stream", [torch.from_numpy(rng.integers(0, 256, (20, 8, 8, 3)).astype(np.uint8)) for _ in range(3)])
-    assert (source.schema.shape, source.schema.container, source.limits) == ((3, 8, 8), "tensor", (0, 255))
+    source = StreamSource(
+        "stream",
+        [torch.from_numpy(rng.integers(0, 256, (20, 8, 8, 3)).astype(np.uint8)) for _ in range(3)],
+    )
+    assert (source.schema.shape, source.schema.container, source.limits) == (
+        (3, 8, 8),
+        "tensor",
+        (0, 255),
+    )
 
 
 def test_batches_may_be_lists_of_rows_or_of_numbers() -> None:

@@ -15,17 +15,36 @@ def test_a_collapse_is_told_once_and_not_before_a_third_of_the_training() -> Non
     watch = Monitor(lambda: FLOORS)
     for share in (0.05, 0.1, 0.15, 0.2):
         assert watch.at_metrics(metrics(1.0, 2), share) == ""
-    assert watch.at_metrics(metrics(0.9, 3), 0.4) == "part of the data is missing from the samples so far: 3 of 8 modes are covered"
+    assert (
+        watch.at_metrics(metrics(0.9, 3), 0.4)
+        == "part of the data is missing from the samples so far: 3 of 8 modes are covered"
+    )
     assert watch.at_metrics(metrics(0.9, 3), 0.5) == ""
-    assert watch.at_metrics(metrics(0.8, 8), 0.6) == "the samples no longer miss any part of the data"
+    assert (
+        watch.at_metrics(metrics(0.8, 8), 0.6) == "the samples no longer miss any part of the data"
+    )
     assert watch.at_metrics(metrics(0.8, 8), 0.7) == ""
 
 
 def test_missing_digits_are_told_by_name() -> None:
-    watch = Monitor(lambda: {"Fréchet (digit features)": 0.02, **{f"share of {digit}": 0.1 for digit in range(10)}})
-    now = {"Fréchet (digit features)": 5.0, **{f"share of {digit}": 0.0 if digit == 4 else 0.11 for digit in range(10)}}
+    watch = Monitor(
+        lambda: {
+            "Fréchet (digit features)": 0.02,
+            **{f"share of {digit}": 0.1 for digit in range(10)},
+        }
+    )
+    now = {
+        "Fréchet (digit features)": 5.0,
+        **{f"share of {digit}": 0.0 if digit == 4 else 0.11 for digit in range(10)},
+    }
     said = [watch.at_metrics(now, 0.5) for _ in range(5)]
-    assert said == ["", "", "", "part of the data is missing from the samples so far: hardly any 4 among the digits", ""]
+    assert said == [
+        "",
+        "",
+        "",
+        "part of the data is missing from the samples so far: hardly any 4 among the digits",
+        "",
+    ]
 
 
 def test_a_figure_that_leaps_up_is_told() -> None:
@@ -55,7 +74,9 @@ def test_a_d_that_is_far_ahead_is_told_when_it_begins_and_when_it_is_over() -> N
 
 def test_a_d_that_is_a_little_ahead_or_ahead_for_a_moment_is_not_told() -> None:
     watch = Monitor(lambda: FLOORS)
-    assert not any(watch.at_report({"balance": value}) for value in [*[0.99] * 4, *[0.7] * 40, *[0.99] * 4])
+    assert not any(
+        watch.at_report({"balance": value}) for value in [*[0.99] * 4, *[0.7] * 40, *[0.99] * 4]
+    )
 
 
 def test_it_has_settled_at_the_floor_or_after_five_figures_without_a_gain() -> None:

@@ -6,7 +6,9 @@ from equipoise.diagnosis.timing import seconds_for
 
 
 def test_more_samples_take_as_long_as_the_last_half_of_the_log_took() -> None:
-    log = [{"samples_seen": 1000 * i, "seconds": 100.0 if i == 0 else 100 + 2.0 * i} for i in range(11)]
+    log = [
+        {"samples_seen": 1000 * i, "seconds": 100.0 if i == 0 else 100 + 2.0 * i} for i in range(11)
+    ]
     assert seconds_for(5000, log) == pytest.approx(10.0)
     assert seconds_for(0, log) == 0
 

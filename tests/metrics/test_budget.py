@@ -34,11 +34,23 @@ def test_a_quick_report_has_the_figures_of_a_full_one_on_fewer_samples() -> None
     assert quick[0].protocol.startswith("2,000 samples against 2,000 held-out samples")
     c2st = next(metric for metric in quick if metric.name == C2ST)
     assert "tested on 4,000 others" in c2st.protocol
-    assert told == ["samples", "distances and coverage", "classifier two-sample test", "nearest training samples"]
+    assert told == [
+        "samples",
+        "distances and coverage",
+        "classifier two-sample test",
+        "nearest training samples",
+    ]
 
 
 def test_steps_are_told_in_their_order_with_labels_too() -> None:
     x, y = RNG.normal(size=(600, 2)), RNG.integers(0, 2, 600)
     source, told = open_source(x, y), list[str]()
-    examine(source, lambda n: (RNG.normal(size=(n, 2)), RNG.integers(0, 2, n)), 0, (0, 1), QUICK, told.append)
+    examine(
+        source,
+        lambda n: (RNG.normal(size=(n, 2)), RNG.integers(0, 2, n)),
+        0,
+        (0, 1),
+        QUICK,
+        told.append,
+    )
     assert told == list(STEPS[:5])

@@ -40,7 +40,9 @@ def test_one_seed_gives_one_answer_and_torchs_own_randomness_is_left_alone() -> 
 
 def test_a_rare_class_is_read_from_the_other_half_as_if_it_were_as_common_as_any() -> None:
     y = (RNG.random(3000) < 0.05).astype(np.int64)
-    x = RNG.normal(size=(3000, 1)) + y[:, None]  # at .5 both are equally likely, were they equally common
+    x = (
+        RNG.normal(size=(3000, 1)) + y[:, None]
+    )  # at .5 both are equally likely, were they equally common
     assert learn(x, y, 2).read(x).mean() < 0.01
     read = read_across(x, y, 2)
     assert (read == (x[:, 0] > 0.5)).mean() > 0.8

@@ -15,7 +15,16 @@ from equipoise.data.sources import DistributionSource
 from equipoise.metrics import classifier, evaluate
 from equipoise.metrics.budget import QUICK
 from equipoise.metrics.evaluate import Sampling, examine, floor_draws, floors, suite_for
-from equipoise.metrics.result import AGREEMENT, C2ST, CLASS_KL, COPIED, READ_ALIKE, TRAINED_ON_FAKE, WASSERSTEIN, MetricResult
+from equipoise.metrics.result import (
+    AGREEMENT,
+    C2ST,
+    CLASS_KL,
+    COPIED,
+    READ_ALIKE,
+    TRAINED_ON_FAKE,
+    WASSERSTEIN,
+    MetricResult,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -29,7 +38,9 @@ def from_distribution(distribution: Gaussian) -> Sampling:
 
 
 def test_a_perfect_sampler_is_at_its_floor_and_no_c2st_tells_it() -> None:
-    found = by_name(examine(DistributionSource(Gaussian()), from_distribution(Gaussian()), seed=0, classes=None))
+    found = by_name(
+        examine(DistributionSource(Gaussian()), from_distribution(Gaussian()), seed=0, classes=None)
+    )
     assert found[WASSERSTEIN].value < 3 * found[WASSERSTEIN].floor
     told = found[C2ST]
     assert told.low is not None
@@ -38,7 +49,14 @@ def test_a_perfect_sampler_is_at_its_floor_and_no_c2st_tells_it() -> None:
 
 
 def test_a_planted_difference_is_outside_the_interval_and_told() -> None:
-    found = by_name(examine(DistributionSource(Gaussian()), from_distribution(Gaussian(std=1.6)), seed=0, classes=None))
+    found = by_name(
+        examine(
+            DistributionSource(Gaussian()),
+            from_distribution(Gaussian(std=1.6)),
+            seed=0,
+            classes=None,
+        )
+    )
     std = found["standard deviation"]
     assert std.low is not None
     assert std.high is not None
@@ -57,7 +75,9 @@ def test_copies_of_the_training_data_are_found_and_fresh_samples_are_not() -> No
 
     copied = by_name(examine(source, copying, seed=0, classes=None))[COPIED]
     assert copied.value > 0.95
-    fresh = by_name(examine(source, lambda n: (RNG.normal(size=(n, 3)), None), seed=0, classes=None))[COPIED]
+    fresh = by_name(
+        examine(source, lambda n: (RNG.normal(size=(n, 3)), None), seed=0, classes=None)
+    )[COPIED]
     assert fresh.low is not None
     assert abs(fresh.value) < 2 * (fresh.value - fresh.low)  # four standard errors
 
@@ -66,7 +86,9 @@ def test_a_column_that_never_varies_hides_no_copies() -> None:
     x = RNG.normal(size=(2000, 40))
     x[:, 0] = 0.1
     source = open_source(x)
-    copies = by_name(examine(source, lambda n: (source.seen(n, 4).double().numpy(), None), seed=0, classes=None))[COPIED]
+    copies = by_name(
+        examine(source, lambda n: (source.seen(n, 4).double().numpy(), None), seed=0, classes=None)
+    )[COPIED]
     fresh = np.column_stack([np.full(2000, 0.1), RNG.normal(size=(2000, 39))])
     honest = by_name(examine(source, lambda n: (fresh[:n], None), seed=0, classes=None))[COPIED]
     assert copies.value > 0.99
@@ -88,12 +110,16 @@ def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothing_where_they_are_drawn(said: bool) -> None:
+def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothing_where_they_are_drawn(
+    said: bool,
+) -> None:
     rng = np.random.default_rng(0)
     y = (rng.random(1500) < 0.05).astype(np.int64)
     x = rng.normal(size=1500) + y * said
     source = open_source(x, y)
-    found = by_name(examine(source, lambda n: (x[:n, None], y[:n]), seed=0, classes=source.schema.classes))
+    found = by_name(
+        examine(source, lambda n: (x[:n, None], y[:n]), seed=0, classes=source.schema.classes)
+    )
     assert found[AGREEMENT].floor < 0.97
     alike = found[READ_ALIKE]
     assert alike.floor == 0.5
@@ -104,7 +130,9 @@ def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothin
 
 def test_a_handful_of_held_out_samples_is_neither_detected_nor_searched() -> None:
     source = open_source(RNG.normal(size=(60, 2)))
-    found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
+    found = by_name(
+        examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None)
+    )
     assert C2ST not in found
     assert COPIED not in found
     assert all(metric.low is None for metric in found.values())
@@ -128,12 +156,16 @@ def test_the_floor_of_data_in_memory_that_is_halved_is_of_one_draw_and_says_so()
 
 def test_the_floor_while_training_is_that_of_the_report_where_both_have_the_same_samples() -> None:
     source = open_source(RNG.lognormal(size=(3000, 2)))
-    found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None))
+    found = by_name(
+        examine(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None)
+    )
     quick = floors(suite_for(source, seed=0, quick=True), source, 0)
     assert quick["sliced Wasserstein"] == pytest.approx(found["sliced Wasserstein"].floor)
 
 
-def test_every_classifier_of_images_trains_for_as_many_steps_as_the_budget_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_classifier_of_images_trains_for_as_many_steps_as_the_budget_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     steps: list[int] = []
     monkeypatch.setattr(classifier, "_train", lambda *given: steps.append(given[-1]))
     monkeypatch.setattr(evaluate, "readable", lambda *_: False)
@@ -152,5 +184,7 @@ def test_labels_that_a_file_keeps_as_text_are_judged_by_the_same_labels_in_memor
     x, y = RNG.normal(size=(800, 2)), [Decimal(i % 2) for i in range(800)]
     source = open_source(x, y)
     asked = RNG.integers(0, 2, 5000)
-    found = by_name(examine(source, lambda n: (RNG.normal(size=(n, 2)), asked[:n]), 0, ("0", "1"), QUICK))
+    found = by_name(
+        examine(source, lambda n: (RNG.normal(size=(n, 2)), asked[:n]), 0, ("0", "1"), QUICK)
+    )
     assert AGREEMENT in found

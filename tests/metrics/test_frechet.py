@@ -19,7 +19,9 @@ def test_it_is_zero_between_a_sample_and_itself() -> None:
 def test_it_is_the_textbook_formula_with_a_general_matrix_root() -> None:
     x, y = RNG.normal(size=(300, 5)) @ RNG.normal(size=(5, 5)), RNG.normal(1, 2, size=(250, 5))
     c_x, c_y = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-    expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(c_x + c_y - 2 * np.real(sqrtm(c_x @ c_y)))
+    expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(
+        c_x + c_y - 2 * np.real(sqrtm(c_x @ c_y))
+    )
     assert frechet_distance(x, y) == pytest.approx(expected)
 
 

@@ -26,9 +26,15 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, A
 
     def calculate_metrics(**settings: Any) -> dict[str, float]:
         calls.append(settings)
-        first, second = (torch.stack([settings[name][i] for i in range(len(settings[name]))]).double() for name in ("input1", "input2"))
+        first, second = (
+            torch.stack([settings[name][i] for i in range(len(settings[name]))]).double()
+            for name in ("input1", "input2")
+        )
         distance = float((first.mean() - second.mean()).abs())
-        return {"frechet_inception_distance": distance, "kernel_inception_distance_mean": distance / 100}
+        return {
+            "frechet_inception_distance": distance,
+            "kernel_inception_distance_mean": distance / 100,
+        }
 
     module = ModuleType("torch_fidelity")
     module.calculate_metrics = calculate_metrics  # a module that stands for the library
@@ -49,7 +55,9 @@ def test_images_are_handed_over_as_eight_bits_of_three_channels(channels: int) -
     assert np.array_equal(handed[2].numpy(), ((last + 1) / 2 * 255).round().astype(np.uint8))
 
 
-def test_the_figures_are_the_librarys_own_beside_those_of_fresh_real_images(library: list[dict[str, Any]]) -> None:
+def test_the_figures_are_the_librarys_own_beside_those_of_fresh_real_images(
+    library: list[dict[str, Any]],
+) -> None:
     made, real, fresh = (np.full((20, 1, 4, 4), level) for level in (40.0, 10.0, 12.0))
     metrics = inception_metrics(made, real, fresh, (0.0, 255.0))
     assert [(metric.value, metric.floor) for metric in metrics] == [(30.0, 2.0), (0.3, 0.02)]
@@ -57,7 +65,9 @@ def test_the_figures_are_the_librarys_own_beside_those_of_fresh_real_images(libr
     assert all(call["feature_extractor_weights_path"].endswith(WEIGHTS) for call in library)
 
 
-def test_evaluate_adds_them_where_they_are_asked_for(library: list[dict[str, Any]], tiny: dict[str, Any]) -> None:
+def test_evaluate_adds_them_where_they_are_asked_for(
+    library: list[dict[str, Any]], tiny: dict[str, Any]
+) -> None:
     gan = GAN(**tiny).fit(RNG.integers(0, 255, (60, 12, 12), dtype=np.uint8))
     assert gan.evaluate(inception=True)["FID (Inception, torch-fidelity)"] >= 0
     assert len(library) == 2
@@ -65,7 +75,9 @@ def test_evaluate_adds_them_where_they_are_asked_for(library: list[dict[str, Any
         gan.evaluate()["FID (Inception, torch-fidelity)"]
 
 
-def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, library: list[dict[str, Any]]) -> None:
+def test_what_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, library: list[dict[str, Any]]
+) -> None:
     x = RNG.uniform(0, 255, (4, 1, 4, 4))
     (tmp_path / "checkpoints" / WEIGHTS).unlink()
     with pytest.raises(RequestError, match=f"put {WEIGHTS} into"):
@@ -76,7 +88,9 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert library == []
 
 
-def test_points_have_no_inception(tiny: dict[str, Any], tmp_path: Path, command: Callable[..., Any]) -> None:
+def test_points_have_no_inception(
+    tiny: dict[str, Any], tmp_path: Path, command: Callable[..., Any]
+) -> None:
     GAN(**tiny).fit("gaussian", out=tmp_path / "run")
     assert command("evaluate", str(tmp_path / "run"), "--inception").err == (
         "equipoise: inception is for images, this data has points: leave it out\n"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_frequencies, readable, unsupervised_accuracy
+from equipoise.metrics.labels import (
+    agreement,
+    agreement_alike,
+    class_divergence,
+    class_frequencies,
+    readable,
+    unsupervised_accuracy,
+)
 
 
 def test_agreement_is_the_share_that_is_as_asked() -> None:
@@ -25,7 +32,9 @@ def test_the_interval_of_chance_holds_what_guessing_gets() -> None:
     rng = np.random.default_rng(0)
     asked = rng.choice(4, 400, p=(0.7, 0.2, 0.07, 0.03))
     tried = [agreement_alike(rng.integers(4, size=400), asked, 4) for _ in range(400)]
-    assert np.mean([abs(right - 0.25) <= off for right, off in tried]) == pytest.approx(0.95, abs=0.045)  # four standard errors
+    assert np.mean([abs(right - 0.25) <= off for right, off in tried]) == pytest.approx(
+        0.95, abs=0.045
+    )  # four standard errors
 
 
 def test_labels_say_something_from_a_tenth_of_the_way_to_perfection() -> None:
@@ -53,6 +62,8 @@ def test_the_divergence_of_shares_is_the_textbooks() -> None:
     shares = class_frequencies(np.array([0, 0, 1, 1, 1, 3]), 4)
     assert shares.tolist() == [2 / 6, 3 / 6, 0, 1 / 6]
     real = np.full(4, 0.25)
-    assert class_divergence(shares, real) == pytest.approx(sum(p * np.log(p / 0.25) for p in shares if p > 0))
+    assert class_divergence(shares, real) == pytest.approx(
+        sum(p * np.log(p / 0.25) for p in shares if p > 0)
+    )
     assert class_divergence(real, real) == 0
     assert np.isfinite(class_divergence(real, shares))

@@ -9,14 +9,23 @@ from scipy.spatial.distance import pdist
 from sklearn.neighbors import NearestNeighbors
 
 from equipoise.metrics import neighbours
-from equipoise.metrics.neighbours import coverage, intrinsic_dimension, kth_neighbour, mean_distance, memory, nearest
+from equipoise.metrics.neighbours import (
+    coverage,
+    intrinsic_dimension,
+    kth_neighbour,
+    mean_distance,
+    memory,
+    nearest,
+)
 
 RNG = np.random.default_rng(0)
 
 
 def by_definition(real: np.ndarray, fake: np.ndarray, k: int) -> tuple[float, float, float, float]:
     """Naeem et al.'s equations with scikit-learn's neighbours."""
-    radii = [NearestNeighbors(n_neighbors=k + 1).fit(a).kneighbors(a)[0][:, -1] for a in (real, fake)]
+    radii = [
+        NearestNeighbors(n_neighbors=k + 1).fit(a).kneighbors(a)[0][:, -1] for a in (real, fake)
+    ]
     distances = np.linalg.norm(real[:, None] - fake[None], axis=2)
     in_real = distances < radii[0][:, None]
     return (
@@ -31,14 +40,18 @@ def test_the_four_figures_are_the_papers(monkeypatch: pytest.MonkeyPatch) -> Non
     real, fake = RNG.normal(size=(150, 4)), RNG.normal(0.3, 1.2, (120, 4))
     monkeypatch.setattr(neighbours, "TILE", 32 * 32)
     found = coverage(real, fake)
-    assert (found.precision, found.recall, found.density, found.coverage) == pytest.approx(by_definition(real, fake, 5))
+    assert (found.precision, found.recall, found.density, found.coverage) == pytest.approx(
+        by_definition(real, fake, 5)
+    )
 
 
 def test_equal_distributions_have_density_one_and_far_ones_have_nothing() -> None:
     x, y = RNG.normal(size=(2, 1500, 3))
     same = coverage(x, y)
     assert same.density == pytest.approx(1, abs=0.05)
-    assert same.coverage == pytest.approx(1 - 0.5**5, abs=0.03)  # the share of balls about k neighbours that another sample of n enters
+    assert same.coverage == pytest.approx(
+        1 - 0.5**5, abs=0.03
+    )  # the share of balls about k neighbours that another sample of n enters
     far = coverage(x, y + 100)
     assert (far.precision, far.recall, far.density, far.coverage) == (0, 0, 0, 0)
 
@@ -83,12 +96,16 @@ def test_fresh_samples_are_not_copied_and_copies_are() -> None:
 
 def test_samples_that_are_smoother_than_real_ones_are_not_taken_for_copies() -> None:
     training, fresh = RNG.normal(size=(2, 1000, 4))
-    smooth = memory(0.5 * fresh, RNG.normal(size=(200, 4)), training)  # all are nearer to the training samples than real ones are
+    smooth = memory(
+        0.5 * fresh, RNG.normal(size=(200, 4)), training
+    )  # all are nearer to the training samples than real ones are
     assert smooth.low < 0
 
 
 @pytest.mark.parametrize("columns", [2, 20])
-def test_an_honest_sampler_is_taken_for_one_that_copies_in_two_and_a_half_percent_of_all_cases(columns: int) -> None:
+def test_an_honest_sampler_is_taken_for_one_that_copies_in_two_and_a_half_percent_of_all_cases(
+    columns: int,
+) -> None:
     """Of 400 the number is binomial, mean 10, and at most 20 in 99.9% of all cases."""
     rng, wrong, inside = np.random.default_rng(0), 0, 0
     for _ in range(400):
@@ -104,7 +121,9 @@ def test_the_interval_holds_the_fraction_of_copies_in_95_percent_of_all_cases() 
     rng, inside = np.random.default_rng(0), 0
     for _ in range(150):
         training, fresh = rng.normal(size=(2, 500, 4))
-        found = memory(np.concatenate([fresh[:350], training[:150]]), rng.normal(size=(100, 4)), training)
+        found = memory(
+            np.concatenate([fresh[:350], training[:150]]), rng.normal(size=(100, 4)), training
+        )
         inside += found.low < 0.3 < found.high
     assert inside >= 136
 
@@ -124,14 +143,21 @@ def test_the_mean_distance_is_that_of_all_pairs_and_unknown_of_one_row() -> None
 def test_a_perfect_sampler_of_whole_numbers_copies_nothing_though_rows_repeat() -> None:
     found = []
     for _ in range(30):
-        training, held_out, fresh = (RNG.poisson(3.0, (n, 3)).astype(float) for n in (1800, 200, 500))
+        training, held_out, fresh = (
+            RNG.poisson(3.0, (n, 3)).astype(float) for n in (1800, 200, 500)
+        )
         found.append(memory(fresh, held_out, training).copied)
     assert np.mean(found) == pytest.approx(0, abs=0.05)
 
 
 def test_copies_of_a_training_set_of_which_a_part_was_searched_count_in_full() -> None:
     training = RNG.normal(size=(2000, 3))
-    found = memory(training[RNG.permutation(2000)[:1000]], RNG.normal(size=(300, 3)), training[:500], searched=0.25)
+    found = memory(
+        training[RNG.permutation(2000)[:1000]],
+        RNG.normal(size=(300, 3)),
+        training[:500],
+        searched=0.25,
+    )
     assert found.low - 0.1 < 1 < found.high + 0.1
 
 
@@ -156,7 +182,9 @@ def test_the_dimension_of_whole_numbers_is_not_known_whatever_their_units(column
         assert np.isnan(intrinsic_dimension(x))
 
 
-def test_a_column_of_whole_numbers_beside_others_does_no_harm_and_columns_in_full_are_not_too_many() -> None:
+def test_a_column_of_whole_numbers_beside_others_does_no_harm_and_columns_in_full_are_not_too_many() -> (
+    None
+):
     x = RNG.normal(size=(2000, 3))
     x[:, 2] = RNG.integers(0, 2, 2000)
     assert intrinsic_dimension(x) == pytest.approx(2, rel=0.12)
@@ -165,7 +193,9 @@ def test_a_column_of_whole_numbers_beside_others_does_no_harm_and_columns_in_ful
 
 
 def test_a_dimension_far_above_the_columns_is_not_told() -> None:
-    x = np.arange(2000.0)[:, None] + RNG.uniform(0, 1e-3, (2000, 1))  # steps that are nearly equal, and no two the same
+    x = np.arange(2000.0)[:, None] + RNG.uniform(
+        0, 1e-3, (2000, 1)
+    )  # steps that are nearly equal, and no two the same
     assert np.isnan(intrinsic_dimension(x))
 
 

@@ -33,8 +33,12 @@ def test_equal_distributions_are_near_and_the_distance_is_in_stds_of_the_real_on
 
 
 def test_noise_shows_on_the_fine_level_and_brightness_on_the_coarse_one() -> None:
-    smooth = np.tile(RNG.normal(size=(60, 3, 1, 1)), (1, 1, 32, 40)) + RNG.normal(0, 0.1, (60, 3, 32, 40))
-    other = np.tile(RNG.normal(size=(60, 3, 1, 1)), (1, 1, 32, 40)) + RNG.normal(0, 0.1, (60, 3, 32, 40))
+    smooth = np.tile(RNG.normal(size=(60, 3, 1, 1)), (1, 1, 32, 40)) + RNG.normal(
+        0, 0.1, (60, 3, 32, 40)
+    )
+    other = np.tile(RNG.normal(size=(60, 3, 1, 1)), (1, 1, 32, 40)) + RNG.normal(
+        0, 0.1, (60, 3, 32, 40)
+    )
     noisy = patch_distances(smooth + RNG.normal(0, 0.3, smooth.shape), other)
     brighter = patch_distances(smooth + 2.0, other)
     assert noisy[32] > 5 * noisy[16]

@@ -24,7 +24,13 @@ def figures_of_real(source: Source) -> tuple[MetricSuite, dict[str, float]]:
 def test_a_distribution_on_the_line_is_judged_against_its_exact_distribution() -> None:
     suite, metrics = figures_of_real(DistributionSource(Gaussian()))
     assert suite.n == 100_000
-    assert list(metrics)[:5] == ["Wasserstein-1", "Kolmogorov-Smirnov", "energy distance", "mean", "standard deviation"]
+    assert list(metrics)[:5] == [
+        "Wasserstein-1",
+        "Kolmogorov-Smirnov",
+        "energy distance",
+        "mean",
+        "standard deviation",
+    ]
     assert metrics[COVERAGE] == pytest.approx(0.97, abs=0.03)
     assert metrics["Wasserstein-1"] < 0.015
     assert metrics["Kolmogorov-Smirnov"] < 0.006
@@ -52,7 +58,9 @@ def test_points_without_known_modes_have_the_sliced_distance() -> None:
 
 @pytest.mark.parametrize("side", [8, 28, 40])
 def test_images_that_are_not_mnist_are_judged_by_patches_and_thumbnails(side: int) -> None:
-    _, metrics = figures_of_real(open_source(RNG.integers(0, 255, (300, side, side), dtype=np.uint8)))
+    _, metrics = figures_of_real(
+        open_source(RNG.integers(0, 255, (300, side, side), dtype=np.uint8))
+    )
     assert next(iter(metrics)) == PATCHES
     assert {PRECISION, COVERAGE, DIMENSION} <= metrics.keys()
     assert (f"{PATCHES} at 20 pixels" in metrics) == (side == 40)
@@ -81,7 +89,9 @@ def test_real_digits_are_recognised_and_evenly_shared() -> None:
     assert metrics["Fréchet (digit features)"] < 0.2
     assert metrics["recognised at 90%"] > 0.97
     assert metrics["smallest class share"] > 0.07
-    assert sum(value for name, value in metrics.items() if name.startswith("share of ")) == pytest.approx(1)
+    assert sum(
+        value for name, value in metrics.items() if name.startswith("share of ")
+    ) == pytest.approx(1)
 
 
 def test_every_figure_comes_with_its_floor_and_its_protocol() -> None:
@@ -93,7 +103,10 @@ def test_every_figure_comes_with_its_floor_and_its_protocol() -> None:
     assert metrics[0].floor < 0.1
     assert metrics[0].low is not None
     assert metrics[0].low < 1 < metrics[0].low + 0.3
-    assert metrics[0].protocol == "2,000 samples against the exact distribution; floor: 2,000 real samples, mean of 2 draws"
+    assert (
+        metrics[0].protocol
+        == "2,000 samples against the exact distribution; floor: 2,000 real samples, mean of 2 draws"
+    )
 
 
 def figures_of_space(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
@@ -114,7 +127,9 @@ def test_a_column_that_never_varies_hides_no_difference_of_the_others() -> None:
     assert near[DIMENSION] == pytest.approx(figures_of_space(others[:50], others[50:])[DIMENSION])
 
 
-def test_far_from_zero_distances_are_what_they_are_about_it_and_the_headline_stays_in_the_users_units() -> None:
+def test_far_from_zero_distances_are_what_they_are_about_it_and_the_headline_stays_in_the_users_units() -> (
+    None
+):
     real, fake = RNG.normal(size=(2, 200, 40))
     fake[:, 0] += 1
     about, far = figures_of_space(real, fake), figures_of_space(real + 1e9, fake + 1e9)
@@ -128,7 +143,10 @@ def test_of_whole_numbers_no_dimension_is_told_even_if_the_samples_have_one() ->
     suite = SpaceSuite(whole[0], None, [], quick=False)
     for x in (whole[1], broken):
         assert DIMENSION not in [metric.name for metric in suite.metrics(x, [whole[1]])]
-    assert DIMENSION in [metric.name for metric in SpaceSuite(broken, None, [], quick=False).metrics(broken + 0.1, [broken])]
+    assert DIMENSION in [
+        metric.name
+        for metric in SpaceSuite(broken, None, [], quick=False).metrics(broken + 0.1, [broken])
+    ]
 
 
 def test_a_headline_never_vanishes_and_an_interval_that_is_not_known_is_not_given() -> None:
@@ -151,7 +169,9 @@ def test_images_of_one_pixel_of_which_one_is_held_out_have_a_headline() -> None:
     assert metrics[0].floor == 0
 
 
-def test_a_sampler_10_percent_too_narrow_gets_what_the_headline_of_narrowed_real_samples_says() -> None:
+def test_a_sampler_10_percent_too_narrow_gets_what_the_headline_of_narrowed_real_samples_says() -> (
+    None
+):
     source = open_source(np.random.default_rng(0).normal(4, 1.25, 20_000))
     suite = suite_for(source, seed=0)
     x = np.random.default_rng(1).normal(4, 1.25, (suite.n, 1))

@@ -8,7 +8,9 @@ import torch
 from equipoise.networks.augmentation import EVERY, SPAN, Augmentation
 
 
-def augmentation(*kinds: str, target: float | None = None, undecided: float | None = 0.0) -> Augmentation:
+def augmentation(
+    *kinds: str, target: float | None = None, undecided: float | None = 0.0
+) -> Augmentation:
     made = Augmentation(kinds, target, undecided)
     made.generator = torch.Generator().manual_seed(0)
     return made
@@ -63,7 +65,9 @@ def test_gradients_pass_through(kind: str) -> None:
     assert torch.autograd.gradcheck(again, (x,))
 
 
-def test_the_probability_rises_while_the_discriminator_is_too_sure_and_falls_while_it_is_not() -> None:
+def test_the_probability_rises_while_the_discriminator_is_too_sure_and_falls_while_it_is_not() -> (
+    None
+):
     made = augmentation("color", target=0.6)
     sure, unsure = torch.ones(1000), torch.tensor([1.0, -1.0]).repeat(500)
     for _ in range(10 * EVERY):

@@ -22,9 +22,14 @@ def test_the_class_joins_the_latent_as_a_one_hot_vector() -> None:
 
 def test_of_several_classes_at_once_the_vector_has_as_many_ones_and_embeddings_are_summed() -> None:
     y = torch.tensor([[0, 3], [1, 2]])
-    assert Generator(torch.nn.Identity(), classes=4)(torch.tensor([[7.0], [8.0]]), y).tolist() == [[7, 1, 0, 0, 1], [8, 0, 1, 1, 0]]
+    assert Generator(torch.nn.Identity(), classes=4)(torch.tensor([[7.0], [8.0]]), y).tolist() == [
+        [7, 1, 0, 0, 1],
+        [8, 0, 1, 1, 0],
+    ]
     network, x = Discriminator(torch.nn.Identity(), 2, classes=4), torch.randn(2, 2)
-    expected = network.head(x).squeeze(1) + ((network.embedding.weight[y[:, 0]] + network.embedding.weight[y[:, 1]]) * x).sum(1)
+    expected = network.head(x).squeeze(1) + (
+        (network.embedding.weight[y[:, 0]] + network.embedding.weight[y[:, 1]]) * x
+    ).sum(1)
     assert torch.allclose(network(x, y)[0], expected)
 
 
@@ -34,9 +39,14 @@ def test_without_classes_labels_are_not_looked_at() -> None:
     assert torch.equal(network(x, torch.tensor([0, 1, 2, 1]))[0], network(x)[0])
 
 
-def test_by_concatenation_the_class_stands_beside_points_as_one_hot_and_beside_images_as_planes() -> None:
+def test_by_concatenation_the_class_stands_beside_points_as_one_hot_and_beside_images_as_planes() -> (
+    None
+):
     y = torch.tensor([0, 2])
-    assert beside(torch.tensor([[5.0], [7.0]]), y, 3).tolist() == [[5.0, 1.0, 0.0, 0.0], [7.0, 0.0, 0.0, 1.0]]
+    assert beside(torch.tensor([[5.0], [7.0]]), y, 3).tolist() == [
+        [5.0, 1.0, 0.0, 0.0],
+        [7.0, 0.0, 0.0, 1.0],
+    ]
     planes = beside(torch.full((2, 1, 4, 5), 9.0), y, 3)
     assert planes.shape == (2, 4, 4, 5)
     assert (planes[1, 3] == 1).all()

@@ -33,12 +33,23 @@ def test_the_papers_guidelines_hold() -> None:
     generator, trunk = DCGenerator(100, (3, 64, 64), 16), DCTrunk((3, 64, 64), 16, norm=True)
     in_g, in_d = list(generator.layers), list(trunk.layers)
     assert not [layer for layer in (*in_g, *in_d) if "Pool" in type(layer).__name__]
-    assert [type(layer) for layer in in_g[-2:]] == [nn.ConvTranspose2d, nn.Tanh]  # no BatchNorm at G's output
+    assert [type(layer) for layer in in_g[-2:]] == [
+        nn.ConvTranspose2d,
+        nn.Tanh,
+    ]  # no BatchNorm at G's output
     assert [type(layer) for layer in in_d[:2]] == [nn.Conv2d, nn.LeakyReLU]  # nor at D's input
-    assert all(layer.stride == (2, 2) for layer in (*in_g, *in_d) if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d))
+    assert all(
+        layer.stride == (2, 2)
+        for layer in (*in_g, *in_d)
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    )
     for before, after in ((nn.ConvTranspose2d, nn.ReLU), (nn.Conv2d, nn.LeakyReLU)):
         layers = in_g if before is nn.ConvTranspose2d else in_d
-        normed = [layers[i - 1 : i + 2] for i, layer in enumerate(layers) if isinstance(layer, nn.BatchNorm2d) and i]
+        normed = [
+            layers[i - 1 : i + 2]
+            for i, layer in enumerate(layers)
+            if isinstance(layer, nn.BatchNorm2d) and i
+        ]
         assert len(normed) == 3
         assert all(isinstance(a, before) and isinstance(b, after) for a, _, b in normed)
     assert all(layer.negative_slope == 0.2 for layer in in_d if isinstance(layer, nn.LeakyReLU))
@@ -47,10 +58,18 @@ def test_the_papers_guidelines_hold() -> None:
 def test_weights_start_from_a_normal_distribution_of_std_two_hundredths() -> None:
     torch.manual_seed(0)
     network = DCGenerator(100, (3, 64, 64), 16)
-    kernels = torch.cat([layer.weight.flatten() for layer in network.modules() if isinstance(layer, nn.ConvTranspose2d | nn.Linear)])
+    kernels = torch.cat(
+        [
+            layer.weight.flatten()
+            for layer in network.modules()
+            if isinstance(layer, nn.ConvTranspose2d | nn.Linear)
+        ]
+    )
     assert kernels.std().item() == pytest.approx(0.02, rel=0.02)
     assert abs(kernels.mean().item()) < 1e-3
-    scales = torch.cat([layer.weight for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)])
+    scales = torch.cat(
+        [layer.weight for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    )
     assert scales.mean().item() == pytest.approx(1, abs=0.01)
 
 

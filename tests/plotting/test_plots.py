@@ -46,10 +46,14 @@ def test_full_transparency_shows_as_white() -> None:
 
 
 def test_columns_that_hardly_vary_or_not_at_all_are_drawn(tmp_path: Path) -> None:
-    values = np.stack([np.full(200, 1.7e9), 1.7e9 + RNG.uniform(0, 1e-6, 200), RNG.normal(0, 1e-30, 200)], 1)
+    values = np.stack(
+        [np.full(200, 1.7e9), 1.7e9 + RNG.uniform(0, 1e-6, 200), RNG.normal(0, 1e-30, 200)], 1
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plots.draw(tmp_path / "x.png", values, Schema((3,), "ND", "float64"), None, None, None, "title")
+        plots.draw(
+            tmp_path / "x.png", values, Schema((3,), "ND", "float64"), None, None, None, "title"
+        )
     assert np.asarray(Image.open(tmp_path / "x.png").convert("L")).min() < 100
 
 
@@ -59,12 +63,24 @@ def across(image: np.ndarray) -> float:
     return float(np.ptp(columns)) / image.shape[1]
 
 
-def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(tmp_path: Path) -> None:
+def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(
+    tmp_path: Path,
+) -> None:
     covered = []
     for wide, high in ((60.0, 4e4), (1.0, 5.0)):
         values = RNG.uniform(0, (wide, high), (300, 2))
-        plots.draw(tmp_path / "x.png", values, Schema((2,), "ND", "float64"), None, None, values[:30], "title")
-        covered.append(across(np.asarray(Image.open(tmp_path / "x.png").convert("RGB"))[:580]))  # without the legend
+        plots.draw(
+            tmp_path / "x.png",
+            values,
+            Schema((2,), "ND", "float64"),
+            None,
+            None,
+            values[:30],
+            "title",
+        )
+        covered.append(
+            across(np.asarray(Image.open(tmp_path / "x.png").convert("RGB"))[:580])
+        )  # without the legend
     assert covered[0] > 0.7
     assert covered[1] < 0.4
 
@@ -79,20 +95,43 @@ def test_axes_reach_over_nearly_all_samples_and_leave_an_outlier_outside() -> No
 
 
 def test_bars_can_be_told_apart_however_little_a_column_varies() -> None:
-    for column in (np.full(50, 1.7e15), np.full(50, 0.0), np.array([1.0, np.nextafter(1.0, 2.0)]), np.array([1.7e15, 1.7e15 + 1])):
+    for column in (
+        np.full(50, 1.7e15),
+        np.full(50, 0.0),
+        np.array([1.0, np.nextafter(1.0, 2.0)]),
+        np.array([1.7e15, 1.7e15 + 1]),
+    ):
         edges = np.linspace(*plots.reach(column), 81)
         assert (np.diff(edges) > 0).all()
 
 
 @pytest.mark.parametrize(
     ("shape", "distribution"),
-    [((1,), Gaussian()), ((1,), None), ((2,), Ring()), ((2,), Swissroll()), ((2,), None), ((5,), None), ((30,), None)],
+    [
+        ((1,), Gaussian()),
+        ((1,), None),
+        ((2,), Ring()),
+        ((2,), Swissroll()),
+        ((2,), None),
+        ((5,), None),
+        ((30,), None),
+    ],
 )
 @pytest.mark.parametrize("with_real", [True, False])
-def test_points_of_any_dimension_are_drawn(shape: tuple[int, ...], distribution: Gaussian | None, with_real: bool, tmp_path: Path) -> None:
+def test_points_of_any_dimension_are_drawn(
+    shape: tuple[int, ...], distribution: Gaussian | None, with_real: bool, tmp_path: Path
+) -> None:
     values = RNG.normal(size=(200, *shape))
     real = RNG.normal(size=(100, *shape)) if with_real else None
-    plots.draw(tmp_path / "folder" / "x.png", values, Schema(shape, "ND", "float64"), None, distribution, real, "title")
+    plots.draw(
+        tmp_path / "folder" / "x.png",
+        values,
+        Schema(shape, "ND", "float64"),
+        None,
+        distribution,
+        real,
+        "title",
+    )
     image = np.asarray(Image.open(tmp_path / "folder" / "x.png").convert("L"))
     assert image.min() < 100
     assert image.max() > 250
@@ -122,7 +161,9 @@ def test_axes_have_the_names_of_the_columns(
     assert [axes.get_xlabel(), axes.get_ylabel()][: len(names)] == names
 
 
-def test_the_fewer_samples_are_drawn_over_the_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_fewer_samples_are_drawn_over_the_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     drawn: list[str] = []
     monkeypatch.setattr(plots, "_dots", lambda *given: drawn.append(given[-1]))
     monkeypatch.setattr(plots, "legend_below", lambda *_: None)

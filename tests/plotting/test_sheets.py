@@ -20,14 +20,18 @@ def sheet_of(tmp_path: Path, tiny: dict[str, Any], shape: tuple[int, ...], class
     return np.asarray(Image.open(gan.draw(tmp_path / "x.png", seed=0)).convert("RGB"))
 
 
-def test_what_train_draws_of_labelled_images_has_a_row_for_each(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_what_train_draws_of_labelled_images_has_a_row_for_each(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     image = sheet_of(tmp_path, tiny, (12, 16), classes=3)
     rows = (image != 255).any((1, 2))
     assert np.count_nonzero(np.diff(rows.astype(int)) == -1) == 3  # each ends with a white line
     assert (image[:, 0] == 255).all()
 
 
-def test_a_sheet_shows_no_more_than_twenty_classes_and_large_images_smaller(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_sheet_shows_no_more_than_twenty_classes_and_large_images_smaller(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     image = sheet_of(tmp_path, tiny, (3, 8, 8), classes=25)
     rows = (image[:, -20:] != 255).any((1, 2))
     assert np.count_nonzero(np.diff(rows.astype(int)) == -1) == sheets.MAX_CLASSES

@@ -19,9 +19,15 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         {"generator_loss": lambda *logits: logits[1] - logits[0]},
         r"its generator loss is a tensor of shape \(\d+,\), and must be one number",
     ),
-    ({"discriminator_loss": lambda *_: 0.5}, r"its discriminator loss is a float, and must be one number"),
+    (
+        {"discriminator_loss": lambda *_: 0.5},
+        r"its discriminator loss is a float, and must be one number",
+    ),
     ({"discriminator_loss": lambda *_: None}, r"its discriminator loss is a NoneType"),
-    ({"generator_loss": lambda *logits: (logits[1] > 0).sum()}, r"its generator loss is a tensor of torch\.int64"),
+    (
+        {"generator_loss": lambda *logits: (logits[1] > 0).sum()},
+        r"its generator loss is a tensor of torch\.int64",
+    ),
     ({"penalty": lambda seen: {"odd": seen.logits}}, r"its penalty 'odd' is a tensor of shape"),
     ({"penalty": lambda seen: seen.logits.mean()}, r"its penalty is a Tensor, and must be a dict"),
 ]
@@ -32,15 +38,28 @@ def test_a_loss_that_is_no_number_is_told_in_a_line_with_the_recipe(
     parts: dict[str, Any], told: str, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = Balanced.build
-    monkeypatch.setattr(Balanced, "build", lambda self, schema: replace(build(self, schema), **parts))
+    monkeypatch.setattr(
+        Balanced, "build", lambda self, schema: replace(build(self, schema), **parts)
+    )
     with pytest.raises(EquipoiseError, match=rf"^the recipe 'balanced': {told}"):
         GAN(**tiny).fit("gaussian")
 
 
-def test_an_auxiliary_loss_is_a_term_and_readings(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_auxiliary_loss_is_a_term_and_readings(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     build = InfoGAN.build
-    monkeypatch.setattr(InfoGAN, "build", lambda self, schema: replace(build(self, schema), auxiliary=lambda answers: answers.z.mean()))
-    with pytest.raises(EquipoiseError, match="the recipe 'infogan': its auxiliary loss must be a term and a dict of readings"):
+    monkeypatch.setattr(
+        InfoGAN,
+        "build",
+        lambda self, schema: replace(
+            build(self, schema), auxiliary=lambda answers: answers.z.mean()
+        ),
+    )
+    with pytest.raises(
+        EquipoiseError,
+        match="the recipe 'infogan': its auxiliary loss must be a term and a dict of readings",
+    ):
         GAN("infogan", **tiny).fit("ring")
 
 

@@ -29,7 +29,9 @@ def five_components(n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 def test_the_categorical_code_recovers_the_components_of_a_mixture_of_five() -> None:
     x, which = five_components(6000)
-    gan = GAN("infogan", categorical_codes="5", samples=200_000, width=64, seed=0, threads=1).fit(x[:5000])
+    gan = GAN("infogan", categorical_codes="5", samples=200_000, width=64, seed=0, threads=1).fit(
+        x[:5000]
+    )
     read = gan.encode(x[5000:])["c0"]
     table = np.zeros((5, 5))
     np.add.at(table, (read, which[5000:]), 1)
@@ -44,7 +46,9 @@ def test_the_categorical_code_recovers_the_components_of_a_mixture_of_five() -> 
 @pytest.fixture(scope="module")
 def coded() -> GAN:
     images = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
-    return GAN("infogan", categorical_codes="4,3", samples=64, batch_size=16, width=8, threads=1).fit(images)
+    return GAN(
+        "infogan", categorical_codes="4,3", samples=64, batch_size=16, width=8, threads=1
+    ).fit(images)
 
 
 def test_codes_are_set_and_read_also_after_saving(coded: GAN, tmp_path: Path) -> None:
@@ -56,7 +60,9 @@ def test_codes_are_set_and_read_also_after_saving(coded: GAN, tmp_path: Path) ->
     loaded = GAN.load(tmp_path / "run")
     assert np.array_equal(loaded.sample(n, code=code, seed=7), new)
     read, again = coded.encode(new), loaded.encode(new)
-    assert {name: codes.shape for name, codes in read.items()} == dict.fromkeys(("c0", "c1", "u0", "u1"), (n,))
+    assert {name: codes.shape for name, codes in read.items()} == dict.fromkeys(
+        ("c0", "c1", "u0", "u1"), (n,)
+    )
     assert read["c1"].max() <= 2
     for name, codes in read.items():
         assert np.array_equal(codes, again[name])
@@ -69,7 +75,9 @@ def test_one_sample_black_images_and_views_are_read_too(coded: GAN) -> None:
     assert coded.encode(np.zeros((2, 8, 8), np.uint8))["u0"].shape == (2,)
 
 
-def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(coded: GAN, tmp_path: Path) -> None:
+def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(
+    coded: GAN, tmp_path: Path
+) -> None:
     coded.save(tmp_path / "run")
     (tmp_path / "run" / "encoder.safetensors").unlink()
     loaded = GAN.load(tmp_path / "run")
@@ -99,31 +107,49 @@ def test_of_a_code_of_many_values_the_first_forty_are_drawn_and_every_row_is_who
     images = np.random.default_rng(0).integers(0, 256, (60, 4, 4), np.uint8)
     gan = GAN("infogan", categorical_codes=str(kinds), **tiny).fit(images)
     shown: list[tuple[int, int]] = []
-    monkeypatch.setattr(plots, "image_grid", lambda made, _, across: shown.append((len(made), across)) or b"")
+    monkeypatch.setattr(
+        plots, "image_grid", lambda made, _, across: shown.append((len(made), across)) or b""
+    )
     gan.draw_code("c0", tmp_path / "c.png")
     assert shown == [(plots.TRAVERSALS * 40, 40)]
     assert shown[0][0] <= plots.MAX_IMAGES
 
 
 def test_points_by_their_code_are_drawn_too(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"continuous_codes": 1, "samples": 64, "batch_size": 16, "width": 8, "threads": 1}
+    settings: dict[str, Any] = {
+        "continuous_codes": 1,
+        "samples": 64,
+        "batch_size": 16,
+        "width": 8,
+        "threads": 1,
+    }
     gan = GAN("infogan", **settings).fit(five_components(100)[0], out=tmp_path / "run")
-    assert {path.name for path in (tmp_path / "run").glob("code-*.png")} == {"code-c0.png", "code-u0.png"}
+    assert {path.name for path in (tmp_path / "run").glob("code-*.png")} == {
+        "code-c0.png",
+        "code-u0.png",
+    }
     for name in ("c0", "u0"):
         assert Image.open(gan.draw_code(name, tmp_path / f"{name}.png")).size[0] > 300
 
 
 def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -> None:
     plain = GAN(**tiny).fit("gaussian")
-    with pytest.raises(RequestError, match="code 'c0' was asked for, but this generator has no codes: train the recipe 'infogan'"):
+    with pytest.raises(
+        RequestError,
+        match="code 'c0' was asked for, but this generator has no codes: train the recipe 'infogan'",
+    ):
         plain.sample(3, code={"c0": 1})
     with pytest.raises(RequestError, match="balanced has no codes to encode samples to"):
         plain.encode(np.arange(3.0))
-    with pytest.raises(RequestError, match=r"samples of shape \(1, 9, 9\), the generator makes \(1, 8, 8\)"):
+    with pytest.raises(
+        RequestError, match=r"samples of shape \(1, 9, 9\), the generator makes \(1, 8, 8\)"
+    ):
         coded.encode(np.random.default_rng(0).integers(0, 256, (3, 9, 9), np.uint8))
     with pytest.raises(RequestError, match="another range of values than the generator's 0 to 255"):
         coded.encode(np.random.default_rng(0).random((3, 8, 8)))
-    with pytest.raises(RequestError, match="'mnist': give an array, a DataFrame, or a file that ends in"):
+    with pytest.raises(
+        RequestError, match="'mnist': give an array, a DataFrame, or a file that ends in"
+    ):
         coded.encode("mnist")
     with pytest.raises(RequestError, match="did not learn classes: infogan has codes instead"):
         coded.sample(3, label=1)
@@ -133,7 +159,9 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         GAN("infogan", **tiny, conditional=True).fit("ring")
 
 
-def test_the_command_line_sets_codes_and_draws_each(command: Callable[..., Any], here: Path) -> None:
+def test_the_command_line_sets_codes_and_draws_each(
+    command: Callable[..., Any], here: Path
+) -> None:
     options = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
     assert command("train", "ring", "--recipe", "infogan", *options, "--out", "run").status == 0
     assert (here / "run" / "code-c0.png").is_file()

@@ -35,7 +35,9 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (tmp_path / f"{name}_plugin.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     points = [EntryPoint(name, f"{name}_plugin:Strange", recipes.ENTRY_POINTS) for name in MODULES]
-    monkeypatch.setattr(recipes, "entry_points", lambda group: points if group == recipes.ENTRY_POINTS else [])
+    monkeypatch.setattr(
+        recipes, "entry_points", lambda group: points if group == recipes.ENTRY_POINTS else []
+    )
     recipes._plugins.cache_clear()
     yield
     recipes._plugins.cache_clear()
@@ -51,14 +53,19 @@ def collected() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("plugins")
-def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(trained: Path, command: Command) -> None:
+def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(
+    trained: Path, command: Command
+) -> None:
     assert find("balanced") is Balanced
     assert command("sample", str(trained), "-n", "2").status == 0
     listed = command("recipes")
     assert listed.status == 0
     assert "balanced" in listed.out
     for name, told in (
-        ("lacking", "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: ModuleNotFoundError: No module named"),
+        (
+            "lacking",
+            "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: ModuleNotFoundError: No module named",
+        ),
         ("odd", "is not a subclass of Recipe"),
         ("failing", "RuntimeError: not today"),
         ("leaving", "SystemExit: no licence"),
@@ -76,7 +83,9 @@ def test_asking_for_a_broken_recipe_says_in_a_line_what_its_import_said(command:
 
 
 @pytest.mark.usefixtures("plugins")
-def test_a_plugin_takes_no_name_of_equipoises_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_takes_no_name_of_equipoises_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "usurping_plugin.py").write_text(
         "from dataclasses import dataclass\nfrom equipoise.recipes.balanced import Balanced\n"
         "@dataclass(frozen=True, kw_only=True)\nclass Strange(Balanced):\n    name = 'balanced'\n"
@@ -114,7 +123,9 @@ def offered(tmp_path: Path, collected: None) -> Iterator[Callable[..., None]]:  
     recipes._plugins.cache_clear()
 
 
-def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(offered: Callable[..., None]) -> None:
+def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(
+    offered: Callable[..., None],
+) -> None:
     offered(first="name = 'twin'", second="name = 'twin'")
     assert find("twin").__module__ == "first_offering"
     assert broken().keys() == {"second"}
@@ -158,7 +169,16 @@ def of_another_recipe(run: Path, copy: Path, name: str) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("arguments", [["sample"], ["evaluate"], ["compare"], ["train", "--resume"], ["train", "ring", "--init-from"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sample"],
+        ["evaluate"],
+        ["compare"],
+        ["train", "--resume"],
+        ["train", "ring", "--init-from"],
+    ],
+)
 def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_damaged(
     arguments: list[str], trained: Path, tmp_path: Path, command: Command
 ) -> None:
@@ -170,7 +190,12 @@ def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_dama
 
 
 @pytest.mark.usefixtures("plugins")
-def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(trained: Path, tmp_path: Path) -> None:
+def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(
+    trained: Path, tmp_path: Path
+) -> None:
     run = of_another_recipe(trained, tmp_path / "run", "lacking")
-    with pytest.raises(EquipoiseError, match=r"'lacking', which cannot be used here: the import of lacking_plugin:Strange.*no_such_module"):
+    with pytest.raises(
+        EquipoiseError,
+        match=r"'lacking', which cannot be used here: the import of lacking_plugin:Strange.*no_such_module",
+    ):
         GAN.load(run)

@@ -27,7 +27,9 @@ from equipoise.report.page import _columns, comparison, page
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 RNG = np.random.default_rng(0)
 
 
@@ -91,7 +93,9 @@ def test_it_holds_every_setting_and_version(kept: Path) -> None:
         assert word in text
 
 
-def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(kept: Path, tiny: dict[str, Any]) -> None:
+def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(
+    kept: Path, tiny: dict[str, Any]
+) -> None:
     assert "beside the optimal D" in (kept / "report.html").read_text()
     for recipe, expected in (("balanced", True), ("classic", True), ("lsgan", False)):
         text = page(GAN(recipe, **tiny).fit("gaussian").told())
@@ -112,7 +116,9 @@ def test_a_column_of_one_large_value_has_a_page(tiny: dict[str, Any]) -> None:
     assert "Histograms of 3 columns" in page(GAN(**tiny).fit(data).told())
 
 
-def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     metrics: list[Any] = []
     monkeypatch.setattr(charts, "finished", lambda metric, *_, **__: metrics.append(metric))
     real = RNG.normal(size=(100, 3))
@@ -149,9 +155,13 @@ def test_a_d_that_sees_whole_batches_is_not_asked_point_by_point(tiny: dict[str,
     assert "Histogram of generated samples" in text
 
 
-def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     for name, shape in (("images", (60, 12, 12)), ("points", (100, 2))):
-        GAN(**tiny).fit(RNG.integers(0, 255, shape).astype(np.uint8), out=tmp_path / name).evaluate()
+        GAN(**tiny).fit(
+            RNG.integers(0, 255, shape).astype(np.uint8), out=tmp_path / name
+        ).evaluate()
     images, points = (page(GAN.load(tmp_path / name).told()) for name in ("images", "points"))
     assert "36 generated images in a grid" in images
     assert "real images in a grid" not in images
@@ -186,7 +196,9 @@ def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> 
         ("mode collapse", "likely", "bad", "problem"),
     ],
 )
-def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(kept: Path, name: Any, sure: Any, severity: str, mark: str) -> None:
+def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(
+    kept: Path, name: Any, sure: Any, severity: str, mark: str
+) -> None:
     told = GAN.load(kept).told()
     verdict = replace(told.report.verdict, name=name, sure=sure)
     text = page(replace(told, report=replace(told.report, verdict=verdict)))
@@ -195,7 +207,9 @@ def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(kept: Path, name: 
 
 
 def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
-    log: list[dict[str, Any]] = [{"samples_seen": 10, "floors": {"m": 0.5}, "evaluated_samples": 2000}]
+    log: list[dict[str, Any]] = [
+        {"samples_seen": 10, "floors": {"m": 0.5}, "evaluated_samples": 2000}
+    ]
     log += [{"samples_seen": 10 * i, "metrics": {"m": 10.0 / i}} for i in (1, 2, 3)]
     table = MetricResult("m", 3.0, 0.25, "lower", "10,000 samples against 10,000 others")
     image = charts.headline(log, table)
@@ -243,7 +257,9 @@ def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
         ([0.0, 1.0], None),
     ],
 )
-def test_a_logarithmic_scale_has_plain_round_numbers(values: list[float], ticks: list[str] | None) -> None:
+def test_a_logarithmic_scale_has_plain_round_numbers(
+    values: list[float], ticks: list[str] | None
+) -> None:
     metric = charts.new_figure()
     axes = charts._axes(metric, "y")
     axes.plot([0, 1], values)
@@ -285,27 +301,47 @@ def test_runs_compared_stand_side_by_side(kept: Path, tiny: dict[str, Any], tmp_
     assert f"sliced Wasserstein of each run against samples seen: {kept} ends at" in text
 
 
-def test_compare_prints_one_table_and_writes_one_page(kept: Path, command: Callable[..., Any], tmp_path: Path) -> None:
+def test_compare_prints_one_table_and_writes_one_page(
+    kept: Path, command: Callable[..., Any], tmp_path: Path
+) -> None:
     answer = command("compare", str(kept), str(kept), "--out", str(tmp_path / "both.html"))
     assert answer.status == 0
     assert answer.out.count("sliced Wasserstein") == 1
     assert "verdict" in answer.out
     assert (tmp_path / "both.html").is_file()
-    assert command("compare").err == "equipoise: equipoise compare needs run directories: see equipoise compare --help\n"
+    assert (
+        command("compare").err
+        == "equipoise: equipoise compare needs run directories: see equipoise compare --help\n"
+    )
     assert "must end in .html" in command("compare", str(kept), "--out", "x.pdf").err
     assert "is not a run directory" in command("compare", str(tmp_path)).err
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 @pytest.mark.parametrize("width", [1100, 390])
-def test_a_browser_shows_it_without_a_sideways_scroll(kept: Path, tmp_path: Path, width: int) -> None:
+def test_a_browser_shows_it_without_a_sideways_scroll(
+    kept: Path, tmp_path: Path, width: int
+) -> None:
     """In a frame, since a window cannot be as narrow as a phone."""
     shown, inner = tmp_path / "page.html", tmp_path / "inner.html"
-    told = "parent.postMessage(document.documentElement.scrollWidth + ' of ' + window.innerWidth, '*')"
-    inner.write_text((kept / "report.html").read_text().replace("</body>", f"<script>{told}</script></body>"))
+    told = (
+        "parent.postMessage(document.documentElement.scrollWidth + ' of ' + window.innerWidth, '*')"
+    )
+    inner.write_text(
+        (kept / "report.html").read_text().replace("</body>", f"<script>{told}</script></body>")
+    )
     listen = "<script>addEventListener('message', event => document.title = event.data)</script>"
-    shown.write_text(f'<title>-</title>{listen}<iframe src="inner.html" style="width:{width}px;height:900px;border:0"></iframe>')
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    shown.write_text(
+        f'<title>-</title>{listen}<iframe src="inner.html" style="width:{width}px;height:900px;border:0"></iframe>'
+    )
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-sync",
+    ]
     flags += [
         "--disable-component-update",
         "--hide-scrollbars",
@@ -315,12 +351,21 @@ def test_a_browser_shows_it_without_a_sideways_scroll(kept: Path, tmp_path: Path
     ]
     assert CHROMIUM is not None
     dumped = subprocess.run(
-        [CHROMIUM, *flags, "--dump-dom", shown.as_uri()], capture_output=True, text=True, timeout=600, check=True
+        [CHROMIUM, *flags, "--dump-dom", shown.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
     ).stdout
     title = re.search(r"<title>(\d+) of (\d+)</title>", dumped)
     assert title is not None
     assert int(title[1]) <= int(title[2])
     image = tmp_path / "page.png"
-    subprocess.run([CHROMIUM, *flags, f"--screenshot={image}", shown.as_uri()], capture_output=True, timeout=600, check=True)
+    subprocess.run(
+        [CHROMIUM, *flags, f"--screenshot={image}", shown.as_uri()],
+        capture_output=True,
+        timeout=600,
+        check=True,
+    )
     pixels = np.asarray(Image.open(image).convert("L"))
     assert pixels.std() > 10  # something is drawn

@@ -35,7 +35,11 @@ SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measur
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
     """What config.json would hold of the data and its labels."""
-    said = {"data": source.describe(), "run": {"label_column": column}, "recipe": {"conditional": conditional}}
+    said = {
+        "data": source.describe(),
+        "run": {"label_column": column},
+        "recipe": {"conditional": conditional},
+    }
     return json.loads(json.dumps(said))
 
 
@@ -47,7 +51,9 @@ def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -
 
 def test_a_damaged_report_is_named(tmp_path: Path) -> None:
     write_json(tmp_path / "report.json", {"format": 1, "metrics": [{"name": "x"}], "verdict": {}})
-    with pytest.raises(DamagedFileError, match=r"report.json is not a report: .* lacks some of .*floor"):
+    with pytest.raises(
+        DamagedFileError, match=r"report.json is not a report: .* lacks some of .*floor"
+    ):
         Report.read(tmp_path / "report.json")
 
 
@@ -59,7 +65,9 @@ def test_a_damaged_report_is_named(tmp_path: Path) -> None:
         (Ring(circle_modes=5), "ring --circle-modes 5"),
     ],
 )
-def test_a_distribution_is_typed_with_its_settings(distribution: Gaussian | Ring, words: str) -> None:
+def test_a_distribution_is_typed_with_its_settings(
+    distribution: Gaussian | Ring, words: str
+) -> None:
     assert typed(config(DistributionSource(distribution))) == words
 
 
@@ -67,14 +75,24 @@ def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) ->
     np.save(tmp_path / "my data.npy", np.arange(100.0))
     source = open_source(tmp_path / "my data.npy")
     assert typed(config(source)) == f"'{tmp_path / 'my data.npy'}'"
-    assert typed(config(source, "my label")) == f"'{tmp_path / 'my data.npy'}' --label-column 'my label'"
+    assert (
+        typed(config(source, "my label"))
+        == f"'{tmp_path / 'my data.npy'}' --label-column 'my label'"
+    )
     assert typed(config(open_source(np.arange(100.0)))) == ""
 
 
-def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_learn_them(tmp_path: Path) -> None:
-    assert typed(config(DistributionSource(Ring(circle_modes=5)), conditional=True)) == "ring --circle-modes 5 --conditional True"
+def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_learn_them(
+    tmp_path: Path,
+) -> None:
+    assert (
+        typed(config(DistributionSource(Ring(circle_modes=5)), conditional=True))
+        == "ring --circle-modes 5 --conditional True"
+    )
     np.savez(tmp_path / "labelled.npz", x=np.arange(100.0), y=[0, 1] * 50)
-    assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(tmp_path / "labelled.npz")
+    assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(
+        tmp_path / "labelled.npz"
+    )
 
 
 def test_what_is_typed_of_a_conditional_run_is_a_conditional_training(
@@ -93,13 +111,17 @@ def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: 
     assert typed(config(open_source(tmp_path / "x.npy", [0, 1] * 50))) == ""
 
 
-def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     path, rng = tmp_path / "report.json", np.random.default_rng(0)
     report = GAN(**tiny).fit("gaussian").evaluate()
     replace(report, metrics=report.metrics[:2]).save(path)  # the others are written alike
     raw, whole, noticed = path.read_bytes(), Report.read(path), 0
     for place in range(len(raw)):
-        path.write_bytes(raw[:place] + bytes([raw[place] ^ (1 << rng.integers(8))]) + raw[place + 1 :])
+        path.write_bytes(
+            raw[:place] + bytes([raw[place] ^ (1 << rng.integers(8))]) + raw[place + 1 :]
+        )
         try:
             assert Report.read(path) == whole
         except DamagedFileError:
@@ -111,7 +133,9 @@ def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(tiny: dict[
             Report.read(path)
 
 
-def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(tiny: dict[str, Any]) -> None:
+def test_samples_that_are_not_numbers_are_told_and_nothing_else_is_measured(
+    tiny: dict[str, Any],
+) -> None:
     gan = GAN(**tiny).fit("gaussian")
     with torch.no_grad():
         for weight in gan._trained().generator.parameters():
@@ -129,7 +153,9 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=pytest.fail)
 
 
-def test_all_json_of_a_run_that_diverged_is_json(command: Callable[..., Any], tmp_path: Path) -> None:
+def test_all_json_of_a_run_that_diverged_is_json(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     np.save(tmp_path / "x.npy", np.random.default_rng(0).standard_normal((3000, 2)))
     away = ["--learning-rate", "1e30", "--samples", "320", *TINY_OPTIONS[2:]]
@@ -141,35 +167,66 @@ def test_all_json_of_a_run_that_diverged_is_json(command: Callable[..., Any], tm
             weight.fill_(float("inf"))
     gan._trained().save(out / "generator.safetensors")
     with RunDirectory(out).log_file.open("a") as file:
-        file.write(checked_line({"samples_seen": 32, "seconds": 1.0, "metrics": {"x": math.nan}, "balance": math.inf}))
+        file.write(
+            checked_line(
+                {
+                    "samples_seen": 32,
+                    "seconds": 1.0,
+                    "metrics": {"x": math.nan},
+                    "balance": math.inf,
+                }
+            )
+        )
     answer = command("evaluate", str(out), "--json")
     assert strict(answer.out)["verdict"]["name"] == "diverged"
     for path in sorted(out.rglob("*.json*")):
-        assert all(strict(text) for text in (path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]))
+        assert all(
+            strict(text)
+            for text in (
+                path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
+            )
+        )
     for path in out.rglob("*.safetensors"):
         raw = path.read_bytes()
-        strict(strict(raw[8 : 8 + int.from_bytes(raw[:8], "little")].decode())["__metadata__"]["equipoise"])
+        strict(
+            strict(raw[8 : 8 + int.from_bytes(raw[:8], "little")].decode())["__metadata__"][
+                "equipoise"
+            ]
+        )
 
 
 def test_figures_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) -> None:
-    lost = [MetricResult("a", math.nan, math.inf, "lower", "of none"), MetricResult("b", 1.0, 2.0, "lower", "of none", math.nan, math.inf)]
-    report = Report("x", "classic", 32, tuple(lost), Verdict("diverged", "It ran away.", "sure", "Next."))
+    lost = [
+        MetricResult("a", math.nan, math.inf, "lower", "of none"),
+        MetricResult("b", 1.0, 2.0, "lower", "of none", math.nan, math.inf),
+    ]
+    report = Report(
+        "x", "classic", 32, tuple(lost), Verdict("diverged", "It ran away.", "sure", "Next.")
+    )
     report.save(tmp_path / "report.json")
-    assert [metric["value"] for metric in strict((tmp_path / "report.json").read_text())["metrics"]] == [None, 1.0]
+    assert [
+        metric["value"] for metric in strict((tmp_path / "report.json").read_text())["metrics"]
+    ] == [None, 1.0]
     read = Report.read(tmp_path / "report.json")
     assert math.isnan(read["a"])
     assert math.isnan(read.metrics[0].floor)
-    assert read.metrics[1] == MetricResult("b", 1.0, 2.0, "lower", "of none")  # an interval that is not known
+    assert read.metrics[1] == MetricResult(
+        "b", 1.0, 2.0, "lower", "of none"
+    )  # an interval that is not known
     assert "not a number" in str(read)
     read.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "report.json").read_bytes()
 
 
-def test_a_report_prints_every_figure_the_verdict_and_what_to_type(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_report_prints_every_figure_the_verdict_and_what_to_type(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     report = GAN(**tiny).fit("ring", out=tmp_path / "run").evaluate()
     text = str(report)
     assert all(name in text for name, *_ in report.rows())
-    assert "column" not in text.replace("worst column", "")  # each column's distance is kept, and would crowd the table
+    assert "column" not in text.replace(
+        "worst column", ""
+    )  # each column's distance is kept, and would crowd the table
     assert report.verdict.sentence in text
     assert report.verdict.command.startswith("equipoise train ring")
     assert report.verdict.command in text
@@ -181,14 +238,23 @@ def test_a_report_has_arrows_its_date_and_a_line_for_each_metric(tiny: dict[str,
     assert "↓ sliced Wasserstein " in text
     assert "↑ modes covered, of 8 " in text
     assert "≈ spread inside modes " in text
-    assert text.splitlines()[0].split() == ["generated", "±", "95%", "interval", "real", "(baseline)"]
+    assert text.splitlines()[0].split() == [
+        "generated",
+        "±",
+        "95%",
+        "interval",
+        "real",
+        "(baseline)",
+    ]
     assert "ring, balanced, trained on 32 samples in " in text
     lines = report.explained().splitlines()
     assert len(lines) == len(report.rows())
     assert all(len(line.split("  ")[-1]) > 15 for line in lines)
 
 
-def test_a_report_prints_where_output_is_not_utf_8(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_prints_where_output_is_not_utf_8(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     report = GAN(**tiny).fit("ring").evaluate()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
     text = str(report)
@@ -212,7 +278,9 @@ def test_reports_are_equal_whenever_they_were_made(tiny: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(("name", "value"), [("date", "yesterday"), ("training_seconds", "long")])
-def test_a_report_with_an_odd_date_or_time_is_damaged(tiny: dict[str, Any], tmp_path: Path, name: str, value: str) -> None:
+def test_a_report_with_an_odd_date_or_time_is_damaged(
+    tiny: dict[str, Any], tmp_path: Path, name: str, value: str
+) -> None:
     content = GAN(**tiny).fit(SOME).evaluate().to_dict()
     write_json(tmp_path / "report.json", {**content, name: value})
     with pytest.raises(DamagedFileError, match=r"report.json is not a report"):

@@ -24,14 +24,17 @@ def surface_of(recipe: str) -> Surface:
 def test_the_estimated_density_on_the_line_is_the_distributions() -> None:
     distribution = Gaussian()
     x = np.linspace(1.5, 6.5, 50)
-    found = estimated_density(distribution.sample(4000, torch.Generator().manual_seed(0)).numpy(), x[:, None])
+    found = estimated_density(
+        distribution.sample(4000, torch.Generator().manual_seed(0)).numpy(), x[:, None]
+    )
     assert np.allclose(found, distribution.density(x), rtol=0.12)
 
 
 def test_narrow_modes_far_apart_stay_narrow() -> None:
     distribution = Ring()
     found = estimated_density(
-        distribution.sample(4000, torch.Generator().manual_seed(0)).numpy(), np.array([[1.0, 0.0], [1.1, 0.0], [0.5, 0.0]])
+        distribution.sample(4000, torch.Generator().manual_seed(0)).numpy(),
+        np.array([[1.0, 0.0], [1.1, 0.0], [0.5, 0.0]]),
     )
     assert found[0] > 0.5 * distribution.density(np.array([[1.0, 0.0]]))[0]
     assert found[1] < 1e-6 * found[0]
@@ -49,11 +52,15 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
 @pytest.mark.parametrize("recipe", ["balanced", "classic"])
 def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
     assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
-    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit(np.arange(200.0) % 3).told()
+    told = (
+        GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit(np.arange(200.0) % 3).told()
+    )
     assert told.source is not None
     real = told.source.held_out(20, 0).numpy()[:, 0]
     alike = np.repeat(real[:1], 20)
-    images = surfaces.on_the_line(told.sampler.values(100, 0)[:, 0], alike, None, told.surface, "value")
+    images = surfaces.on_the_line(
+        told.sampler.values(100, 0)[:, 0], alike, None, told.surface, "value"
+    )
     assert [image.alt for image in images[1:]] == ["D along the line."]
 
 
@@ -65,7 +72,9 @@ def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatc
     told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).told()
     surfaces.on_the_plane(data, data, None, told.surface, ["age", "income"])
     surfaces.latent_map(told.sampler, 0)
-    panels = [axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    panels = [
+        axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"
+    ]
     assert [axes.get_aspect() for axes in panels] == ["auto"] * 5
 
 
@@ -78,8 +87,13 @@ def test_d_is_shown_as_its_logits_mean_it() -> None:
 
 def test_a_class_whose_few_real_samples_lie_outside_the_axes_divides_nothing_by_nothing() -> None:
     x = np.random.default_rng(0).normal(size=300)
-    sampler = GAN(samples=32, batch_size=16, width=8, threads=1).fit(x, ["a", "b"] * 150).told().sampler
+    sampler = (
+        GAN(samples=32, batch_size=16, width=8, threads=1).fit(x, ["a", "b"] * 150).told().sampler
+    )
     real = torch.tensor([[1e6], [0.0]]), torch.tensor([0, 1])
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        assert "each class in its colour" in surfaces.of_classes(sampler, real, ["a", "b"], 0, "two classes").alt
+        assert (
+            "each class in its colour"
+            in surfaces.of_classes(sampler, real, ["a", "b"], 0, "two classes").alt
+        )

@@ -21,7 +21,14 @@ from equipoise.errors import EquipoiseError
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.classic import Classic
 from equipoise.runs import checkpoint, serialization
-from equipoise.runs.serialization import DamagedFileError, pack, read_json, unpack, write_json, write_tensors
+from equipoise.runs.serialization import (
+    DamagedFileError,
+    pack,
+    read_json,
+    unpack,
+    write_json,
+    write_tensors,
+)
 from equipoise.training.step import adversarial_step
 from equipoise.utils.atomic_io import write_whole
 
@@ -30,8 +37,12 @@ def no_warning(message: str) -> None:
     raise AssertionError(message)
 
 
-@pytest.mark.parametrize("recipe", [Balanced(batch_size=16, width=8), Classic(batch_size=16, width=8, dropout=0.3)])
-def test_a_restored_state_goes_on_to_the_same_bits(recipe: Balanced | Classic, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "recipe", [Balanced(batch_size=16, width=8), Classic(batch_size=16, width=8, dropout=0.3)]
+)
+def test_a_restored_state_goes_on_to_the_same_bits(
+    recipe: Balanced | Classic, tmp_path: Path
+) -> None:
     straight = state_of(recipe)
     rates = recipe.schedule(0)
     for _ in range(5):
@@ -54,7 +65,12 @@ def test_the_last_three_and_the_best_are_kept(tmp_path: Path) -> None:
     for thousands in range(1, 8):
         state.samples_seen = thousands * 1000
         checkpoint.save(state, tmp_path / "checkpoints")
-    assert [path.stem for path in checkpoint.checkpoints(tmp_path / "checkpoints")] == ["000007000", "000006000", "000005000", "000001000"]
+    assert [path.stem for path in checkpoint.checkpoints(tmp_path / "checkpoints")] == [
+        "000007000",
+        "000006000",
+        "000005000",
+        "000001000",
+    ]
 
 
 def test_checkpoints_a_step_apart_do_not_overwrite_each_other(tmp_path: Path) -> None:
@@ -71,7 +87,9 @@ def test_randomness_saved_on_another_kind_of_device_goes_on_from_a_seed() -> Non
     assert torch.isfinite(state.latents(3)).all()
 
 
-def test_newer_files_that_are_no_checkpoints_of_this_training_cost_none_of_its_own(tmp_path: Path) -> None:
+def test_newer_files_that_are_no_checkpoints_of_this_training_cost_none_of_its_own(
+    tmp_path: Path,
+) -> None:
     folder, state = tmp_path / "checkpoints", state_of(Balanced(batch_size=16, width=8))
     folder.mkdir()
     for number in range(3):
@@ -87,7 +105,11 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
     path = checkpoint.save(state_of(Balanced(batch_size=16, width=8)), tmp_path / "checkpoints")
     raw, rng = path.read_bytes(), np.random.default_rng(0)
     header = 8 + int.from_bytes(raw[:8], "little")
-    places = {*range(8), *rng.integers(8, header, 300).tolist(), *rng.integers(header, len(raw), 300).tolist()}
+    places = {
+        *range(8),
+        *rng.integers(8, header, 300).tolist(),
+        *rng.integers(header, len(raw), 300).tolist(),
+    }
     for place in places:
         flipped = bytearray(raw)
         flipped[place] ^= int(rng.integers(1, 256))
@@ -97,7 +119,9 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [0.0, 0.01, 0.3, 0.7, 0.999])
-def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(place: float, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(
+    place: float, tmp_path: Path
+) -> None:
     state = state_of(Balanced(batch_size=16, width=8))
     for thousands in (1, 2):
         state.samples_seen = thousands * 1000
@@ -159,7 +183,9 @@ def rewritten(raw: bytes, how: str) -> bytes:
         start, stop = header[name]["data_offsets"]
         entries[name] = {**header[name], "data_offsets": [len(data), len(data) + stop - start]}
         data += raw[end + start : end + stop]
-    text = json.dumps({**entries, "__metadata__": about}, indent=1 if how == "order" else None).encode()
+    text = json.dumps(
+        {**entries, "__metadata__": about}, indent=1 if how == "order" else None
+    ).encode()
     text += b" " * {"padding": 999, "alignment": (1 - len(text)) % 8}.get(how, 0)
     return len(text).to_bytes(8, "little") + text + data
 
@@ -190,7 +216,9 @@ def test_a_changed_bit_of_the_content_shows_in_any_layout(how: str, tmp_path: Pa
     ("old", "new"),
     [(b'"F32"', b'"I32"'), (b'"b"', b'"c"'), (b"[2,3]", b"[3,2]"), (b'\\"x\\"', b'\\"y\\"')],
 )
-def test_other_names_types_shapes_and_metadata_are_other_content(old: bytes, new: bytes, tmp_path: Path) -> None:
+def test_other_names_types_shapes_and_metadata_are_other_content(
+    old: bytes, new: bytes, tmp_path: Path
+) -> None:
     raw = pack(TENSORS, {"k": [1, "x"]})
     assert old in raw
     (tmp_path / "x.safetensors").write_bytes(raw.replace(old, new))
@@ -198,8 +226,12 @@ def test_other_names_types_shapes_and_metadata_are_other_content(old: bytes, new
         unpack(tmp_path / "x.safetensors")
 
 
-def test_the_digest_is_of_names_types_shapes_and_numbers_and_of_no_writers_bytes(tmp_path: Path) -> None:
-    (tmp_path / "x.safetensors").write_bytes(pack({"b": torch.tensor([1.5, -2.0]), "a": torch.tensor(3, dtype=torch.uint8)}, {"k": 1}))
+def test_the_digest_is_of_names_types_shapes_and_numbers_and_of_no_writers_bytes(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "x.safetensors").write_bytes(
+        pack({"b": torch.tensor([1.5, -2.0]), "a": torch.tensor(3, dtype=torch.uint8)}, {"k": 1})
+    )
     digest = hashlib.sha256(b'{"format": 1, "k": 1}')
     digest.update(b'{"name": "a", "dtype": "U8", "shape": []}\x03')
     digest.update(b'{"name": "b", "dtype": "F32", "shape": [2]}\x00\x00\xc0\x3f\x00\x00\x00\xc0')
@@ -207,7 +239,9 @@ def test_the_digest_is_of_names_types_shapes_and_numbers_and_of_no_writers_bytes
         assert json.loads(file.metadata()["equipoise"])["sha256"] == digest.hexdigest()
 
 
-def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_its_size(tmp_path: Path) -> None:
+def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_its_size(
+    tmp_path: Path,
+) -> None:
     write_tensors(tmp_path / "x.safetensors", TENSORS, {"k": math.nan})
     raw = (tmp_path / "x.safetensors").read_bytes()
     assert raw == pack(TENSORS, {"k": None})
@@ -215,14 +249,20 @@ def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_i
     assert all(torch.equal(read[name], TENSORS[name]) for name in TENSORS)
     end = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:end])
-    assert all((end + header[name]["data_offsets"][0]) % TENSORS[name].element_size() == 0 for name in TENSORS)
+    assert all(
+        (end + header[name]["data_offsets"][0]) % TENSORS[name].element_size() == 0
+        for name in TENSORS
+    )
 
 
 def test_more_than_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, whole = tmp_path / "x.safetensors", len(pack({"x": torch.ones(100)}, {}))
     monkeypatch.setattr(serialization, "MAX_TENSORS", whole)
     write_tensors(path, {"x": torch.ones(100)}, {})
-    with pytest.raises(EquipoiseError, match=r"could not be written: it would have \d+ bytes, more than the \d+ that"):
+    with pytest.raises(
+        EquipoiseError,
+        match=r"could not be written: it would have \d+ bytes, more than the \d+ that",
+    ):
         write_tensors(path, {"x": torch.ones(101)}, {})
     assert unpack(path)[0]["x"].shape == (100,)
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
@@ -243,13 +283,21 @@ def no_memory(*_: object) -> bytes:
 @pytest.mark.parametrize(
     ("name", "fails", "told"),
     [
-        ("read_file", too_little_memory, "cannot be read now: it has 9 bytes, and 1 bytes of memory are free"),
+        (
+            "read_file",
+            too_little_memory,
+            "cannot be read now: it has 9 bytes, and 1 bytes of memory are free",
+        ),
         ("read_file", too_many_files, "cannot be read now: Too many open files"),
         ("load", no_memory, "cannot be read now: too little memory is free"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(
-    name: str, fails: Callable[..., bytes], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    fails: Callable[..., bytes],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     state = state_of(Balanced(batch_size=16, width=8))
     for state.samples_seen in (16, 32):
@@ -268,7 +316,9 @@ def test_when_no_checkpoint_is_whole_the_message_says_so(tmp_path: Path) -> None
         checkpoint.load_newest(tmp_path / "checkpoints", lambda _: None)
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "folder" / "file.json"
     write_json(path, {"format": 1, "a": 1})
 
@@ -276,7 +326,10 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, m
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(EquipoiseError, match=r"file.json could not be written: No space left on device; what was saved before is whole"):
+    with pytest.raises(
+        EquipoiseError,
+        match=r"file.json could not be written: No space left on device; what was saved before is whole",
+    ):
         write_json(path, {"format": 1, "a": 2})
     assert read_json(path)["a"] == 1
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["file.json"]

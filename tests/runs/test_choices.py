@@ -13,16 +13,25 @@ from equipoise.runs.choices import split_settings
 
 
 def test_settings_go_to_the_recipe_or_to_the_run() -> None:
-    choices, run = split_settings(find("balanced"), {"gamma": 1, "seed": 3, "width": np.int64(8), "device": "cpu"})
+    choices, run = split_settings(
+        find("balanced"), {"gamma": 1, "seed": 3, "width": np.int64(8), "device": "cpu"}
+    )
     assert choices == {"gamma": 1.0, "width": 8}
     assert run == {"seed": 3, "device": "cpu"}
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("gama", "did you mean 'gamma'"), ("batchsize", "did you mean 'batch_size'"), ("zzz", "known: augment, ")]
+    ("name", "told"),
+    [
+        ("gama", "did you mean 'gamma'"),
+        ("batchsize", "did you mean 'batch_size'"),
+        ("zzz", "known: augment, "),
+    ],
 )
 def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, told: str) -> None:
-    with pytest.raises(RequestError, match=f"no setting '{name}' of the recipe 'balanced' or of a run: {told}"):
+    with pytest.raises(
+        RequestError, match=f"no setting '{name}' of the recipe 'balanced' or of a run: {told}"
+    ):
         GAN("balanced", **{name: 1})
 
 
@@ -45,6 +54,8 @@ def test_a_recipe_that_is_not_known_is_told_with_the_nearest() -> None:
         ({"learning_rate": math.nan}, "learning_rate = nan: must be a positive number"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_before_anything_is_trained(settings: dict[str, Any], told: str) -> None:
+def test_a_value_that_cannot_be_is_refused_before_anything_is_trained(
+    settings: dict[str, Any], told: str
+) -> None:
     with pytest.raises(RequestError, match=told):
         GAN("balanced", **settings).fit("gaussian")

@@ -17,15 +17,22 @@ MIB = 2**20
 
 
 @pytest.mark.parametrize(("cuda", "expected"), [(True, "cuda"), (False, "cpu")])
-def test_auto_takes_a_gpu_that_cuda_has_and_never_apples(cuda: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_a_gpu_that_cuda_has_and_never_apples(
+    cuda: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     assert resolve_device("auto").type == expected
 
 
 def test_apples_gpus_are_refused_in_a_line_that_says_what_to_give(trained: Path) -> None:
-    for asked in (lambda: GAN(device="mps").fit("gaussian"), lambda: GAN.load(trained, device="mps:0")):
-        with pytest.raises(RequestError, match=r"^device = 'mps(:0)?': Apple's GPUs have no float64, .*: give cpu$"):
+    for asked in (
+        lambda: GAN(device="mps").fit("gaussian"),
+        lambda: GAN.load(trained, device="mps:0"),
+    ):
+        with pytest.raises(
+            RequestError, match=r"^device = 'mps(:0)?': Apple's GPUs have no float64, .*: give cpu$"
+        ):
             asked()
 
 
@@ -60,7 +67,11 @@ def test_without_a_limit_it_is_what_the_system_has_available(system: Path) -> No
 def test_a_group_leaves_its_limit_less_what_is_used_and_cannot_be_dropped(system: Path) -> None:
     write(
         system / "groups/a/b",
-        {"memory.max": str(1000 * MIB), "memory.current": str(400 * MIB), "memory.stat": f"anon 1\ninactive_file {100 * MIB}\n"},
+        {
+            "memory.max": str(1000 * MIB),
+            "memory.current": str(400 * MIB),
+            "memory.stat": f"anon 1\ninactive_file {100 * MIB}\n",
+        },
     )
     assert free(system) == 700 * MIB
 
@@ -74,8 +85,14 @@ def test_a_limit_on_a_group_above_holds_too(system: Path) -> None:
 def test_groups_of_the_first_version_are_read(system: Path) -> None:
     write(system, {"proc/self/cgroup": "11:cpu,cpuacct:/x\n4:memory:/job\n0::/\n"})
     limits = {"memory.limit_in_bytes": str(900 * MIB), "memory.usage_in_bytes": str(500 * MIB)}
-    write(system / "groups/memory/job", {**limits, "memory.stat": f"inactive_file 1\ntotal_inactive_file {50 * MIB}\n"})
-    write(system / "groups/memory", {"memory.limit_in_bytes": str(2**63 - 4096), "memory.usage_in_bytes": "0"})
+    write(
+        system / "groups/memory/job",
+        {**limits, "memory.stat": f"inactive_file 1\ntotal_inactive_file {50 * MIB}\n"},
+    )
+    write(
+        system / "groups/memory",
+        {"memory.limit_in_bytes": str(2**63 - 4096), "memory.usage_in_bytes": "0"},
+    )
     assert free(system) == 450 * MIB
 
 
@@ -93,7 +110,9 @@ def test_what_is_used_grows_by_what_is_taken() -> None:
     before = used_memory(CPU)
     if before is None:
         pytest.skip("this system does not tell the resident set")
-    with mmap(-1, 64 * MIB) as held:  # not a tensor: an allocator may hand out memory that is resident already
+    with mmap(
+        -1, 64 * MIB
+    ) as held:  # not a tensor: an allocator may hand out memory that is resident already
         held.write(b"1" * len(held))
         after = used_memory(CPU)
     assert after is not None

@@ -40,7 +40,9 @@ def test_backward_passes_are_counted_and_release_what_they_saved() -> None:
         loss = (w * 2).square().sum()
         torch.autograd.backward(loss)
         del loss
-    assert count.operations["aten.mul"] >= 3  # forward, and the slopes of the square and of the product
+    assert (
+        count.operations["aten.mul"] >= 3
+    )  # forward, and the slopes of the square and of the product
     assert count.live == 100 * FLOATS  # the gradient
 
 

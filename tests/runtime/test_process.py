@@ -79,7 +79,9 @@ def program() -> Iterator[None]:
 
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("data", [POINTS, IMAGES])
-def test_fit_evaluate_and_sample_leave_the_process_as_it_was(data: Any, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_fit_evaluate_and_sample_leave_the_process_as_it_was(
+    data: Any, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     gan, before = GAN(**tiny), snapshot()
     gan.fit(data)
     assert snapshot() == before
@@ -101,7 +103,9 @@ def failing(error: BaseException) -> Callable[[Event], None]:
 
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("error", [ValueError("the callback's own"), KeyboardInterrupt()])
-def test_fit_leaves_the_process_as_it_was_when_a_callback_raises(error: BaseException, tiny: dict[str, Any]) -> None:
+def test_fit_leaves_the_process_as_it_was_when_a_callback_raises(
+    error: BaseException, tiny: dict[str, Any]
+) -> None:
     gan, before = GAN(**tiny), snapshot()
     with pytest.raises(type(error)):
         gan.fit(POINTS, on_event=failing(error))
@@ -186,7 +190,11 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
 
         return called
 
-    for module, name in ((fitting, "find_space"), (loop, "adversarial_step"), (gan_module, "evaluate")):
+    for module, name in (
+        (fitting, "find_space"),
+        (loop, "adversarial_step"),
+        (gan_module, "evaluate"),
+    ):
         monkeypatch.setattr(module, name, noting(name, getattr(module, name)))
     gan = GAN(**{**tiny, "threads": 2}).fit("gaussian", out=tmp_path / "run")
     gan.evaluate()
@@ -236,7 +244,9 @@ def test_between_two_items_the_process_is_the_callers() -> None:
     torch.set_default_dtype(torch.float64)
     try:
         made = each_at_work(torch.get_default_dtype() for _ in range(2))
-        assert [(inside, torch.get_default_dtype()) for inside in made] == [(torch.float32, torch.float64)] * 2
+        assert [(inside, torch.get_default_dtype()) for inside in made] == [
+            (torch.float32, torch.float64)
+        ] * 2
     finally:
         torch.set_default_dtype(torch.float32)
 
@@ -251,9 +261,13 @@ def test_torch_compiles_through_derivatives_only_while_a_compiled_step_runs() ->
         assert torch._dynamo.config.trace_autograd_ops is before
 
 
-def test_a_handler_that_python_did_not_set_and_cannot_put_back_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handler_that_python_did_not_set_and_cannot_put_back_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     changed = []
-    monkeypatch.setattr(signal, "getsignal", lambda number: None if number == signal.SIGTERM else ignore)
+    monkeypatch.setattr(
+        signal, "getsignal", lambda number: None if number == signal.SIGTERM else ignore
+    )
     monkeypatch.setattr(signal, "signal", lambda number, _: changed.append(number))
     with signals_stop(Control()):
         pass

@@ -32,7 +32,14 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 
 def sampler_of(generator: nn.Module) -> Sampler:
     schema = Schema(SHAPE, "NHW", "uint8")
-    return Sampler(generator, Prior(6), DCGAN(), schema, Scaling((127.5,), (127.5,), 0.0, 255.0), torch.device("cpu"))
+    return Sampler(
+        generator,
+        Prior(6),
+        DCGAN(),
+        schema,
+        Scaling((127.5,), (127.5,), 0.0, 255.0),
+        torch.device("cpu"),
+    )
 
 
 class Probe(nn.Module):
@@ -55,13 +62,17 @@ def test_sampling_runs_in_evaluation_mode_and_leaves_the_mode_as_it_was() -> Non
         assert probe.training is training
 
 
-def test_dropout_is_off_and_batch_norm_uses_its_statistics_when_sampling(tiny: dict[str, Any]) -> None:
+def test_dropout_is_off_and_batch_norm_uses_its_statistics_when_sampling(
+    tiny: dict[str, Any],
+) -> None:
     gan = GAN("classic", **tiny, dropout=0.5).fit(np.random.default_rng(0).normal(size=60))
     assert gan._sampler is not None
     assert any(isinstance(layer, Dropout) for layer in gan._sampler.generator.modules())
     assert np.array_equal(gan.sample(50, seed=1), gan.sample(50, seed=1))
     images = GAN("dcgan", **tiny).fit(IMAGES)
-    assert np.array_equal(images.sample(1, seed=1), np.asarray(images.sample(50, seed=1))[:1])  # a batch's own mean would differ
+    assert np.array_equal(
+        images.sample(1, seed=1), np.asarray(images.sample(50, seed=1))[:1]
+    )  # a batch's own mean would differ
 
 
 def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another_network() -> None:
@@ -87,11 +98,15 @@ def test_settling_twice_gives_the_same_bits() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, sampler.generator.buffers(), strict=True))
 
 
-def test_an_average_with_batch_norm_makes_images_with_the_contrast_of_the_data(tiny: dict[str, Any]) -> None:
+def test_an_average_with_batch_norm_makes_images_with_the_contrast_of_the_data(
+    tiny: dict[str, Any],
+) -> None:
     halves = np.zeros((60, 8, 8), np.uint8)
     halves[:, :4] = 255
     halves[0, 0, 0] = 254
-    gan = GAN("dcgan", **{**tiny, "samples": 16 * 200}, learning_rate=2e-3, ema_half_life=200).fit(halves)
+    gan = GAN("dcgan", **{**tiny, "samples": 16 * 200}, learning_rate=2e-3, ema_half_life=200).fit(
+        halves
+    )
     new = np.asarray(gan.sample(20, seed=0)).astype(float)
     assert new[:, :4].mean() > 200
     assert new[:, 4:].mean() < 55
@@ -111,10 +126,17 @@ class _Unconditional(nn.Module):
 def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -> None:
     rng, given = np.random.default_rng(0), 2 * CHUNK
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
-    sampler = GAN("infogan", **settings, categorical_codes=3, continuous_codes=1).fit(rng.normal(size=(60, 2)))._sampler
+    sampler = (
+        GAN("infogan", **settings, categorical_codes=3, continuous_codes=1)
+        .fit(rng.normal(size=(60, 2)))
+        ._sampler
+    )
     assert sampler is not None
     codes = {"u0": np.linspace(-2, 2, given)[:n], "c0": np.arange(n) % 3}
-    assert np.array_equal(np.asarray(sampler.sample(n, 5, codes=codes)), sampler.of_latents(*sampler.latents(n, 5, codes=codes)))
+    assert np.array_equal(
+        np.asarray(sampler.sample(n, 5, codes=codes)),
+        sampler.of_latents(*sampler.latents(n, 5, codes=codes)),
+    )
 
 
 CLASSES: dict[str, Any] = {"classes": ("a", "b"), "class_counts": (1, 3)}
@@ -130,9 +152,19 @@ def classes_of(kind: str, n: int) -> torch.Tensor:
     """The classes that a sampler draws for n samples, of labels 1 to 3."""
     schema, count = KINDS[kind]
     conditional = schema.classes is not None
-    clustering = empty_clustering(schema, count, 2 if conditional else 0, schema.shape[0] == 2 and schema.is_image)
+    clustering = empty_clustering(
+        schema, count, 2 if conditional else 0, schema.shape[0] == 2 and schema.is_image
+    )
     scaling = Scaling((0.0, 0.0), (1.0, 1.0))
-    sampler = Sampler(Probe(), Prior(6), DCGAN(conditional=conditional), schema, scaling, torch.device("cpu"), clustering=clustering)
+    sampler = Sampler(
+        Probe(),
+        Prior(6),
+        DCGAN(conditional=conditional),
+        schema,
+        scaling,
+        torch.device("cpu"),
+        clustering=clustering,
+    )
     if clustering is not None and conditional:
         clustering.weights = torch.tensor([[0.05, 0.05, 0.15], [0.15, 0.0, 0.6]])
     found = sampler.latents(n, 7)[1]
@@ -176,11 +208,15 @@ def test_batches_put_together_are_one_draw(kind: str, tiny: dict[str, Any]) -> N
     if isinstance(whole, pd.DataFrame):
         pd.testing.assert_frame_equal(pd.concat(batches, ignore_index=True), whole)
     else:
-        assert np.array_equal(np.concatenate([np.asarray(batch) for batch in batches]), np.asarray(whole))
+        assert np.array_equal(
+            np.concatenate([np.asarray(batch) for batch in batches]), np.asarray(whole)
+        )
     assert list(gan.sample_batches(0, 10)) == []
 
 
-def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     gan = GAN(**tiny).fit(IMAGES)
     monkeypatch.setattr(batching, "available", lambda: 2**30)
     told = r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are free: draw at most 16777216 at once"
@@ -192,6 +228,8 @@ def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(tiny: di
             gan.sample_batches(9, size)
 
 
-def test_a_loaded_generator_is_sampled_from_without_torchs_compiler_whose_import_takes_a_second(trained: Path) -> None:
+def test_a_loaded_generator_is_sampled_from_without_torchs_compiler_whose_import_takes_a_second(
+    trained: Path,
+) -> None:
     program = f"import sys; from equipoise import GAN; GAN.load({str(trained)!r}).sample(3); assert 'torch._dynamo' not in sys.modules"
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)

@@ -34,7 +34,9 @@ GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out
 
 def start(out: Path, told: Path) -> subprocess.Popen[bytes]:
     """A training in another process, which does not end before the file `told` is there."""
-    return subprocess.Popen([sys.executable, "-c", TRAIN, str(out), str(told)], stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(out), str(told)], stderr=subprocess.PIPE
+    )
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -42,7 +44,9 @@ def ended(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0, told
 
 
-def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_other(
+    tmp_path: Path,
+) -> None:
     told = tmp_path / "told"
     told.touch()
     ended(start(tmp_path / "alone", told))
@@ -50,7 +54,9 @@ def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_ot
     trainings = [start(tmp_path / name, told) for name in ("watched", "other")]
     watched, seen, evaluated = RunDirectory(tmp_path / "watched"), 0, set()
     deadline = time.monotonic() + HANGING
-    while (seen < 80 or not evaluated) and time.monotonic() < deadline and trainings[0].poll() is None:
+    while (
+        (seen < 80 or not evaluated) and time.monotonic() < deadline and trainings[0].poll() is None
+    ):
         if not watched.generator.is_file():
             time.sleep(0.01)
             continue
@@ -66,4 +72,7 @@ def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_ot
     assert seen >= 80
     assert evaluated
     alone = (tmp_path / "alone" / "generator.safetensors").read_bytes()
-    assert [(tmp_path / name / "generator.safetensors").read_bytes() == alone for name in ("watched", "other")] == [True, True]
+    assert [
+        (tmp_path / name / "generator.safetensors").read_bytes() == alone
+        for name in ("watched", "other")
+    ] == [True, True]

@@ -27,7 +27,9 @@ KINDS = {
     "line": Schema((1,), "N", "float64"),
     "plane": Schema((2,), "ND", "float64"),
     "plane in modes": Schema((2,), "ND", "float64"),
-    "images": Schema((1, 28, 28), "NHW", "uint8", classes=tuple(range(10)), class_counts=(6000,) * 10),
+    "images": Schema(
+        (1, 28, 28), "NHW", "uint8", classes=tuple(range(10)), class_counts=(6000,) * 10
+    ),
     "images in groups": Schema((1, 28, 28), "NHW", "uint8"),
 }
 CLUSTERS = {"plane in modes": 8, "images in groups": 256}
@@ -64,15 +66,23 @@ TODAY = {
 
 def recipe_for(name: str, kind: str) -> Recipe:
     recipe = find(name)
-    return recipe.for_data(KINDS[kind], {"conditional": recipe.needs_labels, "clusters": CLUSTERS.get(kind, 0)})
+    return recipe.for_data(
+        KINDS[kind], {"conditional": recipe.needs_labels, "clusters": CLUSTERS.get(kind, 0)}
+    )
 
 
 def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
     schema, cpu = KINDS[kind], torch.device("cpu")
-    scaling = Scaling((127.5,), (127.5,), 0.0, 255.0) if schema.is_image else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
+    scaling = (
+        Scaling((127.5,), (127.5,), 0.0, 255.0)
+        if schema.is_image
+        else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
+    )
     method = build_method(recipe, schema, 0)
-    state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.clustering), 0, cpu)
+    state = State(
+        method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.clustering), 0, cpu
+    )
     for _ in range(2):
         step(state)
     return state
@@ -113,11 +123,21 @@ def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:
     state, count = state_for(recipe_for("balanced", "images"), "images"), Counting()
     with count:
         kept = [step(state) for _ in range(3)]
-    stored = {(at := value.untyped_storage()).data_ptr(): at.nbytes() for told in kept for value in told.values()}
-    gradients = sum(p.numel() * p.element_size() for network in (state.generator, state.discriminator) for p in network.parameters())
+    stored = {
+        (at := value.untyped_storage()).data_ptr(): at.nbytes()
+        for told in kept
+        for value in told.values()
+    }
+    gradients = sum(
+        p.numel() * p.element_size()
+        for network in (state.generator, state.discriminator)
+        for p in network.parameters()
+    )
     assert count.live == gradients + sum(stored.values())
 
 
 if __name__ == "__main__":
     for row in TODAY:
-        sys.stdout.write(f'    ("{row[0]}", "{row[1]}"): Cost({", ".join(map(str, cost(*row)))}),\n')
+        sys.stdout.write(
+            f'    ("{row[0]}", "{row[1]}"): Cost({", ".join(map(str, cost(*row)))}),\n'
+        )

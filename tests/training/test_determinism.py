@@ -29,14 +29,26 @@ for steps in (1, 200):
     found[f"samples {steps}"] = gan.sample(2000, seed=1)
 np.savez(sys.argv[1], **found)
 """
-OTHER_MACHINE = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
+OTHER_MACHINE = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+}
 
 
 def weights(recipe: str, seed: int, x: Any, y: Any) -> dict[str, torch.Tensor]:
     """All of the state after a few steps, the random generators too."""
-    settings: dict[str, Any] = {"samples": 8 * 6, "batch_size": 8, "width": 8, "threads": 1, "seed": seed}
+    settings: dict[str, Any] = {
+        "samples": 8 * 6,
+        "batch_size": 8,
+        "width": 8,
+        "threads": 1,
+        "seed": seed,
+    }
     gan = GAN(recipe, **settings)
-    fit = gan.prepare(x, y if gan.recipe is not None and gan.recipe.takes_labels else None, to_disk=False)
+    fit = gan.prepare(
+        x, y if gan.recipe is not None and gan.recipe.takes_labels else None, to_disk=False
+    )
     gan.run(fit, lambda _: None)
     return {name: tensor.clone() for name, tensor in fit.state.tensors().items()}
 
@@ -50,7 +62,9 @@ TABLE = np.random.default_rng(0).standard_normal((60, 3))
     # the others' networks of points are balanced's, and their losses those that images try
     *(pytest.param(recipe, TABLE, id=f"{recipe} on points") for recipe in ("balanced", "infogan", "sngan")),
 ])  # fmt: skip
-def test_every_recipe_gives_the_same_bits_for_the_same_seed_and_others_for_another(recipe: str, x: Any) -> None:
+def test_every_recipe_gives_the_same_bits_for_the_same_seed_and_others_for_another(
+    recipe: str, x: Any
+) -> None:
     y = ["dark", "light"] * 30
     torch.manual_seed(1)  # nothing of the global state is heeded
     first = weights(recipe, 5, x, y)
@@ -59,7 +73,11 @@ def test_every_recipe_gives_the_same_bits_for_the_same_seed_and_others_for_anoth
     again, other = weights(recipe, 5, x, y), weights(recipe, 6, x, y)
     assert [name for name in first if not torch.equal(first[name], again[name])] == []
     assert [
-        name for name in first if name.endswith("weight") and torch.equal(first[name], other[name]) and first[name].unique().numel() > 1
+        name
+        for name in first
+        if name.endswith("weight")
+        and torch.equal(first[name], other[name])
+        and first[name].unique().numel() > 1
     ] == []
 
 
@@ -84,9 +102,14 @@ def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_distribut
     there = trained_on({"PYTHONHASHSEED": "2", **OTHER_MACHINE}, tmp_path / "there.npz")
     assert np.abs(here["start 1"] - there["start 1"]).max() < 1e-5
     assert np.abs(here["samples 1"] - there["samples 1"]).max() < 1e-4
-    assert wasserstein_distance(here["samples 200"], there["samples 200"]) < 0.1 * here["samples 200"].std()
+    assert (
+        wasserstein_distance(here["samples 200"], there["samples 200"])
+        < 0.1 * here["samples 200"].std()
+    )
 
 
-def test_the_order_of_pythons_sets_changes_no_bit(here: dict[str, np.ndarray[Any, Any]], tmp_path: Path) -> None:
+def test_the_order_of_pythons_sets_changes_no_bit(
+    here: dict[str, np.ndarray[Any, Any]], tmp_path: Path
+) -> None:
     other = trained_on({"PYTHONHASHSEED": "2"}, tmp_path / "other.npz")
     assert all(np.array_equal(here[name], other[name]) for name in here)

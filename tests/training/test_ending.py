@@ -25,7 +25,9 @@ def raising(kind: type[Any], after: int = 0) -> Any:
     told: list[Event] = []
 
     def on_event(event: Event) -> None:
-        assert not any(isinstance(event, kind) for event in told[after:]), "it is told of nothing after its exception"
+        assert not any(isinstance(event, kind) for event in told[after:]), (
+            "it is told of nothing after its exception"
+        )
         told.append(event)
         if isinstance(event, kind) and len(told) > after:
             raise OwnError("mine")
@@ -34,7 +36,9 @@ def raising(kind: type[Any], after: int = 0) -> Any:
 
 
 @pytest.mark.parametrize("kind", [Report, SaveDue, Evaluated])
-def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_that_says_where(kind: type[Any], tmp_path: Path) -> None:
+def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_that_says_where(
+    kind: type[Any], tmp_path: Path
+) -> None:
     out, handler = tmp_path / "run", signal.getsignal(signal.SIGINT)
     gan = GAN(**SETTINGS)
     with pytest.raises(OwnError, match=r"^mine\b") as raised:
@@ -48,12 +52,16 @@ def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_tha
     RunDirectory(out).lock()  # it is free
 
 
-def test_the_training_goes_on_from_there_to_the_very_bits_of_an_undisturbed_one(tmp_path: Path) -> None:
+def test_the_training_goes_on_from_there_to_the_very_bits_of_an_undisturbed_one(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(OwnError):
         GAN(**SETTINGS).fit("gaussian", out=tmp_path / "broken", on_event=raising(Report, after=20))
     GAN().fit(out=tmp_path / "broken", resume=True)
     GAN(**SETTINGS).fit("gaussian", out=tmp_path / "straight")
-    broken, straight = ((tmp_path / name / "generator.safetensors").read_bytes() for name in ("broken", "straight"))
+    broken, straight = (
+        (tmp_path / name / "generator.safetensors").read_bytes() for name in ("broken", "straight")
+    )
     assert broken == straight
 
 
@@ -61,7 +69,9 @@ def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> No
     gan = GAN(**SETTINGS)
     with pytest.raises(OwnError) as raised:
         gan.fit("gaussian", on_event=raising(Report))
-    assert raised.value.__notes__[0].endswith("the GAN can be sampled from, and trained on by fit(data, init_from=gan)")
+    assert raised.value.__notes__[0].endswith(
+        "the GAN can be sampled from, and trained on by fit(data, init_from=gan)"
+    )
     assert len(np.asarray(gan.sample(3))) == 3
 
 
@@ -70,13 +80,19 @@ def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
     GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", on_event=told.append)
     evaluated = [event for event in told if isinstance(event, Evaluated)]
     logged = [line for line in RunDirectory(tmp_path / "run").read_log() if "metrics" in line]
-    assert [(event.samples_seen, event.metrics) for event in evaluated] == [(line["samples_seen"], line["metrics"]) for line in logged]
+    assert [(event.samples_seen, event.metrics) for event in evaluated] == [
+        (line["samples_seen"], line["metrics"]) for line in logged
+    ]
     assert all(event.floors["Wasserstein-1"] > 0 for event in evaluated)
     drawn = [event for event in told if isinstance(event, Drawn)]
     assert drawn[0] == Drawn(0, tmp_path / "run" / "samples" / "000000000.png")
     assert all(event.path.is_file() for event in drawn)
     assert len(drawn) == sum(isinstance(event, ImageDue) for event in told)
-    assert all(isinstance(told[i - 1], SaveDue) for i, event in enumerate(told) if isinstance(event, Evaluated))
+    assert all(
+        isinstance(told[i - 1], SaveDue)
+        for i, event in enumerate(told)
+        if isinstance(event, Evaluated)
+    )
 
 
 def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:

@@ -28,7 +28,11 @@ def pace_of(recipe: Balanced = RECIPE) -> Pace:
 
 
 def linear(network: torch.nn.Module) -> float:
-    return sum(float(layer.weight.numel()) for layer in network.modules() if isinstance(layer, torch.nn.Linear))
+    return sum(
+        float(layer.weight.numel())
+        for layer in network.modules()
+        if isinstance(layer, torch.nn.Linear)
+    )
 
 
 def test_multiplications_of_an_mlp_are_its_weights_and_counting_changes_nothing() -> None:
@@ -55,7 +59,10 @@ def test_longer_runs_are_judged_more_often_within_bounds() -> None:
     assert times == sorted(times)
     for horizon in (10**4, 10**5):
         spent = told.evaluations(horizon, 10**6) * told.judging / horizon
-        assert spent <= evaluation_schedule.JUDGING or told.evaluations(horizon, 10**6) == evaluation_schedule.LEAST
+        assert (
+            spent <= evaluation_schedule.JUDGING
+            or told.evaluations(horizon, 10**6) == evaluation_schedule.LEAST
+        )
 
 
 def test_a_run_is_judged_so_often_and_at_its_end_whether_resumed_or_not() -> None:

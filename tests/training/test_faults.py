@@ -25,7 +25,9 @@ from equipoise.sampling.sampler import Sampler
 from equipoise.training.loop import Event, SaveDue
 from equipoise.utils.atomic_io import asides
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a descriptor is open on is read from /proc")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="what a descriptor is open on is read from /proc"
+)
 SETTINGS: dict[str, Any] = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1}
 OTHERS = ("EIO", "EROFS", "short write")  # which take the way of a full disk
 
@@ -59,9 +61,14 @@ def assert_same_end(out: Path, undisturbed: Path) -> None:
     assert newest[0].name == newest[1].name
     tensors, expected = (unpack(path)[0] for path in newest)
     assert [name for name in expected if not torch.equal(tensors[name], expected[name])] == []
-    assert (out / "generator.safetensors").read_bytes() == (undisturbed / "generator.safetensors").read_bytes()
+    assert (out / "generator.safetensors").read_bytes() == (
+        undisturbed / "generator.safetensors"
+    ).read_bytes()
     # Readings are means over the last steps of one process, of which one that has just been resumed has fewer.
-    said = [[(line["samples_seen"], line.keys()) for line in RunDirectory(run).read_log(pytest.fail)] for run in (out, undisturbed)]
+    said = [
+        [(line["samples_seen"], line.keys()) for line in RunDirectory(run).read_log(pytest.fail)]
+        for run in (out, undisturbed)
+    ]
     assert said[0] == said[1]
     assert list(asides(out)) == []
 
@@ -95,17 +102,30 @@ def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_b
 ) -> None:
     straight, operations = undisturbed
     out = tmp_path / "run"
-    with injected(Faults(out, fault, at=int(place * operations), lasting=10**9)), warnings.catch_warnings(record=True) as told:
+    with (
+        injected(Faults(out, fault, at=int(place * operations), lasting=10**9)),
+        warnings.catch_warnings(record=True) as told,
+    ):
         warnings.simplefilter("always")
-        with pytest.raises(EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"):
+        with pytest.raises(
+            EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"
+        ):
             GAN("balanced", **SETTINGS).fit(data, out=out)
-    assert sum("training goes on, and the next save tries again" in str(warning.message) for warning in told) == 1
+    assert (
+        sum(
+            "training goes on, and the next save tries again" in str(warning.message)
+            for warning in told
+        )
+        == 1
+    )
     fit(data, out)
     assert_same_end(out, straight)
 
 
 @pytest.mark.parametrize("place", np.linspace(0.1, 0.95, 5))
-def test_a_directory_that_vanishes_is_made_again(place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path) -> None:
+def test_a_directory_that_vanishes_is_made_again(
+    place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
+) -> None:
     straight, operations = undisturbed
     out = tmp_path / "run"
     with injected(Faults(out, "vanished", at=int(place * operations))):
@@ -151,7 +171,9 @@ def test_a_look_at_the_disk_that_fails_ends_no_training(
     assert_same_end(tmp_path / "run", undisturbed[0])
 
 
-def test_a_directory_that_vanished_and_is_made_again_is_still_locked(data: Path, undisturbed: tuple[Path, int], tmp_path: Path) -> None:
+def test_a_directory_that_vanished_and_is_made_again_is_still_locked(
+    data: Path, undisturbed: tuple[Path, int], tmp_path: Path
+) -> None:
     out, saves = tmp_path / "run", 0
 
     def remove(event: Event) -> None:
@@ -170,7 +192,9 @@ def test_a_directory_that_vanished_and_is_made_again_is_still_locked(data: Path,
 
 @pytest.mark.parametrize("damage", ["missing", "flipped", "cut"])
 @pytest.mark.parametrize("recipe", ["balanced", "infogan"])
-def test_a_generator_that_is_missing_or_damaged_is_written_again(recipe: str, damage: str, data: Path, tmp_path: Path) -> None:
+def test_a_generator_that_is_missing_or_damaged_is_written_again(
+    recipe: str, damage: str, data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     GAN(recipe, **SETTINGS).fit(data, out=out)
     for name in ("generator.safetensors", "encoder.safetensors"):

@@ -78,8 +78,12 @@ TROUBLES: dict[str, Callable[[State], None]] = {
     "a weight of G": lambda state: first(state.generator.parameters(), math.inf),
     "a weight of D": lambda state: first(state.discriminator.parameters(), -math.inf),
     "a weight of the average": lambda state: first(state.ema.parameters(), math.nan),
-    "a moment": lambda state: first((moments["exp_avg_sq"] for moments in state.optimizer_g.state.values()), math.inf),
-    "samples, of weights that are finite": lambda state: first(list(state.generator.parameters())[-1:], 3e38),
+    "a moment": lambda state: first(
+        (moments["exp_avg_sq"] for moments in state.optimizer_g.state.values()), math.inf
+    ),
+    "samples, of weights that are finite": lambda state: first(
+        list(state.generator.parameters())[-1:], 3e38
+    ),
 }
 
 
@@ -111,7 +115,11 @@ def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> N
     def optimize(gradients: Gradients) -> None:
         nonlocal taken
         taken += 1
-        learn([torch.full_like(g, math.nan) if g is not None else None for g in gradients] if taken == 50 else gradients)
+        learn(
+            [torch.full_like(g, math.nan) if g is not None else None for g in gradients]
+            if taken == 50
+            else gradients
+        )
 
     setattr(state, f"optimize_{network}", optimize)
     events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
@@ -119,11 +127,19 @@ def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> N
     assert events[-1] == Finished("done")
 
 
-def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(tmp_path: Path) -> None:
+def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
+    tmp_path: Path,
+) -> None:
     gan = GAN("classic", learning_rate=1e38, samples=6400, batch_size=16, width=8, threads=1)
     with (
-        pytest.warns(UserWarning, match=r"was not finite after .* back to the last good weights, with half the step") as told,
-        pytest.raises(DivergedError, match=r"nor after going back; what was good last is in .*; try a lower learning rate"),
+        pytest.warns(
+            UserWarning,
+            match=r"was not finite after .* back to the last good weights, with half the step",
+        ) as told,
+        pytest.raises(
+            DivergedError,
+            match=r"nor after going back; what was good last is in .*; try a lower learning rate",
+        ),
     ):
         gan.fit("gaussian", out=tmp_path / "run")
     assert len([one for one in told if "half the step" in str(one.message)]) == ATTEMPTS + 1
@@ -159,7 +175,9 @@ def test_the_count_is_part_of_the_state() -> None:
     state = state_of(RECIPE)
     state.recoveries, state.attempts = 5, 2
     other = state_of(RECIPE)
-    other.restore({name: tensor.clone() for name, tensor in state.tensors().items()}, state.scalars())
+    other.restore(
+        {name: tensor.clone() for name, tensor in state.tensors().items()}, state.scalars()
+    )
     assert (other.recoveries, other.attempts) == (5, 2)
     rates = other.method.schedule(0.0)
     other.apply(rates)

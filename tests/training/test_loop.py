@@ -11,13 +11,24 @@ from tests.helpers import state_of
 
 from equipoise.recipes.balanced import Balanced
 from equipoise.training import loop
-from equipoise.training.loop import Clock, Control, Finished, ImageDue, Report, SaveDue, discriminator_outputs, train
+from equipoise.training.loop import (
+    Clock,
+    Control,
+    Finished,
+    ImageDue,
+    Report,
+    SaveDue,
+    discriminator_outputs,
+    train,
+)
 from equipoise.training.state import State
 
 RECIPE = Balanced(batch_size=16, width=8)
 
 
-def events_of(state: State, samples: int | None, minutes: float | None = None, control: Control | None = None) -> list[loop.Event]:
+def events_of(
+    state: State, samples: int | None, minutes: float | None = None, control: Control | None = None
+) -> list[loop.Event]:
     return list(train(state.method, state, Clock(state, samples, minutes), control or Control()))
 
 
@@ -81,7 +92,9 @@ class Machine:
 
 
 @pytest.mark.parametrize("rate", [200.0, 1000.0, 30_000.0])
-def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(
+    rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
     clock = Clock(state, None, 10)
     machine.train(state, clock, 100.0, until=20)
@@ -91,7 +104,9 @@ def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(
     assert state.samples_seen == pytest.approx(580 * rate + 2000, rel=0.1)
 
 
-def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
     clock = Clock(state, None, 10)
     machine.train(state, clock, 1000.0, until=200)
@@ -100,7 +115,9 @@ def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(monkeypat
     assert machine.now <= 601
 
 
-def test_a_horizon_that_is_about_right_is_left_alone_and_a_resumed_run_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_horizon_that_is_about_right_is_left_alone_and_a_resumed_run_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
     clock = Clock(state, None, 10)
     machine.train(state, clock, 100.0, until=20)
@@ -145,7 +162,9 @@ def test_a_finished_run_trains_no_further() -> None:
 
 
 def test_probabilities_are_read_as_the_means_of_sigma() -> None:
-    read = discriminator_outputs(torch.tensor([math.log(3.0)]), torch.tensor([-math.log(4.0)]), "probability")
+    read = discriminator_outputs(
+        torch.tensor([math.log(3.0)]), torch.tensor([-math.log(4.0)]), "probability"
+    )
     assert float(read["real_output"]) == pytest.approx(3 / 4)
     assert float(read["fake_output"]) == pytest.approx(1 / 5)
     assert float(read["balance"]) == pytest.approx((3 / 4 + 4 / 5) / 2)
@@ -156,9 +175,13 @@ def test_relativistic_outputs_do_not_depend_on_the_logits_mean() -> None:
     read = discriminator_outputs(real + 100, fake + 100, "relativistic")
     assert float(read["real_output"]) == pytest.approx(1.0)
     assert float(read["fake_output"]) == pytest.approx(-1.0)
-    assert float(read["balance"]) == pytest.approx((1 / (1 + math.exp(-1)) + 1 / (1 + math.exp(-3))) / 2)
+    assert float(read["balance"]) == pytest.approx(
+        (1 / (1 + math.exp(-1)) + 1 / (1 + math.exp(-3))) / 2
+    )
 
 
 def test_equal_outputs_are_balanced_at_one_half() -> None:
     for meaning in ("probability", "relativistic"):
-        assert float(discriminator_outputs(torch.zeros(4), torch.zeros(4), meaning)["balance"]) == pytest.approx(0.5)
+        assert float(
+            discriminator_outputs(torch.zeros(4), torch.zeros(4), meaning)["balance"]
+        ) == pytest.approx(0.5)

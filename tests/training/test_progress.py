@@ -15,7 +15,12 @@ from equipoise.training import progress
 from equipoise.training.loop import Evaluated, Report
 from equipoise.training.progress import Display, Measuring, clock, lines, measured, primary
 
-READINGS = {"discriminator_loss": 0.69314, "generator_loss": 12.5, "real_output": 0.51, "fake_output": -0.49}
+READINGS = {
+    "discriminator_loss": 0.69314,
+    "generator_loss": 12.5,
+    "real_output": 0.51,
+    "fake_output": -0.49,
+}
 
 
 def test_a_report_fits_beside_the_bar_in_eighty_columns() -> None:
@@ -30,19 +35,27 @@ def test_the_time_left_is_shown_to_the_second(seconds: float, shown: str) -> Non
     assert clock(seconds) == shown
 
 
-def test_nothing_is_shown_where_output_is_not_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_shown_where_output_is_not_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with Display() as display:
         display.show(Report(1, 1.0, 0.5, 1.0, 1.0, READINGS))
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
 
 
-EVALUATED = Evaluated(16, {"Wasserstein-1": 0.02134, "mean": 4.0}, {"Wasserstein-1": 0.0051, "mean": 4.0})
+EVALUATED = Evaluated(
+    16, {"Wasserstein-1": 0.02134, "mean": 4.0}, {"Wasserstein-1": 0.0051, "mean": 4.0}
+)
 
 
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have stderr pass for a terminal."""
-    monkeypatch.setattr(progress, "Console", lambda **_: Console(stderr=True, force_terminal=True, width=120, legacy_windows=False))
+    monkeypatch.setattr(
+        progress,
+        "Console",
+        lambda **_: Console(stderr=True, force_terminal=True, width=120, legacy_windows=False),
+    )
 
 
 def test_the_primary_metric_stands_beside_its_floor() -> None:
@@ -52,7 +65,10 @@ def test_the_primary_metric_stands_beside_its_floor() -> None:
 
 @pytest.mark.parametrize(("asked", "shown"), [(None, True), (True, True), (False, False)])
 def test_a_bar_is_drawn_on_a_terminal_with_the_metric_unless_it_is_not_wanted(
-    asked: bool | None, shown: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    asked: bool | None,
+    shown: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     terminal(monkeypatch)
     with Display(asked) as display:
@@ -82,9 +98,13 @@ def test_python_shows_nothing_where_stderr_is_no_terminal(
     assert capsys.readouterr().err == ""
 
 
-def test_a_notebook_without_ipywidgets_is_told_what_its_bar_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_without_ipywidgets_is_told_what_its_bar_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(progress, "Console", lambda **_: Console(stderr=True, force_jupyter=True))
-    monkeypatch.setattr(progress, "find_spec", lambda name: None if name == "ipywidgets" else find_spec(name))
+    monkeypatch.setattr(
+        progress, "find_spec", lambda name: None if name == "ipywidgets" else find_spec(name)
+    )
     with pytest.warns(EquipoiseWarning, match="a progress bar in a notebook needs ipywidgets"):
         display = Display(True)
     assert display.progress.disable

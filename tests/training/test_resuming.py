@@ -44,7 +44,9 @@ def run(trained: Path, here: Path) -> Path:
         ["--threads", "1", "--resume", "runs/g"],
     ],
 )
-def test_a_run_is_enough_to_go_on_and_it_is_said_from_where(arguments: list[str], run: Path, command: Command) -> None:
+def test_a_run_is_enough_to_go_on_and_it_is_said_from_where(
+    arguments: list[str], run: Path, command: Command
+) -> None:
     answer = command("train", *arguments, "--samples", "64", *NONE)
     assert (answer.status, answer.err) == (0, "")
     assert "\ngoing on from 32 of 64 samples\n" in answer.out
@@ -53,10 +55,17 @@ def test_a_run_is_enough_to_go_on_and_it_is_said_from_where(arguments: list[str]
     assert [path.name for path in Path.cwd().iterdir()] == ["runs"]
 
 
-def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(here: Path, command: Command) -> None:
+def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(
+    here: Path, command: Command
+) -> None:
     frame = pd.DataFrame({"a": RNG.normal(size=60), "kind": ["u", "v"] * 30})
     frame.to_csv(here / "table.csv", index=False)
-    assert command("train", "table.csv", "--label-column", "kind", "--out", "run", *TINY_OPTIONS, *NONE).status == 0
+    assert (
+        command(
+            "train", "table.csv", "--label-column", "kind", "--out", "run", *TINY_OPTIONS, *NONE
+        ).status
+        == 0
+    )
     (here / "elsewhere").mkdir()
     answer = command("train", "--resume", "run", "--samples", "64", *NONE)
     assert answer.status == 0
@@ -70,7 +79,10 @@ def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) ->
     assert re.search(longer, answer.out)
     assert "Trained on" not in answer.out
     assert "Wasserstein-1" in answer.out  # the report as it was kept
-    with pytest.warns(EquipoiseWarning, match="finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64"):
+    with pytest.warns(
+        EquipoiseWarning,
+        match="finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64",
+    ):
         GAN().fit(resume=True, out=run)
 
 
@@ -83,8 +95,14 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     finished.directory.unlock()
     assert is_finished(finished)
     assert "of 0.005 minutes used" in line
-    assert f"minutes are the total; to train longer: equipoise train --resume {out} --minutes 0.01" in line
-    with pytest.raises(RequestError, match=r"minutes = 0\.001 is the total, and .*run has trained for 0\.00\d+ already: give more"):
+    assert (
+        f"minutes are the total; to train longer: equipoise train --resume {out} --minutes 0.01"
+        in line
+    )
+    with pytest.raises(
+        RequestError,
+        match=r"minutes = 0\.001 is the total, and .*run has trained for 0\.00\d+ already: give more",
+    ):
         GAN(minutes=0.001).fit(out=out, resume=True)
     longer = GAN(minutes=1).prepare(out=out, resume=True)
     assert longer.directory is not None
@@ -93,35 +111,54 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     assert re.match(r"going on from .* seconds? of 1 minutes, ", told(longer))
 
 
-def test_fewer_samples_than_were_seen_are_refused_and_nothing_is_changed(run: Path, command: Command) -> None:
+def test_fewer_samples_than_were_seen_are_refused_and_nothing_is_changed(
+    run: Path, command: Command
+) -> None:
     GAN(samples=320).fit(out=run, resume=True)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     answer = command("train", "--resume", str(run), "--samples", "100")
     assert (answer.status, answer.out) == (2, "")
-    assert answer.err == "equipoise: samples = 100 is the total, and runs/g has seen 320 already: give more than that\n"
+    assert (
+        answer.err
+        == "equipoise: samples = 100 is the total, and runs/g has seen 320 already: give more than that\n"
+    )
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
-def test_the_length_that_a_run_had_is_no_shorter_one_though_its_last_step_went_beyond(run: Path) -> None:
+def test_the_length_that_a_run_had_is_no_shorter_one_though_its_last_step_went_beyond(
+    run: Path,
+) -> None:
     GAN(samples=40).fit(out=run, resume=True)  # 48 seen
     with pytest.warns(EquipoiseWarning, match="finished: 48 samples seen"):
         GAN(samples=40).fit(out=run, resume=True)
 
 
-def test_a_run_in_the_place_of_data_is_not_taken_for_a_folder_of_images(run: Path, command: Command) -> None:
+def test_a_run_in_the_place_of_data_is_not_taken_for_a_folder_of_images(
+    run: Path, command: Command
+) -> None:
     answer = command("train", str(run))
-    assert answer.err == "equipoise: runs/g is a run, not data: resume it (equipoise train --resume RUN), or give data\n"
+    assert (
+        answer.err
+        == "equipoise: runs/g is a run, not data: resume it (equipoise train --resume RUN), or give data\n"
+    )
 
 
 def test_other_data_is_named_beside_the_runs(run: Path, here: Path, command: Command) -> None:
     pd.DataFrame(X).to_csv(here / "incomes.csv", index=False)
     answer = command("train", "incomes.csv", "--resume", str(run))
     same = "give the same data, or start a new run"
-    assert answer.err == f"equipoise: runs/g was trained on gaussian, but you gave incomes.csv: {same}\n"
+    assert (
+        answer.err
+        == f"equipoise: runs/g was trained on gaussian, but you gave incomes.csv: {same}\n"
+    )
     for given, name in ((Ring(), "ring"), (X, "an array"), ("ring", "ring")):
-        with pytest.raises(RequestError, match=rf"^runs/g was trained on gaussian, but you gave {name}: {same}$"):
+        with pytest.raises(
+            RequestError, match=rf"^runs/g was trained on gaussian, but you gave {name}: {same}$"
+        ):
             GAN().fit(given, out=run, resume=True)
-    with pytest.raises(RequestError, match=r"was trained with other settings \(mean: 4\.0 -> 5\.0\)"):
+    with pytest.raises(
+        RequestError, match=r"was trained with other settings \(mean: 4\.0 -> 5\.0\)"
+    ):
         GAN().fit(Gaussian(mean=5), out=run, resume=True)
 
 
@@ -132,12 +169,14 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
     np.save("points.npy", X + 1)
     for data in (None, "points.npy"):
         with pytest.raises(
-            RequestError, match=r"^run was trained on points\.npy, which has changed since, or comes in another order: give"
+            RequestError,
+            match=r"^run was trained on points\.npy, which has changed since, or comes in another order: give",
         ):
             GAN().fit(data, out="run", resume=True)
     (here / "points.npy").unlink()
     with pytest.raises(
-        RequestError, match=r"^run was trained on .*points\.npy, which cannot be read now: no file, folder or built-in source"
+        RequestError,
+        match=r"^run was trained on .*points\.npy, which cannot be read now: no file, folder or built-in source",
     ):
         GAN().fit(out="run", resume=True)
     np.save("moved.npy", X)
@@ -154,16 +193,24 @@ def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command
         GAN().fit(out="array", resume=True)
     np.save("x.npy", X)
     GAN(**settings).fit("x.npy", [0, 1] * 40, out="labels")
-    with pytest.raises(RequestError, match=r"labels for x\.npy that came in Python: .*fit\(data, labels, out=\.\.\., resume=True\)"):
+    with pytest.raises(
+        RequestError,
+        match=r"labels for x\.npy that came in Python: .*fit\(data, labels, out=\.\.\., resume=True\)",
+    ):
         GAN().fit(out="labels", resume=True)
-    with pytest.raises(RequestError, match=r"^labels was trained on x\.npy with labels that came in Python: give them again"):
+    with pytest.raises(
+        RequestError,
+        match=r"^labels was trained on x\.npy with labels that came in Python: give them again",
+    ):
         GAN().fit("x.npy", out="labels", resume=True)
     with pytest.raises(RequestError, match=r"^fit needs data"):
         GAN().fit()
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from equipoise.training import ending
 
     class Stopped(ending.Control):
@@ -182,11 +229,15 @@ def test_settings_that_a_resumed_run_may_not_change_are_named(run: Path) -> None
         GAN(seed=7).fit(out=run, resume=True)
 
 
-def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_samples(tmp_path: Path) -> None:
+def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_samples(
+    tmp_path: Path,
+) -> None:
     x, run = np.random.default_rng(0).normal(size=(600, 2)), tmp_path / "run"
     GAN(samples=320, batch_size=16, width=8, threads=1).fit(x, out=run)
     later = GAN(samples=640, stop_when="converged").fit(x, out=run, resume=True)
-    evaluated = [line for line in RunDirectory(run).read_log() if "floors" in line or "metrics" in line]
+    evaluated = [
+        line for line in RunDirectory(run).read_log() if "floors" in line or "metrics" in line
+    ]
     (again,) = [number for number, line in enumerate(evaluated) if "floors" in line and number > 0]
     assert (evaluated[0]["evaluated_samples"], evaluated[again]["evaluated_samples"]) == (60, 30)
     after = [line["metrics"]["sliced Wasserstein"] for line in evaluated[again + 1 :]]

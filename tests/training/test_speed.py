@@ -22,7 +22,17 @@ from equipoise.runs.settings import RunSettings
 from equipoise.training import speed
 from equipoise.training.loop import Control, Report
 from equipoise.training.memory import step_memory
-from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, threads_for, tuned
+from equipoise.training.speed import (
+    Speed,
+    by_rule,
+    can_compile,
+    choose,
+    compile_step,
+    example,
+    is_pure,
+    threads_for,
+    tuned,
+)
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
 from equipoise.transforms.scaling import Scaling, fit_scaling
@@ -45,22 +55,36 @@ def state_of(recipe: Recipe, source: Source) -> State:
 def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
     """Of D's weights, then of G's, at the same batch every time."""
     batch = example(state, source.schema)
-    of_d, _ = state.compiled(discriminator_gradients)(state.method, state, torch.tensor(0.5), *batch)
+    of_d, _ = state.compiled(discriminator_gradients)(
+        state.method, state, torch.tensor(0.5), *batch
+    )
     of_g, _ = state.compiled(generator_gradients)(state.method, state, *batch)
     return [gradient for gradient in (*of_d, *of_g) if gradient is not None]
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_points_take_float32_and_images_what_the_processor_has(half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_points_take_float32_and_images_what_the_processor_has(
+    half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
-    assert by_rule(method, images=False, device=CPU, seconds=1, threads=1) == Speed(1, "float32", False)
-    assert by_rule(method, images=True, device=CPU, seconds=1, threads=3) == Speed(3, "bfloat16" if half else "float32", False)
+    assert by_rule(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
+        1, "float32", False
+    )
+    assert by_rule(method, images=True, device=CPU, seconds=1, threads=3) == Speed(
+        3, "bfloat16" if half else "float32", False
+    )
 
 
 @pytest.mark.parametrize(
     ("shape", "cores", "expected"),
-    [((1, 16, 16), 64, 1), ((1, 28, 28), 64, 2), ((1, 28, 28), 1, 1), ((3, 64, 64), 64, 17), ((3, 64, 64), 4, 4)],
+    [
+        ((1, 16, 16), 64, 1),
+        ((1, 28, 28), 64, 2),
+        ((1, 28, 28), 1, 1),
+        ((3, 64, 64), 64, 17),
+        ((3, 64, 64), 4, 4),
+    ],
 )
 def test_images_take_as_many_threads_as_their_networks_have_work_for(
     shape: tuple[int, ...], cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
@@ -73,11 +97,16 @@ def test_images_take_as_many_threads_as_their_networks_have_work_for(
     assert threads_for(step.flops * recipe.batch_size, images=False) == 1
 
 
-def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
     enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
-    found = [by_rule(method, images=False, device=CPU, seconds=s, threads=1) for s in (0.99 * enough, 1.01 * enough)]
+    found = [
+        by_rule(method, images=False, device=CPU, seconds=s, threads=1)
+        for s in (0.99 * enough, 1.01 * enough)
+    ]
     assert [ruled.compiled for ruled in found] == [False, True]
 
 
@@ -93,20 +122,30 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monk
         ("balanced", {"augment": "color"}, False),
     ],
 )
-def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(name: str, settings: dict[str, Any], pure: bool) -> None:
+def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(
+    name: str, settings: dict[str, Any], pure: bool
+) -> None:
     source = squares()
-    method = build_method(find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}), source.schema, 0)
+    method = build_method(
+        find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}),
+        source.schema,
+        0,
+    )
     assert is_pure(method) == pure
     if not pure:
         assert not by_rule(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
-        with pytest.raises(RequestError, match="compile = 'on', but this step cannot be compiled here"):
+        with pytest.raises(
+            RequestError, match="compile = 'on', but this step cannot be compiled here"
+        ):
             choose(method, RunSettings(compile="on"), True, CPU, 1, 1)
 
 
 def test_what_the_user_chose_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
-    assert choose(method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1, 1) == Speed(3, "bfloat16", True)
+    assert choose(
+        method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1, 1
+    ) == Speed(3, "bfloat16", True)
     assert not choose(method, RunSettings(compile="off"), True, CPU, LONG, 1).compiled
 
 
@@ -122,14 +161,19 @@ def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_wri
     assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
 
 
-def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
         raise RuntimeError("no room for the compiler\nand a long trace")
 
     monkeypatch.setattr(torch, "compile", refuse)
     source = DistributionSource(Gaussian())
     state = state_of(Balanced(**TINY), source)
-    assert compile_step(state.method, state, example(state, source.schema)) == "no room for the compiler"
+    assert (
+        compile_step(state.method, state, example(state, source.schema))
+        == "no room for the compiler"
+    )
     assert state.compiled(generator_gradients) is generator_gradients
 
 
@@ -155,11 +199,18 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     x, y = state.loader.next()
     assert y is not None
     assert batch.y is not None
-    assert (batch.x.shape, batch.x.dtype, batch.y.shape, batch.y.dtype) == (x.shape, x.dtype, y.shape, y.dtype)
+    assert (batch.x.shape, batch.x.dtype, batch.y.shape, batch.y.dtype) == (
+        x.shape,
+        x.dtype,
+        y.shape,
+        y.dtype,
+    )
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     source = squares()
     state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
     before = {name: tensor.clone() for name, tensor in state.tensors().items()}
@@ -173,12 +224,16 @@ def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(monkeypa
 
     monkeypatch.setattr(speed, "_seconds", timed)
     chosen = Speed(1, "bfloat16", False)
-    assert tuned(state.method, state, example(state, source.schema), chosen, RunSettings(threads=1)) == Speed(1, "float32", False)
+    assert tuned(
+        state.method, state, example(state, source.schema), chosen, RunSettings(threads=1)
+    ) == Speed(1, "float32", False)
     assert tried == [True, False]
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(tmp_path: Any) -> None:
+def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
+    tmp_path: Any,
+) -> None:
     x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)
     settings = {**TINY, "seed": 1, "precision": "bfloat16", "threads": 1}
     first = GAN("balanced", samples=64, **settings).fit(x, out=tmp_path / "run")
@@ -189,7 +244,9 @@ def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(t
     assert training.state.generator.mixed
 
 
-def test_compiling_counts_neither_as_time_nor_against_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_counts_neither_as_time_nor_against_the_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = 100.0
 
     def compiled(*_: Any) -> str:
@@ -212,7 +269,13 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(monkeypatch: pyte
 def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
     rng = np.random.default_rng(0)
     batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
-    settings: dict[str, Any] = {**TINY, "batch_size": 256, "clusters": 2, "threads": 1, "samples": 8192}
+    settings: dict[str, Any] = {
+        **TINY,
+        "batch_size": 256,
+        "clusters": 2,
+        "threads": 1,
+        "samples": 8192,
+    }
     gan = GAN(**settings, tune_speed=True)
     training = gan.prepare(batches, to_disk=False)
     gan.run(training, lambda _: None)

@@ -16,7 +16,13 @@ from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
 from equipoise.recipes.wgan import WGAN
 from equipoise.recipes.wgan_gp import WGANGP
-from equipoise.training.step import adversarial_step, discriminator_step, ema_half_life, generator_step, update_ema
+from equipoise.training.step import (
+    adversarial_step,
+    discriminator_step,
+    ema_half_life,
+    generator_step,
+    update_ema,
+)
 
 PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan")
 
@@ -30,7 +36,9 @@ def equal(left: list[torch.Tensor], right: list[torch.Tensor]) -> bool:
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
-def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: Recipe, source: Source) -> None:
+def test_the_discriminators_step_leaves_the_generator_without_gradient(
+    recipe: Recipe, source: Source
+) -> None:
     state = state_of(recipe, source)
     before, before_d = weights(state.generator), weights(state.discriminator)
     discriminator_step(state.method, state, recipe.schedule(0), *state.loader.next())
@@ -40,7 +48,9 @@ def test_the_discriminators_step_leaves_the_generator_without_gradient(recipe: R
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
-def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: Recipe, source: Source) -> None:
+def test_the_generators_step_leaves_the_discriminator_without_gradient(
+    recipe: Recipe, source: Source
+) -> None:
     state = state_of(recipe, source)
     before, before_g = weights(state.discriminator), weights(state.generator)
     generator_step(state.method, state, *state.loader.next())
@@ -49,8 +59,12 @@ def test_the_generators_step_leaves_the_discriminator_without_gradient(recipe: R
     assert not equal(before_g, weights(state.generator))
 
 
-@pytest.mark.parametrize(("recipe", "source"), [given for given in RECIPES if given.values[0].name in PENALISED])
-def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(recipe: Recipe, source: Source) -> None:
+@pytest.mark.parametrize(
+    ("recipe", "source"), [given for given in RECIPES if given.values[0].name in PENALISED]
+)
+def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(
+    recipe: Recipe, source: Source
+) -> None:
     with_penalty, without = state_of(recipe, source), state_of(recipe, source)
     rates = recipe.schedule(0)
     discriminator_step(with_penalty.method, with_penalty, rates, *with_penalty.loader.next())
@@ -66,9 +80,14 @@ def test_the_discriminators_gradient_is_that_of_loss_plus_half_gamma_times_both_
     state = state_of(recipe)
     x = state.loader.next()[0].double()
     with torch.no_grad():
-        z = state.method.prior.sample(16, torch.Generator().manual_seed(state.randomness["latents"].initial_seed()))
+        z = state.method.prior.sample(
+            16, torch.Generator().manual_seed(state.randomness["latents"].initial_seed())
+        )
         x_fake = state.generator(z)
-    expected = [_slope(state.discriminator, parameter, x, x_fake, 0.7) for parameter in state.discriminator.parameters()]
+    expected = [
+        _slope(state.discriminator, parameter, x, x_fake, 0.7)
+        for parameter in state.discriminator.parameters()
+    ]
     discriminator_step(state.method, state, recipe.schedule(0), x, None)
     for parameter, slope in zip(state.discriminator.parameters(), expected, strict=True):
         assert parameter.grad is not None
@@ -82,7 +101,13 @@ def double() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
 
 
-def _slope(network: torch.nn.Module, parameter: torch.Tensor, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> torch.Tensor:
+def _slope(
+    network: torch.nn.Module,
+    parameter: torch.Tensor,
+    x: torch.Tensor,
+    x_fake: torch.Tensor,
+    gamma: float,
+) -> torch.Tensor:
     """Central differences of the equation in the recipe's docstring."""
     slope, flat = torch.zeros_like(parameter).view(-1), parameter.data.view(-1)
     for i in range(len(flat)):
@@ -95,11 +120,19 @@ def _slope(network: torch.nn.Module, parameter: torch.Tensor, x: torch.Tensor, x
     return slope.view_as(parameter)
 
 
-def _equation(network: torch.nn.Module, x: torch.Tensor, x_fake: torch.Tensor, gamma: float) -> float:
+def _equation(
+    network: torch.nn.Module, x: torch.Tensor, x_fake: torch.Tensor, gamma: float
+) -> float:
     x, x_fake = x.clone().requires_grad_(), x_fake.clone().requires_grad_()
     real, fake = network(x)[0], network(x_fake)[0]
-    r1, r2 = (torch.autograd.grad(out.sum(), at)[0].square().sum(1).mean() for out, at in ((real, x), (fake, x_fake)))
-    return float(torch.nn.functional.softplus(-(real.detach() - fake.detach())).mean() + gamma / 2 * (r1 + r2))
+    r1, r2 = (
+        torch.autograd.grad(out.sum(), at)[0].square().sum(1).mean()
+        for out, at in ((real, x), (fake, x_fake))
+    )
+    return float(
+        torch.nn.functional.softplus(-(real.detach() - fake.detach())).mean()
+        + gamma / 2 * (r1 + r2)
+    )
 
 
 def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
@@ -110,18 +143,29 @@ def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
 
 
 def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
-    state = state_of(find("dcgan").for_data(squares().schema, {**TINY_RECIPE, "conditional": False, "ema_half_life": 100.0}), squares())
+    state = state_of(
+        find("dcgan").for_data(
+            squares().schema, {**TINY_RECIPE, "conditional": False, "ema_half_life": 100.0}
+        ),
+        squares(),
+    )
     for old, new in zip(state.ema.parameters(), state.generator.parameters(), strict=True):
         old.fill_(1.0)
         new.data.fill_(3.0)
     for statistic in state.generator.buffers():
         statistic.fill_(5)
     update_ema(state, decay=0.75)
-    assert {float(value) for weight in state.ema.parameters() for value in weight.flatten()} == {1.5}
-    assert {float(value) for statistic in state.ema.buffers() for value in statistic.flatten()} == {5.0}
+    assert {float(value) for weight in state.ema.parameters() for value in weight.flatten()} == {
+        1.5
+    }
+    assert {float(value) for statistic in state.ema.buffers() for value in statistic.flatten()} == {
+        5.0
+    }
 
 
-def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> None:
+def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> (
+    None
+):
     state = state_of(Balanced(**TINY_RECIPE, ema_half_life=1000))
     rates = state.method.schedule(0, 0)
     state.samples_seen = 84
@@ -129,7 +173,9 @@ def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_soone
     assert ema_half_life(state, replace(rates, ema_half_life=2.0), 16) == 2
     state.seen_before = 5000
     for scheduled in (0.0, 2.0, 1000.0):  # begins anew
-        assert ema_half_life(state, replace(rates, ema_half_life=scheduled), 16) == pytest.approx(510)
+        assert ema_half_life(state, replace(rates, ema_half_life=scheduled), 16) == pytest.approx(
+            510
+        )
     state.seen_before = 10**6
     assert ema_half_life(state, rates, 16) == 1000
 
@@ -140,7 +186,9 @@ def test_without_an_average_samples_come_from_the_generator_itself() -> None:
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
-def test_generated_samples_reach_the_discriminator_detached_from_the_generator(recipe: Recipe, source: Source) -> None:
+def test_generated_samples_reach_the_discriminator_detached_from_the_generator(
+    recipe: Recipe, source: Source
+) -> None:
     state = state_of(recipe, source)
     seen: list[torch.Tensor] = []
     first = state.discriminator if state.augmentation is None else state.augmentation
@@ -161,7 +209,9 @@ def test_all_that_a_step_reads_is_finite_and_named(recipe: Recipe, source: Sourc
 def test_clipping_holds_after_every_step_of_the_critic() -> None:
     state = state_of(WGAN(**TINY_RECIPE, clip=0.05))
     adversarial_step(state.method, state, state.method.schedule(0))
-    assert max(p.detach().abs().max().item() for p in state.discriminator.parameters()) == pytest.approx(0.05)
+    assert max(
+        p.detach().abs().max().item() for p in state.discriminator.parameters()
+    ) == pytest.approx(0.05)
     assert max(p.detach().abs().max().item() for p in state.generator.parameters()) > 0.05
 
 
@@ -172,13 +222,17 @@ def test_both_optimisers_follow_the_schedule_each_at_its_own_rate() -> None:
     ):
         state = state_of(recipe)
         state.apply(replace(recipe.schedule(0), beta2=0.7))
-        assert [o.param_groups[0]["lr"] for o in (state.optimizer_g, state.optimizer_d)] == pytest.approx([0.1, 0.4])
+        assert [
+            o.param_groups[0]["lr"] for o in (state.optimizer_g, state.optimizer_d)
+        ] == pytest.approx([0.1, 0.4])
         group = state.optimizer_d.param_groups[0]
         assert group.get("alpha", group.get("betas", (0, 0))[-1]) == 0.7
     assert isinstance(state.optimizer_d, torch.optim.RMSprop)
 
 
-def test_a_penalty_in_a_discriminator_that_looks_across_its_batch_is_a_programmers_mistake() -> None:
+def test_a_penalty_in_a_discriminator_that_looks_across_its_batch_is_a_programmers_mistake() -> (
+    None
+):
     method = state_of(Balanced(**TINY_RECIPE)).method
     with pytest.raises(ValueError, match="looks across its batch"):
         replace(method, together=False)

@@ -24,7 +24,13 @@ from equipoise.transforms.clustering import Clustering
 Command = Callable[..., Any]
 RNG = np.random.default_rng(0)
 X = np.concatenate([RNG.normal(-4, 1, (150, 2)), RNG.normal(4, 1, (50, 2))])
-SETTINGS: dict[str, Any] = {"samples": 64, "batch_size": 16, "width": 8, "threads": 1, "clusters": 2}
+SETTINGS: dict[str, Any] = {
+    "samples": 64,
+    "batch_size": 16,
+    "width": 8,
+    "threads": 1,
+    "clusters": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +54,9 @@ def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["path", "text", "loaded", "in memory"])
-def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(kind: str, earlier: Path) -> None:
+def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(
+    kind: str, earlier: Path
+) -> None:
     last = GAN(threads=1).prepare(X, out=earlier, resume=True)
     assert last.directory is not None
     last.directory.unlock()
@@ -62,7 +70,9 @@ def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(kind
     assert not state.optimizer_g.state_dict()["state"]
 
 
-def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_datas(earlier: Path) -> None:
+def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_datas(
+    earlier: Path,
+) -> None:
     sampler = GAN.load(earlier)._trained()
     training = begun(earlier, X[::-1][:100] * [1.0, 1.5])  # half of each group
     assert training.recipe == sampler.recipe
@@ -71,31 +81,50 @@ def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_
     assert isinstance(old, Clustering)
     assert isinstance(new, Clustering)
     buffers = dict(new.named_buffers())
-    assert all(torch.equal(buffer, buffers[name]) for name, buffer in old.named_buffers() if name != "weights")
+    assert all(
+        torch.equal(buffer, buffers[name])
+        for name, buffer in old.named_buffers()
+        if name != "weights"
+    )
     assert sorted(old.weights.flatten().tolist()) == pytest.approx([0.25, 0.75], abs=0.05)
     assert sorted(new.weights.flatten().tolist()) == pytest.approx([0.5, 0.5], abs=0.05)
 
 
-def test_what_begins_anew_is_said_in_one_line(earlier: Path, tmp_path: Path, command: Command) -> None:
-    told = (
-        f"starting from the weights of {earlier}: optimiser, schedule and samples seen begin anew; its scaling and 2 modes are taken over"
-    )
+def test_what_begins_anew_is_said_in_one_line(
+    earlier: Path, tmp_path: Path, command: Command
+) -> None:
+    told = f"starting from the weights of {earlier}: optimiser, schedule and samples seen begin anew; its scaling and 2 modes are taken over"
     with pytest.warns(EquipoiseWarning) as warned:
         GAN(samples=32, threads=1).fit(X, init_from=earlier)
     assert [str(warning.message) for warning in warned] == [told]
     np.save(tmp_path / "more.npy", X)
-    options = ["--samples", "32", "--threads", "1", "--evaluate", "none", "--out", str(tmp_path / "run")]
+    options = [
+        "--samples",
+        "32",
+        "--threads",
+        "1",
+        "--evaluate",
+        "none",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     answer = command("train", str(tmp_path / "more.npy"), "--init-from", str(earlier), *options)
     assert answer.status == 0
     assert f"  note: {told}\n" in answer.out
 
 
-def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said(earlier: Path, tmp_path: Path) -> None:
+def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said(
+    earlier: Path, tmp_path: Path
+) -> None:
     GAN.load(earlier).save(tmp_path / "copy")
     training = begun(tmp_path / "copy")
-    assert training.source.notes[-1].endswith("; it has no checkpoint with a discriminator, which begins anew too")
+    assert training.source.notes[-1].endswith(
+        "; it has no checkpoint with a discriminator, which begins anew too"
+    )
     assert same(training.state.ema, GAN.load(earlier)._trained().generator)
-    assert same(training.state.discriminator, GAN(**SETTINGS).prepare(X, to_disk=False).state.discriminator)
+    assert same(
+        training.state.discriminator, GAN(**SETTINGS).prepare(X, to_disk=False).state.discriminator
+    )
 
 
 def test_config_says_whose_weights_they_were(earlier: Path, tmp_path: Path) -> None:
@@ -111,9 +140,16 @@ def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_pat
     GAN(**settings).fit(X, out=tmp_path / "first")
     once = GAN(samples=64, threads=1).fit(X, init_from=tmp_path / "first", out=tmp_path / "second")
     assert once._fit is not None
-    inherited, average = (GAN.load(tmp_path / name)._trained().generator for name in ("first", "second"))
-    for a, b, g in zip(*(network.parameters() for network in (inherited, average, once._fit.state.generator)), strict=True):
-        assert (b - a).norm() < 0.5 * (g - a).norm()  # 4 steps of 16, and a half-life of about 130 samples
+    inherited, average = (
+        GAN.load(tmp_path / name)._trained().generator for name in ("first", "second")
+    )
+    for a, b, g in zip(
+        *(network.parameters() for network in (inherited, average, once._fit.state.generator)),
+        strict=True,
+    ):
+        assert (b - a).norm() < 0.5 * (
+            g - a
+        ).norm()  # 4 steps of 16, and a half-life of about 130 samples
     assert once._fit.state.seen_before == 1280
     assert [begun(given).state.seen_before for given in (once, tmp_path / "second")] == [1344, 1344]
 
@@ -121,20 +157,31 @@ def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_pat
 def test_such_a_run_resumes_in_the_space_that_it_started_in(earlier: Path, tmp_path: Path) -> None:
     shifted = X * 2 + 5
     GAN(samples=96, threads=1).fit(shifted, init_from=earlier, out=tmp_path / "straight")
-    GAN(samples=96, threads=1).prepare(shifted, init_from=earlier, out=tmp_path / "broken").directory.unlock()  # type: ignore[union-attr]
+    GAN(samples=96, threads=1).prepare(
+        shifted, init_from=earlier, out=tmp_path / "broken"
+    ).directory.unlock()  # type: ignore[union-attr]
     resumed = GAN(threads=1).fit(shifted, out=tmp_path / "broken", resume=True)
-    straight, broken = ((tmp_path / name / "generator.safetensors").read_bytes() for name in ("straight", "broken"))
+    straight, broken = (
+        (tmp_path / name / "generator.safetensors").read_bytes() for name in ("straight", "broken")
+    )
     assert straight == broken
     assert resumed._trained().scaling == GAN.load(earlier)._trained().scaling
 
 
 def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier: Path) -> None:
     training = begun(earlier, learning_rate=1e-4, batch_size=32)
-    assert (training.recipe.learning_rate, training.recipe.batch_size, vars(training.recipe)["width"]) == (1e-4, 32, 8)
+    assert (
+        training.recipe.learning_rate,
+        training.recipe.batch_size,
+        vars(training.recipe)["width"],
+    ) == (1e-4, 32, 8)
     told = r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; scaling: 'standard' -> 'unit'\): leave"
     with pytest.raises(RequestError, match=told):
         begun(earlier, width=16, clusters=3, scaling="unit", learning_rate=1e-4)
-    with pytest.raises(RequestError, match="was trained with the recipe 'balanced', not with 'classic': leave recipe out"):
+    with pytest.raises(
+        RequestError,
+        match="was trained with the recipe 'balanced', not with 'classic': leave recipe out",
+    ):
         GAN("classic").prepare(X, init_from=earlier, to_disk=False)
 
 
@@ -142,19 +189,29 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
     frame = pd.DataFrame(X, columns=["a", "b"])
     labels = ["left"] * 150 + ["right"] * 50
     GAN(**SETTINGS).fit(frame, labels, out=tmp_path / "run")
-    with pytest.raises(RequestError, match=r"shape of a sample: \(2,\) -> \(1,\); columns: a, b -> b; classes: left, right -> none$"):
+    with pytest.raises(
+        RequestError,
+        match=r"shape of a sample: \(2,\) -> \(1,\); columns: a, b -> b; classes: left, right -> none$",
+    ):
         begun(tmp_path / "run", frame[["b"]])
     with pytest.raises(RequestError, match=r"makes: classes: left, right -> 0, 1$"):
-        GAN(threads=1).prepare(frame, [0] * 150 + [1] * 50, init_from=tmp_path / "run", to_disk=False)
+        GAN(threads=1).prepare(
+            frame, [0] * 150 + [1] * 50, init_from=tmp_path / "run", to_disk=False
+        )
     images = RNG.integers(0, 256, (60, 8, 8), np.uint8)
     gan = GAN(**{**SETTINGS, "clusters": 0}).fit(images)
-    with pytest.raises(RequestError, match=r"^the data is not of the kind that the GAN given makes: range of values: 0 to 255 -> 0 to 1$"):
+    with pytest.raises(
+        RequestError,
+        match=r"^the data is not of the kind that the GAN given makes: range of values: 0 to 255 -> 0 to 1$",
+    ):
         begun(gan, images / 255)
     assert begun(gan, 255 - images).sampler.scaling == gan._trained().scaling
 
 
 def test_what_cannot_be_started_from_is_refused(earlier: Path, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"^init_from is a GAN that is not trained yet: call fit, or GAN\.load$"):
+    with pytest.raises(
+        RequestError, match=r"^init_from is a GAN that is not trained yet: call fit, or GAN\.load$"
+    ):
         begun(GAN())
     with pytest.raises(RequestError, match="nothing is not a run directory"):
         begun(tmp_path / "nothing")
@@ -163,7 +220,10 @@ def test_what_cannot_be_started_from_is_refused(earlier: Path, tmp_path: Path) -
     GAN(samples=32, threads=1).fit(X, init_from=earlier, out=tmp_path / "run")
     for path in (tmp_path / "run" / "checkpoints").iterdir():
         path.unlink()
-    with pytest.raises(EquipoiseError, match="the checkpoint with the weights that it started from is missing; start it anew"):
+    with pytest.raises(
+        EquipoiseError,
+        match="the checkpoint with the weights that it started from is missing; start it anew",
+    ):
         GAN().fit(X, out=tmp_path / "run", resume=True)
 
 
@@ -182,34 +242,49 @@ def test_the_start_of_a_training_changes_nothing_of_the_gan_that_it_is_from(earl
 
 def test_a_second_fit_says_once_that_it_begins_anew(tiny: dict[str, Any], tmp_path: Path) -> None:
     gan = GAN(**tiny).fit("gaussian", out=tmp_path / "run")
-    with pytest.warns(EquipoiseWarning, match=r"trained already, and fit begins anew: .*fit\(data, init_from=gan\)"):
+    with pytest.warns(
+        EquipoiseWarning,
+        match=r"trained already, and fit begins anew: .*fit\(data, init_from=gan\)",
+    ):
         gan.fit("gaussian")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         gan.fit("gaussian")
     loaded = GAN.load(tmp_path / "run")
-    with pytest.warns(EquipoiseWarning, match=r"or its training with fit\(out=\.\.\., resume=True\)$"):
+    with pytest.warns(
+        EquipoiseWarning, match=r"or its training with fit\(out=\.\.\., resume=True\)$"
+    ):
         loaded.fit("gaussian")
 
 
 def test_only_what_the_user_set_is_chosen_in_a_gan_that_is_loaded(tmp_path: Path) -> None:
-    GAN("classic", samples=32, batch_size=16, threads=1, seed=5).fit("gaussian", out=tmp_path / "run")
+    GAN("classic", samples=32, batch_size=16, threads=1, seed=5).fit(
+        "gaussian", out=tmp_path / "run"
+    )
     said = json.loads((tmp_path / "run" / "config.json").read_text())["requested"]
     assert said == {"recipe": {"batch_size": 16}, "run": {"samples": 32, "threads": 1, "seed": 5}}
     loaded = GAN.load(tmp_path / "run")
     assert (loaded._choices, loaded._run_choices) == (said["recipe"], said["run"])
     again = loaded.prepare(RNG.integers(0, 256, (60, 8, 8), np.uint8), to_disk=False)
-    assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (16, 100)  # of images, and not the line's 1
+    assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (
+        16,
+        100,
+    )  # of images, and not the line's 1
 
 
 def test_what_was_asked_for_stays_known_when_a_run_is_resumed(tmp_path: Path) -> None:
     GAN(samples=32, threads=1, batch_size=16, learning_rate=0.02).fit(X, out=tmp_path / "run")
     GAN(samples=64).fit(X, out=tmp_path / "run", resume=True)
     requested = RunDirectory(tmp_path / "run").read_config()["requested"]
-    assert requested == {"recipe": {"batch_size": 16, "learning_rate": 0.02}, "run": {"samples": 64, "threads": 1}}
+    assert requested == {
+        "recipe": {"batch_size": 16, "learning_rate": 0.02},
+        "run": {"samples": 64, "threads": 1},
+    }
 
 
-def test_every_warning_names_the_line_that_called_equipoise(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_every_warning_names_the_line_that_called_equipoise(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     def stop(_: Any) -> None:
         raise ValueError("before the first save")
 
@@ -227,7 +302,9 @@ def test_every_warning_names_the_line_that_called_equipoise(tiny: dict[str, Any]
     assert {warning.filename for warning in mine} == {__file__}
 
 
-def test_labels_that_a_file_keeps_as_text_are_the_same_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_labels_that_a_file_keeps_as_text_are_the_same_labels(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     labels = [Decimal(i % 2) for i in range(len(X))]
     GAN(**tiny).fit(X, labels, out=tmp_path / "run")
     gan = GAN(**tiny).fit(X, labels, init_from=tmp_path / "run")

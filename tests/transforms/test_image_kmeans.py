@@ -29,7 +29,9 @@ def test_groups_are_as_tight_as_scikit_learns(digits: torch.Tensor) -> None:
 
 def test_a_image_is_of_the_group_whose_centre_is_nearest(digits: torch.Tensor) -> None:
     clustering = ImageClusters.fit([digits], (1, 28, 28), 30, 0)
-    expected = cdist(clustering.on_axes(clustering.small(digits)).numpy(), clustering.centres.numpy()).argmin(1)
+    expected = cdist(
+        clustering.on_axes(clustering.small(digits)).numpy(), clustering.centres.numpy()
+    ).argmin(1)
     assert np.array_equal(clustering.assign(digits, torch.Generator()).numpy(), expected)
     assert torch.equal(clustering.posteriors(digits).argmax(1), torch.from_numpy(expected))
 
@@ -41,9 +43,13 @@ def test_shares_are_the_groups_own(digits: torch.Tensor) -> None:
 
 
 def test_groups_of_digits_agree_with_their_labels(digits: torch.Tensor) -> None:
-    groups = ImageClusters.fit([digits], (1, 28, 28), 100, 0).assign(digits, torch.Generator()).numpy()
+    groups = (
+        ImageClusters.fit([digits], (1, 28, 28), 100, 0).assign(digits, torch.Generator()).numpy()
+    )
     labels = mnist.load("test")[1][:3000]
-    assert sum(np.bincount(labels[groups == group]).max() for group in np.unique(groups)) > 0.75 * len(labels)
+    assert sum(
+        np.bincount(labels[groups == group]).max() for group in np.unique(groups)
+    ) > 0.75 * len(labels)
 
 
 def test_images_come_and_go_as_they_are(digits: torch.Tensor) -> None:
@@ -54,7 +60,10 @@ def test_images_come_and_go_as_they_are(digits: torch.Tensor) -> None:
 @pytest.mark.parametrize("shape", [(1, 5, 40), (3, 64, 48), (4, 1, 1)])
 def test_images_of_any_shape_have_groups(shape: tuple[int, ...]) -> None:
     x = torch.rand(50, *shape, generator=torch.Generator().manual_seed(0))
-    assert len(ImageClusters.fit([x[:20], x[20:]], shape, 4, 0).assign(x, torch.Generator()).unique()) > 1
+    assert (
+        len(ImageClusters.fit([x[:20], x[20:]], shape, 4, 0).assign(x, torch.Generator()).unique())
+        > 1
+    )
 
 
 def test_images_that_are_all_alike_are_one_group() -> None:
@@ -73,7 +82,9 @@ def test_images_that_are_all_alike_are_one_group() -> None:
         (2000, 2000, 30, 1),
     ],
 )
-def test_there_are_as_many_groups_as_images_can_fill(images: int, looked_at: int, labels: int, groups: int) -> None:
+def test_there_are_as_many_groups_as_images_can_fill(
+    images: int, looked_at: int, labels: int, groups: int
+) -> None:
     assert usual(images, looked_at, labels) == groups
 
 
@@ -84,4 +95,6 @@ def test_few_images_have_no_groups() -> None:
 
 def test_one_image_has_groups_if_they_are_asked_for() -> None:
     clustering = ImageClusters.fit([torch.rand(1, 1, 4, 4)], (1, 4, 4), 2, 0)
-    assert clustering.nearest(clustering.on_axes(clustering.small(torch.rand(3, 1, 4, 4)))).max() < 2
+    assert (
+        clustering.nearest(clustering.on_axes(clustering.small(torch.rand(3, 1, 4, 4)))).max() < 2
+    )

@@ -20,8 +20,12 @@ def draws(*shape: int, seed: int = 0) -> np.ndarray:
 def test_standard_scaling_gives_each_column_zero_mean_and_unit_variance() -> None:
     raw = torch.from_numpy(draws(500, 3) * [1e-3, 1.0, 1e6] + [5.0, 0.0, -3e7])
     scaled = Scaling.fit(raw, "standard", None).encode(raw).double()
-    torch.testing.assert_close(scaled.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-5, rtol=0)
-    torch.testing.assert_close(scaled.std(0, correction=0), torch.ones(3, dtype=torch.float64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        scaled.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-5, rtol=0
+    )
+    torch.testing.assert_close(
+        scaled.std(0, correction=0), torch.ones(3, dtype=torch.float64), atol=1e-5, rtol=0
+    )
 
 
 def test_unit_scaling_puts_each_column_onto_minus_one_to_one() -> None:
@@ -32,12 +36,18 @@ def test_unit_scaling_puts_each_column_onto_minus_one_to_one() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1.0, 1e6), (1e6, -1e3), (1e12, 1e12), (1.0, 1.7e9)])
-def test_points_come_back_to_float32_accuracy_whatever_their_units(kind: ScalingKind, scale: float, shift: float) -> None:
+@pytest.mark.parametrize(
+    ("scale", "shift"), [(1e-6, 0.0), (1.0, 1e6), (1e6, -1e3), (1e12, 1e12), (1.0, 1.7e9)]
+)
+def test_points_come_back_to_float32_accuracy_whatever_their_units(
+    kind: ScalingKind, scale: float, shift: float
+) -> None:
     raw = torch.from_numpy(draws(200, 2) * scale + shift)
     scaling = Scaling.fit(raw, kind, None)
     spread = float((raw - raw.mean(0)).abs().max())
-    np.testing.assert_allclose(scaling.decode(scaling.encode(raw)), raw.numpy(), atol=1e-6 * spread, rtol=1e-15)
+    np.testing.assert_allclose(
+        scaling.decode(scaling.encode(raw)), raw.numpy(), atol=1e-6 * spread, rtol=1e-15
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,7 +66,9 @@ def test_unit_scaling_of_bytes_is_the_usual_one() -> None:
 
 
 def test_images_share_one_scale_so_that_grey_stays_grey() -> None:
-    raw = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4)).astype(np.uint8))
+    raw = torch.from_numpy(
+        np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4)).astype(np.uint8)
+    )
     raw[:, 1] = raw[:, 0]
     scaled = Scaling.fit(raw, "standard", (0.0, 255.0)).encode(raw)
     assert torch.equal(scaled[:, 1], scaled[:, 0])
@@ -96,7 +108,9 @@ def test_a_scaling_survives_json_to_the_bit() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
-def test_fitting_in_parts_is_fitting_the_whole(kind: ScalingKind, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fitting_in_parts_is_fitting_the_whole(
+    kind: ScalingKind, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     images = (np.random.default_rng(0).random((50, 3, 6, 5)) * 200).astype(dtype)
     points = draws(200, 3) * [1e-3, 1.0, 1e6] + [5.0, 0.0, -3e7]
     points[:, 1] = 0.1
@@ -108,7 +122,10 @@ def test_fitting_in_parts_is_fitting_the_whole(kind: ScalingKind, dtype: type, m
             expected = values.mean(0), values.std(0)
         else:
             low, high = limits or (values.min(0), values.max(0))
-            expected = np.atleast_1d((np.add(low, high)) / 2), np.atleast_1d(np.subtract(high, low) / 2)
+            expected = (
+                np.atleast_1d((np.add(low, high)) / 2),
+                np.atleast_1d(np.subtract(high, low) / 2),
+            )
         expected[1][values.min(0) == values.max(0)] = 0
         np.testing.assert_allclose(scaling.shift, expected[0], rtol=1e-12)
         np.testing.assert_allclose(scaling.scale, expected[1], rtol=1e-12)
@@ -139,5 +156,7 @@ def test_a_scaling_of_sums_is_that_of_the_images(kind: ScalingKind) -> None:
         ((3, 3), (3, 3), True),
     ],
 )
-def test_ranges_that_were_only_seen_need_not_be_the_same(made: tuple[float, float], given: tuple[float, float], alike: bool) -> None:
+def test_ranges_that_were_only_seen_need_not_be_the_same(
+    made: tuple[float, float], given: tuple[float, float], alike: bool
+) -> None:
     assert same_kind(made, given) is alike

@@ -4,7 +4,14 @@ import torch
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
-from equipoise.data.distributions.univariate import Distribution, Gaussian, Grid, Mixture, Ring, Swissroll
+from equipoise.data.distributions.univariate import (
+    Distribution,
+    Gaussian,
+    Grid,
+    Mixture,
+    Ring,
+    Swissroll,
+)
 from equipoise.transforms.whitening import ComponentWhitening
 
 
@@ -18,13 +25,20 @@ def roll() -> ComponentWhitening:
     return ComponentWhitening.fit(scaled(Swissroll()), 0, 16)
 
 
-@pytest.mark.parametrize(("distribution", "count"), [(Gaussian(), 1), (Ring(), 8), (Mixture((-3, 3), (1, 0.5), (1, 1)), 2)])
-def test_as_many_components_are_found_as_the_distribution_has(distribution: Distribution, count: int) -> None:
+@pytest.mark.parametrize(
+    ("distribution", "count"),
+    [(Gaussian(), 1), (Ring(), 8), (Mixture((-3, 3), (1, 0.5), (1, 1)), 2)],
+)
+def test_as_many_components_are_found_as_the_distribution_has(
+    distribution: Distribution, count: int
+) -> None:
     assert ComponentWhitening.fit(scaled(distribution), 0).count == count
 
 
 @pytest.mark.parametrize("distribution", [Ring(), Grid()])
-def test_every_mode_of_a_distribution_has_a_component_at_its_centre(distribution: Ring | Grid) -> None:
+def test_every_mode_of_a_distribution_has_a_component_at_its_centre(
+    distribution: Ring | Grid,
+) -> None:
     raw = distribution.sample(10_000, torch.Generator().manual_seed(0))
     clustering = ComponentWhitening.fit(((raw - raw.mean(0)) / raw.std(0)).float(), 0)
     centres = (torch.from_numpy(distribution.modes()[0]) - raw.mean(0)) / raw.std(0)
@@ -34,14 +48,24 @@ def test_every_mode_of_a_distribution_has_a_component_at_its_centre(distribution
 
 def test_the_log_density_is_that_of_scipys_normal_distributions(roll: ComponentWhitening) -> None:
     x = scaled(Swissroll(), 50, seed=1)
-    distributions = [stats.multivariate_normal(m.numpy(), (a @ a.T).numpy()) for m, a in zip(roll.centres, roll.factors, strict=True)]
-    expected = [np.log(float(share)) + distribution.logpdf(x) for share, distribution in zip(roll.weights[0], distributions, strict=True)]
+    distributions = [
+        stats.multivariate_normal(m.numpy(), (a @ a.T).numpy())
+        for m, a in zip(roll.centres, roll.factors, strict=True)
+    ]
+    expected = [
+        np.log(float(share)) + distribution.logpdf(x)
+        for share, distribution in zip(roll.weights[0], distributions, strict=True)
+    ]
     np.testing.assert_allclose(roll.log_joint(x).T, np.stack(expected), rtol=1e-3, atol=1e-2)
 
 
 def test_the_fit_is_as_likely_as_scikit_learns() -> None:
     x, unseen = scaled(Swissroll()), scaled(Swissroll(), seed=1)
-    theirs = GaussianMixture(16, random_state=0, n_init=3).fit(x.double().numpy()).score(unseen.double().numpy())
+    theirs = (
+        GaussianMixture(16, random_state=0, n_init=3)
+        .fit(x.double().numpy())
+        .score(unseen.double().numpy())
+    )
     ours = float(ComponentWhitening.fit(x, 0, 16).log_joint(unseen).logsumexp(1).mean())
     assert ours > theirs - 0.05
 
@@ -56,18 +80,26 @@ def test_components_are_drawn_from_their_posterior(roll: ComponentWhitening) -> 
 def test_points_come_back_from_where_they_are_within_a_component(roll: ComponentWhitening) -> None:
     x = scaled(Swissroll(), 500)
     component = roll.assign(x, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(roll.unwhiten(roll.whiten(x, component), component), x, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        roll.unwhiten(roll.whiten(x, component), component), x, atol=1e-5, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("columns", [2, 20])
 def test_points_within_a_component_are_what_numpy_solves(columns: int) -> None:
-    x = torch.randn(300, columns, generator=torch.Generator().manual_seed(0)) @ torch.randn(columns, columns)
+    x = torch.randn(300, columns, generator=torch.Generator().manual_seed(0)) @ torch.randn(
+        columns, columns
+    )
     clustering = ComponentWhitening.fit(x, 0, 3)
     component = clustering.assign(x, torch.Generator().manual_seed(0))
     apart = (x - clustering.centres[component]).double().numpy()
-    expected = np.linalg.solve(clustering.factors[component].double().numpy(), apart[:, :, None])[:, :, 0]
+    expected = np.linalg.solve(clustering.factors[component].double().numpy(), apart[:, :, None])[
+        :, :, 0
+    ]
     np.testing.assert_allclose(clustering.whiten(x, component), expected, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(clustering.unwhiten(clustering.whiten(x, component), component), x, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        clustering.unwhiten(clustering.whiten(x, component), component), x, atol=1e-3, rtol=1e-3
+    )
 
 
 def test_within_its_component_a_good_fit_is_standard_normal() -> None:
@@ -82,9 +114,14 @@ def test_repeated_values_and_constant_columns_have_components_too() -> None:
     x = torch.from_numpy(np.random.default_rng(0).poisson(3, (5000, 2))).float()
     x = torch.cat([(x - x.mean(0)) / x.std(0), torch.zeros(5000, 1)], 1)
     clustering = ComponentWhitening.fit(x, 0)
-    assert all(torch.isfinite(part).all() for part in (clustering.weights, clustering.centres, clustering.factors))
+    assert all(
+        torch.isfinite(part).all()
+        for part in (clustering.weights, clustering.centres, clustering.factors)
+    )
     component = clustering.assign(x, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(clustering.unwhiten(clustering.whiten(x, component), component), x, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        clustering.unwhiten(clustering.whiten(x, component), component), x, atol=1e-5, rtol=1e-4
+    )
 
 
 def test_few_points_have_few_components() -> None:

@@ -11,7 +11,9 @@ import pytest
 from equipoise.utils import atomic_io
 
 
-def test_a_file_is_written_where_a_folder_cannot_be_opened_as_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_written_where_a_folder_cannot_be_opened_as_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: Any, *_: Any) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 

@@ -45,7 +45,9 @@ def test_numbers_are_as_long_as_they_need_be(value: float, told: str) -> None:
         ((-math.inf, math.inf), ""),
     ],
 )
-def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(ends: tuple[float | None, float | None], told: str) -> None:
+def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(
+    ends: tuple[float | None, float | None], told: str
+) -> None:
     assert interval(MetricResult("x", 1.0, 1.0, "lower", "", *ends)) == told
 
 

@@ -13,7 +13,9 @@ def workers() -> list[threading.Thread]:
 
 @pytest.mark.parametrize(("depth", "threads"), [(0, 1), (2, 1), (5, 3), (50, 2)])
 def test_results_come_in_order_with_what_they_are_of(depth: int, threads: int) -> None:
-    assert list(ahead(lambda x: x * x, range(20), depth, threads)) == [(x, x * x) for x in range(20)]
+    assert list(ahead(lambda x: x * x, range(20), depth, threads)) == [
+        (x, x * x) for x in range(20)
+    ]
 
 
 def test_no_more_than_the_depth_is_begun_before_it_is_asked_for() -> None:

@@ -34,8 +34,13 @@ def test_without_a_quota_all_cores_that_the_process_may_run_on_are_used(pod: Pat
     assert cores(pod) == 64
 
 
-@pytest.mark.parametrize(("quota", "expected"), [("200000 100000", 2), ("150000 100000", 1), ("10000 100000", 1), ("9900000 100000", 64)])
-def test_a_quota_counts_in_whole_cores_and_leaves_at_least_one(quota: str, expected: int, pod: Path) -> None:
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [("200000 100000", 2), ("150000 100000", 1), ("10000 100000", 1), ("9900000 100000", 64)],
+)
+def test_a_quota_counts_in_whole_cores_and_leaves_at_least_one(
+    quota: str, expected: int, pod: Path
+) -> None:
     write(pod / "groups/a/b/cpu.max", quota)
     assert cores(pod) == expected
 
@@ -54,6 +59,8 @@ def test_quotas_of_the_first_version_are_read(pod: Path) -> None:
     assert cores(pod) == 4
 
 
-def test_images_are_decoded_by_no_more_threads_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_decoded_by_no_more_threads_than_there_are_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("equipoise.data.images.folder.usable_cores", lambda: 2)
     assert decoders() == 2

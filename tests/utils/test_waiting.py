@@ -12,20 +12,26 @@ def work() -> None:
             done(1)
 
 
-def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shown_where_nobody_looks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(waiting, "SOON", -1.0)
     work()
     assert capsys.readouterr() == ("", "")
 
 
-def test_nothing_is_shown_of_what_is_done_at_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shown_of_what_is_done_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Console, "is_terminal", True)
     monkeypatch.setattr(waiting.time, "monotonic", lambda: 0.0)
     work()
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_takes_long_is_shown_on_stderr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_long_is_shown_on_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Console, "is_terminal", True)
     monkeypatch.setattr(waiting, "SOON", -1.0)
     work()

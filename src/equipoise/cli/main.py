@@ -11,7 +11,14 @@ from contextlib import suppress
 from dataclasses import fields
 
 from equipoise.cli.output import say, tell_of
-from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError, first_line, nearest, printable
+from equipoise.errors import (
+    EquipoiseError,
+    EquipoiseWarning,
+    RequestError,
+    first_line,
+    nearest,
+    printable,
+)
 
 HELP = """usage: equipoise COMMAND ...
 
@@ -29,14 +36,19 @@ Start with: equipoise train gaussian
 Each command has --help; train's shows every setting of its recipe.
 """
 SAMPLE_POINTS = 1000
-LESS = {"train": "give less data or a smaller batch_size", "sample": "ask for fewer samples"}  # where memory ran out
+LESS = {
+    "train": "give less data or a smaller batch_size",
+    "sample": "ask for fewer samples",
+}  # where memory ran out
 WIDE = 200  # columns of a table that goes to a file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 could not be completed, 2 the request is wrong, 130 or 143 stopped and saved."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None:  # a person is there, to whom the warnings of other libraries say nothing; Equipoise tells of its own troubles
+    if (
+        arguments is None
+    ):  # a person is there, to whom the warnings of other libraries say nothing; Equipoise tells of its own troubles
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", EquipoiseWarning)
         warnings.showwarning = lambda message, *_: tell_of(str(message))
@@ -64,15 +76,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _abandon_stdout()
         return 0
     except OSError as error:
-        print(printable(f"equipoise: {error.filename or 'output'}: {error.strerror or error}"), file=sys.stderr)
+        print(
+            printable(f"equipoise: {error.filename or 'output'}: {error.strerror or error}"),
+            file=sys.stderr,
+        )
         if error.filename is None:
             _abandon_stdout()
         return 1
-    except (MemoryError, RuntimeError) as error:  # torch tells of too little memory by a RuntimeError
+    except (
+        MemoryError,
+        RuntimeError,
+    ) as error:  # torch tells of too little memory by a RuntimeError
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise
         instead = LESS.get(given[0], "give less data")
-        print(printable(f"equipoise: out of memory: {first_line(error)}; {instead}"), file=sys.stderr)
+        print(
+            printable(f"equipoise: out of memory: {first_line(error)}; {instead}"), file=sys.stderr
+        )
         return 1
 
 
@@ -112,12 +132,18 @@ def sample(arguments: Sequence[str]) -> None:
     if suffix == ".png":
         from equipoise.plotting.plots import MAX_IMAGES
 
-        gan.draw(options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed)
-        shown = f": the first {MAX_IMAGES} of {n:,}" if gan.schema.is_image and n > MAX_IMAGES else ""
+        gan.draw(
+            options.out, options.n, label=options.label, code=codes(options.code), seed=options.seed
+        )
+        shown = (
+            f": the first {MAX_IMAGES} of {n:,}" if gan.schema.is_image and n > MAX_IMAGES else ""
+        )
     else:
         from equipoise.utils.atomic_io import write_whole
 
-        write_whole(options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix))
+        write_whole(
+            options.out, encoded(gan, n, options.label, codes(options.code), options.seed, suffix)
+        )
         shown = ""
     say(f"Wrote {options.out}{shown}")
 
@@ -133,7 +159,9 @@ def evaluate(arguments: Sequence[str]) -> None:
 
     gan = GAN.load(options.run)
     with Measuring() as measuring:
-        report = gan.evaluate(options.data, inception=options.inception, quick=options.quick, on_step=measuring.show)
+        report = gan.evaluate(
+            options.data, inception=options.inception, quick=options.quick, on_step=measuring.show
+        )
     if options.json:
         import json
 
@@ -187,7 +215,9 @@ def recipes(arguments: Sequence[str]) -> None:
 
     _no_arguments("recipes", arguments)
     for name, recipe in catalogue().items():
-        print(f"{name:12} {recipe.summary}{'' if name != DEFAULT else ' (what train uses unless told otherwise)'}\n{'':12} {recipe.paper}")
+        print(
+            f"{name:12} {recipe.summary}{'' if name != DEFAULT else ' (what train uses unless told otherwise)'}\n{'':12} {recipe.paper}"
+        )
     for name, why in broken().items():
         say(f"{name:12} cannot be used: {why}")
 
@@ -199,7 +229,9 @@ def datasets(arguments: Sequence[str]) -> None:
     _no_arguments("datasets", arguments)
     for name, summary in NAMED_SOURCES.items():
         settings = (
-            f" (--{', --'.join(field.name for field in fields(DISTRIBUTIONS[name])).replace('_', '-')})" if name in DISTRIBUTIONS else ""
+            f" (--{', --'.join(field.name for field in fields(DISTRIBUTIONS[name])).replace('_', '-')})"
+            if name in DISTRIBUTIONS
+            else ""
         )
         print(f"{name:12} {summary}{settings}")
     print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of images.")

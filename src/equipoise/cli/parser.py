@@ -21,7 +21,16 @@ from equipoise.runs.settings import RunSettings
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 ALIASES = {"--until": "--stop-when"}
-SWITCHES = ("--resume", "--tune-speed", "--json", "--inception", "--quick", "--explain", "--help", "-h")  # options that take no value
+SWITCHES = (
+    "--resume",
+    "--tune-speed",
+    "--json",
+    "--inception",
+    "--quick",
+    "--explain",
+    "--help",
+    "-h",
+)  # options that take no value
 
 
 @dataclass(frozen=True)
@@ -120,18 +129,30 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
     types = {group: hints(settings) for group, settings in groups.items()}
     every = {name: hint for of_group in types.values() for name, hint in of_group.items()}
     typed = _refuse_unknown(arguments, set(every), f"train with the recipe {recipe.name}")
-    flat = [(_title(group, settings), Annotated[settings, tyro.conf.OmitArgPrefixes]) for group, settings in groups.items()]
+    flat = [
+        (_title(group, settings), Annotated[settings, tyro.conf.OmitArgPrefixes])
+        for group, settings in groups.items()
+    ]
     request = make_dataclass("TrainArguments", flat)
-    request.__doc__ = f"{Train.__doc__}\n\nRecipe {recipe.name}: {recipe.summary}.\nPaper: {recipe.paper}."
+    request.__doc__ = (
+        f"{Train.__doc__}\n\nRecipe {recipe.name}: {recipe.summary}.\nPaper: {recipe.paper}."
+    )
     parsed = _tyro(request, "train", arguments, every)
     options = getattr(parsed, _title("options", Train))
     if options.data is None and not options.resume:
         raise RequestError("equipoise train needs data: see equipoise train --help")
-    values = {group: vars(getattr(parsed, _title(group, settings))) for group, settings in groups.items()}
-    given = {group: {name: values[group][name] for name in typed if name in types[group]} for group in groups}
+    values = {
+        group: vars(getattr(parsed, _title(group, settings))) for group, settings in groups.items()
+    }
+    given = {
+        group: {name: values[group][name] for name in typed if name in types[group]}
+        for group in groups
+    }
     return TrainRequest(
         options=options,
-        distribution=distribution(**given["distribution"]) if distribution and given["distribution"] else None,
+        distribution=distribution(**given["distribution"])
+        if distribution and given["distribution"]
+        else None,
         choices={**given["run"], **given["recipe"]},
     )
 
@@ -144,14 +165,20 @@ def with_run(arguments: Sequence[str]) -> list[str]:
         return given
     alone, after = _alone(given), given.index("--resume") + 1
     if not alone:
-        raise RequestError("equipoise train --resume needs the run to go on with: equipoise train --resume RUN")
+        raise RequestError(
+            "equipoise train --resume needs the run to go on with: equipoise train --resume RUN"
+        )
     at = after if after in alone else alone[0]
     return [*given[:at], *given[at + 1 :], "--out", given[at]]
 
 
 def _apart(argument: str) -> list[str]:
     """--resume=RUN as two words."""
-    return ["--resume", argument.removeprefix("--resume=")] if argument.startswith("--resume=") else [argument]
+    return (
+        ["--resume", argument.removeprefix("--resume=")]
+        if argument.startswith("--resume=")
+        else [argument]
+    )
 
 
 def _without_alias(argument: str) -> str:
@@ -185,7 +212,9 @@ def _alone(arguments: Sequence[str]) -> list[int]:
     """Where the arguments stand that are neither options nor the value of one."""
     found, before = [], ""
     for place, argument in enumerate(arguments):
-        if not argument.startswith("-") and (not before.startswith("--") or "=" in before or before in SWITCHES):
+        if not argument.startswith("-") and (
+            not before.startswith("--") or "=" in before or before in SWITCHES
+        ):
             found.append(place)
         before = argument
     return found
@@ -193,15 +222,23 @@ def _alone(arguments: Sequence[str]) -> list[int]:
 
 def _refuse_unknown(arguments: Sequence[str], known: set[str], command: str) -> list[str]:
     """The names of the options typed. Raises RequestError if one is not known."""
-    typed = [a.split("=")[0].removeprefix("--").replace("-", "_") for a in arguments if re.match(r"--[a-zA-Z]", a)]
+    typed = [
+        a.split("=")[0].removeprefix("--").replace("-", "_")
+        for a in arguments
+        if re.match(r"--[a-zA-Z]", a)
+    ]
     for name in typed:
         if name not in known and name != "help":
-            raise RequestError(f"no option --{name.replace('_', '-')} of {command}: {_nearest_option(name, known)}")
+            raise RequestError(
+                f"no option --{name.replace('_', '-')} of {command}: {_nearest_option(name, known)}"
+            )
     return typed
 
 
 def _nearest_option(name: str, known: set[str]) -> str:
-    return nearest(f"--{name.replace('_', '-')}", [f"--{option.replace('_', '-')}" for option in known])
+    return nearest(
+        f"--{name.replace('_', '-')}", [f"--{option.replace('_', '-')}" for option in known]
+    )
 
 
 def _tyro(options: type[Any], command: str, arguments: Sequence[str], types: dict[str, Any]) -> Any:
@@ -218,7 +255,9 @@ def _tyro(options: type[Any], command: str, arguments: Sequence[str], types: dic
 def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str, Any]) -> str:
     """What tyro says in a box, in a line: which option, what was given, what would be right."""
     text = _said(box)
-    if re.match(r"Error parsing [^-]", text):  # what a dataclass of settings refused, with its own remedy
+    if re.match(
+        r"Error parsing [^-]", text
+    ):  # what a dataclass of settings refused, with its own remedy
         return text.split(": ", 1)[-1]
     if text.startswith("Missing from"):
         return f"equipoise {command} needs {'a run directory' if 'run' in types else 'data'}: see equipoise {command} --help"

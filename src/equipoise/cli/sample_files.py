@@ -16,13 +16,24 @@ if TYPE_CHECKING:
     from equipoise.api import GAN
 
 
-def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed: int | None, suffix: str | None) -> bytes:
+def encoded(
+    gan: GAN,
+    n: int,
+    label: str | None,
+    code: Mapping[str, float],
+    seed: int | None,
+    suffix: str | None,
+) -> bytes:
     """n samples as the content of a file with this ending; None is CSV. Raises RequestError for images in text."""
     if gan.schema.is_image and suffix in (None, ".csv"):
         raise RequestError("images need --out with a file that ends in .png, .npy or .npz")
     drawn = gan.sample(n, label=label, code=code, seed=seed)
-    of_columns = gan.schema.column_dtypes  # of one type all together: pandas makes objects of numbers beside booleans
-    array: NDArray[np.generic] = np.asarray(drawn) if of_columns is None else np.asarray(drawn, np.result_type(*of_columns))
+    of_columns = (
+        gan.schema.column_dtypes
+    )  # of one type all together: pandas makes objects of numbers beside booleans
+    array: NDArray[np.generic] = (
+        np.asarray(drawn) if of_columns is None else np.asarray(drawn, np.result_type(*of_columns))
+    )
     content = io.BytesIO()
     if suffix == ".npy":
         np.save(content, array, allow_pickle=False)
@@ -31,7 +42,9 @@ def encoded(gan: GAN, n: int, label: str | None, code: Mapping[str, float], seed
     elif not isinstance(drawn, np.ndarray | torch.Tensor):
         drawn.rename(columns=unformulated).to_csv(content, index=False, errors="backslashreplace")
     else:
-        np.savetxt(content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s")  # %s: the shortest exact form
+        np.savetxt(
+            content, array, delimiter=",", fmt="%d" if array.dtype.kind in "biu" else "%s"
+        )  # %s: the shortest exact form
     return content.getvalue()
 
 

@@ -33,7 +33,9 @@ def train(arguments: Sequence[str]) -> None:
 
     gan = GAN(recipe, **request.choices)
     data = request.distribution if request.distribution is not None else options.data
-    training = gan.prepare(data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of)
+    training = gan.prepare(
+        data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of
+    )
     _announce(training)
     assert training.directory is not None, "the command line always writes a run"
     where, finished = str(training.directory.path), training.resumed and is_finished(training)
@@ -59,7 +61,9 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
         gan.run(training, display.show)
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
-        say(f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}.")
+        say(
+            f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}."
+        )
         sys.stdout.flush()
 
 
@@ -74,7 +78,11 @@ def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
     report = None
     with Measuring() as measuring:
         if kind != "none":
-            report = gan.report if kept and directory.report.is_file() else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
+            report = (
+                gan.report
+                if kept and directory.report.is_file()
+                else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
+            )
         measuring.show("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
@@ -93,7 +101,11 @@ def _announce(training: Fit) -> None:
     from equipoise.training.resuming import told
 
     schema, source, directory = training.source.schema, training.source, training.directory
-    kind = "images of {2} x {1}, {0} channel(s)".format(*schema.shape) if schema.is_image else f"points of {schema.size} column(s)"
+    kind = (
+        "images of {2} x {1}, {0} channel(s)".format(*schema.shape)
+        if schema.is_image
+        else f"points of {schema.size} column(s)"
+    )
     rows = source.training_rows
     say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
     for note in source.notes:
@@ -101,7 +113,9 @@ def _announce(training: Fit) -> None:
     how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
     how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if training.speed.compiled else ""
-    say(f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}")
+    say(
+        f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}"
+    )
     if training.resumed:
         say(told(training))
     sys.stdout.flush()

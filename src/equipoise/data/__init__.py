@@ -2,4 +2,6 @@
 
 from typing import Literal
 
-ScalingKind = Literal["standard", "unit"]  # here, because the command line reads it without loading what scaling needs
+ScalingKind = Literal[
+    "standard", "unit"
+]  # here, because the command line reads it without loading what scaling needs

@@ -42,7 +42,9 @@ def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: s
     container: Container = "tensor" if isinstance(data, torch.Tensor) else "array"
     array = to_numpy(data, what)
     if array.size == 0:
-        raise RequestError(f"{what} is empty (shape {array.shape}): give at least one batch of samples")
+        raise RequestError(
+            f"{what} is empty (shape {array.shape}): give at least one batch of samples"
+        )
     layout = detect_layout(array.shape)
     values = to_network_layout(array, layout)
     check_values(values, what, layout=layout)
@@ -57,34 +59,52 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
         try:
             data = data.detach().cpu().numpy()
         except (TypeError, RuntimeError):  # bfloat16, sparse ones, quantised ones and others
-            instead = "give float32 (x.float())" if data.layout == torch.strided else "give a dense tensor (x.to_dense())"
-            kind = str(data.dtype if data.layout == torch.strided else data.layout).removeprefix("torch.")
+            instead = (
+                "give float32 (x.float())"
+                if data.layout == torch.strided
+                else "give a dense tensor (x.to_dense())"
+            )
+            kind = str(data.dtype if data.layout == torch.strided else data.layout).removeprefix(
+                "torch."
+            )
             raise RequestError(f"{what} has type {kind}, which NumPy lacks: {instead}") from None
     if np.ma.is_masked(data):
         raise RequestError(f"{what} has masked values: fill or remove them first")
     array = np.asarray(data)
     if array.dtype.kind not in "biuf":
-        raise RequestError(f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)")
+        raise RequestError(
+            f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)"
+        )
     if array.dtype.itemsize > 8:
         raise RequestError(f"{what} has type {array.dtype}: give float64 or smaller")
     check_exact(array, what)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None) -> Rows:
+def from_frame(
+    frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None
+) -> Rows:
     """Rows of a DataFrame of numbers, a column each. `label_column` names the one that holds labels."""
     if not frame.columns.is_unique:
-        raise RequestError(f"{what} has several columns named {frame.columns[frame.columns.duplicated()][0]!r}: give each its own name")
+        raise RequestError(
+            f"{what} has several columns named {frame.columns[frame.columns.duplicated()][0]!r}: give each its own name"
+        )
     if label_column is not None and labels is not None:
-        raise RequestError(f"labels were given, and label_column = {label_column!r}: give one of them")
+        raise RequestError(
+            f"labels were given, and label_column = {label_column!r}: give one of them"
+        )
     if label_column is not None:
         named = {str(name): name for name in frame.columns}
         if label_column not in named:
-            raise RequestError(f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}")
+            raise RequestError(
+                f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}"
+            )
         labels = _listed(frame[named[label_column]])
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
-        raise RequestError(f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples")
+        raise RequestError(
+            f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples"
+        )
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(f"{what} has columns whose names read the same: give each its own name")
@@ -92,7 +112,9 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
     for name, dtype in zip(frame.columns, dtypes, strict=True):
         if np.dtype(dtype).itemsize > 8:
-            raise RequestError(f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give float64 or smaller")
+            raise RequestError(
+                f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give float64 or smaller"
+            )
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
     check_values(values, what, columns=columns)
@@ -103,7 +125,10 @@ def from_frame(frame: pd.DataFrame, labels: Labels | None, what: str, label_colu
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
     """The names of a table's columns as they are kept: numbers as numbers, anything else as its text."""
-    return tuple(name if isinstance(name, int) and not isinstance(name, bool) else str(name) for name in frame.columns)
+    return tuple(
+        name if isinstance(name, int) and not isinstance(name, bool) else str(name)
+        for name in frame.columns
+    )
 
 
 def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
@@ -118,12 +143,16 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
     """Rows of a .npy, .npz, .csv or .parquet file. Nothing in it can run code: pickled objects are refused."""
     suffix = path.suffix.lower()
     if label_column is not None and suffix not in (".csv", ".parquet"):
-        raise RequestError(f"label_column = {label_column!r}: only .csv and .parquet files have columns, {path.name} has none")
+        raise RequestError(
+            f"label_column = {label_column!r}: only .csv and .parquet files have columns, {path.name} has none"
+        )
     if suffix in (".npy", ".npz"):
         array, stored = read_numpy(path)
         return from_array(array, stored if labels is None else labels, path.name)
     table = read_table(path)
-    return replace(from_frame(table, labels, path.name, label_column), note=table.attrs.get(NOTE, ""))
+    return replace(
+        from_frame(table, labels, path.name, label_column), note=table.attrs.get(NOTE, "")
+    )
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
@@ -133,9 +162,16 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     if not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1:
         raise RequestError(f"labels = {clipped(repr(labels))}: give one label a sample")
     if len(labels) != len(values):
-        raise RequestError(f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample")
-    dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"  # whose list would be of plain numbers
-    plain = [plain_label(label) for label in (labels.tolist() if hasattr(labels, "tolist") and not dates else labels)]
+        raise RequestError(
+            f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample"
+        )
+    dates = (
+        getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
+    )  # whose list would be of plain numbers
+    plain = [
+        plain_label(label)
+        for label in (labels.tolist() if hasattr(labels, "tolist") and not dates else labels)
+    ]
     classes = distinct_labels(plain)
     index = {label: i for i, label in enumerate(classes)}
     positions = np.array([index[label] for label in plain], np.int64)
@@ -143,7 +179,12 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
 
 
-def check_values(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str | int, ...] | None = None) -> None:
+def check_values(
+    values: NDArray[Any],
+    what: str,
+    layout: str = "ND",
+    columns: tuple[str | int, ...] | None = None,
+) -> None:
     """Raises RequestError on values that are not finite and on data with one distinct value, or one distinct sample."""
     check_finite(values, what, layout, columns)
     if (values == values.flat[0]).all():
@@ -161,10 +202,17 @@ def check_different(values: NDArray[Any], what: str) -> None:
 
 def alike(value: Any, what: str) -> RequestError:
     """The error of data with one distinct value."""
-    return RequestError(f"{what} has one distinct value, {value}: there is no distribution to learn; give data that varies")
+    return RequestError(
+        f"{what} has one distinct value, {value}: there is no distribution to learn; give data that varies"
+    )
 
 
-def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: tuple[str | int, ...] | None = None) -> None:
+def check_finite(
+    values: NDArray[Any],
+    what: str,
+    layout: str = "ND",
+    columns: tuple[str | int, ...] | None = None,
+) -> None:
     """Raises RequestError on NaN or infinity: how many, and the first where."""
     bad = ~np.isfinite(values)
     if not bad.any():
@@ -176,14 +224,18 @@ def check_finite(values: NDArray[Any], what: str, layout: str = "ND", columns: t
         place += f", column {columns[where[1]]!r}"
     elif layout != "N":
         place += f", position {tuple(int(i) for i in where[1:])}"
-    raise RequestError(f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first")
+    raise RequestError(
+        f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first"
+    )
 
 
 def check_exact(array: NDArray[Any], what: str) -> None:
     """Raises RequestError on whole numbers that float64, in which all is computed, would round."""
     if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
         return
-    beyond = next((int(value) for value in (array.max(), array.min()) if abs(int(value)) > EXACT), None)
+    beyond = next(
+        (int(value) for value in (array.max(), array.min()) if abs(int(value)) > EXACT), None
+    )
     if beyond is not None:
         raise RequestError(
             f"{what} has the whole number {beyond}, beyond 2**53, which would be rounded: subtract an offset, or give floats"
@@ -192,7 +244,9 @@ def check_exact(array: NDArray[Any], what: str) -> None:
 
 def _numpy_dtype(column: pd.Series[Any]) -> str:
     """The NumPy type that holds a column; pandas' nullable types have one underneath."""
-    dtype = getattr(column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype))  # of sparse ones, of nullable ones
+    dtype = getattr(
+        column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype)
+    )  # of sparse ones, of nullable ones
     return np.dtype(str(dtype)).name
 
 

@@ -39,7 +39,10 @@ class FetchedSource(Source):
         self._fetch, self._labels, self._in_background = fetch, labels, in_background
         self._kept, self._out = split(n, split_seed)
         if sums is not None:
-            self.sums, self.limits = torch.from_numpy(sums[self._kept.numpy()]), image_limits(fetch([0]))
+            self.sums, self.limits = (
+                torch.from_numpy(sums[self._kept.numpy()]),
+                image_limits(fetch([0])),
+            )
         elif schema.is_image:
             first = fetch(self._kept[:1000].tolist())
             check_values(first, f"{name}, as far as its first {len(first):,} images go,")
@@ -74,5 +77,21 @@ class FetchedSource(Source):
         labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
         rows, kept, fetch = self._rows, self._kept, self._fetch
         if self._in_background:
-            return AheadLoader(lambda i: torch.from_numpy(fetch(kept[i].tolist())), len(kept), labels, seed, batch_size, encode, device)
-        return IndexedLoader(lambda i: encode(rows(kept[i.cpu()]).to(device)), len(kept), labels, seed, batch_size, encode, device)
+            return AheadLoader(
+                lambda i: torch.from_numpy(fetch(kept[i].tolist())),
+                len(kept),
+                labels,
+                seed,
+                batch_size,
+                encode,
+                device,
+            )
+        return IndexedLoader(
+            lambda i: encode(rows(kept[i.cpu()]).to(device)),
+            len(kept),
+            labels,
+            seed,
+            batch_size,
+            encode,
+            device,
+        )

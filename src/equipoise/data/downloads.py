@@ -27,7 +27,9 @@ class NotDownloadedError(Exception):
     """No mirror gave the file; the message says what each did."""
 
 
-def download(urls: Sequence[str], path: Path, is_whole: Callable[[bytes], bool], most: int) -> bytes:
+def download(
+    urls: Sequence[str], path: Path, is_whole: Callable[[bytes], bool], most: int
+) -> bytes:
     """Put the first of `urls` that `is_whole` accepts at `path`, and return its bytes. What a mirror gave before it broke off stays beside
     it, and the next call goes on there. `most` is how many bytes are taken at most.
 
@@ -60,7 +62,9 @@ def download(urls: Sequence[str], path: Path, is_whole: Callable[[bytes], bool],
     raise NotDownloadedError("; ".join(reasons))
 
 
-def _from_mirror(url: str, part: Path, is_whole: Callable[[bytes], bool], most: int) -> bytes | None:
+def _from_mirror(
+    url: str, part: Path, is_whole: Callable[[bytes], bool], most: int
+) -> bytes | None:
     """Fetch what `part` lacks; its bytes, or None, and no part, if they are not the file's. What was resumed and does not fit is fetched
     anew, once."""
     resumed = part.is_file() and part.stat().st_size > 0
@@ -86,7 +90,9 @@ def _fetch(url: str, part: Path, most: int) -> None:
             return
         raise
     with answer:
-        goes_on = answer.status == 206 and str(answer.headers.get("Content-Range")).startswith(f"bytes {have}-")
+        goes_on = answer.status == 206 and str(answer.headers.get("Content-Range")).startswith(
+            f"bytes {have}-"
+        )
         have = have if goes_on else 0
         told = str(answer.headers.get("Content-Length"))
         length = int(told) if told.isdecimal() else 0
@@ -130,7 +136,9 @@ def _connection() -> Iterator[None]:
 class _SafeRedirects(HTTPRedirectHandler):
     """Follows no redirection to another scheme."""
 
-    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> Request | None:
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
         if urlsplit(newurl).scheme != SCHEME:
             raise URLError(f"sends to {newurl}, which is not {SCHEME}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -26,7 +26,9 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
     """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be they few or all alike. `columns` are the
     generator's, in whose order a table's are."""
     if isinstance(data, str | Path) and Path(data).suffix.lower() not in arrays.FILE_SUFFIXES:
-        raise RequestError(f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(arrays.FILE_SUFFIXES)}")
+        raise RequestError(
+            f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(arrays.FILE_SUFFIXES)}"
+        )
     table = _table(data)
     if table is not None:
         array: NDArray[Any] = arrays.numbers_of(_ordered(table, columns), "the data")
@@ -39,25 +41,37 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
     return np.require(to_network_layout(array, layout), requirements=["C", "W"])
 
 
-def open_for_evaluation(data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns) -> Source:
+def open_for_evaluation(
+    data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns
+) -> Source:
     """Data, all of which is to judge a generator by, with these `columns` in the order of its own. The column of labels is the training's,
     which nobody asked for here, so that the data may lack it."""
     table = _table(data)
     if table is None:
         return open_source(data, labels).as_test()
-    column = next((name for name in table.columns if str(name) == label_column), None) if labels is None else None
+    column = (
+        next((name for name in table.columns if str(name) == label_column), None)
+        if labels is None
+        else None
+    )
     samples = table if column is None else table.drop(columns=column)
     ordered = _ordered(samples, columns)
     if ordered is not samples:
         data = table[[*ordered.columns, *([] if column is None else [column])]]
-    return open_source(data, labels, label_column=None if column is None else label_column).as_test()
+    return open_source(
+        data, labels, label_column=None if column is None else label_column
+    ).as_test()
 
 
 def _table(data: Any) -> pd.DataFrame | None:
     """The table that the data is, or that is in the file of this name; None if it is none."""
     if isinstance(data, str | Path):
         path = Path(data)
-        return read_table(path) if path.suffix.lower() in (".csv", ".parquet") and path.is_file() else None
+        return (
+            read_table(path)
+            if path.suffix.lower() in (".csv", ".parquet") and path.is_file()
+            else None
+        )
     table: pd.DataFrame | None = as_table(data)
     return table
 
@@ -69,10 +83,15 @@ def _ordered(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
         return table
     if len(own) != len(columns) or set(own) != set(columns):
         theirs, asked = (clipped(", ".join(map(str, names)), 120) for names in (own, columns))
-        raise RequestError(f"data has the columns {theirs}, the generator's are {asked}: give those")
+        raise RequestError(
+            f"data has the columns {theirs}, the generator's are {asked}: give those"
+        )
     return table.iloc[:, [own.index(name) for name in columns]]
 
 
 def _named(columns: Sequence[str | int]) -> bool:
     """Whether columns have names of their own, and not only numbers."""
-    return tuple(columns) not in (tuple(range(len(columns))), tuple(f"x{i}" for i in range(len(columns))))
+    return tuple(columns) not in (
+        tuple(range(len(columns))),
+        tuple(f"x{i}" for i in range(len(columns))),
+    )

@@ -32,7 +32,12 @@ PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
 def open_source(
-    data: Any, labels: arrays.Labels | None = None, *, label_column: str | None = None, memory_budget: float = 4.0, split_seed: int = 0
+    data: Any,
+    labels: arrays.Labels | None = None,
+    *,
+    label_column: str | None = None,
+    memory_budget: float = 4.0,
+    split_seed: int = 0,
 ) -> Source:
     """The source behind whatever `fit` and `train` accept. `memory_budget` is in GiB: larger folders and Datasets are read as they are
     needed.
@@ -46,12 +51,20 @@ def open_source(
     else:
         source = _object(data, labels, label_column, memory_budget, split_seed)
     if isinstance(data, str | Path):
-        source.origin = str(data) if source.distribution is not None or source.is_digits else str(Path(data).resolve())
+        source.origin = (
+            str(data)
+            if source.distribution is not None or source.is_digits
+            else str(Path(data).resolve())
+        )
     if label_column is not None and source.schema.columns is None:
-        raise RequestError(f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or give a table")
+        raise RequestError(
+            f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or give a table"
+        )
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
-        raise RequestError(f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file")
+        raise RequestError(
+            f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file"
+        )
     source.labels_given, source.labels_in_python = source.labels_given or given, labels is not None
     return source
 
@@ -61,7 +74,9 @@ def distribution_of(described: dict[str, Any]) -> Distribution | None:
     if "distribution" not in described:
         return None
     if described.get("name") not in DISTRIBUTIONS:
-        raise RequestError(f"no distribution {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), DISTRIBUTIONS)}")
+        raise RequestError(
+            f"no distribution {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), DISTRIBUTIONS)}"
+        )
     return instance(DISTRIBUTIONS[described["name"]], described["distribution"])
 
 
@@ -72,7 +87,9 @@ def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
     return None if limits is None else (limits[0], limits[1])
 
 
-def open_again(described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+def open_again(
+    described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int
+) -> Source:
     """The source that `Source.describe` described, split as before. Raises RequestError if it is not to be had, or is no longer what it
     was."""
     distribution = distribution_of(described)
@@ -80,16 +97,30 @@ def open_again(described: dict[str, Any], *, label_column: str | None, memory_bu
         return DistributionSource(distribution)
     origin = described["origin"]
     if origin is None:
-        raise RequestError("this run was trained on data handed over in Python: give data to evaluate against")
+        raise RequestError(
+            "this run was trained on data handed over in Python: give data to evaluate against"
+        )
     if described.get("labels_in_python"):  # without them no fingerprint can be that of the training
-        raise RequestError("this run was trained with labels handed over in Python: give data and labels to evaluate against")
-    source = open_source(origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed)
+        raise RequestError(
+            "this run was trained with labels handed over in Python: give data and labels to evaluate against"
+        )
+    source = open_source(
+        origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed
+    )
     if source.fingerprint != described["fingerprint"]:
-        raise RequestError(f"{origin} has changed since this run was trained on it: give the data to evaluate against")
+        raise RequestError(
+            f"{origin} has changed since this run was trained on it: give the data to evaluate against"
+        )
     return source
 
 
-def _named(name: str, labels: arrays.Labels | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+def _named(
+    name: str,
+    labels: arrays.Labels | None,
+    label_column: str | None,
+    memory_budget: float,
+    split_seed: int,
+) -> Source:
     path = Path(name)
     if not name:
         raise RequestError("data = '': give a file, a folder or a built-in source")
@@ -98,10 +129,19 @@ def _named(name: str, labels: arrays.Labels | None, label_column: str | None, me
     if name == "mnist":
         (images, digits), (test, test_digits) = mnist.load("train"), mnist.load("test")
         rows = arrays.from_array(images, digits if labels is None else labels, "mnist")
-        return RowsSource("mnist", rows, split_seed, (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None))
+        return RowsSource(
+            "mnist",
+            rows,
+            split_seed,
+            (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None),
+        )
     if path.is_dir():
-        if (path / "config.json").is_file() and any((path / of_run).is_file() for of_run in OF_RUNS):
-            raise RequestError(f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data")
+        if (path / "config.json").is_file() and any(
+            (path / of_run).is_file() for of_run in OF_RUNS
+        ):
+            raise RequestError(
+                f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data"
+            )
         return _folder(path, labels, memory_budget, split_seed)
     if path.is_file() and path.suffix.lower() in arrays.FILE_SUFFIXES:
         rows = arrays.from_file(path, labels, label_column)
@@ -109,15 +149,23 @@ def _named(name: str, labels: arrays.Labels | None, label_column: str | None, me
         source.labels_given = rows.labels is not None
         return source
     if path.suffix.lower() in PICKLES:
-        raise RequestError(f"{name} can hold Python objects, which can run code when read: save the numbers as a .npy file")
+        raise RequestError(
+            f"{name} can hold Python objects, which can run code when read: save the numbers as a .npy file"
+        )
     if path.is_file():
-        raise RequestError(f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} or a folder of images")
+        raise RequestError(
+            f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} or a folder of images"
+        )
     if os.path.lexists(path):
         raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
-    raise RequestError(f"no file, folder or built-in source {clipped(repr(name), 400)}: {nearest(name, NAMED_SOURCES)}")
+    raise RequestError(
+        f"no file, folder or built-in source {clipped(repr(name), 400)}: {nearest(name, NAMED_SOURCES)}"
+    )
 
 
-def _folder(path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int) -> Source:
+def _folder(
+    path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int
+) -> Source:
     """The images of a folder: decoded once and kept on disk, from where they are read at once, or, over the budget, batch by batch."""
     decoded, notes = None, []
     try:
@@ -129,8 +177,14 @@ def _folder(path: Path, labels: arrays.Labels | None, memory_budget: float, spli
     name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
     schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
     if not fits:
-        how = "decoded again for every batch" if decoded is None else "read from where they are kept decoded"
-        notes.append(f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: images are {how}")
+        how = (
+            "decoded again for every batch"
+            if decoded is None
+            else "read from where they are kept decoded"
+        )
+        notes.append(
+            f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: images are {how}"
+        )
     values, sums = np.empty((n, 0)), None
     if decoded is not None:
         values, sums = decoded.values(at_random=not fits), decoded.sums
@@ -152,21 +206,41 @@ def _folder(path: Path, labels: arrays.Labels | None, memory_budget: float, spli
         source = RowsSource(name, rows, split_seed, fingerprint=fingerprint, sums=sums)
     else:
         fetch = folder.read if decoded is None else partial(np.take, values, axis=0)
-        source = FetchedSource(name, rows.schema, fingerprint, fetch, rows.labels, n, split_seed, sums=sums, in_background=True)
+        source = FetchedSource(
+            name,
+            rows.schema,
+            fingerprint,
+            fetch,
+            rows.labels,
+            n,
+            split_seed,
+            sums=sums,
+            in_background=True,
+        )
     source.notes[:0] = [*folder.notes, *notes]
     return source
 
 
-def _object(data: Any, labels: arrays.Labels | None, label_column: str | None, memory_budget: float, split_seed: int) -> Source:
+def _object(
+    data: Any,
+    labels: arrays.Labels | None,
+    label_column: str | None,
+    memory_budget: float,
+    split_seed: int,
+) -> Source:
     from torch.utils.data import DataLoader, Dataset, IterableDataset
 
     if isinstance(data, list | tuple) and _numbers(data):
         try:
             data = np.asarray(data)
         except ValueError:
-            raise RequestError("the list has rows of different lengths: give every sample as many numbers") from None
+            raise RequestError(
+                "the list has rows of different lengths: give every sample as many numbers"
+            ) from None
     if isinstance(data, DataLoader) and _loads_all(data):
-        data = data.dataset  # split and shuffled here, so that what is held out stays so when the loader shuffles
+        data = (
+            data.dataset
+        )  # split and shuffled here, so that what is held out stays so when the loader shuffles
         if not isinstance(data, np.ndarray | Tensor):
             return _dataset(data, labels, memory_budget, split_seed)
     if isinstance(data, np.ndarray | Tensor):
@@ -204,7 +278,8 @@ def _loads_all(loader: Any) -> bool:
     return (
         loader.collate_fn is default_collate
         and type(loader.batch_sampler) is BatchSampler
-        and loader.batch_sampler.sampler is sampler  # of a batch_sampler that was handed over it is another
+        and loader.batch_sampler.sampler
+        is sampler  # of a batch_sampler that was handed over it is another
         and isinstance(sampler, RandomSampler | SequentialSampler)
         and sampler.data_source is loader.dataset
         and len(sampler) == len(loader.dataset)
@@ -230,10 +305,14 @@ def _numbers(nested: Any) -> bool:
 
 def _plain(sample: Any) -> NDArray[Any]:
     """A Dataset's sample as NumPy has it."""
-    return arrays.to_numpy(sample, "the Dataset") if isinstance(sample, Tensor) else np.asarray(sample)
+    return (
+        arrays.to_numpy(sample, "the Dataset") if isinstance(sample, Tensor) else np.asarray(sample)
+    )
 
 
-def _dataset(data: Any, labels: arrays.Labels | None, memory_budget: float, split_seed: int) -> Source:
+def _dataset(
+    data: Any, labels: arrays.Labels | None, memory_budget: float, split_seed: int
+) -> Source:
     """A map-style Dataset of samples or of (sample, label) pairs."""
     n = len(data)
     if n == 0:
@@ -249,7 +328,9 @@ def _dataset(data: Any, labels: arrays.Labels | None, memory_budget: float, spli
         samples = [_plain(item[0] if paired else item) for item in items]
         for i, item in zip(indices, samples, strict=True):
             if item.shape != shape:
-                raise RequestError(f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: give samples of one shape")
+                raise RequestError(
+                    f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: give samples of one shape"
+                )
         return arrays.to_numpy(np.stack(samples), "the Dataset")
 
     def fetch(indices: list[int]) -> NDArray[Any]:
@@ -260,7 +341,11 @@ def _dataset(data: Any, labels: arrays.Labels | None, memory_budget: float, spli
         items = [first, *(data[i] for i in range(1, n))]  # once, for samples and for labels
         values = stacked(range(n), items)
         labels = [item[1] for item in items] if labelled else labels
-        rows = arrays.from_array(torch.from_numpy(values) if isinstance(sample, Tensor) else values, labels, "the Dataset")
+        rows = arrays.from_array(
+            torch.from_numpy(values) if isinstance(sample, Tensor) else values,
+            labels,
+            "the Dataset",
+        )
         return _in_memory("dataset", rows, split_seed)
     if labelled:
         labels = [data[i][1] for i in range(n)]

@@ -17,8 +17,13 @@ def plain_label(given: Any) -> Hashable:
     """A label as Python has it: NumPy's numbers as plain ones, in tuples too, and its dates as text. Raises RequestError for what cannot be
     a label."""
     if getattr(given, "ndim", 0) != 0:
-        raise RequestError("a label is an array: give one text, number or other hashable value a sample")
-    missing = type(given).__name__ in ("NAType", "NaTType")  # pandas', which is not imported for this
+        raise RequestError(
+            "a label is an array: give one text, number or other hashable value a sample"
+        )
+    missing = type(given).__name__ in (
+        "NAType",
+        "NaTType",
+    )  # pandas', which is not imported for this
     if missing or (isinstance(given, np.datetime64 | np.timedelta64) and np.isnat(given)):
         raise RequestError("labels hold NaN: give every sample a label")
     if isinstance(given, np.datetime64 | np.timedelta64):
@@ -26,13 +31,17 @@ def plain_label(given: Any) -> Hashable:
     item = getattr(given, "item", None)
     value = item() if callable(item) else given
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        raise RequestError(f"labels hold {'None' if value is None else 'NaN'}: give every sample a label")
+        raise RequestError(
+            f"labels hold {'None' if value is None else 'NaN'}: give every sample a label"
+        )
     if type(value) is tuple:
         return tuple(plain_label(part) for part in value)
     try:
         hash(value)
     except TypeError:
-        raise RequestError(f"label {value!r} has type {type(value).__name__}, which has no hash: give text, numbers or tuples") from None
+        raise RequestError(
+            f"label {value!r} has type {type(value).__name__}, which has no hash: give text, numbers or tuples"
+        ) from None
     label: Hashable = value
     return label
 
@@ -46,7 +55,9 @@ def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
     stored: dict[str, Hashable] = {}
     for label in distinct:
         if str(label) == object.__repr__(label):
-            raise RequestError(f"labels of type {type(label).__name__} have no text to be kept by: give text, numbers or tuples")
+            raise RequestError(
+                f"labels of type {type(label).__name__} have no text to be kept by: give text, numbers or tuples"
+            )
         if (text := json.dumps(label_to_json(label))) in stored:
             raise RequestError(
                 f"labels {stored[text]!r} and {label!r} read the same once they are saved: give labels with texts of their own"

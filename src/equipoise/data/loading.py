@@ -83,7 +83,9 @@ class Loader(ABC):
         self.epoch, self.cursor = position["epoch"], position["cursor"]
 
 
-def batches(rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
+def batches(
+    rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device
+) -> Iterator[tuple[int, int, Tensor]]:
     """What comes after a position: of every batch the epoch, the cursor behind it and the indices of its rows, on `device`. The rows come
     in a new order every epoch; an epoch's last ones that fill no batch are left for another order. Where a batch holds more than all rows,
     an epoch is so many orders, one after the other, as fill it."""
@@ -94,7 +96,9 @@ def batches(rows: int, batch_size: int, seed: int, position: dict[str, int], dev
             epoch, cursor, order = epoch + 1, 0, None
         if order is None:
             generator = seeded(seed, Stream.TRAINING, epoch)
-            order = torch.cat([torch.randperm(rows, generator=generator) for _ in range(orders)]).to(device)
+            order = torch.cat(
+                [torch.randperm(rows, generator=generator) for _ in range(orders)]
+            ).to(device)
         cursor += batch_size
         yield epoch, cursor, order[cursor - batch_size : cursor]
 
@@ -135,7 +139,9 @@ class AheadLoader(IndexedLoader):
     is some batches ahead of the training. An error in it is raised by `next`, which may be asked again."""
 
     def _begin(self) -> None:
-        coming = batches(self.rows, self.batch_size, self.seed, self.position(), torch.device("cpu"))
+        coming = batches(
+            self.rows, self.batch_size, self.seed, self.position(), torch.device("cpu")
+        )
         fetch = self.fetch  # the thread holds what it works with, and not the feed, so that it ends when the feed is forgotten
         self._ahead = ahead(lambda batch: fetch(batch[2]), coming, AHEAD)
 
@@ -145,7 +151,9 @@ class AheadLoader(IndexedLoader):
         except BaseException:
             self._begin()
             raise
-        return self.encode(raw.to(self.device)), None if self.labels is None else self.labels[index.to(self.device)]
+        return self.encode(raw.to(self.device)), None if self.labels is None else self.labels[
+            index.to(self.device)
+        ]
 
     def restore(self, position: dict[str, int]) -> None:
         self._ahead.close()
@@ -155,7 +163,14 @@ class AheadLoader(IndexedLoader):
 class DistributionLoader(Loader):
     """Fresh draws from a distribution, a block at a time."""
 
-    def __init__(self, distribution: Distribution, seed: int, batch_size: int, encode: Encode, device: torch.device) -> None:
+    def __init__(
+        self,
+        distribution: Distribution,
+        seed: int,
+        batch_size: int,
+        encode: Encode,
+        device: torch.device,
+    ) -> None:
         super().__init__(batch_size, encode, device)
         self.distribution, self.seed = distribution, seed
         self.rows = max(BLOCK // batch_size, 1) * batch_size

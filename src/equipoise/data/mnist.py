@@ -27,7 +27,10 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes before the pixels and before the labels in the IDX format
+IMAGES_HEADER, LABELS_HEADER = (
+    16,
+    8,
+)  # bytes before the pixels and before the labels in the IDX format
 MAX_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file; compressed, none has as many
 GZIP = 16 + zlib.MAX_WBITS
 
@@ -50,7 +53,9 @@ def _content(name: str) -> bytes:
         if path.is_file():
             content = _checked(path.read_bytes(), name)
             if content is None:
-                raise EquipoiseError(f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again")
+                raise EquipoiseError(
+                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again"
+                )
             return content
     return _downloaded(name, folder)
 

@@ -47,7 +47,9 @@ def read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
                 f"{path} is not {path.suffix}, or holds Python objects, which can run code when read: save it as an array of numbers"
             ) from None
         raise _unreadable(path, error) from None
-    some = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    some = ", ".join(names[:SHOWN]) + (
+        f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    )
     raise RequestError(f"{path} holds the arrays {some}: name the samples x (and the labels y)")
 
 
@@ -56,7 +58,9 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         import pandas as pd
     except ImportError:
-        raise RequestError(f"reading {path.name} needs pandas: pip install 'equipoise[tables]'") from None
+        raise RequestError(
+            f"reading {path.name} needs pandas: pip install 'equipoise[tables]'"
+        ) from None
     try:
         if path.suffix.lower() == ".parquet":
             claimed, texts = _claimed_by_parquet(path)
@@ -66,18 +70,28 @@ def read_table(path: Path) -> pd.DataFrame:
         top = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
         _refuse_columns(path, len(top))
         headed = not all(_is_number(str(cell)) for cell in top.dropna())
-        twice = [name for name, times in Counter(top.dropna()).items() if times > 1] if headed else []
+        twice = (
+            [name for name, times in Counter(top.dropna()).items() if times > 1] if headed else []
+        )
         if twice:
-            raise RequestError(f"{path.name} has several columns named {clipped(repr(twice[0]))}: give each its own name")
+            raise RequestError(
+                f"{path.name} has several columns named {clipped(repr(twice[0]))}: give each its own name"
+            )
         frame = _of_csv(path, headed, len(top))
-        if _counts_up(top) and (frame.dtypes != np.int64).any():  # names that pandas gives; among whole numbers it may be a row
+        if (
+            _counts_up(top) and (frame.dtypes != np.int64).any()
+        ):  # names that pandas gives; among whole numbers it may be a row
             frame = _of_csv(path, True, len(top))
     except (RequestError, MemoryError):
         raise
     except Exception as error:  # as above: pandas and pyarrow
         raise _unreadable(path, error) from None
-    if not frame.index.equals(pd.RangeIndex(len(frame))):  # pandas takes what stands beyond the first line's columns for row names
-        raise RequestError(f"{path} has {len(top)} columns in its first line and more below: give every line as many")
+    if not frame.index.equals(
+        pd.RangeIndex(len(frame))
+    ):  # pandas takes what stands beyond the first line's columns for row names
+        raise RequestError(
+            f"{path} has {len(top)} columns in its first line and more below: give every line as many"
+        )
     return _without_row_names(frame) if pd.isna(top.iloc[0]) else frame
 
 
@@ -107,7 +121,9 @@ def _counts_up(top: pd.Series[Any]) -> bool:
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:
-    return RequestError(f"{path} could not be read as {path.suffix}: {clipped(first_line(error), 200)}")
+    return RequestError(
+        f"{path} could not be read as {path.suffix}: {clipped(first_line(error), 200)}"
+    )
 
 
 def _claimed_by_numpy(path: Path) -> int:
@@ -120,14 +136,22 @@ def _claimed_by_numpy(path: Path) -> int:
             return 0
         file.seek(0)
         version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         try:
             shape, _, dtype = read(file)
-        except MemoryError:  # Python's parser, of brackets in brackets; there is no array yet that would need any
+        except (
+            MemoryError
+        ):  # Python's parser, of brackets in brackets; there is no array yet that would need any
             raise ValueError("its header describes no array") from None
         claimed, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
     if claimed > there and not dtype.hasobject:
-        raise RequestError(f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it is cut off, or damaged")
+        raise RequestError(
+            f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it is cut off, or damaged"
+        )
     return claimed
 
 
@@ -147,18 +171,29 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
                 f"{path.name}: column {clipped(repr(nested[0]))} holds lists, not numbers: drop it, or give it a column each"
             )
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
-        rows = sum(group.num_rows for group in groups)  # which pyarrow takes memory for, whatever the whole says
+        rows = sum(
+            group.num_rows for group in groups
+        )  # which pyarrow takes memory for, whatever the whole says
         if rows != about.num_rows:
-            raise RequestError(f"{path} says that it has {about.num_rows:,} rows, and {rows:,} in its parts: it is damaged")
+            raise RequestError(
+                f"{path} says that it has {about.num_rows:,} rows, and {rows:,} in its parts: it is damaged"
+            )
         numbers = rows * about.num_columns * np.dtype(np.float64).itemsize
-        is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+        is_text = (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
         texts = [field.name for field in schema if any(is_one(field.type) for is_one in is_text)]
         return numbers + sum(group.total_byte_size for group in groups), texts
 
 
 def _refuse_columns(path: Path, columns: int) -> None:
     if columns > MAX_COLUMNS:
-        raise RequestError(f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array in a .npy file")
+        raise RequestError(
+            f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array in a .npy file"
+        )
 
 
 def _refuse_unpacked(path: Path, claimed: int) -> None:

@@ -26,7 +26,20 @@ if TYPE_CHECKING:
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
 CHANNELS = (1, 2, 3, 4)
-DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
+DTYPES = (
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+)
 MAX_VALUES = 2**27  # in one sample
 
 
@@ -57,7 +70,11 @@ class Schema:
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | ({} if self.classes is None else {"classes": [label_to_json(label) for label in self.classes]})
+        return asdict(self) | (
+            {}
+            if self.classes is None
+            else {"classes": [label_to_json(label) for label in self.classes]}
+        )
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
@@ -76,7 +93,8 @@ class Schema:
         dtypes = (self.dtype, *(self.column_dtypes or ()))
         columns = (self.columns, self.column_dtypes)
         odd = {
-            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3) or not 0 < math.prod(self.shape) <= MAX_VALUES,
+            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3)
+            or not 0 < math.prod(self.shape) <= MAX_VALUES,
             "dtype": any(dtype not in DTYPES for dtype in dtypes),
             "columns": any(of is not None and (len(of),) != self.shape for of in columns),
             "classes": (self.classes is None) != (self.class_counts is None)
@@ -91,21 +109,27 @@ class Schema:
     def _levels_can_be(self, levels: Levels) -> bool:
         """Whether each column has an entry, of finite numbers in order."""
         there = [known for known in levels if known is not None]
-        numbers = all(0 < len(known) <= MAX_LEVELS and all(map(math.isfinite, known)) for known in there)
+        numbers = all(
+            0 < len(known) <= MAX_LEVELS and all(map(math.isfinite, known)) for known in there
+        )
         ordered = all(low < high for known in there for low, high in pairwise(known))
         return (len(levels),) == self.shape and numbers and ordered
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
         if self.classes is None:
-            raise RequestError(f"label {label!r} was asked for, but this generator was trained without labels: train with conditional")
+            raise RequestError(
+                f"label {label!r} was asked for, but this generator was trained without labels: train with conditional"
+            )
         asked = plain_label(label)
         if asked in self.classes:
             return self.classes.index(asked)
         for index, known in enumerate(self.classes):
             if str(known) == str(asked):
                 return index
-        raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
+        raise RequestError(
+            f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}"
+        )
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
         """Values of shape (N, *shape), in the user's units, as the user's types hold
@@ -129,7 +153,9 @@ class Schema:
     @property
     def sample_bytes(self) -> int:
         """Bytes of one sample in the user's type."""
-        return sum(np.dtype(dtype).itemsize for dtype in self.column_dtypes or (self.dtype,) * self.size)
+        return sum(
+            np.dtype(dtype).itemsize for dtype in self.column_dtypes or (self.dtype,) * self.size
+        )
 
     def to_user(self, values: NDArray[np.float64]) -> UserData:
         """Values of shape (N, *shape), in the user's units, as what the user gave: type, layout and container.
@@ -175,7 +201,9 @@ def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArr
 
 def from_json(stored: dict[str, Any]) -> dict[str, Any]:
     """A dataclass's fields as JSON gives them back, with lists as the tuples that they were."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+    }
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
@@ -192,7 +220,9 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
         return whole.clip(limits.min, high, out=whole).astype(kind)
     if kind.itemsize < values.itemsize:
         limit = np.finfo(kind).max
-        values = np.where(np.isfinite(values), values.clip(-limit, limit), values)  # what is not a number stays so, and shows
+        values = np.where(
+            np.isfinite(values), values.clip(-limit, limit), values
+        )  # what is not a number stays so, and shows
     return values.astype(kind, copy=False)
 
 
@@ -212,7 +242,9 @@ def detect_layout(shape: Sequence[int]) -> Layout:
     if len(shape) == 4 and shape[3] in CHANNELS:
         return "NHWC"
     given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
-    raise RequestError(f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) images with C = 1 to 4")
+    raise RequestError(
+        f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) images with C = 1 to 4"
+    )
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

@@ -20,7 +20,9 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
 HELD_OUT_ONE_IN, HELD_OUT_MAX = 10, 10_000  # one in ten, at most ten thousand
-WEIGHTS_AS_COUNTS = 1_000_000  # an endless distribution's classes are counted as if it had this many samples
+WEIGHTS_AS_COUNTS = (
+    1_000_000  # an endless distribution's classes are counted as if it had this many samples
+)
 
 
 @dataclass
@@ -107,7 +109,12 @@ class Source(ABC):
     def describe(self) -> dict[str, Any]:
         """What config.json keeps of the data."""
         named = {"name": self.name, "origin": self.origin, "fingerprint": self.fingerprint}
-        return {**named, "schema": self.schema.to_dict(), "limits": self.limits, "labels_in_python": self.labels_in_python}
+        return {
+            **named,
+            "schema": self.schema.to_dict(),
+            "limits": self.limits,
+            "labels_in_python": self.labels_in_python,
+        }
 
     def as_test(self) -> Source:
         """The same data for judging what was trained on other data: none of it need be kept for training."""
@@ -121,10 +128,22 @@ class DistributionSource(Source):
     def __init__(self, distribution: Distribution) -> None:
         settings = json.dumps(distribution_settings(distribution), sort_keys=True)
         weights = distribution.components()
-        schema = Schema(shape=(distribution.dimension,), layout="N" if distribution.dimension == 1 else "ND", dtype="float64")
+        schema = Schema(
+            shape=(distribution.dimension,),
+            layout="N" if distribution.dimension == 1 else "ND",
+            dtype="float64",
+        )
         if weights is not None:
-            schema = replace(schema, classes=tuple(range(len(weights))), class_counts=tuple(round(w * WEIGHTS_AS_COUNTS) for w in weights))
-        super().__init__(distribution.name, schema, hashlib.sha256(f"{distribution.name} {settings}".encode()).hexdigest())
+            schema = replace(
+                schema,
+                classes=tuple(range(len(weights))),
+                class_counts=tuple(round(w * WEIGHTS_AS_COUNTS) for w in weights),
+            )
+        super().__init__(
+            distribution.name,
+            schema,
+            hashlib.sha256(f"{distribution.name} {settings}".encode()).hexdigest(),
+        )
         self._distribution = distribution
 
     @property
@@ -141,7 +160,9 @@ class DistributionSource(Source):
         return self._distribution.sample(n, seeded(seed, Stream.SEEN))
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        x, y = self._distribution.labelled(n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN))
+        x, y = self._distribution.labelled(
+            n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN)
+        )
         return None if y is None else (x, y)
 
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
@@ -170,9 +191,13 @@ class RowsSource(Source):
         labels = None if rows.labels is None else torch.from_numpy(rows.labels)
         if test is None:
             kept, out = split(len(rows.values), split_seed)
-            self._train, self._test = (torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)) for part in (kept, out))
+            self._train, self._test = (
+                torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)) for part in (kept, out)
+            )
             self.sums = None if sums is None else torch.from_numpy(sums[kept.numpy()])
-            self._labels, self._test_labels = (None if labels is None else labels[part] for part in (kept, out))
+            self._labels, self._test_labels = (
+                None if labels is None else labels[part] for part in (kept, out)
+            )
         else:
             values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
             self._train, self._test, self._labels = values, torch.from_numpy(test[0]), labels
@@ -200,7 +225,11 @@ class RowsSource(Source):
         rows, labels = (self._test, self._test_labels) if held_out else (self._train, self._labels)
         if labels is None:
             return None
-        among = self._held_out_rows(len(rows), validation=False) if held_out else torch.arange(len(rows))
+        among = (
+            self._held_out_rows(len(rows), validation=False)
+            if held_out
+            else torch.arange(len(rows))
+        )
         chosen = choose(among, n, seed)
         return rows[chosen], labels[chosen]
 
@@ -221,9 +250,13 @@ class RowsSource(Source):
 
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
         rows, labels = len(self._train), self._labels
-        if self.schema.is_image:  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
+        if (
+            self.schema.is_image
+        ):  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
             raw = self._train.to(device)
-            return IndexedLoader(lambda i: encode(raw[i]), rows, labels, seed, batch_size, encode, device)
+            return IndexedLoader(
+                lambda i: encode(raw[i]), rows, labels, seed, batch_size, encode, device
+            )
         points = encode(self._train).to(device)
         return IndexedLoader(lambda i: points[i], rows, labels, seed, batch_size, encode, device)
 

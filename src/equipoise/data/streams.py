@@ -65,9 +65,13 @@ class StreamSource(Source):
         held_out = max(len(rows) // HELD_OUT_ONE_IN, 1)
         self._test, self._first = rows[:held_out], rows[held_out:]
         if _paired(opening) and len(opening) > 1:
-            self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
+            self.notes.append(
+                "the stream's labels are not used: give an array, a file or a Dataset to train with labels"
+            )
         if self._again is None:
-            self.notes.append("a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples")
+            self.notes.append(
+                "a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples"
+            )
 
     @property
     def training_rows(self) -> int | None:
@@ -87,7 +91,9 @@ class StreamSource(Source):
         return choose(self._first, n, seed)
 
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
-        return StreamLoader(chain([self._first], self._rest), self._again, self._test, batch_size, encode, device)
+        return StreamLoader(
+            chain([self._first], self._rest), self._again, self._test, batch_size, encode, device
+        )
 
 
 class StreamLoader(Loader):
@@ -126,7 +132,9 @@ class StreamLoader(Loader):
         """Rows that fill no batch are left. Where a batch holds more than all rows, an epoch is so many rounds as fill it."""
         brought = sum(map(len, self.waiting))
         if self.again is None or (self.cursor == 0 and brought == self.rounds_brought):
-            raise EndOfDataError("the stream ran out of data: give a longer one, or data that can be read again")
+            raise EndOfDataError(
+                "the stream ran out of data: give a longer one, or data that can be read again"
+            )
         if self.cursor:
             self.epoch, self.cursor, self.waiting, brought = self.epoch + 1, 0, [], 0
         self.rounds_brought = brought
@@ -149,17 +157,25 @@ def _samples(batch: Any) -> Any:
     try:
         return np.asarray(batch) if isinstance(batch, tuple | list) else batch
     except ValueError:
-        raise RequestError("a batch of the stream has rows of different lengths: give every sample as many numbers") from None
+        raise RequestError(
+            "a batch of the stream has rows of different lengths: give every sample as many numbers"
+        ) from None
 
 
-def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Tensor]:
+def _rows(
+    batches: Iterable[Any], layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Iterator[Tensor]:
     """Each batch's samples, of this shape and type, in network layout."""
     for batch in batches:
         array = to_numpy(_samples(batch), "a batch of the stream")
         if array.shape[1:] != shape or not array.ndim:
-            raise RequestError(f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape")
+            raise RequestError(
+                f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape"
+            )
         if array.dtype != dtype:
-            raise RequestError(f"the stream's first batch has type {dtype}, a later one {array.dtype}: give one type")
+            raise RequestError(
+                f"the stream's first batch has type {dtype}, a later one {array.dtype}: give one type"
+            )
         check_finite(array, "a batch of the stream", layout)
         yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))
 
@@ -173,7 +189,10 @@ def _without(rows: Iterator[Tensor], held_out: Tensor) -> Iterator[Tensor]:
     if torch.equal(start[: len(held_out)], held_out):
         return chain([start[len(held_out) :]], rows)
     kept_out = {row.numpy().tobytes() for row in held_out}
-    return (part[[row.numpy().tobytes() not in kept_out for row in part]] for part in chain([start], rows))
+    return (
+        part[[row.numpy().tobytes() not in kept_out for row in part]]
+        for part in chain([start], rows)
+    )
 
 
 def _after(rows: Iterable[Tensor], skip: int) -> Iterator[Tensor]:

@@ -75,7 +75,9 @@ def longer(e: Evidence, also: str = "") -> Verdict:
         how = f"{e.headline.name} still falls, from {before:.4g} to {after:.4g} in the last third of the training"
     so_far = f" So far {also}." if also else ""
     sure: Sure = "sure" if e.improving else "likely"
-    return Verdict("still improving", f"This is not the end: {how}.{so_far} {e.said}.", sure, *on(e))
+    return Verdict(
+        "still improving", f"This is not the end: {how}.{so_far} {e.said}.", sure, *on(e)
+    )
 
 
 def on(e: Evidence) -> tuple[str, str]:
@@ -94,12 +96,18 @@ def steadier(e: Evidence) -> tuple[str, str]:
     if e.recipe != DEFAULT:
         return f"Next: use the recipe {DEFAULT}, which is made to stay in balance.", typed(e)
     if e.changed:
-        return f"Next: leave {', '.join(e.changed)} to the recipe, which knows what fits this data.", typed(e)
+        return (
+            f"Next: leave {', '.join(e.changed)} to the recipe, which knows what fits this data.",
+            typed(e),
+        )
     return "Next: halve the learning rate, or give the networks more units with width.", ""
 
 
 def use(e: Evidence) -> tuple[str, str]:
-    return "Next: use it; sample as much as you like.", f"equipoise sample {e.run} -n 1000" if e.run else ""
+    return (
+        "Next: use it; sample as much as you like.",
+        f"equipoise sample {e.run} -n 1000" if e.run else "",
+    )
 
 
 def recipe(e: Evidence) -> str:

@@ -11,9 +11,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
-from equipoise.diagnosis.advice import Name, Verdict, longer, margin, on, recipe, steadier, typed, use
+from equipoise.diagnosis.advice import (
+    Name,
+    Verdict,
+    longer,
+    margin,
+    on,
+    recipe,
+    steadier,
+    typed,
+    use,
+)
 from equipoise.diagnosis.evidence import Evidence
-from equipoise.diagnosis.symptoms import AT_FLOOR, NEAR_FLOOR, alike, far, flaw, lost, off_data, plain
+from equipoise.diagnosis.symptoms import (
+    AT_FLOOR,
+    NEAR_FLOOR,
+    alike,
+    far,
+    flaw,
+    lost,
+    off_data,
+    plain,
+)
 from equipoise.metrics.c2st import MARGIN
 from equipoise.metrics.labels import readable
 from equipoise.metrics.result import (
@@ -29,21 +48,35 @@ from equipoise.metrics.result import (
 )
 from equipoise.recipes import DEFAULT
 
-HEALTHY: frozenset[Name] = frozenset({"converged", "close", "still improving", "recovered from trouble"})
+HEALTHY: frozenset[Name] = frozenset(
+    {"converged", "close", "still improving", "recovered from trouble"}
+)
 MIN_HELD_OUT = 100  # below which only what is plain is said
-MIN_POWER = 0.25  # of the test of equivalence, below which the data cannot show a sampler to be good
+MIN_POWER = (
+    0.25  # of the test of equivalence, below which the data cannot show a sampler to be good
+)
 LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
-FELL_APART = 5.0  # times the best figure before it, to which the headline must not rise while training
+FELL_APART = (
+    5.0  # times the best figure before it, to which the headline must not rise while training
+)
 D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
 D_SURE = 0.97
-D_WRONG, MISLED = 0.35, 0.1  # balance below which D is wrong, and the share of reports from which that decides
+D_WRONG, MISLED = (
+    0.35,
+    0.1,
+)  # balance below which D is wrong, and the share of reports from which that decides
 SUSPECTED = 0.55  # the classifier two-sample test's accuracy from which a distribution is not all but the data's, however near the headline
-TOLD = 0.8  # the classifier two-sample test's accuracy from which a D that tells nothing is to blame
+TOLD = (
+    0.8  # the classifier two-sample test's accuracy from which a D that tells nothing is to blame
+)
 HEARD = 0.5  # share of the way from chance to real samples' agreement that labels must have come
 COPIES = 0.3
 ENOUGH_ROWS = 10_000  # of which 1,000 are held out, for a power of 76%
 MAX_OF = 0.9  # share of the usual samples from which a run that stands still is at its end
-EXPLODED, RUNAWAY = 100.0, 10_000.0  # times the real standard deviation, and the headline's floor, which few samples make large
+EXPLODED, RUNAWAY = (
+    100.0,
+    10_000.0,
+)  # times the real standard deviation, and the headline's floor, which few samples make large
 LAST = 0.25  # share of the reports that count as the end
 
 
@@ -68,7 +101,11 @@ def for_the_data(e: Evidence, found: Verdict) -> Verdict:
     if e.outliers:
         advice = "Next: correct or remove the extreme outliers: beside them the other rows look alike to a network."
         return replace(found, advice=advice, command="")
-    if e.held_out < MIN_HELD_OUT and not e.short and found.name in ("mode collapse", "stalled", "close"):
+    if (
+        e.held_out < MIN_HELD_OUT
+        and not e.short
+        and found.name in ("mode collapse", "stalled", "close")
+    ):
         return replace(found, advice=more_rows(e), command="")
     return found
 
@@ -77,7 +114,10 @@ def diverged(e: Evidence) -> Verdict | None:
     """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
     why, std, column = e.gave_up, e["standard deviation"], e[WORST_COLUMN]
     if not why:
-        (before, after), measured = e.leap, e.headline.floor > 0  # of a floor of 0 all is too many times, be it ever so little
+        (before, after), measured = (
+            e.leap,
+            e.headline.floor > 0,
+        )  # of a floor of 0 all is too many times, be it ever so little
         exploded = std is not None and 0 < EXPLODED * std.floor < std.value
         exploded |= column is not None and column.value > EXPLODED * max(column.floor, 1.0)
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
@@ -120,13 +160,21 @@ def labels_ignored(e: Evidence) -> Verdict | None:
         sum(fraction**2 for fraction in e.class_frequencies),
     )  # of one who always says the same, or draws at random
     if not readable(found.floor, most):
-        if alike is not None and alike.low is not None and alike.low > alike.floor and readable(alike.value, alike.floor):
+        if (
+            alike is not None
+            and alike.low is not None
+            and alike.low > alike.floor
+            and readable(alike.value, alike.floor)
+        ):
             return None  # a rare class that overlaps with a common one: whether it is heeded does not show in how many are read rightly
-        said = (
-            f"a classifier reads held-out real samples as their label in {found.floor:.0%}, always to name the commonest gives {most:.0%}"
-        )
+        said = f"a classifier reads held-out real samples as their label in {found.floor:.0%}, always to name the commonest gives {most:.0%}"
         advice = "Next: check that labels and samples are in the same order."
-        return Verdict("labels ignored", f"Labels cannot be learned, for they say nothing about the data: {said}.", "sure", advice)
+        return Verdict(
+            "labels ignored",
+            f"Labels cannot be learned, for they say nothing about the data: {said}.",
+            "sure",
+            advice,
+        )
     fraction = (found.value - chance) / (found.floor - chance)
     if fraction >= HEARD or (e.short and fraction > 0.1):
         return None
@@ -135,7 +183,9 @@ def labels_ignored(e: Evidence) -> Verdict | None:
     advice = f"Next: check that labels and samples are in the same order{'; if they are, take the recipe cgan' if other else ''}."
     sure = margin(found, chance + HEARD * (found.floor - chance))
     command = typed(e, "--recipe cgan") if other else ""
-    return Verdict("labels ignored", f"The generator ignores the labels: {said}.", sure, advice, command)
+    return Verdict(
+        "labels ignored", f"The generator ignores the labels: {said}.", sure, advice, command
+    )
 
 
 def memorising(e: Evidence) -> Verdict | None:
@@ -145,14 +195,28 @@ def memorising(e: Evidence) -> Verdict | None:
         return None
     said = f"{found.value:.0%} of the samples are copied, or all but copied, from the training data"
     advice = "Next: train on more data, or shorter; for few images, with augmentation."
-    command = typed(e, "--augment color,translation,cutout") if e[DIGIT_FREQUENCY + "0"] or e[PATCHES] else ""
-    return Verdict("memorising", f"The generator repeats what it was shown: {said}.", margin(found, COPIES), advice, command)
+    command = (
+        typed(e, "--augment color,translation,cutout")
+        if e[DIGIT_FREQUENCY + "0"] or e[PATCHES]
+        else ""
+    )
+    return Verdict(
+        "memorising",
+        f"The generator repeats what it was shown: {said}.",
+        margin(found, COPIES),
+        advice,
+        command,
+    )
 
 
 def latent_too_small(e: Evidence) -> Verdict | None:
     """Samples of fewer dimensions than the data, from a latent of fewer numbers than those."""
     found = e[DIMENSION]
-    if found is None or not e.latent_dim < found.floor - 0.5 or found.value > LOST_DIMENSIONS * found.floor:
+    if (
+        found is None
+        or not e.latent_dim < found.floor - 0.5
+        or found.value > LOST_DIMENSIONS * found.floor
+    ):
         return None
     needed = 2 * math.ceil(found.floor)
     said = f"the data spreads in about {found.floor:.1f} dimensions, the samples in {found.value:.1f}, the latent has {e.latent_dim}"
@@ -167,7 +231,12 @@ def latent_too_small(e: Evidence) -> Verdict | None:
 
 def still_improving_early(e: Evidence) -> Verdict | None:
     """A run that has hardly begun, and was getting better as far as can be seen."""
-    if not (e.hardly_begun or (e.short and e.improving)) or e.early_stopped or e.ratio <= AT_FLOOR or (alike(e) and e.changed):
+    if (
+        not (e.hardly_begun or (e.short and e.improving))
+        or e.early_stopped
+        or e.ratio <= AT_FLOOR
+        or (alike(e) and e.changed)
+    ):
         return None
     return longer(e, lost(e))
 
@@ -179,7 +248,9 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
     if not far(e) or wrong < max(MISLED * len(curve), 1) or e.hardly_begun:
         return None
     said = f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of what it saw. {e.said}"
-    return Verdict("generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e))
+    return Verdict(
+        "generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e)
+    )
 
 
 def one_network_won(e: Evidence) -> Verdict | None:
@@ -191,10 +262,20 @@ def one_network_won(e: Evidence) -> Verdict | None:
     told = e[C2ST]
     if balance >= D_AHEAD:
         said = f"D is right about {balance:.1%} of what it sees, where 50% is the end of a good training. {e.said}"
-        return Verdict("discriminator won", f"The discriminator has won: {said}.", "sure" if balance > D_SURE else "likely", *steadier(e))
+        return Verdict(
+            "discriminator won",
+            f"The discriminator has won: {said}.",
+            "sure" if balance > D_SURE else "likely",
+            *steadier(e),
+        )
     if told is not None and told.value >= TOLD:
         said = f"D is right about {balance:.1%} of what it sees, where a new classifier is about {told.value:.1%}. {e.said}"
-        return Verdict("generator won", f"The discriminator has lost sight: {said}.", margin(told, TOLD), *steadier(e))
+        return Verdict(
+            "generator won",
+            f"The discriminator has lost sight: {said}.",
+            margin(told, TOLD),
+            *steadier(e),
+        )
     return None
 
 
@@ -204,10 +285,15 @@ def mode_collapse(e: Evidence) -> Verdict | None:
     if not gone or (e.improving and far(e) and not alike(e)):
         return None
     if e.recipe != DEFAULT:
-        advice, command = f"Next: use the recipe {DEFAULT}, which is made to keep every mode.", typed(e)
+        advice, command = (
+            f"Next: use the recipe {DEFAULT}, which is made to keep every mode.",
+            typed(e),
+        )
     else:
         advice, command = steadier(e) if e.changed else on(e)
-    return Verdict("mode collapse", f"The samples lack variety: {gone}. {e.said}.", "sure", advice, command)
+    return Verdict(
+        "mode collapse", f"The samples lack variety: {gone}. {e.said}.", "sure", advice, command
+    )
 
 
 def fine(e: Evidence) -> Verdict | None:
@@ -216,9 +302,16 @@ def fine(e: Evidence) -> Verdict | None:
         return None
     wrong, c2st = flaw(e), e[C2ST]
     if wrong:
-        return Verdict("close", f"The samples lie where the data does, but {wrong}. {e.said}.", "sure", *on(e))
+        return Verdict(
+            "close", f"The samples lie where the data does, but {wrong}. {e.said}.", "sure", *on(e)
+        )
     if e.equivalent:
-        return Verdict("converged", f"Generated and real data can hardly be told apart: {e.told}.", "sure", *use(e))
+        return Verdict(
+            "converged",
+            f"Generated and real data can hardly be told apart: {e.told}.",
+            "sure",
+            *use(e),
+        )
     told = c2st is not None and c2st.low is not None and c2st.low > c2st.floor
     suspected = c2st is not None and (c2st.value >= SUSPECTED and told)
     if e.ratio <= AT_FLOOR and not suspected:
@@ -240,18 +333,31 @@ def recovered(e: Evidence) -> Verdict | None:
         return None
     times = "once" if e.recoveries == 1 else f"{e.recoveries} times"
     said = f"{times} a loss was no longer finite, and it went back to the last good weights, with half the step size"
-    return Verdict("recovered from trouble", f"Training was in trouble and went on: {said}. {e.said}.", "sure", *steadier(e))
+    return Verdict(
+        "recovered from trouble",
+        f"Training was in trouble and went on: {said}. {e.said}.",
+        "sure",
+        *steadier(e),
+    )
 
 
 def unfinished(e: Evidence) -> Verdict:
     """Far off: still falling, or at a stand. Of a recipe that gets better too slowly more of the same is no advice: there is a better
     one."""
     begun = e.samples_seen < MAX_OF * e.usual_samples
-    more = begun or e.improving if e.recipe == DEFAULT else (begun and not e.evaluated_enough) or e.promising
+    more = (
+        begun or e.improving
+        if e.recipe == DEFAULT
+        else (begun and not e.evaluated_enough) or e.promising
+    )
     if more and not e.early_stopped:
         return longer(e, lost(e))
     off = off_data(e)
-    slow = "it gets better too slowly for more training to mend it" if e.improving else "it no longer gets better"
+    slow = (
+        "it gets better too slowly for more training to mend it"
+        if e.improving
+        else "it no longer gets better"
+    )
     said = f"The samples can be told from real ones{off and f' ({off})'}, and {slow}: {e.told}."
     return Verdict("stalled", said, "likely", *steadier(e))
 

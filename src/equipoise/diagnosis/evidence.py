@@ -66,7 +66,9 @@ class Evidence:
         """The headline beside its floor, in words."""
         value, floor, c2st = self.headline.value, self.headline.floor, self[C2ST]
         found = (
-            f"; a newly trained classifier tells generated from real samples with {c2st.value:.0%} accuracy (chance: 50%)" if c2st else ""
+            f"; a newly trained classifier tells generated from real samples with {c2st.value:.0%} accuracy (chance: 50%)"
+            if c2st
+            else ""
         )
         beside = f"{times(self.ratio)} the baseline of real samples ({floor:.4g})"
         if math.isinf(self.ratio):
@@ -91,7 +93,9 @@ class Evidence:
         c2st, headline, spread = self[C2ST], self.headline, self[SPREAD]
         if c2st is None or c2st.high is None or c2st.high >= 0.5 + MARGIN:
             return False
-        if headline.narrowed is not None and (headline.high is None or headline.high >= headline.narrowed):
+        if headline.narrowed is not None and (
+            headline.high is None or headline.high >= headline.narrowed
+        ):
             return False
         balls = (self[name] for name in (PRECISION, RECALL))
         if any(found is not None and found.value < found.floor - LOST for found in balls):
@@ -122,14 +126,22 @@ class Evidence:
     def last_third(self) -> tuple[list[float], list[float]]:
         """The headline as it was taken while training: in the first two thirds of the samples seen, and after."""
         cut = 2 / 3 * self.samples_seen
-        return [v for seen, v in self._evaluations if seen <= cut], [v for seen, v in self._evaluations if seen > cut]
+        return [v for seen, v in self._evaluations if seen <= cut], [
+            v for seen, v in self._evaluations if seen > cut
+        ]
 
     @property
     def _evaluations(self) -> list[tuple[int, float]]:
         """Samples seen, and the headline then."""
         # A run that early_stopped went back to its best.
-        until = [line for line in comparable_lines(self.log) if line["samples_seen"] <= self.samples_seen]
-        evaluated = [(line["samples_seen"], line["metrics"]) for line in until if isinstance(line.get("metrics"), dict)]
+        until = [
+            line for line in comparable_lines(self.log) if line["samples_seen"] <= self.samples_seen
+        ]
+        evaluated = [
+            (line["samples_seen"], line["metrics"])
+            for line in until
+            if isinstance(line.get("metrics"), dict)
+        ]
         headlines = ((seen, values.get(self.headline.name, math.nan)) for seen, values in evaluated)
         return [(seen, value) for seen, value in headlines if not math.isnan(value)]
 
@@ -180,7 +192,9 @@ class Evidence:
     @property
     def hardly_begun(self) -> bool:
         """Whether the run is too short for what its curves show to mean anything."""
-        return self.samples_seen < BEGUN * self.usual_samples or (self.short and not self.evaluated_enough)
+        return self.samples_seen < BEGUN * self.usual_samples or (
+            self.short and not self.evaluated_enough
+        )
 
 
 def comparable_lines(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -191,4 +205,6 @@ def comparable_lines(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, 
 
 
 def times(ratio: float) -> str:
-    return "as good as" if ratio <= 1 else f"{ratio:.1f} times" if ratio < 10 else f"{ratio:.0f} times"
+    return (
+        "as good as" if ratio <= 1 else f"{ratio:.1f} times" if ratio < 10 else f"{ratio:.0f} times"
+    )

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from equipoise.metrics.result import DIGIT_FREQUENCY, MODES, REVERSE_KL
 from equipoise.metrics.suites import QUICK_SAMPLES
 
-MISSING_FREQUENCY = 0.02  # a digit with a smaller share is called missing; real digits have .09 to .11
+MISSING_FREQUENCY = (
+    0.02  # a digit with a smaller share is called missing; real digits have .09 to .11
+)
 STDS = 4.0  # between two real draws' missed modes; a training is judged dozens of times, and none of them may be a false alarm
 UNEVEN = 0.5  # share of the divergence that the missing modes would give, from which they are missing and not merely missed by a little
 
@@ -19,11 +21,17 @@ def missing(values: Mapping[str, float], floors: Mapping[str, float]) -> str:
     Samples that lie beside every mode, and on few, have the modes' shares even: they are vague, and not collapsed.
     """
     for name, covered in values.items():
-        if name.startswith(MODES) and covered < floors[name] - _by_chance(int(name.removeprefix(MODES))):
+        if name.startswith(MODES) and covered < floors[name] - _by_chance(
+            int(name.removeprefix(MODES))
+        ):
             alone = math.log(floors[name] / max(covered, 1))
             if values.get(REVERSE_KL, math.inf) > UNEVEN * alone:
                 return f"{covered:.0f} of {floors[name]:.0f} modes are covered"
-    fractions = {name.removeprefix(DIGIT_FREQUENCY): value for name, value in values.items() if name.startswith(DIGIT_FREQUENCY)}
+    fractions = {
+        name.removeprefix(DIGIT_FREQUENCY): value
+        for name, value in values.items()
+        if name.startswith(DIGIT_FREQUENCY)
+    }
     digits = [digit for digit, fraction in fractions.items() if fraction < MISSING_FREQUENCY]
     return f"hardly any {', '.join(digits)} among the digits" if digits else ""
 

@@ -16,11 +16,21 @@ from equipoise.diagnosis.symptoms import AT_FLOOR
 from equipoise.metrics.result import REVERSE_KL
 
 RECENT = 10  # reports, a tenth of a training, in which D is far ahead if their median is
-WON, AHEAD, LEVEL = 0.995, 0.9, 0.8  # D's balance from which it has won, is far ahead, and no longer is
-BEGUN, FEW = 0.3, 4  # fraction of a training, and metrics, before which nothing that is missing is told
+WON, AHEAD, LEVEL = (
+    0.995,
+    0.9,
+    0.8,
+)  # D's balance from which it has won, is far ahead, and no longer is
+BEGUN, FEW = (
+    0.3,
+    4,
+)  # fraction of a training, and metrics, before which nothing that is missing is told
 WORSE = 5.0  # times the best headline so far, from which a training is falling apart
 WORSE_AHEAD = 2.5  # the same while D is far ahead
-PATIENCE, GAIN = 5, 0.98  # metrics in a row, none of which is below this much of the best before, after which it no longer improves
+PATIENCE, GAIN = (
+    5,
+    0.98,
+)  # metrics in a row, none of which is below this much of the best before, after which it no longer improves
 
 
 class Monitor:
@@ -69,10 +79,18 @@ class Monitor:
         balance = median(self._recent)
         right = f"it has been right about {balance:.1%} of what it saw lately"
         if balance >= WON:
-            return self._begin("won", f"the discriminator has won: {right}; the generator learns nothing")
+            return self._begin(
+                "won", f"the discriminator has won: {right}; the generator learns nothing"
+            )
         if balance >= AHEAD:
-            return self._begin("ahead", f"the discriminator is far ahead: {right}; the generator learns little")
-        return self._end("won", "ahead", sentence="the discriminator is no longer far ahead") if balance < LEVEL else ""
+            return self._begin(
+                "ahead", f"the discriminator is far ahead: {right}; the generator learns little"
+            )
+        return (
+            self._end("won", "ahead", sentence="the discriminator is no longer far ahead")
+            if balance < LEVEL
+            else ""
+        )
 
     def at_metrics(self, metrics: Mapping[str, float], progress: float) -> str:
         """As `at_report`, of metrics taken after this fraction of the training."""
@@ -85,12 +103,22 @@ class Monitor:
         self.best = min(self.best, headline)
         gone = missing(metrics, self.floors)
         if gone and progress >= BEGUN and self._figures >= FEW:
-            return self._begin("missing", f"part of the data is missing from the samples so far: {gone}")
+            return self._begin(
+                "missing", f"part of the data is missing from the samples so far: {gone}"
+            )
         if worse:
             return self._begin("worse", said)
-        vague = missing({**metrics, REVERSE_KL: math.inf}, self.floors)  # beside the modes, and not on them
-        mended = "" if vague else self._end("missing", sentence="the samples no longer miss any part of the data")
-        return mended or self._end("worse", sentence=f"{self.headline} is {headline:.3g}, training has recovered")
+        vague = missing(
+            {**metrics, REVERSE_KL: math.inf}, self.floors
+        )  # beside the modes, and not on them
+        mended = (
+            ""
+            if vague
+            else self._end("missing", sentence="the samples no longer miss any part of the data")
+        )
+        return mended or self._end(
+            "worse", sentence=f"{self.headline} is {headline:.3g}, training has recovered"
+        )
 
     def _begin(self, what: str, sentence: str) -> str:
         if what in self._now:

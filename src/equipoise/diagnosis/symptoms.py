@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from equipoise.diagnosis.evidence import LOST, Evidence
 from equipoise.diagnosis.missing import missing
-from equipoise.metrics.result import C2ST, COVERAGE, DIVERSITY, PRECISION, RECALL, REVERSE_KL, SPREAD
+from equipoise.metrics.result import (
+    C2ST,
+    COVERAGE,
+    DIVERSITY,
+    PRECISION,
+    RECALL,
+    REVERSE_KL,
+    SPREAD,
+)
 
-AT_FLOOR, NEAR_FLOOR = 3.0, 10.0  # multiples of the headline's floor up to which the result is called balanced, and close
-SPREAD_RANGE = (0.7, 1.4)  # the spread inside modes, over that of real samples, that is not called a flaw
+AT_FLOOR, NEAR_FLOOR = (
+    3.0,
+    10.0,
+)  # multiples of the headline's floor up to which the result is called balanced, and close
+SPREAD_RANGE = (
+    0.7,
+    1.4,
+)  # the spread inside modes, over that of real samples, that is not called a flaw
 COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
 SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
 PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
@@ -52,7 +66,10 @@ def off_data(e: Evidence) -> str:
 
 def lost(e: Evidence) -> str:
     """What is missing, in words; empty if nothing is."""
-    found = missing({metric.name: metric.value for metric in e.metrics}, {metric.name: metric.floor for metric in e.metrics})
+    found = missing(
+        {metric.name: metric.value for metric in e.metrics},
+        {metric.name: metric.floor for metric in e.metrics},
+    )
     covered, precise = e[COVERAGE], e[PRECISION]
     narrow = covered is not None and covered.value < COLLAPSED * covered.floor
     if found:
@@ -68,7 +85,10 @@ def lost(e: Evidence) -> str:
 def flaw(e: Evidence) -> str:
     """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
     metric, covered, recall = e[SPREAD], e[COVERAGE], e[RECALL]
-    if metric is not None and not SPREAD_RANGE[0] * metric.floor <= metric.value <= SPREAD_RANGE[1] * metric.floor:
+    if (
+        metric is not None
+        and not SPREAD_RANGE[0] * metric.floor <= metric.value <= SPREAD_RANGE[1] * metric.floor
+    ):
         how = "narrow" if metric.value < metric.floor else "wide"
         return f"they are too {how} inside the modes (spread {metric.value:.2f}, real ones {metric.floor:.2f})"
     if covered is not None and covered.value < SPARSE * covered.floor:

@@ -19,7 +19,9 @@ from equipoise.metrics.classifier import IMAGE_STEPS, learn
 from equipoise.metrics.intervals import equivalence_power, proportion_interval
 
 Array = NDArray[np.float64]
-MARGIN = 0.03  # of accuracy above .5 that does not matter; a tenth of the data missing gives .05 at most
+MARGIN = (
+    0.03  # of accuracy above .5 that does not matter; a tenth of the data missing gives .05 at most
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ def detect(
     """
     rng = np.random.default_rng(seed)
     real, fake = _equally_many(train, rng)
-    classifier = learn(np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed, image_steps)
+    classifier = learn(
+        np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed, image_steps
+    )
     unseen = _equally_many(test, rng)
     right = sum(int((classifier.read(part) == kind).sum()) for kind, part in enumerate(unseen))
     n = 2 * len(unseen[0])

@@ -23,7 +23,10 @@ BATCH = 256
 POINT_STEPS, IMAGE_STEPS = 1000, FULL.image_steps
 POINT_RATE, IMAGE_RATE = 3e-3, 2e-3
 POINT_WIDTH, IMAGE_WIDTH, IMAGE_FEATURES = 128, 12, 64
-CHECKED, CHECKS = 10, 10  # one row in ten is not learned from but tried on, ten times, to keep the best that the classifier was
+CHECKED, CHECKS = (
+    10,
+    10,
+)  # one row in ten is not learned from but tried on, ten times, to keep the best that the classifier was
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class Classifier:
         """The likeliest class of each of x, (N, D) or (N, C, H, W): (N,); given the `counts` of the classes that it learned from, the
         likeliest if all were equally common."""
         prior = torch.zeros(1) if counts is None else torch.from_numpy(counts).clamp(min=1).log()
-        parts = [(self.network(self._scaled(part)) - prior).argmax(1) for part in torch.split(torch.from_numpy(x), BATCH)]
+        parts = [
+            (self.network(self._scaled(part)) - prior).argmax(1)
+            for part in torch.split(torch.from_numpy(x), BATCH)
+        ]
         read: NDArray[np.int64] = torch.cat(parts).numpy()
         return read
 
@@ -47,7 +53,9 @@ class Classifier:
         return ((x - self.mean) / self.std).float()
 
 
-def learn(x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS) -> Classifier:
+def learn(
+    x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS
+) -> Classifier:
     """A classifier of `number` classes, trained on x, (N, D) or (N, C, H, W), and its classes y, (N,), from 0.
 
     An MLP for points, a small convolutional network for images, with Adam and a cosine; kept as it was when it did best on a tenth of
@@ -64,11 +72,19 @@ def learn(x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = I
     scaled, classes = classifier._scaled(rows)[order], torch.from_numpy(y)[order].long()
     checked = max(len(rows) // CHECKED, 1)
     steps = POINT_STEPS if x.ndim == 2 else image_steps
-    _train(network, (scaled[checked:], classes[checked:]), (scaled[:checked], classes[:checked]), randomness, steps)
+    _train(
+        network,
+        (scaled[checked:], classes[checked:]),
+        (scaled[:checked], classes[:checked]),
+        randomness,
+        steps,
+    )
     return classifier
 
 
-def read_across(x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS) -> NDArray[np.int64]:
+def read_across(
+    x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS
+) -> NDArray[np.int64]:
     """The class of each of x, (N, D) or (N, C, H, W), the likeliest if all were equally common, as a classifier reads it that learned from
     the other half of the rows: (N,)."""
     read = np.empty(len(x), np.int64)
@@ -82,12 +98,18 @@ def read_across(x: Array, y: Classes, number: int, seed: int = 0, image_steps: i
 def _network(shape: tuple[int, ...], number: int) -> nn.Module:
     if len(shape) == 1:
         return mlp([shape[0], *[POINT_WIDTH] * 3, number], ["leaky_relu"] * 3)
-    return nn.Sequential(ConvTrunk(shape, IMAGE_WIDTH, IMAGE_FEATURES), nn.Linear(IMAGE_FEATURES, number))
+    return nn.Sequential(
+        ConvTrunk(shape, IMAGE_WIDTH, IMAGE_FEATURES), nn.Linear(IMAGE_FEATURES, number)
+    )
 
 
 @torch.enable_grad()  # whatever the caller of `evaluate` has set
 def _train(
-    network: nn.Module, rows: tuple[Tensor, Tensor], checked: tuple[Tensor, Tensor], randomness: torch.Generator, steps: int
+    network: nn.Module,
+    rows: tuple[Tensor, Tensor],
+    checked: tuple[Tensor, Tensor],
+    randomness: torch.Generator,
+    steps: int,
 ) -> None:
     x, y = rows
     rate = POINT_RATE if x.dim() == 2 else IMAGE_RATE

@@ -32,7 +32,11 @@ class DigitClassifier(nn.Module):
         widths = (1, 32, 32, 64, 64, FEATURES, FEATURES)
         layers: list[nn.Module] = []
         for i, (before, after) in enumerate(pairwise(widths)):
-            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
             if i in (1, 3):
                 layers.append(nn.MaxPool2d(2))
         self.trunk = nn.Sequential(*layers)
@@ -54,7 +58,9 @@ def classifier() -> DigitClassifier:
     """The shipped classifier, in evaluation mode. Raises EquipoiseError if its file is not the one that was shipped."""
     raw = files("equipoise.metrics").joinpath(WEIGHTS).read_bytes()
     if hashlib.sha256(raw).hexdigest() != WEIGHTS_SHA256:
-        raise EquipoiseError(f"{WEIGHTS} is damaged: its SHA-256 is not {WEIGHTS_SHA256[:12]}...; install equipoise again")
+        raise EquipoiseError(
+            f"{WEIGHTS} is damaged: its SHA-256 is not {WEIGHTS_SHA256[:12]}...; install equipoise again"
+        )
     network = DigitClassifier()
     network.load_state_dict(load(raw))
     network.eval().requires_grad_(False)
@@ -84,5 +90,7 @@ def read_digits(x: Tensor) -> tuple[Tensor, Tensor]:
     features = torch.empty(len(x), FEATURES)
     for start in range(0, len(x), CHUNK):
         part = x[start : start + CHUNK].unsqueeze(1).float() / 255
-        features[start : start + CHUNK] = network.features(part.contiguous(memory_format=torch.channels_last))
+        features[start : start + CHUNK] = network.features(
+            part.contiguous(memory_format=torch.channels_last)
+        )
     return features, network.head(features).softmax(dim=1)

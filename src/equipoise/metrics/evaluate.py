@@ -17,9 +17,24 @@ from equipoise.metrics.classifier import learn, read_across
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.image_suites import DigitSuite, ImageSuite, thumbnails
 from equipoise.metrics.intervals import proportion_interval
-from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_frequencies, readable
+from equipoise.metrics.labels import (
+    agreement,
+    agreement_alike,
+    class_divergence,
+    class_frequencies,
+    readable,
+)
 from equipoise.metrics.neighbours import memory
-from equipoise.metrics.result import AGREEMENT, C2ST, CLASS_FREQUENCY, CLASS_KL, COPIED, READ_ALIKE, TRAINED_ON_FAKE, MetricResult
+from equipoise.metrics.result import (
+    AGREEMENT,
+    C2ST,
+    CLASS_FREQUENCY,
+    CLASS_KL,
+    COPIED,
+    READ_ALIKE,
+    TRAINED_ON_FAKE,
+    MetricResult,
+)
 from equipoise.metrics.suites import QUICK_SAMPLES, LineSuite, MetricSuite, SpaceSuite
 from equipoise.metrics.wasserstein import stds
 
@@ -54,7 +69,10 @@ def suite_for(source: Source, seed: int, quick: bool = False, budget: Budget = F
         return ImageSuite(real, quick)
     columns = source.schema.columns or range(source.schema.size)
     return SpaceSuite(
-        real, distribution.modes() if distribution is not None else None, [str(name) for name in columns[:MAX_COLUMNS]], quick
+        real,
+        distribution.modes() if distribution is not None else None,
+        [str(name) for name in columns[:MAX_COLUMNS]],
+        quick,
     )
 
 
@@ -112,7 +130,9 @@ def floors(suite: MetricSuite, source: Source, seed: int) -> dict[str, float]:
     return {name: float(np.mean([metrics[name] for metrics in taken])) for name in taken[0]}
 
 
-def _c2st(train: tuple[Array, Array], test: tuple[Array, Array], seed: int, budget: Budget) -> MetricResult:
+def _c2st(
+    train: tuple[Array, Array], test: tuple[Array, Array], seed: int, budget: Budget
+) -> MetricResult:
     found = detect(train, test, seed, budget.image_steps)
     kind = "MLP" if test[0].ndim == 2 else "convolutional network"
     protocol = (
@@ -128,8 +148,14 @@ def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[
     if source.training_rows is None or source.for_test:
         return []
     images = source.schema.is_image
-    raw = (source.seen(budget.copies_among, seed), source.held_out(budget.samples, seed), torch.from_numpy(made[: budget.copies]))
-    rows, fresh, some = (thumbnails(part, COMPARED) for part in raw) if images else _in_stds(*map(_values, raw))
+    raw = (
+        source.seen(budget.copies_among, seed),
+        source.held_out(budget.samples, seed),
+        torch.from_numpy(made[: budget.copies]),
+    )
+    rows, fresh, some = (
+        (thumbnails(part, COMPARED) for part in raw) if images else _in_stds(*map(_values, raw))
+    )
     found = memory(some, fresh, rows, searched=len(rows) / source.training_rows)
     if not math.isfinite(found.low):
         return []
@@ -138,7 +164,9 @@ def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[
         f"fraction of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} training samples than to "
         f"{len(fresh):,} held-out ones, beyond what new real samples would be"
     )
-    copied, low, high = (min(max(value, 0.0), 1.0) for value in (found.copied, found.low, found.high))
+    copied, low, high = (
+        min(max(value, 0.0), 1.0) for value in (found.copied, found.low, found.high)
+    )
     return [MetricResult(COPIED, copied, 0.0, "lower", protocol, low, high)]
 
 
@@ -148,9 +176,13 @@ def _in_stds(rows: Array, *others: Array) -> list[Array]:
     return [(part - centre) / units for part in (rows, *others)]
 
 
-def _of_labels(source: Source, made: Array, asked: Classes, seed: int, budget: Budget) -> list[MetricResult]:
+def _of_labels(
+    source: Source, made: Array, asked: Classes, seed: int, budget: Budget
+) -> list[MetricResult]:
     """Whether what was asked for comes, by a reader that learned from real samples; and how much a reader learns from generated ones."""
-    real, test = (source.labelled(budget.labelled, seed, held_out=held_out) for held_out in (False, True))
+    real, test = (
+        source.labelled(budget.labelled, seed, held_out=held_out) for held_out in (False, True)
+    )
     if real is None or test is None or len(test[0]) < MIN_LABELLED:
         return []
     number, steps = len(source.schema.classes or ()), budget.image_steps
@@ -161,19 +193,34 @@ def _of_labels(source: Source, made: Array, asked: Classes, seed: int, budget: B
     def read(values: Array) -> Classes:
         return _digits(values) if reader is None else reader.read(values)
 
-    by = "the shipped digit classifier" if reader is None else f"a classifier trained on {len(x):,} real samples"
-    of_fake, of_real = learn(made, asked, number, seed, steps), learn(x, y, number, seed, steps) if reader is None else reader
+    by = (
+        "the shipped digit classifier"
+        if reader is None
+        else f"a classifier trained on {len(x):,} real samples"
+    )
+    of_fake, of_real = (
+        learn(made, asked, number, seed, steps),
+        learn(x, y, number, seed, steps) if reader is None else reader,
+    )
     read_made, read_unseen, taught_unseen = read(made), read(unseen), of_fake.read(unseen)
     fractions = class_frequencies(y, number)
     protocol = f"{len(made):,} samples, read by {by}; floor: {len(unseen):,} held-out samples"
-    taught = (
-        f"{len(unseen):,} held-out samples, read by a classifier trained on {len(made):,} generated ones; floor: on {len(x):,} real ones"
+    taught = f"{len(unseen):,} held-out samples, read by a classifier trained on {len(made):,} generated ones; floor: on {len(x):,} real ones"
+    of_made, of_unseen = (
+        class_frequencies(read_made, number),
+        class_frequencies(read_unseen, number),
     )
-    of_made, of_unseen = class_frequencies(read_made, number), class_frequencies(read_unseen, number)
     understood, counts = agreement(read_unseen, truth), source.schema.class_counts or np.bincount(y)
     all_one = max(counts) / sum(counts)  # right in one who always says the same
     return [
-        MetricResult(AGREEMENT, agreement(read_made, asked), understood, "higher", protocol, *_interval(read_made == asked)),
+        MetricResult(
+            AGREEMENT,
+            agreement(read_made, asked),
+            understood,
+            "higher",
+            protocol,
+            *_interval(read_made == asked),
+        ),
         MetricResult(
             CLASS_KL,
             class_divergence(of_made, fractions),
@@ -190,10 +237,18 @@ def _of_labels(source: Source, made: Array, asked: Classes, seed: int, budget: B
             *_interval(taught_unseen == truth),
         ),
         *(
-            MetricResult(f"{CLASS_FREQUENCY}{label}", float(fraction), float(real_fraction), "near", protocol)
-            for label, fraction, real_fraction in zip(source.schema.classes or (), of_made, of_unseen, strict=True)
+            MetricResult(
+                f"{CLASS_FREQUENCY}{label}", float(fraction), float(real_fraction), "near", protocol
+            )
+            for label, fraction, real_fraction in zip(
+                source.schema.classes or (), of_made, of_unseen, strict=True
+            )
         ),
-        *([] if reader is None or readable(understood, all_one) else [_alike(x, y, number, seed, steps)]),
+        *(
+            []
+            if reader is None or readable(understood, all_one)
+            else [_alike(x, y, number, seed, steps)]
+        ),
     ]
 
 
@@ -201,13 +256,21 @@ def _alike(x: Array, y: Classes, number: int, seed: int, image_steps: int) -> Me
     """Whether labels say anything of real samples, for when nobody reads them better than by always naming the commonest: of a rare class
     that overlaps with a common one nobody can."""
     right, off = agreement_alike(read_across(x, y, number, seed, image_steps), y, number)
-    off *= math.sqrt(2)  # by chance both halves' readers are right together, so that it is as if there were one half
+    off *= math.sqrt(
+        2
+    )  # by chance both halves' readers are right together, so that it is as if there were one half
     protocol = f"mean over classes of {len(x):,} real samples, each half read by a classifier trained on the other; by chance 1 / {number}"
     return MetricResult(READ_ALIKE, right, 1 / number, "higher", protocol, right - off, right + off)
 
 
 def _digits(values: Array) -> Classes:
-    read: Classes = read_digits(torch.from_numpy(values.reshape(len(values), *values.shape[-2:])).to(torch.uint8))[1].argmax(1).numpy()
+    read: Classes = (
+        read_digits(
+            torch.from_numpy(values.reshape(len(values), *values.shape[-2:])).to(torch.uint8)
+        )[1]
+        .argmax(1)
+        .numpy()
+    )
     return read
 
 

@@ -20,4 +20,9 @@ def frechet_distance(x: Array, y: Array) -> float:
     values, vectors = np.linalg.eigh(np.atleast_2d(c_x))
     root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
     cross = np.linalg.eigvalsh(root @ np.atleast_2d(c_y) @ root).clip(min=0)
-    return float(mean @ mean + np.trace(np.atleast_2d(c_x)) + np.trace(np.atleast_2d(c_y)) - 2 * np.sqrt(cross).sum())
+    return float(
+        mean @ mean
+        + np.trace(np.atleast_2d(c_x))
+        + np.trace(np.atleast_2d(c_y))
+        - 2 * np.sqrt(cross).sum()
+    )

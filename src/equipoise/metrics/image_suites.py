@@ -25,7 +25,12 @@ from equipoise.metrics.result import (
     RECOGNISED,
     directions,
 )
-from equipoise.metrics.suites import DIVERSITY_METRICS, NEIGHBOUR_METRICS, MetricSuite, neighbour_metrics
+from equipoise.metrics.suites import (
+    DIVERSITY_METRICS,
+    NEIGHBOUR_METRICS,
+    MetricSuite,
+    neighbour_metrics,
+)
 
 Array = NDArray[np.float64]
 CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised, as the metric's name says
@@ -33,7 +38,9 @@ PAIRS = 2_500  # samples of each kind for the kernel distance, whose cost grows 
 THUMBNAIL = 8  # pixels a side that neighbours of images are compared on
 COST = 2400.0  # of an image's patches, for each of its values: 80 thousand-millionths of a second
 CHUNK = 500  # images that are averaged at once
-DIGIT_METRICS = directions(FRECHET, RECOGNISED, RAREST, *(f"{DIGIT_FREQUENCY}{digit}" for digit in range(10)))
+DIGIT_METRICS = directions(
+    FRECHET, RECOGNISED, RAREST, *(f"{DIGIT_FREQUENCY}{digit}" for digit in range(10))
+)
 
 
 class DigitSuite(MetricSuite):
@@ -45,7 +52,9 @@ class DigitSuite(MetricSuite):
         self.n, self.quick = len(real), quick
         self.real = self.prepare(real)[:, :FEATURES]
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.real), K)
-        self.better = DIGIT_METRICS if quick else {**DIGIT_METRICS, **directions(KERNEL), **NEIGHBOUR_METRICS}
+        self.better = (
+            DIGIT_METRICS if quick else {**DIGIT_METRICS, **directions(KERNEL), **NEIGHBOUR_METRICS}
+        )
         self.against = f"{len(real):,} test digits, features of the shipped digit classifier"
 
     def used(self, name: str, n: int) -> int:
@@ -57,7 +66,9 @@ class DigitSuite(MetricSuite):
         return f"{self.against}, k = {K}" if name in NEIGHBOUR_METRICS else self.against
 
     def prepare(self, x: Array) -> Array:
-        features, probabilities = read_digits(torch.from_numpy(x.reshape(len(x), *x.shape[-2:])).to(torch.uint8))
+        features, probabilities = read_digits(
+            torch.from_numpy(x.reshape(len(x), *x.shape[-2:])).to(torch.uint8)
+        )
         return torch.cat([features, probabilities], 1).double().numpy()
 
     def measure(self, rows: Array) -> dict[str, float]:
@@ -67,7 +78,10 @@ class DigitSuite(MetricSuite):
             FRECHET: frechet_distance(features, self.real),
             RECOGNISED: float((probabilities.max(1) >= CONFIDENT).mean()),
             RAREST: float(fractions.min()),
-            **{f"{DIGIT_FREQUENCY}{digit}": float(fraction) for digit, fraction in enumerate(fractions)},
+            **{
+                f"{DIGIT_FREQUENCY}{digit}": float(fraction)
+                for digit, fraction in enumerate(fractions)
+            },
         }
         if self.quick:
             return metrics
@@ -90,7 +104,11 @@ class ImageSuite(MetricSuite):
             self.better |= {**NEIGHBOUR_METRICS, **DIVERSITY_METRICS, **directions(DIMENSION)}
 
     def means(self, name: str) -> str:
-        how = f"patches of {PATCH} x {PATCH} pixels" if name.startswith(PATCHES) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL}, k = {K}"
+        how = (
+            f"patches of {PATCH} x {PATCH} pixels"
+            if name.startswith(PATCHES)
+            else f"thumbnails of {THUMBNAIL} x {THUMBNAIL}, k = {K}"
+        )
         return f"{self.against}, {how}"
 
     def prepare(self, x: Array) -> Array:
@@ -121,7 +139,10 @@ class ImageSuite(MetricSuite):
 def patch_names(real: Array) -> list[str]:
     """The names of the patch distances of images of this size, the mean first."""
     heights = list(patch_distances(real[:2], real[:2]))
-    return [PATCHES, *([f"{PATCHES} at {height} pixels" for height in heights] if len(heights) > 1 else [])]
+    return [
+        PATCHES,
+        *([f"{PATCHES} at {height} pixels" for height in heights] if len(heights) > 1 else []),
+    ]
 
 
 def thumbnails(x: Tensor, side: int = THUMBNAIL) -> NDArray[np.float32]:

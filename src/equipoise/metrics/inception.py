@@ -32,7 +32,9 @@ class Images(Dataset[Tensor]):
         low, high = limits
         eight_bit = ((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
         channels = eight_bit.shape[1]
-        self.images = torch.from_numpy(eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1))
+        self.images = torch.from_numpy(
+            eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1)
+        )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,7 +43,9 @@ class Images(Dataset[Tensor]):
         return self.images[index]
 
 
-def inception_metrics(made: Array, real: Array, fresh: Array, limits: tuple[float, float]) -> list[MetricResult]:
+def inception_metrics(
+    made: Array, real: Array, fresh: Array, limits: tuple[float, float]
+) -> list[MetricResult]:
     """FID and KID of images `made` against `real`, (N, C, H, W) each, with the floor that `fresh` real ones give.
 
     Raises RequestError where torch-fidelity, or its weights, are not there.
@@ -49,10 +53,14 @@ def inception_metrics(made: Array, real: Array, fresh: Array, limits: tuple[floa
     try:
         from torch_fidelity import calculate_metrics
     except ImportError:
-        raise RequestError("inception needs torch-fidelity, which is not installed: pip install 'equipoise[inception]'") from None
+        raise RequestError(
+            "inception needs torch-fidelity, which is not installed: pip install 'equipoise[inception]'"
+        ) from None
     weights = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
     if not weights.is_file():
-        raise RequestError(f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into {weights.parent}")
+        raise RequestError(
+            f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into {weights.parent}"
+        )
     subset = min(SUBSET, len(made), len(real), len(fresh))
     values, floors = (
         calculate_metrics(
@@ -69,4 +77,9 @@ def inception_metrics(made: Array, real: Array, fresh: Array, limits: tuple[floa
         for images in (made, fresh)
     )
     protocol = f"{len(made):,} samples against {len(real):,} held-out images; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
-    return [MetricResult(name, float(values[key]), float(floors[key]), metric_info(name).better, protocol) for name, key in METRICS.items()]
+    return [
+        MetricResult(
+            name, float(values[key]), float(floors[key]), metric_info(name).better, protocol
+        )
+        for name, key in METRICS.items()
+    ]

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 SUBSAMPLES = 8
 CONFIDENCE = 0.95
-NORMAL_95 = 1.96  # standard deviations of a normal distribution to either side that hold so much of it
+NORMAL_95 = (
+    1.96  # standard deviations of a normal distribution to either side that hold so much of it
+)
 
 
 def proportion_interval(successes: int, n: int) -> tuple[float, float]:
@@ -59,7 +61,10 @@ def equivalence_power(n: int, bound: float) -> float:
 
 
 def half_widths(
-    metrics: Callable[[NDArray[np.int64]], Mapping[str, float]], n: int, used: Callable[[str], int], seed: int = 0
+    metrics: Callable[[NDArray[np.int64]], Mapping[str, float]],
+    n: int,
+    used: Callable[[str], int],
+    seed: int = 0,
 ) -> dict[str, float]:
     """Half the width of a 95% interval for each of the figures that `metrics` takes from the rows of these numbers, out of n.
 
@@ -75,5 +80,9 @@ def half_widths(
     for name in taken[0]:
         m = min(used(name), n)
         b = min(m, n // 2)
-        widths[name] = quantile * float(np.std([found[name] for found in taken], ddof=1)) * math.sqrt(b / m / (1 - b / n))
+        widths[name] = (
+            quantile
+            * float(np.std([found[name] for found in taken], ddof=1))
+            * math.sqrt(b / m / (1 - b / n))
+        )
     return widths

@@ -24,10 +24,15 @@ def readable(fraction: float, chance: float) -> bool:
 def agreement_alike(read: Classes, asked: Classes, number: int) -> tuple[float, float]:
     """The mean over classes of the share of samples, (N,), that are read as asked, 1 / `number` by chance however common each class is;
     and half the width of the 95% interval about it that chance would have. Classes that nobody asked for do not count."""
-    right, total = np.bincount(asked[read == asked], minlength=number), np.bincount(asked, minlength=number)
+    right, total = (
+        np.bincount(asked[read == asked], minlength=number),
+        np.bincount(asked, minlength=number),
+    )
     there = total > 0
     chance = (1 - 1 / number) / number
-    return float((right[there] / total[there]).mean()), NORMAL_95 * float(np.sqrt((chance / total[there]).sum()) / there.sum())
+    return float((right[there] / total[there]).mean()), NORMAL_95 * float(
+        np.sqrt((chance / total[there]).sum()) / there.sum()
+    )
 
 
 def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:

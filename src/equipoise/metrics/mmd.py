@@ -51,7 +51,11 @@ def _unbiased_mmd(x: Array, y: Array, kernel: Kernel, within_y: float | None = N
     """Means of the kernel over pairs of different rows of x, and of y, less twice that over all pairs of both; nan for a single row."""
     a, b = torch.from_numpy(x), torch.from_numpy(y)
     between = sum(float(kernel(part, b).sum()) for part in torch.split(a, CHUNK))
-    return _within(a, kernel) + (_within(b, kernel) if within_y is None else within_y) - 2 * between / (len(a) * len(b))
+    return (
+        _within(a, kernel)
+        + (_within(b, kernel) if within_y is None else within_y)
+        - 2 * between / (len(a) * len(b))
+    )
 
 
 def _within(rows: Tensor, kernel: Kernel) -> float:

@@ -22,12 +22,17 @@ Array = NDArray[np.float64]
 Rows = Array | NDArray[np.float32]
 TILE = 1 << 19  # distances held at once, 4 MB: bounds memory at any n, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
-TIED, TIES = 1e-9, 0.05  # relative difference below which distances are equal; share of rows with such from which the data has steps
-CHANCE = (
-    5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; distributions gave up to 4.8
+TIED, TIES = (
+    1e-9,
+    0.05,
+)  # relative difference below which distances are equal; share of rows with such from which the data has steps
+CHANCE = 5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; distributions gave up to 4.8
+MIN_ROWS = (
+    40  # of which an estimate of the dimension is off by a sixth of itself, one standard deviation
 )
-MIN_ROWS = 40  # of which an estimate of the dimension is off by a sixth of itself, one standard deviation
-FEW_COLUMNS = 32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
+FEW_COLUMNS = (
+    32  # up to which equal rows must come out as exactly equal: tables of whole numbers have many
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,12 @@ class Coverage:
 
     def named(self) -> dict[str, float]:
         """As figures have them."""
-        return {PRECISION: self.precision, RECALL: self.recall, DENSITY: self.density, COVERAGE: self.coverage}
+        return {
+            PRECISION: self.precision,
+            RECALL: self.recall,
+            DENSITY: self.density,
+            COVERAGE: self.coverage,
+        }
 
 
 def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) -> Coverage:
@@ -203,5 +213,8 @@ def intrinsic_dimension(x: Array) -> float:
         return math.nan
     distances = _least(rows, 3)
     logs = (distances[:, 2] / distances[:, 1].clamp(min=1e-300)).log()
-    found, most = float(1 / logs.mean().clamp(min=1e-12)), rows.shape[1] * (1 + CHANCE / math.sqrt(len(rows)))
+    found, most = (
+        float(1 / logs.mean().clamp(min=1e-12)),
+        rows.shape[1] * (1 + CHANCE / math.sqrt(len(rows))),
+    )
     return math.nan if found > most or float((logs < TIED).double().mean()) > TIES else found

@@ -20,7 +20,9 @@ from equipoise.metrics.wasserstein import Projected
 Array = NDArray[np.float64]
 PATCH, PER_IMAGE = 7, 16  # side of a patch, and how many are taken of each level of each image
 TAPS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
-LEAST = 1e-3  # of the images' standard deviation: a channel that varies less is not blown up further
+LEAST = (
+    1e-3  # of the images' standard deviation: a channel that varies less is not blown up further
+)
 COARSEST = 16  # a level has at least this many pixels along its shorter side, where the image has
 
 
@@ -39,21 +41,38 @@ class Patches:
     """The patches of images y, (N, C, H, W): what a patch distance to them needs, made once for many x."""
 
     def __init__(self, y: Array, seed: int = 0) -> None:
-        spread = float(np.std(y)) if y.max() > y.min() else 1.0  # rounding leaves a little of images that never vary
-        self.levels = [_level(level, spread, number, seed) for number, level in enumerate(pyramid(torch.from_numpy(y)))]
+        spread = (
+            float(np.std(y)) if y.max() > y.min() else 1.0
+        )  # rounding leaves a little of images that never vary
+        self.levels = [
+            _level(level, spread, number, seed)
+            for number, level in enumerate(pyramid(torch.from_numpy(y)))
+        ]
 
     def distances(self, x: Array) -> dict[int, float]:
         """The sliced Wasserstein-1 distance of the patches of images x, (N, C, H, W) and as many, for each level's height in pixels, from
         the finest. Patches are scaled by the mean and the standard deviation of y's in each channel, so the distance is in those standard deviations and a
         difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the images' standard deviation."""
         both = zip(pyramid(torch.from_numpy(x)), self.levels, strict=True)
-        return {at.height: at.patches.distance(_patches((level - at.mean) / at.std, at.places).numpy()) for level, at in both}
+        return {
+            at.height: at.patches.distance(_patches((level - at.mean) / at.std, at.places).numpy())
+            for level, at in both
+        }
 
 
 def _level(x: Tensor, spread: float, number: int, seed: int) -> Level:
     places = _places(x, torch.Generator().manual_seed(seed + number))
-    mean, std = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=LEAST * spread)
-    return Level(places, mean, std, x.shape[2], Projected(_patches((x - mean) / std, places).numpy(), seed=seed))
+    mean, std = (
+        x.mean((0, 2, 3), keepdim=True),
+        x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=LEAST * spread),
+    )
+    return Level(
+        places,
+        mean,
+        std,
+        x.shape[2],
+        Projected(_patches((x - mean) / std, places).numpy(), seed=seed),
+    )
 
 
 def patch_distances(x: Array, y: Array, seed: int = 0) -> dict[int, float]:
@@ -95,7 +114,10 @@ def _smoothed(x: Tensor) -> Tensor:
 
 def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """The upper left corners of patches for each image: rows and columns, (N, PER_PICTURE) each."""
-    rows, columns = (torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_IMAGE), generator=generator) for side in x.shape[2:])
+    rows, columns = (
+        torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_IMAGE), generator=generator)
+        for side in x.shape[2:]
+    )
     return rows, columns
 
 

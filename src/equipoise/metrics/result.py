@@ -22,7 +22,12 @@ CLASS_FREQUENCY = "share read as class "  # and the label
 COLUMN = "Wasserstein-1 of column "  # and its name
 WORST_COLUMN = "worst column's Wasserstein-1"  # in standard deviations
 READ_ALIKE = "labels of real samples that can be read, classes alike"
-DETAILS = (DIGIT_FREQUENCY, CLASS_FREQUENCY, COLUMN, READ_ALIKE)  # figures that are kept but would crowd a table
+DETAILS = (
+    DIGIT_FREQUENCY,
+    CLASS_FREQUENCY,
+    COLUMN,
+    READ_ALIKE,
+)  # figures that are kept but would crowd a table
 C2ST = "told from real ones by a classifier two-sample test"
 COPIED = "copied from the training data"
 AGREEMENT = "agrees with the label asked for"
@@ -106,7 +111,11 @@ _MEANINGS: Mapping[Better, Mapping[str, str]] = {
     },
 }
 METRICS: Mapping[str, MetricInfo] = MappingProxyType(
-    {name: MetricInfo(way, said) for way, names in _MEANINGS.items() for name, said in names.items()}
+    {
+        name: MetricInfo(way, said)
+        for way, names in _MEANINGS.items()
+        for name, said in names.items()
+    }
 )
 """By name; one that ends with a space stands for a family, such as "share of " with a digit."""
 

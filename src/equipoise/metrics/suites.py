@@ -20,7 +20,13 @@ from equipoise.data.distributions.univariate import Distribution
 from equipoise.metrics import wasserstein
 from equipoise.metrics.intervals import half_widths
 from equipoise.metrics.mmd import gaussian_kernel_mean, gaussian_mmd, median_distance
-from equipoise.metrics.neighbours import K, coverage, intrinsic_dimension, kth_neighbour, mean_distance
+from equipoise.metrics.neighbours import (
+    K,
+    coverage,
+    intrinsic_dimension,
+    kth_neighbour,
+    mean_distance,
+)
 from equipoise.metrics.result import (
     COLUMN,
     COVERAGE,
@@ -94,7 +100,13 @@ class MetricSuite(ABC):
         rows = self.prepare(x)
         values, of_reals = self.measure(rows), [self(real) for real in reals]
         n, enough = len(rows), len(rows) >= MIN_FOR_INTERVALS
-        widths = half_widths(lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)) if enough else {}
+        widths = (
+            half_widths(
+                lambda chosen: self.measure(rows[chosen]), n, lambda name: self.used(name, n)
+            )
+            if enough
+            else {}
+        )
         widths = {name: width for name, width in widths.items() if math.isfinite(width)}
         floors = {name: float(np.mean([metrics[name] for metrics in of_reals])) for name in values}
         return [
@@ -126,7 +138,9 @@ class MetricSuite(ABC):
 
     def protocol(self, name: str, n: int, n_real: int, draws: int) -> str:
         """What the figure of this name was taken on."""
-        floor = f"floor: {self.used(name, n_real):,} real samples" + (f", mean of {draws} draws" if draws > 1 else "")
+        floor = f"floor: {self.used(name, n_real):,} real samples" + (
+            f", mean of {draws} draws" if draws > 1 else ""
+        )
         return f"{self.used(name, n):,} samples against {self.means(name)}; {floor}"
 
 
@@ -140,7 +154,9 @@ class PointSuite(MetricSuite):
         self.radii = None if quick else kth_neighbour(torch.from_numpy(self.near), K)
 
     def used(self, name: str, n: int) -> int:
-        return min(n, PAIRS) if name in NEIGHBOUR_METRICS or name in (DIMENSION, DIVERSITY, MMD) else n
+        return (
+            min(n, PAIRS) if name in NEIGHBOUR_METRICS or name in (DIMENSION, DIVERSITY, MMD) else n
+        )
 
     def means(self, name: str) -> str:
         if name in NEIGHBOUR_METRICS or name in (DIMENSION, DIVERSITY):
@@ -153,7 +169,9 @@ class PointSuite(MetricSuite):
 
     def narrowed(self, reals: Sequence[Array]) -> float | None:
         rows = (self.prepare(real) for real in reals)
-        return float(np.mean([self.distance(self.centre + NARROWED * (x - self.centre)) for x in rows]))
+        return float(
+            np.mean([self.distance(self.centre + NARROWED * (x - self.centre)) for x in rows])
+        )
 
     def scaled(self, rows: Array) -> Array:
         """In columns of unit variance about the real ones' means: squares of numbers far from 0 would leave no digits for distances."""
@@ -171,14 +189,24 @@ class LineSuite(PointSuite):
     def __init__(self, real: Array, n: int, distribution: Distribution | None, quick: bool) -> None:
         super().__init__(real, quick)
         self.n, self.distribution = n, distribution
-        self.against = f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
-        self.better = LINE_METRICS if quick else LINE_METRICS | NEIGHBOUR_METRICS | DIVERSITY_METRICS
-        self.values = self.real[:, 0] if distribution is None else _known(distribution.quantile((np.arange(n) + 0.5) / n))
+        self.against = (
+            f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
+        )
+        self.better = (
+            LINE_METRICS if quick else LINE_METRICS | NEIGHBOUR_METRICS | DIVERSITY_METRICS
+        )
+        self.values = (
+            self.real[:, 0]
+            if distribution is None
+            else _known(distribution.quantile((np.arange(n) + 0.5) / n))
+        )
 
     def distance(self, rows: Array) -> float:
         if (distribution := self.distribution) is None:
             return wasserstein.wasserstein(rows[:, 0], self.values)
-        return wasserstein.wasserstein_to_distribution(rows[:, 0], lambda u: _known(distribution.quantile(u)))
+        return wasserstein.wasserstein_to_distribution(
+            rows[:, 0], lambda u: _known(distribution.quantile(u))
+        )
 
     def measure(self, rows: Array) -> dict[str, float]:
         line, distribution = rows[:, 0], self.distribution
@@ -186,7 +214,9 @@ class LineSuite(PointSuite):
             WASSERSTEIN: self.distance(rows),
             "Kolmogorov-Smirnov": wasserstein.kolmogorov_smirnov(line, self.values)
             if distribution is None
-            else wasserstein.kolmogorov_smirnov_to_distribution(line, lambda v: _known(distribution.cdf(v))),
+            else wasserstein.kolmogorov_smirnov_to_distribution(
+                line, lambda v: _known(distribution.cdf(v))
+            ),
             "energy distance": wasserstein.energy_distance(line, self.values),
             "mean": float(line.mean()),
             "standard deviation": float(line.std()),
@@ -197,7 +227,9 @@ class LineSuite(PointSuite):
 class SpaceSuite(PointSuite):
     """Points of several columns, the first of them by `columns`' names too, and their modes where the source knows them."""
 
-    def __init__(self, real: Array, modes: tuple[Array, float] | None, columns: Sequence[str], quick: bool) -> None:
+    def __init__(
+        self, real: Array, modes: tuple[Array, float] | None, columns: Sequence[str], quick: bool
+    ) -> None:
         super().__init__(real, quick)
         self.columns = [f"{COLUMN}{name}" for name in columns]
         self.n, self.modes, self.against = len(real), modes, f"{len(real):,} held-out samples"
@@ -213,7 +245,11 @@ class SpaceSuite(PointSuite):
             self.better |= directions(DIMENSION, *self.columns)
 
     def used(self, name: str, n: int) -> int:
-        return min(n, MODE_SAMPLES) if name in MODE_METRICS or name == self.covered else super().used(name, n)
+        return (
+            min(n, MODE_SAMPLES)
+            if name in MODE_METRICS or name == self.covered
+            else super().used(name, n)
+        )
 
     def means(self, name: str) -> str:
         if name in MODE_METRICS or name == self.covered:
@@ -233,7 +269,12 @@ class SpaceSuite(PointSuite):
         metrics = {SLICED: self.distance(rows)}
         if self.modes is not None:
             modes = wasserstein.mode_coverage(rows[:MODE_SAMPLES], *self.modes)
-            metrics |= {self.covered: float(modes.covered), WITHIN: modes.within, REVERSE_KL: modes.reverse_kl, SPREAD: modes.spread}
+            metrics |= {
+                self.covered: float(modes.covered),
+                WITHIN: modes.within,
+                REVERSE_KL: modes.reverse_kl,
+                SPREAD: modes.spread,
+            }
         if self.quick:
             return metrics
         scaled, columns = self.scaled(rows[:PAIRS]), wasserstein.column_wasserstein(rows, self.real)
@@ -241,10 +282,14 @@ class SpaceSuite(PointSuite):
             **metrics,
             MMD: gaussian_mmd(scaled, self.near, self.bandwidth, self.within),
             WORST_COLUMN: float(columns.max()),
-            "largest difference of correlations": wasserstein.correlation_difference(rows, self.real),
+            "largest difference of correlations": wasserstein.correlation_difference(
+                rows, self.real
+            ),
             **self.neighbours(rows),
             DIMENSION: intrinsic_dimension(scaled),
-            **dict(zip(self.columns, columns.tolist(), strict=False)),  # of many columns only the first are named
+            **dict(
+                zip(self.columns, columns.tolist(), strict=False)
+            ),  # of many columns only the first are named
         }
 
 
@@ -262,5 +307,7 @@ def neighbour_metrics(real: Array, fake: Array, radii: Tensor | None) -> dict[st
 
 
 def _known(values: Array | None) -> Array:
-    assert values is not None, "a distribution with a judge of its own has a CDF and a quantile function"
+    assert values is not None, (
+        "a distribution with a judge of its own has a CDF and a quantile function"
+    )
     return values

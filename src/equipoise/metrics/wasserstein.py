@@ -100,7 +100,9 @@ def correlation_difference(x: Array, y: Array) -> float:
 
 def _correlations(x: Array) -> Array:
     centred = x - x.mean(0)
-    norms = np.where(x.max(0) > x.min(0), np.linalg.norm(centred, axis=0), 0.0)  # rounding leaves a little of a column that never varies
+    norms = np.where(
+        x.max(0) > x.min(0), np.linalg.norm(centred, axis=0), 0.0
+    )  # rounding leaves a little of a column that never varies
     scaled = centred / np.where(norms > 0, norms, 1.0)
     return np.asarray(scaled.T @ scaled)
 
@@ -127,9 +129,15 @@ def mode_coverage(x: Array, centres: Array, std: float) -> ModeCoverage:
     on_mode = distance <= WITHIN * std
     covered = len(np.unique(nearest[on_mode]))
     fractions = np.bincount(nearest, minlength=len(centres)) / len(x)
-    reverse_kl = float(np.sum(fractions * np.log(np.where(fractions > 0, fractions * len(centres), 1.0))))
+    reverse_kl = float(
+        np.sum(fractions * np.log(np.where(fractions > 0, fractions * len(centres), 1.0)))
+    )
     # A normal distribution cut off at 3 standard deviations has a smaller second moment: E[r^2 | r <= 3] / 2 for the Rayleigh distribution of r.
     whole = 1 - np.exp(-(WITHIN**2) / 2)
     expected = 1 - WITHIN**2 / 2 * np.exp(-(WITHIN**2) / 2) / whole
-    spread = float(np.sqrt((distance[on_mode] ** 2).mean() / 2 / expected) / std) if on_mode.any() else 0.0
+    spread = (
+        float(np.sqrt((distance[on_mode] ** 2).mean() / 2 / expected) / std)
+        if on_mode.any()
+        else 0.0
+    )
     return ModeCoverage(covered, float(on_mode.mean()), reverse_kl, spread)

@@ -32,7 +32,9 @@ class Augmentation(nn.Module):
     signs: Tensor
     steps: Tensor
 
-    def __init__(self, kinds: Sequence[str], target: float | None = None, undecided: float | None = 0.0) -> None:
+    def __init__(
+        self, kinds: Sequence[str], target: float | None = None, undecided: float | None = 0.0
+    ) -> None:
         super().__init__()
         self.kinds, self.target, self.undecided = list(kinds), target, undecided
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
@@ -90,7 +92,9 @@ def translation(x: Tensor, uniform: Draw) -> Tensor:
     )
     padded = pad(x, (far[1], far[1], far[0], far[0]))
     images = torch.arange(len(x), device=x.device)
-    return padded.permute(0, 2, 3, 1)[images[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return padded.permute(0, 2, 3, 1)[
+        images[:, None, None], rows[:, :, None], columns[:, None, :]
+    ].permute(0, 3, 1, 2)
 
 
 def cutout(x: Tensor, uniform: Draw) -> Tensor:
@@ -108,4 +112,8 @@ def cutout(x: Tensor, uniform: Draw) -> Tensor:
     return x * outside.masked_fill(inside[0] & inside[1], 0)
 
 
-KINDS: dict[str, Callable[[Tensor, Draw], Tensor]] = {"color": color, "translation": translation, "cutout": cutout}
+KINDS: dict[str, Callable[[Tensor, Draw], Tensor]] = {
+    "color": color,
+    "translation": translation,
+    "cutout": cutout,
+}

@@ -50,7 +50,12 @@ class Discriminator(nn.Module):
         super().__init__()
         self.scale = scale
         self.mixed = False
-        self.trunk, self.classes, self.conditioning, self.auxiliary = trunk, classes, conditioning, auxiliary
+        self.trunk, self.classes, self.conditioning, self.auxiliary = (
+            trunk,
+            classes,
+            conditioning,
+            auxiliary,
+        )
         self.head = nn.Linear(features, 1)
         if classes and conditioning == "projection":
             self.embedding = nn.Embedding(classes, features)
@@ -64,7 +69,9 @@ class Discriminator(nn.Module):
         logits: Tensor = self.head(h).squeeze(1)
         if self.classes and projects:
             logits = logits + (self.embedded(y) * h).sum(1)
-        return logits * self.scale, h.new_empty(len(h), 0) if self.auxiliary is None else self.auxiliary(h)
+        return logits * self.scale, h.new_empty(
+            len(h), 0
+        ) if self.auxiliary is None else self.auxiliary(h)
 
     def embedded(self, y: Tensor | None) -> Tensor:
         """The embeddings of classes (N,), or their sums over those of (N, P): (N, features)."""

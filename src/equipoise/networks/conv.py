@@ -73,17 +73,31 @@ class ConvGenerator(nn.Module):
         pyramid = Pyramid(*shape)
         top = pyramid.channels_at(pyramid.halvings, width)
         self.grid = (top, *pyramid.coarsest)
-        self.dense = mlp([latent_width, mapping, mapping, math.prod(self.grid)], ["leaky_relu", "leaky_relu"])
-        layers: list[nn.Module] = [activation("leaky_relu"), conv(top, top), activation("leaky_relu")]
+        self.dense = mlp(
+            [latent_width, mapping, mapping, math.prod(self.grid)], ["leaky_relu", "leaky_relu"]
+        )
+        layers: list[nn.Module] = [
+            activation("leaky_relu"),
+            conv(top, top),
+            activation("leaky_relu"),
+        ]
         for level in reversed(range(pyramid.halvings)):
             above, here = pyramid.channels_at(level + 1, width), pyramid.channels_at(level, width)
-            layers += [nn.Upsample(scale_factor=2), conv(above, here), activation("leaky_relu"), conv(here, here), activation("leaky_relu")]
+            layers += [
+                nn.Upsample(scale_factor=2),
+                conv(above, here),
+                activation("leaky_relu"),
+                conv(here, here),
+                activation("leaky_relu"),
+            ]
         finest = pyramid.channels_at(0, width)
         layers += [conv(finest, pyramid.channels * pyramid.fold**2), nn.PixelShuffle(pyramid.fold)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.dense(z).reshape(len(z), *self.grid).contiguous(memory_format=torch.channels_last))
+        x: Tensor = self.layers(
+            self.dense(z).reshape(len(z), *self.grid).contiguous(memory_format=torch.channels_last)
+        )
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 
@@ -99,11 +113,20 @@ class ConvTrunk(nn.Module):
         layers: list[nn.Module] = [Folded(pyramid.fold)]
         for level in range(pyramid.halvings + 1):
             here = pyramid.channels_at(level, width)
-            layers += [conv(before, here), activation("leaky_relu"), conv(here, here), activation("leaky_relu")]
+            layers += [
+                conv(before, here),
+                activation("leaky_relu"),
+                conv(here, here),
+                activation("leaky_relu"),
+            ]
             if level < pyramid.halvings:
                 layers.append(nn.AvgPool2d(2))
             before = here
-        layers += [nn.Flatten(), nn.Linear(before * math.prod(pyramid.coarsest), features), activation("leaky_relu")]
+        layers += [
+            nn.Flatten(),
+            nn.Linear(before * math.prod(pyramid.coarsest), features),
+            activation("leaky_relu"),
+        ]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ from torch.nn.functional import pad
 from equipoise.networks.mlp import activation
 
 MIN_HALVINGS = 2
-COARSEST = 4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
+COARSEST = (
+    4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
+)
 WIDEST = 16  # channels grow up to this multiple of the width
 
 
@@ -25,7 +27,9 @@ def grids(height: int, width: int) -> list[tuple[int, int]]:
     """The grids from the finest, which covers the image and divides evenly, to the coarsest, halved at least twice."""
     halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), MIN_HALVINGS)
     coarsest = [math.ceil(side / 2**halvings) for side in (height, width)]
-    return [(coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))]
+    return [
+        (coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))
+    ]
 
 
 def channels(level: int, width: int) -> int:
@@ -47,7 +51,11 @@ class DCGenerator(nn.Module):
         layers: list[nn.Module] = [nn.BatchNorm2d(self.grid[0]), activation("relu")]
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
-            layers += [nn.ConvTranspose2d(above, here, 4, 2, 1, bias=False), nn.BatchNorm2d(here), activation("relu")]
+            layers += [
+                nn.ConvTranspose2d(above, here, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(here),
+                activation("relu"),
+            ]
         layers += [nn.ConvTranspose2d(channels(1, width), shape[0], 4, 2, 1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(start)

@@ -56,6 +56,8 @@ def _with_generator(function: Any) -> Any:
     overload = function._overloadname
     other = "generator" if overload == "default" else f"{overload}_generator"
     for form in (function, getattr(function.overloadpacket, other, None)):
-        if form is not None and any(argument.name == "generator" for argument in form._schema.arguments):
+        if form is not None and any(
+            argument.name == "generator" for argument in form._schema.arguments
+        ):
             return form
     return None

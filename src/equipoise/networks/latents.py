@@ -53,7 +53,9 @@ class Prior:
             entry = torch.randint(size, (n, 1), generator=generator, device=device)
             parts.append(torch.zeros(n, size, device=device).scatter_(1, entry, 1.0))
         if self.continuous_codes:
-            parts.append(torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1)
+            parts.append(
+                torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1
+            )
         return torch.cat(parts, 1)
 
     def with_codes(self, z: Tensor, codes: Mapping[str, ArrayLike]) -> Tensor:
@@ -72,7 +74,9 @@ class Prior:
     def known(self, name: str) -> str:
         """The name, if there is a code of it. Raises RequestError with the nearest name."""
         if not self.codes:
-            raise RequestError(f"code {name!r} was asked for, but this generator has no codes: train the recipe 'infogan'")
+            raise RequestError(
+                f"code {name!r} was asked for, but this generator has no codes: train the recipe 'infogan'"
+            )
         if name not in self.codes:
             raise RequestError(f"no code {name!r}: {nearest(name, self.codes)}")
         return name
@@ -82,14 +86,18 @@ class Prior:
             given = np.asarray(value, np.float64)
             values = np.broadcast_to(given, (n,))  # which may be more than memory holds
         except (ValueError, TypeError):
-            raise RequestError(f"code {name} = {value!r}: must be one number, or one for each of the {n} samples") from None
+            raise RequestError(
+                f"code {name} = {value!r}: must be one number, or one for each of the {n} samples"
+            ) from None
         if not np.isfinite(given).all():
             raise RequestError(f"code {name} holds NaN or infinity: give finite numbers")
         if name.startswith("c"):
             size = self._entries(name)
             wrong = (given != given.round()) | (given < 0) | (given >= size)
             if wrong.any():
-                raise RequestError(f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
+                raise RequestError(
+                    f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to {size - 1}"
+                )
         return values
 
     def _entries(self, name: str) -> int:
@@ -98,7 +106,9 @@ class Prior:
     def _encoded(self, name: str, values: NDArray[np.float64]) -> Tensor:
         if name.startswith("u"):
             return torch.from_numpy(values.copy())[:, None]
-        return torch.nn.functional.one_hot(torch.from_numpy(values.astype(np.int64)), self._entries(name))
+        return torch.nn.functional.one_hot(
+            torch.from_numpy(values.astype(np.int64)), self._entries(name)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -52,7 +52,9 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
         layers.append(linear)
         if i < len(activations):
             if activations[i] in ("relu", "leaky_relu"):
-                nn.init.kaiming_normal_(linear.weight, LEAK if activations[i] == "leaky_relu" else 0)
+                nn.init.kaiming_normal_(
+                    linear.weight, LEAK if activations[i] == "leaky_relu" else 0
+                )
                 nn.init.zeros_(linear.bias)
             layers.append(activation(activations[i]))
             if dropout and i < len(sizes) - 2:  # never of what comes out

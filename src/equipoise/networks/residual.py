@@ -27,7 +27,15 @@ class ResidualGenerator(nn.Module):
     """Latents (N, Z) to images (N, C, H, W), linear at the output. `widths` are the channels of each grid, coarse to fine, `group` the
     channels of a block that share a group, `blocks` how many there are on each grid; `fold` pixels a side are a cell of the finest grid."""
 
-    def __init__(self, latent_width: int, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1) -> None:
+    def __init__(
+        self,
+        latent_width: int,
+        shape: Sequence[int],
+        widths: Sequence[int],
+        blocks: int,
+        group: int,
+        fold: int = 1,
+    ) -> None:
         super().__init__()
         self.shape = tuple(shape)
         depth = blocks * len(widths)
@@ -39,7 +47,9 @@ class ResidualGenerator(nn.Module):
             if level:
                 layers.append(Upsample(widths[level - 1], width))
             layers += [Block(width, group, depth) for _ in range(blocks)]
-        self.layers = nn.Sequential(*layers, plain_conv(widths[-1], shape[0] * fold**2, 1), nn.PixelShuffle(fold))
+        self.layers = nn.Sequential(
+            *layers, plain_conv(widths[-1], shape[0] * fold**2, 1), nn.PixelShuffle(fold)
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(self.basis * self.scale(z)[:, :, None, None])
@@ -49,17 +59,24 @@ class ResidualGenerator(nn.Module):
 class ResidualTrunk(nn.Module):
     """Images (N, C, H, W) to features (N, widths[0]): G's mirror image. `widths` are coarse to fine, as G's."""
 
-    def __init__(self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1) -> None:
+    def __init__(
+        self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1
+    ) -> None:
         super().__init__()
         side = BASE * 2 ** (len(widths) - 1) * fold
         self.margins = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
-        layers: list[nn.Module] = [nn.PixelUnshuffle(fold), plain_conv(shape[0] * fold**2, widths[-1], 1)]
+        layers: list[nn.Module] = [
+            nn.PixelUnshuffle(fold),
+            plain_conv(shape[0] * fold**2, widths[-1], 1),
+        ]
         for level in reversed(range(len(widths))):
             layers += [Block(widths[level], group, depth) for _ in range(blocks)]
             if level:
                 layers.append(Downsample(widths[level], widths[level - 1]))
-        self.layers = nn.Sequential(*layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten())
+        self.layers = nn.Sequential(
+            *layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         h: Tensor = self.layers(pad(x, (0, self.margins[1], 0, self.margins[0])))
@@ -76,7 +93,9 @@ class Block(nn.Module):
         self.layers = nn.Sequential(
             plain_conv(width, inner, 1, gain),
             BiasedActivation(inner),
-            plain_conv(inner, inner, 3, gain, groups=math.gcd(inner, max(inner // group, 1)), padding=1),
+            plain_conv(
+                inner, inner, 3, gain, groups=math.gcd(inner, max(inner // group, 1)), padding=1
+            ),
             BiasedActivation(inner),
             plain_conv(inner, width, 1, gain=0),
         )
@@ -122,11 +141,15 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        halved: Tensor = self.change(conv2d(x, self.taps.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels))
+        halved: Tensor = self.change(
+            conv2d(x, self.taps.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels)
+        )
         return halved
 
 
-def plain_conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1, padding: int = 0) -> nn.Conv2d:
+def plain_conv(
+    before: int, after: int, size: int, gain: float = 1.0, groups: int = 1, padding: int = 0
+) -> nn.Conv2d:
     """A convolution without a bias, its weights normal with standard deviation gain / sqrt(fan-in)."""
     layer = nn.Conv2d(before, after, size, padding=padding, groups=groups, bias=False)
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))

@@ -27,8 +27,14 @@ REAL, GENERATED = "#7a8794", "#d1495b"
 DEFAULT_POINTS, DEFAULT_IMAGES = 10_000, 64
 MAX_PROPORTION = 10  # of the longer side to the shorter: columns of other units are further apart, and one panel would be a line
 MAX_POINTS, MAX_COLUMNS, MAX_IMAGES = 5_000, 9, 400
-TRAVERSALS, STEPS, TRAVERSED = 8, 10, 2.0  # rows of a code's image; columns and reach of a continuous one, which training saw on [-1, 1]
-MAX_VALUES = 40  # of a code that are images beside one another: all rows of them fit into MOST_PICTURES
+TRAVERSALS, STEPS, TRAVERSED = (
+    8,
+    10,
+    2.0,
+)  # rows of a code's image; columns and reach of a continuous one, which training saw on [-1, 1]
+MAX_VALUES = (
+    40  # of a code that are images beside one another: all rows of them fit into MOST_PICTURES
+)
 MAX_LETTERS = 120  # of a text in a figure
 MIN_SIDE = 500  # pixels along a grid of images: smaller ones are enlarged by a whole factor
 
@@ -58,7 +64,9 @@ def draw(
     names = axis_names(schema)
     if schema.size == 1:
         axes = figure.subplots()
-        _histogram(axes, values.reshape(-1), distribution, None if real is None else real.reshape(-1))
+        _histogram(
+            axes, values.reshape(-1), distribution, None if real is None else real.reshape(-1)
+        )
         axes.set(xlabel=names[0], ylabel="density")
         legend_below(figure, axes)
     elif schema.size == 2:
@@ -90,10 +98,14 @@ def axis_names(schema: Schema) -> list[str]:
 
 def part(schema: Schema) -> str:
     """What a title of points adds where not all of their columns are drawn."""
-    return f"; the first {MAX_COLUMNS} of {schema.size} columns" if schema.size > MAX_COLUMNS else ""
+    return (
+        f"; the first {MAX_COLUMNS} of {schema.size} columns" if schema.size > MAX_COLUMNS else ""
+    )
 
 
-def image_grid(values: Array, limits: tuple[float, float] | None, across: int | None = None) -> bytes:
+def image_grid(
+    values: Array, limits: tuple[float, float] | None, across: int | None = None
+) -> bytes:
     """A PNG with the images, (n, C, H, W), `across` in a row, or in a grid as near
     to square as can be. Transparency, and cells without an image, are white."""
     from PIL import Image
@@ -109,7 +121,9 @@ def image_grid(values: Array, limits: tuple[float, float] | None, across: int | 
     image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
     factor = max(math.ceil(MIN_SIDE / max(image.size)), 1)
     buffer = io.BytesIO()
-    image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(buffer, "PNG")
+    image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(
+        buffer, "PNG"
+    )
     return buffer.getvalue()
 
 
@@ -127,18 +141,41 @@ def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.u
     return (shown * 255).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _histogram(axes: Axes, values: Array, distribution: Distribution | None, real: Array | None) -> None:
+def _histogram(
+    axes: Axes, values: Array, distribution: Distribution | None, real: Array | None
+) -> None:
     low, high = reach(values if real is None else np.concatenate([values, real]))
     edges = np.linspace(low, high, 81).tolist()
-    axes.hist(values, edges, weights=bar_weights(values, edges), color=GENERATED, alpha=0.65, label=f"{len(values):,} generated")
-    density = distribution.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2) if distribution is not None else None
+    axes.hist(
+        values,
+        edges,
+        weights=bar_weights(values, edges),
+        color=GENERATED,
+        alpha=0.65,
+        label=f"{len(values):,} generated",
+    )
+    density = (
+        distribution.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2)
+        if distribution is not None
+        else None
+    )
     if density is not None:
         axes.plot(middle, density, color="black", linewidth=1.5, label="the distribution's density")
     elif real is not None:
-        axes.hist(real, edges, weights=bar_weights(real, edges), histtype="step", color="black", linewidth=1.2, label=f"{len(real):,} real")
+        axes.hist(
+            real,
+            edges,
+            weights=bar_weights(real, edges),
+            histtype="step",
+            color="black",
+            linewidth=1.2,
+            label=f"{len(real):,} real",
+        )
 
 
-def _scatter(axes: Axes, values: Array, real: Array | None, distribution: Distribution | None) -> None:
+def _scatter(
+    axes: Axes, values: Array, real: Array | None, distribution: Distribution | None
+) -> None:
     clouds = [] if real is None else [(real[:MAX_POINTS], REAL, "real")]
     clouds.append((values[:MAX_POINTS], GENERATED, "generated"))
     # The fewer points on top, to be seen.
@@ -148,9 +185,17 @@ def _scatter(axes: Axes, values: Array, real: Array | None, distribution: Distri
     if modes is not None:
         centres = modes[0]
         axes.scatter(
-            centres[:, 0], centres[:, 1], s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="the distribution's modes"
+            centres[:, 0],
+            centres[:, 1],
+            s=30,
+            facecolors="none",
+            edgecolors="black",
+            linewidths=0.8,
+            label="the distribution's modes",
         )
-    axes.set_aspect(aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box")
+    axes.set_aspect(
+        aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box"
+    )
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
@@ -159,7 +204,9 @@ def legend_below(figure: Figure, axes: Axes) -> None:
     from matplotlib.collections import PathCollection
 
     handles, labels = axes.get_legend_handles_labels()
-    legend = figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    legend = figure.legend(
+        handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9
+    )
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set(alpha=1, sizes=[16])
@@ -200,7 +247,9 @@ def reach(shown: Array) -> tuple[Array, Array]:
     """
     low, high = np.quantile(shown, [0.001, 0.999], axis=0)
     largest = np.maximum(np.abs(low), np.abs(high))
-    margin = np.where(high > low, np.maximum(0.15 * (high - low), 1e-6 * largest), 0.1 * np.maximum(largest, 1.0))
+    margin = np.where(
+        high > low, np.maximum(0.15 * (high - low), 1e-6 * largest), 0.1 * np.maximum(largest, 1.0)
+    )
     return np.asarray(low - margin), np.asarray(high + margin)
 
 
@@ -222,7 +271,15 @@ def bar_weights(values: Array, edges: Sequence[float]) -> Array:
 
 
 def _dots(axes: Axes, points: Array, color: str, name: str) -> None:
-    axes.scatter(points[:, 0], points[:, 1], s=3, color=color, alpha=0.45, linewidths=0, label=f"{len(points):,} {name}")
+    axes.scatter(
+        points[:, 0],
+        points[:, 1],
+        s=3,
+        color=color,
+        alpha=0.45,
+        linewidths=0,
+        label=f"{len(points):,} {name}",
+    )
 
 
 def as_they_are(figure: Figure) -> None:
@@ -248,13 +305,21 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     """
     at = sampler.prior.codes[name]
     entries = at.stop - at.start
-    values = np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
+    values = (
+        np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
+    )
     if sampler.schema.is_image:
         kinds = min(len(values), MAX_VALUES)
         z, y = sampler.latents(TRAVERSALS, seed)
-        rows = sampler.prior.with_codes(z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)})
+        rows = sampler.prior.with_codes(
+            z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)}
+        )
         made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
-        limits = None if sampler.scaling.low is None or sampler.scaling.high is None else (sampler.scaling.low, sampler.scaling.high)
+        limits = (
+            None
+            if sampler.scaling.low is None or sampler.scaling.high is None
+            else (sampler.scaling.low, sampler.scaling.high)
+        )
         write_whole(path, image_grid(made, limits, across=kinds))
         return
     from matplotlib.figure import Figure
@@ -266,9 +331,17 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     axes = figure.subplots()
     height, names = made[:, 1] if sampler.schema.size > 1 else entry, axis_names(sampler.schema)
     dots = axes.scatter(
-        made[:, 0], height, s=4, c=entry, cmap="tab10" if name.startswith("c") and entries <= 10 else "viridis", linewidths=0
+        made[:, 0],
+        height,
+        s=4,
+        c=entry,
+        cmap="tab10" if name.startswith("c") and entries <= 10 else "viridis",
+        linewidths=0,
     )
     axes.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else f"code {name}")
     figure.colorbar(dots, ax=axes, label=f"code {name}")
-    figure.suptitle(f"{len(made):,} samples by their code {name}, {sampler.samples_seen:,} samples seen", fontsize=11)
+    figure.suptitle(
+        f"{len(made):,} samples by their code {name}, {sampler.samples_seen:,} samples seen",
+        fontsize=11,
+    )
     _write(figure, path)

@@ -41,12 +41,18 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Box = tuple[int, int, int, int]
 BARS = 80
-SIDE, LEGEND, TITLE = 520, 30, 34  # pixels: the longer side of a panel's frame, a line below it, a line above all
+SIDE, LEGEND, TITLE = (
+    520,
+    30,
+    34,
+)  # pixels: the longer side of a panel's frame, a line below it, a line above all
 LEFT, BELOW, GAP = 64, 30, 16  # of ticks, and between panels
 NAME = 20  # of the name of an axis
 BLACK, FAINT = "#000000", 0.45  # colour of a distribution, opacity of one dot
 FINER = 2  # times the pixels that lines are drawn with before they are made smooth
-DOT = np.array([[0.3, 0.8, 0.3], [0.8, 1.0, 0.8], [0.3, 0.8, 0.3]])  # how much of each pixel a dot covers
+DOT = np.array(
+    [[0.3, 0.8, 0.3], [0.8, 1.0, 0.8], [0.3, 0.8, 0.3]]
+)  # how much of each pixel a dot covers
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,20 @@ class Frame:
     def place(self, x: Array, y: Array) -> tuple[Array, Array]:
         """The pixels, as fractions, of values x and y."""
         left, top, right, bottom = self.box
-        across, up = (x - self.low[0]) / (self.high[0] - self.low[0]), (y - self.low[1]) / (self.high[1] - self.low[1])
+        across, up = (
+            (x - self.low[0]) / (self.high[0] - self.low[0]),
+            (y - self.low[1]) / (self.high[1] - self.low[1]),
+        )
         return left + across * (right - left), bottom - up * (bottom - top)
 
 
 def sketch(
-    values: Array, schema: Schema, limits: tuple[float, float] | None, distribution: Distribution | None, real: Array | None, title: str
+    values: Array,
+    schema: Schema,
+    limits: tuple[float, float] | None,
+    distribution: Distribution | None,
+    real: Array | None,
+    title: str,
 ) -> bytes:
     """A PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the distribution or the `real` samples if they are
     known."""
@@ -104,13 +118,22 @@ def _scatter(
     if modes is not None:
         for x, y in zip(*frame.place(*modes[0].T), strict=True):
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), outline=BLACK)
-    legend = [(GENERATED, _count(values, frame, "generated")), *([(REAL, f"{len(real):,} real")] if real is not None else [])]
+    legend = [
+        (GENERATED, _count(values, frame, "generated")),
+        *([(REAL, f"{len(real):,} real")] if real is not None else []),
+    ]
     legend += [(BLACK, "the distribution's modes")] if modes is not None else []
     _words(draw, frame, title, legend, NAME)
     return _png(image)
 
 
-def _histograms(values: Array, real: Array | None, distribution: Distribution | None, names: Sequence[str], title: str) -> bytes:
+def _histograms(
+    values: Array,
+    real: Array | None,
+    distribution: Distribution | None,
+    names: Sequence[str],
+    title: str,
+) -> bytes:
     """The first columns, as many as there are names."""
     count = len(names)
     across = min(count, 3)
@@ -122,13 +145,20 @@ def _histograms(values: Array, real: Array | None, distribution: Distribution | 
     low, high = reach((values if real is None else real)[:, :count])
     frames, lines = [], []
     for i in range(count):
-        left, top = LEFT + (i % across) * (LEFT + width), TITLE + (i // across) * (height + BELOW + LEGEND)
+        left, top = (
+            LEFT + (i % across) * (LEFT + width),
+            TITLE + (i // across) * (height + BELOW + LEGEND),
+        )
         edges = np.linspace(low[i], high[i], BARS + 1)
         middle, made = (edges[1:] + edges[:-1]) / 2, bars(values[:, i], edges)
         known = distribution.density(middle) if distribution is not None else None
-        beside = known if known is not None else bars(real[:, i], edges) if real is not None else None
+        beside = (
+            known if known is not None else bars(real[:, i], edges) if real is not None else None
+        )
         highest = 1.3 * float((made if beside is None else beside).max()) or 1.0
-        frame = Frame((left, top, left + width, top + height), (edges[0], 0.0), (edges[-1], highest))
+        frame = Frame(
+            (left, top, left + width, top + height), (edges[0], 0.0), (edges[-1], highest)
+        )
         _fill(image, frame, made)
         frames.append(frame)
         lines.append((middle, beside, known is None))
@@ -142,7 +172,12 @@ def _histograms(values: Array, real: Array | None, distribution: Distribution | 
         else:
             at = (frame.box[0], frame.box[1] + 2)
             draw.text(at, f" {clipped(printable(name))}", fill=BLACK, font=_font(12))
-    legend = [(GENERATED, _count(values, frames[0], "generated") if count == 1 else f"{len(values):,} generated")]
+    legend = [
+        (
+            GENERATED,
+            _count(values, frames[0], "generated") if count == 1 else f"{len(values):,} generated",
+        )
+    ]
     if not lines[0][2]:
         legend.append((BLACK, "the distribution's density"))
     elif real is not None:
@@ -180,7 +215,9 @@ def _dots(image: Image.Image, frame: Frame, points: Array, color: str) -> None:
         inside = (x >= left + 1) & (x < right - 1) & (y >= top + 1) & (y < bottom - 1)
     at = (y[inside].astype(np.int64) - top) * width + x[inside].astype(np.int64) - left
     around = (np.arange(-1, 2)[:, None] * width + np.arange(-1, 2)).ravel()
-    clear = np.repeat(np.log(1 - FAINT * DOT.ravel()), len(at))  # logarithms: what dots leave clear multiplies
+    clear = np.repeat(
+        np.log(1 - FAINT * DOT.ravel()), len(at)
+    )  # logarithms: what dots leave clear multiplies
     left_clear = np.bincount((around[:, None] + at).ravel(), clear, minlength=width * height)
     _lay(image, frame.box, (1 - np.exp(left_clear)).reshape(height, width), color)
 
@@ -217,7 +254,9 @@ def _axes(draw: ImageDraw.ImageDraw, frame: Frame, both: bool) -> None:
         x = frame.place(np.array(value), np.zeros(()))[0].item()
         draw.line([(x, bottom), (x, bottom + 4)], fill=BLACK)
         half = draw.textlength(words, font=_font(12)) / 2
-        if x - half > free and x + half < right + GAP:  # long numbers of a small panel would run into one another, or out of the image
+        if (
+            x - half > free and x + half < right + GAP
+        ):  # long numbers of a small panel would run into one another, or out of the image
             draw.text((x, bottom + 6), words, fill=BLACK, font=_font(12), anchor="ma")
             free = x + half + 4
     up = _ticks(frame.low[1], frame.high[1]) if both else []
@@ -232,7 +271,9 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 6
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough)
-    return [float(f"{i * step:.12g}") for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [
+        float(f"{i * step:.12g}") for i in range(math.ceil(low / step), math.floor(high / step) + 1)
+    ]
 
 
 def _numbered(ticks: Sequence[float]) -> list[str]:
@@ -242,17 +283,23 @@ def _numbered(ticks: Sequence[float]) -> list[str]:
     return [f"{value:.{digits}g}" for value in ticks]
 
 
-def _name(image: Image.Image, name: str, middle: tuple[float, float], upwards: bool = False) -> None:
+def _name(
+    image: Image.Image, name: str, middle: tuple[float, float], upwards: bool = False
+) -> None:
     """The name of an axis about this place, in
     pixels; `upwards` to be read from below."""
     from PIL import Image, ImageDraw
 
     words = clipped(printable(name))
     patch = Image.new("L", (math.ceil(_font(12).getlength(words)) + 2, NAME))
-    ImageDraw.Draw(patch).text((patch.width / 2, NAME / 2), words, fill=255, font=_font(12), anchor="mm")
+    ImageDraw.Draw(patch).text(
+        (patch.width / 2, NAME / 2), words, fill=255, font=_font(12), anchor="mm"
+    )
     if upwards:
         patch = patch.transpose(Image.Transpose.ROTATE_90)
-    image.paste(BLACK, (round(middle[0] - patch.width / 2), round(middle[1] - patch.height / 2)), patch)
+    image.paste(
+        BLACK, (round(middle[0] - patch.width / 2), round(middle[1] - patch.height / 2)), patch
+    )
 
 
 def _words(
@@ -265,7 +312,13 @@ def _words(
     """The title above, and the legend below, with a square of each
     colour; between are `named` pixels for the name of the axis."""
     left, _, right, bottom = frame.box
-    draw.text(((left + right) / 2, TITLE / 2), clipped(printable(title), MAX_LETTERS), fill=BLACK, font=_font(14), anchor="mm")
+    draw.text(
+        ((left + right) / 2, TITLE / 2),
+        clipped(printable(title), MAX_LETTERS),
+        fill=BLACK,
+        font=_font(14),
+        anchor="mm",
+    )
     x, y = float(left), bottom + BELOW + named + LEGEND / 2
     for color, words in legend:
         draw.rectangle((x, y - 5, x + 10, y + 5), fill=color)

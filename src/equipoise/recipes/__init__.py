@@ -53,7 +53,9 @@ def find(name: str) -> type[Recipe]:
         RequestError: `name` is no text.
     """
     if not isinstance(name, str):
-        raise RequestError(f"a recipe of type {type(name).__name__}: give its name, such as {DEFAULT!r}; data is for fit")
+        raise RequestError(
+            f"a recipe of type {type(name).__name__}: give its name, such as {DEFAULT!r}; data is for fit"
+        )
     known = catalogue()
     if name in known:
         return known[name]
@@ -68,7 +70,9 @@ def _own() -> dict[str, type[Recipe]]:
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")
-    return {recipe.name: recipe for recipe in _defined() if recipe.__module__.startswith(f"{__name__}.")}
+    return {
+        recipe.name: recipe for recipe in _defined() if recipe.__module__.startswith(f"{__name__}.")
+    }
 
 
 class _Plugin(NamedTuple):
@@ -99,17 +103,28 @@ def _loaded(point: EntryPoint, taken: dict[str, type[Recipe]]) -> _Plugin:
     what = f"{point.value} of {package}"
     try:
         recipe = point.load()
-    except (Exception, SystemExit) as error:  # whatever a stranger's module raises while it is imported
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever a stranger's module raises while it is imported
         why = f"the import of {what} failed: {type(error).__name__}: {first_line(error)}"
         return _Plugin(point.name, None, why)
     if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or recipe not in _defined():
-        return _Plugin(point.name, None, f"{what} is not a subclass of Recipe with a name and a build of its own")
-    lacking = [name for name in ("summary", "paper") if not isinstance(getattr(recipe, name, None), str)]
+        return _Plugin(
+            point.name,
+            None,
+            f"{what} is not a subclass of Recipe with a name and a build of its own",
+        )
+    lacking = [
+        name for name in ("summary", "paper") if not isinstance(getattr(recipe, name, None), str)
+    ]
     if lacking:
         return _Plugin(point.name, recipe, f"{what} has no {' and no '.join(lacking)}")
     other = taken.get(recipe.name, recipe)
     if other is not recipe:
-        whose = "one of Equipoise's own" if other in _own().values() else f"that of {other.__module__}"
+        whose = (
+            "one of Equipoise's own" if other in _own().values() else f"that of {other.__module__}"
+        )
         return _Plugin(point.name, recipe, f"{what} has the name {recipe.name!r} of {whose}")
     return _Plugin(point.name, recipe)
 
@@ -124,4 +139,6 @@ def _concrete(base: type[Recipe]) -> list[type[Recipe]]:
     """Every subclass that has a name and can be
     built, in the order in which they were defined."""
     below = [recipe for child in base.__subclasses__() for recipe in _concrete(child)]
-    return below + ([base] if isinstance(vars(base).get("name"), str) and not inspect.isabstract(base) else [])
+    return below + (
+        [base] if isinstance(vars(base).get("name"), str) and not inspect.isabstract(base) else []
+    )

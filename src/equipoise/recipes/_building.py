@@ -37,4 +37,6 @@ def recipe_from(stored: dict[str, Any]) -> Recipe:
     """The recipe that a file names, with its fields. Raises RequestError if there is none such."""
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
         raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")
-    return instance(find(stored["name"]), {name: value for name, value in stored.items() if name != "name"})
+    return instance(
+        find(stored["name"]), {name: value for name, value in stored.items() if name != "name"}
+    )

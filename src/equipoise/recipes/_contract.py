@@ -38,23 +38,31 @@ def checked_method(method: Method, recipe: str) -> Method:
             f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor of shape (): take the mean over the batch"
         )
 
-    def loss(function: Callable[[Tensor, Tensor], Tensor], what: str) -> Callable[[Tensor, Tensor], Tensor]:
+    def loss(
+        function: Callable[[Tensor, Tensor], Tensor], what: str
+    ) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda real, fake: scalar(function(real, fake), what)
 
     def penalty(seen: CriticBatch) -> dict[str, Tensor]:
         assert method.penalty is not None, "it is only asked for where there is one"
         terms = method.penalty(seen)
         if not isinstance(terms, dict):
-            raise EquipoiseError(f"the recipe {recipe!r}: its penalty is a {type(terms).__name__}, and must be a dict")
+            raise EquipoiseError(
+                f"the recipe {recipe!r}: its penalty is a {type(terms).__name__}, and must be a dict"
+            )
         return {name: scalar(term, f"penalty {name!r}") for name, term in terms.items()}
 
     def auxiliary(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
         assert method.auxiliary is not None, "it is only asked for where there is one"
         found = method.auxiliary(answers)
         if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):
-            raise EquipoiseError(f"the recipe {recipe!r}: its auxiliary loss must be a term and a dict of readings")
+            raise EquipoiseError(
+                f"the recipe {recipe!r}: its auxiliary loss must be a term and a dict of readings"
+            )
         term, readings = found
-        return scalar(term, "auxiliary loss"), {n: scalar(r, f"reading {n!r}") for n, r in readings.items()}
+        return scalar(term, "auxiliary loss"), {
+            n: scalar(r, f"reading {n!r}") for n, r in readings.items()
+        }
 
     return replace(
         method,

@@ -28,7 +28,12 @@ POINT_LAYERS = 3  # hidden layers of the MLPs
 class Standard(Recipe):
     """The choices of recipes with these networks."""
 
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "batch_size": 2, "width": 1, "latent_dim": 1}
+    at_least: ClassVar[dict[str, float]] = {
+        **Recipe.at_least,
+        "batch_size": 2,
+        "width": 1,
+        "latent_dim": 1,
+    }
 
     batch_size: int = 256
     """Samples in a batch (images: 64)."""
@@ -51,12 +56,20 @@ class Standard(Recipe):
     def defaults(cls, schema: Schema) -> dict[str, Any]:
         if not schema.is_image:
             return {"beta1": 0.0}
-        return {"batch_size": 64, "ema_half_life": 10_000, "scaling": "unit", "latent_dim": 100, "width": 32}
+        return {
+            "batch_size": 64,
+            "ema_half_life": 10_000,
+            "scaling": "unit",
+            "latent_dim": 100,
+            "width": 32,
+        }
 
     def check(self, schema: Schema) -> None:
         super().check(schema)
         if schema.is_image and self.scaling != "unit":
-            raise RequestError(f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, 1] only: use 'unit'")
+            raise RequestError(
+                f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, 1] only: use 'unit'"
+            )
 
     def networks(
         self,
@@ -77,18 +90,28 @@ class Standard(Recipe):
         from equipoise.networks.mlp import Shaped, mlp
         from equipoise.networks.spectral import spectrally_normalised
 
-        prior = Prior(self.latent_dim, self.latent, categorical_codes=codes[0], continuous_codes=codes[1])
+        prior = Prior(
+            self.latent_dim, self.latent, categorical_codes=codes[0], continuous_codes=codes[1]
+        )
         classes = self.classes(schema)
         told = classes if discriminator_knows else 0
         extra = told if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
         if schema.is_image:
             body: Any = DCGenerator(prior.width + classes, schema.shape, self.width)
-            trunk: Any = DCTrunk((schema.shape[0] + extra, *schema.shape[1:]), self.width, norm == "batch")
+            trunk: Any = DCTrunk(
+                (schema.shape[0] + extra, *schema.shape[1:]), self.width, norm == "batch"
+            )
             features = trunk.features
         else:
-            body = Shaped(mlp([prior.width + classes, *hidden, schema.size], ["relu"] * POINT_LAYERS), schema.shape)
-            trunk, features = mlp([schema.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS), self.width
+            body = Shaped(
+                mlp([prior.width + classes, *hidden, schema.size], ["relu"] * POINT_LAYERS),
+                schema.shape,
+            )
+            trunk, features = (
+                mlp([schema.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS),
+                self.width,
+            )
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
         discriminator = Discriminator(trunk, features, told, conditioning, head, scale)
         if schema.is_image:
@@ -114,5 +137,11 @@ class CrossEntropy(Standard):
         """The loss pair."""
         from equipoise import losses
 
-        of_fake = losses.minimax_generator if self.generator_loss == "minimax" else losses.non_saturating_generator
-        return Losses(partial(losses.discriminator, real_label=self.real_label), lambda _, fake: of_fake(fake))
+        of_fake = (
+            losses.minimax_generator
+            if self.generator_loss == "minimax"
+            else losses.non_saturating_generator
+        )
+        return Losses(
+            partial(losses.discriminator, real_label=self.real_label), lambda _, fake: of_fake(fake)
+        )

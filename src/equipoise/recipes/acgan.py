@@ -40,7 +40,9 @@ class ACGAN(CrossEntropy):
     def build(self, schema: Schema) -> Method:
         from torch.nn.functional import cross_entropy
 
-        networks = self.networks(schema, norm="batch", auxiliary=self.classes(schema), discriminator_knows=False)
+        networks = self.networks(
+            schema, norm="batch", auxiliary=self.classes(schema), discriminator_knows=False
+        )
 
         def class_term(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             assert answers.y is not None, "acgan has labels"
@@ -49,4 +51,6 @@ class ACGAN(CrossEntropy):
                 told["class_loss_real"] = cross_entropy(answers.real, answers.y)
             return self.class_weight * sum(told.values(), answers.fake.new_zeros(())), told
 
-        return self.method(schema, networks, self.losses(), auxiliary=class_term, together=not schema.is_image)
+        return self.method(
+            schema, networks, self.losses(), auxiliary=class_term, together=not schema.is_image
+        )

@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 MAPPING = 256
 IMAGE_FEATURES = 128  # numbers between D's convolutions and its output
 POINT_LAYERS = 2  # hidden layers of the MLPs
-WIDE: dict[str, Any] = {"batch_size": 1024, "learning_rate_end": 0.3, "discriminator_rate": 4.0}  # of points of more than two columns
+WIDE: dict[str, Any] = {
+    "batch_size": 1024,
+    "learning_rate_end": 0.3,
+    "discriminator_rate": 4.0,
+}  # of points of more than two columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,13 @@ class Balanced(Recipe):
     name = "balanced"
     summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "full_rate_samples": 0, "gamma": 0, "width": 1, "latent_dim": 1}
+    at_least: ClassVar[dict[str, float]] = {
+        **Recipe.at_least,
+        "full_rate_samples": 0,
+        "gamma": 0,
+        "width": 1,
+        "latent_dim": 1,
+    }
 
     batch_size: int = 256
     """Samples in a batch (points of more than two columns: 1024; images: 32)."""
@@ -85,7 +95,12 @@ class Balanced(Recipe):
             }
         if schema.size == 1:
             return {}
-        return {"full_rate_samples": 1_536_000, "latent_dim": schema.size, "width": 128, **(WIDE if schema.size > 2 else {})}
+        return {
+            "full_rate_samples": 1_536_000,
+            "latent_dim": schema.size,
+            "width": 128,
+            **(WIDE if schema.size > 2 else {}),
+        }
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses, penalties
@@ -98,11 +113,19 @@ class Balanced(Recipe):
         classes = self.classes(schema)
         hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
         if schema.is_image:
-            generator = Generator(ConvGenerator(prior.width + classes, schema.shape, self.width, MAPPING), classes)
-            discriminator = Discriminator(ConvTrunk(schema.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes)
+            generator = Generator(
+                ConvGenerator(prior.width + classes, schema.shape, self.width, MAPPING), classes
+            )
+            discriminator = Discriminator(
+                ConvTrunk(schema.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes
+            )
         else:
-            generator = Generator(mlp([prior.width + classes, *hidden, schema.size], activations), classes)
-            discriminator = Discriminator(mlp([schema.size, *hidden], activations), self.width, classes)
+            generator = Generator(
+                mlp([prior.width + classes, *hidden, schema.size], activations), classes
+            )
+            discriminator = Discriminator(
+                mlp([schema.size, *hidden], activations), self.width, classes
+            )
 
         return self.method(
             schema,
@@ -116,4 +139,8 @@ class Balanced(Recipe):
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         rates = super().schedule(progress, samples_seen)
         lengths = samples_seen / self.full_rate_samples if self.full_rate_samples else 0.0
-        return replace(rates, learning_rate=rates.learning_rate / math.sqrt(max(lengths, 1.0)), penalty=self.gamma / 2)
+        return replace(
+            rates,
+            learning_rate=rates.learning_rate / math.sqrt(max(lengths, 1.0)),
+            penalty=self.gamma / 2,
+        )

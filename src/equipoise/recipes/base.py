@@ -32,7 +32,12 @@ class Recipe(ABC):
     """Whether the method learns classes and nothing else."""
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
-    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "ema_half_life": 0, "clusters": 0}
+    at_least: ClassVar[dict[str, float]] = {
+        "batch_size": 1,
+        "discriminator_steps": 1,
+        "ema_half_life": 0,
+        "clusters": 0,
+    }
     at_most: ClassVar[dict[str, float]] = {
         "batch_size": 2**31,
         "discriminator_steps": 1000,
@@ -89,17 +94,25 @@ class Recipe(ABC):
         for field, least in self.at_least.items():
             value, most = getattr(self, field), self.at_most.get(field, math.inf)
             if value is not None and not (math.isfinite(value) and least <= value <= most):
-                bound = f"at least {least}" if value < least or most == math.inf else f"at most {most}"
-                raise RequestError(f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}{bound}")
+                bound = (
+                    f"at least {least}" if value < least or most == math.inf else f"at most {most}"
+                )
+                raise RequestError(
+                    f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}{bound}"
+                )
         for field in self.shares:
             value = getattr(self, field)
             if value is not None and not 0 <= value <= 1:
                 raise RequestError(f"{field} = {value}: must be from 0 to 1")
         if not 0 < self.learning_rate_end <= 1:
-            raise RequestError(f"learning_rate_end = {self.learning_rate_end}: must be above 0 and at most 1")
+            raise RequestError(
+                f"learning_rate_end = {self.learning_rate_end}: must be above 0 and at most 1"
+            )
         for field in self.betas:
             if not 0 <= getattr(self, field) < 1:
-                raise RequestError(f"{field} = {getattr(self, field)}: must be at least 0 and below 1")
+                raise RequestError(
+                    f"{field} = {getattr(self, field)}: must be at least 0 and below 1"
+                )
         for kind in self.augmentations:
             if kind not in AUGMENTATIONS:
                 raise RequestError(f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}")
@@ -111,26 +124,41 @@ class Recipe(ABC):
     @property
     def augmentations(self) -> list[str]:
         """The kinds of `augment`."""
-        return [] if self.augment in ("", "none") else [kind.strip() for kind in self.augment.split(",")]
+        return (
+            []
+            if self.augment in ("", "none")
+            else [kind.strip() for kind in self.augment.split(",")]
+        )
 
     @abstractmethod
     def build(self, schema: Schema) -> Method:
         """The method for data of this shape. Weights are drawn as torch's layers do; the caller decides from which generator."""
 
-    def method(self, schema: Schema, networks: Networks, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
+    def method(
+        self,
+        schema: Schema,
+        networks: Networks,
+        losses: Losses,
+        logits: Logits = "probability",
+        **parts: Any,
+    ) -> Method:
         """The Method of these networks and losses, with further parts of it as they are named there, and with what the fields say."""
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
 
             augmentation = Augmentation(
-                self.augmentations, self.augment_target, None if logits in ("relativistic", "critic") else self.undecided
+                self.augmentations,
+                self.augment_target,
+                None if logits in ("relativistic", "critic") else self.undecided,
             )
         clustering = None
         if self.clusters:
             from equipoise.transforms.fitting import empty_clustering
 
-            clustering = empty_clustering(schema, self.clusters, self.labels(schema), self.apart(schema))
+            clustering = empty_clustering(
+                schema, self.clusters, self.labels(schema), self.apart(schema)
+            )
         return Method(
             generator=networks.generator,
             discriminator=networks.discriminator,
@@ -153,7 +181,13 @@ class Recipe(ABC):
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         """The rates after this share of the training, 0 to 1, and so many samples."""
         rate = cosine(self.learning_rate, self.learning_rate * self.learning_rate_end, progress)
-        return Rates(rate, self.beta2, penalty=0.0, ema_half_life=self.ema_half_life, augment=self.augment_probability)
+        return Rates(
+            rate,
+            self.beta2,
+            penalty=0.0,
+            ema_half_life=self.ema_half_life,
+            augment=self.augment_probability,
+        )
 
     def labels(self, schema: Schema) -> int:
         """How many labels the networks learn; 0 for none."""
@@ -192,17 +226,29 @@ class Recipe(ABC):
     def check(self, schema: Schema) -> None:
         """Raises RequestError where this recipe does not fit data of this shape."""
         if self.needs_labels and schema.classes is None:
-            raise RequestError(f"{self.name} learns classes, but the data has no labels: give labels, or use another recipe")
+            raise RequestError(
+                f"{self.name} learns classes, but the data has no labels: give labels, or use another recipe"
+            )
         if self.needs_labels and not self.conditional:
-            raise RequestError(f"conditional is off, but {self.name} learns classes: leave conditional out, or use another recipe")
+            raise RequestError(
+                f"conditional is off, but {self.name} learns classes: leave conditional out, or use another recipe"
+            )
         if self.conditional and schema.classes is None:
-            raise RequestError("conditional is on, but the data has no labels: give labels, or leave conditional out")
+            raise RequestError(
+                "conditional is on, but the data has no labels: give labels, or leave conditional out"
+            )
         if self.conditional and not self.takes_labels:
-            raise RequestError(f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'")
+            raise RequestError(
+                f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'"
+            )
         if self.clusters != 0 and not self.takes_labels:
-            raise RequestError(f"clusters = {self.clusters}: {self.name} does not learn classes, which clusters are: leave it out")
+            raise RequestError(
+                f"clusters = {self.clusters}: {self.name} does not learn classes, which clusters are: leave it out"
+            )
         if self.per_channel_clusters and not (schema.is_image and schema.shape[0] > 1):
-            raise RequestError("per_channel_clusters is on, which is for images of several channels: leave it out")
+            raise RequestError(
+                "per_channel_clusters is on, which is for images of several channels: leave it out"
+            )
         if self.per_channel_clusters and self.clusters in (0, 1):
             raise RequestError(
                 f"per_channel_clusters is on, and clusters = {self.clusters}: say how many groups each channel is to have, or leave it out"

@@ -63,7 +63,9 @@ class Classic(CrossEntropy):
         super().check(schema)
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
-        if self.discriminator_sees != "sample" and (schema.is_image or schema.size > 1 or self.conditional or self.clusters):
+        if self.discriminator_sees != "sample" and (
+            schema.is_image or schema.size > 1 or self.conditional or self.clusters
+        ):
             raise RequestError(
                 f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels or modes: use 'sample'"
             )
@@ -76,17 +78,39 @@ class Classic(CrossEntropy):
         prior = Prior(self.latent_dim, self.latent)
         classes = self.classes(schema)
         if schema.is_image:
-            body = mlp([prior.width + classes, *[self.width] * 2, schema.size], ["leaky_relu", "leaky_relu", "tanh"], self.dropout)
-            trunk = mlp([schema.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout)
+            body = mlp(
+                [prior.width + classes, *[self.width] * 2, schema.size],
+                ["leaky_relu", "leaky_relu", "tanh"],
+                self.dropout,
+            )
+            trunk = mlp(
+                [schema.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout
+            )
         else:
-            body = mlp([prior.width + classes, self.width, self.width, schema.size], ["elu", "sigmoid"], self.dropout)
-            seen = {"sample": schema.size, "batch": self.batch_size, "batch-spread": 2 * self.batch_size}[self.discriminator_sees]
+            body = mlp(
+                [prior.width + classes, self.width, self.width, schema.size],
+                ["elu", "sigmoid"],
+                self.dropout,
+            )
+            seen = {
+                "sample": schema.size,
+                "batch": self.batch_size,
+                "batch-spread": 2 * self.batch_size,
+            }[self.discriminator_sees]
             trunk = mlp([seen, self.width, self.width], ["elu", "elu"], self.dropout)
         sees_sample = self.discriminator_sees == "sample"
-        judge = Shaped(trunk) if sees_sample else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
+        judge = (
+            Shaped(trunk)
+            if sees_sample
+            else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
+        )
         return self.method(
             schema,
-            Networks(Generator(Shaped(body, schema.shape), classes), Discriminator(judge, self.width, classes), prior),
+            Networks(
+                Generator(Shaped(body, schema.shape), classes),
+                Discriminator(judge, self.width, classes),
+                prior,
+            ),
             self.losses(),
             together=sees_sample,
         )

@@ -36,7 +36,11 @@ class DCGAN(CrossEntropy):
     def check(self, schema: Schema) -> None:
         super().check(schema)
         if not schema.is_image:
-            raise RequestError("dcgan is for images, and this data is points: use the recipe 'classic' or 'balanced'")
+            raise RequestError(
+                "dcgan is for images, and this data is points: use the recipe 'classic' or 'balanced'"
+            )
 
     def build(self, schema: Schema) -> Method:
-        return self.method(schema, self.networks(schema, norm="batch"), self.losses(), together=False)
+        return self.method(
+            schema, self.networks(schema, norm="batch"), self.losses(), together=False
+        )

@@ -48,9 +48,15 @@ class DRAGAN(CrossEntropy):
 
         def penalty(seen: CriticBatch) -> dict[str, Tensor]:
             points = penalties.around(seen.real, self.perturbation, seen.randomness)
-            return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points, self.target).mean()}
+            return {
+                "gradient_penalty": penalties.norm_penalties(
+                    seen.ask(points), points, self.target
+                ).mean()
+            }
 
-        return self.method(schema, self.networks(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
+        return self.method(
+            schema, self.networks(schema), self.losses(), penalty=penalty, penalty_at="elsewhere"
+        )
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         return replace(super().schedule(progress, samples_seen), penalty=self.penalty)

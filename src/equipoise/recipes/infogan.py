@@ -61,17 +61,25 @@ class InfoGAN(CrossEntropy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not all(size.isdecimal() and len(size) <= MAX_DIGITS and int(size) > 1 for size in self._sizes):
+        if not all(
+            size.isdecimal() and len(size) <= MAX_DIGITS and int(size) > 1 for size in self._sizes
+        ):
             raise RequestError(
                 f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from 2 to {10**MAX_DIGITS - 1} "
                 "with commas between, or none"
             )
         if not self._sizes and not self.continuous_codes:
-            raise RequestError("categorical_codes = 'none' and continuous_codes = 0: give at least one code")
+            raise RequestError(
+                "categorical_codes = 'none' and continuous_codes = 0: give at least one code"
+            )
 
     @property
     def _sizes(self) -> list[str]:
-        return [] if self.categorical_codes in ("", "none") else [size.strip() for size in str(self.categorical_codes).split(",")]
+        return (
+            []
+            if self.categorical_codes in ("", "none")
+            else [size.strip() for size in str(self.categorical_codes).split(",")]
+        )
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
@@ -82,12 +90,18 @@ class InfoGAN(CrossEntropy):
     def build(self, schema: Schema) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
         answers = sum(sizes) + 2 * self.continuous_codes
-        networks = self.networks(schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes))
+        networks = self.networks(
+            schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes)
+        )
 
         def information(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
-            return mutual_information_term(networks.prior, answers, self.categorical_weight, self.continuous_weight)
+            return mutual_information_term(
+                networks.prior, answers, self.categorical_weight, self.continuous_weight
+            )
 
-        return self.method(schema, networks, self.losses(), auxiliary=information, together=not schema.is_image)
+        return self.method(
+            schema, networks, self.losses(), auxiliary=information, together=not schema.is_image
+        )
 
 
 def mutual_information_term(
@@ -104,12 +118,18 @@ def mutual_information_term(
     for name, at in prior.codes.items():
         here = slice(at.start - codes, at.stop - codes)
         if name.startswith("c"):
-            information = math.log(at.stop - at.start) - cross_entropy(said[:, here], answers.z[:, at])
+            information = math.log(at.stop - at.start) - cross_entropy(
+                said[:, here], answers.z[:, at]
+            )
             weight = categorical_weight
         else:
             log_std = said[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
-            likelihood = gaussian_nll_loss(said[:, here], answers.z[:, at], (2 * log_std).exp(), full=True, eps=0)
-            information = math.log(2) - likelihood  # the entropy of the uniform distribution on [-1, 1] is log 2
+            likelihood = gaussian_nll_loss(
+                said[:, here], answers.z[:, at], (2 * log_std).exp(), full=True, eps=0
+            )
+            information = (
+                math.log(2) - likelihood
+            )  # the entropy of the uniform distribution on [-1, 1] is log 2
             weight = continuous_weight
         bound, term = bound + information, term - weight * information
     return term, {"mutual_information_bound": bound}

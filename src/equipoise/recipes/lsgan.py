@@ -40,7 +40,9 @@ class LSGAN(Standard):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not all(map(math.isfinite, (self.a, self.b, self.c))) or self.a == self.b:
-            raise RequestError(f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b")
+            raise RequestError(
+                f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b"
+            )
 
     @property
     def undecided(self) -> float:

@@ -34,10 +34,25 @@ class R3GAN(Recipe):
     """The published relativistic baseline: its networks, losses and schedules."""
 
     name = "r3gan"
-    summary = "the published modern baseline that balanced descends from, with its residual networks"
+    summary = (
+        "the published modern baseline that balanced descends from, with its residual networks"
+    )
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "blocks": 1, "group": 1, "fold": 1}
-    at_most: ClassVar[dict[str, float]] = {**Recipe.at_most, "blocks": 1000, "group": 2**20, "fold": 1000}
+    at_least: ClassVar[dict[str, float]] = {
+        **Recipe.at_least,
+        "gamma": 0,
+        "width": 1,
+        "latent_dim": 1,
+        "blocks": 1,
+        "group": 1,
+        "fold": 1,
+    }
+    at_most: ClassVar[dict[str, float]] = {
+        **Recipe.at_most,
+        "blocks": 1000,
+        "group": 2**20,
+        "fold": 1000,
+    }
     above_zero: ClassVar[tuple[str, ...]] = (*Recipe.above_zero, "gamma_end", "burn_in")
     shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in")
     betas: ClassVar[tuple[str, ...]] = (*Recipe.betas, "beta2_start")
@@ -82,7 +97,9 @@ class R3GAN(Recipe):
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        return super().for_data(schema, {**(published(schema) if given.get("preset") == "paper" else {}), **given})
+        return super().for_data(
+            schema, {**(published(schema) if given.get("preset") == "paper" else {}), **given}
+        )
 
     def build(self, schema: Schema) -> Method:
         from torch import nn
@@ -96,7 +113,9 @@ class R3GAN(Recipe):
         prior, classes = Prior(self.latent_dim), self.classes(schema)
         if schema.is_image:
             widths = self.widths(schema)
-            body: Any = ResidualGenerator(prior.width + classes, schema.shape, widths, self.blocks, self.group, self.fold)
+            body: Any = ResidualGenerator(
+                prior.width + classes, schema.shape, widths, self.blocks, self.group, self.fold
+            )
             trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group, self.fold)
             features = widths[0]
         else:
@@ -122,7 +141,9 @@ class R3GAN(Recipe):
         while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
         if self.preset == "paper":
-            return [max(self.width >> max(level - 3, 0), 1) for level in range(levels)]  # full width up to 32 x 32, then halved
+            return [
+                max(self.width >> max(level - 3, 0), 1) for level in range(levels)
+            ]  # full width up to 32 x 32, then halved
         return [max(self.width >> max(level - 1, 0), 1) for level in range(levels)]
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:

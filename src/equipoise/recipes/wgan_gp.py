@@ -47,7 +47,11 @@ class WGANGP(Standard):
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({"learning_rate": 2e-3, "discriminator_steps": 2} if schema.is_image else {"penalty": 0.02})
+        return super().defaults(schema) | (
+            {"learning_rate": 2e-3, "discriminator_steps": 2}
+            if schema.is_image
+            else {"penalty": 0.02}
+        )
 
     def build(self, schema: Schema) -> Method:
         from equipoise import losses, penalties

@@ -99,7 +99,10 @@ def curve_of(log: Sequence[Mapping[str, Any]], name: str) -> Curve:
     lines = [line for line in log if _finite(line.get("metrics", {}).get(name))]
     first = next((line for line in log if "floors" in line), {})
     floor = first.get("floors", {}).get(name)
-    seen, values = [line["samples_seen"] for line in lines], [line["metrics"][name] for line in lines]
+    seen, values = (
+        [line["samples_seen"] for line in lines],
+        [line["metrics"][name] for line in lines],
+    )
     return Curve(seen, values, floor if _finite(floor) else None, first.get("evaluated_samples"))
 
 
@@ -110,10 +113,14 @@ def losses(log: Sequence[Mapping[str, Any]]) -> Image | None:
         return None
     figure = new_figure()
     axes = _axes(figure, "loss")
-    for (network, (seen, values)), color in zip(curves.items(), ("#2f6690", GENERATED), strict=True):
+    for (network, (seen, values)), color in zip(
+        curves.items(), ("#2f6690", GENERATED), strict=True
+    ):
         axes.plot(seen, values, color=color, linewidth=1.4, label=network)
     legend_above(axes)
-    ends = ", ".join(f"the {network}'s ends at {values[-1]:.3g}" for network, (_, values) in curves.items())
+    ends = ", ".join(
+        f"the {network}'s ends at {values[-1]:.3g}" for network, (_, values) in curves.items()
+    )
     return finished(
         figure,
         f"Losses against samples seen: {ends}.",
@@ -149,7 +156,10 @@ def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
     axes = _axes(figure, "mean D(x) - mean D(x')")
     axes.plot(seen, np.subtract(real, fake), color="#2f6690", linewidth=1.4)
     last = real[-1] - fake[-1]
-    return finished(figure, f"D's mean output on real less that on generated samples, against samples seen: it ends at {last:.3g}.")
+    return finished(
+        figure,
+        f"D's mean output on real less that on generated samples, against samples seen: it ends at {last:.3g}.",
+    )
 
 
 def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
@@ -160,7 +170,15 @@ def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
         return None
     figure = new_figure()
     axes, values = _axes(figure, name), curve.values
-    axes.plot(curve.seen, values, color=GENERATED, marker="o", markersize=3, linewidth=1.4, label="generated")
+    axes.plot(
+        curve.seen,
+        values,
+        color=GENERATED,
+        marker="o",
+        markersize=3,
+        linewidth=1.4,
+        label="generated",
+    )
     if curve.floor is not None:
         label = f"real samples: {number(curve.floor)} (baseline of this curve)"
         axes.axhline(curve.floor, color="black", linewidth=1, linestyle="--", label=label)
@@ -187,7 +205,10 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
     """The norms of the gradients."""
     figure = new_figure()
     axes, shown = _axes(figure, "gradient norm"), []
-    for name, label, color in (("gradient_norm_d", "discriminator", "#2f6690"), ("gradient_norm_g", "generator", GENERATED)):
+    for name, label, color in (
+        ("gradient_norm_d", "discriminator", "#2f6690"),
+        ("gradient_norm_g", "generator", GENERATED),
+    ):
         seen, values = _curve(log, name)
         if not seen:
             return None

@@ -59,7 +59,10 @@ def rows(reports: Sequence[Report]) -> list[Row]:
         known = [metric for metric in of_runs if metric is not None]
         floors = sorted({metric.floor for metric in known if math.isfinite(metric.floor)})
         ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
-        cells = [("", "") if metric is None else (number(metric.value), interval(metric)) for metric in of_runs]
+        cells = [
+            ("", "") if metric is None else (number(metric.value), interval(metric))
+            for metric in of_runs
+        ]
         found.append(Row(name, known[0].better, cells, " to ".join(ends)))
     return found
 

@@ -37,9 +37,13 @@ def told(
     """What the page of a run shows. `method` is the training's own; of a run that was loaded D comes from its newest checkpoint.
     Without a source, samples stand alone. D is drawn where it judges points one by one and knows no classes."""
     built = method or build_method(sampler.recipe, sampler.schema, seed=0)
-    discriminator = built.discriminator if method is not None else _trained(built.discriminator, directory)
+    discriminator = (
+        built.discriminator if method is not None else _trained(built.discriminator, directory)
+    )
     schema = sampler.schema
-    plain = built.together and not (schema.is_image or schema.size > 2 or sampler.recipe.conditional)
+    plain = built.together and not (
+        schema.is_image or schema.size > 2 or sampler.recipe.conditional
+    )
     return Run(
         name="" if directory is None else str(directory.path),
         report=report,
@@ -47,7 +51,9 @@ def told(
         source=source,
         log=log,
         config=config,
-        surface=Surface(discriminator.to(sampler.device), sampler, built.logits) if plain and discriminator is not None else None,
+        surface=Surface(discriminator.to(sampler.device), sampler, built.logits)
+        if plain and discriminator is not None
+        else None,
         meaning=built.logits,
         moments=[] if directory is None else moments(directory),
     )
@@ -89,7 +95,12 @@ def reopened(config: Mapping[str, Any]) -> Source:
     """The data that a run was trained on, by its config.
     Raises RequestError where it is not to be had."""
     run = config["run"]
-    source = open_again(config["data"], label_column=run["label_column"], memory_budget=run["memory_budget"], split_seed=run["seed"])
+    source = open_again(
+        config["data"],
+        label_column=run["label_column"],
+        memory_budget=run["memory_budget"],
+        split_seed=run["seed"],
+    )
     source.early_stopping = run["stop_when"] is not None
     return source
 
@@ -108,7 +119,10 @@ def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] 
 
 def moments(directory: RunDirectory) -> list[Path]:
     """The images of the samples through time, the first first."""
-    return sorted((path for path in directory.images.glob("*.png") if path.stem.isdecimal()), key=lambda path: int(path.stem))
+    return sorted(
+        (path for path in directory.images.glob("*.png") if path.stem.isdecimal()),
+        key=lambda path: int(path.stem),
+    )
 
 
 def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Module | None:
@@ -121,7 +135,13 @@ def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Mod
         return None
     prefix = "discriminator."
     try:
-        discriminator.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)})
+        discriminator.load_state_dict(
+            {
+                name.removeprefix(prefix): value
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
+        )
     except RuntimeError:  # another's checkpoint
         return None
     return discriminator

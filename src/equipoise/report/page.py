@@ -113,7 +113,10 @@ def comparison(runs: Sequence[Run]) -> str:
         title=f"{len(runs)} runs compared",
         runs=[_told(run) for run in runs],
         comparing=True,
-        sections=[("Curves", [chart] if chart else []), *((f"Samples of {run.name}", _samples(run)[:2]) for run in runs)],
+        sections=[
+            ("Curves", [chart] if chart else []),
+            *((f"Samples of {run.name}", _samples(run)[:2]) for run in runs),
+        ],
         settings=[],
         heads=(INTERVAL, BASELINE),
         key=KEY,
@@ -144,14 +147,20 @@ def _samples(run: Run) -> list[Image]:
     real = None if source is None else source.held_out(n, 0).double().numpy()
     if schema.is_image:
         return [
-            Image(charts.data_uri(image_grid(x, run.limits)), f"{len(x)} {what} images in a grid.", what)
+            Image(
+                charts.data_uri(image_grid(x, run.limits)),
+                f"{len(x)} {what} images in a grid.",
+                what,
+            )
             for what, x in (("generated", made), ("real", real))
             if x is not None
         ]
     if source is None or real is None:
         return []
     if schema.size == 1:
-        return on_the_line(made[:, 0], real[:, 0], source.distribution, run.surface, axis_names(schema)[0])
+        return on_the_line(
+            made[:, 0], real[:, 0], source.distribution, run.surface, axis_names(schema)[0]
+        )
     if schema.size == 2:
         return on_the_plane(made, real, source.distribution, run.surface, axis_names(schema))
     return [_columns(made, real, schema)]
@@ -160,11 +169,18 @@ def _samples(run: Run) -> list[Image]:
 def _by_class(run: Run) -> list[Image]:
     """What comes for each of the labels, of a generator that learned any."""
     sampler, source = run.sampler, run.source
-    if not sampler.recipe.conditional or not np.isfinite(sampler.values(SHOWN_IMAGES, EVALUATION_SEED)).all():
+    if (
+        not sampler.recipe.conditional
+        or not np.isfinite(sampler.values(SHOWN_IMAGES, EVALUATION_SEED)).all()
+    ):
         return []
     labels = labels_of(sampler)
     first = f"the first {MAX_CLASSES} of {len(sampler.schema.classes or ())} classes"
-    which = first if len(sampler.schema.classes or ()) > MAX_CLASSES else f"the classes {', '.join(labels)}"
+    which = (
+        first
+        if len(sampler.schema.classes or ()) > MAX_CLASSES
+        else f"the classes {', '.join(labels)}"
+    )
     if has_classes(sampler):
         alt = f"Generated images, a row for each of {which}."
         caption = f"A row for each class{f': {first}' if which == first else ''}; a column shares its latents."
@@ -185,7 +201,14 @@ def _columns(made: Array, real: Array, schema: Schema) -> Image:
         axes.set_visible(i < shown)
         if i < shown:
             edges = np.linspace(low[i], high[i], BARS + 1)
-            axes.stairs(bars(made[:, i], edges), edges, fill=True, color=GENERATED, alpha=0.6, label="generated")
+            axes.stairs(
+                bars(made[:, i], edges),
+                edges,
+                fill=True,
+                color=GENERATED,
+                alpha=0.6,
+                label="generated",
+            )
             axes.stairs(bars(real[:, i], edges), edges, color="black", label="real")
             axes.set_title(names[i], fontsize=9)
             axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
@@ -211,21 +234,40 @@ def _neighbours(run: Run) -> list[Image]:
         return []
     training = source.seen(TRAINING_ROWS, 0)
     _, found = nearest(*(thumbnails(x, COMPARED) for x in (torch.from_numpy(made), training)))
-    grid = image_grid(np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS)
+    grid = image_grid(
+        np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS
+    )
     caption = f"Above, generated; below each, the nearest of {len(training):,} training images. Twins would be copies."
-    return [Image(charts.data_uri(grid), "Eight generated images, and the training image nearest to each.", caption)]
+    return [
+        Image(
+            charts.data_uri(grid),
+            "Eight generated images, and the training image nearest to each.",
+            caption,
+        )
+    ]
 
 
 def _moments(run: Run) -> list[Image]:
     """A few of the images that training drew, smaller."""
     paths = list(run.moments)
-    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, min(MOMENTS, len(paths))).round().astype(int)] if paths else []
+    chosen = (
+        [
+            paths[i]
+            for i in np.linspace(0, len(paths) - 1, min(MOMENTS, len(paths))).round().astype(int)
+        ]
+        if paths
+        else []
+    )
     images = []
     for path in chosen:
-        if (content := thumbnail(path, MOMENT_SIDE * 2)) is None:  # whatever has become of it, the page does without
+        if (
+            content := thumbnail(path, MOMENT_SIDE * 2)
+        ) is None:  # whatever has become of it, the page does without
             continue
         seen = f"{int(path.stem):,} samples seen"
-        images.append(Image(charts.data_uri(content), f"What the generator made after {seen}.", seen))
+        images.append(
+            Image(charts.data_uri(content), f"What the generator made after {seen}.", seen)
+        )
     return images
 
 
@@ -250,8 +292,15 @@ def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]
     if isinstance(schema, dict):
         data = {name: value for name, value in data.items() if name != "schema"} | schema
     groups = {"recipe": config["recipe"], "run": config["run"], "data": data}
-    groups |= {name: config[name] for name in ("scaling", "machine", "versions") if isinstance(config.get(name), dict)}
-    found = [(name, [(key.replace("_", " "), _short(value)) for key, value in group.items()]) for name, group in groups.items()]
+    groups |= {
+        name: config[name]
+        for name in ("scaling", "machine", "versions")
+        if isinstance(config.get(name), dict)
+    }
+    found = [
+        (name, [(key.replace("_", " "), _short(value)) for key, value in group.items()])
+        for name, group in groups.items()
+    ]
     command = [("equipoise", str(config.get("equipoise", "")))]
     if isinstance(config.get("command"), list):
         command.append(("command", " ".join(map(str, config["command"]))))
@@ -267,8 +316,18 @@ def _short(value: Any) -> str:
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    def finalize(value: object) -> object:  # names from files may hold what no page can be written with
+    def finalize(
+        value: object,
+    ) -> object:  # names from files may hold what no page can be written with
         return printable(value) if isinstance(value, str) else value
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=finalize)
-    return environment.from_string(files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows})
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finalize,
+    )
+    return environment.from_string(
+        files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows}
+    )

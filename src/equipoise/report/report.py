@@ -75,9 +75,15 @@ class Report:
     def __str__(self) -> str:
         heads = ("", GENERATED, INTERVAL, BASELINE)
         signs = (SIGNS[metric.better] for metric in self.shown)
-        rows = [(f"{sign} {name}", *cells) for sign, (name, *cells) in zip(signs, self.rows(), strict=True)]
+        rows = [
+            (f"{sign} {name}", *cells)
+            for sign, (name, *cells) in zip(signs, self.rows(), strict=True)
+        ]
         wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-        lines = [f"{name:{wide[0]}}  {value:>{wide[1]}}  {off:{wide[2]}}  {floor:>{wide[3]}}" for name, value, off, floor in (heads, *rows)]
+        lines = [
+            f"{name:{wide[0]}}  {value:>{wide[1]}}  {off:{wide[2]}}  {floor:>{wide[3]}}"
+            for name, value, off, floor in (heads, *rows)
+        ]
         about = f"({self.metrics[0].protocol})", f"{self.data}, {self.recipe}, {self.told}"
         return for_terminal("\n".join([*lines, KEY, *about, "", *self.said()]))
 
@@ -111,7 +117,9 @@ class Report:
         """The report that `save` wrote. Raises DamagedFileError if the file is not one."""
         stored = read_json(path)
         try:
-            metrics = tuple(instance(MetricResult, _with_nan(metric)) for metric in stored["metrics"])
+            metrics = tuple(
+                instance(MetricResult, _with_nan(metric)) for metric in stored["metrics"]
+            )
             if not metrics:
                 raise RequestError("it has no figures")
             data, recipe = (checked(name, stored[name], str) for name in ("data", "recipe"))
@@ -119,7 +127,9 @@ class Report:
             seconds = checked("training_seconds", stored["training_seconds"], float | None)
             date = checked("date", stored["date"], str)
             dated(date)
-            return cls(data, recipe, seen, metrics, instance(Verdict, stored["verdict"]), seconds, date)
+            return cls(
+                data, recipe, seen, metrics, instance(Verdict, stored["verdict"]), seconds, date
+            )
         except (RequestError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
 
@@ -147,7 +157,9 @@ def evaluate(
     more = of_inception(sampler, source, config["run"]["seed"]) if inception else []
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None
-    return Report(source.name, sampler.recipe.name, sampler.samples_seen, metrics, diagnose(evidence), seconds)
+    return Report(
+        source.name, sampler.recipe.name, sampler.samples_seen, metrics, diagnose(evidence), seconds
+    )
 
 
 def gather(
@@ -161,7 +173,12 @@ def gather(
 ) -> Evidence:
     """Every figure of what the sampler makes, against the source's held-out part, and what else a verdict needs. `log` is the training's,
     `config` its settings and its data as config.json has them, `run` the directory, if there is one."""
-    recipe, prior, schema, seed = sampler.recipe, sampler.prior, sampler.schema, config["run"]["seed"]
+    recipe, prior, schema, seed = (
+        sampler.recipe,
+        sampler.prior,
+        sampler.schema,
+        config["run"]["seed"],
+    )
 
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
         z, y = sampler.latents(n, EVALUATION_SEED)
@@ -182,12 +199,18 @@ def gather(
         usual_samples=recipe.default_samples(schema),
         recipe=recipe.name,
         latent_dim=prior.dim + prior.continuous_codes,
-        class_frequencies=_fractions(schema.class_counts) if recipe.conditional and schema.class_counts else (),
+        class_frequencies=_fractions(schema.class_counts)
+        if recipe.conditional and schema.class_counts
+        else (),
         data=typed(config),
         run=None if run is None else shlex.quote(str(run)),
         early_stopping=source.early_stopping and not source.for_test,
         outliers=source.has_outliers,
-        changed=tuple(name for name in config["requested"]["recipe"] if getattr(recipe, name) != getattr(own, name)),
+        changed=tuple(
+            name
+            for name in config["requested"]["recipe"]
+            if getattr(recipe, name) != getattr(own, name)
+        ),
     )
 
 

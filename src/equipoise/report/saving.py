@@ -15,7 +15,12 @@ from equipoise.training.fitting import Fit
 
 
 def save(
-    path: Path, sampler: Sampler, config: dict[str, Any], log: Sequence[dict[str, Any]], training: Fit | None, report: Report | None
+    path: Path,
+    sampler: Sampler,
+    config: dict[str, Any],
+    log: Sequence[dict[str, Any]],
+    training: Fit | None,
+    report: Report | None,
 ) -> None:
     """Write a run directory.
 

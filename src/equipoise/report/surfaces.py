@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 LINE_POINTS, PLANE_POINTS = 400, 90  # of a grid, a side
 KERNEL_SAMPLES, SHOWN = 4_000, 3_000
-LINE_SHARE, PLANE_SHARE = 10, 40  # one in so many samples is nearer than the neighbour whose distance is the kernel's width
+LINE_SHARE, PLANE_SHARE = (
+    10,
+    40,
+)  # one in so many samples is nearer than the neighbour whose distance is the kernel's width
 MIN_DENSITY = 1e-4  # of the highest: where both distributions have less, an optimum means nothing
 LATENTS = 4  # shown at most
 
@@ -52,7 +55,9 @@ class Surface:
     def __call__(self, x: Array) -> Array:
         scaled = self.sampler.scaling.encode(torch.from_numpy(x)).to(self.sampler.device)
         logits: Array = self._logits(scaled).double().cpu().numpy()
-        return 1 / (1 + np.exp(-logits)) if self.meaning == "probability" else logits - logits.mean()
+        return (
+            1 / (1 + np.exp(-logits)) if self.meaning == "probability" else logits - logits.mean()
+        )
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
         """(N,), of scaled points; where D sees them relative to modes, the mean over the modes that a point may belong to."""
@@ -61,12 +66,19 @@ class Surface:
             found: torch.Tensor = self.discriminator(x, None)[0]
             return found
         of_each = torch.full((len(x),), 0, device=x.device)
-        logits = [self.discriminator(clustering.whiten(x, of_each + k), of_each + k)[0] for k in range(clustering.count)]
+        logits = [
+            self.discriminator(clustering.whiten(x, of_each + k), of_each + k)[0]
+            for k in range(clustering.count)
+        ]
         return (torch.stack(logits, 1) * clustering.posteriors(x)).sum(1)
 
     @property
     def label(self) -> str:
-        return "D(x), probability of being real" if self.meaning == "probability" else "D(x), up to a constant"
+        return (
+            "D(x), probability of being real"
+            if self.meaning == "probability"
+            else "D(x), up to a constant"
+        )
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:
         """The optimal D where both densities are known; nan where neither distribution has any mass to speak of; None for a method whose optimum is
@@ -101,16 +113,35 @@ def on_the_line(
     figure = new_figure(6.4, 3.2)
     axes = figure.subplots()
     edges = np.linspace(x[0], x[-1], 81).tolist()
-    axes.hist(made, edges, weights=bar_weights(made, edges), color=GENERATED, alpha=0.55, label="generated")
+    axes.hist(
+        made,
+        edges,
+        weights=bar_weights(made, edges),
+        color=GENERATED,
+        alpha=0.55,
+        label="generated",
+    )
     if known is None:
-        axes.hist(real, edges, weights=bar_weights(real, edges), histtype="step", color="black", label="real")
+        axes.hist(
+            real,
+            edges,
+            weights=bar_weights(real, edges),
+            histtype="step",
+            color="black",
+            label="real",
+        )
     else:
         axes.plot(x, known, color="black", linewidth=1.5, label="the distribution")
     axes.set(xlabel=name, ylabel="density")
     legend_above(axes)
     heights = [np.histogram(values, edges)[0] / len(values) for values in (made, real)]
     shared = float(np.minimum(*heights).sum())
-    images = [finished(figure, f"Histogram of generated samples over the real density: their bars share {shared:.0%} of their area.")]
+    images = [
+        finished(
+            figure,
+            f"Histogram of generated samples over the real density: their bars share {shared:.0%} of their area.",
+        )
+    ]
     if surface is None:
         return images
     figure = new_figure(6.4, 2.9)
@@ -118,13 +149,27 @@ def on_the_line(
     axes.plot(x, surface(x[:, None]), color="#2f6690", label="D")
     best = surface.optimum(p, p_g)
     if best is not None:
-        shift = 0.0 if surface.meaning == "probability" else float(np.nanmean(best) - np.mean(surface(x[:, None])[~np.isnan(best)]))
-        axes.plot(x, best - shift, color="black", linestyle="--", linewidth=1.2, label="the optimal D for these samples")
+        shift = (
+            0.0
+            if surface.meaning == "probability"
+            else float(np.nanmean(best) - np.mean(surface(x[:, None])[~np.isnan(best)]))
+        )
+        axes.plot(
+            x,
+            best - shift,
+            color="black",
+            linestyle="--",
+            linewidth=1.2,
+            label="the optimal D for these samples",
+        )
     axes.set(xlabel=name, ylabel=surface.label)
     legend_above(axes)
     caption = "If both distributions were equal, the optimal D would be constant (a flat line)."
     beside = ", beside the optimal D for the samples as they are" if best is not None else ""
-    return [*images, finished(figure, f"D along the line{beside}.", caption if best is not None else "")]
+    return [
+        *images,
+        finished(figure, f"D along the line{beside}.", caption if best is not None else ""),
+    ]
 
 
 def on_the_plane(
@@ -141,18 +186,34 @@ def on_the_plane(
     panels = figure.subplots(1, 2, sharey=True)
     clouds = ((real, REAL, "real"), (made, GENERATED, "generated"))
     for axes, (points, color, name) in zip(panels, clouds, strict=True):
-        axes.scatter(points[:SHOWN, 0], points[:SHOWN, 1], s=3, color=color, alpha=0.5, linewidths=0, rasterized=True)
+        axes.scatter(
+            points[:SHOWN, 0],
+            points[:SHOWN, 1],
+            s=3,
+            color=color,
+            alpha=0.5,
+            linewidths=0,
+            rasterized=True,
+        )
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect=aspect(high - low))
         axes.set_title(name, fontsize=10)
     _name(panels, names)
-    images = [finished(figure, "Real samples on the left, generated ones on the right, on the same axes.", wide=True)]
+    images = [
+        finished(
+            figure,
+            "Real samples on the left, generated ones on the right, on the same axes.",
+            wide=True,
+        )
+    ]
     if surface is None:
         return images
     sides = [np.linspace(low[i], high[i], PLANE_POINTS) for i in (0, 1)]
     grid = np.stack([part.ravel() for part in np.meshgrid(*sides)], 1)
     known = distribution.density(grid) if distribution is not None else None
     best = surface.optimum(known, estimated_density(made, grid)) if known is not None else None
-    shown = {"D": surface(grid)} | ({} if best is None else {"the optimal D for these samples": best})
+    shown = {"D": surface(grid)} | (
+        {} if best is None else {"the optimal D for these samples": best}
+    )
     figure = new_figure(4.2 * len(shown), 0.8 + height_of(np.stack([low, high]), 2.9))
     panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
     for axes, (name, values) in zip(panels, shown.items(), strict=True):
@@ -201,7 +262,10 @@ def of_classes(
     clouds = {"generated": made}
     if real is not None:
         x, y = (part.numpy() for part in real)
-        clouds = {"real": [x[y == k][:fraction].astype(float) for k in range(len(labels))], **clouds}
+        clouds = {
+            "real": [x[y == k][:fraction].astype(float) for k in range(len(labels))],
+            **clouds,
+        }
     names, planar = axis_names(sampler.schema), sampler.schema.size == 2
     colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
     low, high = reach(np.concatenate([part for parts in clouds.values() for part in parts]))
@@ -213,9 +277,18 @@ def of_classes(
         for k, (label, part) in enumerate(zip(labels, parts, strict=True)):
             color = colors(k)
             if planar:
-                axes.scatter(*part.T, s=3, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True)
+                axes.scatter(
+                    *part.T, s=3, color=color, alpha=0.5, linewidths=0, label=label, rasterized=True
+                )
             elif len(part):
-                axes.hist(part[:, 0], edges, weights=bar_weights(part[:, 0], edges), histtype="step", color=color, label=label)
+                axes.hist(
+                    part[:, 0],
+                    edges,
+                    weights=bar_weights(part[:, 0], edges),
+                    histtype="step",
+                    color=color,
+                    label=label,
+                )
         axes.set_title(name, fontsize=10)
     panels[0].set(xlim=(low[0], high[0]))
     if planar:
@@ -239,10 +312,26 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
     panels = np.atleast_1d(figure.subplots(1, numbers, sharey=True))
     for i, axes in enumerate(panels):
         if made.shape[1] == 1:
-            axes.scatter(latents[:, i], made[:, 0], s=2, color=GENERATED, alpha=0.4, linewidths=0, rasterized=True)
+            axes.scatter(
+                latents[:, i],
+                made[:, 0],
+                s=2,
+                color=GENERATED,
+                alpha=0.4,
+                linewidths=0,
+                rasterized=True,
+            )
             axes.set_xlabel(f"latent z{i}")
         else:
-            dots = axes.scatter(made[:, 0], made[:, 1], s=3, c=latents[:, i], cmap="viridis", linewidths=0, rasterized=True)
+            dots = axes.scatter(
+                made[:, 0],
+                made[:, 1],
+                s=3,
+                c=latents[:, i],
+                cmap="viridis",
+                linewidths=0,
+                rasterized=True,
+            )
             axes.set_aspect(aspect(np.ptp(made, axis=0)))
             figure.colorbar(dots, ax=axes, label=f"latent z{i}", shrink=0.8)
     if made.shape[1] == 1:
@@ -258,7 +347,9 @@ def estimated_density(samples: Array, at: Array) -> Array:
     so that narrow modes far apart stay narrow. Zero where the samples do not vary."""
     some = torch.from_numpy(samples[:KERNEL_SAMPLES])
     middle = some.mean(0)
-    unit = float((some - middle).abs().max()) or 1.0  # squares of very large or very small numbers are beyond a float
+    unit = (
+        float((some - middle).abs().max()) or 1.0
+    )  # squares of very large or very small numbers are beyond a float
     some = ((some - middle) / unit).float()  # enough for a chart
     neighbour = max(len(some) // (LINE_SHARE if some.shape[1] == 1 else PLANE_SHARE), 1)
     width = float(kth_neighbour(some, neighbour).median())
@@ -267,6 +358,8 @@ def estimated_density(samples: Array, at: Array) -> Array:
     places, narrow = ((torch.from_numpy(at) - middle) / unit).float(), -1 / (2 * width**2)
     means = torch.empty(len(places), dtype=torch.float64)
     for here in tiles(len(places), len(some)):
-        means[here] = distances_of(places[here], some).square_().mul_(narrow).exp_().mean(1).double()
+        means[here] = (
+            distances_of(places[here], some).square_().mul_(narrow).exp_().mean(1).double()
+        )
     density: Array = (means / (math.sqrt(2 * math.pi) * width * unit) ** some.shape[1]).numpy()
     return density

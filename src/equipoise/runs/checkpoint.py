@@ -87,5 +87,9 @@ def load_newest(folder: Path, warn: Callable[[str], None]) -> Moment:
             return load(path)
         except DamagedFileError as error:
             warn(f"{error}; going back to the checkpoint before")
-    what = f"none of the {len(found)} checkpoints is whole" if found else "there is no checkpoint yet"
-    raise EquipoiseError(f"{folder.parent} cannot be resumed: {what}; train anew into another directory")
+    what = (
+        f"none of the {len(found)} checkpoints is whole" if found else "there is no checkpoint yet"
+    )
+    raise EquipoiseError(
+        f"{folder.parent} cannot be resumed: {what}; train anew into another directory"
+    )

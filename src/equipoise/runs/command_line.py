@@ -17,7 +17,9 @@ def typed(config: Mapping[str, Any]) -> str:
     """The data as it is typed on the command line, with its labels' column if there is one, and with the option to learn labels that would
     else be left aside; empty for data, or labels, that were handed over in Python."""
     described, column = config["data"], config["run"]["label_column"]
-    if (described["origin"] is None and "distribution" not in described) or described.get("labels_in_python"):
+    if (described["origin"] is None and "distribution" not in described) or described.get(
+        "labels_in_python"
+    ):
         return ""
     words = [shlex.quote(described["origin"] or described["name"])]
     if "distribution" in described:
@@ -29,6 +31,8 @@ def typed(config: Mapping[str, Any]) -> str:
                 words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
     if column is not None:
         words += ["--label-column", shlex.quote(column)]
-    if config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES:  # labels of a file are always learned
+    if (
+        config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES
+    ):  # labels of a file are always learned
         words += ["--conditional", "True"]
     return " ".join(words)

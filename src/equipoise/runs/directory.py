@@ -23,7 +23,14 @@ from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes import MissingRecipeError
 from equipoise.recipes._building import recipe_from
 from equipoise.runs import provenance
-from equipoise.runs.serialization import FORMAT, DamagedFileError, checked_line, read_checked_line, read_json, write_json
+from equipoise.runs.serialization import (
+    FORMAT,
+    DamagedFileError,
+    checked_line,
+    read_checked_line,
+    read_json,
+    write_json,
+)
 from equipoise.runs.settings import Precision, RunSettings, resumed
 from equipoise.utils.atomic_io import asides, read_file, write_whole
 
@@ -31,7 +38,10 @@ RUNS = Path("runs")
 LOCK = ".lock"
 MAX_LOG = 2**28  # bytes
 MAX_NUMBER = 1e300
-NAMED, WORDS = {"metrics", "floors"}, {"recovered", "trouble", "diverged"}  # of a line of the log: numbers by name, and text
+NAMED, WORDS = (
+    {"metrics", "floors"},
+    {"recovered", "trouble", "diverged"},
+)  # of a line of the log: numbers by name, and text
 DATA: dict[str, Any] = {
     "name": str,
     "origin": str | None,
@@ -54,13 +64,19 @@ class RunDirectory:
         self.generator = path / "generator.safetensors"
         self.report = path / "report.json"
         self.page = path / "report.html"
-        self._lock = FileLock(path / LOCK, timeout=0, thread_local=False)  # the system takes it from a process that has died
-        self._held: tuple[int, int] | None = None  # the device and the number of the file that is locked
+        self._lock = FileLock(
+            path / LOCK, timeout=0, thread_local=False
+        )  # the system takes it from a process that has died
+        self._held: tuple[int, int] | None = (
+            None  # the device and the number of the file that is locked
+        )
 
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:
         """A new directory at `path`, or at the next free name under runs/, locked. Raises RequestError if `path` is taken."""
-        candidates = [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
+        candidates = (
+            [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
+        )
         for candidate in candidates:
             if path is not None:
                 cls.refuse_taken(path)
@@ -88,7 +104,9 @@ class RunDirectory:
     @staticmethod
     def refuse_taken(path: Path) -> None:
         """Raises RequestError if `path` is anything but nothing or a directory that is empty, but for what a start that was killed left."""
-        if path.exists() and (not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}):
+        if path.exists() and (
+            not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}
+        ):
             raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
     @classmethod
@@ -99,7 +117,9 @@ class RunDirectory:
             raise RequestError(f"{path} is not a run directory: it has no config.json")
         for folder in (run.checkpoints, run.images):  # where files would be written, and removed
             if folder.is_symlink():
-                raise RequestError(f"{folder} is a link to another place: put the folder itself there, or link to the whole run")
+                raise RequestError(
+                    f"{folder} is a link to another place: put the folder itself there, or link to the whole run"
+                )
         return run
 
     def begin_again(self, config: dict[str, Any]) -> None:
@@ -120,9 +140,13 @@ class RunDirectory:
         """The configuration, with whatever an older or a stranger's one lacks as it is by default. Raises DamagedFileError if the file is
         not one."""
         config = read_json(self.config_file)
-        missing = [name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)]
+        missing = [
+            name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)
+        ]
         if missing:
-            raise DamagedFileError(f"{self.config_file} has no {missing[0]}: it is not what was written")
+            raise DamagedFileError(
+                f"{self.config_file} has no {missing[0]}: it is not what was written"
+            )
         try:
             recipe = recipe_from(config["recipe"])
             config["run"] = asdict(resumed(config["run"], {}))
@@ -133,12 +157,17 @@ class RunDirectory:
             distribution = distribution_of(config["data"])
             if distribution is not None:
                 config["data"]["distribution"] = distribution_settings(distribution)
-            machine = {name: checked(name, config["machine"].get(name), hint) for name, hint in MACHINE.items()}
+            machine = {
+                name: checked(name, config["machine"].get(name), hint)
+                for name, hint in MACHINE.items()
+            }
             RunSettings(threads=max(machine["threads"], 1))
         except MissingRecipeError:
             raise provenance.missing_recipe(self.path, config["recipe"]["name"]) from None
         except (RequestError, KeyError, AttributeError) as error:
-            raise DamagedFileError(f"{self.config_file} is not what was written: {first_line(error)}") from None
+            raise DamagedFileError(
+                f"{self.config_file} is not what was written: {first_line(error)}"
+            ) from None
         return config
 
     def lock(self) -> None:
@@ -146,9 +175,16 @@ class RunDirectory:
         try:
             self._lock.acquire()
         except Timeout:
-            raise RequestError(f"another training is writing to {self.path}: wait for its end, or give another directory") from None
-        except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
-            raise EquipoiseError(f"{self.path / LOCK} could not be locked: {getattr(error, 'strerror', None) or error}") from error
+            raise RequestError(
+                f"another training is writing to {self.path}: wait for its end, or give another directory"
+            ) from None
+        except (
+            OSError,
+            NotImplementedError,
+        ) as error:  # the latter where a file system has no locks
+            raise EquipoiseError(
+                f"{self.path / LOCK} could not be locked: {getattr(error, 'strerror', None) or error}"
+            ) from error
         self._held = self._lock_file()
 
     def hold(self) -> None:
@@ -194,7 +230,9 @@ class RunDirectory:
             with self.log_file.open("a") as file:
                 work(file)
         except OSError as error:
-            raise EquipoiseError(f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole") from error
+            raise EquipoiseError(
+                f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole"
+            ) from error
 
     def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the log anew."""
@@ -207,11 +245,15 @@ class RunDirectory:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise DamagedFileError(f"{self.log_file} could not be read: {error.strerror or error}") from error
+            raise DamagedFileError(
+                f"{self.log_file} could not be read: {error.strerror or error}"
+            ) from error
         written = text.split("\n")[:-1]
         lines = [line for line in map(_read_line, written) if line is not None]
         if len(lines) < len(written):
-            warn(f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out")
+            warn(
+                f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out"
+            )
         return lines
 
 
@@ -237,13 +279,27 @@ def _can_be(line: dict[str, Any]) -> bool:
     def reading(value: Any) -> bool:
         return value is None or number(value)
 
-    moment = number(line.get("samples_seen")) and isinstance(line["samples_seen"], int) and number(line.get("seconds"))
-    named = all(isinstance(line[name], dict) and all(map(reading, line[name].values())) for name in line.keys() & NAMED)
+    moment = (
+        number(line.get("samples_seen"))
+        and isinstance(line["samples_seen"], int)
+        and number(line.get("seconds"))
+    )
+    named = all(
+        isinstance(line[name], dict) and all(map(reading, line[name].values()))
+        for name in line.keys() & NAMED
+    )
     words = all(isinstance(line[name], str) for name in line.keys() & WORDS)
-    return moment and named and words and all(reading(line[name]) for name in line.keys() - NAMED - WORDS)
+    return (
+        moment
+        and named
+        and words
+        and all(reading(line[name]) for name in line.keys() - NAMED - WORDS)
+    )
 
 
-def differences(recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]) -> list[str]:
+def differences(
+    recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]
+) -> list[str]:
     """The settings that were given and differ from the recorded ones, as "name: recorded -> given"."""
     return [
         f"{name}: {recorded.get(name)!r} -> {value!r}"

@@ -41,7 +41,11 @@ def save_generator(sampler: Sampler, path: Path) -> None:
         encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
         write_whole(path.with_name(ENCODER), encoder)
     clustering = (
-        {} if sampler.clustering is None else {f"clustering.{name}": value for name, value in sampler.clustering.state_dict().items()}
+        {}
+        if sampler.clustering is None
+        else {
+            f"clustering.{name}": value for name, value in sampler.clustering.state_dict().items()
+        }
     )
     write_whole(path, pack({**sampler.generator.state_dict(), **clustering}, metadata))
 
@@ -66,46 +70,84 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
     """
     tensors, metadata = unpack(path)
     try:
-        schema, scaling = Schema.from_dict(metadata["schema"]), Scaling.from_dict(metadata["scaling"])
-        recipe, samples_seen = recipe_from(metadata["recipe"]), checked("samples_seen", metadata["samples_seen"], int)
+        schema, scaling = (
+            Schema.from_dict(metadata["schema"]),
+            Scaling.from_dict(metadata["scaling"]),
+        )
+        recipe, samples_seen = (
+            recipe_from(metadata["recipe"]),
+            checked("samples_seen", metadata["samples_seen"], int),
+        )
         bounded = None not in (scaling.low, scaling.high)
-        if (len(scaling.shift), bounded) != ((1, True) if schema.is_image else (schema.size, False)):
+        if (len(scaling.shift), bounded) != (
+            (1, True) if schema.is_image else (schema.size, False)
+        ):
             raise RequestError("its scaling is not of its schema")
         refuse_other_networks(recipe, schema, tensors)
         method = build_method(recipe, schema, seed=0)
         if method.clustering is not None:
-            method.clustering.load_state_dict({name: tensors.pop(f"clustering.{name}") for name in method.clustering.state_dict()})
+            method.clustering.load_state_dict(
+                {name: tensors.pop(f"clustering.{name}") for name in method.clustering.state_dict()}
+            )
         method.generator.load_state_dict(tensors)
-        encoder = read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen) if method.prior.codes else None
+        encoder = (
+            read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen)
+            if method.prior.codes
+            else None
+        )
     except MissingRecipeError:
         raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
     except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DamagedFileError(f"{path} does not fit its own description: {first_line(error)}") from None
+        raise DamagedFileError(
+            f"{path} does not fit its own description: {first_line(error)}"
+        ) from None
     if encoder is not None:
         encoder.to(device).eval()
     clustering = None if method.clustering is None else method.clustering.to(device)
     generator = method.generator.to(device).eval()
-    return Sampler(generator, method.prior, recipe, schema, scaling, device, samples_seen, encoder, clustering)
+    return Sampler(
+        generator, method.prior, recipe, schema, scaling, device, samples_seen, encoder, clustering
+    )
 
 
 def refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, Tensor]) -> None:
     """Raises RequestError where the recipe's generator is not
     what the tensors are of, or a weight is not a number."""
-    if recipe.clusters is not None and recipe.clusters > max(len(value) for value in tensors.values() if value.dim()):
+    if recipe.clusters is not None and recipe.clusters > max(
+        len(value) for value in tensors.values() if value.dim()
+    ):
         raise RequestError(f"clusters = {recipe.clusters}: it holds fewer")
     method = outline(recipe, schema)
     expected = dict(method.generator.state_dict())
     if method.clustering is not None:
-        expected |= {f"clustering.{name}": value for name, value in method.clustering.state_dict().items()}
+        expected |= {
+            f"clustering.{name}": value for name, value in method.clustering.state_dict().items()
+        }
     for name in expected.keys() | tensors.keys():
-        if name not in expected or name not in tensors or tensors[name].shape != expected[name].shape:
+        if (
+            name not in expected
+            or name not in tensors
+            or tensors[name].shape != expected[name].shape
+        ):
             told = [tuple(of[name].shape) if name in of else "none" for of in (tensors, expected)]
-            raise RequestError(f"its weight {clipped(name)!r} has shape {told[0]}, and {recipe.name}'s {told[1]}")
-        if tensors[name].is_complex() or tensors[name].is_floating_point() != expected[name].is_floating_point():
-            raise RequestError(f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s {expected[name].dtype}")
-    sizes = [sum(weight.numel() for weight in network.parameters()) for network in (method.generator, method.discriminator)]
+            raise RequestError(
+                f"its weight {clipped(name)!r} has shape {told[0]}, and {recipe.name}'s {told[1]}"
+            )
+        if (
+            tensors[name].is_complex()
+            or tensors[name].is_floating_point() != expected[name].is_floating_point()
+        ):
+            raise RequestError(
+                f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s {expected[name].dtype}"
+            )
+    sizes = [
+        sum(weight.numel() for weight in network.parameters())
+        for network in (method.generator, method.discriminator)
+    ]
     if sizes[1] > LARGER * (sizes[0] + LARGER):
-        raise RequestError(f"its discriminator has {sizes[1]:,} weights, its generator {sizes[0]:,}")
+        raise RequestError(
+            f"its discriminator has {sizes[1]:,} weights, its generator {sizes[0]:,}"
+        )
 
 
 def read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:

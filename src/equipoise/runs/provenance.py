@@ -23,7 +23,9 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
     which is not installed or cannot be imported."""
     said = clipped(repr(name))
     if name in broken():
-        return MissingRecipeError(f"{run} was trained with the recipe {said}, which cannot be used here: {broken()[name]}")
+        return MissingRecipeError(
+            f"{run} was trained with the recipe {said}, which cannot be used here: {broken()[name]}"
+        )
     return MissingRecipeError(
         f"{run} was trained with the recipe {said}, which is not installed here: install the package that provides it"
     )
@@ -35,7 +37,9 @@ def requested(stored: Any, recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
     stored = {} if stored is None else _object("requested", stored)
     parts = {"recipe": recipe, "run": RunSettings}
     if unknown := stored.keys() - parts.keys():
-        raise RequestError(f"requested = {clipped(repr(stored))}: has no {clipped(repr(unknown.pop()))}")
+        raise RequestError(
+            f"requested = {clipped(repr(stored))}: has no {clipped(repr(unknown.pop()))}"
+        )
     found: dict[str, dict[str, Any]] = {}
     for part, settings in parts.items():
         given, known = _object(f"requested {part}", stored.get(part, {})), hints(settings)
@@ -51,7 +55,10 @@ def init_from(stored: Any) -> dict[str, Any] | None:
     if stored is None:
         return None
     stored = _object("init_from", stored)
-    return {"run": checked("run", stored.get("run"), str | None), "generator": checked("generator", stored.get("generator"), str)}
+    return {
+        "run": checked("run", stored.get("run"), str | None),
+        "generator": checked("generator", stored.get("generator"), str),
+    }
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:
@@ -63,5 +70,9 @@ def _object(name: str, value: Any) -> dict[str, Any]:
 
 def environment() -> dict[str, Any]:
     """What a run was started with, for config.json: versions, and the command."""
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
     return {"versions": versions, "command": sys.argv}

@@ -71,7 +71,9 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DamagedFileError(f"{path} is not of format {FORMAT}, which this version reads")
     if stated != digest:
-        raise DamagedFileError(f"{path} is damaged, or was changed by hand: its SHA-256 does not fit")
+        raise DamagedFileError(
+            f"{path} is damaged, or was changed by hand: its SHA-256 does not fit"
+        )
     return content
 
 
@@ -130,12 +132,22 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         digest = digest_of(tensors, metadata)
     except MemoryError:
         raise EquipoiseError(f"{path} cannot be read now: too little memory is free") from None
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        OSError,
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise DamagedFileError(f"{path} is damaged: {first_line(error)}") from None
     if stated != digest:
         raise DamagedFileError(f"{path} is damaged: its SHA-256 does not fit")
     if metadata.get("format") != FORMAT:
-        raise DamagedFileError(f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}")
+        raise DamagedFileError(
+            f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}"
+        )
     return tensors, metadata
 
 

@@ -49,7 +49,9 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.minutes is not None:
-            raise RequestError(f"samples = {self.samples} and minutes = {self.minutes}: give one of them")
+            raise RequestError(
+                f"samples = {self.samples} and minutes = {self.minutes}: give one of them"
+            )
         if self.samples is not None and self.samples < 1:
             raise RequestError(f"samples = {self.samples}: must be at least 1")
         for field in ("minutes", "memory_budget"):
@@ -58,12 +60,20 @@ class RunSettings:
                 raise RequestError(f"{field} = {value}: must be a positive number")
         if not 0 <= self.threads <= MAX_THREADS:
             raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MAX_THREADS}")
-        for field, choices in (("precision", Precision), ("compile", Compile), ("evaluate", Evaluation)):
+        for field, choices in (
+            ("precision", Precision),
+            ("compile", Compile),
+            ("evaluate", Evaluation),
+        ):
             known = get_args(choices)
             if getattr(self, field) not in known:
-                raise RequestError(f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}")
+                raise RequestError(
+                    f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}"
+                )
         if self.stop_when not in (None, "converged"):
-            raise RequestError(f"stop_when = {self.stop_when!r}: must be 'converged', or be left out")
+            raise RequestError(
+                f"stop_when = {self.stop_when!r}: must be 'converged', or be left out"
+            )
         if not 0 <= self.seed < 2**31:
             raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")
 

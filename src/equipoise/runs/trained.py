@@ -22,5 +22,7 @@ def load_run(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, 
     """
     directory = RunDirectory.existing(path)
     if not directory.generator.is_file():
-        raise EquipoiseError(f"{path} has no generator yet: training was stopped before its first save; resume it")
+        raise EquipoiseError(
+            f"{path} has no generator yet: training was stopped before its first save; resume it"
+        )
     return directory, directory.read_config(), load_generator(directory.generator, device)

@@ -24,17 +24,29 @@ class RunWriter:
         if not self.failed:  # else the next save writes all lines
             self.attempt(lambda: self.directory.log(line))
 
-    def save(self, write_checkpoint: Callable[[Path], object], sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]) -> None:
+    def save(
+        self,
+        write_checkpoint: Callable[[Path], object],
+        sampler: Sampler,
+        config: dict[str, Any],
+        log: list[dict[str, Any]],
+    ) -> None:
         """The state, which is written into a folder, and the generator, with all else that the directory lacks."""
         if self.attempt(lambda: self._save(write_checkpoint, sampler, config, log)):
             self.failed = ""
 
     def _save(
-        self, write_checkpoint: Callable[[Path], object], sampler: Sampler, config: dict[str, Any], log: list[dict[str, Any]]
+        self,
+        write_checkpoint: Callable[[Path], object],
+        sampler: Sampler,
+        config: dict[str, Any],
+        log: list[dict[str, Any]],
     ) -> None:
         directory = self.directory
         directory.hold()
-        if self.failed or not (directory.config_file.is_file() and directory.log_file.is_file()):  # or the whole directory is gone
+        if self.failed or not (
+            directory.config_file.is_file() and directory.log_file.is_file()
+        ):  # or the whole directory is gone
             directory.write_config(config)
             directory.write_log(log)
         else:
@@ -56,7 +68,11 @@ class RunWriter:
         try:
             write()
         except (EquipoiseError, OSError) as error:  # the latter of a look at the disk
-            told = str(error) if isinstance(error, EquipoiseError) else f"{self.directory.path} cannot be read: {error.strerror or error}"
+            told = (
+                str(error)
+                if isinstance(error, EquipoiseError)
+                else f"{self.directory.path} cannot be read: {error.strerror or error}"
+            )
             if not self.failed:
                 self.warn(f"{told}; training goes on, and the next save tries again")
             self.failed = told

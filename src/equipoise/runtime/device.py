@@ -20,7 +20,9 @@ def resolve_device(name: str) -> torch.device:
     """
     kind = name.split(":", maxsplit=1)[0]
     if kind == "mps":
-        raise RequestError(f"device = {name!r}: Apple's GPUs have no float64, in which samples are scaled: give cpu")
+        raise RequestError(
+            f"device = {name!r}: Apple's GPUs have no float64, in which samples are scaled: give cpu"
+        )
     if kind not in ("auto", "cpu", "cuda"):
         raise RequestError(f"device = {name!r}: must be auto, cpu or cuda")
     if name == "auto":
@@ -47,5 +49,9 @@ def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS
     Of the CPU's memory: what `available` says. Of a GPU: what is free, and what torch keeps for itself and does not use.
     """
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return (
+            torch.cuda.mem_get_info(device)[0]
+            + torch.cuda.memory_reserved(device)
+            - torch.cuda.memory_allocated(device)
+        )
     return available(proc, cgroups)

@@ -20,7 +20,16 @@ from torch.utils.flop_counter import flop_registry
 
 # The host reads a value, or the shape of the result depends on values: on a GPU either waits until all work before is done.
 READS = frozenset(
-    f"aten.{name}" for name in ("_local_scalar_dense", "equal", "is_nonzero", "nonzero", "masked_select", "_unique2", "unique_dim")
+    f"aten.{name}"
+    for name in (
+        "_local_scalar_dense",
+        "equal",
+        "is_nonzero",
+        "nonzero",
+        "masked_select",
+        "_unique2",
+        "unique_dim",
+    )
 )
 
 
@@ -46,25 +55,37 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         """Bytes of those storages that are still held."""
         self.trace: list[int] = []
         """`live` after each operation."""
-        self._held: set[int] = set()  # storages that are counted, by the address of torch's own object, which is theirs while they live
+        self._held: set[int] = (
+            set()
+        )  # storages that are counted, by the address of torch's own object, which is theirs while they live
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         """torch asks this when the class is made; yes would import its compiler, which takes a second, to wrap what is never compiled."""
         return False
 
-    def __torch_dispatch__(self, function: Any, types: Any, arguments: tuple[Any, ...] = (), named: Mapping[str, Any] | None = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        function: Any,
+        types: Any,
+        arguments: tuple[Any, ...] = (),
+        named: Mapping[str, Any] | None = None,
+    ) -> Any:
         results = function(*arguments, **(named or {}))
         name = str(function.overloadpacket)
         self.operations[name] += 1
         formula = flop_registry.get(function.overloadpacket)
         if formula is not None:
-            taken_of = next(argument.dtype for argument in arguments if isinstance(argument, Tensor))
+            taken_of = next(
+                argument.dtype for argument in arguments if isinstance(argument, Tensor)
+            )
             self.flops[taken_of] += formula(*arguments, **(named or {}), out_val=results)
         self.waits += _waits(name, arguments, results)
         made = [storage for storage in _storages(results) if storage._cdata not in self._held]
         if made:
-            given = {storage._cdata for storage in _storages((arguments, named))}  # of tensors that were there before
+            given = {
+                storage._cdata for storage in _storages((arguments, named))
+            }  # of tensors that were there before
             for storage in made:
                 if storage._cdata not in given:
                     self._take(storage)
@@ -75,7 +96,11 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         key, size = storage._cdata, storage.nbytes()
         if key in self._held:  # twice among the results
             return
-        self.storages, self.bytes, self.live = self.storages + 1, self.bytes + size, self.live + size
+        self.storages, self.bytes, self.live = (
+            self.storages + 1,
+            self.bytes + size,
+            self.live + size,
+        )
         self._held.add(key)
         weakref.finalize(storage, self._give_back, key, size).atexit = False
 
@@ -87,10 +112,16 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
 def _waits(name: str, arguments: tuple[Any, ...], results: Any) -> bool:
     if name in READS:
         return True
-    if name in ("aten.index", "aten.index_put", "aten.index_put_"):  # by a mask, whose true values have to be counted
+    if name in (
+        "aten.index",
+        "aten.index_put",
+        "aten.index_put_",
+    ):  # by a mask, whose true values have to be counted
         return any(isinstance(at, Tensor) and at.dtype == torch.bool for at in arguments[1])
     if name in ("aten._to_copy", "aten.copy_"):  # to the host
-        return bool(results.device.type == "cpu" and arguments[name == "aten.copy_"].device.type != "cpu")
+        return bool(
+            results.device.type == "cpu" and arguments[name == "aten.copy_"].device.type != "cpu"
+        )
     return False
 
 

@@ -48,18 +48,24 @@ class Sampler:
     clustering: Clustering | None = None
     """What the generator's points are relative to."""
 
-    def sample(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> UserData:
+    def sample(
+        self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+    ) -> UserData:
         """n samples as what the user gave. Beside the result, memory is taken for
         a pass of the generator at a time; other arguments as for `values`."""
         refuse_beyond_memory(n, self.schema.sample_bytes)
         return self.schema.collect(n, self._made(n, seed, label, codes))
 
-    def batches(self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Iterator[UserData]:
+    def batches(
+        self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+    ) -> Iterator[UserData]:
         """What `sample` returns, in batches of `size`, the last one of what is left."""
         parts = self._made(n, seed, label, codes)
         return (self.schema.to_user(batch) for batch in regrouped(parts, size, np.concatenate))
 
-    def values(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> NDArray[np.float64]:
+    def values(
+        self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+    ) -> NDArray[np.float64]:
         """n samples in the user's units, (n, *shape), rounded to the user's type, as float64.
 
         For a conditional generator `label` is the position of the one class to draw; None draws classes at their training frequencies.
@@ -68,15 +74,22 @@ class Sampler:
         refuse_beyond_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
         return self._filled(n, self._made(n, seed, label, codes))
 
-    def latents(self, n: int, seed: int, label: int | None = None, codes: Codes | None = None) -> Drawn:
+    def latents(
+        self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+    ) -> Drawn:
         """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones are the same for every n."""
         unused = torch.Generator()
-        z, y = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)], [*self._classes_of(n, seed, label)]
+        z, y = (
+            [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)],
+            [*self._classes_of(n, seed, label)],
+        )
         return torch.cat(z), torch.cat(y) if y else self._classes(0, label, unused, unused)
 
     def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """What the generator makes of latents and classes, as `values`."""
-        return self._filled(len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y])))
+        return self._filled(
+            len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y]))
+        )
 
     def _filled(self, n: int, parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
         drawn, start = np.empty((n, *self.schema.shape)), 0
@@ -85,7 +98,9 @@ class Sampler:
             start += len(part)
         return drawn
 
-    def _made(self, n: int, seed: int, label: int | None, codes: Codes | None) -> Iterator[NDArray[np.float64]]:
+    def _made(
+        self, n: int, seed: int, label: int | None, codes: Codes | None
+    ) -> Iterator[NDArray[np.float64]]:
         """As `values`, a pass of the generator at a time.
         What is wrong with the codes is told at once."""
         classes = self._classes_of(n, seed, label)
@@ -94,11 +109,21 @@ class Sampler:
     def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
         """n latents, a chunk at a time; all of the last chunk are
         drawn, so that the first ones are the same for every n."""
-        chunk, generator, given = self._chunk, seeded(seed, Stream.SAMPLES), self.prior.code_values(codes or {}, n)
+        chunk, generator, given = (
+            self._chunk,
+            seeded(seed, Stream.SAMPLES),
+            self.prior.code_values(codes or {}, n),
+        )
 
         def drawn(start: int) -> Tensor:
             z = self.prior.sample(chunk, generator)[: n - start]
-            return self.prior.with_codes(z, {name: values[start : start + chunk] for name, values in given.items()}) if given else z
+            return (
+                self.prior.with_codes(
+                    z, {name: values[start : start + chunk] for name, values in given.items()}
+                )
+                if given
+                else z
+            )
 
         return (drawn(start) for start in range(0, n, chunk))
 
@@ -126,15 +151,26 @@ class Sampler:
         with evaluating(self.generator), torch.no_grad():
             classes = None if y is None else y.to(self.device)
             made = self.generator(z.to(self.device), classes)
-            placed = made if self.clustering is None or classes is None else self.clustering.unwhiten(made, classes)
+            placed = (
+                made
+                if self.clustering is None or classes is None
+                else self.clustering.unwhiten(made, classes)
+            )
             return self.schema.rounded(self.scaling.decode(placed)).astype(np.float64, copy=False)
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
         """Raises RequestError where samples of this shape, and images of this range, are not of the generator's kind."""
         if shape != self.schema.shape:
-            raise RequestError(f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape")
+            raise RequestError(
+                f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape"
+            )
         low, high = self.scaling.low, self.scaling.high
-        if limits is not None and low is not None and high is not None and not same_kind((low, high), limits):
+        if (
+            limits is not None
+            and low is not None
+            and high is not None
+            and not same_kind((low, high), limits)
+        ):
             raise RequestError(
                 f"data has images of another range of values than the generator's {low:g} to {high:g}: give data of the same kind"
             )
@@ -142,15 +178,23 @@ class Sampler:
     def position(self, label: Hashable) -> int:
         """The position of a label among the classes that were learned. Raises RequestError for one that was not."""
         if not self.recipe.conditional:
-            instead = "train with conditional" if self.recipe.takes_labels else f"{self.recipe.name} has codes instead"
-            raise RequestError(f"label {label!r} was asked for, but this generator did not learn classes: {instead}")
+            instead = (
+                "train with conditional"
+                if self.recipe.takes_labels
+                else f"{self.recipe.name} has codes instead"
+            )
+            raise RequestError(
+                f"label {label!r} was asked for, but this generator did not learn classes: {instead}"
+            )
         return self.schema.class_index(label)
 
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
         posterior, (N,). Raises RequestError for a generator without codes."""
         if not self.prior.codes:
-            raise RequestError(f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'")
+            raise RequestError(
+                f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'"
+            )
         if self.encoder is None:
             raise EquipoiseError(
                 "encoder.safetensors is missing, damaged or of another moment than the generator: resume the run, which writes both"
@@ -162,8 +206,14 @@ class Sampler:
                 parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
         answers = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
         first = self.prior.dim
-        read = {name: answers[:, at.start - first : at.stop - first] for name, at in self.prior.codes.items()}
-        return {name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy() for name, part in read.items()}
+        read = {
+            name: answers[:, at.start - first : at.stop - first]
+            for name, at in self.prior.codes.items()
+        }
+        return {
+            name: (part.argmax(1) if name.startswith("c") else part.squeeze(1)).numpy()
+            for name, part in read.items()
+        }
 
     def recalibrate_batchnorm(self, seed: int, real: Tensor | None = None) -> None:
         """Take BatchNorm statistics anew: of an averaged generator, since those of the generator that it averages are not its own, and of
@@ -171,12 +221,19 @@ class Sampler:
         latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
         with taking_statistics(self.generator) as there_are:
             for _ in range(RECALIBRATION_BATCHES if there_are else 0):
-                z, y = self.prior.sample(RECALIBRATION_SIZE, latents), self._classes(RECALIBRATION_SIZE, None, classes, classes)
+                z, y = (
+                    self.prior.sample(RECALIBRATION_SIZE, latents),
+                    self._classes(RECALIBRATION_SIZE, None, classes, classes),
+                )
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
             with taking_statistics(self.encoder):
                 for start in range(0, len(real), RECALIBRATION_SIZE):
-                    self.encoder(self.scaling.encode(real[start : start + RECALIBRATION_SIZE]).to(self.device))
+                    self.encoder(
+                        self.scaling.encode(real[start : start + RECALIBRATION_SIZE]).to(
+                            self.device
+                        )
+                    )
 
     @property
     def _chunk(self) -> int:

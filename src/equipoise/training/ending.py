@@ -34,7 +34,10 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
                 if raised is None:
                     try:
                         on_event(event)
-                    except (Exception, SystemExit) as error:  # the caller's own; it goes on to the caller
+                    except (
+                        Exception,
+                        SystemExit,
+                    ) as error:  # the caller's own; it goes on to the caller
                         raised = error
                         control.stop(CALLBACK)
     finally:
@@ -47,15 +50,23 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     if training.writer is not None and training.writer.failed:
         raise EquipoiseError(f"{training.writer.failed}; the end of this training is not kept")
     if event.diverged:
-        kept = f"; what was good last is in {training.directory.path}" if training.directory is not None else ""
-        raise DivergedError(f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}")
+        kept = (
+            f"; what was good last is in {training.directory.path}"
+            if training.directory is not None
+            else ""
+        )
+        raise DivergedError(
+            f"{event.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}"
+        )
     if event.reason == EARLY_STOPPED:
         training.warn(
             f"the figure no longer improves: stopped after {training.state.samples_seen:,} samples, and kept the generator of "
             f"{training.sampler.samples_seen:,} samples"
         )
     elif control.stop_reason is None and event.reason != "done":
-        training.warn(f"{event.reason}; training ended after {training.state.samples_seen:,} samples")
+        training.warn(
+            f"{event.reason}; training ended after {training.state.samples_seen:,} samples"
+        )
     elif event.reason != "done":
         where = f"; saved in {training.directory.path}" if training.directory is not None else ""
         message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"

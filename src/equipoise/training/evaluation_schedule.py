@@ -36,8 +36,21 @@ IMAGES, STEPS_A_IMAGE = 10, 600
 class Pace:
     """How often a run of `method` is judged by `suite`; samples are (N, *shape), `classes` says whether the networks see them."""
 
-    def __init__(self, method: Method, suite: MetricSuite, shape: tuple[int, ...], batch_size: int, classes: bool) -> None:
-        self.method, self.suite, self.shape, self.batch_size, self.classes = method, suite, shape, batch_size, classes
+    def __init__(
+        self,
+        method: Method,
+        suite: MetricSuite,
+        shape: tuple[int, ...],
+        batch_size: int,
+        classes: bool,
+    ) -> None:
+        self.method, self.suite, self.shape, self.batch_size, self.classes = (
+            method,
+            suite,
+            shape,
+            batch_size,
+            classes,
+        )
 
     @cached_property
     def judging(self) -> float:
@@ -64,13 +77,20 @@ def images(method: Method, batch_size: int, horizon: int | None) -> int:
 
 
 @torch.no_grad()
-def multiplications(method: Method, shape: tuple[int, ...], batch_size: int, classes: bool) -> tuple[float, float]:
+def multiplications(
+    method: Method, shape: tuple[int, ...], batch_size: int, classes: bool
+) -> tuple[float, float]:
     """Of G and of D, for one sample and one pass. The networks are left as they were."""
     device = next(method.generator.parameters()).device
     n = batch_size  # a D that sees a batch as one vector takes no other
     y = torch.zeros(n, dtype=torch.long, device=device) if classes else None
-    inputs = torch.zeros(n, method.prior.width, device=device), torch.zeros(n, *shape, device=device)
-    return _counted(method.generator, inputs[0], y) / n, _counted(method.discriminator, inputs[1], y) / n
+    inputs = (
+        torch.zeros(n, method.prior.width, device=device),
+        torch.zeros(n, *shape, device=device),
+    )
+    return _counted(method.generator, inputs[0], y) / n, _counted(
+        method.discriminator, inputs[1], y
+    ) / n
 
 
 def _counted(network: nn.Module, x: torch.Tensor, y: torch.Tensor | None) -> float:

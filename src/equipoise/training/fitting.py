@@ -28,10 +28,27 @@ from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
-from equipoise.sampling.sampler import EVALUATION_SEED, RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
+from equipoise.sampling.sampler import (
+    EVALUATION_SEED,
+    RECALIBRATION_BATCHES,
+    RECALIBRATION_SIZE,
+    Sampler,
+)
 from equipoise.training import speed
 from equipoise.training.evaluation_schedule import Pace
-from equipoise.training.loop import SAVES, Clock, Control, Drawn, Evaluated, Event, Finished, Recovered, Report, SaveDue, train
+from equipoise.training.loop import (
+    SAVES,
+    Clock,
+    Control,
+    Drawn,
+    Evaluated,
+    Event,
+    Finished,
+    Recovered,
+    Report,
+    SaveDue,
+    train,
+)
 from equipoise.training.memory import predict
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
@@ -62,28 +79,49 @@ class Fit:
         self.described = source.describe()
         self.device = resolve_device(run.device)
         labels = recipe.labels(source.schema)
-        scaling, clustering = space or find_space(source, recipe.scaling, recipe.clusters, labels, run.seed, recipe.per_channel_clusters)
-        recipe = replace(
-            recipe, clusters=0 if clustering is None else clustering.count, per_channel_clusters=clustering is not None and clustering.apart
+        scaling, clustering = space or find_space(
+            source, recipe.scaling, recipe.clusters, labels, run.seed, recipe.per_channel_clusters
         )
-        self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})  # numbers as a resumed run will read them
+        recipe = replace(
+            recipe,
+            clusters=0 if clustering is None else clustering.count,
+            per_channel_clusters=clustering is not None and clustering.apart,
+        )
+        self.recipe = recipe = recipe_from(
+            {"name": recipe.name, **asdict(recipe)}
+        )  # numbers as a resumed run will read them
         self.footprint = predict(source, recipe, scaling, self.device)
         self.plan = Plan(recipe, run, source.schema, self.footprint.step)
         method = build_method(recipe, source.schema, run.seed)
         loader = source.loader(recipe.batch_size, scaling.encode, self.device, run.seed)
         if clustering is not None:
             method = replace(method, clustering=clustering.to(self.device))
-            loader = ClusteredLoader(loader, clustering, source.schema.size, run.seed, bool(recipe.conditional))
+            loader = ClusteredLoader(
+                loader, clustering, source.schema.size, run.seed, bool(recipe.conditional)
+            )
         self.state = State(method, recipe, loader, run.seed, self.device)
         encoder = self.state.discriminator if method.prior.codes else None
         self.sampler = Sampler(
-            self.state.ema, method.prior, recipe, source.schema, scaling, self.device, encoder=encoder, clustering=clustering
+            self.state.ema,
+            method.prior,
+            recipe,
+            source.schema,
+            scaling,
+            self.device,
+            encoder=encoder,
+            clustering=clustering,
         )
         self.method = method
         self.speed = self._speed()
         self.speed.apply(self.state)
         self.quick_suite = suite_for(source, run.seed, quick=True)
-        self.pace = Pace(method, self.quick_suite, source.schema.shape, recipe.batch_size, recipe.classes(source.schema) > 0)
+        self.pace = Pace(
+            method,
+            self.quick_suite,
+            source.schema.shape,
+            recipe.batch_size,
+            recipe.classes(source.schema) > 0,
+        )
         self.watch = Monitor(lambda: floors(self.quick_suite, source, run.seed))
         self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
         """What the user set, of the recipe and of the run."""
@@ -121,17 +159,27 @@ class Fit:
             "held_out": {
                 "seed": self.run.seed,
                 "rule": "the source's test split, or a seeded tenth, at most 10,000",
-                "validation": "a seeded half of it" if self.source.early_stopping else "none: nothing is chosen by it",
+                "validation": "a seeded half of it"
+                if self.source.early_stopping
+                else "none: nothing is chosen by it",
             },
             "notes": self.source.notes,
-            "machine": {"device": str(self.device), **asdict(self.speed), "processor": platform.processor() or platform.machine()},
+            "machine": {
+                "device": str(self.device),
+                **asdict(self.speed),
+                "processor": platform.processor() or platform.machine(),
+            },
             **environment(),
         }
 
     def restore_sampler(self) -> None:
         """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
         self.sampler.samples_seen = self.state.samples_seen
-        if self.directory is not None and not self._has_stopped_early and not is_saved(self.sampler, self.directory.generator):
+        if (
+            self.directory is not None
+            and not self._has_stopped_early
+            and not is_saved(self.sampler, self.directory.generator)
+        ):
             self._recalibrate_batchnorm()
             save_generator(self.sampler, self.directory.generator)
 
@@ -155,13 +203,19 @@ class Fit:
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
         schema, plan = self.source.schema, self.plan
-        chosen = speed.choose(self.method, self.run, schema.is_image, self.device, plan.seconds, plan.threads)
+        chosen = speed.choose(
+            self.method, self.run, schema.is_image, self.device, plan.seconds, plan.threads
+        )
         if not self.run.tune_speed:
             return chosen
-        return speed.tuned(self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run)
+        return speed.tuned(
+            self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run
+        )
 
     def _compile(self) -> None:
-        failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.source.schema))
+        failed = speed.compile_step(
+            self.method, self.state, speed.example(self.state, self.source.schema)
+        )
         if failed:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 
@@ -172,7 +226,11 @@ class Fit:
         self._recalibrated_at = self.sampler.samples_seen
         encoder = self.sampler.encoder
         if self.state.ema is not self.state.generator or encoder is not None:
-            real = None if encoder is None else self.source.seen(RECALIBRATION_BATCHES * RECALIBRATION_SIZE, self.run.seed)
+            real = (
+                None
+                if encoder is None
+                else self.source.seen(RECALIBRATION_BATCHES * RECALIBRATION_SIZE, self.run.seed)
+            )
             self.sampler.recalibrate_batchnorm(self.run.seed, real)
 
     def _take_in(self, event: Event, progress: float, control: Control) -> None:
@@ -217,25 +275,34 @@ class Fit:
         """Keep the state, and remember it if it was judged and is the best so far."""
         best = math.inf if self.state.best is None else self.state.best["metric"]
         if headline is not None and headline < best:  # which NaN is not
-            self.state.best = {"checkpoint": checkpoint.name_of(self.state.samples_seen), "metric": headline}
+            self.state.best = {
+                "checkpoint": checkpoint.name_of(self.state.samples_seen),
+                "metric": headline,
+            }
             if self.run.stop_when is not None:
                 self.best = self._moment()
         if self.writer is not None:
-            self.writer.save(partial(checkpoint.save, self.state), self.sampler, self.config(), self.log)
+            self.writer.save(
+                partial(checkpoint.save, self.state), self.sampler, self.config(), self.log
+            )
 
     def _finish(self, event: Finished) -> None:
         if self.writer is not None and self.writer.failed:  # once more, before it is too late
             self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
-        if self.state.best is not None and (event.reason == EARLY_STOPPED or self._has_stopped_early):
+        if self.state.best is not None and (
+            event.reason == EARLY_STOPPED or self._has_stopped_early
+        ):
             self._go_back_to_best()
         if event.reason == EARLY_STOPPED:
             self._tell(early_stopped=self.sampler.samples_seen)
         if self.writer is not None:
             for code in self.sampler.prior.codes:
                 path = self.writer.directory.path / f"code-{code}.png"
-                self.writer.attempt(partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED))
+                self.writer.attempt(
+                    partial(plots.draw_code, path, self.sampler, code, self.run.seed + BIG_SEED)
+                )
             if self.writer.has_vanished():  # since the last save
                 write = self.save if self.last is not None else partial(checkpoint.save, self.state)
                 self.writer.save(write, self.sampler, self.config(), self.log)
@@ -254,7 +321,9 @@ class Fit:
         self._recalibrated_at = -1
         self._recalibrate_batchnorm()
         if self.writer is not None:
-            self.writer.attempt(partial(save_generator, self.sampler, self.writer.directory.generator))
+            self.writer.attempt(
+                partial(save_generator, self.sampler, self.writer.directory.generator)
+            )
 
     @property
     def _has_stopped_early(self) -> bool:
@@ -262,13 +331,19 @@ class Fit:
         return bool(self.log) and EARLY_STOPPED in self.log[-1] and self.state.best is not None
 
     def _moment(self) -> checkpoint.Moment:
-        return {name: tensor.clone() for name, tensor in self.state.tensors().items()}, self.state.scalars()
+        return {
+            name: tensor.clone() for name, tensor in self.state.tensors().items()
+        }, self.state.scalars()
 
     def _best(self) -> checkpoint.Moment | None:
         """The best that it was; None where that was not kept. Raises EquipoiseError
         where its checkpoint is not whole, or cannot be read now."""
-        if self.best is None and self.state.best is not None and self.directory is not None:  # it was before the run was resumed
-            return checkpoint.load(checkpoint.path_of(self.directory.checkpoints, self.state.best["checkpoint"]))
+        if (
+            self.best is None and self.state.best is not None and self.directory is not None
+        ):  # it was before the run was resumed
+            return checkpoint.load(
+                checkpoint.path_of(self.directory.checkpoints, self.state.best["checkpoint"])
+            )
         return self.best
 
     def save(self, folder: Path) -> None:
@@ -282,11 +357,21 @@ class Fit:
             scalars = {**scalars, "best": None}
         else:
             checkpoint.write(*best, checkpoint.path_of(folder, self.state.best["checkpoint"]))
-        checkpoint.write(tensors, scalars, checkpoint.path_of(folder, checkpoint.name_of(self.state.samples_seen)))
+        checkpoint.write(
+            tensors,
+            scalars,
+            checkpoint.path_of(folder, checkpoint.name_of(self.state.samples_seen)),
+        )
 
     def _tell(self, **line: Any) -> None:
         """Log a line of this moment."""
-        self.log.append({"samples_seen": self.state.samples_seen, "seconds": round(self.state.seconds, 3), **line})
+        self.log.append(
+            {
+                "samples_seen": self.state.samples_seen,
+                "seconds": round(self.state.seconds, 3),
+                **line,
+            }
+        )
         if self.writer is not None:
             self.writer.log(self.log[-1])
 
@@ -300,9 +385,23 @@ class Fit:
         n = plots.DEFAULT_IMAGES if self.source.schema.is_image else plots.MAX_POINTS
         values = self.sampler.values(n, self.run.seed + BIG_SEED)
         title = f"{self.source.name}, {self.recipe.name}, {self.state.samples_seen:,} samples seen"
-        write_whole(path, sketches.sketch(values, self.source.schema, self.source.limits, self.source.distribution, self._beside, title))
+        write_whole(
+            path,
+            sketches.sketch(
+                values,
+                self.source.schema,
+                self.source.limits,
+                self.source.distribution,
+                self._beside,
+                title,
+            ),
+        )
 
     @cached_property
     def _beside(self) -> NDArray[np.float64] | None:
         """Real points that are drawn beside the generated ones."""
-        return None if self.source.schema.is_image else self.source.held_out(plots.MAX_POINTS, self.run.seed).double().numpy()
+        return (
+            None
+            if self.source.schema.is_image
+            else self.source.held_out(plots.MAX_POINTS, self.run.seed).double().numpy()
+        )

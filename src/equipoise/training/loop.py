@@ -120,16 +120,28 @@ class Clock:
             state.horizon, state.minutes = None, minutes
         if samples is not None:
             state.horizon = samples
-        self._measuring = 0.0 if self.limit is None else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MAX * self.limit))
+        self._measuring = (
+            0.0
+            if self.limit is None
+            else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MAX * self.limit))
+        )
         self._began = time.monotonic() - state.seconds
         self._measured_from = self._looked = (state.seconds, state.samples_seen)
-        self._corrections = [progress for progress in CORRECTED if self.limit is not None and progress * self.limit > state.seconds]
+        self._corrections = [
+            progress
+            for progress in CORRECTED
+            if self.limit is not None and progress * self.limit > state.seconds
+        ]
 
     def tick(self) -> float:
         """Read the time; returns the share of the training done, 0 to 1."""
         state = self.state
         state.seconds = time.monotonic() - self._began
-        if self.limit is not None and state.horizon is None and state.seconds - self._measured_from[0] >= self._measuring:
+        if (
+            self.limit is not None
+            and state.horizon is None
+            and state.seconds - self._measured_from[0] >= self._measuring
+        ):
             state.horizon = self._expected(self._measured_from)
         if self._to_be_corrected():
             self._correct()
@@ -143,21 +155,29 @@ class Clock:
     def _expected(self, since: tuple[float, int]) -> int:
         """The samples that will have been seen when the minutes are over, at the rate since a moment: its seconds, and samples seen."""
         assert self.limit is not None, "only minutes are looked ahead in"
-        return self.state.samples_seen + int(self.rate(since) * (self.limit - self.state.seconds) * SPARE)
+        return self.state.samples_seen + int(
+            self.rate(since) * (self.limit - self.state.seconds) * SPARE
+        )
 
     def _to_be_corrected(self) -> bool:
         """Whether the horizon is to be looked at: at some moments, and where it is reached long before the time is over."""
         if self.limit is None:
             return False
         progress = self.state.seconds / self.limit
-        early = self.state.horizon is not None and self.state.samples_seen >= self.state.horizon and progress < EARLY
+        early = (
+            self.state.horizon is not None
+            and self.state.samples_seen >= self.state.horizon
+            and progress < EARLY
+        )
         return early or bool(self._corrections and progress >= self._corrections[0])
 
     def _correct(self) -> None:
         """A new horizon if the old one is well off, by the rate since the last look."""
         assert self.limit is not None, "only minutes are looked ahead in"
         expected, state = self._expected(self._looked), self.state
-        self._corrections = [progress for progress in self._corrections if progress * self.limit > state.seconds]
+        self._corrections = [
+            progress for progress in self._corrections if progress * self.limit > state.seconds
+        ]
         if state.horizon is not None and abs(expected - state.horizon) > OFF * state.horizon:
             state.horizon = expected
         self._looked = (state.seconds, state.samples_seen)
@@ -183,14 +203,19 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     state.generator.train()
     state.discriminator.train()
     progress = clock.tick()
-    reported, saved, drawn = (int(progress * times) for times in (REPORTS, SAVES, images(method, state.loader.batch_size, state.horizon)))
+    reported, saved, drawn = (
+        int(progress * times)
+        for times in (REPORTS, SAVES, images(method, state.loader.batch_size, state.horizon))
+    )
     saved_seconds, saved_samples = state.seconds, state.samples_seen
     ended = ""
     guard = Guard(state)
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
         yield ImageDue()
-    while (progress < 1 or state.samples_seen == 0) and control.stop_reason is None:  # however short: something must be there to sample
+    while (
+        progress < 1 or state.samples_seen == 0
+    ) and control.stop_reason is None:  # however short: something must be there to sample
         rates = method.schedule(progress, state.samples_seen)
         state.apply(rates)
         try:
@@ -200,9 +225,14 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
             break
         state.samples_seen += method.discriminator_steps * state.loader.batch_size
         progress = clock.tick()
-        reported, saved = min(reported, int(progress * REPORTS)), min(saved, int(progress * SAVES))  # the horizon may have moved away
+        reported, saved = (
+            min(reported, int(progress * REPORTS)),
+            min(saved, int(progress * SAVES)),
+        )  # the horizon may have moved away
         save = int(progress * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
-        if int(progress * REPORTS) > reported or save:  # a save follows a report, which sees that all is finite
+        if (
+            int(progress * REPORTS) > reported or save
+        ):  # a save follows a report, which sees that all is finite
             reported = int(progress * REPORTS)
             event = guarded(report(method, state, clock, progress, recent), guard)
             yield event
@@ -216,26 +246,48 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
             drawn = due
             yield ImageDue()
         if save:
-            saved, saved_seconds, saved_samples = int(progress * SAVES), state.seconds, state.samples_seen
+            saved, saved_seconds, saved_samples = (
+                int(progress * SAVES),
+                state.seconds,
+                state.samples_seen,
+            )
             yield SaveDue()
     if state.samples_seen > saved_samples:  # stopped between two saves
         if recent:
             yield guarded(report(method, state, clock, progress, recent), guard)
         yield SaveDue()
-    yield Finished(ended or ("done" if progress >= 1 else control.stop_reason or "done"), guard.exhausted)
+    yield Finished(
+        ended or ("done" if progress >= 1 else control.stop_reason or "done"), guard.exhausted
+    )
 
 
-def report(method: Method, state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]) -> Report:
+def report(
+    method: Method, state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]
+) -> Report:
     """The means over the recent steps, D's outputs as the recipe reads them, and the gradient norms of the last step."""
-    means = {name: torch.stack([step[name] for step in recent]).mean() for name in recent[-1] if not name.endswith("_logits")}
-    real, fake = (torch.cat([step[name] for step in recent]).double() for name in ("real_logits", "fake_logits"))
+    means = {
+        name: torch.stack([step[name] for step in recent]).mean()
+        for name in recent[-1]
+        if not name.endswith("_logits")
+    }
+    real, fake = (
+        torch.cat([step[name] for step in recent]).double()
+        for name in ("real_logits", "fake_logits")
+    )
     means |= discriminator_outputs(real, fake, method.logits)
     means["gradient_norm_g"] = gradient_norm(state.generator)
     means["gradient_norm_d"] = gradient_norm(state.discriminator)
     # Together, since for each transfer the host waits for the device.
     values = torch.stack([mean.double() for mean in means.values()]).tolist()
     readings = dict(zip(means, values, strict=True))
-    return Report(state.samples_seen, state.seconds, progress, clock.rate(), clock.remaining(progress), readings)
+    return Report(
+        state.samples_seen,
+        state.seconds,
+        progress,
+        clock.rate(),
+        clock.remaining(progress),
+        readings,
+    )
 
 
 def guarded(told: Report, guard: Guard) -> Report | Recovered:
@@ -260,12 +312,20 @@ def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[s
     """
     if meaning in ("score", "critic"):
         means = {"real_output": real.mean(), "fake_output": fake.mean()}
-        return means | ({"w1_times_unknown_factor": means["real_output"] - means["fake_output"]} if meaning == "critic" else {})
+        return means | (
+            {"w1_times_unknown_factor": means["real_output"] - means["fake_output"]}
+            if meaning == "critic"
+            else {}
+        )
     if meaning == "relativistic":
         middle = (real.mean() + fake.mean()) / 2
         outputs = real.mean() - middle, fake.mean() - middle, (real - fake).sigmoid().mean()
     else:
-        outputs = real.sigmoid().mean(), fake.sigmoid().mean(), (real.sigmoid().mean() + (1 - fake.sigmoid()).mean()) / 2
+        outputs = (
+            real.sigmoid().mean(),
+            fake.sigmoid().mean(),
+            (real.sigmoid().mean() + (1 - fake.sigmoid()).mean()) / 2,
+        )
     return dict(zip(("real_output", "fake_output", "balance"), outputs, strict=True))
 
 

@@ -42,7 +42,12 @@ FLOAT = torch.float32.itemsize
 # `python -m benchmarks.memory`, benchmarks/RESULTS.md.
 WORKSPACE_CONVOLUTIONS, WORKSPACE = 1.9, 1.15
 # What figures, drawing and the closing report add to what is held between steps, by the kind of data; the middle of several runs, --whole.
-JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_IMAGES = 130 * MIB, 150 * MIB, 430 * MIB, 150 * MIB
+JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_IMAGES = (
+    130 * MIB,
+    150 * MIB,
+    430 * MIB,
+    150 * MIB,
+)
 JUDGED_COPIES = 15  # of each image that is judged, as float64, most of them while a filter runs
 # A step's time is about that of its calls and that of its arithmetic: a MLP's 1.6 ms, a small convolutional pair's 29 ms, on one core
 # that multiplies 9e10 a second at most. Twice the cores do 1.4 times as much ("Step" in benchmarks/RESULTS.md).
@@ -74,7 +79,14 @@ class StepMemory:
         """The largest batch size whose step holds at most `free` bytes; 0 if none does."""
         if max(self.fixed) > free:
             return 0
-        return min((math.floor((free - a) / b) for a, b in zip(self.fixed, self.each, strict=True) if b > 0), default=0)
+        return min(
+            (
+                math.floor((free - a) / b)
+                for a, b in zip(self.fixed, self.each, strict=True)
+                if b > 0
+            ),
+            default=0,
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,12 @@ class StandIn(Loader):
     """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the networks know classes."""
 
     def __init__(
-        self, schema: Schema, batch_size: int, scaling: Scaling, device: torch.device, clustering: Clustering | None = None
+        self,
+        schema: Schema,
+        batch_size: int,
+        scaling: Scaling,
+        device: torch.device,
+        clustering: Clustering | None = None,
     ) -> None:
         super().__init__(batch_size, scaling.encode, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_image else torch.float64
@@ -123,13 +140,22 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
     free = free_memory(device)
     refuse_networks(recipe, source.schema, free)
     step = step_memory(recipe, source.schema, scaling, device)
-    found = Footprint(used_memory(device), data_on(device, source), step, evaluated(source) if device.type == "cpu" else 0)
+    found = Footprint(
+        used_memory(device),
+        data_on(device, source),
+        step,
+        evaluated(source) if device.type == "cpu" else 0,
+    )
     size = recipe.batch_size
     if free is not None and found.needed(size) > free:
         most = step.largest(free - found.data)
         raise RequestError(
             f"batch_size = {size} needs about {found.needed(size) / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free: "
-            + (f"give at most {most}" if most >= recipe.at_least.get("batch_size", 1) else "give smaller networks, or free some")
+            + (
+                f"give at most {most}"
+                if most >= recipe.at_least.get("batch_size", 1)
+                else "give smaller networks, or free some"
+            )
         )
     return found
 
@@ -140,7 +166,11 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
         method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made
         return
-    weights = sum(p.numel() * p.element_size() for network in (method.generator, method.discriminator) for p in network.parameters())
+    weights = sum(
+        p.numel() * p.element_size()
+        for network in (method.generator, method.discriminator)
+        for p in network.parameters()
+    )
     if free is not None and MIN_COPIES * weights > free:
         raise RequestError(
             f"{recipe.name}'s networks need more than {MIN_COPIES * weights / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free: "
@@ -148,20 +178,38 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
         )
 
 
-def step_memory(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device, workspace: float | None = None) -> StepMemory:
+def step_memory(
+    recipe: Recipe,
+    schema: Schema,
+    scaling: Scaling,
+    device: torch.device,
+    workspace: float | None = None,
+) -> StepMemory:
     """What a step of the recipe holds on data of this shape, at any batch size. `workspace` is the factor on what it makes on the way;
     None takes the measured one, 1 gives the bytes of its tensors exactly."""
     small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
-    first, second = (trace(replace(recipe, batch_size=size), schema, scaling, device) for size in (small, 2 * small))
+    first, second = (
+        trace(replace(recipe, batch_size=size), schema, scaling, device)
+        for size in (small, 2 * small)
+    )
     one, two = first.held, second.held
-    if len(one) != len(two):  # a method that does other things with other batches: one line through both peaks
+    if len(one) != len(
+        two
+    ):  # a method that does other things with other batches: one line through both peaks
         one, two = [max(one)], [max(two)]
     if workspace is None:
-        workspace = WORKSPACE_CONVOLUTIONS if first.convolves and device.type == "cpu" else WORKSPACE
-    one, two = [[base + (held - base) * workspace for held in line] for line, base in ((one, first.kept), (two, second.kept))]
+        workspace = (
+            WORKSPACE_CONVOLUTIONS if first.convolves and device.type == "cpu" else WORKSPACE
+        )
+    one, two = [
+        [base + (held - base) * workspace for held in line]
+        for line, base in ((one, first.kept), (two, second.kept))
+    ]
     each = [(b - a) / small for a, b in zip(one, two, strict=True)]
     fixed = tuple(a - b * small for a, b in zip(one, each, strict=True))
-    return StepMemory(fixed, tuple(each), first.kept, first.calls, (second.flops - first.flops) / small)
+    return StepMemory(
+        fixed, tuple(each), first.kept, first.calls, (second.flops - first.flops) / small
+    )
 
 
 class Trace(NamedTuple):
@@ -180,7 +228,13 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     count = Counting()
     with count:
         method = checked_method(build_method(recipe, schema, 0), recipe.name)
-        state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, device, method.clustering), 0, device)
+        state = State(
+            method,
+            recipe,
+            StandIn(schema, recipe.batch_size, scaling, device, method.clustering),
+            0,
+            device,
+        )
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
         adversarial_step(state.method, state, rates)
@@ -190,7 +244,9 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         adversarial_step(state.method, state, rates)
         del guard
     held = [float(held) for held in count.trace[before:]]
-    return Trace(held, kept, count.operations["aten.convolution"] > 0, len(held), count.flops.total() - flops)
+    return Trace(
+        held, kept, count.operations["aten.convolution"] > 0, len(held), count.flops.total() - flops
+    )
 
 
 def data_on(device: torch.device, source: Source) -> int:
@@ -205,7 +261,9 @@ def data_on(device: torch.device, source: Source) -> int:
         return order
     if not schema.is_image:
         return order + rows * schema.size * FLOAT
-    return order + (rows * schema.size * (1 if schema.dtype == "uint8" else 8) if device.type == "cuda" else 0)
+    return order + (
+        rows * schema.size * (1 if schema.dtype == "uint8" else 8) if device.type == "cuda" else 0
+    )
 
 
 def evaluated(source: Source) -> int:

@@ -30,7 +30,9 @@ class Plan:
     @property
     def samples(self) -> int | None:
         """Real samples to see in all; None where minutes decide."""
-        return self.run.samples or (None if self.run.minutes else self.recipe.default_samples(self.schema))
+        return self.run.samples or (
+            None if self.run.minutes else self.recipe.default_samples(self.schema)
+        )
 
     @property
     def threads(self) -> int:
@@ -45,7 +47,11 @@ class Plan:
             return self.run.minutes * 60
         size = self.recipe.batch_size
         samples = self.samples or self.recipe.default_samples(self.schema)
-        return samples / (size * self.recipe.discriminator_steps) * self.step.seconds(size, self.threads)
+        return (
+            samples
+            / (size * self.recipe.discriminator_steps)
+            * self.step.seconds(size, self.threads)
+        )
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:

@@ -37,7 +37,9 @@ class Display:
         if console.is_jupyter:
             draws = find_spec("ipywidgets") is not None  # which rich draws with there
             if progress and not draws:
-                warn("a progress bar in a notebook needs ipywidgets: pip install ipywidgets; plain lines instead")
+                warn(
+                    "a progress bar in a notebook needs ipywidgets: pip install ipywidgets; plain lines instead"
+                )
         self._plain = bool(progress) and not draws
         self._lines = 0
         self.metric = ""
@@ -55,7 +57,12 @@ class Display:
         self.progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.progress.stop()
 
     def show(self, event: Event) -> None:
@@ -83,7 +90,12 @@ class Measuring:
             self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._status is not None:
             self._status.stop()
 
@@ -98,7 +110,9 @@ def measured(step: str) -> str:
     return f"measuring: {step} ({STEPS.index(step) + 1} of {len(STEPS)})"
 
 
-def both(first: Callable[[Event], None], second: Callable[[Event], None] | None) -> Callable[[Event], None]:
+def both(
+    first: Callable[[Event], None], second: Callable[[Event], None] | None
+) -> Callable[[Event], None]:
     """Tell both of every event, where there is a second."""
 
     def tell(event: Event) -> None:

@@ -67,7 +67,9 @@ def prepare(
     directory.lock()
     try:
         settings = recipe_from(config["recipe"])
-        training = Fit(source, settings, run, directory, warn, _inherited(directory, config, settings, source))
+        training = Fit(
+            source, settings, run, directory, warn, _inherited(directory, config, settings, source)
+        )
         training.resumed, training.init_from = True, config["init_from"]
         training.requested = _requested(config["requested"], choices, run_choices)
         _go_back(training, config, run_choices)
@@ -83,7 +85,11 @@ def is_finished(training: Fit) -> bool:
     if plan.samples is not None:
         return state.samples_seen >= plan.samples
     limit = (plan.run.minutes or 0) * 60
-    ended = state.minutes == plan.run.minutes and state.horizon is not None and state.samples_seen >= state.horizon
+    ended = (
+        state.minutes == plan.run.minutes
+        and state.horizon is not None
+        and state.samples_seen >= state.horizon
+    )
     return state.seconds >= limit or (ended and state.seconds >= EARLY * limit)
 
 
@@ -104,8 +110,12 @@ def told(training: Fit) -> str:
             return f"going on from {state.samples_seen:,} of {samples:,} samples"
         return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
     if samples is not None:
-        return f"finished: {seen} seen; to train longer: {_longer(training, 'samples', 2 * samples)}"
-    used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen} seen; minutes are the total"
+        return (
+            f"finished: {seen} seen; to train longer: {_longer(training, 'samples', 2 * samples)}"
+        )
+    used = (
+        f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen} seen; minutes are the total"
+    )
     return f"finished: {used}; to train longer: {_longer(training, 'minutes', 2 * (minutes or 0))}"
 
 
@@ -117,22 +127,37 @@ def _longer(training: Fit, length: str, value: float) -> str:
         command = f"equipoise train --resume {shlex.quote(run)} --{length} {value:.15g}"
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
-    seconds = seconds_for(round(value) - training.state.samples_seen, training.log) if length == "samples" else None
+    seconds = (
+        seconds_for(round(value) - training.state.samples_seen, training.log)
+        if length == "samples"
+        else None
+    )
     return command if seconds is None else f"{command} ({about(seconds)})"
 
 
 def _refuse_other_settings(
-    run: Path, config: dict[str, Any], recipe: type[Recipe] | None, choices: dict[str, Any], run_choices: dict[str, Any], data: Any
+    run: Path,
+    config: dict[str, Any],
+    recipe: type[Recipe] | None,
+    choices: dict[str, Any],
+    run_choices: dict[str, Any],
+    data: Any,
 ) -> None:
     """Raises RequestError where a setting that was given, those of a
     distribution among them, is not the run's, and is none that may change."""
     differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
-    differ = [text.replace("name:", "recipe:") for text in differ] or differences(config["recipe"], choices, ())
+    differ = [text.replace("name:", "recipe:") for text in differ] or differences(
+        config["recipe"], choices, ()
+    )
     differ += differences(config["run"], run_choices, CHANGEABLE)
     if isinstance(data, Distribution) and data.name == config["data"]["name"]:
-        differ += differences(config["data"].get("distribution", {}), distribution_settings(data), ())
+        differ += differences(
+            config["data"].get("distribution", {}), distribution_settings(data), ()
+        )
     if differ:
-        raise RequestError(f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew")
+        raise RequestError(
+            f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
+        )
 
 
 def _source(
@@ -147,18 +172,38 @@ def _source(
     distribution = distribution_of(described)
     if data is None:
         if distribution is None and (described["origin"] is None or described["labels_in_python"]):
-            what = _shown(described) if described["origin"] is None else f"labels for {_shown(described)}"
-            given = "fit(data, labels, out=..., resume=True)" if described["labels_in_python"] else "fit(data, out=..., resume=True)"
-            raise RequestError(f"{run} was trained on {what} that came in Python: give the same again, by {given}")
+            what = (
+                _shown(described)
+                if described["origin"] is None
+                else f"labels for {_shown(described)}"
+            )
+            given = (
+                "fit(data, labels, out=..., resume=True)"
+                if described["labels_in_python"]
+                else "fit(data, out=..., resume=True)"
+            )
+            raise RequestError(
+                f"{run} was trained on {what} that came in Python: give the same again, by {given}"
+            )
         data = described["origin"]
-    if distribution is not None and (data is None or (isinstance(data, str) and data in (described["name"], described["origin"]))):
+    if distribution is not None and (
+        data is None or (isinstance(data, str) and data in (described["name"], described["origin"]))
+    ):
         data = distribution  # with the settings that it had
     try:
-        return open_source(data, labels, label_column=settings.label_column, memory_budget=settings.memory_budget, split_seed=settings.seed)
+        return open_source(
+            data,
+            labels,
+            label_column=settings.label_column,
+            memory_budget=settings.memory_budget,
+            split_seed=settings.seed,
+        )
     except RequestError as error:
         if data is not described["origin"]:
             raise
-        raise RequestError(f"{run} was trained on {data}, which cannot be read now: {error}") from None
+        raise RequestError(
+            f"{run} was trained on {data}, which cannot be read now: {error}"
+        ) from None
 
 
 def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> None:
@@ -169,13 +214,21 @@ def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> Non
         return
     old, new = _shown(described), _shown(given)
     same = "give the same data, or start a new run"
-    if described["name"] != given["name"] or (described["origin"] is None) != (given["origin"] is None):
+    if described["name"] != given["name"] or (described["origin"] is None) != (
+        given["origin"] is None
+    ):
         raise RequestError(f"{run} was trained on {old}, but you gave {new}: {same}")
     if described["labels_in_python"] and not given["labels_in_python"]:
-        raise RequestError(f"{run} was trained on {old} with labels that came in Python: give them again, or start a new run")
+        raise RequestError(
+            f"{run} was trained on {old} with labels that came in Python: give them again, or start a new run"
+        )
     if described["origin"] is None:
-        raise RequestError(f"{run} was trained on {old} of other values, or in another order: {same}")
-    raise RequestError(f"{run} was trained on {old}, which has changed since, or comes in another order: {same}")
+        raise RequestError(
+            f"{run} was trained on {old} of other values, or in another order: {same}"
+        )
+    raise RequestError(
+        f"{run} was trained on {old}, which has changed since, or comes in another order: {same}"
+    )
 
 
 def _shown(described: dict[str, Any]) -> str:
@@ -204,14 +257,25 @@ def _inherited(
         scaling = Scaling.from_dict(config.get("scaling") or {})
         if len(scaling.shift) != (1 if source.schema.is_image else source.schema.size):
             raise RequestError("its scaling is not of its data")
-        clustering = empty_clustering(source.schema, recipe.clusters or 0, recipe.labels(source.schema), recipe.apart(source.schema))
+        clustering = empty_clustering(
+            source.schema,
+            recipe.clusters or 0,
+            recipe.labels(source.schema),
+            recipe.apart(source.schema),
+        )
         if clustering is not None:
             tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)
             clustering.load_state_dict(
-                {n.removeprefix("clustering."): value for n, value in tensors.items() if n.startswith("clustering.")}
+                {
+                    n.removeprefix("clustering."): value
+                    for n, value in tensors.items()
+                    if n.startswith("clustering.")
+                }
             )
     except (RequestError, AttributeError, TypeError, RuntimeError) as error:
-        raise DamagedFileError(f"{directory.config_file} is not what was written: {first_line(error)}") from None
+        raise DamagedFileError(
+            f"{directory.config_file} is not what was written: {first_line(error)}"
+        ) from None
     return Space(scaling, clustering)
 
 
@@ -242,10 +306,16 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
         training.state.restore(tensors, scalars)
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
         why = first_line(error)
-        raise EquipoiseError(f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})") from None
+        raise EquipoiseError(
+            f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})"
+        ) from None
     _refuse_shorter(training, run_choices)
     directory.sweep()
-    training.log = [line for line in directory.read_log(training.warn) if line["samples_seen"] <= training.state.samples_seen]
+    training.log = [
+        line
+        for line in directory.read_log(training.warn)
+        if line["samples_seen"] <= training.state.samples_seen
+    ]
     if training.run.stop_when != config["run"]["stop_when"]:
         _evaluate_anew(training)
     directory.write_config(training.config())
@@ -262,7 +332,9 @@ def _evaluate_anew(training: Fit) -> None:
     held out: those before say nothing of those to come, and the best of them was not chosen on that split."""
     state = training.state
     floors = {"floors": dict(training.watch.floors), "evaluated_samples": training.quick_suite.n}
-    training.log.append({"samples_seen": state.samples_seen, "seconds": round(state.seconds, 3), **floors})
+    training.log.append(
+        {"samples_seen": state.samples_seen, "seconds": round(state.seconds, 3), **floors}
+    )
     state.best = None
 
 
@@ -275,7 +347,9 @@ def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
     # The last step may reach beyond the length.
     step = training.recipe.batch_size * training.recipe.discriminator_steps
     if samples is not None and samples <= state.samples_seen - step:
-        raise RequestError(f"samples = {samples} is the total, and {path} has seen {state.samples_seen} already: give more than that")
+        raise RequestError(
+            f"samples = {samples} is the total, and {path} has seen {state.samples_seen} already: give more than that"
+        )
     if minutes is not None and minutes * 60 < EARLY * state.seconds:
         raise RequestError(
             f"minutes = {minutes:g} is the total, and {path} has trained for {state.seconds / 60:.3g} already: give more than that"

@@ -33,7 +33,11 @@ from equipoise.utils.system import usable_cores
 Precision = Literal["float32", "bfloat16"]
 
 COMPILE_SECONDS = 45.0  # that compiling both networks' gradients takes on one core
-COMPILE_GAIN = {"points": 0.35, "float32": 0.1, "bfloat16": 0.25}  # share of a step's time that compiled code saves, by kind or by type
+COMPILE_GAIN = {
+    "points": 0.35,
+    "float32": 0.1,
+    "bfloat16": 0.25,
+}  # share of a step's time that compiled code saves, by kind or by type
 WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
 # Operations of a step that are worth a thread: 16 x 16 images have .7e9, MNIST's 2e9,
 # 64 x 64 in colour 17e9.
@@ -76,7 +80,11 @@ def example(state: State, schema: Schema) -> Example:
     """Numbers drawn from a generator of their own; nothing of the training moves."""
     n, generator = state.loader.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
-    return Example(x, first_classes(schema, state.method.clustering, n, state.device), state.method.prior.sample(n, generator))
+    return Example(
+        x,
+        first_classes(schema, state.method.clustering, n, state.device),
+        state.method.prior.sample(n, generator),
+    )
 
 
 def choose(
@@ -105,7 +113,11 @@ def choose(
 
 def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
     """The choices that a resumed run was made with, by what its config.json says of the machine."""
-    return Speed(run.threads or max(machine["threads"], 1), machine.get("precision", "float32"), machine.get("compiled", False))
+    return Speed(
+        run.threads or max(machine["threads"], 1),
+        machine.get("precision", "float32"),
+        machine.get("compiled", False),
+    )
 
 
 def by_rule(
@@ -141,7 +153,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and any(
-        getattr(torch.cpu, known, bool)() for known in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        getattr(torch.cpu, known, bool)()
+        for known in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     )
 
 
@@ -150,14 +163,22 @@ def can_compile(method: Method, device: torch.device) -> bool:
     gradients that are functions of weights, samples and latents alone, without draws of their own or statistics kept."""
     import torch._dynamo.config
 
-    return hasattr(torch._dynamo.config, "trace_autograd_ops") and is_pure(method) and _has_compiler(device)
+    return (
+        hasattr(torch._dynamo.config, "trace_autograd_ops")
+        and is_pure(method)
+        and _has_compiler(device)
+    )
 
 
 def is_pure(method: Method) -> bool:
     """Whether the gradients of `method` are functions of weights, samples and latents alone."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
-    draws = method.augmentation is not None or (method.penalty is not None and method.penalty_at == "elsewhere")
-    return not draws and not any(isinstance(layer, Dropout | _BatchNorm) or is_parametrized(layer) for layer in layers)
+    draws = method.augmentation is not None or (
+        method.penalty is not None and method.penalty_at == "elsewhere"
+    )
+    return not draws and not any(
+        isinstance(layer, Dropout | _BatchNorm) or is_parametrized(layer) for layer in layers
+    )
 
 
 def compile_step(method: Method, state: State, batch: Example) -> str:
@@ -166,7 +187,10 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
         with _following_derivatives():
-            for function, given in ((discriminator_gradients, (torch.tensor(0.0), *batch)), (generator_gradients, batch)):
+            for function, given in (
+                (discriminator_gradients, (torch.tensor(0.0), *batch)),
+                (generator_gradients, batch),
+            ):
                 made[function] = torch.compile(function, fullgraph=True, dynamic=False)
                 made[function](method, state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
@@ -188,14 +212,18 @@ def _following_derivatives() -> AbstractContextManager[None]:
 def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
     """The fastest threads and precision on this machine, of those that `run` leaves open, by a stopwatch. The state stays as it was."""
     threads = [run.threads] if run.threads else sorted({1, usable_cores()})
-    precisions: list[Precision] = [chosen.precision] if run.precision != "auto" else sorted({"float32", chosen.precision})
+    precisions: list[Precision] = (
+        [chosen.precision] if run.precision != "auto" else sorted({"float32", chosen.precision})
+    )
     weights = {name: tensor.clone() for name, tensor in state.tensors().items()}
     found = {}
     for candidate in (replace(chosen, threads=t, precision=p) for t in threads for p in precisions):
         candidate.apply(state)
         with at_work(candidate.threads):
             found[candidate] = _seconds(method, state, batch)
-    state.restore_tensors(weights, state.samples_seen)  # and not the feed, which a stream cannot go back in
+    state.restore_tensors(
+        weights, state.samples_seen
+    )  # and not the feed, which a stream cannot go back in
     return min(found, key=lambda candidate: found[candidate])
 
 

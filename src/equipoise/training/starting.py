@@ -61,16 +61,26 @@ def prepare(
             another; nothing has been written then.
     """
     if resume and init_from is not None:
-        raise RequestError("resume and init_from: give one of them; a run that is resumed has weights of its own")
+        raise RequestError(
+            "resume and init_from: give one of them; a run that is resumed has weights of its own"
+        )
     if resume:
         return resuming.prepare(data, labels, recipe, choices, run_choices, out=out, warn=warn)
     run = RunSettings(**run_choices)
     weights = read(Path(init_from)) if isinstance(init_from, str | Path) else init_from
     if data is None:
-        raise RequestError("fit needs data: an array, a DataFrame, a path or the name of a built-in source")
+        raise RequestError(
+            "fit needs data: an array, a DataFrame, a path or the name of a built-in source"
+        )
     if out is not None:
         RunDirectory.refuse_taken(out)
-    source = open_source(data, labels, label_column=run.label_column, memory_budget=run.memory_budget, split_seed=run.seed)
+    source = open_source(
+        data,
+        labels,
+        label_column=run.label_column,
+        memory_budget=run.memory_budget,
+        split_seed=run.seed,
+    )
     if weights is None:
         training = Fit(source, _recipe(source, recipe or find(DEFAULT), choices), run, None, warn)
     else:
@@ -111,7 +121,9 @@ def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Re
     """The recipe for this data, conditional where
     labels were handed over and it can learn them."""
     if choices.get("conditional") is None:
-        labelled = source.labels_given or (recipe.needs_labels and source.schema.classes is not None)
+        labelled = source.labels_given or (
+            recipe.needs_labels and source.schema.classes is not None
+        )
         choices = {**choices, "conditional": labelled and recipe.takes_labels}
         if labelled and not recipe.takes_labels:
             source.notes.append(f"the labels are not used: {recipe.name} learns without")

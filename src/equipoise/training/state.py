@@ -31,7 +31,9 @@ SCALARS: dict[str, Any] = {
 MOST = 2**48  # of epochs, and of samples in one
 P = ParamSpec("P")
 T = TypeVar("T")
-Gradients = tuple[Tensor | None, ...]  # of a network's weights, in their order; None for one that took no part
+Gradients = tuple[
+    Tensor | None, ...
+]  # of a network's weights, in their order; None for one that took no part
 RANDOMNESS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
@@ -44,23 +46,36 @@ class State:
     """The networks and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it
     back."""
 
-    def __init__(self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device
+    ) -> None:
         self.method, self.loader, self.seed, self.device = method, loader, seed, device
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
         has_ema = recipe.ema_half_life > 0
-        self.ema = copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
+        self.ema = (
+            copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
+        )
         self.weights_g, self.weights_d, self.weights_ema = (
-            list[Tensor](network.parameters()) for network in (self.generator, self.discriminator, self.ema)
+            list[Tensor](network.parameters())
+            for network in (self.generator, self.discriminator, self.ema)
         )  # to look for them at every step would cost a small network a twentieth of its time
-        self.statistics = list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
+        self.statistics = (
+            list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
+        )
         """The average's buffers, each with the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
-        self.randomness = {name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()}
-        for module in (*self.generator.modules(), *self.discriminator.modules(), *self.ema.modules()):
+        self.randomness = {
+            name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()
+        }
+        for module in (
+            *self.generator.modules(),
+            *self.discriminator.modules(),
+            *self.ema.modules(),
+        ):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:
@@ -98,7 +113,10 @@ class State:
     def apply(self, rates: Rates) -> None:
         """Set the scheduled step sizes and second beta of both optimisers, and the augmentation's probability."""
         halved = 0.5**self.recoveries
-        for optimizer, factor in ((self.optimizer_g, halved), (self.optimizer_d, halved * self._rate_d)):
+        for optimizer, factor in (
+            (self.optimizer_g, halved),
+            (self.optimizer_d, halved * self._rate_d),
+        ):
             for group in optimizer.param_groups:
                 group["lr"] = rates.learning_rate * factor
                 if "betas" in group:
@@ -123,7 +141,10 @@ class State:
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
-        return self.weights() | {f"randomness.{name}": generator.get_state() for name, generator in self.randomness.items()}
+        return self.weights() | {
+            f"randomness.{name}": generator.get_state()
+            for name, generator in self.randomness.items()
+        }
 
     def weights(self) -> dict[str, Tensor]:
         """The tensors that training changes: of the networks, the average, the augmentation and the optimisers."""
@@ -152,13 +173,19 @@ class State:
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
         """Put back what `tensors` and `scalars` said. Raises KeyError, TypeError, ValueError or RuntimeError if they are of another shape
         of state."""
-        scalars = {name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()} | _written(scalars)
+        scalars = {
+            name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()
+        } | _written(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
         self.loader.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
         self.seen_before = scalars["seen_before"]
         self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
-        self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
+        self.horizon, self.minutes, self.best = (
+            scalars["horizon"],
+            scalars["minutes"],
+            scalars["best"],
+        )
 
     def restore_tensors(self, tensors: dict[str, Tensor], samples_seen: int) -> None:
         """Put back what `tensors` said, after so many samples, and leave the feed where it is."""
@@ -168,7 +195,9 @@ class State:
             if stored.shape == generator.get_state().shape:
                 generator.set_state(stored)
             else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
-                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed())
+                generator.manual_seed(
+                    seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed()
+                )
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `weights` said."""
@@ -182,12 +211,20 @@ class State:
                 index, moment = key.split(".")
                 expected = () if moment == "step" else weights[int(index)].shape
                 if value.shape != expected or not value.is_floating_point():
-                    raise ValueError(f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, its weight {tuple(expected)}")
+                    raise ValueError(
+                        f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, its weight {tuple(expected)}"
+                    )
                 stored["state"].setdefault(int(index), {})[moment] = value
-            wanted = {"step", "square_avg"} if isinstance(optimizer, torch.optim.RMSprop) else {"step", "exp_avg", "exp_avg_sq"}
+            wanted = (
+                {"step", "square_avg"}
+                if isinstance(optimizer, torch.optim.RMSprop)
+                else {"step", "exp_avg", "exp_avg_sq"}
+            )
             for index, moments in stored["state"].items():
                 if moments.keys() != wanted:
-                    raise ValueError(f"{name} has {', '.join(sorted(moments))} of weight {index}, not {', '.join(sorted(wanted))}")
+                    raise ValueError(
+                        f"{name} has {', '.join(sorted(moments))} of weight {index}, not {', '.join(sorted(wanted))}"
+                    )
             optimizer.load_state_dict(stored)
 
     def _modules(self) -> dict[str, nn.Module]:
@@ -208,11 +245,17 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
     """The best moment and the feed's position, if they can be. Raises ValueError if not."""
     best, position = scalars["best"], scalars["position"]
     names = {"checkpoint": str, "metric": float}
-    if best is not None and (not isinstance(best, dict) or best.keys() != names.keys() or not str(best["checkpoint"]).isdecimal()):
+    if best is not None and (
+        not isinstance(best, dict)
+        or best.keys() != names.keys()
+        or not str(best["checkpoint"]).isdecimal()
+    ):
         raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its figure")
     if best is not None:
         best = {name: checked(name, best[name], hint) for name, hint in names.items()}
-    if not isinstance(position, dict) or not all(type(value) is int and 0 <= value < MOST for value in position.values()):
+    if not isinstance(position, dict) or not all(
+        type(value) is int and 0 <= value < MOST for value in position.values()
+    ):
         raise ValueError(f"position = {clipped(repr(position))}: must be whole numbers")
     return {"best": best, "position": position}
 
@@ -220,9 +263,13 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
 def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
     """The recipe's optimiser for one network; its rates are set anew at every step."""
     if recipe.optimizer == "rmsprop":
-        return torch.optim.RMSprop(network.parameters(), recipe.learning_rate, alpha=float(recipe.beta2))
+        return torch.optim.RMSprop(
+            network.parameters(), recipe.learning_rate, alpha=float(recipe.beta2)
+        )
     betas = (float(recipe.beta1), float(recipe.beta2))
-    return torch.optim.Adam(network.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
+    return torch.optim.Adam(
+        network.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda")
+    )
 
 
 def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
@@ -235,4 +282,8 @@ def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim
 
 
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+    return {
+        key.removeprefix(f"{name}."): value
+        for key, value in tensors.items()
+        if key.startswith(f"{name}.")
+    }

@@ -49,10 +49,16 @@ def ema_half_life(state: State, rates: Rates, samples: int) -> float:
     return min(full, EMA_RAMPUP * seen)
 
 
-def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
+def discriminator_step(
+    method: Method, state: State, rates: Rates, x: Tensor, y: Tensor | None
+) -> dict[str, Tensor]:
     """D learns to tell x from what G makes of as many latents."""
-    weight = torch.tensor(rates.penalty)  # a tensor, since compiled code is made anew for every other number
-    gradients, readings = state.compiled(discriminator_gradients)(method, state, weight, x, y, state.latents(len(x)))
+    weight = torch.tensor(
+        rates.penalty
+    )  # a tensor, since compiled code is made anew for every other number
+    gradients, readings = state.compiled(discriminator_gradients)(
+        method, state, weight, x, y, state.latents(len(x))
+    )
     state.optimize_discriminator(gradients)
     if method.constraint is not None:
         method.constraint(state.discriminator)
@@ -64,7 +70,9 @@ def discriminator_step(method: Method, state: State, rates: Rates, x: Tensor, y:
 
 def generator_step(method: Method, state: State, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
     """G learns to be taken for real. Gradients pass through D without staying in it."""
-    gradients, readings = state.compiled(generator_gradients)(method, state, x, y, state.latents(len(x)))
+    gradients, readings = state.compiled(generator_gradients)(
+        method, state, x, y, state.latents(len(x))
+    )
     state.optimize_generator(gradients)
     return readings
 
@@ -76,17 +84,26 @@ def discriminator_gradients(
     penalty's."""
     with torch.no_grad():
         x_fake = state.generator(z, y)
-    both = torch.cat([x, x_fake]).requires_grad_(method.penalty is not None and method.penalty_at == "samples")
+    both = torch.cat([x, x_fake]).requires_grad_(
+        method.penalty is not None and method.penalty_at == "samples"
+    )
     if method.together:
         logits, answers = state.discriminate(both, None if y is None else torch.cat([y, y]))
         real, fake = logits.chunk(2)
         answers_real, answers_fake = answers.chunk(2)
     else:
-        (real, answers_real), (fake, answers_fake) = state.discriminate(x, y), state.discriminate(x_fake, y)
+        (real, answers_real), (fake, answers_fake) = (
+            state.discriminate(x, y),
+            state.discriminate(x_fake, y),
+        )
     terms = [method.discriminator_loss(real, fake)]
     readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
     if method.penalty is not None:
-        penalties = method.penalty(CriticBatch(both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]))
+        penalties = method.penalty(
+            CriticBatch(
+                both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]
+            )
+        )
         terms += [weight * term for term in penalties.values()]
         readings |= penalties
     if method.auxiliary is not None:
@@ -96,19 +113,29 @@ def discriminator_gradients(
     return _gradients(sum(terms[1:], terms[0]), state.weights_d, readings)
 
 
-def generator_gradients(method: Method, state: State, x: Tensor, y: Tensor | None, z: Tensor) -> tuple[Gradients, dict[str, Tensor]]:
+def generator_gradients(
+    method: Method, state: State, x: Tensor, y: Tensor | None, z: Tensor
+) -> tuple[Gradients, dict[str, Tensor]]:
     """The gradients of G's weights at latents z, the loss paired with real samples x where it takes pairs, and what was read."""
     fake, answers = state.discriminate(state.generator(z, y), y)
     with torch.no_grad():
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = method.generator_loss(real, fake)
-    total = loss if method.auxiliary is None else loss + method.auxiliary(AuxOutputs(None, answers, y, z))[0]
+    total = (
+        loss
+        if method.auxiliary is None
+        else loss + method.auxiliary(AuxOutputs(None, answers, y, z))[0]
+    )
     return _gradients(total, state.weights_g, {"generator_loss": loss})
 
 
-def _gradients(loss: Tensor, weights: list[Tensor], readings: dict[str, Tensor]) -> tuple[Gradients, dict[str, Tensor]]:
+def _gradients(
+    loss: Tensor, weights: list[Tensor], readings: dict[str, Tensor]
+) -> tuple[Gradients, dict[str, Tensor]]:
     gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-    return gradients, {name: value.detach() for name, value in readings.items()}  # with their graphs they would hold the batch
+    return gradients, {
+        name: value.detach() for name, value in readings.items()
+    }  # with their graphs they would hold the batch
 
 
 @torch.no_grad()

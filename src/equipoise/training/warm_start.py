@@ -81,13 +81,25 @@ class Weights:
         """
         own, schema = self.sampler.recipe, source.schema
         if recipe is not None and recipe is not type(own):
-            raise RequestError(f"{self.name} was trained with the recipe {own.name!r}, not with {recipe.name!r}: leave recipe out")
+            raise RequestError(
+                f"{self.name} was trained with the recipe {own.name!r}, not with {recipe.name!r}: leave recipe out"
+            )
         if unknown := sorted(choices.keys() - {field.name for field in fields(own)}):
-            raise RequestError(f"the recipe {own.name!r} of {self.name} has no {', '.join(unknown)}: leave it out")
+            raise RequestError(
+                f"the recipe {own.name!r} of {self.name} has no {', '.join(unknown)}: leave it out"
+            )
         if differ := self._other_data(source):
-            raise RequestError(f"the data is not of the kind that {self.name} makes: {'; '.join(differ)}")
-        if differ := [f"{n}: {getattr(own, n)!r} -> {v!r}" for n, v in choices.items() if _changes_networks(own, n, v, schema)]:
-            raise RequestError(f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): leave these out")
+            raise RequestError(
+                f"the data is not of the kind that {self.name} makes: {'; '.join(differ)}"
+            )
+        if differ := [
+            f"{n}: {getattr(own, n)!r} -> {v!r}"
+            for n, v in choices.items()
+            if _changes_networks(own, n, v, schema)
+        ]:
+            raise RequestError(
+                f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): leave these out"
+            )
         chosen = replace(own, **choices)
         chosen.check(schema)
         return chosen
@@ -96,12 +108,21 @@ class Weights:
         """What about the source is not as it was
         of the data that the weights are of."""
         own, new, sampler = self.sampler.schema, source.schema, self.sampler
-        differ = [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
+        differ = (
+            [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
+        )
         if own.columns is not None and new.columns is not None and own.columns != new.columns:
             differ.append(f"columns: {_listed(own.columns)} -> {_listed(new.columns)}")
         low, high = sampler.scaling.low, sampler.scaling.high
-        if low is not None and high is not None and source.limits is not None and not same_kind((low, high), source.limits):
-            differ.append(f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to {source.limits[1]:g}")
+        if (
+            low is not None
+            and high is not None
+            and source.limits is not None
+            and not same_kind((low, high), source.limits)
+        ):
+            differ.append(
+                f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to {source.limits[1]:g}"
+            )
         if sampler.recipe.conditional and not same_classes(own.classes, new.classes):
             differ.append(f"classes: {_listed(own.classes)} -> {_listed(new.classes)}")
         return differ
@@ -112,7 +133,9 @@ class Weights:
         scaling = self.sampler.scaling
         clustering = copy.deepcopy(self.sampler.clustering)
         if clustering is not None:
-            recount(clustering.cpu(), source, scaling, self.sampler.recipe.labels(source.schema), seed)
+            recount(
+                clustering.cpu(), source, scaling, self.sampler.recipe.labels(source.schema), seed
+            )
         return Space(scaling, clustering)
 
     def put_into(self, training: Fit) -> None:
@@ -127,13 +150,23 @@ class Weights:
             if self.discriminator is not None:
                 state.discriminator.load_state_dict(self.discriminator)
         except RuntimeError:
-            raise EquipoiseError(f"the checkpoint of {self.name} is not of its generator: give a run whose files are its own") from None
+            raise EquipoiseError(
+                f"the checkpoint of {self.name} is not of its generator: give a run whose files are its own"
+            ) from None
 
     def told(self) -> str:
         """What begins anew and what does not, in a line."""
         clustering = self.sampler.clustering
-        kept = "scaling is" if clustering is None else f"scaling and {clustering.count} mode{'s' if clustering.count > 1 else ''} are"
-        fresh = "" if self.discriminator is not None else "; it has no checkpoint with a discriminator, which begins anew too"
+        kept = (
+            "scaling is"
+            if clustering is None
+            else f"scaling and {clustering.count} mode{'s' if clustering.count > 1 else ''} are"
+        )
+        fresh = (
+            ""
+            if self.discriminator is not None
+            else "; it has no checkpoint with a discriminator, which begins anew too"
+        )
         return f"starting from the weights of {self.name}: optimiser, schedule and samples seen begin anew; its {kept} taken over{fresh}"
 
 
@@ -159,7 +192,13 @@ def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
             raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
         return read(directory.path)
     run = None if training.directory is None else str(training.directory.path)
-    return _weights(run, training.sampler, training.state.tensors(), training.requested["recipe"], training.state.seen_before)
+    return _weights(
+        run,
+        training.sampler,
+        training.state.tensors(),
+        training.requested["recipe"],
+        training.state.seen_before,
+    )
 
 
 def _weights(
@@ -172,7 +211,11 @@ def _weights(
     networks = {}
     for network in ("generator", "discriminator"):
         start = f"{network}."
-        networks[network] = {name.removeprefix(start): t.clone() for name, t in tensors.items() if name.startswith(start)}
+        networks[network] = {
+            name.removeprefix(start): t.clone()
+            for name, t in tensors.items()
+            if name.startswith(start)
+        }
     generator = networks["generator"] or sampler.generator.state_dict()
     seen = sampler.samples_seen + seen_before
     return Weights(run, sampler, generator, networks["discriminator"] or None, requested, seen)
@@ -191,7 +234,9 @@ def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment
         return {}, {}
 
 
-def recount(clustering: Clustering, source: Source, scaling: Scaling, labels: int, seed: int) -> None:
+def recount(
+    clustering: Clustering, source: Source, scaling: Scaling, labels: int, seed: int
+) -> None:
     """Take the shares of the modes anew from a source's training samples: of each label
     where networks learn labels, else by expectation maximisation with all but the shares
     held."""
@@ -211,7 +256,9 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
     networks of other shapes, or other data to them."""
     if getattr(own, name) == value:
         return False
-    return name in OF_SPACE or _shapes(replace(own, **{name: value}), schema) != _shapes(own, schema)
+    return name in OF_SPACE or _shapes(replace(own, **{name: value}), schema) != _shapes(
+        own, schema
+    )
 
 
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
@@ -222,18 +269,26 @@ def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
     except RuntimeError:  # networks that look at their weights when made: `put_into` tells
         return {}
     networks = {"generator": method.generator, "discriminator": method.discriminator}
-    return {f"{network}.{name}": tuple(t.shape) for network, module in networks.items() for name, t in module.state_dict().items()}
+    return {
+        f"{network}.{name}": tuple(t.shape)
+        for network, module in networks.items()
+        for name, t in module.state_dict().items()
+    }
 
 
 def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
     """Some names, as they are told in a message."""
     if names is None:
         return "none"
-    return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return ", ".join(map(str, names[:most])) + (
+        f" and {len(names) - most} more" if len(names) > most else ""
+    )
 
 
 def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
     """Of a second `fit`: what was trained is not
     gone on with, and what to type for that."""
     more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
-    warn(f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}")
+    warn(
+        f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}"
+    )

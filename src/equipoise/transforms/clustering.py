@@ -29,7 +29,9 @@ class Clustering(nn.Module):
 
     def __init__(self, count: int, labels: int = 0) -> None:
         super().__init__()
-        self.register_buffer("weights", torch.full((max(labels, 1), count), 1 / (max(labels, 1) * count)))
+        self.register_buffer(
+            "weights", torch.full((max(labels, 1), count), 1 / (max(labels, 1) * count))
+        )
 
     @property
     def count(self) -> int:
@@ -53,7 +55,9 @@ class Clustering(nn.Module):
         if self.count == 1:
             return torch.zeros(len(x), dtype=torch.int64, device=x.device)
         cumulative = self.posteriors(x).cumsum(1)
-        drawn = 1 - torch.rand(len(x), 1, generator=generator, device=x.device)  # above 0, so that a mode without a share is never drawn
+        drawn = 1 - torch.rand(
+            len(x), 1, generator=generator, device=x.device
+        )  # above 0, so that a mode without a share is never drawn
         found: Tensor = (cumulative < drawn * cumulative[:, -1:]).sum(1)
         return found
 
@@ -61,7 +65,12 @@ class Clustering(nn.Module):
         """What networks see of scaled samples (N, *shape), and a mode for each, (N,), a part of them at a time."""
         parts = [x[first : first + PART] for first in range(0, len(x), PART)]
         clustering = [self.assign(part, generator) for part in parts]
-        return torch.cat([self.whiten(part, component) for part, component in zip(parts, clustering, strict=True)]), torch.cat(clustering)
+        return torch.cat(
+            [
+                self.whiten(part, component)
+                for part, component in zip(parts, clustering, strict=True)
+            ]
+        ), torch.cat(clustering)
 
     def component(self, classes: Tensor) -> Tensor:
         """The modes of the networks' classes, (N,)."""

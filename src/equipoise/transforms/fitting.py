@@ -32,10 +32,16 @@ def empty_clustering(schema: Schema, count: int, labels: int, apart: bool) -> Cl
         return None
     if apart:
         return ChannelClusters(count, schema.shape)
-    return ImageClusters(count, schema.shape, labels) if schema.is_image else ComponentWhitening(count, schema.size, labels)
+    return (
+        ImageClusters(count, schema.shape, labels)
+        if schema.is_image
+        else ComponentWhitening(count, schema.size, labels)
+    )
 
 
-def first_classes(schema: Schema, clustering: Clustering | None, n: int, device: torch.device) -> Tensor | None:
+def first_classes(
+    schema: Schema, clustering: Clustering | None, n: int, device: torch.device
+) -> Tensor | None:
     """The first class, n times, as networks are told it: of the modes if there are any, else of the labels; None without either."""
     if clustering is not None:
         return clustering.first(n, device)
@@ -43,7 +49,12 @@ def first_classes(schema: Schema, clustering: Clustering | None, n: int, device:
 
 
 def fit_clustering(
-    source: Source, scaling: Scaling, count: int | None, labels: int, seed: int, apart: bool | None = False
+    source: Source,
+    scaling: Scaling,
+    count: int | None,
+    labels: int,
+    seed: int,
+    apart: bool | None = False,
 ) -> Clustering | None:
     """The modes of a source's training samples, so many or, for None, as many as they show; None where those are too few to be any.
     `labels`, if above 0, is how many the networks learn. `apart` is whether modes are of each channel by itself; None, as the channels
@@ -53,7 +64,11 @@ def fit_clustering(
     rows = min(ROWS, max(LOOKED_AT // schema.size, 1))
     if count is None and schema.is_image:
         count = usual(source.training_rows or ROWS, rows, labels)
-    at_most = ComponentWhitening.room(min(rows, source.training_rows or rows), schema.size) if count is None else count
+    at_most = (
+        ComponentWhitening.room(min(rows, source.training_rows or rows), schema.size)
+        if count is None
+        else count
+    )
     if at_most < least:
         return None
     parts: Iterable[Tensor] = _scaled(source.seen(rows, seed), scaling)

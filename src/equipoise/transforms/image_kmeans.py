@@ -17,7 +17,11 @@ from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
 from equipoise.transforms.clustering import Clustering
 
-MOST, EACH, LOOKED_AT_EACH = 256, 200, 30  # groups at most, images for every one, and how many of them are looked at to find it
+MOST, EACH, LOOKED_AT_EACH = (
+    256,
+    200,
+    30,
+)  # groups at most, images for every one, and how many of them are looked at to find it
 SIDE = 16  # of the small copies
 AXES = 32
 ROUNDS = 20  # of Lloyd's algorithm, which has hardly anything left to move then
@@ -47,7 +51,9 @@ class ImageClusters(Clustering):
         self.register_buffer("centres", torch.zeros(count, min(AXES, numbers)))
 
     @classmethod
-    def fit(cls, parts: Iterable[Tensor], shape: Sequence[int], count: int, seed: int) -> ImageClusters:
+    def fit(
+        cls, parts: Iterable[Tensor], shape: Sequence[int], count: int, seed: int
+    ) -> ImageClusters:
         """So many groups of scaled images, (N, C, H, W) in parts, by k-means (Lloyd 1982) from k-means++ (Arthur & Vassilvitskii
         2007)."""
         from scipy.cluster.vq import kmeans2
@@ -55,16 +61,24 @@ class ImageClusters(Clustering):
         clustering = cls(count, shape)
         small = torch.cat([clustering.small(part) for part in parts])
         clustering.mean = small.mean(0)
-        covariance = torch.cov(small.double().T, correction=min(len(small) - 1, 1)).reshape(small.shape[1], -1)
-        clustering.axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : clustering.axes.shape[1]].float()
+        covariance = torch.cov(small.double().T, correction=min(len(small) - 1, 1)).reshape(
+            small.shape[1], -1
+        )
+        clustering.axes = (
+            torch.linalg.eigh(covariance)[1].flip(1)[:, : clustering.axes.shape[1]].float()
+        )
         found = clustering.on_axes(small)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of groups that stay empty, where images repeat
-            clustering.centres = torch.from_numpy(kmeans2(found.numpy(), count, iter=1, minit="++", seed=seed)[0]).float()
+            clustering.centres = torch.from_numpy(
+                kmeans2(found.numpy(), count, iter=1, minit="++", seed=seed)[0]
+            ).float()
         for _ in range(ROUNDS):
             fractions = one_hot(clustering.nearest(found), count).float()
             sizes = fractions.sum(0)[:, None]
-            clustering.centres = torch.where(sizes > 0, (fractions.T @ found) / sizes.clamp(min=1), clustering.centres)
+            clustering.centres = torch.where(
+                sizes > 0, (fractions.T @ found) / sizes.clamp(min=1), clustering.centres
+            )
         clustering.weights = one_hot(clustering.nearest(found), count).float().mean(0)[None]
         return clustering
 

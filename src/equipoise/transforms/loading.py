@@ -18,7 +18,9 @@ class ClusteredLoader(Loader):
     """Another feed's batches as networks see them, (batch_size, *shape), with their classes, (batch_size,). Small ones are made some at
     once, so that a step only slices."""
 
-    def __init__(self, loader: Loader, clustering: Clustering, size: int, seed: int, labelled: bool) -> None:
+    def __init__(
+        self, loader: Loader, clustering: Clustering, size: int, seed: int, labelled: bool
+    ) -> None:
         super().__init__(loader.batch_size, loader.encode, loader.device)
         self.loader, self.clustering, self.seed, self.labelled = loader, clustering, seed, labelled
         self.together = min(max(VALUES // (loader.batch_size * size), 1), MAX_BATCHES)
@@ -30,7 +32,9 @@ class ClusteredLoader(Loader):
         taken = list(self._taken())
         self.batches = len(taken)
         x = torch.cat([x for x, _ in taken])
-        self.u, component = self.clustering.encode(x, seeded(self.seed, Stream.CLUSTERS, *self.start.values(), device=self.device))
+        self.u, component = self.clustering.encode(
+            x, seeded(self.seed, Stream.CLUSTERS, *self.start.values(), device=self.device)
+        )
         labels = [y for _, y in taken if y is not None] if self.labelled else []
         self.y = component + torch.cat(labels) * self.clustering.count if labels else component
 

@@ -29,10 +29,14 @@ class ChannelClusters(Clustering):
 
     def __init__(self, count: int, shape: Sequence[int]) -> None:
         super().__init__(count, labels=shape[0])
-        self.channels = nn.ModuleList(ImageClusters(count, (1, *shape[1:])) for _ in range(shape[0]))
+        self.channels = nn.ModuleList(
+            ImageClusters(count, (1, *shape[1:])) for _ in range(shape[0])
+        )
 
     @classmethod
-    def fit(cls, parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int) -> ChannelClusters:
+    def fit(
+        cls, parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int
+    ) -> ChannelClusters:
         """So many groups of each channel of scaled images, (N, C, H, W) in parts."""
         clustering = cls(count, shape)
         found = clusters_by_channel(parts, shape, count, seed)
@@ -42,28 +46,46 @@ class ChannelClusters(Clustering):
 
     def assign(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """A group for every channel of each sample, as the networks' classes: (N, C)."""
-        return torch.stack(self._each(lambda group, x: group.assign(x, generator), x), 1) + self.first(1, x.device)
+        return torch.stack(
+            self._each(lambda group, x: group.assign(x, generator), x), 1
+        ) + self.first(1, x.device)
 
     def posteriors(self, x: Tensor) -> Tensor:
         """The share of each class among a sample's C, (N, C * K)."""
-        return torch.cat(self._each(lambda group, x: group.posteriors(x), x), 1) / len(self.channels)
+        return torch.cat(self._each(lambda group, x: group.posteriors(x), x), 1) / len(
+            self.channels
+        )
 
     def _each(self, work: Callable[[ImageClusters, Tensor], Tensor], x: Tensor) -> list[Tensor]:
         """What `work` makes of every channel's groups and the channel itself, (N, 1, H, W)."""
-        return [work(cast(ImageClusters, group), x[:, c : c + 1]) for c, group in enumerate(self.channels)]
+        return [
+            work(cast(ImageClusters, group), x[:, c : c + 1])
+            for c, group in enumerate(self.channels)
+        ]
 
     def classes(self, label: Tensor, generator: torch.Generator) -> Tensor:
         """The networks' classes for as many samples as there are zeros in `label`, (N,): (N, C), each channel's drawn at its shares."""
-        return torch.stack([super(ChannelClusters, self).classes(label + c, generator) for c in range(len(self.channels))], 1)
+        return torch.stack(
+            [
+                super(ChannelClusters, self).classes(label + c, generator)
+                for c in range(len(self.channels))
+            ],
+            1,
+        )
 
     def first(self, n: int, device: torch.device) -> Tensor:
         return self.count * torch.arange(len(self.channels), device=device).repeat(n, 1)
 
 
-def clusters_by_channel(parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int) -> list[ImageClusters]:
+def clusters_by_channel(
+    parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int
+) -> list[ImageClusters]:
     """So many groups of each channel."""
     alone = (1, *shape[1:])
-    return [ImageClusters.fit((part[:, c : c + 1] for part in parts), alone, count, seed) for c in range(shape[0])]
+    return [
+        ImageClusters.fit((part[:, c : c + 1] for part in parts), alone, count, seed)
+        for c in range(shape[0])
+    ]
 
 
 def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) -> bool:
@@ -78,7 +100,9 @@ def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) ->
         torch.cat([group.assign(part[:, c : c + 1], unused) for part in parts]).numpy()
         for c, group in enumerate(clusters_by_channel(parts, shape, TRIED, seed))
     ]
-    if any(len(np.unique(groups)) < TRIED for groups in found):  # a channel that hardly changes is none of its own
+    if any(
+        len(np.unique(groups)) < TRIED for groups in found
+    ):  # a channel that hardly changes is none of its own
         return False
     for one, other in combinations(found, 2):
         table = np.bincount(one * TRIED + other, minlength=TRIED**2).reshape(TRIED, TRIED)

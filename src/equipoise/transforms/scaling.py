@@ -20,8 +20,15 @@ from equipoise.data.sources import Source, choose
 from equipoise.errors import RequestError
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
-RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))  # of images: conventions of floats, and the types of whole numbers
-STATISTICS_ROWS = 50_000  # that a scaling is fitted to where the rest would have to be decoded or drawn
+RANGES = (
+    (0.0, 1.0),
+    (-1.0, 1.0),
+    (0.0, 255.0),
+    (0.0, 65535.0),
+)  # of images: conventions of floats, and the types of whole numbers
+STATISTICS_ROWS = (
+    50_000  # that a scaling is fitted to where the rest would have to be decoded or drawn
+)
 PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
@@ -39,13 +46,22 @@ class Scaling:
     high: float | None = None
 
     @classmethod
-    def fit(cls, raw: Tensor, kind: ScalingKind, limits: tuple[float, float] | None, rows: Tensor | None = None) -> Scaling:
+    def fit(
+        cls,
+        raw: Tensor,
+        kind: ScalingKind,
+        limits: tuple[float, float] | None,
+        rows: Tensor | None = None,
+    ) -> Scaling:
         """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of its `rows`, a part at a time.
 
         `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that an image
         can have (0 and 255 for uint8); None for points. Images share one shift and scale, so that grey stays grey.
         """
-        n, step = len(raw if rows is None else rows), max(PART // max(math.prod(raw.shape[1:]), 1), 1)
+        n, step = (
+            len(raw if rows is None else rows),
+            max(PART // max(math.prod(raw.shape[1:]), 1), 1),
+        )
         slices = [slice(start, start + step) for start in range(0, n, step)]
         parts = (raw[part] if rows is None else raw[rows[part]] for part in slices)
         if limits is not None and raw.dtype in (torch.uint8, torch.uint16):
@@ -56,7 +72,9 @@ class Scaling:
         return reduce(Moments.joined, moments).scaling(kind, limits)
 
     @classmethod
-    def of_sums(cls, sums: NDArray[np.int64], size: int, kind: ScalingKind, limits: tuple[float, float]) -> Scaling:
+    def of_sums(
+        cls, sums: NDArray[np.int64], size: int, kind: ScalingKind, limits: tuple[float, float]
+    ) -> Scaling:
         """As `fit`, to images of `size` whole numbers each, given each one's sum of values and of their squares, (n, 2): exact but for
         the last rounding."""
         n, total, squares = len(sums) * size, *(sum(column) for column in sums.T.tolist())
@@ -95,7 +113,9 @@ class Scaling:
         """The scaling that `to_dict` wrote, through JSON. Raises RequestError if it cannot be one."""
         found = instance(cls, stored)
         bounds = [bound for bound in (found.low, found.high) if bound is not None]
-        if len(found.shift) != len(found.scale) or not all(map(math.isfinite, (*found.shift, *found.scale, *bounds))):
+        if len(found.shift) != len(found.scale) or not all(
+            map(math.isfinite, (*found.shift, *found.scale, *bounds))
+        ):
             raise RequestError("its scaling cannot be")
         return found
 
@@ -113,7 +133,13 @@ class Moments:
     @classmethod
     def of(cls, columns: Tensor) -> Moments:
         """Of columns in float64, (n, D)."""
-        return cls(len(columns), columns.mean(0), columns.var(0, correction=0), columns.amin(0), columns.amax(0))
+        return cls(
+            len(columns),
+            columns.mean(0),
+            columns.var(0, correction=0),
+            columns.amin(0),
+            columns.amax(0),
+        )
 
     def joined(self, other: Moments) -> Moments:
         """Of both together (Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances", 1979)."""
@@ -132,13 +158,21 @@ class Moments:
         if kind == "standard":
             shift, scale = self.mean, self.variance.sqrt()
         else:
-            low, high = (self.low, self.high) if limits is None else torch.tensor(limits, dtype=torch.float64)[:, None]
+            low, high = (
+                (self.low, self.high)
+                if limits is None
+                else torch.tensor(limits, dtype=torch.float64)[:, None]
+            )
             shift, scale = (low + high) / 2, (high - low) / 2
         if not (shift.isfinite() & scale.isfinite()).all():
-            raise RequestError("the data's variance is beyond what a float can hold: divide it by a power of ten first")
+            raise RequestError(
+                "the data's variance is beyond what a float can hold: divide it by a power of ten first"
+            )
         constant = self.low == self.high
         if (~constant & (scale < SMALLEST)).any():
-            raise RequestError("the data's variance is below what a float can hold: multiply it by a power of ten first")
+            raise RequestError(
+                "the data's variance is below what a float can hold: multiply it by a power of ten first"
+            )
         shift, scale = torch.where(constant, self.low, shift), torch.where(constant, 0.0, scale)
         return Scaling(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))
 

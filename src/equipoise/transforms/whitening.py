@@ -20,8 +20,13 @@ from equipoise.transforms.clustering import Clustering
 
 MOST = 64
 ROWS_A_NUMBER = 4  # for every number of a component so many rows at least
-FLOOR = 1e-3  # the least standard deviation of a component, in standard deviations of the whole data
-ITERATIONS, GAIN = 100, 1e-4  # of expectation maximisation, which ends when the mean log likelihood gains less
+FLOOR = (
+    1e-3  # the least standard deviation of a component, in standard deviations of the whole data
+)
+ITERATIONS, GAIN = (
+    100,
+    1e-4,
+)  # of expectation maximisation, which ends when the mean log likelihood gains less
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
 FEW = 8  # columns, up to which thousands of small products are faster number by number, and a matrix for every point is not much
 EMPTY = 1e-3  # rows: what a component with less is divided by
@@ -54,8 +59,12 @@ class ComponentWhitening(Clustering):
         best, lowest, worse, k = None, math.inf, 0, 1
         while k <= min(MOST, cls.room(len(x), size)) and worse < PATIENCE:
             found = cls._fitted(x, k, seed)
-            criterion = (found.count * each - 1) * math.log(len(x)) - 2 * float(found.log_joint(x).logsumexp(1).sum())
-            best, lowest, worse = (found, criterion, 0) if criterion < lowest else (best, lowest, worse + 1)
+            criterion = (found.count * each - 1) * math.log(len(x)) - 2 * float(
+                found.log_joint(x).logsumexp(1).sum()
+            )
+            best, lowest, worse = (
+                (found, criterion, 0) if criterion < lowest else (best, lowest, worse + 1)
+            )
             k *= 2
         return (best or cls._fitted(x, 1, seed)).float()
 
@@ -70,7 +79,9 @@ class ComponentWhitening(Clustering):
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of clusters that stay empty, where values repeat
-            nearest = torch.from_numpy(kmeans2(x.numpy(), k, iter=10, minit="++", seed=seed)[1]).long()
+            nearest = torch.from_numpy(
+                kmeans2(x.numpy(), k, iter=10, minit="++", seed=seed)[1]
+            ).long()
         clustering, before = cls._likeliest(x, one_hot(nearest, k).double()), -math.inf
         for _ in range(ITERATIONS if k > 1 else 0):
             joint = clustering.log_joint(x)
@@ -91,15 +102,23 @@ class ComponentWhitening(Clustering):
         counts = counts.clamp(min=EMPTY)
         clustering.centres = (fractions.T @ x) / counts[:, None]
         apart = x - clustering.centres[:, None]
-        covariances = (apart * fractions.T[:, :, None]).transpose(1, 2) @ apart / counts[:, None, None]
-        factors = torch.linalg.cholesky(covariances + FLOOR**2 * torch.eye(x.shape[1], dtype=x.dtype))
-        clustering.factors = factors.contiguous()  # as they come from a file: products round otherwise in another order
+        covariances = (
+            (apart * fractions.T[:, :, None]).transpose(1, 2) @ apart / counts[:, None, None]
+        )
+        factors = torch.linalg.cholesky(
+            covariances + FLOOR**2 * torch.eye(x.shape[1], dtype=x.dtype)
+        )
+        clustering.factors = (
+            factors.contiguous()
+        )  # as they come from a file: products round otherwise in another order
         return clustering
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(k) p(x | k) of points (N, D), over all labels: (N, K)."""
         u = self.inverses() @ (x - self.centres[:, None]).transpose(1, 2)
-        scale = self.factors.diagonal(dim1=1, dim2=2).log().sum(1) + x.shape[1] / 2 * math.log(2 * math.pi)
+        scale = self.factors.diagonal(dim1=1, dim2=2).log().sum(1) + x.shape[1] / 2 * math.log(
+            2 * math.pi
+        )
         joint: Tensor = self.weights.sum(0).log()[:, None] - u.square().sum(1) / 2 - scale[:, None]
         return joint.T
 
@@ -108,8 +127,12 @@ class ComponentWhitening(Clustering):
 
     def inverses(self) -> Tensor:
         """The factors' inverses, (K, D, D)."""
-        unit = torch.eye(self.factors.shape[1], dtype=self.factors.dtype, device=self.factors.device)
-        found: Tensor = torch.linalg.solve_triangular(self.factors, unit.expand_as(self.factors), upper=False)
+        unit = torch.eye(
+            self.factors.shape[1], dtype=self.factors.dtype, device=self.factors.device
+        )
+        found: Tensor = torch.linalg.solve_triangular(
+            self.factors, unit.expand_as(self.factors), upper=False
+        )
         return found
 
     def whiten(self, x: Tensor, component: Tensor) -> Tensor:

@@ -42,22 +42,34 @@ def write_whole(
             aside.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
-        raise EquipoiseError(f"{path} could not be written: {error.strerror or error}; what was saved before is whole") from error
+        raise EquipoiseError(
+            f"{path} could not be written: {error.strerror or error}; what was saved before is whole"
+        ) from error
 
 
 def read_file(path: Path, most: int) -> bytes:
     """The bytes of a file that a stranger may have made. Raises OSError if it is no plain file, as a pipe or a device, or has more than
     `most` bytes, or than the free memory has room for."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    )
     with open(descriptor, "rb") as file:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise OSError(errno.EINVAL, "it is not a plain file", str(path))
         if about.st_size > most:
-            raise OSError(errno.EFBIG, f"it has {about.st_size:,} bytes, more than the {most:,} that are read", str(path))
+            raise OSError(
+                errno.EFBIG,
+                f"it has {about.st_size:,} bytes, more than the {most:,} that are read",
+                str(path),
+            )
         free = available() if about.st_size > UNASKED else None
         if free is not None and about.st_size > SHARE * free:
-            raise OSError(errno.ENOMEM, f"it has {about.st_size:,} bytes, and {free:,} bytes of memory are free", str(path))
+            raise OSError(
+                errno.ENOMEM,
+                f"it has {about.st_size:,} bytes, and {free:,} bytes of memory are free",
+                str(path),
+            )
         return file.read()
 
 

@@ -11,7 +11,9 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
-def ahead(work: Callable[[A], R], arguments: Iterable[A], depth: int, threads: int = 1) -> Generator[tuple[A, R], None, None]:
+def ahead(
+    work: Callable[[A], R], arguments: Iterable[A], depth: int, threads: int = 1
+) -> Generator[tuple[A, R], None, None]:
     """Each of `arguments` and what `work` makes of it, in order. When one is given out `depth` more are under way, or done and waiting: no
     more than these are ever in memory.
 

@@ -15,13 +15,19 @@ def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     """Bytes that the system could give without swapping, or that the control groups of this process leave, where that is less; None where
     that is not known."""
     free = _named(proc / "meminfo", "MemAvailable:")
-    return None if free is None else min([free * 1024, *_left_by_groups(proc / "self" / "cgroup", cgroups)])
+    return (
+        None
+        if free is None
+        else min([free * 1024, *_left_by_groups(proc / "self" / "cgroup", cgroups)])
+    )
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     """Cores that this process may use: those that the system lets it run on, or the
     CPU time that its control groups allow, in whole cores, where that is less."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return max(min([allowed, *_quotas(proc / "self" / "cgroup", cgroups)]), 1)
 
 
@@ -32,7 +38,11 @@ def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
         if version == 2:
             limit, used, droppable = "memory.max", "memory.current", "inactive_file"
         else:
-            limit, used, droppable = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+            limit, used, droppable = (
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_inactive_file",
+            )
         most, now = number_in(group / limit), number_in(group / used)
         if most is not None and now is not None:  # "max" where there is no limit
             yield max(most - now + (_named(group / "memory.stat", droppable) or 0), 0)
@@ -45,7 +55,10 @@ def _quotas(membership: Path, cgroups: Path) -> Iterator[int]:
         if version == 2:
             quota, period = number_in(group / "cpu.max"), number_in(group / "cpu.max", word=1)
         else:
-            quota, period = number_in(group / "cpu.cfs_quota_us"), number_in(group / "cpu.cfs_period_us")
+            quota, period = (
+                number_in(group / "cpu.cfs_quota_us"),
+                number_in(group / "cpu.cfs_period_us"),
+            )
         if quota is not None and period:  # "max", or -1, where there is none
             yield quota // period
 
@@ -82,4 +95,7 @@ def number_in(path: Path, word: int = 0) -> int | None:
 
 def _named(path: Path, name: str) -> int | None:
     """The number beside a name, in a file of such lines."""
-    return next((int(line.split()[1]) for line in _text(path).splitlines() if line.split()[:1] == [name]), None)
+    return next(
+        (int(line.split()[1]) for line in _text(path).splitlines() if line.split()[:1] == [name]),
+        None,
+    )

@@ -141,7 +141,9 @@ def test_a_image_that_was_replaced_with_its_size_and_time_kept_is_noticed(
     check(after, images)
 
 
-def test_a_set_that_was_replaced_where_no_inode_changes_is_noticed(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_that_was_replaced_where_no_inode_changes_is_noticed(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def bare(root: Path) -> folder.Listing:
         """As on a file system that keeps neither the inode's time nor its number."""
         found = list_images(root)
@@ -161,8 +163,14 @@ def test_a_set_that_was_replaced_where_no_inode_changes_is_noticed(images: Path,
 
 def test_the_sums_are_those_of_each_image() -> None:
     for dtype in (np.uint8, np.uint16):
-        values = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (7, 3, 9, 5)).astype(dtype)
-        expected = [[sum(map(int, one.flat)), sum(int(value) ** 2 for value in one.flat)] for one in values]
+        values = (
+            np.random.default_rng(0)
+            .integers(0, np.iinfo(dtype).max + 1, (7, 3, 9, 5))
+            .astype(dtype)
+        )
+        expected = [
+            [sum(map(int, one.flat)), sum(int(value) ** 2 for value in one.flat)] for one in values
+        ]
         assert sums_of(values).tolist() == expected
 
 
@@ -175,7 +183,9 @@ def test_sums_are_exact_of_images_taken_in_parts(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("first", ["L", "I;16"])
 @pytest.mark.usefixtures("home")
-def test_a_first_look_that_was_wrong_is_put_right(tmp_path: Path, image: MakeImage, first: str, monkeypatch: Any) -> None:
+def test_a_first_look_that_was_wrong_is_put_right(
+    tmp_path: Path, image: MakeImage, first: str, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(cache, "FIRST_LOOKS", 1)
     image(tmp_path / "p/0.png", first, (9, 4))
     for i in range(1, 6):
@@ -192,7 +202,9 @@ def test_sixteen_bits_are_kept(tmp_path: Path, image: MakeImage) -> None:
 
 
 @pytest.mark.parametrize("damaged", [["a/0.png"], ["b/3.png", "b/9.png"]])
-def test_a_truncated_image_is_left_out_and_the_others_keep_their_places(images: Path, damaged: list[str]) -> None:
+def test_a_truncated_image_is_left_out_and_the_others_keep_their_places(
+    images: Path, damaged: list[str]
+) -> None:
     for name in damaged:
         whole = (images / name).read_bytes()
         (images / name).write_bytes(whole[: len(whole) // 2])
@@ -247,8 +259,13 @@ def test_damage_is_noticed_and_made_good(home: Path, images: Path, how: str) -> 
     assert {path.name for path in home.iterdir()} == {place.name, "listings"}
 
 
-@pytest.mark.parametrize("written", ["", "[]", "{}", '{"content": 3}', '{"content": "gone"}', '{"content": "gone", "some": 3}'])
-def test_an_entry_that_says_nothing_is_made_again(home: Path, images: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+@pytest.mark.parametrize(
+    "written",
+    ["", "[]", "{}", '{"content": 3}', '{"content": "gone"}', '{"content": "gone", "some": 3}'],
+)
+def test_an_entry_that_says_nothing_is_made_again(
+    home: Path, images: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
     decoded(images)
     (entry,) = home.glob("listings/*/*.json")
     entry.write_text(written)
@@ -266,7 +283,9 @@ def test_all_of_it_may_be_deleted(home: Path, images: Path) -> None:
     check(decoded(images), images)
 
 
-def test_images_that_are_deleted_while_they_are_mapped_stay_readable(home: Path, images: Path) -> None:
+def test_images_that_are_deleted_while_they_are_mapped_stay_readable(
+    home: Path, images: Path
+) -> None:
     found = decoded(images)
     values = found.values(at_random=True)
     expected = scan(images).read(list(range(10)))
@@ -274,7 +293,9 @@ def test_images_that_are_deleted_while_they_are_mapped_stay_readable(home: Path,
     np.testing.assert_array_equal(values, expected)
 
 
-def test_two_that_keep_the_same_folder_at_once_both_succeed(home: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_that_keep_the_same_folder_at_once_both_succeed(
+    home: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     describe, inner = cache._describe, []
 
     def describe_late(*given: Any) -> None:
@@ -309,7 +330,9 @@ def test_many_at_once_all_succeed(home: Path, images: Path) -> None:
     assert len(list(home.iterdir())) == 2
 
 
-def test_what_is_interrupted_leaves_nothing_behind(home: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_interrupted_leaves_nothing_behind(
+    home: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
@@ -319,7 +342,9 @@ def test_what_is_interrupted_leaves_nothing_behind(home: Path, images: Path, mon
     assert not list(home.iterdir())
 
 
-def test_what_was_killed_long_ago_is_swept_away_and_what_is_under_way_is_not(home: Path, images: Path) -> None:
+def test_what_was_killed_long_ago_is_swept_away_and_what_is_under_way_is_not(
+    home: Path, images: Path
+) -> None:
     for name in (".making-1-old", ".making-2-new"):
         (home / name).mkdir(parents=True)
         (home / name / "pixels").write_bytes(b"half")
@@ -329,11 +354,15 @@ def test_what_was_killed_long_ago_is_swept_away_and_what_is_under_way_is_not(hom
     assert [path.name for path in home.glob(".making-*")] == [".making-2-new"]
 
 
-def test_a_file_whose_bytes_cannot_be_had_is_asked_for_again(home: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_whose_bytes_cannot_be_had_is_asked_for_again(
+    home: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take = cache.take
 
     def barred(path: Path, *form: Any, **named: Any) -> Taken:
-        return Taken("Permission denied", None) if path.name == "0.png" else take(path, *form, **named)
+        return (
+            Taken("Permission denied", None) if path.name == "0.png" else take(path, *form, **named)
+        )
 
     monkeypatch.setattr(cache, "take", barred)
     assert "1 of 10 images left out: a/0.png (Permission denied)" in decoded(images).folder.notes
@@ -342,20 +371,29 @@ def test_a_file_whose_bytes_cannot_be_had_is_asked_for_again(home: Path, images:
     check(decoded(images), images)
 
 
-def test_without_room_nothing_is_decoded_and_it_says_how_much_is_needed(home: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_nothing_is_decoded_and_it_says_how_much_is_needed(
+    home: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))
-    with pytest.raises(NotKeptError, match=r"not kept: .*images has 0\.0 GiB to spare and they need 0\.0 GiB; make room, or set"):
+    with pytest.raises(
+        NotKeptError,
+        match=r"not kept: .*images has 0\.0 GiB to spare and they need 0\.0 GiB; make room, or set",
+    ):
         decoded(images)
     assert not list(home.iterdir())
 
 
 def test_where_nothing_can_be_written_it_says_so(home: Path, images: Path) -> None:
     home.parent.write_bytes(b"a file")
-    with pytest.raises(NotKeptError, match=r"decoded images cannot be kept in .*images: Not a directory"):
+    with pytest.raises(
+        NotKeptError, match=r"decoded images cannot be kept in .*images: Not a directory"
+    ):
         decoded(images)
 
 
-def test_who_waits_is_told_what_is_being_done(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_is_told_what_is_being_done(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[str, int]] = []
 
     @contextmanager

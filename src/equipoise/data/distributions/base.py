@@ -34,7 +34,11 @@ class Distribution(ABC):
         """Settings as their types: lists as tuples, NumPy's and torch's numbers as plain ones. Raises RequestError for what is none."""
         for name, hint in hints(type(self)).items():
             value = getattr(self, name)
-            object.__setattr__(self, name, checked(name, value.tolist() if hasattr(value, "tolist") else value, hint))
+            object.__setattr__(
+                self,
+                name,
+                checked(name, value.tolist() if hasattr(value, "tolist") else value, hint),
+            )
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

@@ -48,7 +48,9 @@ class _Clustering(Distribution):
         import numpy as np
 
         squares = ((x[:, None] - self.centres()[None]) ** 2).sum(-1)
-        return np.asarray(np.exp(-squares / (2 * self.std**2)).mean(1) / (2 * math.pi * self.std**2))
+        return np.asarray(
+            np.exp(-squares / (2 * self.std**2)).mean(1) / (2 * math.pi * self.std**2)
+        )
 
     def modes(self) -> tuple[Array, float]:
         return self.centres(), self.std

@@ -78,15 +78,21 @@ class Mixture(Distribution):
         super().__post_init__()
         if not len(self.means) == len(self.stds) == len(self.weights) > 0:
             lengths = f"{len(self.means)}, {len(self.stds)} and {len(self.weights)}"
-            raise RequestError(f"means, stds and weights of mixture have lengths {lengths}: give as many of each")
+            raise RequestError(
+                f"means, stds and weights of mixture have lengths {lengths}: give as many of each"
+            )
         self._finite("means")
         if not all(math.isfinite(v) and v > 0 for v in (*self.stds, *self.weights)):
-            raise RequestError(f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a positive number")
+            raise RequestError(
+                f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a positive number"
+            )
 
     def _fractions(self) -> Array:
         import numpy as np
 
-        weights = np.array(self.weights) / max(self.weights)  # whose sum could be beyond all numbers
+        weights = np.array(self.weights) / max(
+            self.weights
+        )  # whose sum could be beyond all numbers
         return np.asarray(weights / weights.sum())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -95,8 +101,12 @@ class Mixture(Distribution):
     def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         import torch
 
-        which = torch.multinomial(torch.tensor(self._fractions()), n, replacement=True, generator=generator)
-        means, stds = (torch.tensor(v, dtype=torch.float64)[which, None] for v in (self.means, self.stds))
+        which = torch.multinomial(
+            torch.tensor(self._fractions()), n, replacement=True, generator=generator
+        )
+        means, stds = (
+            torch.tensor(v, dtype=torch.float64)[which, None] for v in (self.means, self.stds)
+        )
         return normal((n, 1), generator) * stds + means, which
 
     def components(self) -> tuple[float, ...]:
@@ -129,7 +139,17 @@ class Mixture(Distribution):
         return np.asarray(sum(w * _normal_density(x, m, s) for w, m, s in parts))
 
 
-__all__ = ["DISTRIBUTIONS", "NAMED_SOURCES", "Distribution", "Gaussian", "Grid", "Mixture", "Ring", "Swissroll", "distribution_settings"]
+__all__ = [
+    "DISTRIBUTIONS",
+    "NAMED_SOURCES",
+    "Distribution",
+    "Gaussian",
+    "Grid",
+    "Mixture",
+    "Ring",
+    "Swissroll",
+    "distribution_settings",
+]
 
 DISTRIBUTIONS: dict[str, type[Distribution]] = {
     distribution.name: distribution for distribution in (Gaussian, Mixture, Ring, Grid, Swissroll)

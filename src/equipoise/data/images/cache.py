@@ -43,7 +43,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.images.decode import Form, Seen, Taken, common_form, digest, take
-from equipoise.data.images.folder import CHUNK, ImageFolder, Listing, content_of, each, gather, list_images
+from equipoise.data.images.folder import (
+    CHUNK,
+    ImageFolder,
+    Listing,
+    content_of,
+    each,
+    gather,
+    list_images,
+)
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
 from equipoise.utils.atomic_io import data_home, sync_folder, write_through, write_whole
@@ -53,7 +61,10 @@ PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
 CHUNK_BYTES = 2**23  # of pixels that a thread decodes before they are written
 COMPARED = 8  # files that are read of a folder that looks as it was
 FIRST_LOOKS = 16  # images whose form the others are taken to have, until all are seen
-CHECKED, CHECKED_BYTES = 64, 2**22  # images, and bytes at most, whose sums are compared when a kept folder is opened
+CHECKED, CHECKED_BYTES = (
+    64,
+    2**22,
+)  # images, and bytes at most, whose sums are compared when a kept folder is opened
 SPARE = 2**26  # bytes that are left free on the disk
 FORGOTTEN_SECONDS = 86_400  # after which what is neither finished nor written to belongs to a process that was killed
 
@@ -89,7 +100,9 @@ def decoded(root: Path) -> Decoded:
     try:
         return _known(listing, home) or _made(listing, home)
     except OSError as error:
-        raise NotKeptError(f"decoded images cannot be kept in {home}: {error.strerror or error}") from error
+        raise NotKeptError(
+            f"decoded images cannot be kept in {home}: {error.strerror or error}"
+        ) from error
 
 
 def _known(listing: Listing, home: Path) -> Decoded | None:
@@ -97,7 +110,9 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
     entry = _entry(listing, home)
     if not entry.parent.is_dir():
         return None
-    with suppress(OSError, ValueError, KeyError, TypeError):  # an entry that cannot be read is as good as none
+    with suppress(
+        OSError, ValueError, KeyError, TypeError
+    ):  # an entry that cannot be read is as good as none
         kept = json.loads(entry.read_bytes())
         found = _opened(listing, home / kept["content"])
         some = _some_of(listing)
@@ -118,7 +133,9 @@ def _made(listing: Listing, home: Path) -> Decoded:
     aside.mkdir()
     try:
         form, made = _first_form(listing), None
-        while made is None or made.folder.form != form:  # a second time if the first looks were wrong
+        while (
+            made is None or made.folder.form != form
+        ):  # a second time if the first looks were wrong
             form = form if made is None else made.folder.form
             (aside / PIXELS).unlink(missing_ok=True)
             _ask_for_room(home, len(listing) * form.nbytes)
@@ -134,7 +151,11 @@ def _made(listing: Listing, home: Path) -> Decoded:
 def _first_form(listing: Listing) -> Form:
     """The form of some files, spread over all: in nearly every folder that of all of them."""
     some = range(0, len(listing), max(len(listing) // FIRST_LOOKS, 1))
-    seen = [taken.seen for taken in (take(listing.path(index)) for index in some) if isinstance(taken.seen, Seen)]
+    seen = [
+        taken.seen
+        for taken in (take(listing.path(index)) for index in some)
+        if isinstance(taken.seen, Seen)
+    ]
     return common_form(seen) if seen else Form("L", (1, 1), sixteen_bit=False)
 
 
@@ -154,7 +175,10 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[st
     sums: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
     path = aside / PIXELS
     rows = max(min(CHUNK, CHUNK_BYTES // form.nbytes), 1)
-    with path.open("wb") as file, closing(each(listing, partial(take, form=form), "Decoding images", rows)) as parts:
+    with (
+        path.open("wb") as file,
+        closing(each(listing, partial(take, form=form), "Decoding images", rows)) as parts,
+    ):
         for part in parts:
             pixels = [one.pixels for one in part if one.pixels is not None]
             if pixels:
@@ -210,7 +234,10 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
     try:
         description = json.loads((place / DESCRIPTION).read_bytes())
         stated = description.pop("sha256")
-        if stated != _digest(description) or (description["format"], description["byte_order"]) != (FORMAT, sys.byteorder):
+        if stated != _digest(description) or (description["format"], description["byte_order"]) != (
+            FORMAT,
+            sys.byteorder,
+        ):
             return None
         form = Form(**description["form"] | {"size": tuple(description["form"]["size"])})
         sums = (place / SUMS).read_bytes()
@@ -222,7 +249,9 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
     whole = len(names) == description["images"] and size == len(names) * form.nbytes
     if not whole or hashlib.sha256(sums).hexdigest() != description["sums_sha256"]:
         return None
-    folder = ImageFolder(listing.root, names, form, tuple(description["notes"]), description["content"])
+    folder = ImageFolder(
+        listing.root, names, form, tuple(description["notes"]), description["content"]
+    )
     found = Decoded(folder, place / PIXELS, np.frombuffer(sums, np.int64).reshape(-1, 2))
     return found if _holds(found) else None
 
@@ -230,7 +259,11 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
 def _holds(found: Decoded) -> bool:
     """Whether some images, spread over all, the first and the last among them, are those that the sums were taken of."""
     n = len(found.folder)
-    some = np.linspace(0, n - 1, min(n, CHECKED, max(CHECKED_BYTES // found.folder.form.nbytes, 2))).round().astype(int)
+    some = (
+        np.linspace(0, n - 1, min(n, CHECKED, max(CHECKED_BYTES // found.folder.form.nbytes, 2)))
+        .round()
+        .astype(int)
+    )
     return bool((sums_of(found.values(at_random=True)[some]) == found.sums[some]).all())
 
 
@@ -250,17 +283,24 @@ def _remember(listing: Listing, home: Path, content: str, digests: list[str | No
     if None in digests:
         return
     known = {"content": content, "some": [digests[index] for index in _some_of(listing)]}
-    with suppress(EquipoiseError):  # where nothing can be written, the files are read again the next time
+    with suppress(
+        EquipoiseError
+    ):  # where nothing can be written, the files are read again the next time
         write_whole(_entry(listing, home), json.dumps(known, allow_nan=False).encode())
 
 
 def _digest(description: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(description, sort_keys=True, allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(description, sort_keys=True, allow_nan=False).encode()
+    ).hexdigest()
 
 
 def _sweep(home: Path) -> None:
     """Remove what processes that were killed have left unfinished."""
     for left in home.glob(".making-*"):
         with suppress(OSError):  # it has just been finished, or removed
-            if time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir())) > FORGOTTEN_SECONDS:
+            if (
+                time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir()))
+                > FORGOTTEN_SECONDS
+            ):
                 shutil.rmtree(left, ignore_errors=True)

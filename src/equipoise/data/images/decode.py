@@ -19,9 +19,15 @@ from equipoise.errors import first_line
 from equipoise.utils.atomic_io import read_file
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-FORMATS = ("PNG", "JPEG", "WEBP")  # and no other, whatever a file is named: reading PostScript starts a program
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+)  # and no other, whatever a file is named: reading PostScript starts a program
 CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
-MAX_PIXELS = 64_000_000  # an image that claims more is left out: a decompression bomb, or not for a GAN
+MAX_PIXELS = (
+    64_000_000  # an image that claims more is left out: a decompression bomb, or not for a GAN
+)
 MAX_BYTES = 2**29
 DECODER = 2  # raise it with every change of what `decode` makes of a file, so that what is kept decoded is made again
 
@@ -115,7 +121,11 @@ def common_form(seen: Sequence[Seen]) -> Form:
     all are 16-bit grey."""
     sizes = Counter(one.size for one in seen)
     mode = max({one.mode for one in seen}, key=lambda name: CHANNELS_OF_MODE[name])
-    return Form(mode, min(sizes, key=lambda size: (-sizes[size], size)), all(one.sixteen_bit for one in seen) and mode == "L")
+    return Form(
+        mode,
+        min(sizes, key=lambda size: (-sizes[size], size)),
+        all(one.sixteen_bit for one in seen) and mode == "L",
+    )
 
 
 def _reason(error: Exception, given: str, path: Path) -> str:
@@ -146,7 +156,9 @@ def _decoded(image: Image.Image, form: Form) -> NDArray[Any]:
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     array = np.asarray(_fit(image.convert(form.mode), form.size))
     array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return array.astype(form.dtype, copy=False)  # 16 bit were a first guess here: this image makes the folder an 8-bit one
+    return array.astype(
+        form.dtype, copy=False
+    )  # 16 bit were a first guess here: this image makes the folder an 8-bit one
 
 
 def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -85,7 +85,9 @@ class ImageFolder:
     def labels(self) -> tuple[str, ...] | None:
         """The first folder below root that each file lies in, if all lie in one and there are at least two."""
         first = tuple(name.partition(os.sep)[0] for name in self.names)
-        return None if any(os.sep not in name for name in self.names) or len(set(first)) < 2 else first
+        return (
+            None if any(os.sep not in name for name in self.names) or len(set(first)) < 2 else first
+        )
 
     @property
     def mode(self) -> str:
@@ -112,9 +114,13 @@ class ImageFolder:
         """The images at `indices` as (n, C, H, W). Raises RequestError if one can no longer be read."""
         paths = [self.root / self.names[index] for index in indices]
         values = np.empty((len(paths), *self.shape), self.dtype)
-        for place, (path, taken) in enumerate(ahead(partial(take, form=self.form), paths, CHUNK, decoders())):
+        for place, (path, taken) in enumerate(
+            ahead(partial(take, form=self.form), paths, CHUNK, decoders())
+        ):
             if taken.pixels is None:
-                raise RequestError(f"{path} can no longer be read ({taken.seen}): put it back, or start anew without it")
+                raise RequestError(
+                    f"{path} can no longer be read ({taken.seen}): put it back, or start anew without it"
+                )
             values[place] = taken.pixels
         return values
 
@@ -131,7 +137,9 @@ def list_images(root: Path) -> Listing:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(below + entry.name + os.sep)
                     elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES:
-                        with suppress(OSError):  # a link that leads nowhere, or round in circles, is no file
+                        with suppress(
+                            OSError
+                        ):  # a link that leads nowhere, or round in circles, is no file
                             if entry.is_file():
                                 state = entry.stat()
                                 changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
@@ -141,8 +149,12 @@ def list_images(root: Path) -> Listing:
                 raise
             continue  # what may not, or cannot, be looked into counts as empty, as it does for Path.rglob
     if not found:
-        raise RequestError(f"{root} holds no images: give a folder of {', '.join(sorted(SUFFIXES))} files")
-    found.sort(key=lambda one: one[0].replace(os.sep, "\0"))  # a folder's files stand together, as in the order of paths
+        raise RequestError(
+            f"{root} holds no images: give a folder of {', '.join(sorted(SUFFIXES))} files"
+        )
+    found.sort(
+        key=lambda one: one[0].replace(os.sep, "\0")
+    )  # a folder's files stand together, as in the order of paths
     names, sizes, states = zip(*found, strict=True)
     return Listing(root, names, sizes, states)
 
@@ -157,10 +169,14 @@ def scan(root: Path) -> ImageFolder:
     return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at images"))))
 
 
-def each(listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHUNK) -> Generator[list[T], None, None]:
+def each(
+    listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHUNK
+) -> Generator[list[T], None, None]:
     """What `work` makes of every file of `listing`, in order, `rows` at a time, by threads, in bounded memory. `what` is shown to who
     waits."""
-    chunks = [range(start, min(start + rows, len(listing))) for start in range(0, len(listing), rows)]
+    chunks = [
+        range(start, min(start + rows, len(listing))) for start in range(0, len(listing), rows)
+    ]
     threads = decoders()
 
     def work_on(chunk: range) -> list[T]:
@@ -175,20 +191,31 @@ def each(listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHU
 def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
     """The folder that the files of `listing`, taken, amount to. Raises RequestError if none could be read."""
     seen = [one.seen for one in taken]
-    unreadable = [(name, reason) for name, reason in zip(listing.names, seen, strict=True) if isinstance(reason, str)]
+    unreadable = [
+        (name, reason)
+        for name, reason in zip(listing.names, seen, strict=True)
+        if isinstance(reason, str)
+    ]
     good = [one for one in seen if isinstance(one, Seen)]
     if not good:
         name, reason = unreadable[0]
-        raise RequestError(f"{listing.root}: none of {len(seen)} images could be read; the first, {os.path.basename(name)}: {reason}")
+        raise RequestError(
+            f"{listing.root}: none of {len(seen)} images could be read; the first, {os.path.basename(name)}: {reason}"
+        )
     form = common_form(good)
-    names = tuple(name for name, one in zip(listing.names, seen, strict=True) if isinstance(one, Seen))
+    names = tuple(
+        name for name, one in zip(listing.names, seen, strict=True) if isinstance(one, Seen)
+    )
     content = content_of(listing, [one.digest for one in taken])
     return ImageFolder(listing.root, names, form, tuple(_notes(unreadable, good, form)), content)
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
     """The SHA-256 that a folder is known by wherever it lies: of each file's path and of the digest of its bytes."""
-    lines = (f"{name.replace(os.sep, '/')}\0{digest}" for name, digest in zip(listing.names, digests, strict=True))
+    lines = (
+        f"{name.replace(os.sep, '/')}\0{digest}"
+        for name, digest in zip(listing.names, digests, strict=True)
+    )
     return _digest([f"decoder {DECODER}", *lines])
 
 
@@ -196,7 +223,9 @@ def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> l
     """What a person should know of how the images were read."""
     notes = []
     if unreadable:
-        shown = "; ".join(f"{name} ({reason})" for name, reason in unreadable[:3]) + ("; ..." if len(unreadable) > 3 else "")
+        shown = "; ".join(f"{name} ({reason})" for name, reason in unreadable[:3]) + (
+            "; ..." if len(unreadable) > 3 else ""
+        )
         notes.append(f"{len(unreadable)} of {len(unreadable) + len(good)} images left out: {shown}")
     (width, height), resized = form.size, sum(one.size != form.size for one in good)
     if resized:
@@ -205,7 +234,9 @@ def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> l
         )
     modes = Counter(one.mode for one in good)
     if len(modes) > 1:
-        notes.append(f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: all read as {form.mode}")
+        notes.append(
+            f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: all read as {form.mode}"
+        )
     return notes
 
 
