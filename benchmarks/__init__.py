@@ -1,1 +1,4 @@
-"""Benchmarks: commands that measure, and write what they measured into RESULTS.md. Not tests: nothing here gates a change."""
+"""Benchmarks: commands that measure, and write what they measured into RESULTS.md.
+
+Not tests: nothing here gates a change.
+"""

@@ -3,8 +3,9 @@
     python -m benchmarks.ablations points      N(4, 1.25), three distributions known by draws, ring and grid, seeds 0 to 2
     python -m benchmarks.ablations images    MNIST without labels, 128,000 samples on one core, seeds 0 and 1
 
-The table goes to benchmarks/RESULTS.md: of every figure the median over seeds, and every seed's. Samples trained on are the same in every
-line, seconds are not, so nothing depends on what else the machine does.
+The table goes to benchmarks/RESULTS.md: of every figure the median over seeds, and
+every seed's. Samples trained on are the same in every line, seconds are not, so nothing
+depends on what else the machine does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Two loops of our own around the engine's networks: what P1 and P2 compare the engine with.
+"""Two loops of our own around the engine's networks: what P1 and P2 compare the engine
+with.
 
-`Minimal` is the least code that does `balanced`'s arithmetic, written to be fast. `Typical` does it with the habits of typical public
-implementations: it is nobody's code, but written by us to those habits, which its docstring lists. Both train deep copies of an engine's
-networks, so that only the loop differs.
+`Minimal` is the least code that does `balanced`'s arithmetic, written to be fast.
+`Typical` does it with the habits of typical public implementations: it is nobody's
+code, but written by us to those habits, which its docstring lists. Both train deep
+copies of an engine's networks, so that only the loop differs.
 """
 
 from __future__ import annotations
@@ -32,8 +34,9 @@ LOGGED = ("loss_d", "loss_g", "r1", "r2")
 
 
 class Minimal:
-    """`balanced` by hand: L_D = mean softplus(D(x') - D(x)) + gamma/2 (R1 + R2), L_G = mean softplus(D(x) - D(x')), Adam along a cosine,
-    an average of G. One tensor holds the data; no pass, copy or reading that the mathematics does not ask for."""
+    """`balanced` by hand: L_D = mean softplus(D(x') - D(x)) + gamma/2 (R1 + R2), L_G =
+    mean softplus(D(x) - D(x')), Adam along a cosine, an average of G. One tensor holds
+    the data; no pass, copy or reading that the mathematics does not ask for."""
 
     def __init__(self, engine: Engine, samples: int | None = None) -> None:
         recipe, state = engine.recipe, engine.state
@@ -72,7 +75,8 @@ class Minimal:
         )
 
     def learn(self, x: Tensor, y: Tensor | None, z_d: Tensor, z_g: Tensor) -> tuple[Tensor, Tensor]:
-        """One step on real samples x, (N, *shape), and their classes, (N,), with D's and G's latents, (N, Z); both losses, ()."""
+        """One step on real samples x, (N, *shape), and their classes, (N,), with D's
+        and G's latents, (N, Z); both losses, ()."""
         rate = cosine(
             self.recipe.learning_rate,
             self.recipe.learning_rate * self.recipe.learning_rate_end,
@@ -110,8 +114,9 @@ class Minimal:
 
 
 class ImageItems(Dataset[tuple[Tensor, int]]):
-    """Grey images as the usual image datasets hand them out: every item becomes a PIL image, is turned into a float tensor on [0, 1],
-    and has `mean` taken off and is divided by `std`, one item at a time."""
+    """Grey images as the usual image datasets hand them out: every item becomes a PIL
+    image, is turned into a float tensor on [0, 1], and has `mean` taken off and is
+    divided by `std`, one item at a time."""
 
     def __init__(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer], mean: float, std: float
@@ -191,7 +196,8 @@ class Typical:
         )
 
     def learn(self, real: Tensor, y: Tensor | None, z: Tensor) -> None:
-        """One step on real samples, (N, *shape), and their classes, (N,), with latents, (N, Z), for both networks."""
+        """One step on real samples, (N, *shape), and their classes, (N,), with latents,
+        (N, Z), for both networks."""
         self.adam_d.zero_grad()
         fake = self.generator(z, y)
         real_in, fake_in = real.detach().requires_grad_(), fake.detach().requires_grad_()

@@ -1,14 +1,15 @@
-"""What sharing the machine costs: steps a second on one thread and on two, alone and beside busy processes.
+"""What sharing the machine costs: steps a second on one thread and on two, alone and
+beside busy processes.
 
     python -m benchmarks.contention              both networks; about five minutes
     python -m benchmarks.contention --busy 0 3   beside so many processes
     python -m benchmarks.contention --quick      shortens everything, to try it
 
-With two threads every operation waits for the slower one. Where another process has one of
-the cores, that is the one that waits for a core. "passive" has waiting threads sleep, as
-OMP_WAIT_POLICY=passive says, where they otherwise turn in circles for a while. Each figure
-is of a process of its own, since the policy is read once. The table is appended to
-benchmarks/RESULTS.md. Run it on an otherwise idle machine.
+With two threads every operation waits for the slower one. Where another process has one
+of the cores, that is the one that waits for a core. "passive" has waiting threads
+sleep, as OMP_WAIT_POLICY=passive says, where they otherwise turn in circles for a
+while. Each figure is of a process of its own, since the policy is read once. The table
+is appended to benchmarks/RESULTS.md. Run it on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def rates(name: str, threads: int, policy: str, quick: bool) -> list[float]:
 
 
 def table(counts: list[int], quick: bool) -> str:
-    """A row for each network, number of threads and policy, a column for each number of busy processes."""
+    """A row for each network, number of threads and policy, a column for each number of
+    busy processes."""
     rows = [
         [
             "networks",

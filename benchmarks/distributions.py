@@ -1,4 +1,5 @@
-"""Twelve distributions on the line to learn from 20,000 draws each (Q2): flat, skewed, peaked, heavy-tailed, discrete, bounded, in modes."""
+"""Twelve distributions on the line to learn from 20,000 draws each (Q2): flat, skewed,
+peaked, heavy-tailed, discrete, bounded, in modes."""
 
 from __future__ import annotations
 

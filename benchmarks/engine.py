@@ -17,8 +17,12 @@ DRAWS = 65_536  # of a distribution, where a loop of its own needs data in memor
 
 
 class Engine:
-    """A fit that is stepped by hand. `data` and `settings` are those of GAN; with none the recipe is the default. The step is compiled only
-    by `compile`. The process stays as a training would have it for the while."""
+    """A fit that is stepped by hand.
+
+    `data` and `settings` are those of GAN; with none the recipe is the default. The
+    step is compiled only by `compile`. The process stays as a training would have it
+    for the while.
+    """
 
     def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
         self.fit = GAN(seed=seed, threads=threads, **settings).prepare(
@@ -42,7 +46,8 @@ class Engine:
             raise RuntimeError(f"the step does not compile: {failed}")
 
     def step(self) -> dict[str, Tensor]:
-        """One step of both networks, scheduled, counted and timed as in `training.loop`; returns its readings."""
+        """One step of both networks, scheduled, counted and timed as in
+        `training.loop`; returns its readings."""
         rates = self.method.schedule(self.share, self.state.samples_seen)
         self.state.apply(rates)
         readings = adversarial_step(self.method, self.state, rates)
@@ -51,8 +56,9 @@ class Engine:
         return readings
 
     def resident(self) -> tuple[Tensor, Tensor | None]:
-        """The training data as networks see it, one float32 tensor, (N, *shape), and its classes, (N,), if the networks know any; of an
-        endless distribution, as many draws as the engine makes at once."""
+        """The training data as networks see it, one float32 tensor, (N, *shape), and
+        its classes, (N,), if the networks know any; of an endless distribution, as many
+        draws as the engine makes at once."""
         source, clustering = self.fit.source, self.method.clustering
         scaled: Tensor = self.fit.sampler.scaling.encode(
             source.seen(source.training_rows or DRAWS, self.fit.run.seed)

@@ -1,13 +1,16 @@
-"""What a training survives: killed at random moments, and a disk that fails at every moment there is.
+"""What a training survives: killed at random moments, and a disk that fails at every
+moment there is.
 
     python -m benchmarks.faults            both of these
     python -m benchmarks.faults kills      200 times SIGKILL, resumed each time
     python -m benchmarks.faults disk       every operation on a training's files fails in each of five ways
     python -m benchmarks.faults disk --cases 3 4       of those trainings only, counted from 1
 
-A run that was killed is resumed until it is done, and must end with the very bits of one that nothing happened to. After each kill every
-file must be whole, and nothing that was saved may be lost. Half the kills come after a random time, the other half while a file is being
-opened, written, forced to disk or renamed. The table goes to benchmarks/RESULTS.md.
+A run that was killed is resumed until it is done, and must end with the very bits of
+one that nothing happened to. After each kill every file must be whole, and nothing that
+was saved may be lost. Half the kills come after a random time, the other half while a
+file is being opened, written, forced to disk or renamed. The table goes to
+benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -107,7 +110,8 @@ class Tally:
 
 
 def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
-    """Start `work(say)` in a process of its own; its number, and the descriptor to read what it says."""
+    """Start `work(say)` in a process of its own; its number, and the descriptor to read
+    what it says."""
     read, write = os.pipe()
     child = os.fork()
     if child:
@@ -205,7 +209,8 @@ def different(out: Path, straight: Path) -> list[str]:
 
 
 def undisturbed(case: Case, folder: Path) -> tuple[Path, float, int]:
-    """A run of the case that nothing happens to, how long it trained, in seconds, and how much it did to files."""
+    """A run of the case that nothing happens to, how long it trained, in seconds, and
+    how much it did to files."""
     out = folder / "straight"
     faults = Faults(out)
     train(case, out, False, faults, lambda _: None)
@@ -231,7 +236,8 @@ def kills(case: Case, number: int, folder: Path) -> Tally:
 
 
 def disk(case: Case, folder: Path) -> Tally:
-    """Let every operation on the files of a training, shortened, fail in every way; then go on without failures."""
+    """Let every operation on the files of a training, shortened, fail in every way;
+    then go on without failures."""
     case = Case(case.name, case.data, case.recipe, {**case.settings, **SMALLEST}, case.labels)
     straight, _, operations = undisturbed(case, folder)
     tally = Tally()

@@ -1,7 +1,9 @@
-"""Where the time of a training step on MNIST goes: a flame graph of torch's profiler, and the operators that take most.
+"""Where the time of a training step on MNIST goes: a flame graph of torch's profiler,
+and the operators that take most.
 
-The profiler's events are laid out as it nests them: a step, its parts, the passes through the networks, autograd's nodes, operators.
-The image is one SVG without scripts; its tooltips are the titles of its boxes.
+The profiler's events are laid out as it nests them: a step, its parts, the passes
+through the networks, autograd's nodes, operators. The image is one SVG without scripts;
+its tooltips are the titles of its boxes.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ COLOURS = {PRODUCT: "#9ecae1", NODE: "#e3e3e3", OPTIMISER: "#b7dfb0", OTHER: "#f
 
 @dataclass
 class Frame:
-    """All events of one name at one place of the tree: microseconds, and what was called from there, in the order it first came."""
+    """All events of one name at one place of the tree: microseconds, and what was
+    called from there, in the order it first came."""
 
     name: str
     total: float = 0.0
@@ -59,7 +62,8 @@ class Frame:
         return self.total - sum(frame.total for frame in self.below.values())
 
     def take(self, events: Iterable[Any]) -> None:
-        """Add events of torch's profiler below this frame; autograd's nodes, which no event calls, go into one frame."""
+        """Add events of torch's profiler below this frame; autograd's nodes, which no
+        event calls, go into one frame."""
         for event in events:
             at = self.child(BACKWARD) if event.name.startswith(AUTOGRAD) else self
             frame = at.child(event.name.removeprefix(AUTOGRAD))
@@ -81,7 +85,8 @@ class Frame:
 
 @contextmanager
 def named_parts(engine: Engine) -> Iterator[None]:
-    """For the while, the profiler hears of the step's parts and of every pass through a network."""
+    """For the while, the profiler hears of the step's parts and of every pass through a
+    network."""
     with ExitStack() as stack:
         for name in PARTS.keys() & vars(step_module).keys():
             stack.enter_context(
@@ -157,7 +162,8 @@ def svg(root: Frame, title: str) -> str:
 
 
 def draw(frame: Frame, x: float, depth: int, scale: float, whole: float, boxes: list[str]) -> int:
-    """Add the box of a frame and of all below it, its left edge at x; returns the depth of the deepest."""
+    """Add the box of a frame and of all below it, its left edge at x; returns the depth
+    of the deepest."""
     width, y = frame.total * scale, HEAD + depth * ROW
     share = frame.total / whole
     tooltip = (

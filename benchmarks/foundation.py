@@ -1,9 +1,11 @@
-"""The figures of the README: `equipoise train` as a user runs it, on N(4, 1.25) and on MNIST, `balanced` beside `classic`.
+"""The figures of the README: `equipoise train` as a user runs it, on N(4, 1.25) and on
+MNIST, `balanced` beside `classic`.
 
     python -m benchmarks.foundation gaussian              5 seeds of each recipe, whole commands
     python -m benchmarks.foundation mnist --minutes 10    one run of each recipe
 
-It appends a table to benchmarks/RESULTS.md with the commit, the machine and the command. Run it on an otherwise idle machine.
+It appends a table to benchmarks/RESULTS.md with the commit, the machine and the
+command. Run it on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ DIGIT_METRICS = ["Fréchet (digit features)", "recognised at 90%", "smallest cla
 
 
 def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float]:
-    """Run `equipoise train` with `arguments`; its report, the seconds of the whole command and those of the training loop."""
+    """Run `equipoise train` with `arguments`; its report, the seconds of the whole
+    command and those of the training loop."""
     began = time.monotonic()
     command = [
         sys.executable,
@@ -74,7 +77,8 @@ def floor(report: dict[str, Any], names: list[str]) -> str:
 
 
 def table(title: str, names: list[str], runs: list[tuple[str, list[str]]], keep: Path) -> str:
-    """Run each of `runs`, (label, arguments of train), into `keep`, and return the table."""
+    """Run each of `runs`, (label, arguments of train), into `keep`, and return the
+    table."""
     lines = [
         f"| {title} | {' | '.join(names)} | training, s | whole command, s |",
         "|---" * (len(names) + 3) + "|",

@@ -1,10 +1,12 @@
-"""Every reader, on files that a fuzzer makes: whatever they hold, a reader reads them or refuses them in one line.
+"""Every reader, on files that a fuzzer makes: whatever they hold, a reader reads them
+or refuses them in one line.
 
     python -m benchmarks.fuzz                   every reader, five minutes each
     python -m benchmarks.fuzz npy log --seconds 60
 
-It needs atheris (pip install atheris), which mutates files by what they reach of the code. What it finds goes to tests/corpus, by reader,
-and `tests/test_readers.py` reads all of that again. The table goes to benchmarks/RESULTS.md.
+It needs atheris (pip install atheris), which mutates files by what they reach of the
+code. What it finds goes to tests/corpus, by reader, and `tests/test_readers.py` reads
+all of that again. The table goes to benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -207,7 +209,8 @@ def seeds(reader: str) -> list[bytes]:
 
 
 def own_functions() -> Iterator[FunctionType]:
-    """Every function and method of Equipoise, so that the fuzzer sees which of their branches a file reaches."""
+    """Every function and method of Equipoise, so that the fuzzer sees which of their
+    branches a file reaches."""
     for name, module in list(sys.modules.items()):
         if name.startswith("equipoise"):
             for holder in [
@@ -226,7 +229,8 @@ def own_functions() -> Iterator[FunctionType]:
 
 
 def fuzz(reader: str, seconds: int) -> None:
-    """Mutate files until the time is over, or one breaks the promise; then it lies in tests/corpus."""
+    """Mutate files until the time is over, or one breaks the promise; then it lies in
+    tests/corpus."""
     import atheris
 
     home = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))

@@ -1,7 +1,9 @@
-"""What each recipe must reach: bounds on figures of `equipoise train`'s report, for N(4, 1.25), the ring of 8 and MNIST.
+"""What each recipe must reach: bounds on figures of `equipoise train`'s report, for
+N(4, 1.25), the ring of 8 and MNIST.
 
-They come from what the methods did in benchmarks/RESULTS.md, with room for other seeds, and none is so loose that an untrained or a
-collapsed generator passes: tests/benchmarks/test_gates.py shows that.
+They come from what the methods did in benchmarks/RESULTS.md, with room for other seeds,
+and none is so loose that an untrained or a collapsed generator passes:
+tests/benchmarks/test_gates.py shows that.
 """
 
 from __future__ import annotations
@@ -35,15 +37,17 @@ def line(w1: float, ks: float) -> Gate:
 def ring(
     within: float, sliced: float, modes: float = 8, kl: float = 0.1, spread: float = 0.0
 ) -> Gate:
-    """On the ring: the least share within 3 sigma, the most that the distance may be, the least modes, the most that the KL of the modes'
-    shares may be, in nats (a mode that is missing costs log 8/7 = .13), and the least spread
-    inside modes, which may be as much too wide."""
+    """On the ring: the least share within 3 sigma, the most that the distance may be,
+    the least modes, the most that the KL of the modes' shares may be, in nats (a mode
+    that is missing costs log 8/7 = .13), and the least spread inside modes, which may
+    be as much too wide."""
     gate = {MODES: (modes, 8), WITHIN: (within, 1), SLICED: (0, sliced), KL: (0, kl)}
     return gate | ({SPREAD: (spread, 2 - spread)} if spread else {})
 
 
 def digits(frechet: float, recognised: float, rarest: float, **least: float) -> Gate:
-    """On MNIST: the most that the distance may be, and the least of the others; `agreement` and `unsupervised` where they are measured."""
+    """On MNIST: the most that the distance may be, and the least of the others;
+    `agreement` and `unsupervised` where they are measured."""
     named = {
         {"agreement": AGREEMENT, "unsupervised": UNSUPERVISED}[name]: (bound, 1.0)
         for name, bound in least.items()

@@ -1,10 +1,11 @@
-"""What a training costs as things grow: samples, pixels, batch and width, each size in a process of its own.
+"""What a training costs as things grow: samples, pixels, batch and width, each size in
+a process of its own.
 
     python -m benchmarks.speed growth              every size, and the exponents
     python -m benchmarks.growth samples 100000     one size, as JSON
 
-An exponent of 1 is cost in proportion. The fit over all sizes is flattened by costs that do not grow; the one between the two largest
-is the one that goals are set for.
+An exponent of 1 is cost in proportion. The fit over all sizes is flattened by costs
+that do not grow; the one between the two largest is the one that goals are set for.
 """
 
 from __future__ import annotations
@@ -50,12 +51,14 @@ TIMED_SECONDS, MIN_TIMED, MAX_TIMED = 4.0, 5, 200
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """p of the power distribution cost = a size^p that fits best: least squares of the logarithms."""
+    """p of the power distribution cost = a size^p that fits best: least squares of the
+    logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
 def samples(n: int) -> dict[str, float]:
-    """Points in memory: opening and scaling them, 200 steps of the loop with all that it measures on the way, and the closing report."""
+    """Points in memory: opening and scaling them, 200 steps of the loop with all that
+    it measures on the way, and the closing report."""
     points = np.random.default_rng(0).standard_normal((n, 2), np.float32)
     gan = GAN(samples=STEPS * BATCH, threads=1, seed=0)
     gan.prepare(

@@ -1,4 +1,5 @@
-"""The two figures by which P4 calls two samples equally good, each with what real samples get. Lower is closer."""
+"""The two figures by which P4 calls two samples equally good, each with what real
+samples get. Lower is closer."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class LineQuality:
 
 
 class DigitQuality:
-    """The Fréchet distance of images, (N, 28, 28) or (N, 1, 28, 28), to the test digits, on the shipped digit classifier's features.
+    """The Fréchet distance of images, (N, 28, 28) or (N, 1, 28, 28), to the test
+    digits, on the shipped digit classifier's features.
 
     It depends on N: figures are to be compared at the same `n` alone.
     """

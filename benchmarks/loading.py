@@ -1,12 +1,15 @@
-"""Loading a folder of images: the first start, which decodes it, the ones after, and how fast batches come from what is kept.
+"""Loading a folder of images: the first start, which decodes it, the ones after, and
+how fast batches come from what is kept.
 
     python -m benchmarks.loading                       100,000 images of 32 x 32; streams of 28 x 28 grey and 64 x 64 colour
     python -m benchmarks.loading --images 2000 --streamed 1000 --rounds 1
 
-The images are made in a temporary folder, and so is the data home. A start is `open_source` in a process of its own. Streaming is
-compared with resident training by whole steps of `balanced`, batches of 64, in turns of some steps each; a stream begins every turn with
-nothing fetched ahead, and a cold one with nothing of its file in the system's page cache. It appends tables to benchmarks/RESULTS.md with
-the commit, the machine and the command. Run it on an otherwise idle machine.
+The images are made in a temporary folder, and so is the data home. A start is
+`open_source` in a process of its own. Streaming is compared with resident training by
+whole steps of `balanced`, batches of 64, in turns of some steps each; a stream begins
+every turn with nothing fetched ahead, and a cold one with nothing of its file in the
+system's page cache. It appends tables to benchmarks/RESULTS.md with the commit, the
+machine and the command. Run it on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -61,7 +64,8 @@ def make_images(folder: Path, n: int, size: tuple[int, int], mode: str) -> None:
 
 
 def start(folder: Path, budget: float) -> list[float]:
-    """Seconds of one start in a process of its own: whole, imports, open_source, CPU time."""
+    """Seconds of one start in a process of its own: whole, imports, open_source, CPU
+    time."""
     began = time.perf_counter()
     ran = subprocess.run(
         [sys.executable, "-c", START, str(folder), str(budget)],

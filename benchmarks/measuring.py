@@ -1,4 +1,5 @@
-"""What the speed benchmarks share: steps timed in turns, spreads, tables, and where tables go."""
+"""What the speed benchmarks share: steps timed in turns, spreads, tables, and where
+tables go."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ WARM_UP = 10  # steps before a block's length is chosen
 
 @dataclass(frozen=True)
 class Table:
-    """What a benchmark found: how it was measured, in a sentence or two, and the table, in Markdown."""
+    """What a benchmark found: how it was measured, in a sentence or two, and the table,
+    in Markdown."""
 
     how: str
     text: str
@@ -26,15 +28,17 @@ class Table:
 
 @dataclass
 class Timed:
-    """Seconds a step, one figure for each block: by the clock on the wall, and of all this process's threads on processors."""
+    """Seconds a step, one figure for each block: by the clock on the wall, and of all
+    this process's threads on processors."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
 
 def in_turns(steps: Mapping[str, Step], blocks: int, block_seconds: float) -> dict[str, Timed]:
-    """Time each of `steps` in `blocks` blocks of about `block_seconds`, all in turns and every other round backwards, so that whatever
-    slows the machine for a while slows them alike."""
+    """Time each of `steps` in `blocks` blocks of about `block_seconds`, all in turns
+    and every other round backwards, so that whatever slows the machine for a while
+    slows them alike."""
     lengths = {}
     for name, step in steps.items():
         run(step, WARM_UP)
@@ -80,7 +84,8 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def record(results: Path, command: str, how: str, text: str) -> None:
-    """Print a table, and append it to `results` under the command that made it, with the machine and how it was measured."""
+    """Print a table, and append it to `results` under the command that made it, with
+    the machine and how it was measured."""
     print(f"\n{command}\n{how}\n\n{text}\n", flush=True)
     with results.open("a") as file:
         file.write(f"\n## `{command}`\n\n{machine()}, torch {torch.__version__}. {how}\n\n{text}\n")

@@ -1,5 +1,6 @@
-"""What a training was predicted to take of memory beside what it took: `Fit.footprint` against the resident set, each run in a process of
-its own. Linux only, where a process can ask for its peak anew.
+"""What a training was predicted to take of memory beside what it took: `Fit.footprint`
+against the resident set, each run in a process of its own. Linux only, where a process
+can ask for its peak anew.
 
     python -m benchmarks.memory             four steps of each, nothing judged
     python -m benchmarks.memory --whole     short trainings to their end, and the closing report
@@ -45,7 +46,8 @@ SAMPLES = 64  # of a whole training: its peak does not depend on them
 
 
 def resident(what: str) -> int:
-    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since the start or `forget`; getrusage would count what a parent held."""
+    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since the start or
+    `forget`; getrusage would count what a parent held."""
     line = next(
         line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what)
     )

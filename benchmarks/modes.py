@@ -1,10 +1,13 @@
-"""What `balanced` finds in data before it trains, and how good samples of that alone would be.
+"""What `balanced` finds in data before it trains, and how good samples of that alone
+would be.
 
     python -m benchmarks.modes              N(4, 1.25), ring, grid, the twelve distributions and MNIST, seeds 0 to 4
 
-For points: how many components, and the figures of samples drawn from them with no network at all, which training has to better or keep.
-For images: how many groups, and the share of images whose digit is the commonest of their group. For both how long it takes to find
-them, on one thread. The table goes to benchmarks/RESULTS.md; run it on an otherwise idle machine.
+For points: how many components, and the figures of samples drawn from them with no
+network at all, which training has to better or keep. For images: how many groups, and
+the share of images whose digit is the commonest of their group. For both how long it
+takes to find them, on one thread. The table goes to benchmarks/RESULTS.md; run it on an
+otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -50,7 +53,8 @@ def found_in(data: Any, seed: int) -> tuple[Clustering | None, Scaling, float]:
 def alone(
     data: Any, size: int, seed: int, metrics: Callable[[Array], Figures]
 ) -> tuple[int, Figures]:
-    """How many components data of `size` columns has, and the figures of samples of them, (N, size), in its units."""
+    """How many components data of `size` columns has, and the figures of samples of
+    them, (N, size), in its units."""
     clustering, scaling, seconds = found_in(data, seed)
     generator = torch.Generator().manual_seed(EVALUATION_SEED)
     u = torch.randn(SAMPLES[size], size, generator=generator)
@@ -91,7 +95,8 @@ def of_a_distribution(name: str) -> Callable[[Array], Figures]:
 
 
 def digits(seed: int) -> tuple[int, Figures]:
-    """How many groups MNIST has, and the share of images of their group's commonest digit."""
+    """How many groups MNIST has, and the share of images of their group's commonest
+    digit."""
     clustering, scaling, seconds = found_in("mnist", seed)
     assert isinstance(clustering, Clustering)
     images, labels = mnist.load("test")

@@ -3,8 +3,8 @@
     python -m benchmarks.power points          50 draws of each sampler at each size of data
     python -m benchmarks.power images --lanes 2
 
-Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the verdict
-judges samples of a sampler that is exact or has one known fault:
+Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the
+verdict judges samples of a sampler that is exact or has one known fault:
 
     exact           new draws of the data's own distribution
     lost mode       the same without one of eight components, or without one digit
@@ -13,11 +13,11 @@ judges samples of a sampler that is exact or has one known fault:
     copies          draws of the training samples
     collapse        one training sample, with a little noise
 
-Points are eight overlapping normal components in four columns. Images are MNIST's, judged by
-what any images are judged by, since the digit classifier has seen them all.
+Points are eight overlapping normal components in four columns. Images are MNIST's,
+judged by what any images are judged by, since the digit classifier has seen them all.
 
-A sampler that is exact should not be called sick, and one with a fault should not be called
-balanced and sure. What cannot be decided should be called undecided.
+A sampler that is exact should not be called sick, and one with a fault should not be
+called balanced and sure. What cannot be decided should be called undecided.
 """
 
 from __future__ import annotations

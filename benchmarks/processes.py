@@ -1,4 +1,5 @@
-"""P5 and P6: whole processes, as a user starts them: how soon they answer, and how much memory they take."""
+"""P5 and P6: whole processes, as a user starts them: how soon they answer, and how much
+memory they take."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ HELP_GOAL, STEP_GOAL = 0.3, 3.0  # seconds
 MEMORY_GOAL = 1.0  # GiB
 SAMPLES, QUICK_SAMPLES = 100_000, 3_200
 HELP = ["-m", "equipoise", "--help"]
-# The command line with its first step watched: it tells the time when that is done, and is gone.
+# The command line with its first step watched: it tells the time when that is done, and
+# is gone.
 FIRST_STEP = """
 import os, sys, time
 from equipoise import cli
@@ -67,7 +69,11 @@ def first_step_seconds(*data: str) -> float:
 
 
 def peak_of(arguments: list[str]) -> int:
-    """The largest resident set, in bytes, of a Python process with these arguments. Raises RuntimeError if it fails."""
+    """The largest resident set, in bytes, of a Python process with these arguments.
+
+    Raises:
+        RuntimeError: If it fails.
+    """
     done = subprocess.run(
         [sys.executable, "-S", "-c", LAUNCHER, sys.executable, *arguments],
         check=True,

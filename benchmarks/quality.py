@@ -1,4 +1,5 @@
-"""How good `balanced` gets, as a user runs it: rows Q1 to Q5, Q7 and Q9 of the benchmarks, over seeds.
+"""How good `balanced` gets, as a user runs it: rows Q1 to Q5, Q7 and Q9 of the
+benchmarks, over seeds.
 
     python -m benchmarks.quality gaussian           Q1: N(4, 1.25), 20 seeds
     python -m benchmarks.quality distributions               Q2: twelve distributions from 20,000 draws each, 10 seeds
@@ -8,8 +9,10 @@
     python -m benchmarks.quality immunity           Q7: the grid under 40 random settings
     python -m benchmarks.quality stacked            Q9: three digits as red, green and blue, 60 minutes, 1 seed
 
---seeds 100-119 runs other seeds. A run that is in --keep already is not made again: a benchmark that was stopped goes on. With --lanes 2
-two runs go side by side, each with one thread on a core of its own, which the table says. Tables go to benchmarks/RESULTS.md.
+--seeds 100-119 runs other seeds. A run that is in --keep already is not made again: a
+benchmark that was stopped goes on. With --lanes 2 two runs go side by side, each with
+one thread on a core of its own, which the table says. Tables go to
+benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -33,8 +36,9 @@ from benchmarks.rows import ROWS, Row, Run
 
 
 def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
-    """Train as `run` says, unless it has been, and return its figures with the seconds of the loop and of the whole command, and where it
-    was trained. A training that did not end well has `failed` instead of figures."""
+    """Train as `run` says, unless it has been, and return its figures with the seconds
+    of the loop and of the whole command, and where it was trained. A training that did
+    not end well has `failed` instead of figures."""
     done = keep / f"{run.name}.json"
     if not done.is_file():
         out = keep / run.name
@@ -73,7 +77,8 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
 
 
 def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> str:
-    """A line for each run, the middle and the worst of all, and what the goal says of them."""
+    """A line for each run, the middle and the worst of all, and what the goal says of
+    them."""
     good = [result for result in results if "metrics" in result]
     if not good:
         return "No run ended."

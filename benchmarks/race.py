@@ -1,7 +1,9 @@
-"""P4: how long `balanced` takes to be as good as the classic tutorials' examples are in the end, in the same run and on the same threads.
+"""P4: how long `balanced` takes to be as good as the classic tutorials' examples are in
+the end, in the same run and on the same threads.
 
-Both are measured outside their clocks. `balanced` runs its own defaults, schedule and all, until it has been as good as the tutorial's
-best moment, which may be before its last, for several measurements on end; the first of them counts.
+Both are measured outside their clocks. `balanced` runs its own defaults, schedule and
+all, until it has been as good as the tutorial's best moment, which may be before its
+last, for several measurements on end; the first of them counts.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from benchmarks.measuring import Table, against, markdown
 from equipoise.utils.system import usable_cores
 
 GOAL = 0.1
-HOLD = 10  # measurements on end that must be as good, so that a lucky moment, or a start near the data, does not count
+# Measurements on end that must be as good, so that a lucky moment, or a start near the
+# data, does not count.
+HOLD = 10
 FINER = 1.03  # the next measurement comes when the training has taken this much longer
 LINE_SEEDS, DIGIT_SEEDS = range(3), range(1)
 LINE_STEPS, DIGIT_STEPS = 10, 10  # between two measurements of balanced, at least
@@ -49,7 +53,8 @@ def tutorial_race(course: Course, seed: int) -> Race:
 
 
 def balanced_race(course: Course, seed: int, until: float) -> Race:
-    """`balanced` until its figure has been at most `until` for HOLD measurements, or to its own end."""
+    """`balanced` until its figure has been at most `until` for HOLD measurements, or to
+    its own end."""
     engine = Engine(course.data, seed=seed, threads=course.threads)
     sampler = engine.fit.sampler
     found: Race = []
@@ -68,7 +73,8 @@ def balanced_race(course: Course, seed: int, until: float) -> Race:
 
 
 def reached(race: Race, goal: float) -> tuple[float, float]:
-    """The first moment from which the figure was at most `goal` for HOLD measurements on end; infinitely late if it never was."""
+    """The first moment from which the figure was at most `goal` for HOLD measurements
+    on end; infinitely late if it never was."""
     for i in range(len(race) - HOLD + 1):
         if all(value <= goal for _, value in race[i : i + HOLD]):
             return race[i]
@@ -101,7 +107,8 @@ def courses(quick: bool) -> list[Course]:
 
 
 def quality(quick: bool) -> Table:
-    """The table of P4: for every seed the tutorial's last figure and its best, and the time that each side took to it."""
+    """The table of P4: for every seed the tutorial's last figure and its best, and the
+    time that each side took to it."""
     rows = [
         [
             "data",

@@ -5,9 +5,11 @@
     python -m benchmarks.recipes digits     MNIST, seed 0, 5 minutes, labels for the recipes of classes
     python -m benchmarks.recipes labels     MNIST with labels: cgan, acgan and balanced, 10 minutes
 
-Each run is `equipoise train` as a user types it. A run that is in --keep already is not made again: a benchmark that was stopped goes
-on. Tables go to benchmarks/RESULTS.md, grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with --lanes 2
-two runs go side by side, each with one thread on a core of its own, which the table says.
+Each run is `equipoise train` as a user types it. A run that is in --keep already is not
+made again: a benchmark that was stopped goes on. Tables go to benchmarks/RESULTS.md,
+grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with
+--lanes 2 two runs go side by side, each with one thread on a core of its own, which the
+table says.
 """
 
 from __future__ import annotations
@@ -76,7 +78,8 @@ def runs(what: str) -> Iterator[Run]:
 
 
 def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
-    """Train as `run` says, unless it has been, and return its figures, their floors, and the seconds of training and of the command."""
+    """Train as `run` says, unless it has been, and return its figures, their floors,
+    and the seconds of training and of the command."""
     out = keep / run.name
     done = keep / f"{run.name}.json"
     if not done.is_file():
@@ -121,7 +124,8 @@ def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
 
 
 def of_labels(out: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """How often the digit classifier agrees with the label asked for, or InfoGAN's code with the digit; and the same of real digits."""
+    """How often the digit classifier agrees with the label asked for, or InfoGAN's code
+    with the digit; and the same of real digits."""
     gan = GAN.load(out)
     recipe = json.loads((out / "config.json").read_text())["recipe"]
     images, digits = mnist.load("test")
@@ -139,7 +143,8 @@ def of_labels(out: Path) -> tuple[dict[str, float], dict[str, float]]:
 
 
 def draw(out: Path, image: Path) -> None:
-    """A grid of samples of a run on MNIST: drawn at random, or a column for each digit asked for, or for each value of InfoGAN's code."""
+    """A grid of samples of a run on MNIST: drawn at random, or a column for each digit
+    asked for, or for each value of InfoGAN's code."""
     recipe = json.loads((out / "config.json").read_text())["recipe"]
     if recipe["conditional"]:
         gan = GAN.load(out)

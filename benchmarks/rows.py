@@ -1,4 +1,5 @@
-"""What each row of the quality benchmarks trains, reads off the trained generator and asks for."""
+"""What each row of the quality benchmarks trains, reads off the trained generator and
+asks for."""
 
 from __future__ import annotations
 
@@ -36,7 +37,10 @@ FLOOR_DRAWS = 20
 
 @dataclass(frozen=True)
 class Run:
-    """One training: what is given to `equipoise train`. `make` writes the data into a folder and returns its path."""
+    """One training: what is given to `equipoise train`.
+
+    `make` writes the data into a folder and returns its path.
+    """
 
     name: str
     label: str
@@ -131,7 +135,8 @@ def distribution_runs(seed: int) -> Iterator[Run]:
 
 @cache
 def floor(name: str) -> float:
-    """Wasserstein-1 over the distance of the quartiles that 20,000 draws have on average."""
+    """Wasserstein-1 over the distance of the quartiles that 20,000 draws have on
+    average."""
     distribution = DISTRIBUTIONS[name]
     return (
         float(
@@ -220,7 +225,8 @@ def mode_verdict(
 
 
 def immunity_runs(seed: int) -> Iterator[Run]:
-    """The settings of number `seed`, drawn from their ranges: factors on what is the default for points of two columns."""
+    """The settings of number `seed`, drawn from their ranges: factors on what is the
+    default for points of two columns."""
     rng = np.random.default_rng(seed)
     usual = Balanced.for_data(Schema(shape=(2,), layout="ND", dtype="float64"), {})
     settings = {
@@ -309,7 +315,8 @@ def stacked_runs(seed: int) -> Iterator[Run]:
 
 
 def stacked_figures(_: Run, out: Path) -> Figures:
-    """Which of the 1,000 triples of digits 26,000 samples show, and the divergence of their shares from even ones."""
+    """Which of the 1,000 triples of digits 26,000 samples show, and the divergence of
+    their shares from even ones."""
     samples = GAN.load(out).sample(26_000, seed=EVALUATION_SEED)
     digits = [
         read_digits(torch.from_numpy(np.ascontiguousarray(samples[..., c])))[1].argmax(1).numpy()

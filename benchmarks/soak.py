@@ -1,8 +1,10 @@
-"""A long training takes no more at its end than at its beginning: memory, open files, log and disk over 200,000 steps of N(4, 1.25).
+"""A long training takes no more at its end than at its beginning: memory, open files,
+log and disk over 200,000 steps of N(4, 1.25).
 
     python -m benchmarks.soak
 
-Slopes are fitted to the last three quarters. Linux only, where a process can read what it holds. The table goes to benchmarks/RESULTS.md.
+Slopes are fitted to the last three quarters. Linux only, where a process can read what
+it holds. The table goes to benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How fast, and at what cost: rows P1 to P6 of the benchmarks, and what growing data, images, batches and widths cost.
+"""How fast, and at what cost: rows P1 to P6 of the benchmarks, and what growing data,
+images, batches and widths cost.
 
     python -m benchmarks.speed step       P1, P2: a step of the engine against two loops of our own around the same networks
     python -m benchmarks.speed peak       P3: the arithmetic of a step against the machine's matrix products
@@ -9,7 +10,8 @@
     python -m benchmarks.speed flame      where the time of a step on MNIST goes: benchmarks/flame-mnist.svg
     python -m benchmarks.speed all        all of these, which is what no word means too
 
-Tables are appended to benchmarks/RESULTS.md. Run it on an otherwise idle machine. --quick shortens everything, to try it.
+Tables are appended to benchmarks/RESULTS.md. Run it on an otherwise idle machine.
+--quick shortens everything, to try it.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ from equipoise.utils.system import usable_cores
 
 
 class Case(NamedTuple):
-    """An engine to measure: what it is called, the data, the type of its products, and whether its step is compiled."""
+    """An engine to measure: what it is called, the data, the type of its products, and
+    whether its step is compiled."""
 
     label: str
     data: str

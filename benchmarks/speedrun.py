@@ -1,11 +1,13 @@
-"""Q6: seconds of training until nine tenths of samples are digits without doubt, and every digit has its share.
+"""Q6: seconds of training until nine tenths of samples are digits without doubt, and
+every digit has its share.
 
     python -m benchmarks.speedrun                          balanced, seeds 0 to 4
     python -m benchmarks.speedrun --recipe dcgan --most 600
 
-From MNIST as it is, labels unused, the step not compiled. Of 10,000 samples at least 90% must be recognised at a confidence of .9, and each
-digit's share must be .07 to .13. Measuring stands outside the clock. It appends a table to benchmarks/RESULTS.md. Run it on an otherwise
-idle machine.
+From MNIST as it is, labels unused, the step not compiled. Of 10,000 samples at least
+90% must be recognised at a confidence of .9, and each digit's share must be .07 to .13.
+Measuring stands outside the clock. It appends a table to benchmarks/RESULTS.md. Run it
+on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ def metrics(engine: Engine) -> tuple[float, float, float]:
 
 
 def run(recipe: str, seed: int, threads: int, most: float) -> list[str]:
-    """A row: seconds until all is reached, or infinitely many, with the samples seen and the figures then."""
+    """A row: seconds until all is reached, or infinitely many, with the samples seen
+    and the figures then."""
     engine, seconds, due = Engine("mnist", seed=seed, threads=threads, recipe=recipe), 0.0, FIRST
     while True:
         began = time.perf_counter()

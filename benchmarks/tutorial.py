@@ -1,11 +1,13 @@
-"""The classic tutorial's two examples in plain torch, as a tutorial writes them: what P4 compares with.
+"""The classic tutorial's two examples in plain torch, as a tutorial writes them: what
+P4 compares with.
 
     python -m benchmarks.tutorial line      N(4, 1.25): Wasserstein-1 through time
     python -m benchmarks.tutorial digits    MNIST: Fréchet distance of digit features through time
 
-On the line D and G are small MLPs, and D is shown a whole batch as one vector, with each value's squared distance to the batch's mean. On
-digits both are MLPs with dropout, and dropout stays on when samples are drawn, as it does there. Sizes and rates are the ones that are
-handed on most: nothing is tuned here, for better or for worse.
+On the line D and G are small MLPs, and D is shown a whole batch as one vector, with
+each value's squared distance to the batch's mean. On digits both are MLPs with dropout,
+and dropout stays on when samples are drawn, as it does there. Sizes and rates are the
+ones that are handed on most: nothing is tuned here, for better or for worse.
 """
 
 from __future__ import annotations
@@ -65,13 +67,15 @@ class LineDiscriminator(nn.Module):
 
 
 def with_squares(data: Tensor) -> Tensor:
-    """A batch, (1, N), with each value's squared distance to its mean beside it, (1, 2 N)."""
+    """A batch, (1, N), with each value's squared distance to its mean beside it, (1, 2
+    N)."""
     mean = torch.mean(data, 1, keepdim=True)
     return torch.cat([data, torch.pow(data - mean, 2.0)], 1)
 
 
 def line(seed: int, steps: int = 10_000, moments: int = 20, n: int = 100_000) -> Iterator[Moment]:
-    """Train on N(4, 1.25) and yield, `moments` times, the seconds of training so far and n samples, (n,), drawn outside the clock."""
+    """Train on N(4, 1.25) and yield, `moments` times, the seconds of training so far
+    and n samples, (n,), drawn outside the clock."""
     torch.manual_seed(seed)
     numbers = np.random.default_rng(seed)
     generator, discriminator = LineGenerator(), LineDiscriminator()
@@ -106,7 +110,8 @@ def line(seed: int, steps: int = 10_000, moments: int = 20, n: int = 100_000) ->
 
 
 def digit_networks() -> tuple[nn.Module, nn.Module]:
-    """G, latents (N, 100) to images (N, 784) on [-1, 1], and D, images to probabilities (N, 1)."""
+    """G, latents (N, 100) to images (N, 784) on [-1, 1], and D, images to probabilities
+    (N, 1)."""
     generator = nn.Sequential(
         nn.Linear(LATENT, DIGIT_HIDDEN),
         nn.LeakyReLU(LEAK),
@@ -131,8 +136,9 @@ def digit_networks() -> tuple[nn.Module, nn.Module]:
 
 
 def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> Iterator[Moment]:
-    """Train on MNIST, on its first `most` digits, and yield after every epoch the seconds of training so far and n samples, (n, 28, 28)
-    uint8, drawn outside the clock."""
+    """Train on MNIST, on its first `most` digits, and yield after every epoch the
+    seconds of training so far and n samples, (n, 28, 28) uint8, drawn outside the
+    clock."""
     torch.manual_seed(seed)
     images, labels = (part[:most] for part in mnist.load("train"))
     loader = DataLoader(

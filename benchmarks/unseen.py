@@ -1,11 +1,13 @@
-"""`balanced` on data that its rules were not made with: other distributions, other sizes, other columns, other images.
+"""`balanced` on data that its rules were not made with: other distributions, other
+sizes, other columns, other images.
 
     python -m benchmarks.unseen numbers     eight distributions from 500 to 50,000 draws, seeds 0 to 2
     python -m benchmarks.unseen points      shapes, wide clouds and real tables, seeds 0 and 1
     python -m benchmarks.unseen images    digits of 8 x 8, gratings, drawn shapes, photographs' patches, seed 0, 128,000 samples
 
-No argument but the seed, and for images how long. What runs here is not to be tuned to: a rule that fails is told in
-docs/how-balanced-works.md, and mended with other data. The table goes to benchmarks/RESULTS.md; samples stay in --keep.
+No argument but the seed, and for images how long. What runs here is not to be tuned to:
+a rule that fails is told in docs/how-balanced-works.md, and mended with other data. The
+table goes to benchmarks/RESULTS.md; samples stay in --keep.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ SIDE = 32  # of drawn shapes
 
 @dataclass(frozen=True)
 class Draws:
-    """A distribution, moved and stretched, and how many draws of it there are to train on."""
+    """A distribution, moved and stretched, and how many draws of it there are to train
+    on."""
 
     distribution: Any
     count: int
@@ -59,7 +62,8 @@ class Draws:
         )
 
     def floor(self) -> float:
-        """What so many draws have of Wasserstein-1, over the distance of the quartiles, on average of 20."""
+        """What so many draws have of Wasserstein-1, over the distance of the quartiles,
+        on average of 20."""
         distribution = self.known
         return (
             float(
@@ -104,7 +108,8 @@ def checkers(seed: int) -> Array:
 
 
 def one_factor(seed: int) -> Array:
-    """Twelve columns that all follow one number, of standard deviations from .001 to 1000, (6000, 12)."""
+    """Twelve columns that all follow one number, of standard deviations from .001 to
+    1000, (6000, 12)."""
     rng = np.random.default_rng(seed)
     return np.asarray(
         (rng.normal(size=(6000, 1)) + 0.5 * rng.normal(size=(6000, 12))) * np.logspace(-3, 3, 12)
@@ -151,7 +156,8 @@ def gratings(seed: int) -> Array:
 
 
 def shapes(seed: int) -> Array:
-    """A disk, a square or a triangle, of any colour on any other, (10000, 32, 32, 3) bytes."""
+    """A disk, a square or a triangle, of any colour on any other, (10000, 32, 32, 3)
+    bytes."""
     rng, made = np.random.default_rng(seed), []
     for kind in rng.integers(3, size=10_000):
         ground, colour = (tuple(int(c) for c in rng.integers(256, size=3)) for _ in range(2))
@@ -188,7 +194,10 @@ IMAGES = {
 
 
 def fitted(data: Array, seed: int, keep: Path, settings: dict[str, Any]) -> tuple[GAN, float]:
-    """What training as a user would makes of the data, and its seconds. An image of samples is drawn into `keep`."""
+    """What training as a user would makes of the data, and its seconds.
+
+    An image of samples is drawn into `keep`.
+    """
     rmtree(keep, ignore_errors=True)
     began = time.perf_counter()
     gan = GAN(seed=seed, threads=1, **settings).fit(data, out=keep)
@@ -247,7 +256,8 @@ def numbers(keep: Path) -> list[list[str]]:
 def evaluated(
     what: dict[str, Callable[[int], Array]], seeds: int, keep: Path, settings: dict[str, Any]
 ) -> list[list[str]]:
-    """A row for every data set and seed: the report's headline, coverage and classifier two-sample test, made and real."""
+    """A row for every data set and seed: the report's headline, coverage and classifier
+    two-sample test, made and real."""
     rows = [
         [
             "data",

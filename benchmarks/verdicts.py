@@ -3,8 +3,9 @@
     python -m benchmarks.verdicts              every case on points, three seeds, and on images, two
     python -m benchmarks.verdicts points       points alone
 
-CASES says beforehand which names are right for which sickness. A case that is in --keep already is not trained again, but judged anew.
-The table goes to benchmarks/RESULTS.md. With --lanes 2 two cases go side by side, each with one thread on a core of its own.
+CASES says beforehand which names are right for which sickness. A case that is in --keep
+already is not trained again, but judged anew. The table goes to benchmarks/RESULTS.md.
+With --lanes 2 two cases go side by side, each with one thread on a core of its own.
 """
 
 from __future__ import annotations
@@ -43,16 +44,22 @@ KINDS = ("points", "images")
 IMAGE_SAMPLES = 40_000
 LEARNING_RATES = {"points": 4e-3, "images": 3e-3}  # balanced's own
 FACTOR = 100
-# Most sicknesses are of a generator that makes all of the data by itself. Given the data's modes, one that has hardly learned makes
-# samples of this data that nobody tells from real ones, and then "balanced" is the truth; one that swings collapses inside the modes.
+# Most sicknesses are of a generator that makes all of the data by itself. Given the
+# data's modes, one that has hardly learned makes samples of this data that nobody tells
+# from real ones, and then "balanced" is the truth; one that swings collapses inside the
+# modes.
 ALONE = {"clusters": 0}
-# Which network gains by a learning rate that is far too high is not said beforehand: what to change is the same.
+# Which network gains by a learning rate that is far too high is not said beforehand:
+# what to change is the same.
 WON = frozenset({"discriminator won", "generator won", "diverged", "recovered from trouble"})
 
 
 @dataclass(frozen=True)
 class Case:
-    """A training and the names that are right for it. `sicken` gets the fit before its first step."""
+    """A training and the names that are right for it.
+
+    `sicken` gets the fit before its first step.
+    """
 
     right: frozenset[str]
     data: Callable[[str, int], tuple[Any, Any]]
@@ -122,7 +129,8 @@ def poison(fit: Fit) -> None:
 
 
 def every_step(fit: Fit, optimize: Callable[[int, Gradients], None]) -> None:
-    """`optimize`, told the step's number from 1, takes the place of the generator's update."""
+    """`optimize`, told the step's number from 1, takes the place of the generator's
+    update."""
     steps = itertools.count(1)
     fit.state.optimize_generator = lambda gradients: optimize(next(steps), gradients)  # type: ignore[method-assign]  # a fault, planted
 
@@ -204,7 +212,8 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
 
 
 def evaluated(kept: Path) -> tuple[str, str]:
-    """The name that the verdict gives what was kept of a case, and where the case was trained."""
+    """The name that the verdict gives what was kept of a case, and where the case was
+    trained."""
     stored = json.loads(kept.read_text())
     on = stored.pop("on")
     return diagnose(
@@ -239,7 +248,8 @@ def table(found: dict[tuple[str, str, int], str]) -> str:
 def judge_all(
     planned: list[tuple[str, str, int]], keep: Path, lanes: int
 ) -> dict[tuple[str, str, int], tuple[str, str]]:
-    """The name that each case is given, and where it was trained, `lanes` of them at a time."""
+    """The name that each case is given, and where it was trained, `lanes` of them at a
+    time."""
 
     def given_to(one: tuple[str, str, int], pinned: list[str]) -> tuple[str, str]:
         name, kind, seed = one

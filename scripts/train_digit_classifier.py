@@ -1,7 +1,9 @@
-"""Train the digit classifier that Equipoise ships, and write its weights: python scripts/train_digit_classifier.py
+"""Train the digit classifier that Equipoise ships, and write its weights: python
+scripts/train_digit_classifier.py
 
-It fits the 60,000 training digits, moved, turned and scaled a little at random, for 14 epochs, and reports its accuracy on the official
-10,000 test digits, which it never sees while training and by which nothing is chosen. About 20 minutes on one core.
+It fits the 60,000 training digits, moved, turned and scaled a little at random, for 14
+epochs, and reports its accuracy on the official 10,000 test digits, which it never sees
+while training and by which nothing is chosen. About 20 minutes on one core.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ EPOCHS, BATCH, PEAK_RATE = 14, 250, 4e-3
 
 
 def jitter(x: Tensor) -> Tensor:
-    """x, (N, 1, 28, 28), each turned by up to 10 degrees, scaled by up to 10% and moved by up to 2 pixels."""
+    """x, (N, 1, 28, 28), each turned by up to 10 degrees, scaled by up to 10% and moved
+    by up to 2 pixels."""
     n = len(x)
     angle = (torch.rand(n) * 2 - 1) * math.pi / 18
     scale = 1 + (torch.rand(n) * 2 - 1) * 0.1

@@ -1,4 +1,5 @@
-"""What several tests need: a tiny training, images on disk, the command line in-process."""
+"""What several tests need: a tiny training, images on disk, the command line
+in-process."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def apart(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test begins with the same random numbers and one thread, and writes into temporary directories alone."""
+    """Every test begins with the same random numbers and one thread, and writes into
+    temporary directories alone."""
     isolation.same_random_numbers(request.module)
     torch.set_num_threads(1)
     yield
@@ -93,7 +95,8 @@ def brief_reports() -> Iterator[None]:
 
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of runs whose page nobody opens: its charts take longer than a training."""
+    """For tests of runs whose page nobody opens: its charts take longer than a
+    training."""
     monkeypatch.setattr(GAN, "report_page", lambda _, path: path)
 
 
@@ -105,7 +108,8 @@ def tiny() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def mnist_home() -> Path:
-    """The folder that holds MNIST's four files; skips where it is not there, since tests download nothing."""
+    """The folder that holds MNIST's four files; skips where it is not there, since
+    tests download nothing."""
     folder = mnist.data_home() / "mnist"
     missing = [
         name

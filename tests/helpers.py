@@ -1,4 +1,5 @@
-"""What tests of several modules make use of: tiny recipes with what they train on, states, images in files, answers of commands."""
+"""What tests of several modules make use of: tiny recipes with what they train on,
+states, images in files, answers of commands."""
 
 from __future__ import annotations
 
@@ -74,7 +75,8 @@ def squares() -> Source:
 
 
 def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
-    """Every recipe on points and on images, as far as it takes them; classic's D of a whole batch; augmented images."""
+    """Every recipe on points and on images, as far as it takes them; classic's D of a
+    whole batch; augmented images."""
     for source in (DistributionSource(Ring()), squares()):
         for recipe in catalogue().values():
             with suppress(RequestError):  # dcgan, of points
@@ -98,7 +100,8 @@ RECIPES = [
 
 
 def state_of(recipe: Recipe, source: Source | None = None) -> State:
-    """The state that a training of this recipe begins with; on N(4, 1.25) unless a source is given."""
+    """The state that a training of this recipe begins with; on N(4, 1.25) unless a
+    source is given."""
     source, cpu = source or DistributionSource(Gaussian()), torch.device("cpu")
     loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
     return State(build_method(recipe, source.schema, 0), recipe, loader, 0, cpu)

@@ -1,7 +1,7 @@
-"""What keeps the tests apart from the machine that they run on, and each test from those
-that ran before it: no home directory and no setting of a shell is read, nothing outside of
-temporary directories is written, and random numbers are the same whatever ran before.
-"""
+"""What keeps the tests apart from the machine that they run on, and each test from
+those that ran before it: no home directory and no setting of a shell is read, nothing
+outside of temporary directories is written, and random numbers are the same whatever
+ran before."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ OWN_CACHES = ("__pycache__", ".pytest_cache")  # Python's and pytest's
 
 def register_profiles() -> None:
     """`fixed` draws the same examples in every run of the same test and the same
-    Hypothesis, `search` many new ones. Neither has a limit of time, which a busy machine
-    would exceed."""
+    Hypothesis, `search` many new ones. Neither has a limit of time, which a busy
+    machine would exceed."""
     common: dict[str, Any] = {
         "deadline": None,
         "database": None,
@@ -54,8 +54,11 @@ def register_profiles() -> None:
 
 
 def draw_no_constants_of_loaded_modules() -> None:
-    """Hypothesis takes some values from the constants of all modules loaded so far. What
-    a derandomised test draws would depend on which tests ran before it in its process."""
+    """Hypothesis takes some values from the constants of all modules loaded so far.
+
+    What a derandomised test draws would depend on which tests ran before it in its
+    process.
+    """
     from hypothesis.internal.conjecture import providers
 
     none = providers.Constants()
@@ -63,7 +66,8 @@ def draw_no_constants_of_loaded_modules() -> None:
 
 
 def own_environment(home: Path) -> None:
-    """Home directory, caches and settings of this run's own, for all processes that it starts."""
+    """Home directory, caches and settings of this run's own, for all processes that it
+    starts."""
     home.mkdir(parents=True)
     for name in FOREIGN:
         os.environ.pop(name, None)
@@ -92,8 +96,9 @@ def same_random_numbers(module: ModuleType | None) -> None:
 
 
 class Writes:
-    """Files and folders that this process opened to write, made, moved or removed outside
-    of the `allowed` folders, and in the project's own folder wherever that is."""
+    """Files and folders that this process opened to write, made, moved or removed
+    outside of the `allowed` folders, and in the project's own folder wherever that is.
+    """
 
     def __init__(self, allowed: Iterable[Path]) -> None:
         self.allowed = [*map(os.path.realpath, allowed), "/dev", "/proc"]

@@ -1,4 +1,5 @@
-"""What the command line answers to a wrong request: one line that names the thing and the remedy, and nothing written or lost."""
+"""What the command line answers to a wrong request: one line that names the thing and
+the remedy, and nothing written or lost."""
 
 from __future__ import annotations
 

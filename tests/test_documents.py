@@ -1,4 +1,5 @@
-"""The documents are true: their example runs, their commands parse, their links lead somewhere."""
+"""The documents are true: their example runs, their commands parse, their links lead
+somewhere."""
 
 from __future__ import annotations
 

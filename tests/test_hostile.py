@@ -1,4 +1,5 @@
-"""Files that a stranger made to do harm: each gets one line, and nothing runs, hangs, fills the memory or touches another place."""
+"""Files that a stranger made to do harm: each gets one line, and nothing runs, hangs,
+fills the memory or touches another place."""
 
 from __future__ import annotations
 
@@ -364,7 +365,8 @@ ODD: tuple[Any, ...] = (
 
 
 def odd(fields: dict[str, Any], tries: int) -> list[tuple[str | None, Any]]:
-    """Each field, and None for all of them, with so many of the odd values, every one of which is tried with some field."""
+    """Each field, and None for all of them, with so many of the odd values, every one
+    of which is tried with some field."""
     return [
         (name, ODD[(i * tries + k) % len(ODD)])
         for i, name in enumerate([*fields, None])
@@ -377,7 +379,8 @@ def resume(command: Command) -> Answer:
 
 
 def prepare() -> str:
-    """All that a resumed training does before its first step; why it was refused, in one clean line, or nothing."""
+    """All that a resumed training does before its first step; why it was refused, in
+    one clean line, or nothing."""
     try:
         training = GAN(samples=64).prepare("gaussian", out="run", resume=True, warn=lambda _: None)
     except EquipoiseError as error:

@@ -1,4 +1,5 @@
-"""A run of the tests depends on nothing that it does not bring, and leaves nothing behind."""
+"""A run of the tests depends on nothing that it does not bring, and leaves nothing
+behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Training on modes, from the data to the samples: shares, labels, files, and every recipe that can."""
+"""Training on modes, from the data to the samples: shares, labels, files, and every
+recipe that can."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
 
 
 def blobs(n: int = 600) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Three narrow blobs on the plane with shares .5, .3 and .2; the last is half of label 0 and half of label 1."""
+    """Three narrow blobs on the plane with shares .5, .3 and .2; the last is half of
+    label 0 and half of label 1."""
     rng = np.random.default_rng(0)
     which = rng.choice(3, n, p=[0.5, 0.3, 0.2])
     points = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])[which] + 0.1 * rng.standard_normal(
@@ -186,7 +188,8 @@ def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
 def test_columns_that_follow_one_another_are_learned_as_spread_as_they_are_in_every_direction(
     seed: int,
 ) -> None:
-    """Seen as they are, or with the plane's options, some direction is off by an eighth to a sixth."""
+    """Seen as they are, or with the plane's options, some direction is off by an eighth
+    to a sixth."""
     rng = np.random.default_rng(0)
     mixing = rng.normal(size=(8, 8))
     samples = (

@@ -1,4 +1,5 @@
-"""Whatever a file holds, its reader reads or refuses it in one line: what fuzzing found, and what hypothesis makes of whole files."""
+"""Whatever a file holds, its reader reads or refuses it in one line: what fuzzing
+found, and what hypothesis makes of whole files."""
 
 from __future__ import annotations
 

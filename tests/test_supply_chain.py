@@ -1,4 +1,5 @@
-"""What comes with Equipoise: exact versions for CI, and licences that let anybody use it."""
+"""What comes with Equipoise: exact versions for CI, and licences that let anybody use
+it."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def needed(name: str, seen: set[str]) -> Iterator[str]:
 
 
 def licence(name: str) -> str:
-    """What a package says of its licence: its expression, its first line, or its classifiers."""
+    """What a package says of its licence: its expression, its first line, or its
+    classifiers."""
     about = distribution(name).metadata
     classifiers = [
         text for text in about.get_all("Classifier", []) if text.startswith("License ::")

@@ -1,4 +1,5 @@
-"""Equipoise trains generative adversarial networks that anyone can depend on, and says honestly how good they are."""
+"""Equipoise trains generative adversarial networks that anyone can depend on, and says
+honestly how good they are."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ __all__ = ["GAN", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """GAN is imported when it is first asked for, so that `equipoise --help` need not wait for torch."""
+    """GAN is imported when it is first asked for, so that `equipoise --help` need not
+    wait for torch."""
     if name == "GAN":
         from equipoise.api import GAN
 

@@ -46,11 +46,14 @@ if TYPE_CHECKING:
 class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
-    `recipe` names a published method (`equipoise recipes` lists them); None is the default, "balanced". Further keywords are fields of the
-    recipe, such as `batch_size` or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`, `precision`,
-    `compile`, `tune_speed`, `memory_budget`, `label_column`, `stop_when`, `evaluate`.
+    `recipe` names a published method (`equipoise recipes` lists them); None is the
+    default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
+    or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
+    `precision`, `compile`, `tune_speed`, `memory_budget`, `label_column`, `stop_when`,
+    `evaluate`.
 
-    Raises RequestError for a name that is not known, with the nearest one, and for a value that cannot be.
+    Raises RequestError for a name that is not known, with the nearest one, and for a
+    value that cannot be.
     """
 
     def __init__(self, recipe: str | None = None, **settings: Any) -> None:
@@ -79,25 +82,31 @@ class GAN:
         """Train on `data`, and return self.
 
         Args:
-            data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W, C); a DataFrame of
-                numbers, or a Series, which is one of one column; the path of a .npy, .npz, .csv or .parquet
-                file or of a folder of images; a Dataset or an iterable of batches; a distribution, or the name of a
-                built-in source. It may be left out of a run that is resumed, if that can open it again.
+            data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W,
+                C); a DataFrame of numbers, or a Series, which is one of one column; the
+                path of a .npy, .npz, .csv or .parquet file or of a folder of images; a
+                Dataset or an iterable of batches; a distribution, or the name of a
+                built-in source. It may be left out of a run that is resumed, if that
+                can open it again.
             labels: One a sample; they make the generator conditional.
             out: A directory in which everything is kept.
-            resume: Go on with the run in `out`, to the length that this GAN was given, in all, or to its own.
-            init_from: A run's directory, or a GAN, whose weights to start from. Data of the same kind is
-                needed, and its scaling and modes are taken over; optimiser, schedule and samples seen begin
-                anew, and the generator's average (EMA) goes on from where it was.
-            progress: Show a progress bar; None shows one on a terminal and in a notebook.
-            on_event: Is told of every event of `training.loop`: reports, metrics, images, saves. An exception
-                that it raises ends the training, after all is saved.
+            resume: Go on with the run in `out`, to the length that this GAN was given,
+                in all, or to its own.
+            init_from: A run's directory, or a GAN, whose weights to start from. Data of
+                the same kind is needed, and its scaling and modes are taken over;
+                optimiser, schedule and samples seen begin anew, and the generator's
+                average (EMA) goes on from where it was.
+            progress: Show a progress bar; None shows one on a terminal and in a
+                notebook.
+            on_event: Is told of every event of `training.loop`: reports, metrics,
+                images, saves. An exception that it raises ends the training, after all
+                is saved.
 
         Raises:
             RequestError: Data or settings are wrong.
             EquipoiseError: Training cannot be completed.
-            InterruptedRunError: Ctrl-C, after the step under way: what was trained can be sampled from, and
-                with `out` it is saved and can be resumed.
+            InterruptedRunError: Ctrl-C, after the step under way: what was trained can
+                be sampled from, and with `out` it is saved and can be resumed.
         """
         if (
             self._sampler is not None
@@ -127,7 +136,8 @@ class GAN:
         to_disk: bool = True,
         warn: Callable[[str], None] = warn,
     ) -> fitting.Fit:
-        """What `fit` does before the first step: open the data, check it against the settings, make or open the run directory."""
+        """What `fit` does before the first step: open the data, check it against the
+        settings, make or open the run directory."""
         settings = self.recipe, self._choices, self._run_choices
         init = (
             warm_start.of(init_from._fit, init_from._directory)
@@ -162,9 +172,14 @@ class GAN:
     ) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
-        `label` asks for one class of a conditional generator; without it classes come at their training frequencies. `code` sets codes of
-        a generator that has them (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2, 2, n)}; the others are
-        drawn. Without a seed every call differs. Raises RequestError for a label that was not trained on, or a code that there is not.
+        `label` asks for one class of a conditional generator; without it classes come
+        at their training frequencies. `code` sets codes of a generator that has them
+        (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2,
+        2, n)}; the others are drawn. Without a seed every call differs.
+
+        Raises:
+            RequestError: For a label that was not trained on, or a code that there is
+                not.
         """
         return self._trained().sample(*self._asked(n, label, seed, code))
 
@@ -177,7 +192,8 @@ class GAN:
         code: Codes | None = None,
         seed: int | None = None,
     ) -> Iterator[UserData]:
-        """What `sample` returns, `batch_size` samples at a time, for more than memory holds. Raises RequestError as `sample` does."""
+        """What `sample` returns, `batch_size` samples at a time, for more than memory
+        holds. Raises RequestError as `sample` does."""
         if (size := whole("batch_size", batch_size)) < 1:
             raise RequestError(f"batch_size = {size}: must be at least 1")
         return each_at_work(
@@ -185,9 +201,12 @@ class GAN:
         )
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
-        """The codes that the recipe infogan reads in samples of the training data's kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
+        """The codes that the recipe infogan reads in samples of the training data's
+        kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
 
-        Raises RequestError for a generator without codes, or for samples of another shape.
+        Raises:
+            RequestError: For a generator without codes, or for samples of another
+                shape.
         """
         sampler = self._trained()
         samples = samples_of(data, sampler.schema.columns)
@@ -198,9 +217,11 @@ class GAN:
         return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
-        """Write a PNG that shows what one code of the recipe infogan does, and return its path.
+        """Write a PNG that shows what one code of the recipe infogan does, and return
+        its path.
 
-        Images: the code's values from left to right, at most 40, other latents fixed along a row. Points: samples coloured by its value.
+        Images: the code's values from left to right, at most 40, other latents fixed
+        along a row. Points: samples coloured by its value.
         """
         sampler = self._trained()
         sampler.prior.known(name)
@@ -216,9 +237,11 @@ class GAN:
         code: Codes | None = None,
         seed: int | None = None,
     ) -> Path:
-        """Write a PNG of n samples, and return its path: a histogram over the true density, a scatter, or a grid of images. Points of
-        one `label` are drawn beside held-out samples of that label, where there are any. Of images with labels, where nothing else is
-        asked for, it has a row for each of the first 20 labels."""
+        """Write a PNG of n samples, and return its path: a histogram over the true
+        density, a scatter, or a grid of images. Points of one `label` are drawn beside
+        held-out samples of that label, where there are any. Of images with labels,
+        where nothing else is asked for, it has a row for each of the first 20 labels.
+        """
         sampler, path = self._trained(), Path(path)
         unasked = n is None and label is None and code is None
         n = whole(
@@ -255,13 +278,18 @@ class GAN:
         quick: bool = False,
         on_step: Callable[[str], None] | None = None,
     ) -> Report:
-        """Figures beside their real-against-real floors, and a verdict: against the training data's held-out part, or against `data`.
+        """Figures beside their real-against-real floors, and a verdict: against the
+        training data's held-out part, or against `data`.
 
-        Of other data in memory, half is compared with the samples and half gives the floor. In a run directory the report
-        is kept there. `inception` adds FID and KID by torch-fidelity, where it and its weights are there: for photographs.
-        `quick` takes a fifth of the samples or so; `on_step` is told what is measured next, see `metrics.budget.STEPS`.
+        Of other data in memory, half is compared with the samples and half gives the
+        floor. In a run directory the report is kept there. `inception` adds FID and KID
+        by torch-fidelity, where it and its weights are there: for photographs. `quick`
+        takes a fifth of the samples or so; `on_step` is told what is measured next, see
+        `metrics.budget.STEPS`.
 
-        Raises RequestError where data is not of the generator's kind, or what `inception` needs is not there.
+        Raises:
+            RequestError: Where data is not of the generator's kind, or what `inception`
+                needs is not there.
         """
         sampler = self._trained()
         if data is None:
@@ -298,13 +326,15 @@ class GAN:
         return self._kept_report() or self.evaluate()
 
     def _kept_report(self) -> Report | None:
-        """The report as it was made, or is kept; None where there is none of this generator."""
+        """The report as it was made, or is kept; None where there is none of this
+        generator."""
         if self._report is None:
             self._report = saving.kept(self._directory, self._trained().samples_seen)
         return self._report
 
     def report_page(self, path: str | Path) -> Path:
-        """Write the report as a page, one HTML file that needs no network, and return its path. In a run directory `evaluate` does."""
+        """Write the report as a page, one HTML file that needs no network, and return
+        its path. In a run directory `evaluate` does."""
         from equipoise.report.page import page
 
         write_whole(Path(path), page(self.told()).encode())
@@ -326,7 +356,12 @@ class GAN:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write a run directory that `load`, `equipoise sample` and `equipoise evaluate` read. Raises RequestError if `path` is taken."""
+        """Write a run directory that `load`, `equipoise sample` and `equipoise
+        evaluate` read.
+
+        Raises:
+            RequestError: If `path` is taken.
+        """
         sampler = self._trained()
         if self._directory is not None and self._directory.path.resolve() == Path(path).resolve():
             return
@@ -344,7 +379,11 @@ class GAN:
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
-        """The GAN of a run directory. Raises RequestError if there is none, EquipoiseError if its files are damaged."""
+        """The GAN of a run directory.
+
+        Raises:
+            RequestError: If there is none, EquipoiseError if its files are damaged.
+        """
         gan = cls()
         gan._directory, gan._config, gan._sampler = load_run(Path(path), resolve_device(device))
         requested = gan._config[

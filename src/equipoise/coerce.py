@@ -1,4 +1,5 @@
-"""Values by the types of the fields that they are for: from keywords, from a command line, from JSON that a stranger may have written."""
+"""Values by the types of the fields that they are for: from keywords, from a command
+line, from JSON that a stranger may have written."""
 
 from __future__ import annotations
 
@@ -22,8 +23,12 @@ def hints(settings: type[Any]) -> dict[str, Any]:
 
 
 def checked(name: str, value: Any, hint: Any) -> Any:
-    """The value as the field's type; whole numbers pass for floats, and NumPy's scalars for plain ones. Raises RequestError if it is of
-    another type."""
+    """The value as the field's type; whole numbers pass for floats, and NumPy's scalars
+    for plain ones.
+
+    Raises:
+        RequestError: If it is of another type.
+    """
     value = _plain(value)
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     for option in options:
@@ -56,7 +61,11 @@ def checked(name: str, value: Any, hint: Any) -> Any:
 
 
 def whole(name: str, value: Any) -> int:
-    """A whole number, Python's or NumPy's. Raises RequestError if it is none, as 2.0 is none."""
+    """A whole number, Python's or NumPy's.
+
+    Raises:
+        RequestError: If it is none, as 2.0 is none.
+    """
     try:
         return operator.index(value)
     except TypeError:
@@ -64,7 +73,11 @@ def whole(name: str, value: Any) -> int:
 
 
 def instance(kind: type[T], stored: Any, **known: Any) -> T:
-    """The dataclass that JSON tells the fields of, `known` ones aside. Raises RequestError on a name or a value that is none of its."""
+    """The dataclass that JSON tells the fields of, `known` ones aside.
+
+    Raises:
+        RequestError: On a name or a value that is none of its.
+    """
     types = hints(kind)
     if not isinstance(stored, dict) or (unknown := sorted(map(str, stored.keys() - types.keys()))):
         what = "is not one" if not isinstance(stored, dict) else f"has no {clipped(unknown[0])!r}"

@@ -1,4 +1,5 @@
-"""The loops that the engine is compared with: the minimal one is the engine's own arithmetic, the typical one trains the same networks."""
+"""The loops that the engine is compared with: the minimal one is the engine's own
+arithmetic, the typical one trains the same networks."""
 
 from __future__ import annotations
 

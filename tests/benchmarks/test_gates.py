@@ -1,4 +1,5 @@
-"""The benchmark's gates: real samples pass all of them, generators that are untrained, collapsed or deaf to labels none."""
+"""The benchmark's gates: real samples pass all of them, generators that are untrained,
+collapsed or deaf to labels none."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def source(data: str) -> Source:
 
 @cache
 def suite(data: str) -> MetricSuite:
-    """Of points with as many samples as the report takes, which bounds are of; of digits with the figures that have bounds."""
+    """Of points with as many samples as the report takes, which bounds are of; of
+    digits with the figures that have bounds."""
     return suite_for(source(data), seed=0, quick=data == "mnist")
 
 
@@ -104,7 +106,8 @@ DIGIT_GATES = [*GATES["mnist"].items(), *LABELLED.items()]
 
 
 def digit_figures(x: NDArray[np.uint8], asked: NDArray[Any]) -> dict[str, float]:
-    """The figures that the benchmark has of images; InfoGAN's code is taken to find every digit, so that another figure must fail."""
+    """The figures that the benchmark has of images; InfoGAN's code is taken to find
+    every digit, so that another figure must fail."""
     return {
         **suite("mnist")(x[:, None].astype(np.float64)),
         AGREEMENT: agreement(read(x), asked),
@@ -142,7 +145,8 @@ def test_real_digits_pass_and_broken_ones_fail(recipe: str, gate: Gate) -> None:
 
 
 def untrained(recipe: str) -> NDArray[np.uint8]:
-    """A thousand digits, a hundred of each where they can be asked for, by a generator that has not learned yet."""
+    """A thousand digits, a hundred of each where they can be asked for, by a generator
+    that has not learned yet."""
     schema, kind, cpu = source("mnist").schema, find(recipe), torch.device("cpu")
     built = kind.for_data(schema, {"conditional": kind.needs_labels})
     built = replace(built, clusters=0)  # groups of images tell an untrained generator nothing

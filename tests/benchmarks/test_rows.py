@@ -1,4 +1,5 @@
-"""The rows of the quality benchmark: exact distributions, settings within their ranges, figures that tell good samples from bad, and lanes."""
+"""The rows of the quality benchmark: exact distributions, settings within their ranges,
+figures that tell good samples from bad, and lanes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Labels of any hashable kind: as Python has them, as JSON has them, and what cannot be one."""
+"""Labels of any hashable kind: as Python has them, as JSON has them, and what cannot be
+one."""
 
 from __future__ import annotations
 

@@ -86,7 +86,8 @@ def test_each_value_becomes_the_nearest_level_and_what_is_no_number_stays_so() -
 
 
 def given(kind: str, folder: Path) -> Any:
-    """A table of two values, of any, and of whole numbers from 1 to 5, as a user may have it."""
+    """A table of two values, of any, and of whole numbers from 1 to 5, as a user may
+    have it."""
     frame = pd.DataFrame(WIDE, columns=["two", "any", "five"])
     if kind == ".npy":
         np.save(folder / "x.npy", WIDE)

@@ -18,7 +18,8 @@ from equipoise.errors import EquipoiseError
 
 @pytest.fixture
 def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data home with files of MNIST's form that hold three digits, under their own checksums."""
+    """A data home with files of MNIST's form that hold three digits, under their own
+    checksums."""
     folder = tmp_path / "mnist"
     folder.mkdir()
     sums = {}

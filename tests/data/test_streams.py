@@ -15,7 +15,8 @@ CPU = torch.device("cpu")
 
 
 class Counting:
-    """A stream that can be read again: the numbers 0, 1, ... in batches, with labels if asked for."""
+    """A stream that can be read again: the numbers 0, 1, ... in batches, with labels if
+    asked for."""
 
     def __init__(self, batches: int, size: int = 100) -> None:
         self.batches, self.size = batches, size

@@ -1,4 +1,5 @@
-"""Diagnoses: each needs the evidence of its cause, causes come before symptoms, and nothing far from its floor is praised."""
+"""Diagnoses: each needs the evidence of its cause, causes come before symptoms, and
+nothing far from its floor is praised."""
 
 from __future__ import annotations
 

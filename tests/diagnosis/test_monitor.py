@@ -1,4 +1,5 @@
-"""The watch tells of troubles while they happen, each once, and of a figure that has early_stopped."""
+"""The watch tells of troubles while they happen, each once, and of a figure that has
+early_stopped."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ def test_a_d_that_is_right_for_a_while_is_told_once() -> None:
 
 
 def test_a_d_that_is_far_ahead_is_told_when_it_begins_and_when_it_is_over() -> None:
-    """As on colour photographs: .90 to .99 for ten minutes, and the distance leapt threefold."""
+    """As on colour photographs: .90 to .99 for ten minutes, and the distance leapt
+    threefold."""
     watch = Monitor(lambda: FLOORS)
     said = [watch.at_report({"balance": 0.9 + 0.003 * (i % 30)}) for i in range(30)]
     assert [i for i, text in enumerate(said) if text] == [9]

@@ -1,4 +1,5 @@
-"""The classifier two-sample test finds planted differences of known size, and finds nothing where there is nothing."""
+"""The classifier two-sample test finds planted differences of known size, and finds
+nothing where there is nothing."""
 
 from __future__ import annotations
 

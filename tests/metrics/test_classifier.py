@@ -1,4 +1,5 @@
-"""The classifier learns what can be learned, of points and of images, and one seed gives one answer."""
+"""The classifier learns what can be learned, of points and of images, and one seed
+gives one answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The examination: every figure that fits the data, with floors and intervals that can be believed."""
+"""The examination: every figure that fits the data, with floors and intervals that can
+be believed."""
 
 from __future__ import annotations
 

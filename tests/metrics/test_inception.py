@@ -1,4 +1,5 @@
-"""Inception's figures are torch-fidelity's own, for the images as it takes them, and are asked for politely where they cannot be had."""
+"""Inception's figures are torch-fidelity's own, for the images as it takes them, and
+are asked for politely where they cannot be had."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
-    """A torch-fidelity that keeps what it was called with and answers with the difference of means, and weights that are there."""
+    """A torch-fidelity that keeps what it was called with and answers with the
+    difference of means, and weights that are there."""
     calls: list[dict[str, Any]] = []
 
     def calculate_metrics(**settings: Any) -> dict[str, float]:

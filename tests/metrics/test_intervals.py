@@ -35,7 +35,7 @@ def test_a_figure_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
                 half_widths(
                     lambda rows: {"mean": float(x[rows][:m].mean())}, 400, lambda _: m, seed=trial
                 )["mean"]
-            )  # noqa: B023  # called at once
+            )  # called at once
         assert (
             0.9 < np.sqrt(np.mean(np.square(widths))) / (2.365 / np.sqrt(m)) < 1.1
         )  # Student's quantile of eight

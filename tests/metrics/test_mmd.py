@@ -39,7 +39,8 @@ def test_the_kernel_distance_has_the_cubic_kernel_over_the_number_of_features() 
 
 def test_mmd_of_shifted_normal_distributions_is_the_closed_form() -> None:
     x, y = RNG.normal(size=(4000, 1)), RNG.normal(1.0, 1, (4000, 1))
-    # E k(X, Y) for X - Y ~ N(m, 2): (h^2 / (h^2 + 2))^(1/2) exp(-m^2 / (2 (h^2 + 2))), here with h = 1
+    # E k(X, Y) for X - Y ~ N(m, 2): (h^2 / (h^2 + 2))^(1/2) exp(-m^2 / (2 (h^2 + 2))),
+    # here with h = 1
     expected = 2 * 3**-0.5 * (1 - np.exp(-1 / 6))
     assert gaussian_mmd(x, y, 1.0) == pytest.approx(expected, rel=0.1)
 

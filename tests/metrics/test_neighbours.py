@@ -1,4 +1,5 @@
-"""Precision, recall, density, coverage and memory, against their definitions on hand-made points and scikit-learn's neighbours."""
+"""Precision, recall, density, coverage and memory, against their definitions on
+hand-made points and scikit-learn's neighbours."""
 
 from __future__ import annotations
 
@@ -200,7 +201,8 @@ def test_a_dimension_far_above_the_columns_is_not_told() -> None:
 
 
 def test_the_four_figures_are_those_of_the_authors_code() -> None:
-    """Values of the package prdc 0.2, by the authors of Naeem et al. 2020, on these very samples."""
+    """Values of the package prdc 0.2, by the authors of Naeem et al. 2020, on these
+    very samples."""
     rng = np.random.default_rng(42)
     real, fake = rng.normal(size=(200, 8)), 0.8 * rng.normal(size=(150, 8)) + 0.2
     found = coverage(real, fake)

@@ -1,4 +1,5 @@
-"""Weights drawn from a generator of their own: the same as from the global one seeded alike, which nobody touches."""
+"""Weights drawn from a generator of their own: the same as from the global one seeded
+alike, which nobody touches."""
 
 from __future__ import annotations
 

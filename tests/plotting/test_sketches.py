@@ -1,4 +1,5 @@
-"""Sketches hold what they should, in one place for one value whatever is drawn; the eye does the rest."""
+"""Sketches hold what they should, in one place for one value whatever is drawn; the eye
+does the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Recipes of other packages: a broken one breaks only itself, and a missing one is no damage."""
+"""Recipes of other packages: a broken one breaks only itself, and a missing one is no
+damage."""
 
 from __future__ import annotations
 
@@ -105,7 +106,10 @@ RECIPE = (
 
 @pytest.fixture
 def offered(tmp_path: Path, collected: None) -> Iterator[Callable[..., None]]:  # noqa: ARG001  # which looks after this is undone
-    """Offer entry points, by name, of recipes whose classes have these bodies. They are unloaded after the test."""
+    """Offer entry points, by name, of recipes whose classes have these bodies.
+
+    They are unloaded after the test.
+    """
     with pytest.MonkeyPatch.context() as patch:
 
         def offer(**bodies: str) -> None:

@@ -1,4 +1,5 @@
-"""The page: the verdict first, all in one file, words for every image; and it holds in a real browser."""
+"""The page: the verdict first, all in one file, words for every image; and it holds in
+a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The report: kept and read again as it was, commands as they are typed, and samples that are not numbers."""
+"""The report: kept and read again as it was, commands as they are typed, and samples
+that are not numbers."""
 
 from __future__ import annotations
 

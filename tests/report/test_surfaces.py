@@ -1,4 +1,5 @@
-"""D's optimum is the theory's, and densities from samples are those of their distribution."""
+"""D's optimum is the theory's, and densities from samples are those of their
+distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which devices can be used, and what is free: the system's word, and the limits of the control groups above this process."""
+"""Which devices can be used, and what is free: the system's word, and the limits of the
+control groups above this process."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def ignore(*_: Any) -> None:
 
 @pytest.fixture
 def program() -> Iterator[None]:
-    """A program that has set two threads, float64, no gradients, filters and handlers, and has drawn from global generators."""
+    """A program that has set two threads, float64, no gradients, filters and handlers,
+    and has drawn from global generators."""
     handlers = [signal.signal(number, ignore) for number in (signal.SIGINT, signal.SIGTERM)]
     threads, states = torch.get_num_threads(), (torch.get_rng_state(), np.random.get_state())
     torch.set_num_threads(2)

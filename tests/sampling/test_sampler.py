@@ -1,4 +1,5 @@
-"""Drawing from a generator: evaluation mode, statistics of an average, the same first samples for every n."""
+"""Drawing from a generator: evaluation mode, statistics of an average, the same first
+samples for every n."""
 
 from __future__ import annotations
 

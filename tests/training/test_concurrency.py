@@ -1,4 +1,5 @@
-"""Two trainings and an evaluation of one of them at once: nobody disturbs another, and no reader sees half a file."""
+"""Two trainings and an evaluation of one of them at once: nobody disturbs another, and
+no reader sees half a file."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out
 
 
 def start(out: Path, told: Path) -> subprocess.Popen[bytes]:
-    """A training in another process, which does not end before the file `told` is there."""
+    """A training in another process, which does not end before the file `told` is
+    there."""
     return subprocess.Popen(
         [sys.executable, "-c", TRAIN, str(out), str(told)], stderr=subprocess.PIPE
     )

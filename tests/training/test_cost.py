@@ -1,7 +1,8 @@
-"""What a step costs, counted and not timed: a guard against losing speed that says the same on any machine.
+"""What a step costs, counted and not timed: a guard against losing speed that says the
+same on any machine.
 
-`python -m tests.training.test_cost` prints the table as it is now. Lower a row when a count has fallen; raise one only for a reason, which
-the commit's message gives.
+`python -m tests.training.test_cost` prints the table as it is now. Lower a row when a
+count has fallen; raise one only for a reason, which the commit's message gives.
 """
 
 from __future__ import annotations
@@ -33,11 +34,14 @@ KINDS = {
     "images in groups": Schema((1, 28, 28), "NHW", "uint8"),
 }
 CLUSTERS = {"plane in modes": 8, "images in groups": 256}
-SLACK = 1.02  # what another version of torch may do in other pieces; where an operation is added to a step, it is more
+# What another version of torch may do in other pieces; where an operation is added to a
+# step, it is more.
+SLACK = 1.02
 
 
 class Cost(NamedTuple):
-    """Of one step of a recipe as it is by default: operations asked for, storages made, their KiB together, and waits of the host."""
+    """Of one step of a recipe as it is by default: operations asked for, storages made,
+    their KiB together, and waits of the host."""
 
     operations: int
     storages: int

@@ -1,4 +1,5 @@
-"""One seed, one result: to the bit on one machine, and nearly so on another, whose processor rounds otherwise."""
+"""One seed, one result: to the bit on one machine, and nearly so on another, whose
+processor rounds otherwise."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ TABLE = np.random.default_rng(0).standard_normal((60, 3))
 
 @pytest.mark.parametrize(("recipe", "x"), [
     *(pytest.param(recipe, IMAGES, id=f"{recipe} on images") for recipe in sorted(catalogue())),
-    # the others' networks of points are balanced's, and their losses those that images try
+    # the others' networks of points are balanced's, and their losses those that images
+    # try
     *(pytest.param(recipe, TABLE, id=f"{recipe} on points") for recipe in ("balanced", "infogan", "sngan")),
 ])  # fmt: skip
 def test_every_recipe_gives_the_same_bits_for_the_same_seed_and_others_for_another(
@@ -97,8 +99,9 @@ def trained_on(machine: dict[str, str], out: Path) -> dict[str, np.ndarray[Any, 
 def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_distribution(
     here: dict[str, np.ndarray[Any, Any]], tmp_path: Path
 ) -> None:
-    """A processor without vectors, and another order of Python's sets, stand for the other machine. It rounds otherwise; a step turns that
-    into a ten-millionth, and training, which is chaotic, into other samples of the same distribution."""
+    """A processor without vectors, and another order of Python's sets, stand for the
+    other machine. It rounds otherwise; a step turns that into a ten-millionth, and
+    training, which is chaotic, into other samples of the same distribution."""
     there = trained_on({"PYTHONHASHSEED": "2", **OTHER_MACHINE}, tmp_path / "there.npz")
     assert np.abs(here["start 1"] - there["start 1"]).max() < 1e-5
     assert np.abs(here["samples 1"] - there["samples 1"]).max() < 1e-4

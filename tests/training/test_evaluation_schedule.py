@@ -1,4 +1,5 @@
-"""The pace is a rule of counts: networks' multiplications by hand, and moments that lengths alone decide."""
+"""The pace is a rule of counts: networks' multiplications by hand, and moments that
+lengths alone decide."""
 
 from __future__ import annotations
 

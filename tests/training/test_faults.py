@@ -1,5 +1,6 @@
-"""Whatever goes wrong with the disk: what was saved is whole, the training goes on if it can, and resumed it ends with the very bits of one
-that nothing happened to. `python -m benchmarks.faults` tries every moment; here are some of each kind."""
+"""Whatever goes wrong with the disk: what was saved is whole, the training goes on if
+it can, and resumed it ends with the very bits of one that nothing happened to. `python
+-m benchmarks.faults` tries every moment; here are some of each kind."""
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ def assert_same_end(out: Path, undisturbed: Path) -> None:
     assert (out / "generator.safetensors").read_bytes() == (
         undisturbed / "generator.safetensors"
     ).read_bytes()
-    # Readings are means over the last steps of one process, of which one that has just been resumed has fewer.
+    # Readings are means over the last steps of one process, of which one that has just
+    # been resumed has fewer.
     said = [
         [(line["samples_seen"], line.keys()) for line in RunDirectory(run).read_log(pytest.fail)]
         for run in (out, undisturbed)

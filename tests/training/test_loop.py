@@ -75,7 +75,8 @@ def test_minutes_too_few_for_one_step_give_one_step_and_a_save() -> None:
 
 
 class Machine:
-    """A clock that stands still but for what a run takes at this rate, in samples a second."""
+    """A clock that stands still but for what a run takes at this rate, in samples a
+    second."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0

@@ -1,4 +1,5 @@
-"""The footprint: what small batches say of large ones is exact, and what cannot fit is refused before anything is made."""
+"""The footprint: what small batches say of large ones is exact, and what cannot fit is
+refused before anything is made."""
 
 from __future__ import annotations
 

@@ -61,8 +61,8 @@ except InterruptedRunError as error:
 
 
 def kill_after_half(recipe: str, settings: dict[str, Any], out: Path, sign: int) -> int:
-    """Train in another process, which waits when half of it is saved; send it `sign` there,
-    let it go on if it still can, and return its exit status."""
+    """Train in another process, which waits when half of it is saved; send it `sign`
+    there, let it go on if it still can, and return its exit status."""
     command = [sys.executable, "-c", HELD, str(out), recipe, json.dumps(settings)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -128,7 +128,8 @@ def test_killed_and_resumed_equals_undisturbed_to_the_bit(
 def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving(
     recipe: str, tmp_path: Path
 ) -> None:
-    """On labelled images, which every recipe takes, seen through adapted augmentation; the average has statistics of its own."""
+    """On labelled images, which every recipe takes, seen through adapted augmentation;
+    the average has statistics of its own."""
     data = tmp_path / "squares.npz"
     np.savez(
         data,

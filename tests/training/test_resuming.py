@@ -1,4 +1,5 @@
-"""Going on with a run: a run is enough, and what is said is where it goes on, that it is finished, or what does not fit."""
+"""Going on with a run: a run is enough, and what is said is where it goes on, that it
+is finished, or what does not fit."""
 
 from __future__ import annotations
 

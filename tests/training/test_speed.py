@@ -1,4 +1,5 @@
-"""How a step is computed: rules that say the same every time, and other arithmetic that comes to the same."""
+"""How a step is computed: rules that say the same every time, and other arithmetic that
+comes to the same."""
 
 from __future__ import annotations
 

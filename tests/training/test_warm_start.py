@@ -1,4 +1,5 @@
-"""A new training starts from the weights of another one, in its space, and says what begins anew."""
+"""A new training starts from the weights of another one, in its space, and says what
+begins anew."""
 
 from __future__ import annotations
 

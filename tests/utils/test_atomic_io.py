@@ -1,4 +1,5 @@
-"""Files that appear whole, on systems that can force a folder's names to disk and on one that cannot."""
+"""Files that appear whole, on systems that can force a folder's names to disk and on
+one that cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How many cores a process may use: the system's word, and the quotas of the control groups above it, of both versions."""
+"""How many cores a process may use: the system's word, and the quotas of the control
+groups above it, of both versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The command line. What is heavy is imported when a command needs it, so that `--help` answers at once."""
+"""The command line.
+
+What is heavy is imported when a command needs it, so that `--help` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,11 @@ WIDE = 200  # columns of a table that goes to a file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0 done, 1 could not be completed, 2 the request is wrong, 130 or 143 stopped and saved."""
+    """Run one command.
+
+    Returns the exit status: 0 done, 1 could not be completed, 2 the request is wrong,
+    130 or 143 stopped and saved.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if (
         arguments is None

@@ -1,4 +1,5 @@
-"""The command line's options: dataclasses, and how a command line becomes one, with every mistake told in one line."""
+"""The command line's options: dataclasses, and how a command line becomes one, with
+every mistake told in one line."""
 
 from __future__ import annotations
 
@@ -41,15 +42,18 @@ class Train:
     """
 
     data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA|RUN")] = None
-    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet file, a folder of images. RUN: with --resume."""
+    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet
+    file, a folder of images. RUN: with --resume."""
     recipe: str = DEFAULT
     """The method (see: equipoise recipes); its own settings are below."""
     out: Path | None = None
     """Where to keep the run; left out, the next free name under runs/."""
     resume: Switch = False
-    """Go on with RUN, or the run in --out: samples and minutes, as totals, device, threads, stop-when and evaluate may change."""
+    """Go on with RUN, or the run in --out: samples and minutes, as totals, device,
+    threads, stop-when and evaluate may change."""
     init_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
-    """Start from the weights of RUN, on DATA of the same kind; optimiser, schedule and samples seen begin anew."""
+    """Start from the weights of RUN, on DATA of the same kind; optimiser, schedule and
+    samples seen begin anew."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,13 @@ class Sample:
     label: str | None = None
     """The class to draw, of a run that learned classes."""
     code: str | None = None
-    """Codes to set, of a run of the recipe infogan, such as c0=3,u0=-1.5; the others are drawn."""
+    """Codes to set, of a run of the recipe infogan, such as c0=3,u0=-1.5; the others
+    are drawn."""
     seed: int | None = None
     """One seed, one result; left out, every draw differs."""
     out: Path | None = None
-    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; left out, points are printed."""
+    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; left out,
+    points are printed."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ class Evaluate:
     data: str | None = None
     """Data to compare with; left out, what was held out from training."""
     inception: Switch = False
-    """Add Inception's FID and KID, by torch-fidelity where it and its weights are there."""
+    """Add Inception's FID and KID, by torch-fidelity where it and its weights are
+    there."""
     quick: Switch = False
     """Take fewer samples, as after a short training."""
     json: Switch = False
@@ -100,8 +107,9 @@ class Compare:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A parsed `equipoise train`: `choices` are the settings of recipe and run that were typed, and no others; `distribution` the one DATA names,
-    if its settings were typed."""
+    """A parsed `equipoise train`: `choices` are the settings of recipe and run that
+    were typed, and no others; `distribution` the one DATA names, if its settings were
+    typed."""
 
     options: Train
     distribution: Distribution | None
@@ -109,15 +117,16 @@ class TrainRequest:
 
 
 def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
-    """`arguments` as an instance of the dataclass `options`; prints help and exits if asked to. Raises RequestError in one line on any
-    mistake."""
+    """`arguments` as an instance of the dataclass `options`; prints help and exits if
+    asked to. Raises RequestError in one line on any mistake."""
     types = hints(options)
     _refuse_unknown(arguments, set(types), command)
     return _tyro(options, command, arguments, types)
 
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
-    """As `parse`, for `train`: with the settings of the recipe, of the run, and of the distribution if DATA names one."""
+    """As `parse`, for `train`: with the settings of the recipe, of the run, and of the
+    distribution if DATA names one."""
     arguments = with_run([_without_alias(argument) for argument in arguments])
     distribution = DISTRIBUTIONS.get(positional(arguments) or "")
     groups: dict[str, type[Any]] = {
@@ -158,8 +167,9 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
 
 
 def with_run(arguments: Sequence[str]) -> list[str]:
-    """`--resume RUN` and `RUN --resume` as `--resume --out RUN`, where no --out is typed: the run follows --resume,
-    or is what stands alone. What else stands alone is the data."""
+    """`--resume RUN` and `RUN --resume` as `--resume --out RUN`, where no --out is
+    typed: the run follows --resume, or is what stands alone. What else stands alone is
+    the data."""
     given = [part for argument in arguments for part in _apart(argument)]
     if "--resume" not in given or value_of(given, "--out") is not None:
         return given
@@ -193,7 +203,8 @@ def _title(group: str, settings: type[Any]) -> str:
 
 
 def value_of(arguments: Sequence[str], option: str) -> str | None:
-    """The value of an option, wherever it stands; the last one, if it stands there twice."""
+    """The value of an option, wherever it stands; the last one, if it stands there
+    twice."""
     for i, argument in reversed(list(enumerate(arguments))):
         if argument == option and i + 1 < len(arguments):
             return arguments[i + 1]
@@ -221,7 +232,11 @@ def _alone(arguments: Sequence[str]) -> list[int]:
 
 
 def _refuse_unknown(arguments: Sequence[str], known: set[str], command: str) -> list[str]:
-    """The names of the options typed. Raises RequestError if one is not known."""
+    """The names of the options typed.
+
+    Raises:
+        RequestError: If one is not known.
+    """
     typed = [
         a.split("=")[0].removeprefix("--").replace("-", "_")
         for a in arguments
@@ -253,7 +268,8 @@ def _tyro(options: type[Any], command: str, arguments: Sequence[str], types: dic
 
 
 def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str, Any]) -> str:
-    """What tyro says in a box, in a line: which option, what was given, what would be right."""
+    """What tyro says in a box, in a line: which option, what was given, what would be
+    right."""
     text = _said(box)
     if re.match(
         r"Error parsing [^-]", text
@@ -272,7 +288,8 @@ def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str,
 
 
 def _said(box: str) -> str:
-    """What stands in a box of tyro's before its first rule; where the output is not UTF-8 its title has a rule of its own, and no frame."""
+    """What stands in a box of tyro's before its first rule; where the output is not
+    UTF-8 its title has a rule of its own, and no frame."""
     lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
     rules = [i for i, line in enumerate(lines) if line and not line.strip("─-")]
     begin = 0 if box.startswith("╭") or not rules else rules.pop(0) + 1

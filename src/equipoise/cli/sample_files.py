@@ -1,4 +1,5 @@
-"""Samples on their way out: as the content of a file, and the codes that a command line asks for."""
+"""Samples on their way out: as the content of a file, and the codes that a command line
+asks for."""
 
 from __future__ import annotations
 
@@ -24,7 +25,11 @@ def encoded(
     seed: int | None,
     suffix: str | None,
 ) -> bytes:
-    """n samples as the content of a file with this ending; None is CSV. Raises RequestError for images in text."""
+    """n samples as the content of a file with this ending; None is CSV.
+
+    Raises:
+        RequestError: For images in text.
+    """
     if gan.schema.is_image and suffix in (None, ".csv"):
         raise RequestError("images need --out with a file that ends in .png, .npy or .npz")
     drawn = gan.sample(n, label=label, code=code, seed=seed)
@@ -49,7 +54,8 @@ def encoded(
 
 
 def unformulated(name: str | int) -> str | int:
-    """A column's name with a quote before it where a spreadsheet would run it: it may come from a stranger's file."""
+    """A column's name with a quote before it where a spreadsheet would run it: it may
+    come from a stranger's file."""
     risky = isinstance(name, str) and name.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{name}" if risky else name
 

@@ -1,4 +1,5 @@
-"""From arrays, tensors, DataFrames and files to checked rows: what a user can hand over, and what is wrong with it in one line."""
+"""From arrays, tensors, DataFrames and files to checked rows: what a user can hand
+over, and what is wrong with it in one line."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ Labels = Sequence[Any] | NDArray[Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked rows in memory: values of shape (N, *schema.shape) in the user's units, and their labels' positions, (N,), or None. `note` is
-    what the user should know of how they were read."""
+    """Checked rows in memory: values of shape (N, *schema.shape) in the user's units,
+    and their labels' positions, (N,), or None. `note` is what the user should know of
+    how they were read."""
 
     values: NDArray[Any]
     schema: Schema
@@ -38,7 +40,10 @@ class Rows:
 
 
 def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
-    """Rows of an array or tensor in any accepted layout. `what` names the data in messages."""
+    """Rows of an array or tensor in any accepted layout.
+
+    `what` names the data in messages.
+    """
     container: Container = "tensor" if isinstance(data, torch.Tensor) else "array"
     array = to_numpy(data, what)
     if array.size == 0:
@@ -54,7 +59,11 @@ def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: s
 
 
 def to_numpy(data: Any, what: str) -> NDArray[Any]:
-    """An array or tensor of numbers as NumPy holds them, in the machine's byte order. Raises RequestError for types that torch lacks."""
+    """An array or tensor of numbers as NumPy holds them, in the machine's byte order.
+
+    Raises:
+        RequestError: For types that torch lacks.
+    """
     if isinstance(data, torch.Tensor):
         try:
             data = data.detach().cpu().numpy()
@@ -84,7 +93,10 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
 def from_frame(
     frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None
 ) -> Rows:
-    """Rows of a DataFrame of numbers, a column each. `label_column` names the one that holds labels."""
+    """Rows of a DataFrame of numbers, a column each.
+
+    `label_column` names the one that holds labels.
+    """
     if not frame.columns.is_unique:
         raise RequestError(
             f"{what} has several columns named {frame.columns[frame.columns.duplicated()][0]!r}: give each its own name"
@@ -124,7 +136,8 @@ def from_frame(
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
-    """The names of a table's columns as they are kept: numbers as numbers, anything else as its text."""
+    """The names of a table's columns as they are kept: numbers as numbers, anything
+    else as its text."""
     return tuple(
         name if isinstance(name, int) and not isinstance(name, bool) else str(name)
         for name in frame.columns
@@ -132,7 +145,11 @@ def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
 
 
 def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
-    """The table's numbers, (N, D), with NaN for what is missing. Raises RequestError for a column that holds anything else."""
+    """The table's numbers, (N, D), with NaN for what is missing.
+
+    Raises:
+        RequestError: For a column that holds anything else.
+    """
     for name in frame.columns:
         if frame[name].dtype.kind not in "biuf":
             raise RequestError(_text_in_column(frame[name], what))
@@ -140,7 +157,10 @@ def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
 
 
 def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
-    """Rows of a .npy, .npz, .csv or .parquet file. Nothing in it can run code: pickled objects are refused."""
+    """Rows of a .npy, .npz, .csv or .parquet file.
+
+    Nothing in it can run code: pickled objects are refused.
+    """
     suffix = path.suffix.lower()
     if label_column is not None and suffix not in (".csv", ".parquet"):
         raise RequestError(
@@ -185,7 +205,9 @@ def check_values(
     layout: str = "ND",
     columns: tuple[str | int, ...] | None = None,
 ) -> None:
-    """Raises RequestError on values that are not finite and on data with one distinct value, or one distinct sample."""
+    """Raises:
+    RequestError: On values that are not finite and on data with one distinct value,
+        or one distinct sample."""
     check_finite(values, what, layout, columns)
     if (values == values.flat[0]).all():
         raise alike(values.flat[0], what)
@@ -193,7 +215,8 @@ def check_values(
 
 
 def check_different(values: NDArray[Any], what: str) -> None:
-    """Raises RequestError on several samples that are all the same."""
+    """Raises:
+    RequestError: On several samples that are all the same."""
     if len(values) > 1 and all((sample == values[0]).all() for sample in values):
         raise RequestError(
             f"{what} has one distinct sample, {len(values):,} times: there is no distribution to learn; give data that varies"
@@ -213,7 +236,8 @@ def check_finite(
     layout: str = "ND",
     columns: tuple[str | int, ...] | None = None,
 ) -> None:
-    """Raises RequestError on NaN or infinity: how many, and the first where."""
+    """Raises:
+    RequestError: On NaN or infinity: how many, and the first where."""
     bad = ~np.isfinite(values)
     if not bad.any():
         return
@@ -230,7 +254,9 @@ def check_finite(
 
 
 def check_exact(array: NDArray[Any], what: str) -> None:
-    """Raises RequestError on whole numbers that float64, in which all is computed, would round."""
+    """Raises:
+    RequestError: On whole numbers that float64, in which all is computed, would
+        round."""
     if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
         return
     beyond = next(

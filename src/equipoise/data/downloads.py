@@ -1,4 +1,5 @@
-"""Downloads: over HTTPS alone, from one mirror after another, resumed where they broke off; what is not whole never has the file's name."""
+"""Downloads: over HTTPS alone, from one mirror after another, resumed where they broke
+off; what is not whole never has the file's name."""
 
 from __future__ import annotations
 
@@ -30,10 +31,13 @@ class NotDownloadedError(Exception):
 def download(
     urls: Sequence[str], path: Path, is_whole: Callable[[bytes], bool], most: int
 ) -> bytes:
-    """Put the first of `urls` that `is_whole` accepts at `path`, and return its bytes. What a mirror gave before it broke off stays beside
-    it, and the next call goes on there. `most` is how many bytes are taken at most.
+    """Put the first of `urls` that `is_whole` accepts at `path`, and return its bytes.
 
-    Raises NotDownloadedError if no mirror has it, OSError where it cannot be written.
+    What a mirror gave before it broke off stays beside it, and the next call goes on
+    there. `most` is how many bytes are taken at most.
+
+    Raises:
+        NotDownloadedError: If no mirror has it, OSError where it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     reasons = []
@@ -65,8 +69,8 @@ def download(
 def _from_mirror(
     url: str, part: Path, is_whole: Callable[[bytes], bool], most: int
 ) -> bytes | None:
-    """Fetch what `part` lacks; its bytes, or None, and no part, if they are not the file's. What was resumed and does not fit is fetched
-    anew, once."""
+    """Fetch what `part` lacks; its bytes, or None, and no part, if they are not the
+    file's. What was resumed and does not fit is fetched anew, once."""
     resumed = part.is_file() and part.stat().st_size > 0
     _fetch(url, part, most)
     content = part.read_bytes()
@@ -124,7 +128,8 @@ def _received(answer: Any) -> bytes:
 
 @contextmanager
 def _connection() -> Iterator[None]:
-    """Whatever fails in the while is the connection's, as TLS is, and not the disk's: a URLError."""
+    """Whatever fails in the while is the connection's, as TLS is, and not the disk's: a
+    URLError."""
     try:
         yield
     except URLError:

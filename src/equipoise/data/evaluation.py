@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
-    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be they few or all alike. `columns` are the
-    generator's, in whose order a table's are."""
+    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be
+    they few or all alike. `columns` are the generator's, in whose order a table's are.
+    """
     if isinstance(data, str | Path) and Path(data).suffix.lower() not in arrays.FILE_SUFFIXES:
         raise RequestError(
             f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(arrays.FILE_SUFFIXES)}"
@@ -44,8 +45,9 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
 def open_for_evaluation(
     data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns
 ) -> Source:
-    """Data, all of which is to judge a generator by, with these `columns` in the order of its own. The column of labels is the training's,
-    which nobody asked for here, so that the data may lack it."""
+    """Data, all of which is to judge a generator by, with these `columns` in the order
+    of its own. The column of labels is the training's, which nobody asked for here, so
+    that the data may lack it."""
     table = _table(data)
     if table is None:
         return open_source(data, labels).as_test()
@@ -64,7 +66,8 @@ def open_for_evaluation(
 
 
 def _table(data: Any) -> pd.DataFrame | None:
-    """The table that the data is, or that is in the file of this name; None if it is none."""
+    """The table that the data is, or that is in the file of this name; None if it is
+    none."""
     if isinstance(data, str | Path):
         path = Path(data)
         return (
@@ -77,7 +80,11 @@ def _table(data: Any) -> pd.DataFrame | None:
 
 
 def _ordered(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """The table with its columns in the generator's order, where both have names. Raises RequestError where those are others."""
+    """The table with its columns in the generator's order, where both have names.
+
+    Raises:
+        RequestError: Where those are others.
+    """
     own = arrays.column_names(table)
     if columns is None or own == tuple(columns) or not (_named(own) and _named(columns)):
         return table

@@ -39,10 +39,13 @@ def open_source(
     memory_budget: float = 4.0,
     split_seed: int = 0,
 ) -> Source:
-    """The source behind whatever `fit` and `train` accept. `memory_budget` is in GiB: larger folders and Datasets are read as they are
-    needed.
+    """The source behind whatever `fit` and `train` accept.
 
-    Raises RequestError where the data cannot be trained on, in one line that says what would be right.
+    `memory_budget` is in GiB: larger folders and Datasets are read as they are needed.
+
+    Raises:
+        RequestError: Where the data cannot be trained on, in one line that says what
+            would be right.
     """
     if isinstance(data, str | Path):
         source = _named(str(data), labels, label_column, memory_budget, split_seed)
@@ -90,8 +93,11 @@ def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
 def open_again(
     described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int
 ) -> Source:
-    """The source that `Source.describe` described, split as before. Raises RequestError if it is not to be had, or is no longer what it
-    was."""
+    """The source that `Source.describe` described, split as before.
+
+    Raises:
+        RequestError: If it is not to be had, or is no longer what it was.
+    """
     distribution = distribution_of(described)
     if distribution is not None:
         return DistributionSource(distribution)
@@ -166,7 +172,8 @@ def _named(
 def _folder(
     path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int
 ) -> Source:
-    """The images of a folder: decoded once and kept on disk, from where they are read at once, or, over the budget, batch by batch."""
+    """The images of a folder: decoded once and kept on disk, from where they are read
+    at once, or, over the budget, batch by batch."""
     decoded, notes = None, []
     try:
         decoded = cache.decoded(path)
@@ -271,7 +278,8 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
 
 
 def _loads_all(loader: Any) -> bool:
-    """Whether a DataLoader gives every sample of its dataset once, in batches that torch makes of it."""
+    """Whether a DataLoader gives every sample of its dataset once, in batches that
+    torch makes of it."""
     from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler, default_collate
 
     sampler = loader.sampler
@@ -288,14 +296,16 @@ def _loads_all(loader: Any) -> bool:
 
 
 def as_table(data: Any) -> Any:
-    """The DataFrame that data is, a Series as one of one column; None for anything else. It is told without importing pandas."""
+    """The DataFrame that data is, a Series as one of one column; None for anything
+    else. It is told without importing pandas."""
     if hasattr(data, "iloc") and hasattr(data, "to_frame"):
         return data.to_frame()
     return data if hasattr(data, "iloc") and hasattr(data, "columns") else None
 
 
 def _numbers(nested: Any) -> bool:
-    """Whether a list starts with a number, however deep; the list of no rows counts as well."""
+    """Whether a list starts with a number, however deep; the list of no rows counts as
+    well."""
     while isinstance(nested, list | tuple):
         if not nested:
             return True

@@ -14,8 +14,12 @@ from equipoise.errors import RequestError
 
 
 def plain_label(given: Any) -> Hashable:
-    """A label as Python has it: NumPy's numbers as plain ones, in tuples too, and its dates as text. Raises RequestError for what cannot be
-    a label."""
+    """A label as Python has it: NumPy's numbers as plain ones, in tuples too, and its
+    dates as text.
+
+    Raises:
+        RequestError: For what cannot be a label.
+    """
     if getattr(given, "ndim", 0) != 0:
         raise RequestError(
             "a label is an array: give one text, number or other hashable value a sample"
@@ -47,9 +51,12 @@ def plain_label(given: Any) -> Hashable:
 
 
 def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
-    """The distinct labels: numbers sorted, then text sorted; labels that have no order as they first appear.
+    """The distinct labels: numbers sorted, then text sorted; labels that have no order
+    as they first appear.
 
-    Raises RequestError where two would be the same on disk, or one has nothing to be known by there.
+    Raises:
+        RequestError: Where two would be the same on disk, or one has nothing to be
+            known by there.
     """
     distinct: list[Any] = list(dict.fromkeys(labels))
     stored: dict[str, Hashable] = {}
@@ -70,8 +77,11 @@ def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
 
 
 def label_to_json(label: Hashable) -> Any:
-    """A label as JSON has it. Text and numbers stand for themselves; tuples, sets, bytes and dates are told by a name; anything else is
-    kept by its text, by which it is found again."""
+    """A label as JSON has it.
+
+    Text and numbers stand for themselves; tuples, sets, bytes and dates are told by a
+    name; anything else is kept by its text, by which it is found again.
+    """
     if isinstance(label, float) and not math.isfinite(label):  # for which JSON has no word
         return {"float": str(label)}
     if isinstance(label, str | int | float | bool):
@@ -88,7 +98,11 @@ def label_to_json(label: Hashable) -> Any:
 
 
 def label_from_json(stored: Any) -> Hashable:
-    """The label that `label_to_json` wrote. Raises ValueError if it is none."""
+    """The label that `label_to_json` wrote.
+
+    Raises:
+        ValueError: If it is none.
+    """
     if not isinstance(stored, dict):
         label: Hashable = stored
         return label
@@ -108,8 +122,9 @@ def label_from_json(stored: Any) -> Hashable:
 
 
 def same_classes(one: Sequence[Hashable] | None, other: Sequence[Hashable] | None) -> bool:
-    """Whether two lists of classes are the same, in the same order, be one of them in memory and the
-    other read from a file, which keeps of some labels their text alone."""
+    """Whether two lists of classes are the same, in the same order, be one of them in
+    memory and the other read from a file, which keeps of some labels their text alone.
+    """
     if one is None or other is None:
         return one is other
     return [label_to_json(label) for label in one] == [label_to_json(label) for label in other]

@@ -1,7 +1,8 @@
-"""Feeds: an endless row of batches, scaled, on the training device, whose position can be told and restored.
+"""Feeds: an endless row of batches, scaled, on the training device, whose position can
+be told and restored.
 
-A position is two numbers, epoch and cursor; with the seed they say all: the order of an epoch, or a block of draws, comes from a
-generator seeded by both.
+A position is two numbers, epoch and cursor; with the seed they say all: the order of an
+epoch, or a block of draws, comes from a generator seeded by both.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ BLOCK = 65_536  # draws of a distribution made at once, so that a step only slic
 
 
 class Stream(IntEnum):
-    """What randomness is for: each purpose has its own stream, so that no two ever draw the same numbers from one seed."""
+    """What randomness is for: each purpose has its own stream, so that no two ever draw
+    the same numbers from one seed."""
 
     TRAINING = 1
     HELD_OUT = 2
@@ -74,7 +76,8 @@ class Loader(ABC):
 
     @abstractmethod
     def next(self) -> Batch:
-        """Scaled samples, (batch_size, *shape), and their classes, (batch_size,), or None."""
+        """Scaled samples, (batch_size, *shape), and their classes, (batch_size,), or
+        None."""
 
     def position(self) -> dict[str, int]:
         return {"epoch": self.epoch, "cursor": self.cursor}
@@ -86,9 +89,10 @@ class Loader(ABC):
 def batches(
     rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device
 ) -> Iterator[tuple[int, int, Tensor]]:
-    """What comes after a position: of every batch the epoch, the cursor behind it and the indices of its rows, on `device`. The rows come
-    in a new order every epoch; an epoch's last ones that fill no batch are left for another order. Where a batch holds more than all rows,
-    an epoch is so many orders, one after the other, as fill it."""
+    """What comes after a position: of every batch the epoch, the cursor behind it and
+    the indices of its rows, on `device`. The rows come in a new order every epoch; an
+    epoch's last ones that fill no batch are left for another order. Where a batch holds
+    more than all rows, an epoch is so many orders, one after the other, as fill it."""
     orders = math.ceil(batch_size / rows)
     epoch, cursor, order = position["epoch"], position["cursor"], None
     while True:
@@ -135,14 +139,17 @@ class IndexedLoader(Loader):
 
 
 class AheadLoader(IndexedLoader):
-    """The very batches of an IndexedFeed, of rows that take long to fetch: `fetch` makes raw rows of indices, on the CPU, in a thread that
-    is some batches ahead of the training. An error in it is raised by `next`, which may be asked again."""
+    """The very batches of an IndexedFeed, of rows that take long to fetch: `fetch`
+    makes raw rows of indices, on the CPU, in a thread that is some batches ahead of the
+    training. An error in it is raised by `next`, which may be asked again."""
 
     def _begin(self) -> None:
         coming = batches(
             self.rows, self.batch_size, self.seed, self.position(), torch.device("cpu")
         )
-        fetch = self.fetch  # the thread holds what it works with, and not the feed, so that it ends when the feed is forgotten
+        # The thread holds what it works with, and not the feed, so that it ends when
+        # the feed is forgotten.
+        fetch = self.fetch
         self._ahead = ahead(lambda batch: fetch(batch[2]), coming, AHEAD)
 
     def next(self) -> Batch:

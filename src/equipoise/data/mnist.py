@@ -1,7 +1,10 @@
-"""MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 to train on and 10,000 to test with, 28 x 28, grey.
+"""MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 to train on and
+10,000 to test with, 28 x 28, grey.
 
-The four files are looked for in `$EQUIPOISE_DATA/mnist` (default `~/.cache/equipoise/mnist`), gzip-compressed or not, and
-downloaded there if they are missing. What is checked is the content, uncompressed, since mirrors compress differently.
+The four files are looked for in `$EQUIPOISE_DATA/mnist` (default
+`~/.cache/equipoise/mnist`), gzip-compressed or not, and downloaded there if they are
+missing. What is checked is the content, uncompressed, since mirrors compress
+differently.
 """
 
 from __future__ import annotations
@@ -36,9 +39,12 @@ GZIP = 16 + zlib.MAX_WBITS
 
 
 def load(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The images, (N, 28, 28), and digits, (N,), of `split`: "train" (N = 60,000) or "test" (N = 10,000).
+    """The images, (N, 28, 28), and digits, (N,), of `split`: "train" (N = 60,000) or
+    "test" (N = 10,000).
 
-    Raises EquipoiseError when a file is neither there nor to be had, or does not hold what was published.
+    Raises:
+        EquipoiseError: When a file is neither there nor to be had, or does not hold
+            what was published.
     """
     stem = {"train": "train", "test": "t10k"}[split]
     images = np.frombuffer(_content(f"{stem}-images-idx3-ubyte"), np.uint8, offset=IMAGES_HEADER)
@@ -61,7 +67,10 @@ def _content(name: str) -> bytes:
 
 
 def _checked(raw: bytes, name: str) -> bytes | None:
-    """`raw` uncompressed, or None if it is not the published content. Of what swells, no more is unpacked than the largest file has."""
+    """`raw` uncompressed, or None if it is not the published content.
+
+    Of what swells, no more is unpacked than the largest file has.
+    """
     if raw[:2] == b"\x1f\x8b":
         try:
             raw = zlib.decompressobj(GZIP).decompress(raw, MAX_BYTES + 1)

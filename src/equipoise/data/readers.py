@@ -1,6 +1,8 @@
-"""Reading the files that hold numbers: .npy, .npz, .csv and .parquet, which a stranger may have made.
+"""Reading the files that hold numbers: .npy, .npz, .csv and .parquet, which a stranger
+may have made.
 
-Nothing in them runs, nothing is unpacked that memory has no room for, and whatever is wrong with one is told in a line.
+Nothing in them runs, nothing is unpacked that memory has no room for, and whatever is
+wrong with one is told in a line.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ SHOWN = 5  # names in a message
 
 
 def read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The array of a .npy file, or the array `x` of a .npz file, or its only one, and its array `y`, the labels, if there is one."""
+    """The array of a .npy file, or the array `x` of a .npz file, or its only one, and
+    its array `y`, the labels, if there is one."""
     try:
         _refuse_unpacked(path, _claimed_by_numpy(path))
         stored = np.load(path, allow_pickle=False)
@@ -96,7 +99,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _of_csv(path: Path, headed: bool, columns: int) -> pd.DataFrame:
-    """The table of a .csv file, read in one piece: in parts, each would have its own types."""
+    """The table of a .csv file, read in one piece: in parts, each would have its own
+    types."""
     import pandas as pd
 
     if headed:
@@ -105,7 +109,8 @@ def _of_csv(path: Path, headed: bool, columns: int) -> pd.DataFrame:
 
 
 def _without_row_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table without its first column, that has no name, where it holds what pandas writes there: another whole number for every row."""
+    """A table without its first column, that has no name, where it holds what pandas
+    writes there: another whole number for every row."""
     first = frame.iloc[:, 0]
     if len(frame.columns) < 2 or first.dtype != np.int64 or not first.is_unique:
         return frame
@@ -115,7 +120,8 @@ def _without_row_names(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counts_up(top: pd.Series[Any]) -> bool:
-    """Whether a first line says 0, 1, 2, ..., perhaps with nothing above the rows' names."""
+    """Whether a first line says 0, 1, 2, ..., perhaps with nothing above the rows'
+    names."""
     named = top[0 if isinstance(top.iloc[0], str) else 1 :].tolist()
     return len(named) > 1 and named == [str(i) for i in range(len(named))]
 
@@ -127,7 +133,11 @@ def _unreadable(path: Path, error: Exception) -> RequestError:
 
 
 def _claimed_by_numpy(path: Path) -> int:
-    """The bytes that a file's arrays have by its own words. Raises RequestError for a .npy file that is shorter than it says."""
+    """The bytes that a file's arrays have by its own words.
+
+    Raises:
+        RequestError: For a .npy file that is shorter than it says.
+    """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return sum(entry.file_size for entry in archive.infolist())
@@ -156,8 +166,13 @@ def _claimed_by_numpy(path: Path) -> int:
 
 
 def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
-    """As `_claimed_by_numpy`, of a .parquet file as float64, and its columns of texts, each of which is to be in memory once. Raises
-    RequestError for columns of lists, since one row of those can hold any number of numbers."""
+    """As `_claimed_by_numpy`, of a .parquet file as float64, and its columns of texts,
+    each of which is to be in memory once.
+
+    Raises:
+        RequestError: For columns of lists, since one row of those can hold any number
+            of numbers.
+    """
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 

@@ -1,5 +1,5 @@
-"""What one data set looks like: shape, layout, columns and their kinds, labels; and the way back from a network's tensor to the user's
-kind of object."""
+"""What one data set looks like: shape, layout, columns and their kinds, labels; and the
+way back from a network's tensor to the user's kind of object."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ MAX_VALUES = 2**27  # in one sample
 
 @dataclass(frozen=True)
 class Schema:
-    """The shape and kind of a data set. `shape` is one sample as networks see it: (D,) for points, (C, H, W) for images."""
+    """The shape and kind of a data set.
+
+    `shape` is one sample as networks see it: (D,) for points, (C, H, W) for images.
+    """
 
     shape: tuple[int, ...]
     layout: Layout
@@ -78,7 +81,11 @@ class Schema:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
-        """The schema that `to_dict` wrote, through JSON. Raises RequestError if it cannot be one."""
+        """The schema that `to_dict` wrote, through JSON.
+
+        Raises:
+            RequestError: If it cannot be one.
+        """
         classes = stored.get("classes") if isinstance(stored, dict) else None
         try:
             labels = None if classes is None else tuple(label_from_json(label) for label in classes)
@@ -89,7 +96,8 @@ class Schema:
         return schema
 
     def _refuse_odd(self) -> None:
-        """Raises RequestError where the parts do not fit together."""
+        """Raises:
+        RequestError: Where the parts do not fit together."""
         dtypes = (self.dtype, *(self.column_dtypes or ()))
         columns = (self.columns, self.column_dtypes)
         odd = {
@@ -116,7 +124,8 @@ class Schema:
         return (len(levels),) == self.shape and numbers and ordered
 
     def class_index(self, label: Hashable) -> int:
-        """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
+        """The position of `label` among the classes: of itself, or else of its text,
+        which is what a command line has."""
         if self.classes is None:
             raise RequestError(
                 f"label {label!r} was asked for, but this generator was trained without labels: train with conditional"
@@ -158,7 +167,8 @@ class Schema:
         )
 
     def to_user(self, values: NDArray[np.float64]) -> UserData:
-        """Values of shape (N, *shape), in the user's units, as what the user gave: type, layout and container.
+        """Values of shape (N, *shape), in the user's units, as what the user gave:
+        type, layout and container.
 
         Integers are rounded and kept inside their type's range.
         """
@@ -200,21 +210,23 @@ def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArr
 
 
 def from_json(stored: dict[str, Any]) -> dict[str, Any]:
-    """A dataclass's fields as JSON gives them back, with lists as the tuples that they were."""
+    """A dataclass's fields as JSON gives them back, with lists as the tuples that they
+    were."""
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
     }
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
-    """Values as `dtype`, themselves where they are of it: whole numbers are rounded to the nearest, and all are kept inside the type's
-    range."""
+    """Values as `dtype`, themselves where they are of it: whole numbers are rounded to
+    the nearest, and all are kept inside the type's range."""
     kind = np.dtype(dtype)
     if kind.kind == "b":
         return values.round().clip(0, 1).astype(kind)
     if kind.kind in "iu":
         limits = np.iinfo(kind)
-        # float(max) of a 64-bit type rounds up and out of range, so step back to the last float inside it.
+        # float(max) of a 64-bit type rounds up and out of range, so step back to the
+        # last float inside it.
         high = limits.max if limits.bits < 64 else np.nextafter(float(limits.max), 0)
         whole = values.round()
         return whole.clip(limits.min, high, out=whole).astype(kind)
@@ -227,9 +239,13 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
 
 
 def detect_layout(shape: Sequence[int]) -> Layout:
-    """The layout of an array of this shape. Raises RequestError for a shape that is neither points nor images.
+    """The layout of an array of this shape.
 
-    (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when C is.
+    (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when
+    C is.
+
+    Raises:
+        RequestError: For a shape that is neither points nor images.
     """
     if len(shape) == 1:
         return "N"

@@ -1,4 +1,5 @@
-"""Sources: whatever the user names or hands over, as one thing that training draws on and judging compares with."""
+"""Sources: whatever the user names or hands over, as one thing that training draws on
+and judging compares with."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ WEIGHTS_AS_COUNTS = (
 
 @dataclass
 class Source(ABC):
-    """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
+    """A data set: its schema, what was noticed while reading it, the part held out for
+    judging, and a feed of batches.
 
     `limits` are the smallest and largest values that an image can have; None for
     points. `labels_given` says that the user handed labels over, and did not only have
@@ -37,7 +39,8 @@ class Source(ABC):
     known. `labels_in_python` says that labels were an argument, which can be neither
     read again nor typed. With `early_stopping` half of what is held out is a validation
     split, on which the generator to keep is chosen; the other half judges it.
-    `has_outliers` says that the notes name rows so extreme that the others are not learned.
+    `has_outliers` says that the notes name rows so extreme that the others are not
+    learned.
     """
 
     name: str
@@ -70,7 +73,8 @@ class Source(ABC):
 
     @property
     def repeats(self) -> bool:
-        """Whether the data can be read again, so that a resumed training goes on with the very same samples."""
+        """Whether the data can be read again, so that a resumed training goes on with
+        the very same samples."""
         return True
 
     @abstractmethod
@@ -91,19 +95,22 @@ class Source(ABC):
 
     @abstractmethod
     def seen(self, n: int, seed: int) -> Tensor:
-        """At most n samples of those that are trained on, raw, (m, *shape); for a distribution, another draw."""
+        """At most n samples of those that are trained on, raw, (m, *shape); for a
+        distribution, another draw."""
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        """As `held_out` or `seen`, and the positions of their classes, (m,), in the schema's list; None where these are not to be had."""
+        """As `held_out` or `seen`, and the positions of their classes, (m,), in the
+        schema's list; None where these are not to be had."""
         return None
 
     @abstractmethod
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
-        """Batches of the training part, scaled, on `device`, in an order that `seed` decides."""
+        """Batches of the training part, scaled, on `device`, in an order that `seed`
+        decides."""
 
     def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
-        """Raw samples that statistics of the training part are taken from, (m, *shape), and
-        which of them are meant, (k,) with k at most n; None for all."""
+        """Raw samples that statistics of the training part are taken from, (m, *shape),
+        and which of them are meant, (k,) with k at most n; None for all."""
         return self.seen(n, seed), None
 
     def describe(self) -> dict[str, Any]:
@@ -117,7 +124,8 @@ class Source(ABC):
         }
 
     def as_test(self) -> Source:
-        """The same data for judging what was trained on other data: none of it need be kept for training."""
+        """The same data for judging what was trained on other data: none of it need be
+        kept for training."""
         self.for_test = True
         return self
 
@@ -173,8 +181,11 @@ class DistributionSource(Source):
 
 
 class RowsSource(Source):
-    """Rows in memory, split once into a training part and a part held out. `test` is the held-out part, and its labels, of data that has
-    its own. `fingerprint` and `sums`, of every row, spare reading all of what is known already."""
+    """Rows in memory, split once into a training part and a part held out.
+
+    `test` is the held-out part, and its labels, of data that has its own. `fingerprint`
+    and `sums`, of every row, spare reading all of what is known already.
+    """
 
     def __init__(
         self,
@@ -237,7 +248,8 @@ class RowsSource(Source):
         return self._train, choose(torch.arange(len(self._train)), n, seed)
 
     def as_test(self) -> Source:
-        """Half of it to compare with, and half for the floor; MNIST has its own test split."""
+        """Half of it to compare with, and half for the floor; MNIST has its own test
+        split."""
         if not self.is_digits:
             rows = torch.cat([self._train, self._test])
             order = torch.randperm(len(rows), generator=seeded(len(rows), Stream.SPLIT))
@@ -262,7 +274,12 @@ class RowsSource(Source):
 
 
 def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices to train on and indices held out: a seeded tenth, at least one, at most 10,000. Raises RequestError for fewer than two."""
+    """Indices to train on and indices held out: a seeded tenth, at least one, at most
+    10,000.
+
+    Raises:
+        RequestError: For fewer than two.
+    """
     if n < 2:
         raise RequestError("the data has one sample: give at least one batch of samples")
     out = min(max(n // HELD_OUT_ONE_IN, 1), HELD_OUT_MAX)
@@ -271,8 +288,8 @@ def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def image_limits(values: NDArray[Any]) -> tuple[float, float]:
-    """The range that images of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is
-    seen."""
+    """The range that images of this type have: the type's for 8 and 16 bit, [0, 1] or
+    [-1, 1] for floats that keep to it, else what is seen."""
     if values.dtype in (np.uint8, np.uint16):
         return 0.0, float(np.iinfo(values.dtype).max)
     low, high = float(values.min()), float(values.max())

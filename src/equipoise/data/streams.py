@@ -26,8 +26,11 @@ FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
 
 
 class StreamSource(Source):
-    """Batches of an iterable. A tenth of its first rows is held out; the rest of them fit the scaling and are trained on like all that
-    follow."""
+    """Batches of an iterable.
+
+    A tenth of its first rows is held out; the rest of them fit the scaling and are
+    trained on like all that follow.
+    """
 
     def __init__(self, name: str, batches: Iterable[Any]) -> None:
         iterator = iter(batches)
@@ -50,7 +53,9 @@ class StreamSource(Source):
             raise RequestError(f"{name} has one sample: give at least one batch of samples")
         check_values(rows.numpy(), name)
         self._whole = len(rows) < FIRST_ROWS
-        if self._whole:  # kept, so that a stream that is short or comes in another order every time can be trained on for ever
+        # Kept, so that a stream that is short or comes in another order every time can
+        # be trained on for ever.
+        if self._whole:
             self._again = lambda: iter([rows])
         container: Container = "tensor" if isinstance(_samples(opening), Tensor) else "array"
         known = rows.ndim == 2 and self._whole  # later rows may have other values
@@ -99,7 +104,8 @@ class StreamSource(Source):
 class StreamLoader(Loader):
     """What a stream yields, cut into batches, in its own order.
 
-    `again` starts the stream anew for another epoch, without the rows that are held out; None for a one-shot iterator, whose end is final.
+    `again` starts the stream anew for another epoch, without the rows that are held
+    out; None for a one-shot iterator, whose end is final.
     """
 
     def __init__(
@@ -129,7 +135,10 @@ class StreamLoader(Loader):
         return self.encode(x[: self.batch_size].to(self.device)), None
 
     def _begin_epoch(self) -> None:
-        """Rows that fill no batch are left. Where a batch holds more than all rows, an epoch is so many rounds as fill it."""
+        """Rows that fill no batch are left.
+
+        Where a batch holds more than all rows, an epoch is so many rounds as fill it.
+        """
         brought = sum(map(len, self.waiting))
         if self.again is None or (self.cursor == 0 and brought == self.rounds_brought):
             raise EndOfDataError(
@@ -147,7 +156,8 @@ class StreamLoader(Loader):
 
 
 def _paired(batch: Any) -> bool:
-    """Whether a batch is of samples and what belongs to them, and not of rows of numbers."""
+    """Whether a batch is of samples and what belongs to them, and not of rows of
+    numbers."""
     return isinstance(batch, tuple | list) and len(batch) > 0 and getattr(batch[0], "ndim", 0) > 0
 
 
@@ -181,7 +191,8 @@ def _rows(
 
 
 def _without(rows: Iterator[Tensor], held_out: Tensor) -> Iterator[Tensor]:
-    """`rows` without those held out: the first ones, if they come first again, and else wherever they come."""
+    """`rows` without those held out: the first ones, if they come first again, and else
+    wherever they come."""
     first: list[Tensor] = []
     while sum(map(len, first)) < len(held_out) and (part := next(rows, None)) is not None:
         first.append(part)

@@ -1,5 +1,5 @@
-"""The verdict: from figures beside their floors and the log's curves to a plain sentence about how good a result is, how sure that is, and
-the one thing to do next."""
+"""The verdict: from figures beside their floors and the log's curves to a plain
+sentence about how good a result is, how sure that is, and the one thing to do next."""
 
 from equipoise.diagnosis.advice import Name, Severity, Verdict, severity
 from equipoise.diagnosis.diagnoses import HEALTHY, diagnose

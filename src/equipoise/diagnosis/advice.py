@@ -44,8 +44,9 @@ SICK: frozenset[str] = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """`name` in a word or two, `sentence` with the evidence, `sure` how far to believe it, `advice` the one thing to do next, `command` the
-    same as it is typed; empty where there is nothing to type."""
+    """`name` in a word or two, `sentence` with the evidence, `sure` how far to believe
+    it, `advice` the one thing to do next, `command` the same as it is typed; empty
+    where there is nothing to type."""
 
     name: Name
     sentence: str
@@ -58,9 +59,9 @@ def severity(verdict: Verdict) -> Severity:
     """How a verdict is to be taken.
 
     Returns:
-        "good" for samples that are surely as good as can be, "bad" for a training that went
-        wrong, or came to a stand far from the data, "fair" for all between, for what is not
-        certain, and for names that are not known here.
+        "good" for samples that are surely as good as can be, "bad" for a training that
+        went wrong, or came to a stand far from the data, "fair" for all between, for
+        what is not certain, and for names that are not known here.
     """
     if verdict.name in SICK:
         return "bad"

@@ -1,7 +1,10 @@
-"""The diagnoses: each asks for the evidence of one cause. The first that finds it speaks, and causes come before symptoms, since samples
-can be far from the data for many reasons.
+"""The diagnoses: each asks for the evidence of one cause.
 
-benchmarks/RESULTS.md has how often they are right of runs that were made sick on purpose.
+The first that finds it speaks, and causes come before symptoms, since samples can be
+far from the data for many reasons.
+
+benchmarks/RESULTS.md has how often they are right of runs that were made sick on
+purpose.
 """
 
 from __future__ import annotations
@@ -55,17 +58,23 @@ MIN_HELD_OUT = 100  # below which only what is plain is said
 MIN_POWER = (
     0.25  # of the test of equivalence, below which the data cannot show a sampler to be good
 )
-LOST_DIMENSIONS = 0.7  # share of the real samples' intrinsic dimension below which a latent of fewer numbers is to blame
+# Share of the real samples' intrinsic dimension below which a latent of fewer numbers
+# is to blame.
+LOST_DIMENSIONS = 0.7
 FELL_APART = (
     5.0  # times the best figure before it, to which the headline must not rise while training
 )
-D_AHEAD = 0.6  # D's balance at the end from which it is too far ahead; a gradient penalty keeps it from 1. Below, it tells too little
+# D's balance at the end from which it is too far ahead; a gradient penalty keeps it
+# from 1. Below, it tells too little.
+D_AHEAD = 0.6
 D_SURE = 0.97
 D_WRONG, MISLED = (
     0.35,
     0.1,
 )  # balance below which D is wrong, and the share of reports from which that decides
-SUSPECTED = 0.55  # the classifier two-sample test's accuracy from which a distribution is not all but the data's, however near the headline
+# The classifier two-sample test's accuracy from which a distribution is not all but the
+# data's, however near the headline.
+SUSPECTED = 0.55
 TOLD = (
     0.8  # the classifier two-sample test's accuracy from which a D that tells nothing is to blame
 )
@@ -94,8 +103,8 @@ def diagnose(evidence: Evidence) -> Verdict:
 
 
 def for_the_data(e: Evidence, found: Verdict) -> Verdict:
-    """The verdict with what helps where the data itself stands in the way: extreme outliers, or
-    too few rows, which no longer training mends."""
+    """The verdict with what helps where the data itself stands in the way: extreme
+    outliers, or too few rows, which no longer training mends."""
     if found.name not in ("mode collapse", "stalled", "close", "diverged", "still improving"):
         return found
     if e.outliers:
@@ -111,7 +120,8 @@ def for_the_data(e: Evidence, found: Verdict) -> Verdict:
 
 
 def diverged(e: Evidence) -> Verdict | None:
-    """Numbers that are not finite, samples far outside the data, or a figure that was good once."""
+    """Numbers that are not finite, samples far outside the data, or a figure that was
+    good once."""
     why, std, column = e.gave_up, e["standard deviation"], e[WORST_COLUMN]
     if not why:
         (before, after), measured = (
@@ -166,7 +176,9 @@ def labels_ignored(e: Evidence) -> Verdict | None:
             and alike.low > alike.floor
             and readable(alike.value, alike.floor)
         ):
-            return None  # a rare class that overlaps with a common one: whether it is heeded does not show in how many are read rightly
+            # a rare class that overlaps with a common one: whether it is heeded does
+            # not show in how many are read rightly.
+            return None
         said = f"a classifier reads held-out real samples as their label in {found.floor:.0%}, always to name the commonest gives {most:.0%}"
         advice = "Next: check that labels and samples are in the same order."
         return Verdict(
@@ -189,7 +201,8 @@ def labels_ignored(e: Evidence) -> Verdict | None:
 
 
 def memorising(e: Evidence) -> Verdict | None:
-    """Samples that lie where the data does, and nearer to the training samples than fresh ones would."""
+    """Samples that lie where the data does, and nearer to the training samples than
+    fresh ones would."""
     found = e[COPIED]
     if found is None or found.value < COPIES or found.low is None or found.low <= 0 or off_data(e):
         return None
@@ -210,7 +223,8 @@ def memorising(e: Evidence) -> Verdict | None:
 
 
 def latent_too_small(e: Evidence) -> Verdict | None:
-    """Samples of fewer dimensions than the data, from a latent of fewer numbers than those."""
+    """Samples of fewer dimensions than the data, from a latent of fewer numbers than
+    those."""
     found = e[DIMENSION]
     if (
         found is None
@@ -242,7 +256,8 @@ def still_improving_early(e: Evidence) -> Verdict | None:
 
 
 def discriminator_misled(e: Evidence) -> Verdict | None:
-    """A D that is wrong more often than right for a good part of the training: it swings, and G follows it anywhere."""
+    """A D that is wrong more often than right for a good part of the training: it
+    swings, and G follows it anywhere."""
     curve = e.curve("balance")
     wrong = sum(value < D_WRONG for value in curve)
     if not far(e) or wrong < max(MISLED * len(curve), 1) or e.hardly_begun:
@@ -280,7 +295,8 @@ def one_network_won(e: Evidence) -> Verdict | None:
 
 
 def mode_collapse(e: Evidence) -> Verdict | None:
-    """Modes, digits or whole regions of the data that samples do not reach, and no progress."""
+    """Modes, digits or whole regions of the data that samples do not reach, and no
+    progress."""
     gone = lost(e)
     if not gone or (e.improving and far(e) and not alike(e)):
         return None
@@ -342,8 +358,11 @@ def recovered(e: Evidence) -> Verdict | None:
 
 
 def unfinished(e: Evidence) -> Verdict:
-    """Far off: still falling, or at a stand. Of a recipe that gets better too slowly more of the same is no advice: there is a better
-    one."""
+    """Far off: still falling, or at a stand.
+
+    Of a recipe that gets better too slowly more of the same is no advice: there is a
+    better one.
+    """
     begun = e.samples_seen < MAX_OF * e.usual_samples
     more = (
         begun or e.improving

@@ -1,4 +1,5 @@
-"""What a verdict is made of: figures beside their floors, the log's curves, and what the run was."""
+"""What a verdict is made of: figures beside their floors, the log's curves, and what
+the run was."""
 
 from __future__ import annotations
 
@@ -15,9 +16,13 @@ SPREAD_MARGIN = 0.1  # of the spread inside modes, over that of real samples, th
 LOST = 0.05  # of precision and recall, below those of real samples, that does not matter
 SHORT = 0.25  # share of the usual samples below which a run may simply need more
 BEGUN = 0.01  # the same, below which the networks have hardly met
-IMPROVED = 0.9  # the last third's best figure over the best before it, from which the figure is still falling
+# The last third's best figure over the best before it, from which the figure is still
+# falling.
+IMPROVED = 0.9
 ENOUGH_EVALUATIONS = 4  # metrics while training that show a trend
-CLOSE = 10.0  # times the floor that as much training again must bring the headline to, for it to be advised
+# Times the floor that as much training again must bring the headline to, for it to be
+# advised.
+CLOSE = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Evidence:
 
     @property
     def ratio(self) -> float:
-        """The headline over its floor; infinite where it is not finite, and where real samples get 0 and these more."""
+        """The headline over its floor; infinite where it is not finite, and where real
+        samples get 0 and these more."""
         if not math.isfinite(self.headline.value):
             return math.inf
         if self.headline.value <= self.headline.floor:
@@ -84,11 +90,11 @@ class Evidence:
     def equivalent(self) -> bool:
         """Whether the samples were shown to be as good as real ones.
 
-        That no test finds a difference does not show it: each test must have been able to. So
-        the accuracy of the classifier two-sample test must be below .5 + MARGIN with its whole
-        interval, the headline with its whole interval below what real samples get that were made
-        10% too narrow, precision and recall near those of real samples, and the spread inside
-        known modes within 10% of the real one.
+        That no test finds a difference does not show it: each test must have been able
+        to. So the accuracy of the classifier two-sample test must be below .5 + MARGIN
+        with its whole interval, the headline with its whole interval below what real
+        samples get that were made 10% too narrow, precision and recall near those of
+        real samples, and the spread inside known modes within 10% of the real one.
         """
         c2st, headline, spread = self[C2ST], self.headline, self[SPREAD]
         if c2st is None or c2st.high is None or c2st.high >= 0.5 + MARGIN:
@@ -104,8 +110,8 @@ class Evidence:
 
     @property
     def power(self) -> float:
-        """The probability that the classifier two-sample test, on all held-out samples, shows a
-        perfect sampler to be equivalent."""
+        """The probability that the classifier two-sample test, on all held-out samples,
+        shows a perfect sampler to be equivalent."""
         return equivalence_power(2 * max(self.held_out, 1), 0.5 + MARGIN)
 
     @property
@@ -124,7 +130,8 @@ class Evidence:
 
     @property
     def last_third(self) -> tuple[list[float], list[float]]:
-        """The headline as it was taken while training: in the first two thirds of the samples seen, and after."""
+        """The headline as it was taken while training: in the first two thirds of the
+        samples seen, and after."""
         cut = 2 / 3 * self.samples_seen
         return [v for seen, v in self._evaluations if seen <= cut], [
             v for seen, v in self._evaluations if seen > cut
@@ -147,7 +154,8 @@ class Evidence:
 
     @property
     def leap(self) -> tuple[float, float]:
-        """The greatest rise of the headline while training, in proportion: the best value before it, and the value that it rose to."""
+        """The greatest rise of the headline while training, in proportion: the best
+        value before it, and the value that it rose to."""
         best, worst = math.inf, (1.0, 1.0)
         for value in self.headline_curve:
             if best < math.inf and value * worst[0] > worst[1] * max(best, 1e-300):
@@ -157,7 +165,8 @@ class Evidence:
 
     @property
     def improving(self) -> bool:
-        """Whether the headline's best value of the last third is clearly below all before it."""
+        """Whether the headline's best value of the last third is clearly below all
+        before it."""
         before, after = self.last_third
         return bool(before and after) and min(after) < IMPROVED * min(before)
 
@@ -168,7 +177,8 @@ class Evidence:
 
     @property
     def promising(self) -> bool:
-        """Whether as much training again would bring the headline near its floor, if every third of it gains what the last third did."""
+        """Whether as much training again would bring the headline near its floor, if
+        every third of it gains what the last third did."""
         if not self.improving:
             return False
         before, after = map(min, self.last_third)
@@ -181,7 +191,8 @@ class Evidence:
 
     @property
     def gave_up(self) -> str:
-        """Why training ended before its time and could not go on; empty if it did not, or went on later."""
+        """Why training ended before its time and could not go on; empty if it did not,
+        or went on later."""
         return str(self.log[-1].get("diverged", "")) if self.log else ""
 
     @property
@@ -198,8 +209,9 @@ class Evidence:
 
 
 def comparable_lines(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The lines of a log with metrics that can be compared: those from its last baselines on.
-    Before, a run that was resumed with or without early stopping took them on other samples."""
+    """The lines of a log with metrics that can be compared: those from its last
+    baselines on. Before, a run that was resumed with or without early stopping took
+    them on other samples."""
     last = max((number for number, line in enumerate(log) if "floors" in line), default=0)
     return log[last:]
 

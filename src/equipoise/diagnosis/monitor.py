@@ -1,5 +1,5 @@
-"""The watch: while a training runs, troubles are told as they begin, and when they are over; and it is noticed when the headline no
-longer improves."""
+"""The watch: while a training runs, troubles are told as they begin, and when they are
+over; and it is noticed when the headline no longer improves."""
 
 from __future__ import annotations
 
@@ -34,8 +34,11 @@ PATIENCE, GAIN = (
 
 
 class Monitor:
-    """Takes in what a training tells. `measure` gives the floors, the figures that real samples get from the same quick judge; it is asked
-    when they are needed first, since it takes a moment."""
+    """Takes in what a training tells.
+
+    `measure` gives the floors, the figures that real samples get from the same quick
+    judge; it is asked when they are needed first, since it takes a moment.
+    """
 
     def __init__(self, measure: Callable[[], Mapping[str, float]]) -> None:
         self._measure = measure
@@ -56,7 +59,8 @@ class Monitor:
         return next(iter(self.floors))
 
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
-        """Take in what a training told before it was resumed, so that it goes on as if it had not been."""
+        """Take in what a training told before it was resumed, so that it goes on as if
+        it had not been."""
         evaluated = len(log) - len(comparable_lines(log))
         for number, line in enumerate(log):
             if number >= evaluated and self.headline in line.get("metrics", {}):
@@ -70,7 +74,8 @@ class Monitor:
         return self.best <= self.floors[self.headline] or self.since >= PATIENCE
 
     def at_report(self, readings: Mapping[str, float]) -> str:
-        """What a report shows, in a sentence; empty if it is nothing, or was told before and still holds."""
+        """What a report shows, in a sentence; empty if it is nothing, or was told
+        before and still holds."""
         if "balance" not in readings:
             return ""
         self._recent.append(readings["balance"])

@@ -1,4 +1,5 @@
-"""Symptoms: what can be wrong with samples, in words, by metrics beside their baselines."""
+"""Symptoms: what can be wrong with samples, in words, by metrics beside their
+baselines."""
 
 from __future__ import annotations
 
@@ -22,18 +23,22 @@ SPREAD_RANGE = (
     0.7,
     1.4,
 )  # the spread inside modes, over that of real samples, that is not called a flaw
-COLLAPSED = 0.5  # share of real samples' coverage below which part of the data is missing, if what is made is precise
+# Share of real samples' coverage below which part of the data is missing, if what is
+# made is precise.
+COLLAPSED = 0.5
 SPARSE = 0.7  # the same, below which something is missing that is finer than the distance shows
 PRECISE = 0.75  # share of real samples' precision from which what is made lies where the data does
-TOLD_APART = 0.6  # the classifier two-sample test's accuracy from which samples that miss the data are far from it
+# The classifier two-sample test's accuracy from which samples that miss the data are
+# far from it.
+TOLD_APART = 0.6
 CERTAIN = 0.95  # the same, from which they are far from it however near the headline
 RECALL_ROWS = 1_000  # held-out samples from which recall is off by less than LOST by chance
 ALIKE = 0.3  # of real samples' mean distance, below which the samples are nearly all alike
 
 
 def far(e: Evidence) -> bool:
-    """Whether samples are clearly not the data's: by the headline, by a classifier that is certain, or since many lie where no data does
-    and a classifier tells them."""
+    """Whether samples are clearly not the data's: by the headline, by a classifier that
+    is certain, or since many lie where no data does and a classifier tells them."""
     c2st = e[C2ST]
     if e.ratio > NEAR_FLOOR:
         return True
@@ -57,7 +62,8 @@ def alike(e: Evidence) -> bool:
 
 
 def off_data(e: Evidence) -> str:
-    """How many samples lie where no data does, in words; empty if hardly more than of real ones."""
+    """How many samples lie where no data does, in words; empty if hardly more than of
+    real ones."""
     precise = e[PRECISION]
     if precise is None or precise.value >= PRECISE * precise.floor:
         return ""
@@ -83,7 +89,8 @@ def lost(e: Evidence) -> str:
 
 
 def flaw(e: Evidence) -> str:
-    """What is wrong where the samples lie where the data does, in words; empty if nothing is."""
+    """What is wrong where the samples lie where the data does, in words; empty if
+    nothing is."""
     metric, covered, recall = e[SPREAD], e[COVERAGE], e[RECALL]
     if (
         metric is not None

@@ -11,10 +11,12 @@ def seconds_for(samples: int, log: Sequence[Mapping[str, Any]]) -> float | None:
 
     Args:
         samples: Further real samples to see.
-        log: The lines of log.jsonl, with `samples_seen` and `seconds` of training in each.
+        log: The lines of log.jsonl, with `samples_seen` and `seconds` of training in
+            each.
 
     Returns:
-        Seconds, at the rate of the log's last half; None where the log tells of no rate.
+        Seconds, at the rate of the log's last half; None where the log tells of no
+        rate.
     """
     moments = [(line["samples_seen"], line["seconds"]) for line in log]
     if not moments:

@@ -1,4 +1,5 @@
-"""How much a report looks at: enough to be sure after a long training, less after a short one."""
+"""How much a report looks at: enough to be sure after a long training, less after a
+short one."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ STEPS = (
 
 @dataclass(frozen=True)
 class Budget:
-    """Samples of each kind that a report takes, and what else decides how long it takes."""
+    """Samples of each kind that a report takes, and what else decides how long it
+    takes."""
 
     line: int = 100_000
     """Numbers that are compared with an exact distribution on the line."""
@@ -29,7 +31,8 @@ class Budget:
     floors: int = 3
     """Draws of real points that a floor is the mean of."""
     two_sample: int = 10_000
-    """Real points, and as many generated ones, for the classifier two-sample test: half to learn from."""
+    """Real points, and as many generated ones, for the classifier two-sample test: half
+    to learn from."""
     two_sample_images: int = 4_000
     copies: int = 1_000
     """Samples whose nearest training samples are looked for."""

@@ -1,11 +1,12 @@
-"""The classifier two-sample test (C2ST): can a new small classifier tell real from generated samples?
+"""The classifier two-sample test (C2ST): can a new small classifier tell real from
+generated samples?
 
-Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. An accuracy of .5 means
-that this classifier, trained on so many samples, cannot tell; another one may.
+Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. An accuracy of .5
+means that this classifier, trained on so many samples, cannot tell; another one may.
 
-That a test rejects nothing shows nothing: with few samples it never rejects. Samples count as
-indistinguishable only where the interval of the accuracy ends below `.5 + MARGIN`, which few
-samples cannot show either (`intervals.equivalence_power`).
+That a test rejects nothing shows nothing: with few samples it never rejects. Samples
+count as indistinguishable only where the interval of the accuracy ends below `.5 +
+MARGIN`, which few samples cannot show either (`intervals.equivalence_power`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Detection:
 
     @property
     def power(self) -> float:
-        """The probability that this many samples show a perfect sampler to be indistinguishable."""
+        """The probability that this many samples show a perfect sampler to be
+        indistinguishable."""
         return equivalence_power(self.n, 0.5 + MARGIN)
 
 
@@ -50,8 +52,8 @@ def detect(
     """Train a classifier on real and generated samples, and test it on others.
 
     Args:
-        train: Real and generated samples to learn from, (N, D) or (N, C, H, W) each. Of the
-            larger kind as many are taken as there are of the smaller.
+        train: Real and generated samples to learn from, (N, D) or (N, C, H, W) each. Of
+            the larger kind as many are taken as there are of the smaller.
         test: The same to be tested on; none of them may be in `train`.
         seed: Of the weights, the batches, and the choice among samples.
         image_steps: Training steps of a classifier of images.

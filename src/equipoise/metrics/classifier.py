@@ -1,4 +1,5 @@
-"""A small classifier of points or images, trained afresh for one question: which of these classes is a sample of?"""
+"""A small classifier of points or images, trained afresh for one question: which of
+these classes is a sample of?"""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ CHECKED, CHECKS = (
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network and the scaling of its input: the mean and standard deviation of each column, or of each channel."""
+    """A network and the scaling of its input: the mean and standard deviation of each
+    column, or of each channel."""
 
     network: nn.Module
     mean: Tensor
@@ -39,8 +41,9 @@ class Classifier:
 
     @torch.no_grad()
     def read(self, x: Array, counts: NDArray[np.integer] | None = None) -> NDArray[np.int64]:
-        """The likeliest class of each of x, (N, D) or (N, C, H, W): (N,); given the `counts` of the classes that it learned from, the
-        likeliest if all were equally common."""
+        """The likeliest class of each of x, (N, D) or (N, C, H, W): (N,); given the
+        `counts` of the classes that it learned from, the likeliest if all were equally
+        common."""
         prior = torch.zeros(1) if counts is None else torch.from_numpy(counts).clamp(min=1).log()
         parts = [
             (self.network(self._scaled(part)) - prior).argmax(1)
@@ -56,10 +59,11 @@ class Classifier:
 def learn(
     x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS
 ) -> Classifier:
-    """A classifier of `number` classes, trained on x, (N, D) or (N, C, H, W), and its classes y, (N,), from 0.
+    """A classifier of `number` classes, trained on x, (N, D) or (N, C, H, W), and its
+    classes y, (N,), from 0.
 
-    An MLP for points, a small convolutional network for images, with Adam and a cosine; kept as it was when it did best on a tenth of
-    the rows.
+    An MLP for points, a small convolutional network for images, with Adam and a cosine;
+    kept as it was when it did best on a tenth of the rows.
     """
     rows = torch.from_numpy(x)
     axes = (0,) if x.ndim == 2 else (0, 2, 3)
@@ -85,8 +89,9 @@ def learn(
 def read_across(
     x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS
 ) -> NDArray[np.int64]:
-    """The class of each of x, (N, D) or (N, C, H, W), the likeliest if all were equally common, as a classifier reads it that learned from
-    the other half of the rows: (N,)."""
+    """The class of each of x, (N, D) or (N, C, H, W), the likeliest if all were equally
+    common, as a classifier reads it that learned from the other half of the rows: (N,).
+    """
     read = np.empty(len(x), np.int64)
     halves = np.array_split(np.random.default_rng(seed).permutation(len(x)), 2)
     for learned, tried in (halves, halves[::-1]):

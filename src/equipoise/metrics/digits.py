@@ -1,7 +1,9 @@
-"""The digit classifier: the features that MNIST samples are measured on, because Inception's were not made for digits.
+"""The digit classifier: the features that MNIST samples are measured on, because
+Inception's were not made for digits.
 
-A small convolutional network, trained by `scripts/train_digit_classifier.py` and shipped as safetensors. A figure taken on its features
-is named after it, never "FID" alone.
+A small convolutional network, trained by `scripts/train_digit_classifier.py` and
+shipped as safetensors. A figure taken on its features is named after it, never "FID"
+alone.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ CHUNK = 64  # images a forward pass: 6 MB of activations, which stay in the cach
 
 
 class DigitClassifier(nn.Module):
-    """Six 3 x 3 convolutions, two poolings, a global mean: pixels (N, 1, 28, 28) in [0, 1] to logits (N, 10)."""
+    """Six 3 x 3 convolutions, two poolings, a global mean: pixels (N, 1, 28, 28) in [0,
+    1] to logits (N, 10)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +58,11 @@ class DigitClassifier(nn.Module):
 
 @cache
 def classifier() -> DigitClassifier:
-    """The shipped classifier, in evaluation mode. Raises EquipoiseError if its file is not the one that was shipped."""
+    """The shipped classifier, in evaluation mode.
+
+    Raises:
+        EquipoiseError: If its file is not the one that was shipped.
+    """
     raw = files("equipoise.metrics").joinpath(WEIGHTS).read_bytes()
     if hashlib.sha256(raw).hexdigest() != WEIGHTS_SHA256:
         raise EquipoiseError(
@@ -72,7 +79,8 @@ def classifier() -> DigitClassifier:
 
 
 def _folded(trunk: nn.Sequential) -> nn.Sequential:
-    """The same function with each BatchNorm folded into the convolution before it, and the ReLUs in place: a third of the time."""
+    """The same function with each BatchNorm folded into the convolution before it, and
+    the ReLUs in place: a third of the time."""
     layers: list[nn.Module] = []
     for layer in trunk:
         before = layers[-1] if layers else None
@@ -85,7 +93,8 @@ def _folded(trunk: nn.Sequential) -> nn.Sequential:
 
 @torch.no_grad()
 def read_digits(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Features (N, 96) and class probabilities (N, 10) of grey digits x, uint8 of shape (N, 28, 28)."""
+    """Features (N, 96) and class probabilities (N, 10) of grey digits x, uint8 of shape
+    (N, 28, 28)."""
     network = classifier()
     features = torch.empty(len(x), FEATURES)
     for start in range(0, len(x), CHUNK):

@@ -1,4 +1,5 @@
-"""The examination: every figure that fits a source's kind of data, of samples that a generator makes."""
+"""The examination: every figure that fits a source's kind of data, of samples that a
+generator makes."""
 
 from __future__ import annotations
 
@@ -41,9 +42,12 @@ from equipoise.metrics.wasserstein import stds
 Array = NDArray[np.float64]
 Classes = NDArray[np.int64]
 Sampling = Callable[[int], tuple[Array, Classes | None]]
-"""n samples in the user's units, (n, *shape), and the classes that were asked for, if any."""
+"""n samples in the user's units, (n, *shape), and the classes that were asked for, if
+any."""
 QUICK_IMAGES = 500  # of kinds whose features nobody knows, for figures while training
-IMAGE_FLOORS = 1  # draws of real images that a floor is the mean of: they cost more than points', and vary less
+# Draws of real images that a floor is the mean of: they cost more than points', and
+# vary less.
+IMAGE_FLOORS = 1
 MAX_COLUMNS = 20  # that are told of one by one
 COMPARED = 16  # pixels a side that copies of images are looked for on
 MIN_C2ST, MIN_COPIES = 10, 40  # held-out samples below which these say nothing
@@ -51,8 +55,9 @@ MIN_LABELLED = 40
 
 
 def suite_for(source: Source, seed: int, quick: bool = False, budget: Budget = FULL) -> MetricSuite:
-    """The judge for this source's kind of data, holding its held-out part; `quick` for figures taken while training, on the validation
-    split where there is one, else of as many samples as the budget of a report has."""
+    """The judge for this source's kind of data, holding its held-out part; `quick` for
+    figures taken while training, on the validation split where there is one, else of as
+    many samples as the budget of a report has."""
     digits = source.is_digits
     most = QUICK_SAMPLES if quick else budget.samples
     if source.schema.is_image and not digits:
@@ -84,8 +89,9 @@ def examine(
     budget: Budget = FULL,
     on_step: Callable[[str], None] = quiet,
 ) -> list[MetricResult]:
-    """All figures of what `sampling` makes, the headline first; `seed` draws the real samples, `classes` are those that the generator
-    learned, which only data with the same ones can judge. `on_step` is told what is measured next, of `budget.STEPS`."""
+    """All figures of what `sampling` makes, the headline first; `seed` draws the real
+    samples, `classes` are those that the generator learned, which only data with the
+    same ones can judge. `on_step` is told what is measured next, of `budget.STEPS`."""
     on_step("samples")
     suite = suite_for(source, seed, budget=budget)
     most = (budget.two_sample_images if source.schema.is_image else budget.two_sample) // 2
@@ -116,7 +122,8 @@ def floor_draws(source: Source, n: int, seed: int, most: int = FULL.floors) -> l
         most: Draws, if there are samples for so many; of images there is one.
 
     Returns:
-        The draws, (n, *shape) each. They share no sample. Where there are fewer than n, one draw of them all.
+        The draws, (n, *shape) each. They share no sample. Where there are fewer than n,
+        one draw of them all.
     """
     draws = IMAGE_FLOORS if source.schema.is_image else most
     rows = _values(source.seen(draws * n, seed))
@@ -125,7 +132,8 @@ def floor_draws(source: Source, n: int, seed: int, most: int = FULL.floors) -> l
 
 
 def floors(suite: MetricSuite, source: Source, seed: int) -> dict[str, float]:
-    """The mean of each metric over the draws of real samples that baselines are taken from."""
+    """The mean of each metric over the draws of real samples that baselines are taken
+    from."""
     taken = [suite(draw) for draw in floor_draws(source, suite.n, seed)]
     return {name: float(np.mean([metrics[name] for metrics in taken])) for name in taken[0]}
 
@@ -143,8 +151,8 @@ def _c2st(
 
 
 def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[MetricResult]:
-    """How much was copied, unless the training data never repeats, or has too few samples to
-    say: of points in columns of unit variance, of images in thumbnails."""
+    """How much was copied, unless the training data never repeats, or has too few
+    samples to say: of points in columns of unit variance, of images in thumbnails."""
     if source.training_rows is None or source.for_test:
         return []
     images = source.schema.is_image
@@ -171,7 +179,8 @@ def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[
 
 
 def _in_stds(rows: Array, *others: Array) -> list[Array]:
-    """Points, (N, D) each, about the means of the first ones' columns and in units of their standard deviations."""
+    """Points, (N, D) each, about the means of the first ones' columns and in units of
+    their standard deviations."""
     centre, units = rows.mean(0), stds(rows)
     return [(part - centre) / units for part in (rows, *others)]
 
@@ -179,7 +188,8 @@ def _in_stds(rows: Array, *others: Array) -> list[Array]:
 def _of_labels(
     source: Source, made: Array, asked: Classes, seed: int, budget: Budget
 ) -> list[MetricResult]:
-    """Whether what was asked for comes, by a reader that learned from real samples; and how much a reader learns from generated ones."""
+    """Whether what was asked for comes, by a reader that learned from real samples; and
+    how much a reader learns from generated ones."""
     real, test = (
         source.labelled(budget.labelled, seed, held_out=held_out) for held_out in (False, True)
     )
@@ -253,8 +263,9 @@ def _of_labels(
 
 
 def _alike(x: Array, y: Classes, number: int, seed: int, image_steps: int) -> MetricResult:
-    """Whether labels say anything of real samples, for when nobody reads them better than by always naming the commonest: of a rare class
-    that overlaps with a common one nobody can."""
+    """Whether labels say anything of real samples, for when nobody reads them better
+    than by always naming the commonest: of a rare class that overlaps with a common one
+    nobody can."""
     right, off = agreement_alike(read_across(x, y, number, seed, image_steps), y, number)
     off *= math.sqrt(
         2

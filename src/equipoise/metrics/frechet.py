@@ -1,4 +1,5 @@
-"""The Fréchet distance between two clouds of features (Heusel et al. 2017): of images, but of whatever features it is given."""
+"""The Fréchet distance between two clouds of features (Heusel et al. 2017): of images,
+but of whatever features it is given."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ Array = NDArray[np.float64]
 
 
 def frechet_distance(x: Array, y: Array) -> float:
-    """|mu_x - mu_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2)) of features x, (N, F), and y, (M, F): the squared Wasserstein-2 of the normal
-    distributions with those means and covariances. Lower is closer.
+    """|mu_x - mu_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2)) of features x, (N, F), and y,
+    (M, F): the squared Wasserstein-2 of the normal distributions with those means and
+    covariances. Lower is closer.
 
-    The trace of the root is the sum of the roots of the eigenvalues of C_x^(1/2) C_y C_x^(1/2), which is symmetric, so that
-    rank-deficient covariances do no harm.
+    The trace of the root is the sum of the roots of the eigenvalues of C_x^(1/2) C_y
+    C_x^(1/2), which is symmetric, so that rank-deficient covariances do no harm.
     """
     mean = x.mean(0) - y.mean(0)
     c_x, c_y = np.cov(x, rowvar=False), np.cov(y, rowvar=False)

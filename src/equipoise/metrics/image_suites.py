@@ -1,5 +1,5 @@
-"""Judges of images: MNIST's digits by the features of the shipped classifier, any other by patches and thumbnails, which need no
-weights."""
+"""Judges of images: MNIST's digits by the features of the shipped classifier, any other
+by patches and thumbnails, which need no weights."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ from equipoise.metrics.suites import (
 )
 
 Array = NDArray[np.float64]
-CONFIDENT = 0.9  # the classifier's probability from which a digit counts as recognised, as the metric's name says
-PAIRS = 2_500  # samples of each kind for the kernel distance, whose cost grows with the square of their number
+# The classifier's probability from which a digit counts as recognised, as the metric's
+# name says.
+CONFIDENT = 0.9
+# Samples of each kind for the kernel distance, whose cost grows with the square of
+# their number.
+PAIRS = 2_500
 THUMBNAIL = 8  # pixels a side that neighbours of images are compared on
 COST = 2400.0  # of an image's patches, for each of its values: 80 thousand-millionths of a second
 CHUNK = 500  # images that are averaged at once
@@ -46,7 +50,9 @@ DIGIT_METRICS = directions(
 class DigitSuite(MetricSuite):
     """MNIST's digits, by the features and the opinion of the shipped classifier."""
 
-    cost = 1e7  # a third of a thousandth of a second: 25 million multiplications, faster than a training's
+    # a third of a thousandth of a second: 25 million multiplications, faster than a
+    # training's.
+    cost = 1e7
 
     def __init__(self, real: Array, quick: bool) -> None:
         self.n, self.quick = len(real), quick
@@ -90,7 +96,8 @@ class DigitSuite(MetricSuite):
 
 
 class ImageSuite(MetricSuite):
-    """Images whose features nobody knows: patches at every scale, and neighbours of thumbnails."""
+    """Images whose features nobody knows: patches at every scale, and neighbours of
+    thumbnails."""
 
     def __init__(self, real: Array, quick: bool) -> None:
         self.n, self.quick, self.real = len(real), quick, real
@@ -146,7 +153,8 @@ def patch_names(real: Array) -> list[str]:
 
 
 def thumbnails(x: Tensor, side: int = THUMBNAIL) -> NDArray[np.float32]:
-    """Images (N, C, H, W) of any type, averaged to at most `side` pixels a side, as rows (N, F); in chunks, since they may be many."""
+    """Images (N, C, H, W) of any type, averaged to at most `side` pixels a side, as
+    rows (N, F); in chunks, since they may be many."""
     sides = (min(side, x.shape[2]), min(side, x.shape[3]))
     small = torch.empty(len(x), x.shape[1] * sides[0] * sides[1])
     for start in range(0, len(x), CHUNK):

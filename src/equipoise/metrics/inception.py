@@ -1,6 +1,8 @@
-"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra, for images that Inception was made for.
+"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra,
+for images that Inception was made for.
 
-Its features come from photographs, not from digits or drawings, and its weights are a download of their own: nothing is fetched here.
+Its features come from photographs, not from digits or drawings, and its weights are a
+download of their own: nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from equipoise.errors import RequestError
 from equipoise.metrics.result import FID, KID, MetricResult, metric_info
 
 Array = NDArray[np.float64]
-WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's name for the TensorFlow model that FID is defined by
+# Torch-fidelity's name for the TensorFlow model that FID is defined by.
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 METRICS = {
     FID: "frechet_inception_distance",
     KID: "kernel_inception_distance_mean",
@@ -26,7 +29,8 @@ SUBSET = 1000  # of KID, torch-fidelity's own; fewer where there are not as many
 
 
 class Images(Dataset[Tensor]):
-    """Images (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8 of three channels. Transparency is left out."""
+    """Images (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8
+    of three channels. Transparency is left out."""
 
     def __init__(self, values: Array, limits: tuple[float, float]) -> None:
         low, high = limits
@@ -46,9 +50,11 @@ class Images(Dataset[Tensor]):
 def inception_metrics(
     made: Array, real: Array, fresh: Array, limits: tuple[float, float]
 ) -> list[MetricResult]:
-    """FID and KID of images `made` against `real`, (N, C, H, W) each, with the floor that `fresh` real ones give.
+    """FID and KID of images `made` against `real`, (N, C, H, W) each, with the floor
+    that `fresh` real ones give.
 
-    Raises RequestError where torch-fidelity, or its weights, are not there.
+    Raises:
+        RequestError: Where torch-fidelity, or its weights, are not there.
     """
     try:
         from torch_fidelity import calculate_metrics

@@ -1,8 +1,10 @@
 """Intervals by subsampling: how far a figure would move with other samples.
 
-The bootstrap draws samples twice, which biases Fréchet distances and makes nearest-neighbour figures meaningless. Subsampling without
-replacement (the delete-d jackknife: Shao & Wu, "A General Theory for Jackknife Variance Estimation", Annals of Statistics 1989) does not:
-with subsamples of half of n the standard deviation of the figure over subsamples estimates its standard error at n.
+The bootstrap draws samples twice, which biases Fréchet distances and makes
+nearest-neighbour figures meaningless. Subsampling without replacement (the delete-d
+jackknife: Shao & Wu, "A General Theory for Jackknife Variance Estimation", Annals of
+Statistics 1989) does not: with subsamples of half of n the standard deviation of the
+figure over subsamples estimates its standard error at n.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ def proportion_interval(successes: int, n: int) -> tuple[float, float]:
 def equivalence_power(n: int, bound: float) -> float:
     """The power of the test that a proportion is equivalent to 1/2.
 
-    The test passes where the interval of n trials ends below `bound`: two one-sided tests
-    (Schuirmann 1987), of which only the upper side matters to an accuracy.
+    The test passes where the interval of n trials ends below `bound`: two one-sided
+    tests (Schuirmann 1987), of which only the upper side matters to an accuracy.
 
     Args:
         n: Trials, at least 1.
@@ -66,10 +68,13 @@ def half_widths(
     used: Callable[[str], int],
     seed: int = 0,
 ) -> dict[str, float]:
-    """Half the width of a 95% interval for each of the figures that `metrics` takes from the rows of these numbers, out of n.
+    """Half the width of a 95% interval for each of the figures that `metrics` takes
+    from the rows of these numbers, out of n.
 
-    `used` says of how many of the n rows the figure of a name is taken, m. A subsample has n / 2, of which b = min(m, n / 2) are used. The
-    standard deviation over subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice; that of m rows is sqrt(b / m) of it.
+    `used` says of how many of the n rows the figure of a name is taken, m. A subsample
+    has n / 2, of which b = min(m, n / 2) are used. The standard deviation over
+    subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice;
+    that of m rows is sqrt(b / m) of it.
     """
     from scipy.stats import t as student
 

@@ -1,7 +1,8 @@
-"""Nearest neighbours: how much of each distribution the other covers, and whether samples are copies of the training data.
+"""Nearest neighbours: how much of each distribution the other covers, and whether
+samples are copies of the training data.
 
-Naeem, Oh, Uh, Choi, Yoo: "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020, eqs. 4 to 8, after Kynkäänniemi et al.
-2019 and Sajjadi et al. 2018.
+Naeem, Oh, Uh, Choi, Yoo: "Reliable Fidelity and Diversity Metrics for Generative
+Models", ICML 2020, eqs. 4 to 8, after Kynkäänniemi et al. 2019 and Sajjadi et al. 2018.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ TIED, TIES = (
     1e-9,
     0.05,
 )  # relative difference below which distances are equal; share of rows with such from which the data has steps
-CHANCE = 5.0  # over the root of the rows: share of itself by which an estimate of the dimension may be too high; distributions gave up to 4.8
+# Over the root of the rows: share of itself by which an estimate of the dimension may
+# be too high; distributions gave up to 4.8.
+CHANCE = 5.0
 MIN_ROWS = (
     40  # of which an estimate of the dimension is off by a sixth of itself, one standard deviation
 )
@@ -37,15 +40,18 @@ FEW_COLUMNS = (
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares in 0..1, but density, which may be above 1. A manifold is the union of balls about samples, each reaching to its k-th
-    neighbour."""
+    """Shares in 0..1, but density, which may be above 1.
+
+    A manifold is the union of balls about samples, each reaching to its k-th neighbour.
+    """
 
     precision: float
     """Share of generated samples inside the real samples' manifold."""
     recall: float
     """Share of real samples inside the generated samples' manifold."""
     density: float
-    """How many real samples' balls a generated sample lies in, over k: 1 for the same distribution."""
+    """How many real samples' balls a generated sample lies in, over k: 1 for the same
+    distribution."""
     coverage: float
     """Share of real samples with a generated one in their ball."""
 
@@ -60,8 +66,9 @@ class Coverage:
 
 
 def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) -> Coverage:
-    """Precision, recall, density and coverage of features `fake`, (N, F), against `real`, (M, F); `radii` are `kth_neighbour` of the real
-    ones, where they are known already."""
+    """Precision, recall, density and coverage of features `fake`, (N, F), against
+    `real`, (M, F); `radii` are `kth_neighbour` of the real ones, where they are known
+    already."""
     x, y = torch.from_numpy(real), torch.from_numpy(fake)
     real_radii, fake_radii = kth_neighbour(x, k) if radii is None else radii, kth_neighbour(y, k)
     in_fake = torch.zeros(len(x), dtype=torch.bool)
@@ -82,18 +89,22 @@ def coverage(real: Array, fake: Array, k: int = K, radii: Tensor | None = None) 
 
 
 def tiles(rows: int, columns: int) -> Iterator[slice]:
-    """The rows of a matrix of this size in parts of at most `TILE` entries, at least a row each.
+    """The rows of a matrix of this size in parts of at most `TILE` entries, at least a
+    row each.
 
-    What is kept of a part belongs into a tensor that was there before: small results between large passing ones leave holes in memory that
-    the next large one does not fit, a gigabyte in all of ten thousand rows.
+    What is kept of a part belongs into a tensor that was there before: small results
+    between large passing ones leave holes in memory that the next large one does not
+    fit, a gigabyte in all of ten thousand rows.
     """
     height = max(TILE // max(columns, 1), 1)
     return (slice(start, start + height) for start in range(0, rows, height))
 
 
 def distances_of(a: Tensor, b: Tensor) -> Tensor:
-    """The distance of every row of a, (N, F), to every row of b, (M, F): (N, M). Exact for few columns; for many by
-    |a|^2 + |b|^2 - 2 a.b, which is faster."""
+    """The distance of every row of a, (N, F), to every row of b, (M, F): (N, M).
+
+    Exact for few columns; for many by |a|^2 + |b|^2 - 2 a.b, which is faster.
+    """
     if a.shape[1] <= FEW_COLUMNS:
         return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
     squares = torch.addmm(b.square().sum(1), a, b.T, alpha=-2).add_(a.square().sum(1, keepdim=True))
@@ -101,12 +112,14 @@ def distances_of(a: Tensor, b: Tensor) -> Tensor:
 
 
 def kth_neighbour(x: Tensor, k: int) -> Tensor:
-    """The distance from each row of x, (N, F), to its k-th nearest other row, or to the farthest if there are fewer: (N,)."""
+    """The distance from each row of x, (N, F), to its k-th nearest other row, or to the
+    farthest if there are fewer: (N,)."""
     return _least(x, min(k, len(x) - 1) + 1)[:, -1]
 
 
 def _least(x: Tensor, number: int) -> Tensor:
-    """The least distances from each row of x, (N, F), to any row, its own among them, in order: (N, number)."""
+    """The least distances from each row of x, (N, F), to any row, its own among them,
+    in order: (N, number)."""
     found = x.new_empty(len(x), number)
     for here in tiles(len(x), len(x)):
         found[here] = distances_of(x[here], x).topk(number, largest=False).values
@@ -114,7 +127,8 @@ def _least(x: Tensor, number: int) -> Tensor:
 
 
 def nearest(x: Rows, among: Rows) -> tuple[Array, NDArray[np.int64]]:
-    """The distance from each row of x, (N, F), to the nearest row of `among`, (M, F), and which one that is: (N,) each."""
+    """The distance from each row of x, (N, F), to the nearest row of `among`, (M, F),
+    and which one that is: (N,) each."""
     a, b = torch.from_numpy(x).double(), torch.from_numpy(among).double()
     distances, rows = a.new_empty(len(a)), torch.empty(len(a), dtype=torch.int64)
     for here in tiles(len(a), len(b)):
@@ -127,28 +141,31 @@ class Memory:
     """How many generated samples are copies of training samples, as a fraction."""
 
     copied: float
-    """0 for a sampler that copies nothing, 1 for one that does nothing else; it scatters about
-    the true fraction, so that it can be below 0."""
+    """0 for a sampler that copies nothing, 1 for one that does nothing else; it
+    scatters about the true fraction, so that it can be below 0."""
     low: float
-    """With `high`, the 95% interval of the fraction. A sampler that copies nothing has one that
-    begins above 0 in 2.5% of all cases."""
+    """With `high`, the 95% interval of the fraction.
+
+    A sampler that copies nothing has one that begins above 0 in 2.5% of all cases.
+    """
     high: float
 
 
 def memory(fake: Rows, held_out: Rows, training: Rows, searched: float = 1.0) -> Memory:
     """The fraction of generated samples that are copies of training samples.
 
-    The nearest real sample of a generated one is a training sample with probability
-    q = T / (T + M) if nothing was copied, whatever the distribution, and however smooth or noisy
-    samples are: which real samples were held out is then an independent draw. So
-    copied = (share - q) / (1 - q) / searched, and its variance is that of a draw without
-    replacement of the M held-out samples, each weighted by how many generated ones it is nearest
-    to: a real sample in an empty region is nearest to many. Copies need no such draw to be nearest
-    to their own, so that the interval is a little wide where there are many.
+    The nearest real sample of a generated one is a training sample with probability q =
+    T / (T + M) if nothing was copied, whatever the distribution, and however smooth or
+    noisy samples are: which real samples were held out is then an independent draw. So
+    copied = (share - q) / (1 - q) / searched, and its variance is that of a draw
+    without replacement of the M held-out samples, each weighted by how many generated
+    ones it is nearest to: a real sample in an empty region is nearest to many. Copies
+    need no such draw to be nearest to their own, so that the interval is a little wide
+    where there are many.
 
     Args:
-        fake: Features of generated samples, (N, F). Float32 features take half the memory;
-            distances are float64.
+        fake: Features of generated samples, (N, F). Float32 features take half the
+            memory; distances are float64.
         held_out: Of real samples that were not trained on, (M, F).
         training: Of the training samples, or of a part of them, (T, F).
         searched: The part of the training samples that is given, above 0, at most 1.
@@ -172,7 +189,8 @@ def _nearest_weights(x: Tensor, rows: Sequence[Tensor]) -> list[Tensor]:
     Of several rows that are equally near each counts in part.
 
     Returns:
-        For each of `rows`, (M_i, F), the fraction of x that it is the nearest of, (M_i,).
+        For each of `rows`, (M_i, F), the fraction of x that it is the nearest of,
+        (M_i,).
     """
     least = torch.full((len(x),), torch.inf, dtype=x.dtype)
     matches, start = [], 0
@@ -192,7 +210,8 @@ def _nearest_weights(x: Tensor, rows: Sequence[Tensor]) -> list[Tensor]:
 
 
 def mean_distance(x: Array) -> float:
-    """The mean distance between two rows of x, (N, F): 0 where all are alike; nan for one row."""
+    """The mean distance between two rows of x, (N, F): 0 where all are alike; nan for
+    one row."""
     if len(x) < 2:
         return math.nan
     rows = torch.from_numpy(x)
@@ -201,13 +220,15 @@ def mean_distance(x: Array) -> float:
 
 
 def intrinsic_dimension(x: Array) -> float:
-    """How many numbers it takes to tell a row of x, (N, D), from its neighbours: the TwoNN estimate (Facco et al., "Estimating the
-    intrinsic dimension of datasets by a minimal neighborhood information", Scientific Reports 2017), 1 / mean log(r2 / r1) over the
-    distances to the two nearest rows. Equal rows count once.
+    """How many numbers it takes to tell a row of x, (N, D), from its neighbours: the
+    TwoNN estimate (Facco et al., "Estimating the intrinsic dimension of datasets by a
+    minimal neighborhood information", Scientific Reports 2017), 1 / mean log(r2 / r1)
+    over the distances to the two nearest rows. Equal rows count once.
 
-    nan where it cannot be told: of fewer than 40 different rows; of whole numbers and the
-    like, whose nearest rows are at equal distances; and where the estimate is above D by more
-    than chance."""
+    nan where it cannot be told: of fewer than 40 different rows; of whole numbers and
+    the like, whose nearest rows are at equal distances; and where the estimate is above
+    D by more than chance.
+    """
     rows = torch.from_numpy(np.unique(x, axis=0))
     if len(rows) < MIN_ROWS:
         return math.nan

@@ -1,8 +1,10 @@
-"""Multi-scale sliced Wasserstein distance of images: no network's weights are needed, so it serves images of any kind.
+"""Multi-scale sliced Wasserstein distance of images: no network's weights are needed,
+so it serves images of any kind.
 
-Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR 2018, section 5: the
-sliced Wasserstein distance of 7 x 7 patches of each level of a Laplacian pyramid (Burt & Adelson 1983). The finest level tells of edges and
-noise, the coarsest of the shape of the whole.
+Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality,
+Stability, and Variation", ICLR 2018, section 5: the sliced Wasserstein distance of 7 x
+7 patches of each level of a Laplacian pyramid (Burt & Adelson 1983). The finest level
+tells of edges and noise, the coarsest of the shape of the whole.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ COARSEST = 16  # a level has at least this many pixels along its shorter side, w
 
 @dataclass(frozen=True)
 class Level:
-    """One level of the pyramid of the images that others are compared with: where patches are taken, how they are scaled, and theirs."""
+    """One level of the pyramid of the images that others are compared with: where
+    patches are taken, how they are scaled, and theirs."""
 
     places: tuple[Tensor, Tensor]
     mean: Tensor
@@ -38,7 +41,8 @@ class Level:
 
 
 class Patches:
-    """The patches of images y, (N, C, H, W): what a patch distance to them needs, made once for many x."""
+    """The patches of images y, (N, C, H, W): what a patch distance to them needs, made
+    once for many x."""
 
     def __init__(self, y: Array, seed: int = 0) -> None:
         spread = (
@@ -50,9 +54,12 @@ class Patches:
         ]
 
     def distances(self, x: Array) -> dict[int, float]:
-        """The sliced Wasserstein-1 distance of the patches of images x, (N, C, H, W) and as many, for each level's height in pixels, from
-        the finest. Patches are scaled by the mean and the standard deviation of y's in each channel, so the distance is in those standard deviations and a
-        difference of brightness counts; a channel that hardly varies is scaled by a thousandth of the images' standard deviation."""
+        """The sliced Wasserstein-1 distance of the patches of images x, (N, C, H, W)
+        and as many, for each level's height in pixels, from the finest. Patches are
+        scaled by the mean and the standard deviation of y's in each channel, so the
+        distance is in those standard deviations and a difference of brightness counts;
+        a channel that hardly varies is scaled by a thousandth of the images' standard
+        deviation."""
         both = zip(pyramid(torch.from_numpy(x)), self.levels, strict=True)
         return {
             at.height: at.patches.distance(_patches((level - at.mean) / at.std, at.places).numpy())
@@ -76,13 +83,14 @@ def _level(x: Tensor, spread: float, number: int, seed: int) -> Level:
 
 
 def patch_distances(x: Array, y: Array, seed: int = 0) -> dict[int, float]:
-    """The patch distances of images x and y, (N, C, H, W) each and equally many: `Patches.distances`."""
+    """The patch distances of images x and y, (N, C, H, W) each and equally many:
+    `Patches.distances`."""
     return Patches(y, seed).distances(x)
 
 
 def pyramid(x: Tensor) -> list[Tensor]:
-    """The Laplacian pyramid of images (N, C, H, W), fine to coarse: what each level has beyond the next one enlarged, and the last as
-    it is."""
+    """The Laplacian pyramid of images (N, C, H, W), fine to coarse: what each level has
+    beyond the next one enlarged, and the last as it is."""
     levels = []
     while min(x.shape[2:]) >= 2 * COARSEST:
         smaller = _halved(x)
@@ -102,8 +110,9 @@ def _doubled(x: Tensor, size: torch.Size) -> Tensor:
 
 
 def _smoothed(x: Tensor) -> Tensor:
-    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is mirrored. As sums of shifted images: convolutions
-    in float64 are many times slower."""
+    """Burt and Adelson's filter, (1, 4, 6, 4, 1) / 16 along each side; the border is
+    mirrored. As sums of shifted images: convolutions in float64 are many times slower.
+    """
     for axis, border in ((2, (0, 0, 2, 2)), (3, (2, 2, 0, 0))):
         size, wide = x.shape[axis], pad(x, border, mode="reflect")
         x = wide.narrow(axis, 2, size) * TAPS[2]
@@ -113,7 +122,8 @@ def _smoothed(x: Tensor) -> Tensor:
 
 
 def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The upper left corners of patches for each image: rows and columns, (N, PER_PICTURE) each."""
+    """The upper left corners of patches for each image: rows and columns, (N,
+    PER_PICTURE) each."""
     rows, columns = (
         torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_IMAGE), generator=generator)
         for side in x.shape[2:]
@@ -122,7 +132,8 @@ def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def _patches(x: Tensor, places: tuple[Tensor, Tensor]) -> Tensor:
-    """The patches at these places, each as one row: (N * PER_PICTURE, C * height * width)."""
+    """The patches at these places, each as one row: (N * PER_PICTURE, C * height *
+    width)."""
     height, width = (min(PATCH, side) for side in x.shape[2:])
     rows = places[0][:, :, None, None] + torch.arange(height)[:, None]
     columns = places[1][:, :, None, None] + torch.arange(width)

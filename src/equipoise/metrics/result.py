@@ -1,5 +1,5 @@
-"""Figures: one number about samples, beside what real samples get, and how far it could be off;
-and what each metric measures."""
+"""Figures: one number about samples, beside what real samples get, and how far it could
+be off; and what each metric measures."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ FID, KID = "FID (Inception, torch-fidelity)", "KID (Inception, torch-fidelity)"
 
 @dataclass(frozen=True)
 class MetricResult:
-    """One figure beside its floor, which is what as many real samples get. `better` says which way is good; a "near" figure should equal
-    its floor."""
+    """One figure beside its floor, which is what as many real samples get.
+
+    `better` says which way is good; a "near" figure should equal its floor.
+    """
 
     name: str
     value: float
@@ -50,11 +52,14 @@ class MetricResult:
     better: Better
     protocol: str
     low: float | None = None
-    """With `high`, the 95% interval of the value over other samples; None where it is not known."""
+    """With `high`, the 95% interval of the value over other samples; None where it is
+    not known."""
     high: float | None = None
     narrowed: float | None = None
-    """What real samples get that were made 10% too narrow: a difference that matters. None where
-    it was not measured."""
+    """What real samples get that were made 10% too narrow: a difference that matters.
+
+    None where it was not measured.
+    """
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,8 @@ METRICS: Mapping[str, MetricInfo] = MappingProxyType(
         for name, said in names.items()
     }
 )
-"""By name; one that ends with a space stands for a family, such as "share of " with a digit."""
+"""By name; one that ends with a space stands for a family, such as "share of " with a
+digit."""
 
 
 def metric_info(name: str) -> MetricInfo:
@@ -131,8 +137,8 @@ def metric_info(name: str) -> MetricInfo:
 
 
 def meaning(name: str) -> str:
-    """The plain line about the metric of this name; empty for one that `METRICS` does not know,
-    as in another version's report."""
+    """The plain line about the metric of this name; empty for one that `METRICS` does
+    not know, as in another version's report."""
     try:
         return metric_info(name).meaning
     except KeyError:

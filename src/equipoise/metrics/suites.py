@@ -1,8 +1,9 @@
-"""Judges: for each kind of data the figures that say how close samples are, every one with its floor, which real samples get from the
-same judge.
+"""Judges: for each kind of data the figures that say how close samples are, every one
+with its floor, which real samples get from the same judge.
 
-A judge is built once from a source, and then called with samples in the user's units. Its first figure is the headline. A quick one, for
-figures while training, takes only those that cost little.
+A judge is built once from a source, and then called with samples in the user's units.
+Its first figure is the headline. A quick one, for figures while training, takes only
+those that cost little.
 """
 
 from __future__ import annotations
@@ -73,9 +74,12 @@ DIVERSITY_METRICS: dict[str, Better] = directions(DIVERSITY)
 
 
 class MetricSuite(ABC):
-    """Compares samples, (n, *shape) in the user's units, with real ones. `n` is how many it should be given, `against` with what it
-    compares, `better` has every figure's name, `cost` is of judging one sample while training, in multiplications that take a training as
-    long (`training.pace`)."""
+    """Compares samples, (n, *shape) in the user's units, with real ones.
+
+    `n` is how many it should be given, `against` with what it compares, `better` has
+    every figure's name, `cost` is of judging one sample while training, in
+    multiplications that take a training as long (`training.pace`).
+    """
 
     n: int
     cost: float = 2e4  # of points: 2 millionths of a second
@@ -95,8 +99,9 @@ class MetricSuite(ABC):
         return self.measure(self.prepare(x))
 
     def metrics(self, x: Array, reals: Sequence[Array]) -> list[MetricResult]:
-        """Each figure of x with its interval, beside its mean over `reals`, which must be other real samples than the judge holds. A figure
-        that is not known, of x or of real ones, is left out, but for the headline, which every verdict needs."""
+        """Each figure of x with its interval, beside its mean over `reals`, which must
+        be other real samples than the judge holds. A figure that is not known, of x or
+        of real ones, is left out, but for the headline, which every verdict needs."""
         rows = self.prepare(x)
         values, of_reals = self.measure(rows), [self(real) for real in reals]
         n, enough = len(rows), len(rows) >= MIN_FOR_INTERVALS
@@ -125,7 +130,8 @@ class MetricSuite(ABC):
         ]
 
     def narrowed(self, reals: Sequence[Array]) -> float | None:
-        """The headline of real samples that were made too narrow, see `MetricResult.narrowed`."""
+        """The headline of real samples that were made too narrow, see
+        `MetricResult.narrowed`."""
         return None
 
     def used(self, name: str, n: int) -> int:
@@ -174,7 +180,8 @@ class PointSuite(MetricSuite):
         )
 
     def scaled(self, rows: Array) -> Array:
-        """In columns of unit variance about the real ones' means: squares of numbers far from 0 would leave no digits for distances."""
+        """In columns of unit variance about the real ones' means: squares of numbers
+        far from 0 would leave no digits for distances."""
         return np.asarray((rows - self.centre) / self.units)
 
     def neighbours(self, rows: Array) -> dict[str, float]:
@@ -225,7 +232,8 @@ class LineSuite(PointSuite):
 
 
 class SpaceSuite(PointSuite):
-    """Points of several columns, the first of them by `columns`' names too, and their modes where the source knows them."""
+    """Points of several columns, the first of them by `columns`' names too, and their
+    modes where the source knows them."""
 
     def __init__(
         self, real: Array, modes: tuple[Array, float] | None, columns: Sequence[str], quick: bool
@@ -259,7 +267,8 @@ class SpaceSuite(PointSuite):
         return super().means(name)
 
     def distance(self, rows: Array) -> float:
-        """The sliced distance to as many real samples, which are projected once for each number."""
+        """The sliced distance to as many real samples, which are projected once for
+        each number."""
         n = min(len(rows), len(self.real))
         if n not in self.projected:
             self.projected[n] = wasserstein.Projected(self.real[:n])

@@ -1,4 +1,7 @@
-"""Distances between samples on the line and in space, and the coverage of known modes. Lower is closer."""
+"""Distances between samples on the line and in space, and the coverage of known modes.
+
+Lower is closer.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,17 @@ WITHIN = 3.0  # standard deviations about a mode that count as on it (Srivastava
 
 
 def wasserstein(x: Array, y: Array) -> float:
-    """Wasserstein-1 between two samples on the line, (N,) and (M,), in the data's units: the mean distance that values must move."""
+    """Wasserstein-1 between two samples on the line, (N,) and (M,), in the data's
+    units: the mean distance that values must move."""
     from scipy import stats
 
     return float(stats.wasserstein_distance(x, y))
 
 
 def wasserstein_to_distribution(x: Array, quantile: Callable[[Array], Array]) -> float:
-    """Wasserstein-1 between a sample, (N,), and an exact distribution: the mean of |x_(i) - F^-1((i - 1/2) / N)| over the sorted sample, the
-    midpoint rule for the integral of |F_N^-1 - F^-1| over (0, 1)."""
+    """Wasserstein-1 between a sample, (N,), and an exact distribution: the mean of
+    |x_(i) - F^-1((i - 1/2) / N)| over the sorted sample, the midpoint rule for the
+    integral of |F_N^-1 - F^-1| over (0, 1)."""
     n = len(x)
     return float(np.abs(np.sort(x) - quantile((np.arange(n) + 0.5) / n)).mean())
 
@@ -36,14 +41,16 @@ def kolmogorov_smirnov(x: Array, y: Array) -> float:
 
 
 def kolmogorov_smirnov_to_distribution(x: Array, cdf: Callable[[Array], Array]) -> float:
-    """The largest difference between the sample's distribution function and the exact one, in 0..1."""
+    """The largest difference between the sample's distribution function and the exact
+    one, in 0..1."""
     ordered, n = np.sort(x), len(x)
     exact, steps = cdf(ordered), np.arange(n + 1) / n
     return float(max((steps[1:] - exact).max(), (exact - steps[:-1]).max()))
 
 
 class Projected:
-    """Samples y, (N, D), on random unit vectors, sorted there: what a sliced distance to them needs, made once for many x."""
+    """Samples y, (N, D), on random unit vectors, sorted there: what a sliced distance
+    to them needs, made once for many x."""
 
     def __init__(self, y: Array, directions: int = DIRECTIONS, seed: int = 0) -> None:
         unit = np.random.default_rng(seed).standard_normal((y.shape[1], directions))
@@ -51,7 +58,8 @@ class Projected:
         self.sorted = list(self._sorted(y))
 
     def distance(self, x: Array) -> float:
-        """The mean Wasserstein-1 of the projections of x, (N, D), and y onto random unit vectors (Rabin et al. 2011), in the data's units.
+        """The mean Wasserstein-1 of the projections of x, (N, D), and y onto random
+        unit vectors (Rabin et al. 2011), in the data's units.
 
         The two samples must be equally many, so that sorting pairs them.
         """
@@ -70,7 +78,8 @@ def sliced_wasserstein(x: Array, y: Array, directions: int = DIRECTIONS, seed: i
 
 
 def energy_distance(x: Array, y: Array) -> float:
-    """2 E|X - Y| - E|X - X'| - E|Y - Y'| of two samples on the line, (N,) and (M,), in the data's units (Székely & Rizzo 2013).
+    """2 E|X - Y| - E|X - X'| - E|Y - Y'| of two samples on the line, (N,) and (M,), in
+    the data's units (Székely & Rizzo 2013).
 
     SciPy's figure is the root of it; it is twice the integral of (F_x - F_y)^2.
     """
@@ -80,21 +89,24 @@ def energy_distance(x: Array, y: Array) -> float:
 
 
 def column_wasserstein(x: Array, y: Array) -> Array:
-    """Wasserstein-1 of each column of x, (N, D), and y, (M, D), in standard deviations of y's column: (D,). A column of y that never
-    varies is measured in its own units."""
+    """Wasserstein-1 of each column of x, (N, D), and y, (M, D), in standard deviations
+    of y's column: (D,). A column of y that never varies is measured in its own units.
+    """
     return np.array([wasserstein(a, b) for a, b in zip(x.T, y.T, strict=True)]) / stds(y)
 
 
 def stds(x: Array) -> Array:
-    """The standard deviation of each column of x, (N, D), and 1 for a column that never varies: (D,). A column that is .1 throughout has
-    one of 1e-17 by rounding, which nothing may be measured in."""
+    """The standard deviation of each column of x, (N, D), and 1 for a column that never
+    varies: (D,). A column that is .1 throughout has one of 1e-17 by rounding, which
+    nothing may be measured in."""
     spread = np.where(x.max(0) > x.min(0), x.std(0), 0.0)
     return np.where(spread > 0, spread, 1.0)
 
 
 def correlation_difference(x: Array, y: Array) -> float:
-    """The largest difference, 0 to 2, between an entry of the correlation matrix of x, (N, D), and the same of y, (M, D). A column that
-    never varies correlates with nothing."""
+    """The largest difference, 0 to 2, between an entry of the correlation matrix of x,
+    (N, D), and the same of y, (M, D). A column that never varies correlates with
+    nothing."""
     return float(np.abs(_correlations(x) - _correlations(y)).max())
 
 
@@ -112,18 +124,21 @@ class ModeCoverage:
     """How the samples spread over modes that are known and equally likely."""
 
     covered: int
-    """Modes with at least one sample within 3 standard deviations, nearest to that mode."""
+    """Modes with at least one sample within 3 standard deviations, nearest to that
+    mode."""
     within: float
-    """Share of the samples within 3 standard deviations of a mode; for round normal modes on the plane 98.9% of real ones are."""
+    """Share of the samples within 3 standard deviations of a mode; for round normal
+    modes on the plane 98.9% of real ones are."""
     reverse_kl: float
     """KL(samples' modes || uniform) over all samples' nearest modes, in nats."""
     spread: float
-    """Root mean square distance from the mode, per axis, of the samples within 3 standard deviations, over that of real ones: 1 is
-    right, less is too narrow."""
+    """Root mean square distance from the mode, per axis, of the samples within 3
+    standard deviations, over that of real ones: 1 is right, less is too narrow."""
 
 
 def mode_coverage(x: Array, centres: Array, std: float) -> ModeCoverage:
-    """Samples x, (N, 2), against modes at `centres`, (K, 2), each round normal with `std`."""
+    """Samples x, (N, 2), against modes at `centres`, (K, 2), each round normal with
+    `std`."""
     distances = np.linalg.norm(x[:, None] - centres[None], axis=-1)
     nearest, distance = distances.argmin(1), distances.min(1)
     on_mode = distance <= WITHIN * std
@@ -132,7 +147,8 @@ def mode_coverage(x: Array, centres: Array, std: float) -> ModeCoverage:
     reverse_kl = float(
         np.sum(fractions * np.log(np.where(fractions > 0, fractions * len(centres), 1.0)))
     )
-    # A normal distribution cut off at 3 standard deviations has a smaller second moment: E[r^2 | r <= 3] / 2 for the Rayleigh distribution of r.
+    # A normal distribution cut off at 3 standard deviations has a smaller second
+    # moment: E[r^2 | r <= 3] / 2 for the Rayleigh distribution of r.
     whole = 1 - np.exp(-(WITHIN**2) / 2)
     expected = 1 - WITHIN**2 / 2 * np.exp(-(WITHIN**2) / 2) / whole
     spread = (

@@ -1,8 +1,11 @@
-"""Differentiable augmentation: random changes of all that D sees, real and generated, that G's gradients pass through.
+"""Differentiable augmentation: random changes of all that D sees, real and generated,
+that G's gradients pass through.
 
-Zhao et al.: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020: color, translation and cutout, at the paper's
-strengths for images on [-1, 1]. Karras et al.: "Training Generative Adversarial Networks with Limited Data", NeurIPS 2020 (ADA): each is
-applied to each image with probability p, and p rises while D is too sure of the real ones.
+Zhao et al.: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
+2020: color, translation and cutout, at the paper's strengths for images on [-1, 1].
+Karras et al.: "Training Generative Adversarial Networks with Limited Data", NeurIPS
+2020 (ADA): each is applied to each image with probability p, and p rises while D is too
+sure of the real ones.
 """
 
 from __future__ import annotations
@@ -20,11 +23,14 @@ SPAN = 500_000  # real images in which p can go from 0 to 1
 
 
 class Augmentation(nn.Module):
-    """Images (N, C, H, W) to images of the same shape, each of `kinds` applied to each with probability `p`.
+    """Images (N, C, H, W) to images of the same shape, each of `kinds` applied to each
+    with probability `p`.
 
-    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on real images, r_t in ADA, comes to it. They are
-    taken about `undecided`, or, where it is None since only differences of logits mean anything, about the middle between those on
-    real and on generated images. The draws come from `generator`, which the training state sets.
+    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on
+    real images, r_t in ADA, comes to it. They are taken about `undecided`, or, where it
+    is None since only differences of logits mean anything, about the middle between
+    those on real and on generated images. The draws come from `generator`, which the
+    training state sets.
     """
 
     generator: torch.Generator | None = None
@@ -53,7 +59,8 @@ class Augmentation(nn.Module):
 
     @torch.no_grad()
     def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Take note of D's logits on a batch of real and of generated images, (N,) each, and adapt p; the host is not waited for."""
+        """Take note of D's logits on a batch of real and of generated images, (N,)
+        each, and adapt p; the host is not waited for."""
         if self.target is None:
             return
         zero = (real.mean() + fake.mean()) / 2 if self.undecided is None else self.undecided
@@ -74,7 +81,8 @@ Draw = Callable[[Tensor], Tensor]
 
 
 def color(x: Tensor, uniform: Draw) -> Tensor:
-    """Brightness moved by up to 0.5, then saturation scaled by 0 to 2, then contrast by 0.5 to 1.5."""
+    """Brightness moved by up to 0.5, then saturation scaled by 0 to 2, then contrast by
+    0.5 to 1.5."""
     x = x + uniform(x) - 0.5
     grey = x.mean(1, keepdim=True)
     x = (x - grey) * (2 * uniform(x)) + grey
@@ -83,7 +91,8 @@ def color(x: Tensor, uniform: Draw) -> Tensor:
 
 
 def translation(x: Tensor, uniform: Draw) -> Tensor:
-    """Each image moved by whole pixels, at most an eighth of its side, up or down and left or right; zeros move in."""
+    """Each image moved by whole pixels, at most an eighth of its side, up or down and
+    left or right; zeros move in."""
     height, width = x.shape[2:]
     far = [int(side * SHIFT + 0.5) for side in (height, width)]
     rows, columns = (

@@ -1,5 +1,5 @@
-"""The two networks around any networks: a generator that can be told a class, a discriminator that can be asked about one, and about
-more."""
+"""The two networks around any networks: a generator that can be told a class, a
+discriminator that can be asked about one, and about more."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ Conditioning = Literal["projection", "concatenation"]
 
 
 class Generator(nn.Module):
-    """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape). The class joins the latent as a one-hot vector
-    (Mirza & Osindero 2014), so `body` takes Z + classes numbers. A sample may have P classes at once, (N, P): then P of them are one.
-    `mixed` is for training: see `through`."""
+    """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape).
+
+    The class joins the latent as a one-hot vector (Mirza & Osindero 2014), so `body`
+    takes Z + classes numbers. A sample may have P classes at once, (N, P): then P of
+    them are one. `mixed` is for training: see `through`.
+    """
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
@@ -29,13 +32,16 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the answers of an auxiliary head, (N, K), K = 0 without
-    one.
+    """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the
+    answers of an auxiliary head, (N, K), K = 0 without one.
 
-    With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y), h>, the projection discriminator (Miyato & Koyama
-    2018, eq. 5); or, by `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside points and as many constant
-    planes beside an image's channels (Mirza & Osindero 2014), so `trunk` takes that many more. Of P classes at once, (N, P), the
-    embeddings are summed. `auxiliary` takes h: heads share the trunk. `mixed` is for training: see `through`.
+    With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y),
+    h>, the projection discriminator (Miyato & Koyama 2018, eq. 5); or, by
+    `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside
+    points and as many constant planes beside an image's channels (Mirza & Osindero
+    2014), so `trunk` takes that many more. Of P classes at once, (N, P), the embeddings
+    are summed. `auxiliary` takes h: heads share the trunk. `mixed` is for training: see
+    `through`.
     """
 
     def __init__(
@@ -74,7 +80,8 @@ class Discriminator(nn.Module):
         ) if self.auxiliary is None else self.auxiliary(h)
 
     def embedded(self, y: Tensor | None) -> Tensor:
-        """The embeddings of classes (N,), or their sums over those of (N, P): (N, features)."""
+        """The embeddings of classes (N,), or their sums over those of (N, P): (N,
+        features)."""
         found: Tensor = self.embedding(y)
         return found.sum(1) if found.dim() == 3 else found
 
@@ -86,8 +93,9 @@ class Discriminator(nn.Module):
 
 
 def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
-    """body(x), float32; with `mixed` its products and convolutions are taken in bfloat16, whose range is float32's. What comes after,
-    logits and losses, is differences of near numbers and stays float32."""
+    """body(x), float32; with `mixed` its products and convolutions are taken in
+    bfloat16, whose range is float32's. What comes after, logits and losses, is
+    differences of near numbers and stays float32."""
     if not mixed:
         plain: Tensor = body(x)
         return plain
@@ -97,12 +105,14 @@ def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
 
 
 def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Samples with their classes: points (N, D) to (N, D + classes), images (N, C, H, W) to (N, C + classes, H, W)."""
+    """Samples with their classes: points (N, D) to (N, D + classes), images (N, C, H,
+    W) to (N, C + classes, H, W)."""
     planes = one_hot(x, y, classes).reshape(len(x), classes, *(1,) * (x.dim() - 2))
     return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)
 
 
 def one_hot(like: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Classes (N,) as one-hot vectors (N, classes) of another tensor's type, and (N, P) as vectors with P ones. torch's own looks at the
-    classes' range first, for which a step would wait."""
+    """Classes (N,) as one-hot vectors (N, classes) of another tensor's type, and (N, P)
+    as vectors with P ones. torch's own looks at the classes' range first, for which a
+    step would wait."""
     return like.new_zeros(len(y), classes).scatter(1, y[:, None] if y.dim() == 1 else y, 1.0)

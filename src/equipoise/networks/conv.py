@@ -1,9 +1,12 @@
-"""Convolutional networks for images of any size and number of channels, without normalisation layers.
+"""Convolutional networks for images of any size and number of channels, without
+normalisation layers.
 
-Both work on a pyramid of grids, each half as fine as the one below and up to four times as wide in channels. The finest grid has half the
-image's resolution: D rearranges every 2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016), which
-costs a quarter of convolutions at full resolution. Sides that do not divide are padded in D and cropped in G. Grids lie channels last in
-memory, which compiled code and tensor cores are faster with; weights lie as torch has them.
+Both work on a pyramid of grids, each half as fine as the one below and up to four times
+as wide in channels. The finest grid has half the image's resolution: D rearranges every
+2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016),
+which costs a quarter of convolutions at full resolution. Sides that do not divide are
+padded in D and cropped in G. Grids lie channels last in memory, which compiled code and
+tensor cores are faster with; weights lie as torch has them.
 """
 
 from __future__ import annotations
@@ -17,14 +20,16 @@ from torch.nn.functional import pad
 
 from equipoise.networks.mlp import LEAK, activation, mlp
 
-COARSEST = 4  # the coarsest grid has at least this many cells along its shorter side, where the image has as many
+# The coarsest grid has at least this many cells along its shorter side, where the image
+# has as many.
+COARSEST = 4
 WIDEST = 4  # channels grow up to this multiple of the width
 
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The grids for images of shape (C, H, W): `fold` pixels a side go into a cell of the finest grid, which is halved `halvings`
-    times."""
+    """The grids for images of shape (C, H, W): `fold` pixels a side go into a cell of
+    the finest grid, which is halved `halvings` times."""
 
     channels: int
     height: int
@@ -63,9 +68,9 @@ class Folded(nn.PixelUnshuffle):
 
 
 class ConvGenerator(nn.Module):
-    """Latents (N, Z) to images (N, C, H, W), linear at the output: two dense layers that bend the latents (the mapping of Karras et al.
-    2019), one onto the coarsest grid, then two 3 x 3 convolutions on every grid, coarse to fine.
-    """
+    """Latents (N, Z) to images (N, C, H, W), linear at the output: two dense layers
+    that bend the latents (the mapping of Karras et al. 2019), one onto the coarsest
+    grid, then two 3 x 3 convolutions on every grid, coarse to fine."""
 
     def __init__(self, latent_width: int, shape: tuple[int, ...], width: int, mapping: int) -> None:
         super().__init__()
@@ -102,8 +107,8 @@ class ConvGenerator(nn.Module):
 
 
 class ConvTrunk(nn.Module):
-    """Images (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every grid, fine to coarse, means of 2 x 2 between,
-    then a dense layer."""
+    """Images (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every
+    grid, fine to coarse, means of 2 x 2 between, then a dense layer."""
 
     def __init__(self, shape: tuple[int, ...], width: int, features: int) -> None:
         super().__init__()
@@ -137,7 +142,8 @@ class ConvTrunk(nn.Module):
 
 
 def conv(before: int, after: int) -> nn.Conv2d:
-    """A 3 x 3 convolution that keeps the grid, started from He et al. 2015's normal distribution."""
+    """A 3 x 3 convolution that keeps the grid, started from He et al. 2015's normal
+    distribution."""
     layer = nn.Conv2d(before, after, 3, padding=1)
     nn.init.kaiming_normal_(layer.weight, LEAK)
     assert layer.bias is not None

@@ -1,9 +1,12 @@
 """The convolutional networks of DCGAN, for images of any size and number of channels.
 
-Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016, its
-guidelines: strided convolutions in D and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both but not at
-G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from N(0, .02). Kernels are 4 x 4 with stride 2, so that every
-output is covered equally often; the paper's are 5 x 5. Sides that cannot be halved so often are padded in D and cropped in G.
+Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
+Generative Adversarial Networks", ICLR 2016, its guidelines: strided convolutions in D
+and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both
+but not at G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from
+N(0, .02). Kernels are 4 x 4 with stride 2, so that every output is covered equally
+often; the paper's are 5 x 5. Sides that cannot be halved so often are padded in D and
+cropped in G.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ WIDEST = 16  # channels grow up to this multiple of the width
 
 
 def grids(height: int, width: int) -> list[tuple[int, int]]:
-    """The grids from the finest, which covers the image and divides evenly, to the coarsest, halved at least twice."""
+    """The grids from the finest, which covers the image and divides evenly, to the
+    coarsest, halved at least twice."""
     halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), MIN_HALVINGS)
     coarsest = [math.ceil(side / 2**halvings) for side in (height, width)]
     return [
@@ -38,8 +42,8 @@ def channels(level: int, width: int) -> int:
 
 
 class DCGenerator(nn.Module):
-    """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest grid, then a transposed convolution for every
-    finer one."""
+    """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest
+    grid, then a transposed convolution for every finer one."""
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
         super().__init__()
@@ -66,7 +70,8 @@ class DCGenerator(nn.Module):
 
 
 class DCTrunk(nn.Module):
-    """Images (N, C, H, W) to features (N, `features`): a strided convolution for every coarser grid, then all cells as one vector.
+    """Images (N, C, H, W) to features (N, `features`): a strided convolution for every
+    coarser grid, then all cells as one vector.
 
     `norm` is whether BatchNorm follows the convolutions but the first.
     """
@@ -96,7 +101,8 @@ class DCTrunk(nn.Module):
 
 
 def start(layer: nn.Module) -> None:
-    """The paper's start of a layer: weights from N(0, .02), those of BatchNorm from N(1, .02), biases 0."""
+    """The paper's start of a layer: weights from N(0, .02), those of BatchNorm from
+    N(1, .02), biases 0."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, 0.02)
         if layer.bias is not None:

@@ -1,4 +1,5 @@
-"""The prior: the distribution of the latents z that a generator turns into samples, and the codes that are part of them."""
+"""The prior: the distribution of the latents z that a generator turns into samples, and
+the codes that are part of them."""
 
 from __future__ import annotations
 
@@ -16,10 +17,13 @@ from equipoise.errors import RequestError, nearest
 
 @dataclass(frozen=True)
 class Prior:
-    """z = (continuous part, codes). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
+    """z = (continuous part, codes).
 
-    Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot vectors with as many entries as
-    `categorical_codes` says, u0, u1, ... are `continuous_codes` numbers, uniform on [-1, 1].
+    The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
+
+    Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot
+    vectors with as many entries as `categorical_codes` says, u0, u1, ... are
+    `continuous_codes` numbers, uniform on [-1, 1].
     """
 
     dim: int
@@ -59,20 +63,30 @@ class Prior:
         return torch.cat(parts, 1)
 
     def with_codes(self, z: Tensor, codes: Mapping[str, ArrayLike]) -> Tensor:
-        """Latents (n, width) with the named codes set, each to one value or to n: an entry's number from 0 for c0, c1, ..., any number for
-        u0, u1, ... (training saw [-1, 1]). Raises RequestError for a code or a value that there is not."""
+        """Latents (n, width) with the named codes set, each to one value or to n: an
+        entry's number from 0 for c0, c1, ..., any number for u0, u1, ... (training saw
+        [-1, 1]).
+
+        Raises:
+            RequestError: For a code or a value that there is not.
+        """
         z = z.clone()
         for name, values in self.code_values(codes, len(z)).items():
             z[:, self.codes[name]] = self._encoded(name, values).to(z)
         return z
 
     def code_values(self, codes: Mapping[str, ArrayLike], n: int) -> dict[str, NDArray[np.float64]]:
-        """The value of each named code for each of n samples,
-        (n,). Raises RequestError as `with_codes`."""
+        """The value of each named code for each of n samples, (n,).
+
+        Raises RequestError as `with_codes`.
+        """
         return {name: self._checked(self.known(name), value, n) for name, value in codes.items()}
 
     def known(self, name: str) -> str:
-        """The name, if there is a code of it. Raises RequestError with the nearest name."""
+        """The name, if there is a code of it.
+
+        Raises RequestError with the nearest name.
+        """
         if not self.codes:
             raise RequestError(
                 f"code {name!r} was asked for, but this generator has no codes: train the recipe 'infogan'"

@@ -19,7 +19,8 @@ LEAK = 0.2
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks come from an explicit generator, set by the training state, so that a resumed run draws the same ones."""
+    """Dropout whose masks come from an explicit generator, set by the training state,
+    so that a resumed run draws the same ones."""
 
     generator: torch.Generator | None = None
 
@@ -40,11 +41,11 @@ def activation(name: str) -> nn.Module:
 
 
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and, but the last, by dropout; a layer without an
-    activation ends linear.
+    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i]
+    and, but the last, by dropout; a layer without an activation ends linear.
 
-    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal distribution and zero biases, others as torch
-    has them.
+    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al.
+    2015's normal distribution and zero biases, others as torch has them.
     """
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(pairwise(sizes)):
@@ -63,7 +64,8 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
 
 
 class Shaped(nn.Module):
-    """A network of flat vectors around samples of any shape: flattens what comes in, shapes what goes out."""
+    """A network of flat vectors around samples of any shape: flattens what comes in,
+    shapes what goes out."""
 
     def __init__(self, body: nn.Module, shape_out: tuple[int, ...] | None = None) -> None:
         super().__init__()
@@ -75,9 +77,11 @@ class Shaped(nn.Module):
 
 
 class BatchAsVector(nn.Module):
-    """The tutorials' D on a line: the whole batch, (N, 1), is one vector, (1, N), so that D judges a batch at once.
+    """The tutorials' D on a line: the whole batch, (N, 1), is one vector, (1, N), so
+    that D judges a batch at once.
 
-    With `spread` each value's squared distance to the batch's mean is shown beside it: (1, 2 N).
+    With `spread` each value's squared distance to the batch's mean is shown beside it:
+    (1, 2 N).
     """
 
     def __init__(self, body: nn.Module, spread: bool) -> None:

@@ -1,10 +1,13 @@
 """The residual networks of R3GAN: grouped bottlenecks without normalisation layers.
 
-Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024, section 4 and appendix D. A
-block is x + conv1x1(act(conv3x3, grouped(act(conv1x1 x)))), expanded inside by 2; the last convolution starts at zero, the others at
-variance gain^2 / fan-in with gain divided by L^(1/4) for L blocks in a network (Fixup, Zhang et al. 2019). An activation is LeakyReLU(.2)
-after a bias; convolutions have none. G starts from a learned 4 x 4 basis whose channels the latent scales; D ends in a depthwise 4 x 4
-convolution. Grids double and halve by bilinear resampling, with a 1 x 1 convolution where channels change.
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
+baseline GAN", NeurIPS 2024, section 4 and appendix D. A block is x +
+conv1x1(act(conv3x3, grouped(act(conv1x1 x)))), expanded inside by 2; the last
+convolution starts at zero, the others at variance gain^2 / fan-in with gain divided by
+L^(1/4) for L blocks in a network (Fixup, Zhang et al. 2019). An activation is
+LeakyReLU(.2) after a bias; convolutions have none. G starts from a learned 4 x 4 basis
+whose channels the latent scales; D ends in a depthwise 4 x 4 convolution. Grids double
+and halve by bilinear resampling, with a 1 x 1 convolution where channels change.
 """
 
 from __future__ import annotations
@@ -24,8 +27,12 @@ GAIN = math.sqrt(2 / (1 + LEAK**2))
 
 
 class ResidualGenerator(nn.Module):
-    """Latents (N, Z) to images (N, C, H, W), linear at the output. `widths` are the channels of each grid, coarse to fine, `group` the
-    channels of a block that share a group, `blocks` how many there are on each grid; `fold` pixels a side are a cell of the finest grid."""
+    """Latents (N, Z) to images (N, C, H, W), linear at the output.
+
+    `widths` are the channels of each grid, coarse to fine, `group` the channels of a
+    block that share a group, `blocks` how many there are on each grid; `fold` pixels a
+    side are a cell of the finest grid.
+    """
 
     def __init__(
         self,
@@ -57,7 +64,10 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualTrunk(nn.Module):
-    """Images (N, C, H, W) to features (N, widths[0]): G's mirror image. `widths` are coarse to fine, as G's."""
+    """Images (N, C, H, W) to features (N, widths[0]): G's mirror image.
+
+    `widths` are coarse to fine, as G's.
+    """
 
     def __init__(
         self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1
@@ -128,8 +138,11 @@ class Upsample(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Half the grid, other channels. The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear doubling, as in the paper;
-    its weights count beyond the border as nothing."""
+    """Half the grid, other channels.
+
+    The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear doubling,
+    as in the paper; its weights count beyond the border as nothing.
+    """
 
     taps: Tensor
 
@@ -150,7 +163,8 @@ class Downsample(nn.Module):
 def plain_conv(
     before: int, after: int, size: int, gain: float = 1.0, groups: int = 1, padding: int = 0
 ) -> nn.Conv2d:
-    """A convolution without a bias, its weights normal with standard deviation gain / sqrt(fan-in)."""
+    """A convolution without a bias, its weights normal with standard deviation gain /
+    sqrt(fan-in)."""
     layer = nn.Conv2d(before, after, size, padding=padding, groups=groups, bias=False)
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
     return layer

@@ -1,7 +1,9 @@
-"""Spectral normalisation of a whole network: every layer's matrix divided by its largest singular value.
+"""Spectral normalisation of a whole network: every layer's matrix divided by its
+largest singular value.
 
-Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, eq. 8; torch's own
-parametrization, one power iteration a forward pass while training.
+Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial
+Networks", ICLR 2018, eq. 8; torch's own parametrization, one power iteration a forward
+pass while training.
 """
 
 from __future__ import annotations

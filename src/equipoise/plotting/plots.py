@@ -1,4 +1,5 @@
-"""Images of samples: a histogram over the true density on the line, a scatter on the plane, a grid for images."""
+"""Images of samples: a histogram over the true density on the line, a scatter on the
+plane, a grid for images."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 REAL, GENERATED = "#7a8794", "#d1495b"
 DEFAULT_POINTS, DEFAULT_IMAGES = 10_000, 64
-MAX_PROPORTION = 10  # of the longer side to the shorter: columns of other units are further apart, and one panel would be a line
+# Of the longer side to the shorter: columns of other units are further apart, and one
+# panel would be a line.
+MAX_PROPORTION = 10
 MAX_POINTS, MAX_COLUMNS, MAX_IMAGES = 5_000, 9, 400
 TRAVERSALS, STEPS, TRAVERSED = (
     8,
@@ -48,8 +51,8 @@ def draw(
     real: Array | None,
     title: str,
 ) -> None:
-    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the distribution or the `real` samples if they are
-    known."""
+    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for,
+    beside the distribution or the `real` samples if they are known."""
     if schema.is_image:
         write_whole(path, image_grid(values, limits))
         return
@@ -236,14 +239,17 @@ def thousands(value: float) -> str:
 
 
 def aspect(sides: Array) -> Literal["equal", "auto"]:
-    """How axes of these lengths, (2,), are drawn: in proportion where both are of about a size, else each as long as its panel."""
+    """How axes of these lengths, (2,), are drawn: in proportion where both are of about
+    a size, else each as long as its panel."""
     return "equal" if 0 < sides.max() < MAX_PROPORTION * sides.min() else "auto"
 
 
 def reach(shown: Array) -> tuple[Array, Array]:
-    """The lowest and highest values, (D,) each, of axes for samples (N, D): nearly all of them, and a margin.
+    """The lowest and highest values, (D,) each, of axes for samples (N, D): nearly all
+    of them, and a margin.
 
-    Of a column that hardly varies the margin is one that edges of bars can still be told apart in.
+    Of a column that hardly varies the margin is one that edges of bars can still be
+    told apart in.
     """
     low, high = np.quantile(shown, [0.001, 0.999], axis=0)
     largest = np.maximum(np.abs(low), np.abs(high))
@@ -254,7 +260,8 @@ def reach(shown: Array) -> tuple[Array, Array]:
 
 
 def outside(values: Array, low: Array, high: Array) -> str:
-    """How many of the samples, (N, D), axes of this reach do not show, in words; empty where they are too few to tell."""
+    """How many of the samples, (N, D), axes of this reach do not show, in words; empty
+    where they are too few to tell."""
     share = float(((values < low) | (values > high)).any(1).mean())
     return f", {share:.0%} of them outside" if share >= 0.005 else ""
 
@@ -283,7 +290,8 @@ def _dots(axes: Axes, points: Array, color: str, name: str) -> None:
 
 
 def as_they_are(figure: Figure) -> None:
-    """Let names from files stand in a figure as they are: not set as mathematics, in one line, and not at any length."""
+    """Let names from files stand in a figure as they are: not set as mathematics, in
+    one line, and not at any length."""
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
@@ -300,8 +308,9 @@ def _write(figure: Figure, path: Path) -> None:
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
     """Write a PNG that shows what the latent code of this name does.
 
-    Images: its values from left to right, the first 40 of a code that has more, a row for each of a few latents that are otherwise
-    fixed. Points: samples, coloured by its value.
+    Images: its values from left to right, the first 40 of a code that has more, a row
+    for each of a few latents that are otherwise fixed. Points: samples, coloured by its
+    value.
     """
     at = sampler.prior.codes[name]
     entries = at.stop - at.start

@@ -1,7 +1,8 @@
-"""Images of samples while a training runs: the same histograms, scatters and grids as `plots` draws, without Matplotlib, in a
-twentieth of its time.
+"""Images of samples while a training runs: the same histograms, scatters and grids as
+`plots` draws, without Matplotlib, in a twentieth of its time.
 
-Axes come from the real samples where there are any, so that images of one run can be laid side by side.
+Axes come from the real samples where there are any, so that images of one run can be
+laid side by side.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ DOT = np.array(
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a panel is, in pixels (left, top, right, bottom), and the values at its edges."""
+    """Where a panel is, in pixels (left, top, right, bottom), and the values at its
+    edges."""
 
     box: Box
     low: tuple[float, float]
@@ -81,8 +83,8 @@ def sketch(
     real: Array | None,
     title: str,
 ) -> bytes:
-    """A PNG of `values`, (n, *shape) in the user's units, as their kind asks for, beside the distribution or the `real` samples if they are
-    known."""
+    """A PNG of `values`, (n, *shape) in the user's units, as their kind asks for,
+    beside the distribution or the `real` samples if they are known."""
     if schema.is_image:
         return image_grid(values, limits)
     names = axis_names(schema)

@@ -25,12 +25,12 @@ class MissingRecipeError(RequestError):
 
 
 def catalogue() -> dict[str, type[Recipe]]:
-    """Every recipe by its name, those of other
-    packages and of the program around among them.
+    """Every recipe by its name, those of other packages and of the program around among
+    them.
 
     A package's entry point in the group "equipoise.recipes" names a subclass of Recipe.
-    One that cannot be used is left out, see `broken`. No recipe takes the name of one of
-    Equipoise's own, and of two packages' recipes with one name the first stays.
+    One that cannot be used is left out, see `broken`. No recipe takes the name of one
+    of Equipoise's own, and of two packages' recipes with one name the first stays.
     """
     refused = [plugin.recipe for plugin in _plugins() if plugin.wrong]
     found = {recipe.name: recipe for recipe in _defined() if recipe not in refused}
@@ -98,7 +98,8 @@ def _plugins() -> list[_Plugin]:
 
 
 def _loaded(point: EntryPoint, taken: dict[str, type[Recipe]]) -> _Plugin:
-    """Import what an entry point names; `taken` are the recipes that have their names already."""
+    """Import what an entry point names; `taken` are the recipes that have their names
+    already."""
     package = f"the package {point.dist.name!r}" if point.dist is not None else point.value
     what = f"{point.value} of {package}"
     try:
@@ -131,7 +132,8 @@ def _loaded(point: EntryPoint, taken: dict[str, type[Recipe]]) -> _Plugin:
 
 def _defined() -> list[type[Recipe]]:
     """Every recipe that is defined in this process."""
-    # mypy refuses an abstract class here; only classes with a name, which are whole, come back.
+    # mypy refuses an abstract class here; only classes with a name, which are whole,
+    # come back.
     return _concrete(Recipe)  # type: ignore[type-abstract]
 
 

@@ -1,4 +1,5 @@
-"""From a recipe's fields to the recipe, and from a recipe to the networks of its method."""
+"""From a recipe's fields to the recipe, and from a recipe to the networks of its
+method."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ def outline(recipe: Recipe, schema: Schema) -> Method:
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:
-    """The recipe that a file names, with its fields. Raises RequestError if there is none such."""
+    """The recipe that a file names, with its fields.
+
+    Raises:
+        RequestError: If there is none such.
+    """
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
         raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")
     return instance(

@@ -1,8 +1,10 @@
-"""What the published methods of 2014 to 2018 share: networks of the same few kinds, so that a recipe's file holds its method alone.
+"""What the published methods of 2014 to 2018 share: networks of the same few kinds, so
+that a recipe's file holds its method alone.
 
-Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of three hidden layers, ReLU in G, LeakyReLU in D.
-What surrounds the methods is Equipoise's throughout: samples come from an average of G, and the step size falls along a cosine;
-`ema_half_life=0` and `learning_rate_end=1` give the papers' own.
+Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
+three hidden layers, ReLU in G, LeakyReLU in D. What surrounds the methods is
+Equipoise's throughout: samples come from an average of G, and the step size falls along
+a cosine; `ema_half_life=0` and `learning_rate_end=1` give the papers' own.
 """
 
 from __future__ import annotations
@@ -38,11 +40,13 @@ class Standard(Recipe):
     batch_size: int = 256
     """Samples in a batch (images: 64)."""
     beta1: float = 0.5
-    """Adam's first beta: momentum (points: 0, with which clusters are found more evenly)."""
+    """Adam's first beta: momentum (points: 0, with which clusters are found more
+    evenly)."""
     beta2: float = 0.999
     """Adam's second beta, or RMSProp's smoothing constant."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (images: 10,000)."""
+    """Half-life of the generator's average, in samples seen; 0 for no average (images:
+    10,000)."""
     scaling: ScalingKind = "standard"
     """How networks see the data (images: unit, on [-1, 1], since G ends in a tanh)."""
     latent: Literal["normal", "uniform"] = "normal"
@@ -50,7 +54,8 @@ class Standard(Recipe):
     latent_dim: int = 4
     """Numbers in a latent (images: 100)."""
     width: int = 128
-    """Hidden units of the MLPs (images: 32, channels on the grid of half the image's sides; the papers have 64 or 128)."""
+    """Hidden units of the MLPs (images: 32, channels on the grid of half the image's
+    sides; the papers have 64 or 128)."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:
@@ -81,9 +86,13 @@ class Standard(Recipe):
         discriminator_knows: bool = True,
         scale: float = 1.0,
     ) -> Networks:
-        """Players for data of this shape. `norm` is D's, on images; `auxiliary` the answers of a head beside D's logit; `codes` the
-        sizes of the latent's categorical codes and the number of its continuous ones; `discriminator_knows` whether D is told the
-        class, in the way of `conditioning`; `scale` what D's logit is multiplied by."""
+        """Players for data of this shape.
+
+        `norm` is D's, on images; `auxiliary` the answers of a head beside D's logit;
+        `codes` the sizes of the latent's categorical codes and the number of its
+        continuous ones; `discriminator_knows` whether D is told the class, in the way
+        of `conditioning`; `scale` what D's logit is multiplied by.
+        """
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
         from equipoise.networks.latents import Prior
@@ -123,15 +132,18 @@ class Standard(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Standard):
-    """Those whose D is trained by cross-entropy: sigma(D(x)) is the probability that x is real."""
+    """Those whose D is trained by cross-entropy: sigma(D(x)) is the probability that x
+    is real."""
 
     above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "real_label")
     shares: ClassVar[tuple[str, ...]] = (*Standard.shares, "real_label")
 
     real_label: float = 1.0
-    """D's target on real samples; below 1 is one-sided label smoothing (Salimans et al. 2016)."""
+    """D's target on real samples; below 1 is one-sided label smoothing (Salimans et al.
+    2016)."""
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
-    """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))) (minimax): Goodfellow et al. 2014."""
+    """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))) (minimax):
+    Goodfellow et al. 2014."""
 
     def losses(self) -> Losses:
         """The loss pair."""

@@ -1,13 +1,15 @@
 """acgan: D also names the class, and G is paid for samples that it can name.
 
-Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017, eqs. 2 and 3.
+Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML
+2017, eqs. 2 and 3.
 
     L_S = E log P(S = real | x) + E log P(S = fake | x')      which source
     L_C = E log P(C = y | x) + E log P(C = y | x')            which class
     D maximises L_S + L_C, G maximises L_C - L_S
 
-The class joins G's latent; D is not told it: a head beside its logit, on the same trunk, names it. Where classes overlap, the class term
-draws G towards samples that are easy to name, away from p(x | y): `class_weight` sets it against the rest.
+The class joins G's latent; D is not told it: a head beside its logit, on the same
+trunk, names it. Where classes overlap, the class term draws G towards samples that are
+easy to name, away from p(x | y): `class_weight` sets it against the rest.
 """
 
 from __future__ import annotations

@@ -1,20 +1,26 @@
-"""balanced, the default: a relativistic pairing loss with both zero-centred gradient penalties.
+"""balanced, the default: a relativistic pairing loss with both zero-centred gradient
+penalties.
 
-Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
+baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
 
     L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-with x real, x' = G(z) generated. Either penalty makes the game converge locally (Mescheder et al. 2018); the pairing and both together
-keep every mode. As in the paper, there are no normalisation layers and no tanh, momentum is off, the step size anneals along a cosine,
-and what is sampled from is an average of G. The networks are smaller than the paper's: sized for two CPU cores. The penalties' weight
-stays where it is: on MNIST a falling one did worse.
+with x real, x' = G(z) generated. Either penalty makes the game converge locally
+(Mescheder et al. 2018); the pairing and both together keep every mode. As in the paper,
+there are no normalisation layers and no tanh, momentum is off, the step size anneals
+along a cosine, and what is sampled from is an average of G. The networks are smaller
+than the paper's: sized for two CPU cores. The penalties' weight stays where it is: on
+MNIST a falling one did worse.
 
-Adam's steps do not shrink with the gradients, so that weights wander the further the longer a training is; on N(4, 1.25) one of twenty
-times the usual length ended worse than one of that. So beyond that the step size also falls as one over the root of the samples seen.
-The more columns points have, the less a batch says of each direction: there batches are larger, D takes larger steps than G (two time-
-scales, Heusel et al. 2017), and steps stay larger at the end, where small ones left G wherever the networks' circling had it
-(benchmarks/EXPERIMENTS.md, "Points of many columns").
+Adam's steps do not shrink with the gradients, so that weights wander the further the
+longer a training is; on N(4, 1.25) one of twenty times the usual length ended worse
+than one of that. So beyond that the step size also falls as one over the root of the
+samples seen. The more columns points have, the less a batch says of each direction:
+there batches are larger, D takes larger steps than G (two time- scales, Heusel et al.
+2017), and steps stay larger at the end, where small ones left G wherever the networks'
+circling had it (benchmarks/EXPERIMENTS.md, "Points of many columns").
 """
 
 from __future__ import annotations
@@ -29,7 +35,8 @@ from equipoise.recipes.method import Losses, Method, Networks, Rates
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
-# Units of each dense layer between latents and convolutions: without them far fewer digits are recognised (benchmarks/EXPERIMENTS.md).
+# Units of each dense layer between latents and convolutions: without them far fewer
+# digits are recognised (benchmarks/EXPERIMENTS.md).
 MAPPING = 256
 IMAGE_FEATURES = 128  # numbers between D's convolutions and its output
 POINT_LAYERS = 2  # hidden layers of the MLPs
@@ -60,26 +67,30 @@ class Balanced(Recipe):
     learning_rate: float = 4e-3
     """Adam's step size at the start (images: 3e-3)."""
     learning_rate_end: float = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant (points of more than two columns and
-    images: 0.3)."""
+    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
+    constant (points of more than two columns and images: 0.3)."""
     discriminator_rate: float = 1.0
     """D's learning rate over G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (images: 10,000)."""
+    """Half-life of the generator's average, in samples seen; 0 for no average (images:
+    10,000)."""
     full_rate_samples: int = 512_000
-    """Samples after which the learning rate also falls as one over the root of the samples seen; 0 for never (points of several columns:
-    1,536,000; images: 0)."""
+    """Samples after which the learning rate also falls as one over the root of the
+    samples seen; 0 for never (points of several columns: 1,536,000; images: 0)."""
     gamma: float = 0.1
     """Weight of the penalties: gamma / 2 times their sum joins D's loss."""
     width: int = 64
-    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels on the finest grid)."""
+    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels on
+    the finest grid)."""
     latent_dim: int = 4
     """Normal numbers in a latent (points of D > 1 columns: D; images: 64)."""
     clusters: int | None = None
-    """Modes that the data is taken apart into, each a class of its own to the networks: normal components of points, groups of images that
-    look alike. 0 for none; left out, as many as points show, and a group for every 200 images, at most 256."""
+    """Modes that the data is taken apart into, each a class of its own to the networks:
+    normal components of points, groups of images that look alike. 0 for none; left out,
+    as many as points show, and a group for every 200 images, at most 256."""
     per_channel_clusters: bool | None = None
-    """Find the groups of images in each channel by itself: on or off; left out, on where channels tell nothing of one another."""
+    """Find the groups of images in each channel by itself: on or off; left out, on
+    where channels tell nothing of one another."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:

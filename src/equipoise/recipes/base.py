@@ -1,6 +1,8 @@
-"""What a recipe is: a dataclass of choices that, for data of a given shape, becomes a Method: all that a training step needs to know.
+"""What a recipe is: a dataclass of choices that, for data of a given shape, becomes a
+Method: all that a training step needs to know.
 
-Recipes are light: they import torch only when they are built, so that the command line can show their fields at once.
+Recipes are light: they import torch only when they are built, so that the command line
+can show their fields at once.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ AUGMENTATIONS = ("color", "translation", "cutout")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ABC):
-    """The choices that every method has. Each field is a command-line option, a Python keyword and a line of config.json."""
+    """The choices that every method has.
+
+    Each field is a command-line option, a Python keyword and a line of config.json.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
@@ -55,9 +60,11 @@ class Recipe(ABC):
     learning_rate: float = 1e-3
     """The optimisers' step size at the start."""
     learning_rate_end: float = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
+    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
+    constant."""
     discriminator_rate: float = 1.0
-    """D's learning rate over G's: other than 1 for two time-scales (Heusel et al. 2017)."""
+    """D's learning rate over G's: other than 1 for two time-scales (Heusel et al.
+    2017)."""
     optimizer: Optimizer = "adam"
     """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
     beta1: float = 0.0
@@ -69,22 +76,25 @@ class Recipe(ABC):
     ema_half_life: float = 10_000
     """Half-life of the generator's average, in samples seen; 0 for no average."""
     conditional: bool | None = None
-    """Learn each class: on or off; left out, on when labels are handed over, off when the data merely has them."""
+    """Learn each class: on or off; left out, on when labels are handed over, off when
+    the data merely has them."""
     scaling: ScalingKind = "standard"
-    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
+    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1]
+    (unit)."""
     clusters: int | None = 0
-    """Modes that the data is taken apart into, each a class of its own to the networks: normal components of points, groups of images that
-    look alike. 0 for none; 1 is none too, but for points of several columns, which are seen relative to the one."""
+    """Modes that the data is taken apart into, each a class of its own to the networks:
+    normal components of points, groups of images that look alike. 0 for none; 1 is none
+    too, but for points of several columns, which are seen relative to the one."""
     per_channel_clusters: bool | None = False
     """Find the groups of images in each channel by itself: on or off."""
     augment: str = "none"
-    """For few images: random changes of all that D sees (DiffAugment, Zhao et al. 2020): color, translation, cutout, or several with
-    commas between."""
+    """For few images: random changes of all that D sees (DiffAugment, Zhao et al.
+    2020): color, translation, cutout, or several with commas between."""
     augment_probability: float = 1.0
     """Probability of each of them, for each image."""
     augment_target: float | None = None
-    """Adapt that probability, from 0, so that this share more of the real images are taken for real than not (ADA, Karras et al. 2020,
-    who use 0.6)."""
+    """Adapt that probability, from 0, so that this share more of the real images are
+    taken for real than not (ADA, Karras et al. 2020, who use 0.6)."""
 
     def __post_init__(self) -> None:
         for field in self.above_zero:
@@ -132,7 +142,10 @@ class Recipe(ABC):
 
     @abstractmethod
     def build(self, schema: Schema) -> Method:
-        """The method for data of this shape. Weights are drawn as torch's layers do; the caller decides from which generator."""
+        """The method for data of this shape.
+
+        Weights are drawn as torch's layers do; the caller decides from which generator.
+        """
 
     def method(
         self,
@@ -142,7 +155,8 @@ class Recipe(ABC):
         logits: Logits = "probability",
         **parts: Any,
     ) -> Method:
-        """The Method of these networks and losses, with further parts of it as they are named there, and with what the fields say."""
+        """The Method of these networks and losses, with further parts of it as they are
+        named there, and with what the fields say."""
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
@@ -175,7 +189,8 @@ class Recipe(ABC):
 
     @property
     def undecided(self) -> float:
-        """The logit at which D takes a sample for neither real nor generated, where there is one."""
+        """The logit at which D takes a sample for neither real nor generated, where
+        there is one."""
         return 0.0
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
@@ -194,8 +209,8 @@ class Recipe(ABC):
         return len(schema.classes or ()) if self.conditional else 0
 
     def classes(self, schema: Schema) -> int:
-        """How many classes the networks are told: labels, modes, or one for each pair of them; 0 for none. With channels clustered independently each has
-        its own."""
+        """How many classes the networks are told: labels, modes, or one for each pair
+        of them; 0 for none. With channels clustered independently each has its own."""
         labels, clusters = self.labels(schema), self.clusters or 1
         if self.apart(schema) and clusters > 1:
             return clusters * schema.shape[0]
@@ -212,7 +227,8 @@ class Recipe(ABC):
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        """The recipe with the user's choices, and for the rest the defaults for data of this shape."""
+        """The recipe with the user's choices, and for the rest the defaults for data of
+        this shape."""
         recipe = cls(**{**cls.defaults(schema), **given})
         recipe.check(schema)
         return recipe
@@ -224,7 +240,8 @@ class Recipe(ABC):
         return (512_000 if schema.size == 1 else 1_536_000) * self.discriminator_steps
 
     def check(self, schema: Schema) -> None:
-        """Raises RequestError where this recipe does not fit data of this shape."""
+        """Raises:
+        RequestError: Where this recipe does not fit data of this shape."""
         if self.needs_labels and schema.classes is None:
             raise RequestError(
                 f"{self.name} learns classes, but the data has no labels: give labels, or use another recipe"

@@ -4,9 +4,11 @@ Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. 2.
 
     min_G max_D  E log D(x | y) + E log(1 - D(G(z | y) | y))
 
-The class joins G's latent as a one-hot vector. D sees it beside the sample (`concatenation`, as in the paper), or as <V y, h(x)> added to
-its logit (`projection`: Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. 5), the default, since it follows from the
-form of log p(y | x) and keeps classes apart better. The networks are MLPs for points, DCGAN's for images.
+The class joins G's latent as a one-hot vector. D sees it beside the sample
+(`concatenation`, as in the paper), or as <V y, h(x)> added to its logit (`projection`:
+Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. 5), the default,
+since it follows from the form of log p(y | x) and keeps classes apart better. The
+networks are MLPs for points, DCGAN's for images.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class CGAN(CrossEntropy):
     needs_labels = True
 
     conditioning: Literal["projection", "concatenation"] = "projection"
-    """How D is told the class: by an inner product with its features, or beside the sample."""
+    """How D is told the class: by an inner product with its features, or beside the
+    sample."""
 
     def build(self, schema: Schema) -> Method:
         networks = self.networks(schema, norm="batch", conditioning=self.conditioning)

@@ -4,9 +4,10 @@ Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, eq. 1 and sectio
 
     min_G max_D V(D, G) = E log D(x) + E log(1 - D(G(z)))
 
-D ascends V. G descends it, or, by default and as the paper advises for practice, ascends E log D(G(z)): the same fixed point, with
-stronger gradients while D still wins. At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge: this is the
-recipe to learn from, and to beat.
+D ascends V. G descends it, or, by default and as the paper advises for practice,
+ascends E log D(G(z)): the same fixed point, with stronger gradients while D still wins.
+At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge:
+this is the recipe to learn from, and to beat.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Classic(CrossEntropy):
     learning_rate: float = 2e-4
     """Adam's step size at the start."""
     learning_rate_end: float = 1.0
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
+    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
+    constant."""
     beta1: float = 0.5
     """Adam's first beta: momentum."""
     ema_half_life: float = 0
@@ -44,14 +46,15 @@ class Classic(CrossEntropy):
     real_label: float = 0.95
     """D's target on real samples; below 1 is one-sided label smoothing (images: 0.9)."""
     dropout: float = 0.0
-    """Share of hidden units dropped in both networks while training; never when sampling."""
+    """Share of hidden units dropped in both networks while training; never when
+    sampling."""
     latent_dim: int = 1
     """Numbers in a latent (points of D > 1 columns: D; images: 100)."""
     width: int = 32
     """Hidden units (images: 256)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
-    """D judges one sample at a time, or a whole batch shown as one vector, or that and each value's squared distance to the batch's
-    mean."""
+    """D judges one sample at a time, or a whole batch shown as one vector, or that and
+    each value's squared distance to the batch's mean."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:

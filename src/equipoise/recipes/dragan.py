@@ -1,11 +1,14 @@
-"""dragan: the original GAN with a penalty that keeps D's gradient about 1 near real samples, against sudden collapse.
+"""dragan: the original GAN with a penalty that keeps D's gradient about 1 near real
+samples, against sudden collapse.
 
-Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, section 2.4 and algorithm 1.
+Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, section 2.4
+and algorithm 1.
 
     L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))) + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
 
-The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The noise is the paper's normal distribution; their code draws it
-uniform on [0, .5 std(x)). D has no BatchNorm: its gradients are of samples one by one.
+The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The
+noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)).
+D has no BatchNorm: its gradients are of samples one by one.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ class DRAGAN(CrossEntropy):
     above_zero: ClassVar[tuple[str, ...]] = (*CrossEntropy.above_zero, "perturbation")
 
     penalty: float = 10.0
-    """Weight lambda of the gradient penalty (points: 0.05; on a line, D's slope cannot turn round against a heavy one)."""
+    """Weight lambda of the gradient penalty (points: 0.05; on a line, D's slope cannot
+    turn round against a heavy one)."""
     perturbation: float = 0.5
     """Deviation c of the noise around real samples, in units of the data's."""
     target: float = 1.0

@@ -1,13 +1,17 @@
-"""infogan: part of the latent is a code that samples must betray, so that the code comes to mean something, without labels.
+"""infogan: part of the latent is a code that samples must betray, so that the code
+comes to mean something, without labels.
 
-Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
-Adversarial Nets", NeurIPS 2016, eqs. 5 and 6.
+Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable
+Representation Learning by Information Maximizing Generative Adversarial Nets", NeurIPS
+2016, eqs. 5 and 6.
 
     min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
 
-Q is a head on D's trunk: a softmax for each categorical code, and mean and standard deviation of a normal distribution for each continuous one. As in the
-authors' code, the bound enters both networks' losses. Lambda is 1 for categorical codes, as there, and .1 for continuous ones: the paper
-asks for less there, since differential entropy is on another scale than the game (section 6), and gives no number.
+Q is a head on D's trunk: a softmax for each categorical code, and mean and standard
+deviation of a normal distribution for each continuous one. As in the authors' code, the
+bound enters both networks' losses. Lambda is 1 for categorical codes, as there, and .1
+for continuous ones: the paper asks for less there, since differential entropy is on
+another scale than the game (section 6), and gives no number.
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ if TYPE_CHECKING:
     from equipoise.networks.latents import Prior
 
 MAX_DIGITS = 5  # of a categorical code's number of entries
-MIN_LOG_STD = -4.0  # of Q's normal distributions: below it the bound would reward ever sharper codes and nothing else
+# Of Q's normal distributions: below it the bound would reward ever sharper codes and
+# nothing else.
+MIN_LOG_STD = -4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,8 @@ class InfoGAN(CrossEntropy):
     latent_dim: int = 4
     """Numbers in a latent beside the codes (images: 62)."""
     categorical_codes: int | str = 10
-    """Entries of each categorical code, with commas between: 10 is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
+    """Entries of each categorical code, with commas between: 10 is c0 alone with values
+    0 to 9, "10,2" has c1 as well; none: no code."""
     continuous_codes: int = 2
     """How many continuous codes, u0, u1, ..., uniform on [-1, 1] (points: 0)."""
     categorical_weight: float = 1.0
@@ -107,9 +114,11 @@ class InfoGAN(CrossEntropy):
 def mutual_information_term(
     prior: Prior, answers: AuxOutputs, categorical_weight: float, continuous_weight: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """-sum of weight * L_I over the codes, and the whole bound L_I in nats, (), for the log.
+    """-sum of weight * L_I over the codes, and the whole bound L_I in nats, (), for the
+    log.
 
-    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for the continuous ones, all means and all log standard deviations.
+    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for
+    the continuous ones, all means and all log standard deviations.
     """
     from torch.nn.functional import cross_entropy, gaussian_nll_loss
 

@@ -1,11 +1,13 @@
-"""lsgan: least squares in place of cross-entropy, so that samples on the right side but far from the data are still pulled.
+"""lsgan: least squares in place of cross-entropy, so that samples on the right side but
+far from the data are still pulled.
 
-Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV 2017, eq. 2.
+Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV
+2017, eq. 2.
 
     L_D = mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2,      L_G = mean (D(x') - c)^2 / 2
 
-a = 0, b = c = 1 is the paper's eq. 9, which it trains with; a = -1, b = 1, c = 0 its eq. 8, which minimises Pearson's chi-squared
-divergence.
+a = 0, b = c = 1 is the paper's eq. 9, which it trains with; a = -1, b = 1, c = 0 its
+eq. 8, which minimises Pearson's chi-squared divergence.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class LSGAN(Standard):
     a: float = 0.0
     """D's target on generated samples."""
     b: float = 1.0
-    """D's target on real samples; less than the 1 that is usual acts as label smoothing."""
+    """D's target on real samples; less than the 1 that is usual acts as label
+    smoothing."""
     c: float = 1.0
     """What G wants D to say of its samples."""
 

@@ -1,4 +1,5 @@
-"""What a method is: all that a training step needs to know of a recipe that was built for one data set."""
+"""What a method is: all that a training step needs to know of a recipe that was built
+for one data set."""
 
 from __future__ import annotations
 
@@ -35,10 +36,12 @@ class Rates:
 
 @dataclass(frozen=True)
 class CriticBatch:
-    """What D has just seen, real samples first and then as many generated ones, and said, for penalties."""
+    """What D has just seen, real samples first and then as many generated ones, and
+    said, for penalties."""
 
     x: Tensor
-    """(2 N, *shape); it requires gradients where the method's `penalty_at` is "samples"."""
+    """(2 N, *shape); it requires gradients where the method's `penalty_at` is
+    "samples"."""
     logits: Tensor
     """(2 N,)."""
     ask: Callable[[Tensor], Tensor]
@@ -88,24 +91,29 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """A recipe built for one data set: the networks, their losses and what surrounds them. `step.py` reads it and nothing else."""
+    """A recipe built for one data set: the networks, their losses and what surrounds
+    them. `step.py` reads it and nothing else."""
 
     generator: nn.Module
     """Latents (N, Z), and classes (N,) or None, to scaled samples (N, *shape)."""
     discriminator: nn.Module
-    """Scaled samples (N, *shape), and classes or None, to logits, one a sample or one a batch, and the auxiliary head's answers (N, K), of
-    which there are none without such a head."""
+    """Scaled samples (N, *shape), and classes or None, to logits, one a sample or one a
+    batch, and the auxiliary head's answers (N, K), of which there are none without such
+    a head."""
     prior: Prior
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]
     """Of the logits on real and on generated samples."""
     generator_loss: Callable[[Tensor, Tensor], Tensor]
-    """Of the logits on real and on generated samples; those on real ones matter only to relativistic losses."""
+    """Of the logits on real and on generated samples; those on real ones matter only to
+    relativistic losses."""
     schedule: Callable[[float, int], Rates]
     """Of the share of the training done, 0 to 1, and of the samples seen."""
     penalty: Callable[[CriticBatch], dict[str, Tensor]] | None = None
-    """Named terms, (), whose sum times the scheduled weight joins D's loss in the same optimiser step."""
+    """Named terms, (), whose sum times the scheduled weight joins D's loss in the same
+    optimiser step."""
     penalty_at: Literal["samples", "elsewhere"] = "samples"
-    """Where the penalty differentiates D: at the samples that it has just judged, or at points of its own."""
+    """Where the penalty differentiates D: at the samples that it has just judged, or at
+    points of its own."""
     auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
     """A term, (), that joins both networks' losses, and what the log shall hold of it."""
     constraint: Callable[[nn.Module], None] | None = None
@@ -115,13 +123,15 @@ class Method:
     clustering: Clustering | None = None
     """What points are seen relative to, each mode a class of its own to both networks."""
     logits: Logits = "probability"
-    """What D's logits mean: sigma(D(x)) is the probability that x is real; only differences D(x) - D(x') mean anything (relativistic);
-    a number that is higher for real samples (score); the same, and mean D(x) - mean D(x') estimates the Wasserstein distance up to an
-    unknown factor (critic)."""
+    """What D's logits mean: sigma(D(x)) is the probability that x is real; only
+    differences D(x) - D(x') mean anything (relativistic); a number that is higher for
+    real samples (score); the same, and mean D(x) - mean D(x') estimates the Wasserstein
+    distance up to an unknown factor (critic)."""
     pairs: bool = False
     """Whether G's loss compares fakes with real samples' logits."""
     together: bool = True
-    """Whether real and generated samples pass D as one batch: faster, but not for a D that looks across its batch, as with BatchNorm."""
+    """Whether real and generated samples pass D as one batch: faster, but not for a D
+    that looks across its batch, as with BatchNorm."""
     discriminator_steps: int = 1
     """Steps of D for every step of G."""
 

@@ -1,14 +1,17 @@
 """r3gan: the published modern baseline, of which `balanced` is the descendant.
 
-Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024, eqs. 2 and 4, section 4.
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
+baseline GAN", NeurIPS 2024, eqs. 2 and 4, section 4.
 
     L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-The networks are the paper's (`networks.residual`), and so are the schedules: step size, gamma, Adam's beta2, the average's half-life and
-the augmentation's probability move along a cosine over the first part of the training and then stay. By default width and blocks are sized
-to what a CPU can train; `preset="paper"` gives the published networks and rates, for which a GPU is needed. Points get MLPs, the same
-losses and schedules. docs/recipes.md says where `balanced` differs and why.
+The networks are the paper's (`networks.residual`), and so are the schedules: step size,
+gamma, Adam's beta2, the average's half-life and the augmentation's probability move
+along a cosine over the first part of the training and then stay. By default width and
+blocks are sized to what a CPU can train; `preset="paper"` gives the published networks
+and rates, for which a GPU is needed. Points get MLPs, the same losses and schedules.
+docs/recipes.md says where `balanced` differs and why.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 POINT_LAYERS = 2  # hidden layers of the MLPs
-# Of the official code: for images of this many pixels a side, the batch, gamma at the start and the average's half-life at the end.
+# Of the official code: for images of this many pixels a side, the batch, gamma at the
+# start and the average's half-life at the end.
 PUBLISHED = {32: (512, 0.05, 5_000_000), 64: (256, 2.0, 500_000), 256: (256, 150.0, 500_000)}
 
 
@@ -62,30 +66,36 @@ class R3GAN(Recipe):
     learning_rate: float = 2e-3
     """Adam's step size at the start (images: 3e-3; paper: 2e-4)."""
     learning_rate_end: float = 0.25
-    """Share of the learning rate left after the burn-in, reached along a cosine; 1 keeps it constant."""
+    """Share of the learning rate left after the burn-in, reached along a cosine; 1
+    keeps it constant."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no average (images: 10,000)."""
+    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no
+    average (images: 10,000)."""
     beta2_start: float = 0.9
     """Adam's second beta at the start; after the burn-in it is beta2."""
     scaling: ScalingKind = "unit"
-    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit), where the published gammas hold (points:
-    standard)."""
+    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1]
+    (unit), where the published gammas hold (points: standard)."""
     gamma: float = 3.0
-    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss (points: 0.1; paper: by the images' size)."""
+    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss
+    (points: 0.1; paper: by the images' size)."""
     gamma_end: float = 0.1
     """Share of gamma left after the burn-in."""
     burn_in: float = 1.0
     """Share of the training over which the schedules move."""
     preset: Literal["sized", "paper"] = "sized"
-    """Networks and rates sized to a CPU, or those published for images of 32, 64 or 256 pixels a side."""
+    """Networks and rates sized to a CPU, or those published for images of 32, 64 or 256
+    pixels a side."""
     width: int = 48
-    """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one (points: hidden units; paper: 768)."""
+    """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one
+    (points: hidden units; paper: 768)."""
     blocks: int = 1
     """Residual blocks on each grid (paper: 2)."""
     group: int = 16
     """Channels of a block's 3 x 3 convolution that share a group."""
     fold: int = 2
-    """Pixels a side that go into a cell of the finest grid, which costs a quarter with 2 (paper: 1)."""
+    """Pixels a side that go into a cell of the finest grid, which costs a quarter with
+    2 (paper: 1)."""
     latent_dim: int = 64
     """Normal numbers in a latent (points: 4)."""
 
@@ -136,7 +146,8 @@ class R3GAN(Recipe):
         )
 
     def widths(self, schema: Schema) -> list[int]:
-        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that covers the image."""
+        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that
+        covers the image."""
         side, levels = covering(schema), 1
         while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
@@ -158,12 +169,17 @@ class R3GAN(Recipe):
 
 
 def covering(schema: Schema) -> int:
-    """The smallest power of two, at least 8, that is no less than either side of the images."""
+    """The smallest power of two, at least 8, that is no less than either side of the
+    images."""
     return max(8, 1 << (max(schema.shape[1:]) - 1).bit_length())
 
 
 def published(schema: Schema) -> dict[str, Any]:
-    """The fields as published for images of this size. Raises RequestError where nothing was published."""
+    """The fields as published for images of this size.
+
+    Raises:
+        RequestError: Where nothing was published.
+    """
     if not schema.is_image or covering(schema) not in PUBLISHED:
         given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_image else "points"
         raise RequestError(

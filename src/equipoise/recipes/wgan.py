@@ -1,12 +1,16 @@
-"""wgan: the critic estimates a distance between the distributions, and G makes it smaller.
+"""wgan: the critic estimates a distance between the distributions, and G makes it
+smaller.
 
-Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, eq. 3 and algorithm 1.
+Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017,
+eq. 3 and algorithm 1.
 
     min_G max_{w in W}  E f_w(x) - E f_w(G(z))
 
-Weights are clipped to [-c, c] after every step of the critic, which keeps it Lipschitz with a constant that nobody knows: the log has
-mean f(x) - mean f(x') as `w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since momentum made training unstable.
-Clipping makes critics simple: expect less than of `wgan-gp` or `balanced`.
+Weights are clipped to [-c, c] after every step of the critic, which keeps it Lipschitz
+with a constant that nobody knows: the log has mean f(x) - mean f(x') as
+`w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since
+momentum made training unstable. Clipping makes critics simple: expect less than of
+`wgan-gp` or `balanced`.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ class WGAN(Standard):
     above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "clip")
 
     learning_rate: float = 1e-3
-    """RMSProp's step size at the start (the paper has 5e-5, at which a CPU's minutes show nothing yet)."""
+    """RMSProp's step size at the start (the paper has 5e-5, at which a CPU's minutes
+    show nothing yet)."""
     optimizer: Optimizer = "rmsprop"
     """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
     beta2: float = 0.99

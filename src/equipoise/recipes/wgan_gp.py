@@ -1,14 +1,17 @@
 """wgan-gp: a Wasserstein critic kept Lipschitz by a penalty on its gradient.
 
-Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs", NeurIPS 2017, eq. 3 and algorithm 1.
+Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein
+GANs", NeurIPS 2017, eq. 3 and algorithm 1.
 
     L_D = mean D(x') - mean D(x) + lambda mean (|grad D(e x + (1 - e) x')| - 1)^2,   e uniform, one for each pair
     L_G = -mean D(x')
 
-The norm is that of a whole sample's gradient. The critic has no BatchNorm, which would make samples' gradients depend on each other. Adam
-has the paper's betas, 0 and .9. On images two steps of the critic for one of G, and larger ones, get further in the minutes that a CPU
-has than the paper's five (benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up to a factor that the
-penalty holds near 1 but does not fix.
+The norm is that of a whole sample's gradient. The critic has no BatchNorm, which would
+make samples' gradients depend on each other. Adam has the paper's betas, 0 and .9. On
+images two steps of the critic for one of G, and larger ones, get further in the minutes
+that a CPU has than the paper's five (benchmarks/EXPERIMENTS.md). The log has mean D(x)
+- mean D(x'), W1 of scaled samples up to a factor that the penalty holds near 1 but does
+not fix.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ class WGANGP(Standard):
     discriminator_steps: int = 5
     """Steps of the critic for every step of G, n_critic (images: 2; the paper has 5)."""
     penalty: float = 10.0
-    """Weight lambda of the gradient penalty (points: 0.02; the authors have 0.1 for toy data)."""
+    """Weight lambda of the gradient penalty (points: 0.02; the authors have 0.1 for toy
+    data)."""
 
     @classmethod
     def defaults(cls, schema: Schema) -> dict[str, Any]:

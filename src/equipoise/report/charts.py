@@ -1,4 +1,5 @@
-"""Charts of a run, each as an image inside the page with a sentence that says what it shows."""
+"""Charts of a run, each as an image inside the page with a sentence that says what it
+shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Telling: what a page shows of a run, gathered from its directory or from a training in memory."""
+"""Telling: what a page shows of a run, gathered from its directory or from a training
+in memory."""
 
 from __future__ import annotations
 
@@ -34,8 +35,12 @@ def told(
     directory: RunDirectory | None,
     method: Method | None,
 ) -> Run:
-    """What the page of a run shows. `method` is the training's own; of a run that was loaded D comes from its newest checkpoint.
-    Without a source, samples stand alone. D is drawn where it judges points one by one and knows no classes."""
+    """What the page of a run shows.
+
+    `method` is the training's own; of a run that was loaded D comes from its newest
+    checkpoint. Without a source, samples stand alone. D is drawn where it judges points
+    one by one and knows no classes.
+    """
     built = method or build_method(sampler.recipe, sampler.schema, seed=0)
     discriminator = (
         built.discriminator if method is not None else _trained(built.discriminator, directory)
@@ -93,7 +98,10 @@ def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[st
 
 def reopened(config: Mapping[str, Any]) -> Source:
     """The data that a run was trained on, by its config.
-    Raises RequestError where it is not to be had."""
+
+    Raises:
+        RequestError: Where it is not to be had.
+    """
     run = config["run"]
     source = open_again(
         config["data"],
@@ -106,8 +114,9 @@ def reopened(config: Mapping[str, Any]) -> Source:
 
 
 def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:
-    """At most n held-out samples, (m, *shape), that generated ones are drawn beside: of one class, by its position, where that was asked
-    for; None where none of them are to be had."""
+    """At most n held-out samples, (m, *shape), that generated ones are drawn beside: of
+    one class, by its position, where that was asked for; None where none of them are to
+    be had."""
     if of_class is None:
         return source.held_out(n, 0).double().numpy()
     found = source.labelled(max(n, HELD_OUT_MAX), 0, held_out=True)
@@ -126,7 +135,8 @@ def moments(directory: RunDirectory) -> list[Path]:
 
 
 def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Module | None:
-    """D with the weights of the newest checkpoint; None where there is none that is whole."""
+    """D with the weights of the newest checkpoint; None where there is none that is
+    whole."""
     if directory is None:
         return None
     try:

@@ -11,12 +11,14 @@ from equipoise.utils.formatting import THOUSANDS, number
 SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
 KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
 GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
-OFF_CENTRE = 0.25  # share of an interval's half by which its middle may be off the value that it stands beside
+# Share of an interval's half by which its middle may be off the value that it stands
+# beside.
+OFF_CENTRE = 0.25
 
 
 def interval(metric: MetricResult) -> str:
-    """Half the width of the figure's interval, with a sign; its ends where the value is not
-    about its middle; empty where it is not known."""
+    """Half the width of the figure's interval, with a sign; its ends where the value is
+    not about its middle; empty where it is not known."""
     if metric.low is None or metric.high is None or not 0 < metric.high - metric.low < math.inf:
         return ""
     half = (metric.high - metric.low) / 2

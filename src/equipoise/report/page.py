@@ -105,7 +105,8 @@ def page(run: Run) -> str:
 
 
 def comparison(runs: Sequence[Run]) -> str:
-    """One page of several runs: their verdicts, one table, their curves in one chart, and what each makes."""
+    """One page of several runs: their verdicts, one table, their curves in one chart,
+    and what each makes."""
     same = len({run.headline for run in runs}) == 1
     curves = {run.name: charts.curve_of(run.log, run.headline) for run in runs}
     chart = charts.overlaid(curves, runs[0].headline) if same else None
@@ -193,7 +194,8 @@ def _by_class(run: Run) -> list[Image]:
 
 
 def _columns(made: Array, real: Array, schema: Schema) -> Image:
-    """Histograms of the first columns, as far as the real ones reach: a generator that runs away would leave them a bar each."""
+    """Histograms of the first columns, as far as the real ones reach: a generator that
+    runs away would leave them a bar each."""
     shown, names = min(schema.size, MAX_COLUMNS), axis_names(schema)
     low, high = reach(real)
     metric = charts.new_figure(7.2, 2.0 * -(-shown // 3))
@@ -225,7 +227,8 @@ def _columns(made: Array, real: Array, schema: Schema) -> Image:
 
 
 def _neighbours(run: Run) -> list[Image]:
-    """Generated images, and below each the training image that is nearest, both made small."""
+    """Generated images, and below each the training image that is nearest, both made
+    small."""
     source = run.source
     if source is None or not source.schema.is_image or source.training_rows is None:
         return []

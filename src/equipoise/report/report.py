@@ -1,4 +1,5 @@
-"""The report on a run: its figures beside their floors and the verdict, to print and to keep as report.json."""
+"""The report on a run: its figures beside their floors and the verdict, to print and to
+keep as report.json."""
 
 from __future__ import annotations
 
@@ -32,7 +33,10 @@ MAX_IMAGES = 10_000  # that Inception is shown of each kind
 
 @dataclass(frozen=True)
 class Report:
-    """What `evaluate` returns. `metrics` come with their protocol; the first is the headline."""
+    """What `evaluate` returns.
+
+    `metrics` come with their protocol; the first is the headline.
+    """
 
     data: str
     recipe: str
@@ -114,7 +118,11 @@ class Report:
 
     @classmethod
     def read(cls, path: Path) -> Report:
-        """The report that `save` wrote. Raises DamagedFileError if the file is not one."""
+        """The report that `save` wrote.
+
+        Raises:
+            DamagedFileError: If the file is not one.
+        """
         stored = read_json(path)
         try:
             metrics = tuple(
@@ -152,8 +160,9 @@ def evaluate(
     budget: Budget = FULL,
     on_step: Callable[[str], None] = quiet,
 ) -> Report:
-    """Judge what the sampler makes against the source's held-out part; the arguments are those of `gather`. `inception` adds
-    Inception's figures, which the verdict does not weigh."""
+    """Judge what the sampler makes against the source's held-out part; the arguments
+    are those of `gather`. `inception` adds Inception's figures, which the verdict does
+    not weigh."""
     more = of_inception(sampler, source, config["run"]["seed"]) if inception else []
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None
@@ -171,8 +180,9 @@ def gather(
     budget: Budget = FULL,
     on_step: Callable[[str], None] = quiet,
 ) -> Evidence:
-    """Every figure of what the sampler makes, against the source's held-out part, and what else a verdict needs. `log` is the training's,
-    `config` its settings and its data as config.json has them, `run` the directory, if there is one."""
+    """Every figure of what the sampler makes, against the source's held-out part, and
+    what else a verdict needs. `log` is the training's, `config` its settings and its
+    data as config.json has them, `run` the directory, if there is one."""
     recipe, prior, schema, seed = (
         sampler.recipe,
         sampler.prior,
@@ -219,7 +229,11 @@ def _fractions(counts: tuple[int, ...]) -> tuple[float, ...]:
 
 
 def of_inception(sampler: Sampler, source: Source, seed: int) -> list[MetricResult]:
-    """Inception's figures. Raises RequestError for points, and where torch-fidelity or its weights are not there."""
+    """Inception's figures.
+
+    Raises:
+        RequestError: For points, and where torch-fidelity or its weights are not there.
+    """
     if not source.schema.is_image or source.limits is None:
         raise RequestError("inception is for images, this data has points: leave it out")
     from equipoise.metrics.inception import inception_metrics

@@ -1,7 +1,9 @@
-"""Charts for the line and the plane: both densities, D's surface beside the optimal one, and where latents go.
+"""Charts for the line and the plane: both densities, D's surface beside the optimal
+one, and where latents go.
 
-At the optimum of the original game D(x) = p(x) / (p(x) + p_g(x)) (Goodfellow et al. 2014, proposition 1), that of a relativistic loss is
-log p(x) / p_g(x) up to a constant. p_g is estimated from samples, p is the distribution's.
+At the optimum of the original game D(x) = p(x) / (p(x) + p_g(x)) (Goodfellow et al.
+2014, proposition 1), that of a relativistic loss is log p(x) / p_g(x) up to a constant.
+p_g is estimated from samples, p is the distribution's.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ class Surface:
         )
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
-        """(N,), of scaled points; where D sees them relative to modes, the mean over the modes that a point may belong to."""
+        """(N,), of scaled points; where D sees them relative to modes, the mean over
+        the modes that a point may belong to."""
         clustering = self.sampler.clustering
         if clustering is None:
             found: torch.Tensor = self.discriminator(x, None)[0]
@@ -81,8 +84,9 @@ class Surface:
         )
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:
-        """The optimal D where both densities are known; nan where neither distribution has any mass to speak of; None for a method whose optimum is
-        another, and where p could not be estimated and is 0 everywhere."""
+        """The optimal D where both densities are known; nan where neither distribution
+        has any mass to speak of; None for a method whose optimum is another, and where
+        p could not be estimated and is 0 everywhere."""
         nowhere = np.maximum(p, p_g) <= MIN_DENSITY * max(p.max(), p_g.max())
         if nowhere.all() or not p.any():
             return None
@@ -302,7 +306,8 @@ def of_classes(
 
 
 def latent_map(sampler: Sampler, seed: int) -> Image:
-    """Where latents go: on the line each latent number against the sample, on the plane samples coloured by two latent numbers."""
+    """Where latents go: on the line each latent number against the sample, on the plane
+    samples coloured by two latent numbers."""
     z, y = sampler.latents(SHOWN, seed)
     made, latents = sampler.of_latents(z, y), z.numpy()
     numbers = min(max(sampler.prior.dim, 1), LATENTS if made.shape[1] == 1 else 2)
@@ -343,8 +348,9 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
 
 
 def estimated_density(samples: Array, at: Array) -> Array:
-    """The density of samples, (N, D) with D 1 or 2, at points (M, D): a Gaussian kernel as wide as the median distance to a near neighbour,
-    so that narrow modes far apart stay narrow. Zero where the samples do not vary."""
+    """The density of samples, (N, D) with D 1 or 2, at points (M, D): a Gaussian kernel
+    as wide as the median distance to a near neighbour, so that narrow modes far apart
+    stay narrow. Zero where the samples do not vary."""
     some = torch.from_numpy(samples[:KERNEL_SAMPLES])
     middle = some.mean(0)
     unit = (

@@ -31,7 +31,8 @@ class Saved(Protocol):
 
 
 def name_of(samples_seen: int) -> str:
-    """A moment of a training in file names: the samples seen, so that names sort by time."""
+    """A moment of a training in file names: the samples seen, so that names sort by
+    time."""
     return f"{samples_seen:09d}"
 
 
@@ -41,9 +42,11 @@ def path_of(folder: Path, name: str) -> Path:
 
 
 def save(state: Saved, folder: Path) -> Path:
-    """Write the state to `folder` and remove checkpoints that are neither among the last three nor the best. Returns the file.
+    """Write the state to `folder` and remove checkpoints that are neither among the
+    last three nor the best. Returns the file.
 
-    Newer ones, which are damaged if this training was resumed behind them, stand for none of the three.
+    Newer ones, which are damaged if this training was resumed behind them, stand for
+    none of the three.
     """
     path = path_of(folder, name_of(state.samples_seen))
     write(state.tensors(), state.scalars(), path)
@@ -68,7 +71,11 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def load(path: Path) -> Moment:
-    """The checkpoint in a file. Raises DamagedFileError if it is not whole."""
+    """The checkpoint in a file.
+
+    Raises:
+        DamagedFileError: If it is not whole.
+    """
     tensors, metadata = unpack(path)
     if not isinstance(metadata.get("state"), dict):
         raise DamagedFileError(f"{path} holds no state of a training")
@@ -76,10 +83,12 @@ def load(path: Path) -> Moment:
 
 
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Moment:
-    """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of each damaged one that was passed over.
+    """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of
+    each damaged one that was passed over.
 
-    Raises EquipoiseError when none is left, and where the newest may be whole but
-    cannot be read now, as with too little free memory.
+    Raises:
+        EquipoiseError: When none is left, and where the newest may be whole but cannot
+            be read now, as with too little free memory.
     """
     found = checkpoints(folder)
     for path in found:

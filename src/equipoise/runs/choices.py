@@ -1,4 +1,5 @@
-"""Settings by name, from keywords or a command line: which belong to the recipe, which to the run, and whether their values can be."""
+"""Settings by name, from keywords or a command line: which belong to the recipe, which
+to the run, and whether their values can be."""
 
 from __future__ import annotations
 
@@ -13,8 +14,11 @@ from equipoise.runs.settings import RunSettings
 def split_settings(
     recipe: type[Recipe], settings: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings of the recipe and those of the run, checked. Raises RequestError on a name that is neither's or a value of another
-    type."""
+    """The settings of the recipe and those of the run, checked.
+
+    Raises:
+        RequestError: On a name that is neither's or a value of another type.
+    """
     of_recipe, of_run = hints(recipe), hints(RunSettings)
     for name in settings:
         if name not in of_recipe and name not in of_run:

@@ -14,8 +14,9 @@ from equipoise.data.schema import from_json
 
 
 def typed(config: Mapping[str, Any]) -> str:
-    """The data as it is typed on the command line, with its labels' column if there is one, and with the option to learn labels that would
-    else be left aside; empty for data, or labels, that were handed over in Python."""
+    """The data as it is typed on the command line, with its labels' column if there is
+    one, and with the option to learn labels that would else be left aside; empty for
+    data, or labels, that were handed over in Python."""
     described, column = config["data"], config["run"]["label_column"]
     if (described["origin"] is None and "distribution" not in described) or described.get(
         "labels_in_python"

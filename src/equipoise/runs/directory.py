@@ -1,4 +1,6 @@
-"""The run directory: config.json, the log, and where everything else is. What it holds can be read by anyone and runs nothing.
+"""The run directory: config.json, the log, and where everything else is.
+
+What it holds can be read by anyone and runs nothing.
 
 One training at a time writes to it, which holds its lock; anyone may read.
 """
@@ -73,7 +75,11 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:
-        """A new directory at `path`, or at the next free name under runs/, locked. Raises RequestError if `path` is taken."""
+        """A new directory at `path`, or at the next free name under runs/, locked.
+
+        Raises:
+            RequestError: If `path` is taken.
+        """
         candidates = (
             [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
         )
@@ -103,7 +109,9 @@ class RunDirectory:
 
     @staticmethod
     def refuse_taken(path: Path) -> None:
-        """Raises RequestError if `path` is anything but nothing or a directory that is empty, but for what a start that was killed left."""
+        """Raises:
+        RequestError: If `path` is anything but nothing or a directory that is
+            empty, but for what a start that was killed left."""
         if path.exists() and (
             not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}
         ):
@@ -111,7 +119,11 @@ class RunDirectory:
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
-        """The directory of a run. Raises RequestError if there is none."""
+        """The directory of a run.
+
+        Raises:
+            RequestError: If there is none.
+        """
         run = cls(path)
         if not run.config_file.is_file():
             raise RequestError(f"{path} is not a run directory: it has no config.json")
@@ -123,8 +135,12 @@ class RunDirectory:
         return run
 
     def begin_again(self, config: dict[str, Any]) -> None:
-        """The config and an empty log, of a run without a checkpoint. Raises EquipoiseError if it has a generator, which was saved after a
-        checkpoint and is not trained over."""
+        """The config and an empty log, of a run without a checkpoint.
+
+        Raises:
+            EquipoiseError: If it has a generator, which was saved after a checkpoint
+                and is not trained over.
+        """
         if self.generator.is_file():
             raise EquipoiseError(
                 f"{self.path} cannot be resumed: it has a generator and no checkpoint; put its checkpoints back, or train anew into "
@@ -137,8 +153,12 @@ class RunDirectory:
         write_json(self.config_file, {"format": FORMAT, **config})
 
     def read_config(self) -> dict[str, Any]:
-        """The configuration, with whatever an older or a stranger's one lacks as it is by default. Raises DamagedFileError if the file is
-        not one."""
+        """The configuration, with whatever an older or a stranger's one lacks as it is
+        by default.
+
+        Raises:
+            DamagedFileError: If the file is not one.
+        """
         config = read_json(self.config_file)
         missing = [
             name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)
@@ -171,7 +191,10 @@ class RunDirectory:
         return config
 
     def lock(self) -> None:
-        """Be the one that writes here. Raises RequestError while another training is."""
+        """Be the one that writes here.
+
+        Raises RequestError while another training is.
+        """
         try:
             self._lock.acquire()
         except Timeout:
@@ -188,7 +211,8 @@ class RunDirectory:
         self._held = self._lock_file()
 
     def hold(self) -> None:
-        """Be still the one that writes here: a directory that was removed and made again has another lock. Raises as `lock` does."""
+        """Be still the one that writes here: a directory that was removed and made
+        again has another lock. Raises as `lock` does."""
         if self._held is not None and self._lock_file() != self._held:
             self._lock.release()
             self.path.mkdir(parents=True, exist_ok=True)
@@ -212,7 +236,10 @@ class RunDirectory:
         self.unlock()
 
     def sweep(self) -> None:
-        """Remove what a process that was killed has left half-written. The lock must be held."""
+        """Remove what a process that was killed has left half-written.
+
+        The lock must be held.
+        """
         for left in [*asides(self.path), *asides(self.images)]:
             with suppress(OSError):
                 left.unlink()
@@ -222,7 +249,8 @@ class RunDirectory:
         self._append(lambda file: file.write(checked_line(line)))
 
     def force_log(self) -> None:
-        """Force the log to disk, so that it says what came before the checkpoint that is written next."""
+        """Force the log to disk, so that it says what came before the checkpoint that
+        is written next."""
         self._append(lambda file: os.fsync(file.fileno()))
 
     def _append(self, work: Callable[[IO[str]], object]) -> None:
@@ -239,7 +267,8 @@ class RunDirectory:
         write_whole(self.log_file, "".join(map(checked_line, lines)).encode())
 
     def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
-        """Every line of the log that is as it was written; `warn` is told of damaged ones. A last one that is not ended yet is none."""
+        """Every line of the log that is as it was written; `warn` is told of damaged
+        ones. A last one that is not ended yet is none."""
         try:
             text = read_file(self.log_file, MAX_LOG).decode(errors="replace")
         except FileNotFoundError:
@@ -300,7 +329,8 @@ def _can_be(line: dict[str, Any]) -> bool:
 def differences(
     recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]
 ) -> list[str]:
-    """The settings that were given and differ from the recorded ones, as "name: recorded -> given"."""
+    """The settings that were given and differ from the recorded ones, as "name:
+    recorded -> given"."""
     return [
         f"{name}: {recorded.get(name)!r} -> {value!r}"
         for name, value in given.items()

@@ -1,4 +1,5 @@
-"""generator.safetensors: a sampler on disk, and what of a file is checked before memory is taken."""
+"""generator.safetensors: a sampler on disk, and what of a file is checked before memory
+is taken."""
 
 from __future__ import annotations
 
@@ -51,8 +52,8 @@ def save_generator(sampler: Sampler, path: Path) -> None:
 
 
 def is_saved(sampler: Sampler, path: Path) -> bool:
-    """Whether `path` holds what a sampler of this moment saved, and the encoder lies beside it,
-    if there is one."""
+    """Whether `path` holds what a sampler of this moment saved, and the encoder lies
+    beside it, if there is one."""
     files = [path] if sampler.encoder is None else [path, path.with_name(ENCODER)]
     try:
         return all(unpack(file)[1].get("samples_seen") == sampler.samples_seen for file in files)
@@ -65,8 +66,8 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
     """The sampler that `save_generator` wrote.
 
     Raises:
-        DamagedFileError: The file is not whole, or does not fit its own description, which is
-            found before any memory is taken for networks that are not in it.
+        DamagedFileError: The file is not whole, or does not fit its own description,
+            which is found before any memory is taken for networks that are not in it.
     """
     tensors, metadata = unpack(path)
     try:
@@ -111,8 +112,9 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
 
 
 def refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, Tensor]) -> None:
-    """Raises RequestError where the recipe's generator is not
-    what the tensors are of, or a weight is not a number."""
+    """Raises:
+    RequestError: Where the recipe's generator is not what the tensors are of, or a
+        weight is not a number."""
     if recipe.clusters is not None and recipe.clusters > max(
         len(value) for value in tensors.values() if value.dim()
     ):

@@ -32,8 +32,12 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
 
 
 def requested(stored: Any, recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
-    """What the user set of the recipe and of the run; of an older config nothing
-    is known. Raises RequestError for a name or a value that cannot be."""
+    """What the user set of the recipe and of the run; of an older config nothing is
+    known.
+
+    Raises:
+        RequestError: For a name or a value that cannot be.
+    """
     stored = {} if stored is None else _object("requested", stored)
     parts = {"recipe": recipe, "run": RunSettings}
     if unknown := stored.keys() - parts.keys():
@@ -62,7 +66,11 @@ def init_from(stored: Any) -> dict[str, Any] | None:
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:
-    """The value, if it is a JSON object. Raises RequestError if not."""
+    """The value, if it is a JSON object.
+
+    Raises:
+        RequestError: If not.
+    """
     if not isinstance(value, dict):
         raise RequestError(f"{name} = {clipped(repr(value))}: must be settings by name")
     return value

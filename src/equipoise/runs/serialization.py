@@ -59,8 +59,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON file of a run directory.
 
-    Raises DamagedFileError if it cannot be understood, is of another format or has been
-    changed, EquipoiseError where it cannot be read at the moment.
+    Raises:
+        DamagedFileError: If it cannot be understood, is of another format or has been
+            changed, EquipoiseError where it cannot be read at the moment.
     """
     try:
         content = json.loads(_read(path, MAX_JSON), parse_constant=_refuse_constant)
@@ -120,8 +121,9 @@ def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `pack` packed, however its header is written.
 
-    Raises DamagedFileError if a bit of the content has changed, EquipoiseError where
-    the file cannot be read at the moment, as with too little free memory.
+    Raises:
+        DamagedFileError: If a bit of the content has changed, EquipoiseError where the
+            file cannot be read at the moment, as with too little free memory.
     """
     try:
         raw = _read(path, MAX_TENSORS)
@@ -152,7 +154,11 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _read(path: Path, most: int) -> bytes:
-    """As `read_file`. Raises EquipoiseError where the file may well be whole."""
+    """As `read_file`.
+
+    Raises:
+        EquipoiseError: Where the file may well be whole.
+    """
     try:
         return read_file(path, most)
     except OSError as error:
@@ -162,7 +168,8 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _refuse_too_many(path: Path, size: int, most: int) -> None:
-    """Raises EquipoiseError for a file that could not be read again."""
+    """Raises:
+    EquipoiseError: For a file that could not be read again."""
     if size > most:
         raise EquipoiseError(
             f"{path} could not be written: it would have {size:,} bytes, more than the {most:,} "
@@ -221,7 +228,11 @@ def _json_digest(content: Any) -> str:
 
 
 def _dumps(content: Any, **how: Any) -> str:
-    """JSON, which has neither NaN nor infinities. Raises ValueError on one."""
+    """JSON, which has neither NaN nor infinities.
+
+    Raises:
+        ValueError: On one.
+    """
     return json.dumps(content, allow_nan=False, **how)
 
 

@@ -22,28 +22,38 @@ class RunSettings:
     """How long to train, where and from which seed."""
 
     samples: int | None = None
-    """Real samples to see in all; left out with minutes left out too, as many as the recipe thinks right."""
+    """Real samples to see in all; left out with minutes left out too, as many as the
+    recipe thinks right."""
     minutes: float | None = None
     """Minutes to train instead: in all, those before a run was resumed included."""
     seed: int = 0
     """Decides everything that is random: one seed, one result at one thread count."""
     device: str = "auto"
-    """cpu, cuda, or auto: a CUDA GPU if there is one. Apple's GPUs (mps) are not supported: they have no float64."""
+    """cpu, cuda, or auto: a CUDA GPU if there is one.
+
+    Apple's GPUs (mps) are not supported: they have no float64.
+    """
     threads: int = 0
-    """CPU threads; 0: one for points, and for images as many as their networks have work for, at most one a core."""
+    """CPU threads; 0: one for points, and for images as many as their networks have
+    work for, at most one a core."""
     precision: Precision = "auto"
-    """Of products and convolutions while training; auto takes bfloat16 for images where the processor multiplies it."""
+    """Of products and convolutions while training; auto takes bfloat16 for images where
+    the processor multiplies it."""
     compile: Compile = "auto"
-    """Compile the step, which takes about a minute; auto does so for runs long enough to gain more by it."""
+    """Compile the step, which takes about a minute; auto does so for runs long enough
+    to gain more by it."""
     tune_speed: bool = False
-    """Measure on this machine, for some seconds, which threads and precision are the fastest, where otherwise rules say."""
+    """Measure on this machine, for some seconds, which threads and precision are the
+    fastest, where otherwise rules say."""
     memory_budget: float = 4.0
-    """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it is needed."""
+    """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it
+    is needed."""
     stop_when: Literal["converged"] | None = None
-    """balanced: stop when the figure taken while training no longer improves, and keep the best generator (on the command line --until
-    balanced)."""
+    """balanced: stop when the figure taken while training no longer improves, and keep
+    the best generator (on the command line --until balanced)."""
     evaluate: Evaluation = "auto"
-    """The report after `equipoise train`: full; quick, on a fifth of the samples or so; none; auto: full after two minutes of training."""
+    """The report after `equipoise train`: full; quick, on a fifth of the samples or so;
+    none; auto: full after two minutes of training."""
     label_column: str | None = None
     """The column of a .csv or .parquet file that holds labels."""
 
@@ -79,6 +89,7 @@ class RunSettings:
 
 
 def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:
-    """The recorded settings with those given now; a new length, in samples or in minutes, replaces the old one."""
+    """The recorded settings with those given now; a new length, in samples or in
+    minutes, replaces the old one."""
     length = {"samples": None, "minutes": None} if {"samples", "minutes"} & given.keys() else {}
     return instance(RunSettings, {**recorded, **length, **given})

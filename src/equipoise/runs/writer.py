@@ -1,4 +1,7 @@
-"""Keeping: what a training writes into its directory while it runs. That a disk is full, or gone, for a while ends no training of hours."""
+"""Keeping: what a training writes into its directory while it runs.
+
+That a disk is full, or gone, for a while ends no training of hours.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from equipoise.sampling.sampler import Sampler
 
 
 class RunWriter:
-    """Writes to a directory. What cannot be written is told once; the next save makes up for it."""
+    """Writes to a directory.
+
+    What cannot be written is told once; the next save makes up for it.
+    """
 
     def __init__(self, directory: RunDirectory, warn: Callable[[str], None]) -> None:
         self.directory, self.warn = directory, warn
@@ -31,7 +37,8 @@ class RunWriter:
         config: dict[str, Any],
         log: list[dict[str, Any]],
     ) -> None:
-        """The state, which is written into a folder, and the generator, with all else that the directory lacks."""
+        """The state, which is written into a folder, and the generator, with all else
+        that the directory lacks."""
         if self.attempt(lambda: self._save(write_checkpoint, sampler, config, log)):
             self.failed = ""
 
@@ -57,7 +64,8 @@ class RunWriter:
             raise EquipoiseError(f"{directory.path} has vanished")
 
     def has_vanished(self) -> bool:
-        """Whether the directory is gone, or another has its name, with images that were drawn since; False where that cannot be seen."""
+        """Whether the directory is gone, or another has its name, with images that were
+        drawn since; False where that cannot be seen."""
         try:
             return not self.directory.config_file.is_file()
         except OSError:

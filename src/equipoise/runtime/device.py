@@ -36,7 +36,8 @@ def resolve_device(name: str) -> torch.device:
 
 
 def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
-    """Bytes that this process holds on the device: of the CPU's memory its resident set; None where that is not told."""
+    """Bytes that this process holds on the device: of the CPU's memory its resident
+    set; None where that is not told."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     pages = number_in(proc / "self" / "statm", word=1)
@@ -44,9 +45,11 @@ def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
 
 
 def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
-    """Bytes on the device that this process may still take; None where that is not known.
+    """Bytes on the device that this process may still take; None where that is not
+    known.
 
-    Of the CPU's memory: what `available` says. Of a GPU: what is free, and what torch keeps for itself and does not use.
+    Of the CPU's memory: what `available` says. Of a GPU: what is free, and what torch
+    keeps for itself and does not use.
     """
     if device.type == "cuda":
         return (

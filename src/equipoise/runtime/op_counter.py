@@ -1,8 +1,10 @@
-"""What a piece of work asks of torch, counted: operations, arithmetic, storages and their bytes, waits of the host. Not seconds: equal
-work gives equal counts on every machine, whatever else that does.
+"""What a piece of work asks of torch, counted: operations, arithmetic, storages and
+their bytes, waits of the host. Not seconds: equal work gives equal counts on every
+machine, whatever else that does.
 
-Counted is what reaches torch's dispatcher below autograd, where no backend has been chosen yet. What a backend takes for itself while an
-operation runs, such as oneDNN's workspaces, is not seen.
+Counted is what reaches torch's dispatcher below autograd, where no backend has been
+chosen yet. What a backend takes for itself while an operation runs, such as oneDNN's
+workspaces, is not seen.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-# The host reads a value, or the shape of the result depends on values: on a GPU either waits until all work before is done.
+# The host reads a value, or the shape of the result depends on values: on a GPU either
+# waits until all work before is done.
 READS = frozenset(
     f"aten.{name}"
     for name in (
@@ -34,8 +37,9 @@ READS = frozenset(
 
 
 class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is not typed
-    """Counts while it is entered, backward passes included; it may be entered again, and goes on. Memory that it has seen taken it also
-    sees given back, even after it was left."""
+    """Counts while it is entered, backward passes included; it may be entered again,
+    and goes on. Memory that it has seen taken it also sees given back, even after it
+    was left."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # as above
@@ -61,7 +65,8 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """torch asks this when the class is made; yes would import its compiler, which takes a second, to wrap what is never compiled."""
+        """torch asks this when the class is made; yes would import its compiler, which
+        takes a second, to wrap what is never compiled."""
         return False
 
     def __torch_dispatch__(

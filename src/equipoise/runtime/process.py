@@ -1,7 +1,7 @@
 """What Equipoise sets in the process while it works, and puts back after: torch's
-default dtype, default device and number of threads, its inference mode and autocast, and
-the filters of warnings, to which some libraries add their own when they are imported on
-the way.
+default dtype, default device and number of threads, its inference mode and autocast,
+and the filters of warnings, to which some libraries add their own when they are
+imported on the way.
 
 All belong to the program around. Calls may be nested, and may run in several threads at
 once: the first one in notes what the program had, and that is what is left behind.
@@ -79,8 +79,8 @@ _PROGRAM = _Program()
 
 @contextmanager
 def at_work(threads: int | None = None) -> Iterator[None]:
-    """For the while, torch's default dtype is float32, its default device the CPU, it is
-    neither in inference mode nor casts by itself, and it uses this many threads.
+    """For the while, torch's default dtype is float32, its default device the CPU, it
+    is neither in inference mode nor casts by itself, and it uses this many threads.
 
     Args:
         threads: Of the CPU; None leaves their number as it is.
@@ -95,15 +95,18 @@ def at_work(threads: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def _without_modes() -> Iterator[None]:
-    """Leave the modes of torch that the caller's thread is in, for the while. Those that it
-    is not in are not touched: to enter a mode takes time, and one of devices slows down
-    every operation."""
+    """Leave the modes of torch that the caller's thread is in, for the while.
+
+    Those that it is not in are not touched: to enter a mode takes time, and one of
+    devices slows down every operation.
+    """
     with ExitStack() as modes:
         if torch.is_inference_mode_enabled():
             modes.enter_context(torch.inference_mode(False))
         for kind in ("cpu", "cuda"):
             if torch.is_autocast_enabled(kind):
-                # A step's own autocast is an inner one here, whose copies of weights would stay.
+                # A step's own autocast is an inner one here, whose copies of weights
+                # would stay.
                 modes.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
         if torch.get_default_device().type != "cpu":
             modes.enter_context(torch.device("cpu"))

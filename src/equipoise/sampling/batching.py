@@ -38,7 +38,8 @@ def regrouped(
 
 
 def refuse_beyond_memory(n: int, sample_bytes: int) -> None:
-    """Raises RequestError where n samples take more memory than is free."""
+    """Raises:
+    RequestError: Where n samples take more memory than is free."""
     free = available()
     if free is not None and n * sample_bytes > free:
         raise RequestError(

@@ -1,4 +1,5 @@
-"""The sampler: a trained generator with all that turns latents into the user's kind of data. What generator.safetensors holds."""
+"""The sampler: a trained generator with all that turns latents into the user's kind of
+data. What generator.safetensors holds."""
 
 from __future__ import annotations
 
@@ -28,13 +29,18 @@ Codes = Mapping[str, ArrayLike]
 Drawn = tuple[Tensor, Tensor | None]
 EVALUATION_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
 RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64  # that BatchNorm statistics are taken from
-CHUNK = 4096  # points whose latents are drawn at once; of images as many as have the same number of values as so many rows of 256
+# Points whose latents are drawn at once; of images as many as have the same number of
+# values as so many rows of 256.
+CHUNK = 4096
 PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
 
 
 @dataclass
 class Sampler:
-    """Draws from a generator. The generator is put into evaluation mode for each draw and back after."""
+    """Draws from a generator.
+
+    The generator is put into evaluation mode for each draw and back after.
+    """
 
     generator: nn.Module
     prior: Prior
@@ -66,10 +72,12 @@ class Sampler:
     def values(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> NDArray[np.float64]:
-        """n samples in the user's units, (n, *shape), rounded to the user's type, as float64.
+        """n samples in the user's units, (n, *shape), rounded to the user's type, as
+        float64.
 
-        For a conditional generator `label` is the position of the one class to draw; None draws classes at their training frequencies.
-        `codes` sets codes of the latents, see `Prior.with_codes`.
+        For a conditional generator `label` is the position of the one class to draw;
+        None draws classes at their training frequencies. `codes` sets codes of the
+        latents, see `Prior.with_codes`.
         """
         refuse_beyond_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
         return self._filled(n, self._made(n, seed, label, codes))
@@ -77,7 +85,8 @@ class Sampler:
     def latents(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> Drawn:
-        """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones are the same for every n."""
+        """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones
+        are the same for every n."""
         unused = torch.Generator()
         z, y = (
             [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)],
@@ -159,7 +168,9 @@ class Sampler:
             return self.schema.rounded(self.scaling.decode(placed)).astype(np.float64, copy=False)
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
-        """Raises RequestError where samples of this shape, and images of this range, are not of the generator's kind."""
+        """Raises:
+        RequestError: Where samples of this shape, and images of this range, are not
+            of the generator's kind."""
         if shape != self.schema.shape:
             raise RequestError(
                 f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape"
@@ -176,7 +187,11 @@ class Sampler:
             )
 
     def position(self, label: Hashable) -> int:
-        """The position of a label among the classes that were learned. Raises RequestError for one that was not."""
+        """The position of a label among the classes that were learned.
+
+        Raises:
+            RequestError: For one that was not.
+        """
         if not self.recipe.conditional:
             instead = (
                 "train with conditional"
@@ -189,8 +204,12 @@ class Sampler:
         return self.schema.class_index(label)
 
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
-        """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as entries' numbers, (N,), u0, ... as the means of the
-        posterior, (N,). Raises RequestError for a generator without codes."""
+        """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as
+        entries' numbers, (N,), u0, ... as the means of the posterior, (N,).
+
+        Raises:
+            RequestError: For a generator without codes.
+        """
         if not self.prior.codes:
             raise RequestError(
                 f"{self.recipe.name} has no codes to encode samples to: train the recipe 'infogan'"
@@ -216,8 +235,10 @@ class Sampler:
         }
 
     def recalibrate_batchnorm(self, seed: int, real: Tensor | None = None) -> None:
-        """Take BatchNorm statistics anew: of an averaged generator, since those of the generator that it averages are not its own, and of
-        the encoder on `real` raw samples, since while training it sees more generated ones. They depend on weights and seed alone."""
+        """Take BatchNorm statistics anew: of an averaged generator, since those of the
+        generator that it averages are not its own, and of the encoder on `real` raw
+        samples, since while training it sees more generated ones. They depend on
+        weights and seed alone."""
         latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
         with taking_statistics(self.generator) as there_are:
             for _ in range(RECALIBRATION_BATCHES if there_are else 0):
@@ -240,7 +261,8 @@ class Sampler:
         return max(CHUNK * 256 // max(self.schema.size, 256), 1)
 
     def labels(self, classes: Tensor | None) -> Tensor | None:
-        """The labels, (N,), that the networks' classes, (N,), stand for; None for a generator that learned none."""
+        """The labels, (N,), that the networks' classes, (N,), stand for; None for a
+        generator that learned none."""
         if classes is None or not self.recipe.conditional:
             return None
         return classes if self.clustering is None else self.clustering.labels(classes)

@@ -16,7 +16,9 @@ from equipoise.training.signals import InterruptedRunError, signals_stop
 CALLBACK = "an exception in on_event"  # why a run stopped
 
 
-@torch.enable_grad()  # whatever the caller has set; once a training, since a step would take a microsecond for it
+# Whatever the caller has set; once a training, since a step would take a microsecond
+# for it.
+@torch.enable_grad()
 def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
     """Train, telling `on_event` of everything. The directory is unlocked after.
 

@@ -1,19 +1,25 @@
-"""The pace: how often a training of a given length is judged and drawn, so that both cost a small share of it. A rule of counted
-multiplications and samples: nothing is decided by a stopwatch, and equal runs are judged and drawn at equal moments.
+"""The pace: how often a training of a given length is judged and drawn, so that both
+cost a small share of it. A rule of counted multiplications and samples: nothing is
+decided by a stopwatch, and equal runs are judged and drawn at equal moments.
 
-Time is counted in multiplications at the speed of a training's, about 30 thousand million a second on a core with AVX-512 for images.
-With G and D for one forward pass of one sample, a sample that is trained on costs
+Time is counted in multiplications at the speed of a training's, about 30 thousand
+million a second on a core with AVX-512 for images. With G and D for one forward pass of
+one sample, a sample that is trained on costs
 
     G + 6 D + (3 G + 3 D) / k + STEP / batch
 
-in k steps of D for one of G: D's step makes a fake (G) and passes real and fake there (2 D) and back (4 D), G's step passes G there and
-back (3 G) and D (3 D); penalties, which only add, are left out, and a step has costs of its own, whatever is in it. A sample that is judged
-costs G and what its judge says (`MetricSuite.cost`). So the share `JUDGING` of a training of H samples pays for
-JUDGING * H * trained / (n * judged) times of n samples. An image is drawn for every STEPS_A_PICTURE steps, since it takes about as long
-as five of the shortest.
+in k steps of D for one of G: D's step makes a fake (G) and passes real and fake there
+(2 D) and back (4 D), G's step passes G there and back (3 G) and D (3 D); penalties,
+which only add, are left out, and a step has costs of its own, whatever is in it. A
+sample that is judged costs G and what its judge says (`MetricSuite.cost`). So the share
+`JUDGING` of a training of H samples pays for JUDGING * H * trained / (n * judged) times
+of n samples. An image is drawn for every STEPS_A_PICTURE steps, since it takes about as
+long as five of the shortest.
 
-Measured on one core, together with 20 saves, which are not thinned out, in CPU time: 4.5% of `train gaussian`, 3% of a third of `train
-ring`, and of five minutes on MNIST 1.8% by balanced, 2.5% by classic and 4.3% by dcgan, whose BatchNorm statistics are taken anew too.
+Measured on one core, together with 20 saves, which are not thinned out, in CPU time:
+4.5% of `train gaussian`, 3% of a third of `train ring`, and of five minutes on MNIST
+1.8% by balanced, 2.5% by classic and 4.3% by dcgan, whose BatchNorm statistics are
+taken anew too.
 """
 
 from __future__ import annotations
@@ -29,12 +35,15 @@ from equipoise.runtime.op_counter import Counting
 
 JUDGING = 0.02
 LEAST = 5  # judgements, however short the run: verdict and watch take fewer than four for no trend
-STEP = 1e7  # a millisecond of small operations at a small network's 10 thousand million multiplications a second
+# a millisecond of small operations at a small network's 10 thousand million
+# multiplications a second.
+STEP = 1e7
 IMAGES, STEPS_A_IMAGE = 10, 600
 
 
 class Pace:
-    """How often a run of `method` is judged by `suite`; samples are (N, *shape), `classes` says whether the networks see them."""
+    """How often a run of `method` is judged by `suite`; samples are (N, *shape),
+    `classes` says whether the networks see them."""
 
     def __init__(
         self,
@@ -64,13 +73,15 @@ class Pace:
         return max(min(int(JUDGING * horizon / self.judging), most), LEAST)
 
     def due(self, progress: float, last: int, horizon: int, most: int) -> bool:
-        """Whether a run that has come this far, and was judged last after `last` samples, is judged now. The end always is, once."""
+        """Whether a run that has come this far, and was judged last after `last`
+        samples, is judged now. The end always is, once."""
         times = self.evaluations(horizon, most)
         return int(progress * times) > int(min(last / max(horizon, 1), 1.0) * times)
 
 
 def images(method: Method, batch_size: int, horizon: int | None) -> int:
-    """How many images a run of `horizon` samples draws after the one before its first step, 1 to 10; 0 while its length is not known."""
+    """How many images a run of `horizon` samples draws after the one before its first
+    step, 1 to 10; 0 while its length is not known."""
     if horizon is None:
         return 0
     return max(min(horizon // (method.discriminator_steps * batch_size * STEPS_A_IMAGE), IMAGES), 1)

@@ -1,4 +1,7 @@
-"""Fitting: from settings and data to a finished run. It pulls the loop's events and does what they call for: log, draw, measure, save."""
+"""Fitting: from settings and data to a finished run.
+
+It pulls the loop's events and does what they call for: log, draw, measure, save.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,8 @@ class Fit:
         warn: Callable[[str], None],
         space: Space | None = None,
     ) -> None:
-        """`space` is another training's, which this one goes on in; None fits one to the data."""
+        """`space` is another training's, which this one goes on in; None fits one to
+        the data."""
         self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
         self.writer = None if directory is None else RunWriter(directory, warn)
         source.early_stopping = run.stop_when is not None
@@ -173,7 +177,8 @@ class Fit:
         }
 
     def restore_sampler(self) -> None:
-        """After the state was restored: the sampler knows its moment, and is written if that was not done after the checkpoint."""
+        """After the state was restored: the sampler knows its moment, and is written if
+        that was not done after the checkpoint."""
         self.sampler.samples_seen = self.state.samples_seen
         if (
             self.directory is not None
@@ -198,7 +203,8 @@ class Fit:
                 yield self._happened.pop(0)
 
     def _speed(self) -> speed.Speed:
-        """Threads, precision and compiling: those of the run that is resumed, else by choice, by rule or by a stopwatch."""
+        """Threads, precision and compiling: those of the run that is resumed, else by
+        choice, by rule or by a stopwatch."""
         machine = None if self.directory is None else self.directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
@@ -220,7 +226,8 @@ class Fit:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 
     def _recalibrate_batchnorm(self) -> None:
-        """Before the generator is drawn from or saved: the statistics that an average or an encoder needs, once for one moment."""
+        """Before the generator is drawn from or saved: the statistics that an average
+        or an encoder needs, once for one moment."""
         if self._recalibrated_at == self.sampler.samples_seen:
             return
         self._recalibrated_at = self.sampler.samples_seen
@@ -255,14 +262,16 @@ class Fit:
                 self._happened.append(Drawn(self.state.samples_seen, path))
 
     def _evaluation_due(self, progress: float) -> bool:
-        """Whether what is saved now is judged too: always when a figure decides when to stop, else as often as the pace allows."""
+        """Whether what is saved now is judged too: always when a figure decides when to
+        stop, else as often as the pace allows."""
         if self.run.stop_when is not None or self.state.horizon is None:
             return self.run.stop_when is not None
         last = max((line["samples_seen"] for line in self.log if "metrics" in line), default=0)
         return self.pace.due(progress, last, self.state.horizon, SAVES)
 
     def _evaluate(self, progress: float) -> float:
-        """Figures of the generator as it is, for the log and the watch; returns the headline."""
+        """Figures of the generator as it is, for the log and the watch; returns the
+        headline."""
         metrics = self.quick_suite(self.sampler.values(self.quick_suite.n, EVALUATION_SEED))
         if not any("floors" in line for line in self.log):
             self._tell(floors=self.watch.floors, evaluated_samples=self.quick_suite.n)
@@ -327,7 +336,8 @@ class Fit:
 
     @property
     def _has_stopped_early(self) -> bool:
-        """Whether it has early_stopped, and nothing has been trained since: the generator that is kept is the best."""
+        """Whether it has early_stopped, and nothing has been trained since: the
+        generator that is kept is the best."""
         return bool(self.log) and EARLY_STOPPED in self.log[-1] and self.state.best is not None
 
     def _moment(self) -> checkpoint.Moment:
@@ -347,7 +357,8 @@ class Fit:
         return self.best
 
     def save(self, folder: Path) -> None:
-        """Write its checkpoints anew, the end and the best; without the best, the end knows of none."""
+        """Write its checkpoints anew, the end and the best; without the best, the end
+        knows of none."""
         try:
             best = self._best()
         except EquipoiseError:

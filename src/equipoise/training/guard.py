@@ -1,7 +1,8 @@
-"""The guard: when a loss or a gradient is no longer finite, back to the last good weights, with smaller steps.
+"""The guard: when a loss or a gradient is no longer finite, back to the last good
+weights, with smaller steps.
 
-Where the numbers went wrong is not asked: gradients are never set to zero in silence. Data and randomness go on, so that the batches that
-follow are others.
+Where the numbers went wrong is not asked: gradients are never set to zero in silence.
+Data and randomness go on, so that the batches that follow are others.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError
 from equipoise.training.state import State
 
-ATTEMPTS = 3  # from a start, or from the resumption of a run that had given up; `State.recoveries` counts all, and each halves the steps
+# From a start, or from the resumption of a run that had given up; `State.recoveries`
+# counts all, and each halves the steps.
+ATTEMPTS = 3
 
 
 class DivergedError(EquipoiseError):
-    """Training ran away, and did so again after every roll-back; what was good last is kept, and can be sampled from."""
+    """Training ran away, and did so again after every roll-back; what was good last is
+    kept, and can be sampled from."""
 
 
 class Guard:
-    """Holds the last weights that were good, and the ones before: readings are of what came before a step moved the weights, so that the
-    last ones may hold the trouble already."""
+    """Holds the last weights that were good, and the ones before: readings are of what
+    came before a step moved the weights, so that the last ones may hold the trouble
+    already."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -34,7 +39,10 @@ class Guard:
 
     @property
     def finite(self) -> bool:
-        """Whether all weights and moments are numbers. A step can spoil them after its losses were read."""
+        """Whether all weights and moments are numbers.
+
+        A step can spoil them after its losses were read.
+        """
         sums: dict[torch.device, list[Tensor]] = {}  # an optimiser may count its steps on the CPU
         for tensor in self.state.weights().values():
             if tensor.is_floating_point():
@@ -51,7 +59,8 @@ class Guard:
                 self.good[name] = tensor.detach().clone()
 
     def go_back(self) -> None:
-        """Put the last good weights back; those before, if the last ones went wrong at once."""
+        """Put the last good weights back; those before, if the last ones went wrong at
+        once."""
         good = self.before if self._again and self.before else self.good
         self._again = True
         self.state.restore_weights({name: tensor.clone() for name, tensor in good.items()})

@@ -1,8 +1,10 @@
-"""The loop: steps until it is time to stop, and events on the way. Whoever iterates writes, draws and evaluates; to pause is not to ask
-for the next event.
+"""The loop: steps until it is time to stop, and events on the way.
 
-The clock is real samples seen. Given minutes, the horizon of the schedules follows from the rate over the first 2%, is corrected a few
-times where the machine has become faster or slower, and is kept in the state.
+Whoever iterates writes, draws and evaluates; to pause is not to ask for the next event.
+
+The clock is real samples seen. Given minutes, the horizon of the schedules follows from
+the rate over the first 2%, is corrected a few times where the machine has become faster
+or slower, and is kept in the state.
 """
 
 from __future__ import annotations
@@ -27,18 +29,28 @@ from equipoise.training.step import adversarial_step
 REPORTS = 100  # a run
 SAVES = 20  # a run; the first comes within a tenth
 SAVE_SECONDS = 600.0  # and at least this often
-MEASURED = 0.02  # share of the minutes after which the rate is known; of short runs more, since the first second is not like the rest
+# Share of the minutes after which the rate is known; of short runs more, since the
+# first second is not like the rest.
+MEASURED = 0.02
 MEASURED_SECONDS, MEASURED_MAX = 1.0, 0.2
 CORRECTED = (0.1, 0.25, 0.5, 0.75)  # shares of the minutes at which the horizon is looked at again
 EARLY = 0.9  # share of the minutes before which no run is over
-OFF = 0.1  # by more than this share it must be off: another program may have had the machine while the rate was measured
-SPARE = 0.98  # share of the remaining minutes that the horizon counts on, so that the schedule ends before the time does
+# By more than this share it must be off: another program may have had the machine while
+# the rate was measured.
+OFF = 0.1
+# Share of the remaining minutes that the horizon counts on, so that the schedule ends
+# before the time does.
+SPARE = 0.98
 RECENT = 16  # steps that a report averages over
 
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of the last steps. `progress` is how much of the training is done, `remaining` the seconds it will still take."""
+    """Figures of the last steps.
+
+    `progress` is how much of the training is done, `remaining` the seconds it will
+    still take.
+    """
 
     samples_seen: int
     seconds: float
@@ -60,7 +72,8 @@ class SaveDue:
 
 @dataclass(frozen=True)
 class Recovered:
-    """Something was no longer finite: training is back at the last good weights, with half the step sizes."""
+    """Something was no longer finite: training is back at the last good weights, with
+    half the step sizes."""
 
     samples_seen: int
     what: str
@@ -68,8 +81,8 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Finished:
-    """The end: `reason` is "done", what `Control.stop` was given, or why training could not go on; `diverged` says that it is that
-    roll-backs did not help."""
+    """The end: `reason` is "done", what `Control.stop` was given, or why training could
+    not go on; `diverged` says that it is that roll-backs did not help."""
 
     reason: str
     diverged: bool = False
@@ -106,12 +119,18 @@ class Control:
     stop_reason: str | None = field(default=None, init=False)
 
     def stop(self, reason: str) -> None:
-        """Stop after the step under way; the state is saved first. The first reason stays."""
+        """Stop after the step under way; the state is saved first.
+
+        The first reason stays.
+        """
         self.stop_reason = self.stop_reason or reason
 
 
 class Clock:
-    """Time and samples until the end of a run. It goes from when it is made: what comes before, compiling for one, is no training."""
+    """Time and samples until the end of a run.
+
+    It goes from when it is made: what comes before, compiling for one, is no training.
+    """
 
     def __init__(self, state: State, samples: int | None, minutes: float | None) -> None:
         self.state = state
@@ -153,14 +172,16 @@ class Clock:
         return 1.0 if out_of_time else min(progress, 1.0)
 
     def _expected(self, since: tuple[float, int]) -> int:
-        """The samples that will have been seen when the minutes are over, at the rate since a moment: its seconds, and samples seen."""
+        """The samples that will have been seen when the minutes are over, at the rate
+        since a moment: its seconds, and samples seen."""
         assert self.limit is not None, "only minutes are looked ahead in"
         return self.state.samples_seen + int(
             self.rate(since) * (self.limit - self.state.seconds) * SPARE
         )
 
     def _to_be_corrected(self) -> bool:
-        """Whether the horizon is to be looked at: at some moments, and where it is reached long before the time is over."""
+        """Whether the horizon is to be looked at: at some moments, and where it is
+        reached long before the time is over."""
         if self.limit is None:
             return False
         progress = self.state.seconds / self.limit
@@ -196,9 +217,12 @@ class Clock:
 
 
 def train(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
-    """Train `state` until the clock or `control` ends it. What was trained is always reported and saved before `Finished`.
+    """Train `state` until the clock or `control` ends it.
 
-    Where a report is not finite the guard goes back to the last one that was, and after its last attempt training ends there.
+    What was trained is always reported and saved before `Finished`.
+
+    Where a report is not finite the guard goes back to the last one that was, and after
+    its last attempt training ends there.
     """
     state.generator.train()
     state.discriminator.train()
@@ -264,7 +288,8 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
 def report(
     method: Method, state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]
 ) -> Report:
-    """The means over the recent steps, D's outputs as the recipe reads them, and the gradient norms of the last step."""
+    """The means over the recent steps, D's outputs as the recipe reads them, and the
+    gradient norms of the last step."""
     means = {
         name: torch.stack([step[name] for step in recent]).mean()
         for name in recent[-1]
@@ -291,7 +316,8 @@ def report(
 
 
 def guarded(told: Report, guard: Guard) -> Report | Recovered:
-    """The report, if all its readings and all weights are finite; else training goes back to the last good weights."""
+    """The report, if all its readings and all weights are finite; else training goes
+    back to the last good weights."""
     wrong = next((name for name, value in told.readings.items() if not math.isfinite(value)), "")
     if not wrong and not guard.finite:
         wrong = "a weight"
@@ -303,12 +329,15 @@ def guarded(told: Report, guard: Guard) -> Report | Recovered:
 
 
 def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, Tensor]:
-    """D's mean output on real and on generated samples, and `balance`, which goes to 1/2 as the networks reach equilibrium.
+    """D's mean output on real and on generated samples, and `balance`, which goes to
+    1/2 as the networks reach equilibrium.
 
-    "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability of the right answer,
-    (sigma(D(x)) + 1 - sigma(D(x'))) / 2. "relativistic": D has no zero, so the mean logits
-    about their common mean, and the mean of sigma(D(x) - D(x')) over pairs. "score" and "critic": the mean logits, and no balance; a
-    critic's difference between them is an estimate of the Wasserstein distance, of scaled samples, times an unknown factor.
+    "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability
+    of the right answer, (sigma(D(x)) + 1 - sigma(D(x'))) / 2. "relativistic": D has no
+    zero, so the mean logits about their common mean, and the mean of sigma(D(x) -
+    D(x')) over pairs. "score" and "critic": the mean logits, and no balance; a critic's
+    difference between them is an estimate of the Wasserstein distance, of scaled
+    samples, times an unknown factor.
     """
     if meaning in ("score", "critic"):
         means = {"real_output": real.mean(), "fake_output": fake.mean()}

@@ -1,9 +1,12 @@
-"""How much memory a training will take, and about how long a step, known before it starts.
+"""How much memory a training will take, and about how long a step, known before it
+starts.
 
-A step does the same operations in the same order whatever the batch, so the bytes that are held after each of them are a line a + b N in
-the batch size N, and the most that is held at once is the highest of those lines. Steps on two small batches give all lines, exactly and
-in a fraction of a second. They run on the training's own device: torch's meta device has no generators of randomness, and optimisers and
-autocast go other ways there.
+A step does the same operations in the same order whatever the batch, so the bytes that
+are held after each of them are a line a + b N in the batch size N, and the most that is
+held at once is the highest of those lines. Steps on two small batches give all lines,
+exactly and in a fraction of a second. They run on the training's own device: torch's
+meta device has no generators of randomness, and optimisers and autocast go other ways
+there.
 """
 
 from __future__ import annotations
@@ -33,15 +36,21 @@ from equipoise.transforms.fitting import first_classes
 from equipoise.transforms.scaling import Scaling
 
 GIB, MIB = 2**30, 2**20
-MIN_BATCH = 2  # the smaller of the two that are tried, or what the recipe asks for; the other is twice as large
-MIN_COPIES = 5  # of the networks' weights, at least: themselves, their gradients, a moment, and the guard's of the first and the last
+# The smaller of the two that are tried, or what the recipe asks for; the other is twice
+# as large.
+MIN_BATCH = 2
+# Of the networks' weights, at least: themselves, their gradients, a moment, and the
+# guard's of the first and the last.
+MIN_COPIES = 5
 FLOAT = torch.float32.itemsize
 
-# What a step makes on the way takes this many times its tensors' bytes of the resident set, with convolutions and without: a backend
-# reorders what a convolution reads and writes into copies of its own, and what is given back leaves gaps. Measured on a CPU:
+# What a step makes on the way takes this many times its tensors' bytes of the resident
+# set, with convolutions and without: a backend reorders what a convolution reads and
+# writes into copies of its own, and what is given back leaves gaps. Measured on a CPU:
 # `python -m benchmarks.memory`, benchmarks/RESULTS.md.
 WORKSPACE_CONVOLUTIONS, WORKSPACE = 1.9, 1.15
-# What figures, drawing and the closing report add to what is held between steps, by the kind of data; the middle of several runs, --whole.
+# What figures, drawing and the closing report add to what is held between steps, by the
+# kind of data; the middle of several runs, --whole.
 JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_IMAGES = (
     130 * MIB,
     150 * MIB,
@@ -49,19 +58,22 @@ JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_IMAGES = (
     150 * MIB,
 )
 JUDGED_COPIES = 15  # of each image that is judged, as float64, most of them while a filter runs
-# A step's time is about that of its calls and that of its arithmetic: a MLP's 1.6 ms, a small convolutional pair's 29 ms, on one core
-# that multiplies 9e10 a second at most. Twice the cores do 1.4 times as much ("Step" in benchmarks/RESULTS.md).
+# A step's time is about that of its calls and that of its arithmetic: a MLP's 1.6 ms, a
+# small convolutional pair's 29 ms, on one core that multiplies 9e10 a second at most.
+# Twice the cores do 1.4 times as much ("Step" in benchmarks/RESULTS.md).
 CALL_SECONDS, FLOPS, SHARED = 4e-6, 7e10, 0.5
 
 
 @dataclass(frozen=True)
 class StepMemory:
-    """The most bytes that a step holds, as lines in the batch size whose highest counts: `fixed` + `each` * batch size."""
+    """The most bytes that a step holds, as lines in the batch size whose highest
+    counts: `fixed` + `each` * batch size."""
 
     fixed: tuple[float, ...]
     each: tuple[float, ...]
     kept: float
-    """Of them what is held between steps too: weights, gradients, moments, average, and the guard's two copies of all but the gradients."""
+    """Of them what is held between steps too: weights, gradients, moments, average, and
+    the guard's two copies of all but the gradients."""
     calls: int
     """Operations that a step asks torch for, at any batch size."""
     flops: float
@@ -94,25 +106,29 @@ class Footprint:
     """What a training will take of its device's memory, in bytes."""
 
     used: int | None
-    """By this process already, the data that was read among it; None where that is not told."""
+    """By this process already, the data that was read among it; None where that is not
+    told."""
     data: int
     """By what the feed makes of the data."""
     step: StepMemory
     evaluated: int
-    """By figures and images while training, and by the closing report; they come between steps."""
+    """By figures and images while training, and by the closing report; they come
+    between steps."""
 
     def needed(self, batch_size: int) -> int:
         """What training adds to what is used."""
         return self.data + self.step.at(batch_size)
 
     def peak(self, batch_size: int) -> int | None:
-        """The most that the process will hold, the closing report included; on a CPU its peak resident set."""
+        """The most that the process will hold, the closing report included; on a CPU
+        its peak resident set."""
         most = max(self.needed(batch_size), self.data + round(self.step.kept) + self.evaluated)
         return None if self.used is None else self.used + most
 
 
 class StandIn(Loader):
-    """Batches of the shape and the type of the data's, all zeros, with labels where the data has them or the networks know classes."""
+    """Batches of the shape and the type of the data's, all zeros, with labels where the
+    data has them or the networks know classes."""
 
     def __init__(
         self,
@@ -134,8 +150,9 @@ class StandIn(Loader):
 def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.device) -> Footprint:
     """The footprint of a training that has not begun.
 
-    Raises RequestError where its networks, or its batches, cannot fit into the memory that is free, and nothing where it is not known how
-    much that is.
+    Raises:
+        RequestError: Where its networks, or its batches, cannot fit into the memory
+            that is free, and nothing where it is not known how much that is.
     """
     free = free_memory(device)
     refuse_networks(recipe, source.schema, free)
@@ -161,7 +178,12 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
 
 
 def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
-    """Raises RequestError where the weights alone, with what training keeps beside each, are more than is free. Nothing is allocated."""
+    """Nothing is allocated.
+
+    Raises:
+        RequestError: Where the weights alone, with what training keeps beside each, are
+            more than is free.
+    """
     try:
         method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made
@@ -185,8 +207,11 @@ def step_memory(
     device: torch.device,
     workspace: float | None = None,
 ) -> StepMemory:
-    """What a step of the recipe holds on data of this shape, at any batch size. `workspace` is the factor on what it makes on the way;
-    None takes the measured one, 1 gives the bytes of its tensors exactly."""
+    """What a step of the recipe holds on data of this shape, at any batch size.
+
+    `workspace` is the factor on what it makes on the way; None takes the measured one,
+    1 gives the bytes of its tensors exactly.
+    """
     small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
     first, second = (
         trace(replace(recipe, batch_size=size), schema, scaling, device)
@@ -213,7 +238,8 @@ def step_memory(
 
 
 class Trace(NamedTuple):
-    """Of one step: the bytes held after each operation, those held before it, whether it had convolutions, its calls and its arithmetic."""
+    """Of one step: the bytes held after each operation, those held before it, whether
+    it had convolutions, its calls and its arithmetic."""
 
     held: list[float]
     kept: int
@@ -223,8 +249,11 @@ class Trace(NamedTuple):
 
 
 def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device) -> Trace:
-    """A training's second step. The first makes gradients and moments, the first report the guard's copies; all later steps are like the
-    second."""
+    """A training's second step.
+
+    The first makes gradients and moments, the first report the guard's copies; all
+    later steps are like the second.
+    """
     count = Counting()
     with count:
         method = checked_method(build_method(recipe, schema, 0), recipe.name)
@@ -250,7 +279,8 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
 
 
 def data_on(device: torch.device, source: Source) -> int:
-    """The bytes that a feed will take beside the data as it was read: scaled points, images copied to a GPU, the order of an epoch."""
+    """The bytes that a feed will take beside the data as it was read: scaled points,
+    images copied to a GPU, the order of an epoch."""
     schema, rows = source.schema, source.training_rows
     if source.distribution is not None:
         return BLOCK * schema.size * FLOAT

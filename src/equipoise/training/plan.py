@@ -12,8 +12,8 @@ from equipoise.runs.settings import RunSettings
 from equipoise.training.memory import StepMemory
 from equipoise.training.speed import threads_for
 
-# Seconds of training from which the report is a full one. Of MNIST it takes half a minute
-# of one core, and a quick one a fifth of that.
+# Seconds of training from which the report is a full one. Of MNIST it takes half a
+# minute of one core, and a quick one a fifth of that.
 FULL_SECONDS = 120.0
 
 

@@ -143,8 +143,9 @@ def _refuse_other_settings(
     run_choices: dict[str, Any],
     data: Any,
 ) -> None:
-    """Raises RequestError where a setting that was given, those of a
-    distribution among them, is not the run's, and is none that may change."""
+    """Raises:
+    RequestError: Where a setting that was given, those of a distribution among
+        them, is not the run's, and is none that may change."""
     differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(
         config["recipe"], choices, ()
@@ -207,8 +208,8 @@ def _source(
 
 
 def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> None:
-    """Raises RequestError where the source is
-    not the data that the run was trained on."""
+    """Raises:
+    RequestError: Where the source is not the data that the run was trained on."""
     described, given = config["data"], source.describe()
     if not source.repeats or described["fingerprint"] == source.fingerprint:
         return
@@ -328,8 +329,9 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
 
 
 def _evaluate_anew(training: Fit) -> None:
-    """With early stopping, metrics while training are taken on the validation split, without it on all that is
-    held out: those before say nothing of those to come, and the best of them was not chosen on that split."""
+    """With early stopping, metrics while training are taken on the validation split,
+    without it on all that is held out: those before say nothing of those to come, and
+    the best of them was not chosen on that split."""
     state = training.state
     floors = {"floors": dict(training.watch.floors), "evaluated_samples": training.quick_suite.n}
     training.log.append(
@@ -339,8 +341,8 @@ def _evaluate_anew(training: Fit) -> None:
 
 
 def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
-    """Raises RequestError where the user gives
-    a length that the run is beyond already."""
+    """Raises:
+    RequestError: Where the user gives a length that the run is beyond already."""
     assert training.directory is not None, "only a directory can be resumed"
     state, path = training.state, training.directory.path
     samples, minutes = run_choices.get("samples"), run_choices.get("minutes")

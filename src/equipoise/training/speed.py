@@ -1,5 +1,8 @@
-"""How a machine does the arithmetic of a step: threads, precision, compiling. Rules of the networks' shape, the length of the run and what
-the processor can do, so that equal runs on equal machines are equal; a stopwatch only where `tune_speed` asks for one.
+"""How a machine does the arithmetic of a step: threads, precision, compiling.
+
+Rules of the networks' shape, the length of the run and what the processor can do, so
+that equal runs on equal machines are equal; a stopwatch only where `tune_speed` asks
+for one.
 
 The constants come from `python -m benchmarks.speed`: benchmarks/RESULTS.md.
 """
@@ -69,7 +72,8 @@ class Speed:
 
 
 class Example(NamedTuple):
-    """A batch like the training's, for trying out a step: scaled samples, classes or None, latents."""
+    """A batch like the training's, for trying out a step: scaled samples, classes or
+    None, latents."""
 
     x: Tensor
     y: Tensor | None
@@ -96,8 +100,11 @@ def choose(
     threads: int,
 ) -> Speed:
     """What the user chose, and by rule what was left open, for a run that will take
-    about `seconds` on so many threads by rule. Raises RequestError for a choice that
-    cannot be."""
+    about `seconds` on so many threads by rule.
+
+    Raises:
+        RequestError: For a choice that cannot be.
+    """
     ruled = by_rule(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
@@ -112,7 +119,8 @@ def choose(
 
 
 def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
-    """The choices that a resumed run was made with, by what its config.json says of the machine."""
+    """The choices that a resumed run was made with, by what its config.json says of the
+    machine."""
     return Speed(
         run.threads or max(machine["threads"], 1),
         machine.get("precision", "float32"),
@@ -149,7 +157,8 @@ def threads_for(arithmetic: float, images: bool) -> int:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for products of bfloat16; elsewhere they are slower than float32's."""
+    """Whether the device has instructions for products of bfloat16; elsewhere they are
+    slower than float32's."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and any(
@@ -159,8 +168,10 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def can_compile(method: Method, device: torch.device) -> bool:
-    """Whether the step of `method` can be compiled here: it takes a compiler, a torch that follows derivatives of derivatives, and
-    gradients that are functions of weights, samples and latents alone, without draws of their own or statistics kept."""
+    """Whether the step of `method` can be compiled here: it takes a compiler, a torch
+    that follows derivatives of derivatives, and gradients that are functions of
+    weights, samples and latents alone, without draws of their own or statistics kept.
+    """
     import torch._dynamo.config
 
     return (
@@ -171,7 +182,8 @@ def can_compile(method: Method, device: torch.device) -> bool:
 
 
 def is_pure(method: Method) -> bool:
-    """Whether the gradients of `method` are functions of weights, samples and latents alone."""
+    """Whether the gradients of `method` are functions of weights, samples and latents
+    alone."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
     draws = method.augmentation is not None or (
         method.penalty is not None and method.penalty_at == "elsewhere"
@@ -182,8 +194,10 @@ def is_pure(method: Method) -> bool:
 
 
 def compile_step(method: Method, state: State, batch: Example) -> str:
-    """Compile both functions of gradients for batches like `batch`. Returns why that failed, in which case the step stays as it is, or
-    nothing."""
+    """Compile both functions of gradients for batches like `batch`.
+
+    Returns why that failed, in which case the step stays as it is, or nothing.
+    """
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
         with _following_derivatives():
@@ -210,7 +224,8 @@ def _following_derivatives() -> AbstractContextManager[None]:
 
 
 def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
-    """The fastest threads and precision on this machine, of those that `run` leaves open, by a stopwatch. The state stays as it was."""
+    """The fastest threads and precision on this machine, of those that `run` leaves
+    open, by a stopwatch. The state stays as it was."""
     threads = [run.threads] if run.threads else sorted({1, usable_cores()})
     precisions: list[Precision] = (
         [chosen.precision] if run.precision != "auto" else sorted({"float32", chosen.precision})

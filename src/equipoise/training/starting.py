@@ -23,9 +23,9 @@ from equipoise.training.fitting import Fit
 from equipoise.training.warm_start import Weights, read
 
 
-# One thread, so that modes do not depend on the number of cores, nor small steps wait for
-# a busy one. Gradients as in `ending.train_to_end`, for the step that memory is predicted
-# from, and for those that a stopwatch times.
+# One thread, so that modes do not depend on the number of cores, nor small steps wait
+# for a busy one. Gradients as in `ending.train_to_end`, for the step that memory is
+# predicted from, and for those that a stopwatch times.
 @at_work(threads=1)
 @torch.enable_grad()
 def prepare(

@@ -1,4 +1,5 @@
-"""Everything that a training is at one moment: networks, optimisers, average, generators of randomness, position in the data, the clock.
+"""Everything that a training is at one moment: networks, optimisers, average,
+generators of randomness, position in the data, the clock.
 
 What is not here is not needed to go on: two equal states continue to equal bits.
 """
@@ -43,8 +44,10 @@ RANDOMNESS = {
 
 
 class State:
-    """The networks and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it
-    back."""
+    """The networks and all that changes while they train.
+
+    Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it back.
+    """
 
     def __init__(
         self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device
@@ -105,13 +108,15 @@ class State:
         return self.method.prior.sample(n, self.randomness["latents"])
 
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits, (N,), and its auxiliary head's answers, (N, K), on samples as it sees them: augmented, if the recipe says so."""
+        """D's logits, (N,), and its auxiliary head's answers, (N, K), on samples as it
+        sees them: augmented, if the recipe says so."""
         seen = x if self.augmentation is None else self.augmentation(x)
         logits, answers = self.discriminator(seen, y)
         return logits, answers
 
     def apply(self, rates: Rates) -> None:
-        """Set the scheduled step sizes and second beta of both optimisers, and the augmentation's probability."""
+        """Set the scheduled step sizes and second beta of both optimisers, and the
+        augmentation's probability."""
         halved = 0.5**self.recoveries
         for optimizer, factor in (
             (self.optimizer_g, halved),
@@ -147,7 +152,8 @@ class State:
         }
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that training changes: of the networks, the average, the augmentation and the optimisers."""
+        """The tensors that training changes: of the networks, the average, the
+        augmentation and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -171,8 +177,11 @@ class State:
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-        """Put back what `tensors` and `scalars` said. Raises KeyError, TypeError, ValueError or RuntimeError if they are of another shape
-        of state."""
+        """Put back what `tensors` and `scalars` said.
+
+        Raises KeyError, TypeError, ValueError or RuntimeError if they are of another
+        shape of state.
+        """
         scalars = {
             name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()
         } | _written(scalars)
@@ -188,7 +197,8 @@ class State:
         )
 
     def restore_tensors(self, tensors: dict[str, Tensor], samples_seen: int) -> None:
-        """Put back what `tensors` said, after so many samples, and leave the feed where it is."""
+        """Put back what `tensors` said, after so many samples, and leave the feed where
+        it is."""
         self.restore_weights(tensors)
         for name, generator in self.randomness.items():
             stored = tensors[f"randomness.{name}"].cpu()
@@ -242,7 +252,11 @@ class State:
 
 
 def _written(scalars: dict[str, Any]) -> dict[str, Any]:
-    """The best moment and the feed's position, if they can be. Raises ValueError if not."""
+    """The best moment and the feed's position, if they can be.
+
+    Raises:
+        ValueError: If not.
+    """
     best, position = scalars["best"], scalars["position"]
     names = {"checkpoint": str, "metric": float}
     if best is not None and (

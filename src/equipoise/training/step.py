@@ -4,12 +4,14 @@
     G: minimise  L_G(D(x), D(x')) + A                         D held fixed
     average:     G_average <- d * G_average + (1 - d) * G     d = (1/2)^(samples of this step / half-life)
 
-The half-life is the scheduled one, or a tenth of the samples seen so far where that is less. After a warm start, which takes
-over an average too, it is the recipe's, and the samples that its weights had seen count.
+The half-life is the scheduled one, or a tenth of the samples seen so far where that is
+less. After a warm start, which takes over an average too, it is the recipe's, and the
+samples that its weights had seen count.
 
-What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see `recipes.method.Method`. D sees all through the augmentation,
-if there is one. The two functions of gradients hold all of the arithmetic but the optimisers'; for a long run they are compiled
-(`training.speed`).
+What L_D, L_G, the penalty and the auxiliary term A are is the recipe's: see
+`recipes.method.Method`. D sees all through the augmentation, if there is one. The two
+functions of gradients hold all of the arithmetic but the optimisers'; for a long run
+they are compiled (`training.speed`).
 """
 
 from __future__ import annotations
@@ -24,11 +26,16 @@ from equipoise.recipes.method import AuxOutputs, CriticBatch, Method, Rates
 if TYPE_CHECKING:
     from equipoise.training.state import Gradients, State
 
-EMA_RAMPUP = 0.1  # the average's half-life is at most this share of what was seen, so that the start is soon forgotten (Karras et al. 2020)
+# The average's half-life is at most this share of what was seen, so that the start is
+# soon forgotten (Karras et al. 2020).
+EMA_RAMPUP = 0.1
 
 
 def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Tensor]:
-    """One step of both networks on fresh batches. Returns what it read on the way as scalars () that stay on the device."""
+    """One step of both networks on fresh batches.
+
+    Returns what it read on the way as scalars () that stay on the device.
+    """
     readings: dict[str, Tensor] = {}
     for _ in range(method.discriminator_steps):
         x, y = state.loader.next()
@@ -80,8 +87,8 @@ def generator_step(method: Method, state: State, x: Tensor, y: Tensor | None) ->
 def discriminator_gradients(
     method: Method, state: State, weight: Tensor, x: Tensor, y: Tensor | None, z: Tensor
 ) -> tuple[Gradients, dict[str, Tensor]]:
-    """The gradients of D's weights at real samples x and at what G makes of z, and what was read on the way. `weight`, (), is the
-    penalty's."""
+    """The gradients of D's weights at real samples x and at what G makes of z, and what
+    was read on the way. `weight`, (), is the penalty's."""
     with torch.no_grad():
         x_fake = state.generator(z, y)
     both = torch.cat([x, x_fake]).requires_grad_(
@@ -116,7 +123,8 @@ def discriminator_gradients(
 def generator_gradients(
     method: Method, state: State, x: Tensor, y: Tensor | None, z: Tensor
 ) -> tuple[Gradients, dict[str, Tensor]]:
-    """The gradients of G's weights at latents z, the loss paired with real samples x where it takes pairs, and what was read."""
+    """The gradients of G's weights at latents z, the loss paired with real samples x
+    where it takes pairs, and what was read."""
     fake, answers = state.discriminate(state.generator(z, y), y)
     with torch.no_grad():
         real = state.discriminate(x, y)[0] if method.pairs else fake
@@ -140,7 +148,8 @@ def _gradients(
 
 @torch.no_grad()
 def update_ema(state: State, decay: float) -> None:
-    """G_average <- decay * G_average + (1 - decay) * G for weights; buffers (statistics) are copied."""
+    """G_average <- decay * G_average + (1 - decay) * G for weights; buffers
+    (statistics) are copied."""
     torch._foreach_lerp_(state.weights_ema, state.weights_g, 1 - decay)
     for old, new in state.statistics:
         old.copy_(new)

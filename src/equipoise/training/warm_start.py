@@ -185,8 +185,11 @@ def read(path: Path) -> Weights:
 
 
 def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
-    """The weights of a training in this process, as they are
-    now, or else of a run. Raises RequestError without either."""
+    """The weights of a training in this process, as they are now, or else of a run.
+
+    Raises:
+        RequestError: Without either.
+    """
     if training is None:
         if directory is None:
             raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
@@ -238,8 +241,8 @@ def recount(
     clustering: Clustering, source: Source, scaling: Scaling, labels: int, seed: int
 ) -> None:
     """Take the shares of the modes anew from a source's training samples: of each label
-    where networks learn labels, else by expectation maximisation with all but the shares
-    held."""
+    where networks learn labels, else by expectation maximisation with all but the
+    shares held."""
     known = source.labelled(ROWS, seed, held_out=False) if labels else None
     raw = source.seen(ROWS, seed) if known is None else known[0]
     parts = [scaling.encode(raw[first : first + PART]) for first in range(0, len(raw), PART)]

@@ -1,8 +1,11 @@
-"""Modes: what a data set falls into by itself, so that networks learn each as a class of its own.
+"""Modes: what a data set falls into by itself, so that networks learn each as a class
+of its own.
 
-Points fall into normal components, and networks see a point relative to its own (`normal_modes`), even where that is the only one.
-Images fall into groups that look alike, and networks see them as they are (`image_modes`); where the channels tell nothing of one
-another, each of them does by itself (`channel_modes`). A class of the networks is a mode, or with C labels label * K + mode.
+Points fall into normal components, and networks see a point relative to its own
+(`normal_modes`), even where that is the only one. Images fall into groups that look
+alike, and networks see them as they are (`image_modes`); where the channels tell
+nothing of one another, each of them does by itself (`channel_modes`). A class of the
+networks is a mode, or with C labels label * K + mode.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ class Clustering(nn.Module):
     apart: ClassVar[bool] = False
     """Whether each channel of an image has a mode of its own."""
     weights: Tensor
-    """(C, K): the share of all samples that have a label and a mode; C is 1 without labels, and the number of channels where they are
-    apart."""
+    """(C, K): the share of all samples that have a label and a mode; C is 1 without
+    labels, and the number of channels where they are apart."""
 
     def __init__(self, count: int, labels: int = 0) -> None:
         super().__init__()
@@ -62,7 +65,8 @@ class Clustering(nn.Module):
         return found
 
     def encode(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """What networks see of scaled samples (N, *shape), and a mode for each, (N,), a part of them at a time."""
+        """What networks see of scaled samples (N, *shape), and a mode for each, (N,), a
+        part of them at a time."""
         parts = [x[first : first + PART] for first in range(0, len(x), PART)]
         clustering = [self.assign(part, generator) for part in parts]
         return torch.cat(
@@ -85,7 +89,8 @@ class Clustering(nn.Module):
         return classes // self.count
 
     def classes(self, label: Tensor, generator: torch.Generator) -> Tensor:
-        """The networks' classes for labels (N,), zeros without any: modes drawn at each label's shares, (N,)."""
+        """The networks' classes for labels (N,), zeros without any: modes drawn at each
+        label's shares, (N,)."""
         weights = self.weights.cpu().double()
         ends, totals = weights.flatten().cumsum(0), weights.sum(1)
         below = ends[self.count - 1 :: self.count] - totals
@@ -94,8 +99,9 @@ class Clustering(nn.Module):
         return found.clamp(label * self.count, label * self.count + self.count - 1)
 
     def count_labels(self, parts: Iterable[Tensor], label: Tensor, labels: int) -> None:
-        """Take the shares anew, of so many labels, from scaled samples, (N, *shape) in parts, and their labels (N,). A label that none has
-        gets hardly any, and the modes at the shares of all."""
+        """Take the shares anew, of so many labels, from scaled samples, (N, *shape) in
+        parts, and their labels (N,). A label that none has gets hardly any, and the
+        modes at the shares of all."""
         posteriors = torch.cat([self.posteriors(part) for part in parts])
         sums = torch.zeros(labels, self.count).index_add_(0, label, posteriors)
         sums = torch.where(sums.sum(1, keepdim=True) == 0, RARE * posteriors.mean(0), sums)

@@ -1,4 +1,5 @@
-"""The transform of a data set, fitted to its training samples: a scaling, and a clustering where there is one."""
+"""The transform of a data set, fitted to its training samples: a scaling, and a
+clustering where there is one."""
 
 from __future__ import annotations
 
@@ -21,12 +22,14 @@ ROWS, LOOKED_AT = 10_000, 2**27  # that modes are found in, and numbers of them 
 
 
 def fewest(schema: Schema) -> int:
-    """How many modes are any: of points of several columns one is enough for columns that do not correlate."""
+    """How many modes are any: of points of several columns one is enough for columns
+    that do not correlate."""
     return 2 if schema.is_image or schema.size == 1 else 1
 
 
 def empty_clustering(schema: Schema, count: int, labels: int, apart: bool) -> Clustering | None:
-    """Modes of data of this shape that are still to be loaded; of images' channels each by itself with `apart`. None for too few."""
+    """Modes of data of this shape that are still to be loaded; of images' channels each
+    by itself with `apart`. None for too few."""
 
     if count < fewest(schema):
         return None
@@ -42,7 +45,8 @@ def empty_clustering(schema: Schema, count: int, labels: int, apart: bool) -> Cl
 def first_classes(
     schema: Schema, clustering: Clustering | None, n: int, device: torch.device
 ) -> Tensor | None:
-    """The first class, n times, as networks are told it: of the modes if there are any, else of the labels; None without either."""
+    """The first class, n times, as networks are told it: of the modes if there are any,
+    else of the labels; None without either."""
     if clustering is not None:
         return clustering.first(n, device)
     return None if schema.classes is None else torch.zeros(n, dtype=torch.int64, device=device)
@@ -56,9 +60,10 @@ def fit_clustering(
     seed: int,
     apart: bool | None = False,
 ) -> Clustering | None:
-    """The modes of a source's training samples, so many or, for None, as many as they show; None where those are too few to be any.
-    `labels`, if above 0, is how many the networks learn. `apart` is whether modes are of each channel by itself; None, as the channels
-    show."""
+    """The modes of a source's training samples, so many or, for None, as many as they
+    show; None where those are too few to be any. `labels`, if above 0, is how many the
+    networks learn. `apart` is whether modes are of each channel by itself; None, as the
+    channels show."""
 
     schema, least = source.schema, fewest(source.schema)
     rows = min(ROWS, max(LOOKED_AT // schema.size, 1))

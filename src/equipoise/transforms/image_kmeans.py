@@ -1,8 +1,9 @@
 """Groups of images that look alike: what an unlabelled set has for classes.
 
-A generator and a discriminator that are told such groups learn far faster, as with labels (Liu et al. 2020, "Diverse Image Generation via
-Self-Conditioned GANs", who group D's features). Here they are found once, before the training: k-means of small copies' principal
-components.
+A generator and a discriminator that are told such groups learn far faster, as with
+labels (Liu et al. 2020, "Diverse Image Generation via Self-Conditioned GANs", who group
+D's features). Here they are found once, before the training: k-means of small copies'
+principal components.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ ROUNDS = 20  # of Lloyd's algorithm, which has hardly anything left to move then
 
 
 def usual(images: int, looked_at: int, labels: int) -> int:
-    """How many groups so many images are put into, of which some are looked at; fewer where there are labels too."""
+    """How many groups so many images are put into, of which some are looked at; fewer
+    where there are labels too."""
     return max(min(MOST, images // EACH, looked_at // LOOKED_AT_EACH) // max(labels, 1), 1)
 
 
@@ -54,8 +56,8 @@ class ImageClusters(Clustering):
     def fit(
         cls, parts: Iterable[Tensor], shape: Sequence[int], count: int, seed: int
     ) -> ImageClusters:
-        """So many groups of scaled images, (N, C, H, W) in parts, by k-means (Lloyd 1982) from k-means++ (Arthur & Vassilvitskii
-        2007)."""
+        """So many groups of scaled images, (N, C, H, W) in parts, by k-means (Lloyd
+        1982) from k-means++ (Arthur & Vassilvitskii 2007)."""
         from scipy.cluster.vq import kmeans2
 
         clustering = cls(count, shape)

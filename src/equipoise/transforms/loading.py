@@ -1,4 +1,5 @@
-"""Batches as networks see them: whitened by component, each sample with its cluster as a pseudo-label."""
+"""Batches as networks see them: whitened by component, each sample with its cluster as
+a pseudo-label."""
 
 from __future__ import annotations
 
@@ -15,8 +16,9 @@ MAX_BATCHES = 32
 
 
 class ClusteredLoader(Loader):
-    """Another feed's batches as networks see them, (batch_size, *shape), with their classes, (batch_size,). Small ones are made some at
-    once, so that a step only slices."""
+    """Another feed's batches as networks see them, (batch_size, *shape), with their
+    classes, (batch_size,). Small ones are made some at once, so that a step only
+    slices."""
 
     def __init__(
         self, loader: Loader, clustering: Clustering, size: int, seed: int, labelled: bool

@@ -1,7 +1,9 @@
-"""Groups of each channel of images by itself, where channels tell nothing of one another: three measurements of three things, say.
+"""Groups of each channel of images by itself, where channels tell nothing of one
+another: three measurements of three things, say.
 
-A few hundred groups of such images as wholes say little of each channel; as many of each channel say much of all of them, and any of one
-goes with any of another. A sample has C classes at once: group k of channel c is class c * K + k.
+A few hundred groups of such images as wholes say little of each channel; as many of
+each channel say much of all of them, and any of one goes with any of another. A sample
+has C classes at once: group k of channel c is class c * K + k.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.image_kmeans import ImageClusters
 
 TRIED = 16  # groups of each channel, whose table with another's shows whether they depend
-EACH_CELL = 5  # samples that a table has for every cell at least, on average: with fewer the statistic is not chi-square's (Cochran 1954)
+# Samples that a table has for every cell at least, on average: with fewer the statistic
+# is not chi-square's (Cochran 1954).
+EACH_CELL = 5
 RARELY = 1e-3  # of independent channels are taken for dependent ones, and few of the others are not
 
 
@@ -57,14 +61,16 @@ class ChannelClusters(Clustering):
         )
 
     def _each(self, work: Callable[[ImageClusters, Tensor], Tensor], x: Tensor) -> list[Tensor]:
-        """What `work` makes of every channel's groups and the channel itself, (N, 1, H, W)."""
+        """What `work` makes of every channel's groups and the channel itself, (N, 1, H,
+        W)."""
         return [
             work(cast(ImageClusters, group), x[:, c : c + 1])
             for c, group in enumerate(self.channels)
         ]
 
     def classes(self, label: Tensor, generator: torch.Generator) -> Tensor:
-        """The networks' classes for as many samples as there are zeros in `label`, (N,): (N, C), each channel's drawn at its shares."""
+        """The networks' classes for as many samples as there are zeros in `label`,
+        (N,): (N, C), each channel's drawn at its shares."""
         return torch.stack(
             [
                 super(ChannelClusters, self).classes(label + c, generator)
@@ -89,8 +95,9 @@ def clusters_by_channel(
 
 
 def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) -> bool:
-    """Whether the channels of scaled images, (N, C, H, W) in parts, tell nothing of one another: no two depend in Pearson's chi-square
-    test of how often their groups meet. False where there are too few images to tell."""
+    """Whether the channels of scaled images, (N, C, H, W) in parts, tell nothing of one
+    another: no two depend in Pearson's chi-square test of how often their groups meet.
+    False where there are too few images to tell."""
     from scipy.stats import chi2_contingency
 
     if sum(map(len, parts)) < EACH_CELL * TRIED**2:

@@ -1,4 +1,5 @@
-"""Scaling there and back: networks see data of about unit size, users see their own units."""
+"""Scaling there and back: networks see data of about unit size, users see their own
+units."""
 
 from __future__ import annotations
 
@@ -34,10 +35,11 @@ PART = 2**21  # values that are in float64 at once: 16 MiB
 
 @dataclass(frozen=True)
 class Scaling:
-    """x_scaled = (x - shift) / scale, a shift and a scale for every column of points or for the whole of images.
+    """x_scaled = (x - shift) / scale, a shift and a scale for every column of points or
+    for the whole of images.
 
-    `low` and `high` bound what comes back from images; points are not bounded. A column that never varies has scale 0 and comes back
-    as its value.
+    `low` and `high` bound what comes back from images; points are not bounded. A column
+    that never varies has scale 0 and comes back as its value.
     """
 
     shift: tuple[float, ...]
@@ -53,10 +55,13 @@ class Scaling:
         limits: tuple[float, float] | None,
         rows: Tensor | None = None,
     ) -> Scaling:
-        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of its `rows`, a part at a time.
+        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of
+        its `rows`, a part at a time.
 
-        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits` are the smallest and largest values that an image
-        can have (0 and 255 for uint8); None for points. Images share one shift and scale, so that grey stays grey.
+        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits`
+        are the smallest and largest values that an image can have (0 and 255 for
+        uint8); None for points. Images share one shift and scale, so that grey stays
+        grey.
         """
         n, step = (
             len(raw if rows is None else rows),
@@ -75,8 +80,8 @@ class Scaling:
     def of_sums(
         cls, sums: NDArray[np.int64], size: int, kind: ScalingKind, limits: tuple[float, float]
     ) -> Scaling:
-        """As `fit`, to images of `size` whole numbers each, given each one's sum of values and of their squares, (n, 2): exact but for
-        the last rounding."""
+        """As `fit`, to images of `size` whole numbers each, given each one's sum of
+        values and of their squares, (n, 2): exact but for the last rounding."""
         n, total, squares = len(sums) * size, *(sum(column) for column in sums.T.tolist())
         low, high = limits
         shift, scale = (low + high) / 2, (high - low) / 2
@@ -87,7 +92,8 @@ class Scaling:
         return cls((shift,), (scale,), low, high)
 
     def encode(self, raw: Tensor) -> Tensor:
-        """Raw data, (N, D) or (N, C, H, W) of any type, to scaled float32 of the same shape."""
+        """Raw data, (N, D) or (N, C, H, W) of any type, to scaled float32 of the same
+        shape."""
         if len(self.shift) == 1 and raw.dtype == torch.uint8:
             return raw.float().sub_(self.shift[0]).mul_(1 / (self.scale[0] or 1.0))
         shift, scale = self._tensors(raw.device)
@@ -110,7 +116,11 @@ class Scaling:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Scaling:
-        """The scaling that `to_dict` wrote, through JSON. Raises RequestError if it cannot be one."""
+        """The scaling that `to_dict` wrote, through JSON.
+
+        Raises:
+            RequestError: If it cannot be one.
+        """
         found = instance(cls, stored)
         bounds = [bound for bound in (found.low, found.high) if bound is not None]
         if len(found.shift) != len(found.scale) or not all(
@@ -122,7 +132,8 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Moments:
-    """What a scaling needs to know of n rows of numbers, column by column, (D,) each in float64."""
+    """What a scaling needs to know of n rows of numbers, column by column, (D,) each in
+    float64."""
 
     n: int
     mean: Tensor
@@ -142,7 +153,8 @@ class Moments:
         )
 
     def joined(self, other: Moments) -> Moments:
-        """Of both together (Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances", 1979)."""
+        """Of both together (Chan, Golub, LeVeque: "Updating formulae and a pairwise
+        algorithm for computing sample variances", 1979)."""
         n = self.n + other.n
         own, others, apart = self.n / n, other.n / n, other.mean - self.mean
         return Moments(
@@ -154,7 +166,8 @@ class Moments:
         )
 
     def scaling(self, kind: ScalingKind, limits: tuple[float, float] | None) -> Scaling:
-        """Raises RequestError where a float cannot hold the variance."""
+        """Raises:
+        RequestError: Where a float cannot hold the variance."""
         if kind == "standard":
             shift, scale = self.mean, self.variance.sqrt()
         else:
@@ -187,8 +200,10 @@ def fit_scaling(source: Source, kind: ScalingKind, seed: int) -> Scaling:
 
 
 def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
-    """Whether images of the range `given` can be of the kind that images of the range `made` are: where both are a type's or a
-    convention's, of the same or of a part of it; else, as both are just what was there, of ranges that share half of the wider."""
+    """Whether images of the range `given` can be of the kind that images of the range
+    `made` are: where both are a type's or a convention's, of the same or of a part of
+    it; else, as both are just what was there, of ranges that share half of the wider.
+    """
     if made in RANGES and given in RANGES:
         return made == given or (made, given) == ((-1.0, 1.0), (0.0, 1.0))
     shared = min(made[1], given[1]) - max(made[0], given[0])

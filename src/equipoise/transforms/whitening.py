@@ -1,10 +1,13 @@
-"""Normal components of points, so that networks see every point relative to a component of its own.
+"""Normal components of points, so that networks see every point relative to a component
+of its own.
 
     x = centre_k + factor_k u        k one of K components, drawn from its posterior p(k | x)
 
-This is CTGAN's mode-specific normalisation (Xu et al. 2019, section 4.2), of all columns together where theirs is of one, and with factors
-where theirs are standard deviations. Components are drawn, as there: the likeliest would cut every mode off along lines. What networks learn is
-p(u | k): near a standard normal distribution where the components are good, and whatever the data has in its place where they are not.
+This is CTGAN's mode-specific normalisation (Xu et al. 2019, section 4.2), of all
+columns together where theirs is of one, and with factors where theirs are standard
+deviations. Components are drawn, as there: the likeliest would cut every mode off along
+lines. What networks learn is p(u | k): near a standard normal distribution where the
+components are good, and whatever the data has in its place where they are not.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ ITERATIONS, GAIN = (
     1e-4,
 )  # of expectation maximisation, which ends when the mean log likelihood gains less
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
-FEW = 8  # columns, up to which thousands of small products are faster number by number, and a matrix for every point is not much
+# Columns, up to which thousands of small products are faster number by number, and a
+# matrix for every point is not much.
+FEW = 8
 EMPTY = 1e-3  # rows: what a component with less is divided by
 
 
@@ -50,8 +55,9 @@ class ComponentWhitening(Clustering):
 
     @classmethod
     def fit(cls, x: Tensor, seed: int, components: int | None = None) -> ComponentWhitening:
-        """The components of scaled points (N, D): so many, or for None as many of 1, 2, 4, ..., 64 as the Bayesian information criterion
-        favours (Schwarz 1978). By expectation maximisation (Dempster et al. 1977) from k-means++."""
+        """The components of scaled points (N, D): so many, or for None as many of 1, 2,
+        4, ..., 64 as the Bayesian information criterion favours (Schwarz 1978). By
+        expectation maximisation (Dempster et al. 1977) from k-means++."""
         x = x.double()
         if components is not None:
             return cls._fitted(x, components, seed).float()
@@ -95,7 +101,8 @@ class ComponentWhitening(Clustering):
 
     @classmethod
     def _likeliest(cls, x: Tensor, fractions: Tensor) -> ComponentWhitening:
-        """The components under which rows (N, D) that belong to each by its share, (N, K), are the likeliest."""
+        """The components under which rows (N, D) that belong to each by its share, (N,
+        K), are the likeliest."""
         counts = fractions.sum(0)
         clustering = cls(len(counts), x.shape[1])
         clustering.weights = (counts / counts.sum())[None]

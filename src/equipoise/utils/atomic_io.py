@@ -1,4 +1,5 @@
-"""Where things are kept, and files that appear whole: written aside, forced to disk, renamed."""
+"""Where things are kept, and files that appear whole: written aside, forced to disk,
+renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ UNASKED = 2**24  # bytes that are read without a look at the memory
 
 
 def data_home() -> Path:
-    """Where named sources and decoded images are kept: `$EQUIPOISE_DATA`, else `~/.cache/equipoise`."""
+    """Where named sources and decoded images are kept: `$EQUIPOISE_DATA`, else
+    `~/.cache/equipoise`."""
     return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
 
@@ -30,7 +32,10 @@ def write_whole(
     """Write `content`, whole or in parts, to `path` so that a reader, or a crash at any
     moment, sees the old file or the new one, never a part of it.
 
-    It is written aside first, in the folder `beside` or else its own. Raises EquipoiseError when it cannot be.
+    It is written aside first, in the folder `beside` or else its own.
+
+    Raises:
+        EquipoiseError: When it cannot be.
     """
     aside = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -48,8 +53,12 @@ def write_whole(
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """The bytes of a file that a stranger may have made. Raises OSError if it is no plain file, as a pipe or a device, or has more than
-    `most` bytes, or than the free memory has room for."""
+    """The bytes of a file that a stranger may have made.
+
+    Raises:
+        OSError: If it is no plain file, as a pipe or a device, or has more than `most`
+            bytes, or than the free memory has room for.
+    """
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     )
@@ -74,7 +83,8 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def asides(folder: Path) -> Iterator[Path]:
-    """What `write_whole` has written aside in a folder, and has not yet, or never, given its name."""
+    """What `write_whole` has written aside in a folder, and has not yet, or never,
+    given its name."""
     return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 

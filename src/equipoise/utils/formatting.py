@@ -82,7 +82,11 @@ def now() -> str:
 
 
 def dated(moment: str) -> str:
-    """A moment of `now` as a person writes it. Raises ValueError if it is none."""
+    """A moment of `now` as a person writes it.
+
+    Raises:
+        ValueError: If it is none.
+    """
     at = datetime.fromisoformat(moment).astimezone(UTC)
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
 

@@ -14,11 +14,14 @@ R = TypeVar("R")
 def ahead(
     work: Callable[[A], R], arguments: Iterable[A], depth: int, threads: int = 1
 ) -> Generator[tuple[A, R], None, None]:
-    """Each of `arguments` and what `work` makes of it, in order. When one is given out `depth` more are under way, or done and waiting: no
-    more than these are ever in memory.
+    """Each of `arguments` and what `work` makes of it, in order.
 
-    An error in `work` is raised where its result would have come, and ends the iteration. The threads end with it, with the process, and
-    when it is closed or forgotten; what has not begun by then is not done.
+    When one is given out `depth` more are under way, or done and waiting: no more than
+    these are ever in memory.
+
+    An error in `work` is raised where its result would have come, and ends the
+    iteration. The threads end with it, with the process, and when it is closed or
+    forgotten; what has not begun by then is not done.
     """
     pool = ThreadPoolExecutor(threads, "ahead")
     waiting: deque[tuple[A, Future[R]]] = deque()

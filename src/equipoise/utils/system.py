@@ -12,8 +12,8 @@ SHARE = 0.5  # of the free memory that a file may take: what is read is copied a
 
 
 def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
-    """Bytes that the system could give without swapping, or that the control groups of this process leave, where that is less; None where
-    that is not known."""
+    """Bytes that the system could give without swapping, or that the control groups of
+    this process leave, where that is less; None where that is not known."""
     free = _named(proc / "meminfo", "MemAvailable:")
     return (
         None
@@ -88,7 +88,8 @@ def _text(path: Path) -> str:
 
 
 def number_in(path: Path, word: int = 0) -> int | None:
-    """The whole number that is this word of a file, or None if there is no such file, or it says something else."""
+    """The whole number that is this word of a file, or None if there is no such file,
+    or it says something else."""
     words = _text(path).split()
     return int(words[word]) if len(words) > word and words[word].isdecimal() else None
 

@@ -1,4 +1,5 @@
-"""A bar on stderr for work that a person waits for, on a terminal, from its second second on; nothing otherwise."""
+"""A bar on stderr for work that a person waits for, on a terminal, from its second
+second on; nothing otherwise."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ SOON = 1.0  # seconds that nobody needs to be told of
 
 @contextmanager
 def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A context that yields a function to call with how much more is done, of `total`; None where it is not known how much there is."""
+    """A context that yields a function to call with how much more is done, of `total`;
+    None where it is not known how much there is."""
     from rich.console import Console
     from rich.progress import Progress
 

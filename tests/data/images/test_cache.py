@@ -43,8 +43,8 @@ def images(home: Path, tmp_path: Path, image: MakeImage) -> Path:
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """From now on, nothing may be decoded ("take"), or not even read ("digest") but for the few
-    files that are compared."""
+    """From now on, nothing may be decoded ("take"), or not even read ("digest") but for
+    the few files that are compared."""
     left, read = iter(range(cache.COMPARED)), cache.digest
 
     def refused(path: Path, *_: object, **__: object) -> NoReturn:

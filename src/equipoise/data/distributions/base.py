@@ -1,6 +1,8 @@
-"""What a distribution is: a known distribution on the line or the plane, with its exact density, CDF or modes where they exist.
+"""What a distribution is: a known distribution on the line or the plane, with its exact
+density, CDF or modes where they exist.
 
-This module is light on purpose: the command line reads distributions' fields for `--help`.
+This module is light on purpose: the command line reads distributions' fields for
+`--help`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,12 @@ class Distribution(ABC):
     dimension: ClassVar[int]
 
     def __post_init__(self) -> None:
-        """Settings as their types: lists as tuples, NumPy's and torch's numbers as plain ones. Raises RequestError for what is none."""
+        """Settings as their types: lists as tuples, NumPy's and torch's numbers as
+        plain ones.
+
+        Raises:
+            RequestError: For what is none.
+        """
         for name, hint in hints(type(self)).items():
             value = getattr(self, name)
             object.__setattr__(
@@ -45,11 +52,13 @@ class Distribution(ABC):
         """n draws, float64 of shape (n, dimension), from `generator` alone."""
 
     def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """The same draws, and which component each is of, (n,), for a distribution that has components."""
+        """The same draws, and which component each is of, (n,), for a distribution that
+        has components."""
         return self.sample(n, generator), None
 
     def components(self) -> tuple[float, ...] | None:
-        """The components' weights, which sum to 1; None for a distribution without components."""
+        """The components' weights, which sum to 1; None for a distribution without
+        components."""
         return None
 
     def cdf(self, x: Array) -> Array | None:
@@ -61,12 +70,13 @@ class Distribution(ABC):
         return None
 
     def density(self, x: Array) -> Array | None:
-        """The density at points x, (N,) for a distribution on the line and (N, 2) on the plane; None where there is no closed form."""
+        """The density at points x, (N,) for a distribution on the line and (N, 2) on
+        the plane; None where there is no closed form."""
         return None
 
     def modes(self) -> tuple[Array, float] | None:
-        """The centres of the modes, (K, 2), equally likely, and the standard deviation inside each; None for a distribution that is not of that
-        kind."""
+        """The centres of the modes, (K, 2), equally likely, and the standard deviation
+        inside each; None for a distribution that is not of that kind."""
         return None
 
     def _finite(self, *names: str) -> None:

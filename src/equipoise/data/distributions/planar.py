@@ -106,7 +106,8 @@ class Grid(_Clustering):
 
 @dataclass(frozen=True)
 class Swissroll(Distribution):
-    """The spiral (t cos t, t sin t) / 5 for t uniform on [1.5 pi, 4.5 pi], with normal noise. Its density has no closed form."""
+    """The spiral (t cos t, t sin t) / 5 for t uniform on [1.5 pi, 4.5 pi], with normal
+    noise. Its density has no closed form."""
 
     name = "swissroll"
     summary = "2-D spiral with noise"

@@ -1,6 +1,7 @@
 """The built-in distributions: known distributions to learn.
 
-A distribution is endless: training draws afresh from it, and what is held out for judging is another draw.
+A distribution is endless: training draws afresh from it, and what is held out for
+judging is another draw.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gaussian(Distribution):
-    """The tutorials' example, N(4, 1.25). Here 1.25 is the standard deviation, not the variance."""
+    """The tutorials' example, N(4, 1.25).
+
+    Here 1.25 is the standard deviation, not the variance.
+    """
 
     name = "gaussian"
     summary = "1-D normal distribution, mean 4 and standard deviation 1.25"
@@ -123,7 +127,8 @@ class Mixture(Distribution):
         import numpy as np
         from scipy.special import ndtri
 
-        # The quantile lies between the components' own; bisect there, where the CDF is monotone.
+        # The quantile lies between the components' own; bisect there, where the CDF is
+        # monotone.
         each = np.stack([m + s * ndtri(u) for m, s in zip(self.means, self.stds, strict=True)])
         low, high = each.min(0), each.max(0)
         for _ in range(60):

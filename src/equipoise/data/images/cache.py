@@ -17,9 +17,10 @@ every file system keeps these: FAT, some network mounts and Windows lack the ino
 time or its number. So eight files, spread over all, are read and compared too, which
 shows a set that was replaced as a whole.
 
-A kept folder is opened when its description has its SHA-256, `sums` the one that stands in it, `pixels` the right size, and some images,
-spread over all, still have their sums. The SHA-256 of all the pixels would take longer than opening should. What is found wrong is made
-again. All of it may be deleted at any time.
+A kept folder is opened when its description has its SHA-256, `sums` the one that stands
+in it, `pixels` the right size, and some images, spread over all, still have their sums.
+The SHA-256 of all the pixels would take longer than opening should. What is found wrong
+is made again. All of it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ CHECKED, CHECKED_BYTES = (
     2**22,
 )  # images, and bytes at most, whose sums are compared when a kept folder is opened
 SPARE = 2**26  # bytes that are left free on the disk
-FORGOTTEN_SECONDS = 86_400  # after which what is neither finished nor written to belongs to a process that was killed
+# After which what is neither finished nor written to belongs to a process that was
+# killed.
+FORGOTTEN_SECONDS = 86_400
 
 
 class NotKeptError(EquipoiseError):
@@ -75,15 +78,18 @@ class NotKeptError(EquipoiseError):
 
 @dataclass(frozen=True)
 class Decoded:
-    """A folder whose decoded images lie in the file `pixels`. `sums`, (N, 2), are each image's sum of values and of their squares."""
+    """A folder whose decoded images lie in the file `pixels`.
+
+    `sums`, (N, 2), are each image's sum of values and of their squares.
+    """
 
     folder: ImageFolder
     pixels: Path
     sums: NDArray[np.int64]
 
     def values(self, *, at_random: bool = False) -> NDArray[Any]:
-        """The images, (N, C, H, W), read-only, of which memory holds what was last read. `at_random` keeps the system from reading on
-        beyond what is asked for."""
+        """The images, (N, C, H, W), read-only, of which memory holds what was last
+        read. `at_random` keeps the system from reading on beyond what is asked for."""
         with self.pixels.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if at_random and hasattr(mmap, "MADV_RANDOM"):
@@ -92,9 +98,12 @@ class Decoded:
 
 
 def decoded(root: Path) -> Decoded:
-    """The images below `root`, decoded if they have not been before; as `folders.scan` says.
+    """The images below `root`, decoded if they have not been before; as `folders.scan`
+    says.
 
-    Raises RequestError if there are none that can be read, NotKeptError where the disk has no room for them or cannot be written to.
+    Raises:
+        RequestError: If there are none that can be read, NotKeptError where the disk
+            has no room for them or cannot be written to.
     """
     listing, home = list_images(root), data_home() / "images"
     try:
@@ -106,7 +115,10 @@ def decoded(root: Path) -> Decoded:
 
 
 def _known(listing: Listing, home: Path) -> Decoded | None:
-    """What is kept of these files, if it is sound. They are read only if they look new and others of the same names and sizes are kept."""
+    """What is kept of these files, if it is sound.
+
+    They are read only if they look new and others of the same names and sizes are kept.
+    """
     entry = _entry(listing, home)
     if not entry.parent.is_dir():
         return None
@@ -149,7 +161,8 @@ def _made(listing: Listing, home: Path) -> Decoded:
 
 
 def _first_form(listing: Listing) -> Form:
-    """The form of some files, spread over all: in nearly every folder that of all of them."""
+    """The form of some files, spread over all: in nearly every folder that of all of
+    them."""
     some = range(0, len(listing), max(len(listing) // FIRST_LOOKS, 1))
     seen = [
         taken.seen
@@ -211,7 +224,8 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
 
 
 def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:
-    """Give `aside` its name, unless another process has been quicker; what lies there and is not sound gives way."""
+    """Give `aside` its name, unless another process has been quicker; what lies there
+    and is not sound gives way."""
     if place.is_dir():
         found = _opened(listing, place)
         if found is not None:
@@ -230,7 +244,8 @@ def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:
 
 
 def _opened(listing: Listing, place: Path) -> Decoded | None:
-    """What `place` keeps of the files of `listing`, or None if it is not there or not sound."""
+    """What `place` keeps of the files of `listing`, or None if it is not there or not
+    sound."""
     try:
         description = json.loads((place / DESCRIPTION).read_bytes())
         stated = description.pop("sha256")
@@ -257,7 +272,8 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
 
 
 def _holds(found: Decoded) -> bool:
-    """Whether some images, spread over all, the first and the last among them, are those that the sums were taken of."""
+    """Whether some images, spread over all, the first and the last among them, are
+    those that the sums were taken of."""
     n = len(found.folder)
     some = (
         np.linspace(0, n - 1, min(n, CHECKED, max(CHECKED_BYTES // found.folder.form.nbytes, 2)))

@@ -1,5 +1,5 @@
-"""Image files: what one is, and how its pixels are brought to the one form that all of a folder's have. PNG, JPEG and WebP; grey, RGB and
-RGBA; 8 and 16 bit; palettes."""
+"""Image files: what one is, and how its pixels are brought to the one form that all of
+a folder's have. PNG, JPEG and WebP; grey, RGB and RGBA; 8 and 16 bit; palettes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ MAX_PIXELS = (
     64_000_000  # an image that claims more is left out: a decompression bomb, or not for a GAN
 )
 MAX_BYTES = 2**29
-DECODER = 2  # raise it with every change of what `decode` makes of a file, so that what is kept decoded is made again
+# Raise it with every change of what `decode` makes of a file, so that what is kept
+# decoded is made again.
+DECODER = 2
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one image is: its size (width, height) once it is upright, what its mode amounts to (L, RGB or RGBA), and its depth."""
+    """What one image is: its size (width, height) once it is upright, what its mode
+    amounts to (L, RGB or RGBA), and its depth."""
 
     size: tuple[int, int]
     mode: str
@@ -43,7 +46,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Form:
-    """The one form that all images of a folder are brought to: `mode`, `size` (width, height) and bits."""
+    """The one form that all images of a folder are brought to: `mode`, `size` (width,
+    height) and bits."""
 
     mode: str
     size: tuple[int, int]
@@ -66,8 +70,9 @@ class Form:
 
 @dataclass(frozen=True)
 class Taken:
-    """What was made of one file: what it is, or why it cannot be read; the SHA-256 of its bytes, None where not even these could be had;
-    its pixels, (C, H, W), if they were asked for."""
+    """What was made of one file: what it is, or why it cannot be read; the SHA-256 of
+    its bytes, None where not even these could be had; its pixels, (C, H, W), if they
+    were asked for."""
 
     seen: Seen | str
     digest: str | None
@@ -75,8 +80,8 @@ class Taken:
 
 
 def take(path: Path, form: Form | None = None) -> Taken:
-    """Read one file once: hash it, see what it is, decode the whole of it and bring it to `form`. Whatever is wrong with it is told in
-    words."""
+    """Read one file once: hash it, see what it is, decode the whole of it and bring it
+    to `form`. Whatever is wrong with it is told in words."""
     try:
         content = read_file(path, MAX_BYTES)
     except OSError as error:
@@ -95,7 +100,8 @@ def take(path: Path, form: Form | None = None) -> Taken:
 
 
 def thumbnail(path: Path, side: int) -> bytes | None:
-    """A PNG of the image in a file, at most `side` pixels wide and high; None if it cannot be read."""
+    """A PNG of the image in a file, at most `side` pixels wide and high; None if it
+    cannot be read."""
     small = io.BytesIO()
     try:
         with Image.open(io.BytesIO(read_file(path, MAX_BYTES)), formats=FORMATS) as image:
@@ -117,8 +123,8 @@ def digest(path: Path) -> str | None:
 
 
 def common_form(seen: Sequence[Seen]) -> Form:
-    """The commonest size, of equals the smaller, and the richest mode: any colour makes all RGB, any transparency RGBA. 16 bit only where
-    all are 16-bit grey."""
+    """The commonest size, of equals the smaller, and the richest mode: any colour makes
+    all RGB, any transparency RGBA. 16 bit only where all are 16-bit grey."""
     sizes = Counter(one.size for one in seen)
     mode = max({one.mode for one in seen}, key=lambda name: CHANNELS_OF_MODE[name])
     return Form(
@@ -129,7 +135,8 @@ def common_form(seen: Sequence[Seen]) -> Form:
 
 
 def _reason(error: Exception, given: str, path: Path) -> str:
-    """What an error says, in one line, with the file's name in place of what Pillow was `given`."""
+    """What an error says, in one line, with the file's name in place of what Pillow was
+    `given`."""
     return first_line(error).replace(given, path.name if given == str(path) else repr(path.name))
 
 

@@ -1,4 +1,5 @@
-"""A folder of images: which files it holds, what form they share, what content they amount to. Class subfolders become labels."""
+"""A folder of images: which files it holds, what form they share, what content they
+amount to. Class subfolders become labels."""
 
 from __future__ import annotations
 
@@ -23,13 +24,18 @@ from equipoise.utils.system import usable_cores
 from equipoise.utils.waiting import bar
 
 T = TypeVar("T")
-CHUNK = 32  # images that a thread takes at once: one at a time costs more CPU time, since threads then wait for each other
+# Images that a thread takes at once: one at a time costs more CPU time, since threads
+# then wait for each other.
+CHUNK = 32
 MAX_DECODERS = 4  # of small images most time goes by under the lock
 
 
 def decoders() -> int:
-    """Threads that decode: Pillow releases the interpreter's lock while it does. More than cores only wait for each other; as many
-    processes cost more CPU time (32 x 32 PNG: 86 us an image instead of 68; 64 x 64 JPEG: 148 us instead of 91)."""
+    """Threads that decode: Pillow releases the interpreter's lock while it does.
+
+    More than cores only wait for each other; as many processes cost more CPU time (32 x
+    32 PNG: 86 us an image instead of 68; 64 x 64 JPEG: 148 us instead of 91).
+    """
     return min(usable_cores(), MAX_DECODERS)
 
 
@@ -68,8 +74,11 @@ class Listing:
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """The readable images of a folder and the one form that all are brought to. `content` is a SHA-256 of every image file's path from
-    the root and its bytes, and of the way that they are decoded."""
+    """The readable images of a folder and the one form that all are brought to.
+
+    `content` is a SHA-256 of every image file's path from the root and its bytes, and
+    of the way that they are decoded.
+    """
 
     root: Path
     names: tuple[str, ...]
@@ -83,7 +92,8 @@ class ImageFolder:
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The first folder below root that each file lies in, if all lie in one and there are at least two."""
+        """The first folder below root that each file lies in, if all lie in one and
+        there are at least two."""
         first = tuple(name.partition(os.sep)[0] for name in self.names)
         return (
             None if any(os.sep not in name for name in self.names) or len(set(first)) < 2 else first
@@ -111,7 +121,11 @@ class ImageFolder:
         return len(self.names)
 
     def read(self, indices: list[int]) -> NDArray[Any]:
-        """The images at `indices` as (n, C, H, W). Raises RequestError if one can no longer be read."""
+        """The images at `indices` as (n, C, H, W).
+
+        Raises:
+            RequestError: If one can no longer be read.
+        """
         paths = [self.root / self.names[index] for index in indices]
         values = np.empty((len(paths), *self.shape), self.dtype)
         for place, (path, taken) in enumerate(
@@ -126,7 +140,13 @@ class ImageFolder:
 
 
 def list_images(root: Path) -> Listing:
-    """The image files below `root`. Links to files are followed, links to folders are not. Raises RequestError if there are none."""
+    """The image files below `root`.
+
+    Links to files are followed, links to folders are not.
+
+    Raises:
+        RequestError: If there are none.
+    """
     found: list[tuple[str, int, tuple[int, int, int]]] = []
     folders = [""]  # paths from the root, each with a separator behind
     while folders:
@@ -147,7 +167,9 @@ def list_images(root: Path) -> Listing:
         except OSError:
             if not below:
                 raise
-            continue  # what may not, or cannot, be looked into counts as empty, as it does for Path.rglob
+            # What may not, or cannot, be looked into counts as empty, as it does for
+            # Path.rglob.
+            continue
     if not found:
         raise RequestError(
             f"{root} holds no images: give a folder of {', '.join(sorted(SUFFIXES))} files"
@@ -160,10 +182,15 @@ def list_images(root: Path) -> Listing:
 
 
 def scan(root: Path) -> ImageFolder:
-    """Every image below `root`, decoded once to see that it is whole; what cannot be read is left out and named in the notes.
+    """Every image below `root`, decoded once to see that it is whole; what cannot be
+    read is left out and named in the notes.
 
-    Images of another size than the commonest are cropped to its proportions about their centre and resized to it. Images of different
-    modes are brought to the richest: any colour makes all RGB, any transparency RGBA. Raises RequestError if none can be read.
+    Images of another size than the commonest are cropped to its proportions about their
+    centre and resized to it. Images of different modes are brought to the richest: any
+    colour makes all RGB, any transparency RGBA.
+
+    Raises:
+        RequestError: If none can be read.
     """
     listing = list_images(root)
     return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at images"))))
@@ -172,8 +199,8 @@ def scan(root: Path) -> ImageFolder:
 def each(
     listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHUNK
 ) -> Generator[list[T], None, None]:
-    """What `work` makes of every file of `listing`, in order, `rows` at a time, by threads, in bounded memory. `what` is shown to who
-    waits."""
+    """What `work` makes of every file of `listing`, in order, `rows` at a time, by
+    threads, in bounded memory. `what` is shown to who waits."""
     chunks = [
         range(start, min(start + rows, len(listing))) for start in range(0, len(listing), rows)
     ]
@@ -189,7 +216,11 @@ def each(
 
 
 def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
-    """The folder that the files of `listing`, taken, amount to. Raises RequestError if none could be read."""
+    """The folder that the files of `listing`, taken, amount to.
+
+    Raises:
+        RequestError: If none could be read.
+    """
     seen = [one.seen for one in taken]
     unreadable = [
         (name, reason)
@@ -211,7 +242,8 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
-    """The SHA-256 that a folder is known by wherever it lies: of each file's path and of the digest of its bytes."""
+    """The SHA-256 that a folder is known by wherever it lies: of each file's path and
+    of the digest of its bytes."""
     lines = (
         f"{name.replace(os.sep, '/')}\0{digest}"
         for name, digest in zip(listing.names, digests, strict=True)
