@@ -115,7 +115,10 @@ def main() -> None:
     found = table(options.busy, options.quick)
     command = shlex.join(["python", "-m", "benchmarks.contention", *sys.argv[1:]])
     blocks, seconds = (QUICK_BLOCKS, QUICK_SECONDS) if options.quick else (BLOCKS, SECONDS)
-    how = f"Steps a second of the default recipe: medians of {blocks} blocks of {seconds:g} s, the lowest and the highest in brackets."
+    how = (
+        f"Steps a second of the default recipe: medians of {blocks} blocks of {seconds:g} "
+        "s, the lowest and the highest in brackets."
+    )
     record(options.results, command, how, found)
 
 

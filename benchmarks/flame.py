@@ -144,14 +144,17 @@ def svg(root: Frame, title: str) -> str:
     legend, x = [], MARGIN
     for label, colour in COLOURS.items():
         legend.append(
-            f'<rect x="{x}" y="32" width="12" height="12" fill="{colour}"/><text x="{x + 17}" y="42">{escape(label)}</text>'
+            f'<rect x="{x}" y="32" width="12" height="12" fill="{colour}"/><text x="{x + 17}" '
+            f'y="42">{escape(label)}</text>'
         )
         x += 40 + int(LETTER * len(label))
     height = HEAD + (depth + 1) * ROW + MARGIN
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-            'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="10.5" fill="#222">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            f'width="{WIDTH}" height="{height}" '
+            'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="10.5" '
+            'fill="#222">',
             f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
             f'<text x="{MARGIN}" y="21" font-size="13">{escape(title)}</text>',
             *legend,
@@ -176,7 +179,10 @@ def draw(frame: Frame, x: float, depth: int, scale: float, whole: float, boxes: 
         name[: letters - 1] + "…",
     )
     text = f'<text x="{x + 3:.1f}" y="{y + 13}">{escape(label)}</text>' if letters >= 3 else ""
-    box = f'<rect x="{x:.2f}" y="{y}" width="{max(width - 0.4, 0.3):.2f}" height="{ROW - 1}" fill="{colour_of(frame.name)}"/>'
+    box = (
+        f'<rect x="{x:.2f}" y="{y}" width="{max(width - 0.4, 0.3):.2f}" height="{ROW - 1}" '
+        f'fill="{colour_of(frame.name)}"/>'
+    )
     boxes.append(f"<g><title>{escape(tooltip)}</title>{box}{text}</g>")
     deepest = depth
     for child in frame.below.values():
@@ -200,7 +206,10 @@ def flame(quick: bool) -> Table:
     """Write the image, and tell the operators that take most time themselves."""
     steps, threads = QUICK_STEPS if quick else STEPS, usable_cores()
     root = profiled(steps, threads)
-    title = f"A training step on MNIST: {root.total / steps / 1e3:.1f} ms with the profiler on, {threads} thread(s), {steps} steps"
+    title = (
+        f"A training step on MNIST: {root.total / steps / 1e3:.1f} ms with the profiler "
+        f"on, {threads} thread(s), {steps} steps"
+    )
     IMAGE.write_text(svg(root, title))
     own: dict[str, tuple[float, int]] = {}
     for frame in root.walk():

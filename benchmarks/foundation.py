@@ -103,7 +103,10 @@ def machine() -> str:
         ),
         "?",
     )
-    return f"commit {commit}, {os.cpu_count()} cores of {model} ({platform.machine()}), Python {platform.python_version()}"
+    return (
+        f"commit {commit}, {os.cpu_count()} cores of {model} ({platform.machine()}), "
+        f"Python {platform.python_version()}"
+    )
 
 
 def main() -> None:

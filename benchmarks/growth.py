@@ -133,7 +133,10 @@ def of_one(what: str, sizes: list[int]) -> str:
 def growth(quick: bool) -> Table:
     """A table for each thing that grows."""
     tables = [of_one(what, sizes) for what, sizes in (QUICK_SIZES if quick else SIZES).items()]
-    how = "1 thread, every size in a process of its own, the recipe's defaults but for what grows; steps on images are medians."
+    how = (
+        "1 thread, every size in a process of its own, the recipe's defaults but for what "
+        "grows; steps on images are medians."
+    )
     return Table(how, "\n\n".join(tables))
 
 

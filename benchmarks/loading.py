@@ -190,8 +190,8 @@ def main() -> None:
             rows.append(stream(name, folder, options.rounds, options.steps))
     command = shlex.join(["python", "-m", "benchmarks.loading", *sys.argv[1:]])
     table = (
-        f"{options.images:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} PNG files each:\n\n"
-        + "\n".join(rows)
+        f"{options.images:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} "
+        "PNG files each:\n\n" + "\n".join(rows)
     )
     with RESULTS.open("a") as results:
         results.write(

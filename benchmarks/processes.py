@@ -41,7 +41,10 @@ process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=sil
 _, status, used = os.wait4(process, 0)
 print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
 """
-FIT = "import sys; from equipoise import GAN; GAN(samples=int(sys.argv[1])).fit('mnist', out=sys.argv[2])"
+FIT = (
+    "import sys; from equipoise import GAN; GAN(samples=int(sys.argv[1])).fit('mnist', "
+    "out=sys.argv[2])"
+)
 
 
 def answer_seconds(arguments: list[str]) -> float:
@@ -113,7 +116,8 @@ def start(quick: bool) -> Table:
         )
         print(" | ".join(rows[-1]), flush=True)
     return Table(
-        f"Threads by rule. Whole processes, medians of {times} starts, lowest and highest in brackets.",
+        f"Threads by rule. Whole processes, medians of {times} starts, lowest and highest in "
+        "brackets.",
         markdown(rows),
     )
 
@@ -147,6 +151,7 @@ def memory(quick: bool) -> Table:
             )
             print(" | ".join(rows[-1]), flush=True)
     return Table(
-        f"{usable_cores()} thread(s), by rule. Whole processes, as the system accounts for them at their end.",
+        f"{usable_cores()} thread(s), by rule. Whole processes, as the system accounts for "
+        "them at their end.",
         markdown(rows),
     )

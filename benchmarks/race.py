@@ -152,5 +152,8 @@ def quality(quick: bool) -> Table:
                 rows.append(told)
                 print(" | ".join(told), flush=True)
     counts = " and ".join(f"{course.metric.n:,} samples ({course.label})" for course in planned)
-    how = "Threads as the table says, one process, one training after the other. Seconds are of training alone; figures are of"
+    how = (
+        "Threads as the table says, one process, one training after the other. Seconds are "
+        "of training alone; figures are of"
+    )
     return Table(f"{how} {counts}; inf where balanced never came as close.", markdown(rows))

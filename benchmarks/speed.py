@@ -135,7 +135,8 @@ def step(quick: bool) -> Table:
             rows.append(told)
             print(" | ".join(told), flush=True)
     how = (
-        f"{measured(blocks, seconds)} Ratios are between neighbouring blocks. Minimal takes the engine's type of products, not compiled; "
+        f"{measured(blocks, seconds)} Ratios are between neighbouring blocks. Minimal takes "
+        "the engine's type of products, not compiled; "
         "typical is float32."
     )
     return Table(how, markdown(rows))
@@ -177,7 +178,8 @@ def peak(quick: bool) -> Table:
             rows.append(told)
             print(" | ".join(told), flush=True)
     how = (
-        f"{measured(blocks, seconds)} Steps and products of two square matrices in turns; the best block of products is the peak. Products "
+        f"{measured(blocks, seconds)} Steps and products of two square matrices in turns; the "
+        "best block of products is the peak. Products "
         "and convolutions are counted, in both directions and in the penalties' second derivatives."
     )
     return Table(how, markdown(rows))
@@ -191,7 +193,8 @@ def milliseconds(timed: Timed) -> str:
 def measured(blocks: int, seconds: float) -> str:
     """How, for the table."""
     return (
-        f"Threads as the table says, one process. Medians of {blocks} blocks of {seconds:g} s, taken in turns, the lowest and the highest "
+        f"Threads as the table says, one process. Medians of {blocks} blocks of {seconds:g} "
+        "s, taken in turns, the lowest and the highest "
         "in brackets."
     )
 

@@ -193,14 +193,16 @@ def main() -> None:
         of_line = LineQuality()
         for seconds, samples in line(options.seed, options.steps):
             print(
-                f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples {of_line.floor:.4f})",
+                f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples "
+                f"{of_line.floor:.4f})",
                 flush=True,
             )
     else:
         of_digits = DigitQuality()
         for seconds, samples in digits(options.seed, options.epochs):
             print(
-                f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real digits {of_digits.floor:.2f})",
+                f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real "
+                f"digits {of_digits.floor:.2f})",
                 flush=True,
             )
 

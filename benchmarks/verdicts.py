@@ -241,7 +241,10 @@ def table(found: dict[tuple[str, str, int], str]) -> str:
             ]
         )
     sick, healthy = total[False], total[True]
-    sums = f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called healthy: {healthy[0]} of {healthy[1]}."
+    sums = (
+        f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called "
+        f"healthy: {healthy[0]} of {healthy[1]}."
+    )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{sums}"
 
 

@@ -79,7 +79,8 @@ def main() -> None:
             optimizer.step()
             schedule.step()
         print(
-            f"epoch {epoch + 1:2d}: last loss {loss.item():.4f}, test accuracy {accuracy(network, x_test, y_test):.4%}",
+            f"epoch {epoch + 1:2d}: last loss {loss.item():.4f}, test accuracy "
+            f"{accuracy(network, x_test, y_test):.4%}",
             flush=True,
         )
     raw = save({name: value.contiguous() for name, value in network.state_dict().items()})

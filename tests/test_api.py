@@ -215,7 +215,8 @@ def test_what_was_handed_over_in_python_resumes(
     assert gan.evaluate().samples_seen == 96
     with pytest.raises(
         RequestError,
-        match=r"was trained on an? (array|frame) of other values, or in another order: give the same data",
+        match=r"was trained on an? (array|frame) of other values, or in another order: give "
+        r"the same data",
     ):
         GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
 
@@ -437,7 +438,8 @@ def test_a_image_of_so_many_samples_takes_a_whole_number(
 def test_data_in_the_place_of_a_recipe_is_refused_in_a_line(recipe: Any) -> None:
     with pytest.raises(
         RequestError,
-        match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data is for fit$",
+        match=r"^a recipe of type (int|list|ndarray): give its name, such as 'balanced'; data "
+        r"is for fit$",
     ):
         GAN(recipe)
 

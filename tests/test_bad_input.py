@@ -37,11 +37,13 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "holes.npy": (
         lambda p: np.save(p, with_holes()),
-        "holes.npy has 3 NaN or infinite values, the first (NaN) at row 4, position (0,): remove or fill them first",
+        "holes.npy has 3 NaN or infinite values, the first (NaN) at row 4, position (0,): "
+        "remove or fill them first",
     ),
     "one.npy": (
         lambda p: np.save(p, np.full((100, 2), 3.5)),
-        "one.npy has one distinct value, 3.5: there is no distribution to learn; give data that varies",
+        "one.npy has one distinct value, 3.5: there is no distribution to learn; give data "
+        "that varies",
     ),
     "single.npy": (lambda p: np.save(p, POINTS[:1]), "give at least one batch of samples"),
     "odd.npy": (
@@ -255,7 +257,8 @@ def test_a_full_disk_stops_a_training_with_one_line(
     assert answer.status == 1
     assert (
         answer.err
-        == "equipoise: run/config.json could not be written: No space left on device; what was saved before is whole\n"
+        == "equipoise: run/config.json could not be written: No space left on device; what "
+        "was saved before is whole\n"
     )
     assert not [path for path in here.rglob("*") if path.is_file()]
 
@@ -273,8 +276,8 @@ def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
     assert (
-        "could not be written: No space left on device; what was saved before is whole; training goes on"
-        in answer.err
+        "could not be written: No space left on device; what was saved before is whole; "
+        "training goes on" in answer.err
     )
     assert answer.err.endswith("the end of this training is not kept\n")
 
@@ -331,5 +334,6 @@ def test_memory_that_does_not_suffice_is_told_in_one_line(
     assert answer.status == 1
     assert (
         answer.err
-        == "equipoise: out of memory: Unable to allocate 9 TiB; give less data or a smaller batch_size\n"
+        == "equipoise: out of memory: Unable to allocate 9 TiB; give less data or a smaller "
+        "batch_size\n"
     )

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 PERMISSIVE = re.compile(
-    r"\b(MIT|BSD|0BSD|Apache|PSF|Python Software Foundation|ISC|Zlib|HPND|MIT-CMU|CC0|BSL-1\.0|MPL|Mozilla|Unlicense)",
+    r"\b(MIT|BSD|0BSD|Apache|PSF|Python Software "
+    r"Foundation|ISC|Zlib|HPND|MIT-CMU|CC0|BSL-1\.0|MPL|Mozilla|Unlicense)",
     re.IGNORECASE,
 )
 COPYLEFT = re.compile(r"\b(A?GPL|LGPL|SSPL|EUPL)|GNU (Affero|Lesser|General)", re.IGNORECASE)

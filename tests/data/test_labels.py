@@ -58,7 +58,10 @@ def test_numpys_numbers_are_plain_ones_in_tuples_too() -> None:
 
 
 def test_a_set_is_kept_alike_by_every_process() -> None:
-    code = "import json; from equipoise.data.labels import label_to_json as to; print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"
+    code = (
+        "import json; from equipoise.data.labels import label_to_json as to; "
+        "print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"
+    )
     command = [sys.executable, "-c", code]
     told = {
         subprocess.check_output(command, env=os.environ | {"PYTHONHASHSEED": seed})

@@ -15,7 +15,8 @@ from equipoise.data.outliers import notes_of_outliers
 
 Draw = Callable[[np.random.Generator, int], np.ndarray[Any, Any]]
 ADVICE = (
-    "; beside them the others look alike to a network, and will not be learned: correct or remove these rows, "
+    "; beside them the others look alike to a network, and will not be learned: correct or "
+    "remove these rows, "
     "or give the logarithm if they are right"
 )
 
@@ -38,7 +39,10 @@ def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(
     x = spoilt(300, 1e18, -1e18, 1e18, 2e18)
     frame = pd.DataFrame(x, columns=["age", "income"])
     frame.to_csv(tmp_path / "x.csv", index=False)
-    told = "4 of 300 rows of column 'income' are extreme outliers: row 7 (1e+18), row 14 (-1e+18), row 21 (1e+18), ..."
+    told = (
+        "4 of 300 rows of column 'income' are extreme outliers: row 7 (1e+18), row 14 "
+        "(-1e+18), row 21 (1e+18), ..."
+    )
     for data in (frame, tmp_path / "x.csv"):
         assert open_source(data).notes == [told + ADVICE]
     assert open_source(x[:, 1]).notes == [told.replace(" of column 'income'", "") + ADVICE]

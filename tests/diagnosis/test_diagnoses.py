@@ -87,8 +87,8 @@ def test_the_sentence_gives_the_figure_its_floor_and_the_c2st() -> None:
     said = told(metric(HEADLINE, 0.03, 0.005), metric(C2ST, 0.72, 0.5, 0.01)).sentence
     assert f"{HEADLINE} is 0.03, 6.0 times the baseline of real samples (0.005)" in said
     assert (
-        "a newly trained classifier tells generated from real samples with 72% accuracy (chance: 50%)"
-        in said
+        "a newly trained classifier tells generated from real samples with 72% accuracy "
+        "(chance: 50%)" in said
     )
 
 

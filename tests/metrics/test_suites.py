@@ -105,7 +105,8 @@ def test_every_figure_comes_with_its_floor_and_its_protocol() -> None:
     assert metrics[0].low < 1 < metrics[0].low + 0.3
     assert (
         metrics[0].protocol
-        == "2,000 samples against the exact distribution; floor: 2,000 real samples, mean of 2 draws"
+        == "2,000 samples against the exact distribution; floor: 2,000 real samples, mean "
+        "of 2 draws"
     )
 
 

@@ -202,7 +202,8 @@ def test_classic_can_play_the_papers_minimax_game() -> None:
 def test_recipes_of_classes_need_labels_and_say_so(name: str) -> None:
     with pytest.raises(
         RequestError,
-        match=f"{name} learns classes, but the data has no labels: give labels, or use another recipe",
+        match=f"{name} learns classes, but the data has no labels: give labels, or use "
+        "another recipe",
     ):
         find(name).for_data(PLANE, {"conditional": False})
 

@@ -65,7 +65,8 @@ def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(
     for name, told in (
         (
             "lacking",
-            "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: ModuleNotFoundError: No module named",
+            "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: "
+            "ModuleNotFoundError: No module named",
         ),
         ("odd", "is not a subclass of Recipe"),
         ("failing", "RuntimeError: not today"),
@@ -189,7 +190,10 @@ def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_dama
     run = of_another_recipe(trained, tmp_path / "run", "foo")
     answer = command(*arguments, str(run))
     assert (answer.status, answer.err.count("\n")) == (2, 1)
-    told = f"{run} was trained with the recipe 'foo', which is not installed here: install the package that provides it"
+    told = (
+        f"{run} was trained with the recipe 'foo', which is not installed here: install "
+        "the package that provides it"
+    )
     assert told in answer.err
 
 
@@ -200,6 +204,7 @@ def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(
     run = of_another_recipe(trained, tmp_path / "run", "lacking")
     with pytest.raises(
         EquipoiseError,
-        match=r"'lacking', which cannot be used here: the import of lacking_plugin:Strange.*no_such_module",
+        match=r"'lacking', which cannot be used here: the import of "
+        r"lacking_plugin:Strange.*no_such_module",
     ):
         GAN.load(run)

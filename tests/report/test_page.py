@@ -333,7 +333,8 @@ def test_a_browser_shows_it_without_a_sideways_scroll(
     )
     listen = "<script>addEventListener('message', event => document.title = event.data)</script>"
     shown.write_text(
-        f'<title>-</title>{listen}<iframe src="inner.html" style="width:{width}px;height:900px;border:0"></iframe>'
+        f'<title>-</title>{listen}<iframe src="inner.html" '
+        f'style="width:{width}px;height:900px;border:0"></iframe>'
     )
     flags = [
         "--headless",

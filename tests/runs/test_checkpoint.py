@@ -328,7 +328,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(
         EquipoiseError,
-        match=r"file.json could not be written: No space left on device; what was saved before is whole",
+        match=r"file.json could not be written: No space left on device; what was saved "
+        r"before is whole",
     ):
         write_json(path, {"format": 1, "a": 2})
     assert read_json(path)["a"] == 1

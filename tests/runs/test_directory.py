@@ -326,6 +326,7 @@ def test_a_link_that_leads_nowhere_is_no_place_for_runs(
     for out in (None, "runs/a"):
         with pytest.raises(
             RequestError,
-            match=r"^runs/.* could not be made: a link on the way to it leads nowhere; give another",
+            match=r"^runs/.* could not be made: a link on the way to it leads nowhere; "
+            r"give another",
         ):
             GAN(**tiny).prepare("gaussian", out=out)

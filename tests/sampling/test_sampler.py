@@ -220,7 +220,10 @@ def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(
 ) -> None:
     gan = GAN(**tiny).fit(IMAGES)
     monkeypatch.setattr(batching, "available", lambda: 2**30)
-    told = r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are free: draw at most 16777216 at once"
+    told = (
+        r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are "
+        r"free: draw at most 16777216 at once"
+    )
     with pytest.raises(RequestError, match=told):
         gan.sample(10**9)
     assert len(np.asarray(next(gan.sample_batches(10**9, 7)))) == 7
@@ -232,5 +235,8 @@ def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(
 def test_a_loaded_generator_is_sampled_from_without_torchs_compiler_whose_import_takes_a_second(
     trained: Path,
 ) -> None:
-    program = f"import sys; from equipoise import GAN; GAN.load({str(trained)!r}).sample(3); assert 'torch._dynamo' not in sys.modules"
+    program = (
+        f"import sys; from equipoise import GAN; GAN.load({str(trained)!r}).sample(3); "
+        "assert 'torch._dynamo' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)

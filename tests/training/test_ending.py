@@ -45,7 +45,10 @@ def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_tha
         gan.fit("gaussian", out=out, on_event=raising(kind))
     seen = gan._trained().samples_seen
     assert 0 < seen < SETTINGS["samples"]
-    told = f"training stopped after {seen:,} samples; saved in {out}: go on with fit(data, out={str(out)!r}, resume=True)"
+    told = (
+        f"training stopped after {seen:,} samples; saved in {out}: go on with fit(data, "
+        f"out={str(out)!r}, resume=True)"
+    )
     assert raised.value.__notes__ == [told]
     assert (out / "checkpoints" / f"{seen:09d}.safetensors").is_file()
     assert signal.getsignal(signal.SIGINT) is handler

@@ -144,7 +144,8 @@ def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(
     free(monkeypatch, GIB)
     with pytest.raises(
         RequestError,
-        match=r"^balanced's networks need more than \d+\.\d GiB of memory, and 1\.0 GiB are free: give smaller",
+        match=r"^balanced's networks need more than \d+\.\d GiB of memory, and 1\.0 GiB are "
+        r"free: give smaller",
     ):
         predict(source, Balanced(width=1_000_000), fit_scaling(source, "standard", 0), CPU)
 

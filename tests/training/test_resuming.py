@@ -76,13 +76,17 @@ def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(
 def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) -> None:
     answer = command("train", "--resume", str(run))
     assert (answer.status, answer.err) == (0, "")
-    longer = r"finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64 \((about|less than) "
+    longer = (
+        r"finished: 32 samples seen; to train longer: equipoise train --resume runs/g "
+        r"--samples 64 \((about|less than) "
+    )
     assert re.search(longer, answer.out)
     assert "Trained on" not in answer.out
     assert "Wasserstein-1" in answer.out  # the report as it was kept
     with pytest.warns(
         EquipoiseWarning,
-        match="finished: 32 samples seen; to train longer: equipoise train --resume runs/g --samples 64",
+        match="finished: 32 samples seen; to train longer: equipoise train --resume runs/g "
+        "--samples 64",
     ):
         GAN().fit(resume=True, out=run)
 
@@ -102,7 +106,8 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     )
     with pytest.raises(
         RequestError,
-        match=r"minutes = 0\.001 is the total, and .*run has trained for 0\.00\d+ already: give more",
+        match=r"minutes = 0\.001 is the total, and .*run has trained for 0\.00\d+ already: "
+        r"give more",
     ):
         GAN(minutes=0.001).fit(out=out, resume=True)
     longer = GAN(minutes=1).prepare(out=out, resume=True)
@@ -121,7 +126,8 @@ def test_fewer_samples_than_were_seen_are_refused_and_nothing_is_changed(
     assert (answer.status, answer.out) == (2, "")
     assert (
         answer.err
-        == "equipoise: samples = 100 is the total, and runs/g has seen 320 already: give more than that\n"
+        == "equipoise: samples = 100 is the total, and runs/g has seen 320 already: give more "
+        "than that\n"
     )
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
@@ -140,7 +146,8 @@ def test_a_run_in_the_place_of_data_is_not_taken_for_a_folder_of_images(
     answer = command("train", str(run))
     assert (
         answer.err
-        == "equipoise: runs/g is a run, not data: resume it (equipoise train --resume RUN), or give data\n"
+        == "equipoise: runs/g is a run, not data: resume it (equipoise train --resume RUN), "
+        "or give data\n"
     )
 
 
@@ -171,13 +178,15 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
     for data in (None, "points.npy"):
         with pytest.raises(
             RequestError,
-            match=r"^run was trained on points\.npy, which has changed since, or comes in another order: give",
+            match=r"^run was trained on points\.npy, which has changed since, or comes in "
+            r"another order: give",
         ):
             GAN().fit(data, out="run", resume=True)
     (here / "points.npy").unlink()
     with pytest.raises(
         RequestError,
-        match=r"^run was trained on .*points\.npy, which cannot be read now: no file, folder or built-in source",
+        match=r"^run was trained on .*points\.npy, which cannot be read now: no file, folder "
+        r"or built-in source",
     ):
         GAN().fit(out="run", resume=True)
     np.save("moved.npy", X)
@@ -188,7 +197,10 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
 def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command) -> None:
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
     GAN(**settings).fit(X, out="array")
-    told = "array was trained on an array that came in Python: give the same again, by fit(data, out=..., resume=True)"
+    told = (
+        "array was trained on an array that came in Python: give the same again, by "
+        "fit(data, out=..., resume=True)"
+    )
     assert command("train", "--resume", "array").err == f"equipoise: {told}\n"
     with pytest.raises(RequestError, match="an array that came in Python"):
         GAN().fit(out="array", resume=True)
@@ -196,7 +208,8 @@ def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command
     GAN(**settings).fit("x.npy", [0, 1] * 40, out="labels")
     with pytest.raises(
         RequestError,
-        match=r"labels for x\.npy that came in Python: .*fit\(data, labels, out=\.\.\., resume=True\)",
+        match=r"labels for x\.npy that came in Python: .*fit\(data, labels, out=\.\.\., "
+        r"resume=True\)",
     ):
         GAN().fit(out="labels", resume=True)
     with pytest.raises(

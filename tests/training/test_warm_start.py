@@ -94,7 +94,10 @@ def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_
 def test_what_begins_anew_is_said_in_one_line(
     earlier: Path, tmp_path: Path, command: Command
 ) -> None:
-    told = f"starting from the weights of {earlier}: optimiser, schedule and samples seen begin anew; its scaling and 2 modes are taken over"
+    told = (
+        f"starting from the weights of {earlier}: optimiser, schedule and samples seen "
+        "begin anew; its scaling and 2 modes are taken over"
+    )
     with pytest.warns(EquipoiseWarning) as warned:
         GAN(samples=32, threads=1).fit(X, init_from=earlier)
     assert [str(warning.message) for warning in warned] == [told]
@@ -176,7 +179,10 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
         training.recipe.batch_size,
         vars(training.recipe)["width"],
     ) == (1e-4, 32, 8)
-    told = r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; scaling: 'standard' -> 'unit'\): leave"
+    told = (
+        r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; "
+        r"scaling: 'standard' -> 'unit'\): leave"
+    )
     with pytest.raises(RequestError, match=told):
         begun(earlier, width=16, clusters=3, scaling="unit", learning_rate=1e-4)
     with pytest.raises(
@@ -192,7 +198,8 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
     GAN(**SETTINGS).fit(frame, labels, out=tmp_path / "run")
     with pytest.raises(
         RequestError,
-        match=r"shape of a sample: \(2,\) -> \(1,\); columns: a, b -> b; classes: left, right -> none$",
+        match=r"shape of a sample: \(2,\) -> \(1,\); columns: a, b -> b; classes: left, right "
+        r"-> none$",
     ):
         begun(tmp_path / "run", frame[["b"]])
     with pytest.raises(RequestError, match=r"makes: classes: left, right -> 0, 1$"):
@@ -203,7 +210,8 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
     gan = GAN(**{**SETTINGS, "clusters": 0}).fit(images)
     with pytest.raises(
         RequestError,
-        match=r"^the data is not of the kind that the GAN given makes: range of values: 0 to 255 -> 0 to 1$",
+        match=r"^the data is not of the kind that the GAN given makes: range of values: 0 to "
+        r"255 -> 0 to 1$",
     ):
         begun(gan, images / 255)
     assert begun(gan, 255 - images).sampler.scaling == gan._trained().scaling

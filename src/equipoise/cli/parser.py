@@ -276,14 +276,23 @@ def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str,
     ):  # what a dataclass of settings refused, with its own remedy
         return text.split(": ", 1)[-1]
     if text.startswith("Missing from"):
-        return f"equipoise {command} needs {'a run directory' if 'run' in types else 'data'}: see equipoise {command} --help"
+        return (
+            f"equipoise {command} needs {'a run directory' if 'run' in types else 'data'}: "
+            f"see equipoise {command} --help"
+        )
     if text.startswith("Unrecognized"):
-        return f"{text.removeprefix('Unrecognized options: ')!r} was not expected: see equipoise {command} --help"
+        return (
+            f"{text.removeprefix('Unrecognized options: ')!r} was not expected: see "
+            f"equipoise {command} --help"
+        )
     option = re.search(r"--?[a-z][\w-]*", text)
     name = option[0].strip("-").replace("-", "_") if option else ""
     if option and name in types:
         given = value_of(arguments, option[0])
-        return f"{option[0]} {'= ' + repr(given) if given is not None else 'has no value'}: must be {described(types[name])}"
+        return (
+            f"{option[0]} {'= ' + repr(given) if given is not None else 'has no value'}: "
+            f"must be {described(types[name])}"
+        )
     return f"{text}: see equipoise {command} --help"
 
 

@@ -114,7 +114,8 @@ def _announce(training: Fit) -> None:
     how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if training.speed.compiled else ""
     say(
-        f"{training.recipe.name} on {training.device} with {how}; keeping everything in {directory.path if directory else '-'}"
+        f"{training.recipe.name} on {training.device} with {how}; keeping everything in "
+        f"{directory.path if directory else '-'}"
     )
     if training.resumed:
         say(told(training))

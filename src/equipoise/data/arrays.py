@@ -99,7 +99,8 @@ def from_frame(
     """
     if not frame.columns.is_unique:
         raise RequestError(
-            f"{what} has several columns named {frame.columns[frame.columns.duplicated()][0]!r}: give each its own name"
+            f"{what} has several columns named "
+            f"{frame.columns[frame.columns.duplicated()][0]!r}: give each its own name"
         )
     if label_column is not None and labels is not None:
         raise RequestError(
@@ -115,7 +116,8 @@ def from_frame(
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
         raise RequestError(
-            f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at least one batch of samples"
+            f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
+            "least one batch of samples"
         )
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
@@ -125,7 +127,8 @@ def from_frame(
     for name, dtype in zip(frame.columns, dtypes, strict=True):
         if np.dtype(dtype).itemsize > 8:
             raise RequestError(
-                f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give float64 or smaller"
+                f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give "
+                "float64 or smaller"
             )
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
@@ -164,7 +167,8 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
     suffix = path.suffix.lower()
     if label_column is not None and suffix not in (".csv", ".parquet"):
         raise RequestError(
-            f"label_column = {label_column!r}: only .csv and .parquet files have columns, {path.name} has none"
+            f"label_column = {label_column!r}: only .csv and .parquet files have columns, "
+            f"{path.name} has none"
         )
     if suffix in (".npy", ".npz"):
         array, stored = read_numpy(path)
@@ -183,7 +187,8 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
         raise RequestError(f"labels = {clipped(repr(labels))}: give one label a sample")
     if len(labels) != len(values):
         raise RequestError(
-            f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label a sample"
+            f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label "
+            "a sample"
         )
     dates = (
         getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
@@ -219,14 +224,16 @@ def check_different(values: NDArray[Any], what: str) -> None:
     RequestError: On several samples that are all the same."""
     if len(values) > 1 and all((sample == values[0]).all() for sample in values):
         raise RequestError(
-            f"{what} has one distinct sample, {len(values):,} times: there is no distribution to learn; give data that varies"
+            f"{what} has one distinct sample, {len(values):,} times: there is no distribution "
+            "to learn; give data that varies"
         )
 
 
 def alike(value: Any, what: str) -> RequestError:
     """The error of data with one distinct value."""
     return RequestError(
-        f"{what} has one distinct value, {value}: there is no distribution to learn; give data that varies"
+        f"{what} has one distinct value, {value}: there is no distribution to learn; give "
+        "data that varies"
     )
 
 
@@ -249,7 +256,8 @@ def check_finite(
     elif layout != "N":
         place += f", position {tuple(int(i) for i in where[1:])}"
     raise RequestError(
-        f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: remove or fill them first"
+        f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: "
+        "remove or fill them first"
     )
 
 
@@ -264,7 +272,8 @@ def check_exact(array: NDArray[Any], what: str) -> None:
     )
     if beyond is not None:
         raise RequestError(
-            f"{what} has the whole number {beyond}, beyond 2**53, which would be rounded: subtract an offset, or give floats"
+            f"{what} has the whole number {beyond}, beyond 2**53, which would be rounded: "
+            "subtract an offset, or give floats"
         )
 
 
@@ -291,9 +300,13 @@ def _text_in_column(column: pd.Series[Any], what: str) -> str:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = numbers.isna() & column.notna()
     if not wrong.any():
-        return f"{what}: column {clipped(repr(column.name))} holds numbers as a type that is none of numbers: convert it with astype(float)"
+        return (
+            f"{what}: column {clipped(repr(column.name))} holds numbers as a type that is "
+            "none of numbers: convert it with astype(float)"
+        )
     row = int(np.asarray(wrong).argmax())
     return (
-        f"{what}: column {clipped(repr(column.name))} holds {clipped(repr(column.iloc[row]))} in row {row}, which is not a number: "
+        f"{what}: column {clipped(repr(column.name))} holds {clipped(repr(column.iloc[row]))} "
+        f"in row {row}, which is not a number: "
         f"drop the column, turn it into numbers, or name it with label_column"
     )

@@ -28,7 +28,8 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
     """
     if isinstance(data, str | Path) and Path(data).suffix.lower() not in arrays.FILE_SUFFIXES:
         raise RequestError(
-            f"{data!r}: give an array, a DataFrame, or a file that ends in {', '.join(arrays.FILE_SUFFIXES)}"
+            f"{data!r}: give an array, a DataFrame, or a file that ends in "
+            f"{', '.join(arrays.FILE_SUFFIXES)}"
         )
     table = _table(data)
     if table is not None:

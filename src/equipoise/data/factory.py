@@ -61,12 +61,14 @@ def open_source(
         )
     if label_column is not None and source.schema.columns is None:
         raise RequestError(
-            f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or give a table"
+            f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or "
+            "give a table"
         )
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
         raise RequestError(
-            f"labels were given, but {source.name} cannot take any: give them with an array, a DataFrame or a file"
+            f"labels were given, but {source.name} cannot take any: give them with an array, "
+            "a DataFrame or a file"
         )
     source.labels_given, source.labels_in_python = source.labels_given or given, labels is not None
     return source
@@ -78,7 +80,8 @@ def distribution_of(described: dict[str, Any]) -> Distribution | None:
         return None
     if described.get("name") not in DISTRIBUTIONS:
         raise RequestError(
-            f"no distribution {clipped(repr(described.get('name')))}: {nearest(str(described.get('name')), DISTRIBUTIONS)}"
+            f"no distribution {clipped(repr(described.get('name')))}: "
+            f"{nearest(str(described.get('name')), DISTRIBUTIONS)}"
         )
     return instance(DISTRIBUTIONS[described["name"]], described["distribution"])
 
@@ -108,14 +111,16 @@ def open_again(
         )
     if described.get("labels_in_python"):  # without them no fingerprint can be that of the training
         raise RequestError(
-            "this run was trained with labels handed over in Python: give data and labels to evaluate against"
+            "this run was trained with labels handed over in Python: give data and labels to "
+            "evaluate against"
         )
     source = open_source(
         origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed
     )
     if source.fingerprint != described["fingerprint"]:
         raise RequestError(
-            f"{origin} has changed since this run was trained on it: give the data to evaluate against"
+            f"{origin} has changed since this run was trained on it: give the data to "
+            "evaluate against"
         )
     return source
 
@@ -156,16 +161,19 @@ def _named(
         return source
     if path.suffix.lower() in PICKLES:
         raise RequestError(
-            f"{name} can hold Python objects, which can run code when read: save the numbers as a .npy file"
+            f"{name} can hold Python objects, which can run code when read: save the numbers "
+            "as a .npy file"
         )
     if path.is_file():
         raise RequestError(
-            f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} or a folder of images"
+            f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} "
+            "or a folder of images"
         )
     if os.path.lexists(path):
         raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
     raise RequestError(
-        f"no file, folder or built-in source {clipped(repr(name), 400)}: {nearest(name, NAMED_SOURCES)}"
+        f"no file, folder or built-in source {clipped(repr(name), 400)}: "
+        f"{nearest(name, NAMED_SOURCES)}"
     )
 
 
@@ -190,7 +198,8 @@ def _folder(
             else "read from where they are kept decoded"
         )
         notes.append(
-            f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = {memory_budget:g} GiB: images are {how}"
+            f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = "
+            f"{memory_budget:g} GiB: images are {how}"
         )
     values, sums = np.empty((n, 0)), None
     if decoded is not None:
@@ -262,7 +271,8 @@ def _object(
     if isinstance(data, Iterable):
         return StreamSource("stream", data)
     raise RequestError(
-        f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a Dataset, an iterable of batches or a name"
+        f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "
+        "Dataset, an iterable of batches or a name"
     )
 
 
@@ -339,7 +349,8 @@ def _dataset(
         for i, item in zip(indices, samples, strict=True):
             if item.shape != shape:
                 raise RequestError(
-                    f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: give samples of one shape"
+                    f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: "
+                    "give samples of one shape"
                 )
         return arrays.to_numpy(np.stack(samples), "the Dataset")
 

@@ -44,7 +44,8 @@ def plain_label(given: Any) -> Hashable:
         hash(value)
     except TypeError:
         raise RequestError(
-            f"label {value!r} has type {type(value).__name__}, which has no hash: give text, numbers or tuples"
+            f"label {value!r} has type {type(value).__name__}, which has no hash: give text, "
+            "numbers or tuples"
         ) from None
     label: Hashable = value
     return label
@@ -63,11 +64,13 @@ def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
     for label in distinct:
         if str(label) == object.__repr__(label):
             raise RequestError(
-                f"labels of type {type(label).__name__} have no text to be kept by: give text, numbers or tuples"
+                f"labels of type {type(label).__name__} have no text to be kept by: give "
+                "text, numbers or tuples"
             )
         if (text := json.dumps(label_to_json(label))) in stored:
             raise RequestError(
-                f"labels {stored[text]!r} and {label!r} read the same once they are saved: give labels with texts of their own"
+                f"labels {stored[text]!r} and {label!r} read the same once they are saved: "
+                "give labels with texts of their own"
             )
         stored[text] = label
     try:

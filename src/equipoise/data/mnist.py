@@ -60,7 +60,8 @@ def _content(name: str) -> bytes:
             content = _checked(path.read_bytes(), name)
             if content is None:
                 raise EquipoiseError(
-                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again"
+                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it "
+                    "and it is fetched again"
                 )
             return content
     return _downloaded(name, folder)
@@ -88,7 +89,8 @@ def _downloaded(name: str, folder: Path) -> bytes:
     except NotDownloadedError as error:
         wanted = ", ".join(f"{file}.gz" for file in SHA256)
         raise EquipoiseError(
-            f"MNIST is not in {folder} and no mirror gave it ({error}): put {wanted} there, or point EQUIPOISE_DATA at the folder above"
+            f"MNIST is not in {folder} and no mirror gave it ({error}): put {wanted} there, "
+            "or point EQUIPOISE_DATA at the folder above"
         ) from None
     except OSError as error:
         raise EquipoiseError(f"{path} could not be written: {error.strerror or error}") from error

@@ -47,7 +47,8 @@ def read_numpy(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     except Exception as error:  # a file that is made to do harm leads NumPy, zipfile and its unpackers to raise whatever there is
         if "allow_pickle" in str(error):
             raise RequestError(
-                f"{path} is not {path.suffix}, or holds Python objects, which can run code when read: save it as an array of numbers"
+                f"{path} is not {path.suffix}, or holds Python objects, which can run code "
+                "when read: save it as an array of numbers"
             ) from None
         raise _unreadable(path, error) from None
     some = ", ".join(names[:SHOWN]) + (
@@ -78,7 +79,8 @@ def read_table(path: Path) -> pd.DataFrame:
         )
         if twice:
             raise RequestError(
-                f"{path.name} has several columns named {clipped(repr(twice[0]))}: give each its own name"
+                f"{path.name} has several columns named {clipped(repr(twice[0]))}: give each "
+                "its own name"
             )
         frame = _of_csv(path, headed, len(top))
         if (
@@ -93,7 +95,8 @@ def read_table(path: Path) -> pd.DataFrame:
         pd.RangeIndex(len(frame))
     ):  # pandas takes what stands beyond the first line's columns for row names
         raise RequestError(
-            f"{path} has {len(top)} columns in its first line and more below: give every line as many"
+            f"{path} has {len(top)} columns in its first line and more below: give every "
+            "line as many"
         )
     return _without_row_names(frame) if pd.isna(top.iloc[0]) else frame
 
@@ -160,7 +163,8 @@ def _claimed_by_numpy(path: Path) -> int:
         claimed, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
     if claimed > there and not dtype.hasobject:
         raise RequestError(
-            f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it is cut off, or damaged"
+            f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it "
+            "is cut off, or damaged"
         )
     return claimed
 
@@ -183,7 +187,8 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
             raise RequestError(
-                f"{path.name}: column {clipped(repr(nested[0]))} holds lists, not numbers: drop it, or give it a column each"
+                f"{path.name}: column {clipped(repr(nested[0]))} holds lists, not numbers: "
+                "drop it, or give it a column each"
             )
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
         rows = sum(
@@ -191,7 +196,8 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
         )  # which pyarrow takes memory for, whatever the whole says
         if rows != about.num_rows:
             raise RequestError(
-                f"{path} says that it has {about.num_rows:,} rows, and {rows:,} in its parts: it is damaged"
+                f"{path} says that it has {about.num_rows:,} rows, and {rows:,} in its parts: "
+                "it is damaged"
             )
         numbers = rows * about.num_columns * np.dtype(np.float64).itemsize
         is_text = (
@@ -207,7 +213,8 @@ def _claimed_by_parquet(path: Path) -> tuple[int, list[str]]:
 def _refuse_columns(path: Path, columns: int) -> None:
     if columns > MAX_COLUMNS:
         raise RequestError(
-            f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array in a .npy file"
+            f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array "
+            "in a .npy file"
         )
 
 
@@ -215,7 +222,8 @@ def _refuse_unpacked(path: Path, claimed: int) -> None:
     free = available()
     if free is not None and claimed > SHARE * free:
         raise RequestError(
-            f"{path} holds {claimed / 2**30:.1f} GiB unpacked, and {free / 2**30:.1f} GiB of memory are free: give fewer samples at once"
+            f"{path} holds {claimed / 2**30:.1f} GiB unpacked, and {free / 2**30:.1f} GiB of "
+            "memory are free: give fewer samples at once"
         )
 
 

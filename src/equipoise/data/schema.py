@@ -128,7 +128,8 @@ class Schema:
         which is what a command line has."""
         if self.classes is None:
             raise RequestError(
-                f"label {label!r} was asked for, but this generator was trained without labels: train with conditional"
+                f"label {label!r} was asked for, but this generator was trained without "
+                "labels: train with conditional"
             )
         asked = plain_label(label)
         if asked in self.classes:
@@ -137,7 +138,8 @@ class Schema:
             if str(known) == str(asked):
                 return index
         raise RequestError(
-            f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}"
+            f"label {label!r} is not among the classes: "
+            f"{nearest(str(label), [str(known) for known in self.classes])}"
         )
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
@@ -259,7 +261,8 @@ def detect_layout(shape: Sequence[int]) -> Layout:
         return "NHWC"
     given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
     raise RequestError(
-        f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) images with C = 1 to 4"
+        f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, "
+        "W, C) images with C = 1 to 4"
     )
 
 

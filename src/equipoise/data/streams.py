@@ -71,11 +71,13 @@ class StreamSource(Source):
         self._test, self._first = rows[:held_out], rows[held_out:]
         if _paired(opening) and len(opening) > 1:
             self.notes.append(
-                "the stream's labels are not used: give an array, a file or a Dataset to train with labels"
+                "the stream's labels are not used: give an array, a file or a Dataset to "
+                "train with labels"
             )
         if self._again is None:
             self.notes.append(
-                "a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples"
+                "a one-shot iterator: its position cannot be restored, so a resumed training "
+                "goes on with other samples"
             )
 
     @property
@@ -180,11 +182,13 @@ def _rows(
         array = to_numpy(_samples(batch), "a batch of the stream")
         if array.shape[1:] != shape or not array.ndim:
             raise RequestError(
-                f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape"
+                f"the stream's first batch has samples of shape {shape}, a later one "
+                f"{array.shape[1:]}: give one shape"
             )
         if array.dtype != dtype:
             raise RequestError(
-                f"the stream's first batch has type {dtype}, a later one {array.dtype}: give one type"
+                f"the stream's first batch has type {dtype}, a later one {array.dtype}: give "
+                "one type"
             )
         check_finite(array, "a batch of the stream", layout)
         yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))

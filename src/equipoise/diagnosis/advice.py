@@ -70,10 +70,16 @@ def severity(verdict: Verdict) -> Severity:
 
 def longer(e: Evidence, also: str = "") -> Verdict:
     """Train on. `also` is what is wrong so far, in words."""
-    how = f"it has seen {e.samples_seen:,} samples, and runs of its kind usually see {e.usual_samples:,}"
+    how = (
+        f"it has seen {e.samples_seen:,} samples, and runs of its kind usually see "
+        f"{e.usual_samples:,}"
+    )
     if e.improving:
         before, after = map(min, e.last_third)
-        how = f"{e.headline.name} still falls, from {before:.4g} to {after:.4g} in the last third of the training"
+        how = (
+            f"{e.headline.name} still falls, from {before:.4g} to {after:.4g} in the last "
+            "third of the training"
+        )
     so_far = f" So far {also}." if also else ""
     sure: Sure = "sure" if e.improving else "likely"
     return Verdict(

@@ -108,7 +108,10 @@ def for_the_data(e: Evidence, found: Verdict) -> Verdict:
     if found.name not in ("mode collapse", "stalled", "close", "diverged", "still improving"):
         return found
     if e.outliers:
-        advice = "Next: correct or remove the extreme outliers: beside them the other rows look alike to a network."
+        advice = (
+            "Next: correct or remove the extreme outliers: beside them the other rows "
+            "look alike to a network."
+        )
         return replace(found, advice=advice, command="")
     if (
         e.held_out < MIN_HELD_OUT
@@ -133,7 +136,10 @@ def diverged(e: Evidence) -> Verdict | None:
         if exploded or not math.isfinite(e.headline.value) or (measured and e.ratio > RUNAWAY):
             why = f"the samples lie far outside the data: {e.told}"
         elif measured and after > FELL_APART * before and far(e):
-            why = f"{e.headline.name} was {before:.3g} while training, and rose to {after:.3g} after. {e.said}"
+            why = (
+                f"{e.headline.name} was {before:.3g} while training, and rose to "
+                f"{after:.3g} after. {e.said}"
+            )
     if e.headline.name == FINITE:
         why = why or f"{1 - e.headline.value:.0%} of the samples are not numbers"
     return Verdict("diverged", f"Training ran away: {why}.", "sure", *steadier(e)) if why else None
@@ -179,7 +185,10 @@ def labels_ignored(e: Evidence) -> Verdict | None:
             # a rare class that overlaps with a common one: whether it is heeded does
             # not show in how many are read rightly.
             return None
-        said = f"a classifier reads held-out real samples as their label in {found.floor:.0%}, always to name the commonest gives {most:.0%}"
+        said = (
+            "a classifier reads held-out real samples as their label in "
+            f"{found.floor:.0%}, always to name the commonest gives {most:.0%}"
+        )
         advice = "Next: check that labels and samples are in the same order."
         return Verdict(
             "labels ignored",
@@ -190,9 +199,15 @@ def labels_ignored(e: Evidence) -> Verdict | None:
     fraction = (found.value - chance) / (found.floor - chance)
     if fraction >= HEARD or (e.short and fraction > 0.1):
         return None
-    said = f"{found.value:.0%} of the samples are read as the label that was asked for, real ones {found.floor:.0%}, by chance {chance:.0%}"
+    said = (
+        f"{found.value:.0%} of the samples are read as the label that was asked for, real "
+        f"ones {found.floor:.0%}, by chance {chance:.0%}"
+    )
     other = e.recipe != "cgan"
-    advice = f"Next: check that labels and samples are in the same order{'; if they are, take the recipe cgan' if other else ''}."
+    advice = (
+        "Next: check that labels and samples are in the same "
+        f"order{'; if they are, take the recipe cgan' if other else ''}."
+    )
     sure = margin(found, chance + HEARD * (found.floor - chance))
     command = typed(e, "--recipe cgan") if other else ""
     return Verdict(
@@ -233,7 +248,10 @@ def latent_too_small(e: Evidence) -> Verdict | None:
     ):
         return None
     needed = 2 * math.ceil(found.floor)
-    said = f"the data spreads in about {found.floor:.1f} dimensions, the samples in {found.value:.1f}, the latent has {e.latent_dim}"
+    said = (
+        f"the data spreads in about {found.floor:.1f} dimensions, the samples in "
+        f"{found.value:.1f}, the latent has {e.latent_dim}"
+    )
     return Verdict(
         "latent too small",
         f"The latent has too few numbers: {said}. {e.said}.",
@@ -262,7 +280,10 @@ def discriminator_misled(e: Evidence) -> Verdict | None:
     wrong = sum(value < D_WRONG for value in curve)
     if not far(e) or wrong < max(MISLED * len(curve), 1) or e.hardly_begun:
         return None
-    said = f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of what it saw. {e.said}"
+    said = (
+        f"at {wrong} of {len(curve)} reports D was right about less than {D_WRONG:.0%} of "
+        f"what it saw. {e.said}"
+    )
     return Verdict(
         "generator won", f"The discriminator was led astray: {said}.", "sure", *steadier(e)
     )
@@ -276,7 +297,10 @@ def one_network_won(e: Evidence) -> Verdict | None:
     balance = median(curve[-max(int(len(curve) * LAST), 1) :])
     told = e[C2ST]
     if balance >= D_AHEAD:
-        said = f"D is right about {balance:.1%} of what it sees, where 50% is the end of a good training. {e.said}"
+        said = (
+            f"D is right about {balance:.1%} of what it sees, where 50% is the end of a "
+            f"good training. {e.said}"
+        )
         return Verdict(
             "discriminator won",
             f"The discriminator has won: {said}.",
@@ -284,7 +308,10 @@ def one_network_won(e: Evidence) -> Verdict | None:
             *steadier(e),
         )
     if told is not None and told.value >= TOLD:
-        said = f"D is right about {balance:.1%} of what it sees, where a new classifier is about {told.value:.1%}. {e.said}"
+        said = (
+            f"D is right about {balance:.1%} of what it sees, where a new classifier is "
+            f"about {told.value:.1%}. {e.said}"
+        )
         return Verdict(
             "generator won",
             f"The discriminator has lost sight: {said}.",
@@ -333,7 +360,10 @@ def fine(e: Evidence) -> Verdict | None:
     if e.ratio <= AT_FLOOR and not suspected:
         if not told and e.power < MIN_POWER:
             return undecided(e)
-        said = f"No difference that matters was found, though a small one could have been missed: {e.told}."
+        said = (
+            "No difference that matters was found, though a small one could have been "
+            f"missed: {e.told}."
+        )
         return Verdict("converged", said, "likely", *use(e))
     if e.improving:
         return longer(e)
@@ -348,7 +378,10 @@ def recovered(e: Evidence) -> Verdict | None:
     if not e.recoveries:
         return None
     times = "once" if e.recoveries == 1 else f"{e.recoveries} times"
-    said = f"{times} a loss was no longer finite, and it went back to the last good weights, with half the step size"
+    said = (
+        f"{times} a loss was no longer finite, and it went back to the last good weights, "
+        "with half the step size"
+    )
     return Verdict(
         "recovered from trouble",
         f"Training was in trouble and went on: {said}. {e.said}.",

@@ -72,7 +72,8 @@ class Evidence:
         """The headline beside its floor, in words."""
         value, floor, c2st = self.headline.value, self.headline.floor, self[C2ST]
         found = (
-            f"; a newly trained classifier tells generated from real samples with {c2st.value:.0%} accuracy (chance: 50%)"
+            "; a newly trained classifier tells generated from real samples with "
+            f"{c2st.value:.0%} accuracy (chance: 50%)"
             if c2st
             else ""
         )

@@ -104,7 +104,10 @@ class Monitor:
         self.since = 0 if headline < GAIN * self.best else self.since + 1
         factor = WORSE_AHEAD if self._now & {"won", "ahead"} else WORSE
         worse = headline > max(factor * self.best, AT_FLOOR * self.floors[self.headline])
-        said = f"{self.headline} is {headline:.3g}, and was {self.best:.3g} before: training is falling apart"
+        said = (
+            f"{self.headline} is {headline:.3g}, and was {self.best:.3g} before: training "
+            "is falling apart"
+        )
         self.best = min(self.best, headline)
         gone = missing(metrics, self.floors)
         if gone and progress >= BEGUN and self._figures >= FEW:

@@ -81,10 +81,16 @@ def lost(e: Evidence) -> str:
     if found:
         return found
     if (distance := e[DIVERSITY]) is not None and alike(e):
-        return f"they are nearly all alike, {distance.value:.3g} from one another on average, real ones {distance.floor:.3g}"
+        return (
+            f"they are nearly all alike, {distance.value:.3g} from one another on average, "
+            f"real ones {distance.floor:.3g}"
+        )
     if covered and precise and narrow and precise.value > PRECISE * precise.floor:
         inside = "every mode is reached, but inside the modes " if e[REVERSE_KL] is not None else ""
-        return f"{inside}they come near {covered.value:.0%} of the real samples, where as many real ones come near {covered.floor:.0%}"
+        return (
+            f"{inside}they come near {covered.value:.0%} of the real samples, where as "
+            f"many real ones come near {covered.floor:.0%}"
+        )
     return ""
 
 
@@ -97,12 +103,19 @@ def flaw(e: Evidence) -> str:
         and not SPREAD_RANGE[0] * metric.floor <= metric.value <= SPREAD_RANGE[1] * metric.floor
     ):
         how = "narrow" if metric.value < metric.floor else "wide"
-        return f"they are too {how} inside the modes (spread {metric.value:.2f}, real ones {metric.floor:.2f})"
+        return (
+            f"they are too {how} inside the modes (spread {metric.value:.2f}, real ones "
+            f"{metric.floor:.2f})"
+        )
     if covered is not None and covered.value < SPARSE * covered.floor:
-        return f"they leave out part of its spread (they come near {covered.value:.0%} of the real samples, real ones {covered.floor:.0%})"
+        return (
+            f"they leave out part of its spread (they come near {covered.value:.0%} of the "
+            f"real samples, real ones {covered.floor:.0%})"
+        )
     if recall is not None and e.held_out >= RECALL_ROWS and recall.value < recall.floor - LOST:
         return (
-            f"they leave out part of the data ({recall.value:.0%} of the real samples lie among them, "
+            f"they leave out part of the data ({recall.value:.0%} of the real samples lie "
+            "among them, "
             f"as many real ones hold {recall.floor:.0%})"
         )
     return f"not all do: {off_data(e)}" if off_data(e) else ""

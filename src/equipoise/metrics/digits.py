@@ -66,7 +66,8 @@ def classifier() -> DigitClassifier:
     raw = files("equipoise.metrics").joinpath(WEIGHTS).read_bytes()
     if hashlib.sha256(raw).hexdigest() != WEIGHTS_SHA256:
         raise EquipoiseError(
-            f"{WEIGHTS} is damaged: its SHA-256 is not {WEIGHTS_SHA256[:12]}...; install equipoise again"
+            f"{WEIGHTS} is damaged: its SHA-256 is not {WEIGHTS_SHA256[:12]}...; install "
+            "equipoise again"
         )
     network = DigitClassifier()
     network.load_state_dict(load(raw))

@@ -144,8 +144,10 @@ def _c2st(
     found = detect(train, test, seed, budget.image_steps)
     kind = "MLP" if test[0].ndim == 2 else "convolutional network"
     protocol = (
-        f"a new {kind} trained on {2 * min(map(len, train)):,} samples and tested on {found.n:,} others, half of them real; "
-        f"a perfect sampler shows in {found.power:.0%} of such tests that it is below {0.5 + MARGIN}"
+        f"a new {kind} trained on {2 * min(map(len, train)):,} samples and tested on "
+        f"{found.n:,} others, half of them real; "
+        f"a perfect sampler shows in {found.power:.0%} of such tests that it is below "
+        f"{0.5 + MARGIN}"
     )
     return MetricResult(C2ST, found.accuracy, 0.5, "lower", protocol, found.low, found.high)
 
@@ -169,7 +171,8 @@ def _remembered(source: Source, made: Array, seed: int, budget: Budget) -> list[
         return []
     shown = f", compared at {COMPARED} x {COMPARED} pixels at most," if images else ""
     protocol = (
-        f"fraction of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} training samples than to "
+        f"fraction of {len(some):,} samples{shown} that are nearer to one of {len(rows):,} "
+        "training samples than to "
         f"{len(fresh):,} held-out ones, beyond what new real samples would be"
     )
     copied, low, high = (
@@ -215,7 +218,10 @@ def _of_labels(
     read_made, read_unseen, taught_unseen = read(made), read(unseen), of_fake.read(unseen)
     fractions = class_frequencies(y, number)
     protocol = f"{len(made):,} samples, read by {by}; floor: {len(unseen):,} held-out samples"
-    taught = f"{len(unseen):,} held-out samples, read by a classifier trained on {len(made):,} generated ones; floor: on {len(x):,} real ones"
+    taught = (
+        f"{len(unseen):,} held-out samples, read by a classifier trained on "
+        f"{len(made):,} generated ones; floor: on {len(x):,} real ones"
+    )
     of_made, of_unseen = (
         class_frequencies(read_made, number),
         class_frequencies(read_unseen, number),
@@ -270,7 +276,10 @@ def _alike(x: Array, y: Classes, number: int, seed: int, image_steps: int) -> Me
     off *= math.sqrt(
         2
     )  # by chance both halves' readers are right together, so that it is as if there were one half
-    protocol = f"mean over classes of {len(x):,} real samples, each half read by a classifier trained on the other; by chance 1 / {number}"
+    protocol = (
+        f"mean over classes of {len(x):,} real samples, each half read by a classifier "
+        f"trained on the other; by chance 1 / {number}"
+    )
     return MetricResult(READ_ALIKE, right, 1 / number, "higher", protocol, right - off, right + off)
 
 

@@ -68,7 +68,10 @@ class DigitSuite(MetricSuite):
 
     def means(self, name: str) -> str:
         if name == KERNEL:
-            return f"{self.used(name, self.n):,} test digits, features of the shipped digit classifier, cubic kernel, unbiased"
+            return (
+                f"{self.used(name, self.n):,} test digits, features of the shipped digit "
+                "classifier, cubic kernel, unbiased"
+            )
         return f"{self.against}, k = {K}" if name in NEIGHBOUR_METRICS else self.against
 
     def prepare(self, x: Array) -> Array:

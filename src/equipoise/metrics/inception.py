@@ -60,12 +60,14 @@ def inception_metrics(
         from torch_fidelity import calculate_metrics
     except ImportError:
         raise RequestError(
-            "inception needs torch-fidelity, which is not installed: pip install 'equipoise[inception]'"
+            "inception needs torch-fidelity, which is not installed: pip install "
+            "'equipoise[inception]'"
         ) from None
     weights = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
     if not weights.is_file():
         raise RequestError(
-            f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into {weights.parent}"
+            f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into "
+            f"{weights.parent}"
         )
     subset = min(SUBSET, len(made), len(real), len(fresh))
     values, floors = (
@@ -82,7 +84,10 @@ def inception_metrics(
         )
         for images in (made, fresh)
     )
-    protocol = f"{len(made):,} samples against {len(real):,} held-out images; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
+    protocol = (
+        f"{len(made):,} samples against {len(real):,} held-out images; floor: "
+        f"{len(fresh):,} real ones; KID in subsets of {subset:,}"
+    )
     return [
         MetricResult(
             name, float(values[key]), float(floors[key]), metric_info(name).better, protocol

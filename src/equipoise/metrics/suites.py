@@ -263,7 +263,10 @@ class SpaceSuite(PointSuite):
         if name in MODE_METRICS or name == self.covered:
             return "the distribution's modes"
         if name == MMD:
-            return f"{len(self.near):,} held-out samples, columns of unit variance, bandwidth {self.bandwidth:.3g}, unbiased"
+            return (
+                f"{len(self.near):,} held-out samples, columns of unit variance, bandwidth "
+                f"{self.bandwidth:.3g}, unbiased"
+            )
         return super().means(name)
 
     def distance(self, rows: Array) -> float:

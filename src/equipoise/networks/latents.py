@@ -89,7 +89,8 @@ class Prior:
         """
         if not self.codes:
             raise RequestError(
-                f"code {name!r} was asked for, but this generator has no codes: train the recipe 'infogan'"
+                f"code {name!r} was asked for, but this generator has no codes: train the "
+                "recipe 'infogan'"
             )
         if name not in self.codes:
             raise RequestError(f"no code {name!r}: {nearest(name, self.codes)}")
@@ -110,7 +111,8 @@ class Prior:
             wrong = (given != given.round()) | (given < 0) | (given >= size)
             if wrong.any():
                 raise RequestError(
-                    f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to {size - 1}"
+                    f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to "
+                    f"{size - 1}"
                 )
         return values
 

@@ -54,7 +54,8 @@ def find(name: str) -> type[Recipe]:
     """
     if not isinstance(name, str):
         raise RequestError(
-            f"a recipe of type {type(name).__name__}: give its name, such as {DEFAULT!r}; data is for fit"
+            f"a recipe of type {type(name).__name__}: give its name, such as {DEFAULT!r}; "
+            "data is for fit"
         )
     known = catalogue()
     if name in known:

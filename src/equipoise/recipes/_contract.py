@@ -35,7 +35,8 @@ def checked_method(method: Method, recipe: str) -> Method:
         else:
             return value
         raise EquipoiseError(
-            f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor of shape (): take the mean over the batch"
+            f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor "
+            "of shape (): take the mean over the batch"
         )
 
     def loss(
@@ -48,7 +49,8 @@ def checked_method(method: Method, recipe: str) -> Method:
         terms = method.penalty(seen)
         if not isinstance(terms, dict):
             raise EquipoiseError(
-                f"the recipe {recipe!r}: its penalty is a {type(terms).__name__}, and must be a dict"
+                f"the recipe {recipe!r}: its penalty is a {type(terms).__name__}, and must "
+                "be a dict"
             )
         return {name: scalar(term, f"penalty {name!r}") for name, term in terms.items()}
 

@@ -73,7 +73,8 @@ class Standard(Recipe):
         super().check(schema)
         if schema.is_image and self.scaling != "unit":
             raise RequestError(
-                f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, 1] only: use 'unit'"
+                f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "
+                "1] only: use 'unit'"
             )
 
     def networks(

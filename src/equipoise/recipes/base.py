@@ -108,7 +108,8 @@ class Recipe(ABC):
                     f"at least {least}" if value < least or most == math.inf else f"at most {most}"
                 )
                 raise RequestError(
-                    f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}{bound}"
+                    f"{field} = {value}: must be "
+                    f"{'a number of ' if isinstance(value, float) else ''}{bound}"
                 )
         for field in self.shares:
             value = getattr(self, field)
@@ -128,7 +129,8 @@ class Recipe(ABC):
                 raise RequestError(f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}")
         if self.augment_target is not None and not self.augmentations:
             raise RequestError(
-                f"augment_target = {self.augment_target} has nothing to adapt: set augment, for one to color,translation,cutout"
+                f"augment_target = {self.augment_target} has nothing to adapt: set augment, "
+                "for one to color,translation,cutout"
             )
 
     @property
@@ -244,23 +246,28 @@ class Recipe(ABC):
         RequestError: Where this recipe does not fit data of this shape."""
         if self.needs_labels and schema.classes is None:
             raise RequestError(
-                f"{self.name} learns classes, but the data has no labels: give labels, or use another recipe"
+                f"{self.name} learns classes, but the data has no labels: give labels, or use "
+                "another recipe"
             )
         if self.needs_labels and not self.conditional:
             raise RequestError(
-                f"conditional is off, but {self.name} learns classes: leave conditional out, or use another recipe"
+                f"conditional is off, but {self.name} learns classes: leave conditional out, "
+                "or use another recipe"
             )
         if self.conditional and schema.classes is None:
             raise RequestError(
-                "conditional is on, but the data has no labels: give labels, or leave conditional out"
+                "conditional is on, but the data has no labels: give labels, or leave "
+                "conditional out"
             )
         if self.conditional and not self.takes_labels:
             raise RequestError(
-                f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'"
+                f"{self.name} does not learn from labels: leave them and conditional out, or "
+                "use the recipe 'cgan'"
             )
         if self.clusters != 0 and not self.takes_labels:
             raise RequestError(
-                f"clusters = {self.clusters}: {self.name} does not learn classes, which clusters are: leave it out"
+                f"clusters = {self.clusters}: {self.name} does not learn classes, which "
+                "clusters are: leave it out"
             )
         if self.per_channel_clusters and not (schema.is_image and schema.shape[0] > 1):
             raise RequestError(
@@ -268,7 +275,8 @@ class Recipe(ABC):
             )
         if self.per_channel_clusters and self.clusters in (0, 1):
             raise RequestError(
-                f"per_channel_clusters is on, and clusters = {self.clusters}: say how many groups each channel is to have, or leave it out"
+                f"per_channel_clusters is on, and clusters = {self.clusters}: say how many "
+                "groups each channel is to have, or leave it out"
             )
         if self.per_channel_clusters and self.conditional:
             raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")

@@ -70,7 +70,8 @@ class Classic(CrossEntropy):
             schema.is_image or schema.size > 1 or self.conditional or self.clusters
         ):
             raise RequestError(
-                f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line without labels or modes: use 'sample'"
+                f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line "
+                "without labels or modes: use 'sample'"
             )
 
     def build(self, schema: Schema) -> Method:

@@ -40,7 +40,8 @@ class DCGAN(CrossEntropy):
         super().check(schema)
         if not schema.is_image:
             raise RequestError(
-                "dcgan is for images, and this data is points: use the recipe 'classic' or 'balanced'"
+                "dcgan is for images, and this data is points: use the recipe 'classic' or "
+                "'balanced'"
             )
 
     def build(self, schema: Schema) -> Method:

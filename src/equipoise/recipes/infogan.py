@@ -42,7 +42,10 @@ class InfoGAN(CrossEntropy):
 
     name = "infogan"
     summary = "finds classes and directions of variation by itself, as codes to set and to read"
-    paper = "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing GANs"
+    paper = (
+        "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information "
+        "Maximizing GANs"
+    )
     takes_labels = False
     at_least: ClassVar[dict[str, float]] = {
         **CrossEntropy.at_least,
@@ -72,7 +75,8 @@ class InfoGAN(CrossEntropy):
             size.isdecimal() and len(size) <= MAX_DIGITS and int(size) > 1 for size in self._sizes
         ):
             raise RequestError(
-                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from 2 to {10**MAX_DIGITS - 1} "
+                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from "
+                f"2 to {10**MAX_DIGITS - 1} "
                 "with commas between, or none"
             )
         if not self._sizes and not self.continuous_codes:

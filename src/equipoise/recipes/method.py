@@ -138,5 +138,6 @@ class Method:
     def __post_init__(self) -> None:
         if self.penalty is not None and not self.together:
             raise ValueError(
-                "a penalty is taken at samples one by one, which a D that looks across its batch does not have"
+                "a penalty is taken at samples one by one, which a D that looks across its "
+                "batch does not have"
             )

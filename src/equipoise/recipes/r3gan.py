@@ -183,7 +183,8 @@ def published(schema: Schema) -> dict[str, Any]:
     if not schema.is_image or covering(schema) not in PUBLISHED:
         given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_image else "points"
         raise RequestError(
-            f"preset = 'paper': published for images of 32, 64 and 256 pixels a side, this data is {given}: leave preset out"
+            "preset = 'paper': published for images of 32, 64 and 256 pixels a side, this "
+            f"data is {given}: leave preset out"
         )
     batch, gamma, half_life = PUBLISHED[covering(schema)]
     return {

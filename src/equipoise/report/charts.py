@@ -142,8 +142,10 @@ def balance(log: Sequence[Mapping[str, Any]], meaning: str) -> Image | None:
     axes.set_ylim(min(0.4, *values), max(1.0, *values))
     return finished(
         figure,
-        f"D's balance against samples seen: it ends at {values[-1]:.3f}; the theory's optimum is 0.5.",
-        f"{BALANCED.get(meaning, '')} At 0.5 it cannot tell; that is good only if D still works (see the classifier above).".strip(),
+        f"D's balance against samples seen: it ends at {values[-1]:.3f}; the theory's "
+        "optimum is 0.5.",
+        f"{BALANCED.get(meaning, '')} At 0.5 it cannot tell; that is good only if D still "
+        "works (see the classifier above).".strip(),
     )
 
 
@@ -159,7 +161,8 @@ def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
     last = real[-1] - fake[-1]
     return finished(
         figure,
-        f"D's mean output on real less that on generated samples, against samples seen: it ends at {last:.3g}.",
+        "D's mean output on real less that on generated samples, against samples seen: it "
+        f"ends at {last:.3g}.",
     )
 
 
@@ -199,7 +202,10 @@ def _why_another(curve: Curve, table: Measured) -> str:
     of_table = f" on {counted[1]} samples" if counted else " apart"
     if counted and int(counted[1].replace(",", "")) == curve.measured_on:
         of_table += " too, but on other draws of them"
-    return f"{said} Its baseline here is {number(curve.floor)}; the table's, {number(table.floor)}, was measured{of_table}."
+    return (
+        f"{said} Its baseline here is {number(curve.floor)}; the table's, "
+        f"{number(table.floor)}, was measured{of_table}."
+    )
 
 
 def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:

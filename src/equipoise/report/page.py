@@ -184,7 +184,10 @@ def _by_class(run: Run) -> list[Image]:
     )
     if has_classes(sampler):
         alt = f"Generated images, a row for each of {which}."
-        caption = f"A row for each class{f': {first}' if which == first else ''}; a column shares its latents."
+        caption = (
+            f"A row for each class{f': {first}' if which == first else ''}; a column "
+            "shares its latents."
+        )
         sheet = charts.data_uri(by_class(sampler, run.limits, EVALUATION_SEED))
         return [Image(sheet, alt, caption, wide=True)]
     if sampler.schema.size > 2:
@@ -240,7 +243,10 @@ def _neighbours(run: Run) -> list[Image]:
     grid = image_grid(
         np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS
     )
-    caption = f"Above, generated; below each, the nearest of {len(training):,} training images. Twins would be copies."
+    caption = (
+        f"Above, generated; below each, the nearest of {len(training):,} training "
+        "images. Twins would be copies."
+    )
     return [
         Image(
             charts.data_uri(grid),

@@ -143,7 +143,8 @@ def on_the_line(
     images = [
         finished(
             figure,
-            f"Histogram of generated samples over the real density: their bars share {shared:.0%} of their area.",
+            "Histogram of generated samples over the real density: their bars share "
+            f"{shared:.0%} of their area.",
         )
     ]
     if surface is None:

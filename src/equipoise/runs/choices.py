@@ -23,7 +23,8 @@ def split_settings(
     for name in settings:
         if name not in of_recipe and name not in of_run:
             raise RequestError(
-                f"no setting {name!r} of the recipe {recipe.name!r} or of a run: {nearest(name, of_recipe | of_run)}"
+                f"no setting {name!r} of the recipe {recipe.name!r} or of a run: "
+                f"{nearest(name, of_recipe | of_run)}"
             )
     choices = {
         name: checked(name, value, of_recipe[name])

@@ -91,7 +91,8 @@ class RunDirectory:
             except FileExistsError:  # another training took the name
                 if not candidate.parent.is_dir():
                     raise RequestError(
-                        f"{candidate} could not be made: a link on the way to it leads nowhere; give another directory as out, or put "
+                        f"{candidate} could not be made: a link on the way to it leads "
+                        "nowhere; give another directory as out, or put "
                         "the link right"
                     ) from None
                 continue
@@ -130,7 +131,8 @@ class RunDirectory:
         for folder in (run.checkpoints, run.images):  # where files would be written, and removed
             if folder.is_symlink():
                 raise RequestError(
-                    f"{folder} is a link to another place: put the folder itself there, or link to the whole run"
+                    f"{folder} is a link to another place: put the folder itself there, or "
+                    "link to the whole run"
                 )
         return run
 
@@ -143,7 +145,8 @@ class RunDirectory:
         """
         if self.generator.is_file():
             raise EquipoiseError(
-                f"{self.path} cannot be resumed: it has a generator and no checkpoint; put its checkpoints back, or train anew into "
+                f"{self.path} cannot be resumed: it has a generator and no checkpoint; put "
+                "its checkpoints back, or train anew into "
                 "another directory"
             )
         self.write_config(config)
@@ -199,14 +202,16 @@ class RunDirectory:
             self._lock.acquire()
         except Timeout:
             raise RequestError(
-                f"another training is writing to {self.path}: wait for its end, or give another directory"
+                f"another training is writing to {self.path}: wait for its end, or give "
+                "another directory"
             ) from None
         except (
             OSError,
             NotImplementedError,
         ) as error:  # the latter where a file system has no locks
             raise EquipoiseError(
-                f"{self.path / LOCK} could not be locked: {getattr(error, 'strerror', None) or error}"
+                f"{self.path / LOCK} could not be locked: "
+                f"{getattr(error, 'strerror', None) or error}"
             ) from error
         self._held = self._lock_file()
 
@@ -259,7 +264,8 @@ class RunDirectory:
                 work(file)
         except OSError as error:
             raise EquipoiseError(
-                f"{self.log_file} could not be written: {error.strerror}; what was saved before is whole"
+                f"{self.log_file} could not be written: {error.strerror}; what was saved "
+                "before is whole"
             ) from error
 
     def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
@@ -281,7 +287,8 @@ class RunDirectory:
         lines = [line for line in map(_read_line, written) if line is not None]
         if len(lines) < len(written):
             warn(
-                f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} lines are left out"
+                f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} "
+                "lines are left out"
             )
         return lines
 

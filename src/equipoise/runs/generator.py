@@ -140,7 +140,8 @@ def refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, 
             or tensors[name].is_floating_point() != expected[name].is_floating_point()
         ):
             raise RequestError(
-                f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s {expected[name].dtype}"
+                f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s "
+                f"{expected[name].dtype}"
             )
     sizes = [
         sum(weight.numel() for weight in network.parameters())

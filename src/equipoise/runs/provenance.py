@@ -27,7 +27,8 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
             f"{run} was trained with the recipe {said}, which cannot be used here: {broken()[name]}"
         )
     return MissingRecipeError(
-        f"{run} was trained with the recipe {said}, which is not installed here: install the package that provides it"
+        f"{run} was trained with the recipe {said}, which is not installed here: install the "
+        "package that provides it"
     )
 
 

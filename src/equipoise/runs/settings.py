@@ -78,7 +78,8 @@ class RunSettings:
             known = get_args(choices)
             if getattr(self, field) not in known:
                 raise RequestError(
-                    f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or {known[-1]}"
+                    f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or "
+                    f"{known[-1]}"
                 )
         if self.stop_when not in (None, "converged"):
             raise RequestError(

@@ -21,7 +21,8 @@ def resolve_device(name: str) -> torch.device:
     kind = name.split(":", maxsplit=1)[0]
     if kind == "mps":
         raise RequestError(
-            f"device = {name!r}: Apple's GPUs have no float64, in which samples are scaled: give cpu"
+            f"device = {name!r}: Apple's GPUs have no float64, in which samples are scaled: "
+            "give cpu"
         )
     if kind not in ("auto", "cpu", "cuda"):
         raise RequestError(f"device = {name!r}: must be auto, cpu or cuda")

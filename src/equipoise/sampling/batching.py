@@ -43,6 +43,7 @@ def refuse_beyond_memory(n: int, sample_bytes: int) -> None:
     free = available()
     if free is not None and n * sample_bytes > free:
         raise RequestError(
-            f"n = {n}: so many samples need {n * sample_bytes / GIB:,.1f} GiB of memory, and {free / GIB:,.1f} GiB are free: "
+            f"n = {n}: so many samples need {n * sample_bytes / GIB:,.1f} GiB of memory, and "
+            f"{free / GIB:,.1f} GiB are free: "
             f"draw at most {free // sample_bytes} at once, or in parts by GAN.sample_batches"
         )

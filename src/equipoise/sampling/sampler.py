@@ -173,7 +173,8 @@ class Sampler:
             of the generator's kind."""
         if shape != self.schema.shape:
             raise RequestError(
-                f"data has samples of shape {shape}, the generator makes {self.schema.shape}: give data of that shape"
+                f"data has samples of shape {shape}, the generator makes {self.schema.shape}: "
+                "give data of that shape"
             )
         low, high = self.scaling.low, self.scaling.high
         if (
@@ -183,7 +184,8 @@ class Sampler:
             and not same_kind((low, high), limits)
         ):
             raise RequestError(
-                f"data has images of another range of values than the generator's {low:g} to {high:g}: give data of the same kind"
+                f"data has images of another range of values than the generator's {low:g} to "
+                f"{high:g}: give data of the same kind"
             )
 
     def position(self, label: Hashable) -> int:
@@ -199,7 +201,8 @@ class Sampler:
                 else f"{self.recipe.name} has codes instead"
             )
             raise RequestError(
-                f"label {label!r} was asked for, but this generator did not learn classes: {instead}"
+                f"label {label!r} was asked for, but this generator did not learn classes: "
+                f"{instead}"
             )
         return self.schema.class_index(label)
 
@@ -216,7 +219,8 @@ class Sampler:
             )
         if self.encoder is None:
             raise EquipoiseError(
-                "encoder.safetensors is missing, damaged or of another moment than the generator: resume the run, which writes both"
+                "encoder.safetensors is missing, damaged or of another moment than the "
+                "generator: resume the run, which writes both"
             )
         parts = []
         with evaluating(self.encoder), torch.no_grad():

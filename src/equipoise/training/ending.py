@@ -62,7 +62,8 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
         )
     if event.reason == EARLY_STOPPED:
         training.warn(
-            f"the figure no longer improves: stopped after {training.state.samples_seen:,} samples, and kept the generator of "
+            f"the figure no longer improves: stopped after {training.state.samples_seen:,} "
+            "samples, and kept the generator of "
             f"{training.sampler.samples_seen:,} samples"
         )
     elif control.stop_reason is None and event.reason != "done":

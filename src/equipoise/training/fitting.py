@@ -248,7 +248,8 @@ class Fit:
         elif isinstance(event, Recovered):
             self._tell(recovered=event.what)
             self.warn(
-                f"{event.what} was not finite after {event.samples_seen:,} samples: back to the last good weights, with half the step"
+                f"{event.what} was not finite after {event.samples_seen:,} samples: back to "
+                "the last good weights, with half the step"
             )
         elif isinstance(event, SaveDue):
             self._save(self._evaluate(progress) if self._evaluation_due(progress) else None)

@@ -263,7 +263,10 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
             if isinstance(event, Recovered):
                 recent.clear()
                 if guard.exhausted:
-                    ended = f"training diverged: {event.what} is not finite after {state.samples_seen:,} samples, nor after going back"
+                    ended = (
+                        f"training diverged: {event.what} is not finite after "
+                        f"{state.samples_seen:,} samples, nor after going back"
+                    )
                     break
                 continue
         if (due := int(progress * images(method, state.loader.batch_size, state.horizon))) > drawn:

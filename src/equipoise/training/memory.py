@@ -167,7 +167,8 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
     if free is not None and found.needed(size) > free:
         most = step.largest(free - found.data)
         raise RequestError(
-            f"batch_size = {size} needs about {found.needed(size) / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free: "
+            f"batch_size = {size} needs about {found.needed(size) / GIB:.1f} GiB of memory, "
+            f"and {free / GIB:.1f} GiB are free: "
             + (
                 f"give at most {most}"
                 if most >= recipe.at_least.get("batch_size", 1)
@@ -195,7 +196,8 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
     )
     if free is not None and MIN_COPIES * weights > free:
         raise RequestError(
-            f"{recipe.name}'s networks need more than {MIN_COPIES * weights / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free: "
+            f"{recipe.name}'s networks need more than {MIN_COPIES * weights / GIB:.1f} GiB of "
+            f"memory, and {free / GIB:.1f} GiB are free: "
             "give smaller ones, by width for one"
         )
 

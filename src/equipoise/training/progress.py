@@ -38,7 +38,8 @@ class Display:
             draws = find_spec("ipywidgets") is not None  # which rich draws with there
             if progress and not draws:
                 warn(
-                    "a progress bar in a notebook needs ipywidgets: pip install ipywidgets; plain lines instead"
+                    "a progress bar in a notebook needs ipywidgets: pip install ipywidgets; "
+                    "plain lines instead"
                 )
         self._plain = bool(progress) and not draws
         self._lines = 0

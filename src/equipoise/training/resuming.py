@@ -157,7 +157,8 @@ def _refuse_other_settings(
         )
     if differ:
         raise RequestError(
-            f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to resume, or train anew"
+            f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to "
+            "resume, or train anew"
         )
 
 
@@ -221,7 +222,8 @@ def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> Non
         raise RequestError(f"{run} was trained on {old}, but you gave {new}: {same}")
     if described["labels_in_python"] and not given["labels_in_python"]:
         raise RequestError(
-            f"{run} was trained on {old} with labels that came in Python: give them again, or start a new run"
+            f"{run} was trained on {old} with labels that came in Python: give them again, or "
+            "start a new run"
         )
     if described["origin"] is None:
         raise RequestError(
@@ -252,7 +254,8 @@ def _inherited(
         return None
     if not checkpoint.checkpoints(directory.checkpoints):
         raise EquipoiseError(
-            f"{directory.path} cannot be resumed: the checkpoint with the weights that it started from is missing; start it anew"
+            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
+            "started from is missing; start it anew"
         )
     try:
         scaling = Scaling.from_dict(config.get("scaling") or {})
@@ -350,9 +353,11 @@ def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
     step = training.recipe.batch_size * training.recipe.discriminator_steps
     if samples is not None and samples <= state.samples_seen - step:
         raise RequestError(
-            f"samples = {samples} is the total, and {path} has seen {state.samples_seen} already: give more than that"
+            f"samples = {samples} is the total, and {path} has seen {state.samples_seen} "
+            "already: give more than that"
         )
     if minutes is not None and minutes * 60 < EARLY * state.seconds:
         raise RequestError(
-            f"minutes = {minutes:g} is the total, and {path} has trained for {state.seconds / 60:.3g} already: give more than that"
+            f"minutes = {minutes:g} is the total, and {path} has trained for "
+            f"{state.seconds / 60:.3g} already: give more than that"
         )

@@ -108,7 +108,8 @@ def choose(
     ruled = by_rule(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
-            "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, a newer torch, or a recipe without "
+            "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
+            "a newer torch, or a recipe without "
             "BatchNorm, dropout, augmentation and draws in its penalty; leave it out"
         )
     return Speed(

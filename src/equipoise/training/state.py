@@ -222,7 +222,8 @@ class State:
                 expected = () if moment == "step" else weights[int(index)].shape
                 if value.shape != expected or not value.is_floating_point():
                     raise ValueError(
-                        f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, its weight {tuple(expected)}"
+                        f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, "
+                        f"its weight {tuple(expected)}"
                     )
                 stored["state"].setdefault(int(index), {})[moment] = value
             wanted = (
@@ -233,7 +234,8 @@ class State:
             for index, moments in stored["state"].items():
                 if moments.keys() != wanted:
                     raise ValueError(
-                        f"{name} has {', '.join(sorted(moments))} of weight {index}, not {', '.join(sorted(wanted))}"
+                        f"{name} has {', '.join(sorted(moments))} of weight {index}, not "
+                        f"{', '.join(sorted(wanted))}"
                     )
             optimizer.load_state_dict(stored)
 

@@ -82,7 +82,8 @@ class Weights:
         own, schema = self.sampler.recipe, source.schema
         if recipe is not None and recipe is not type(own):
             raise RequestError(
-                f"{self.name} was trained with the recipe {own.name!r}, not with {recipe.name!r}: leave recipe out"
+                f"{self.name} was trained with the recipe {own.name!r}, not with "
+                f"{recipe.name!r}: leave recipe out"
             )
         if unknown := sorted(choices.keys() - {field.name for field in fields(own)}):
             raise RequestError(
@@ -98,7 +99,8 @@ class Weights:
             if _changes_networks(own, n, v, schema)
         ]:
             raise RequestError(
-                f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): leave these out"
+                f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): "
+                "leave these out"
             )
         chosen = replace(own, **choices)
         chosen.check(schema)
@@ -121,7 +123,8 @@ class Weights:
             and not same_kind((low, high), source.limits)
         ):
             differ.append(
-                f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to {source.limits[1]:g}"
+                f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to "
+                f"{source.limits[1]:g}"
             )
         if sampler.recipe.conditional and not same_classes(own.classes, new.classes):
             differ.append(f"classes: {_listed(own.classes)} -> {_listed(new.classes)}")
@@ -151,7 +154,8 @@ class Weights:
                 state.discriminator.load_state_dict(self.discriminator)
         except RuntimeError:
             raise EquipoiseError(
-                f"the checkpoint of {self.name} is not of its generator: give a run whose files are its own"
+                f"the checkpoint of {self.name} is not of its generator: give a run whose "
+                "files are its own"
             ) from None
 
     def told(self) -> str:
@@ -167,7 +171,10 @@ class Weights:
             if self.discriminator is not None
             else "; it has no checkpoint with a discriminator, which begins anew too"
         )
-        return f"starting from the weights of {self.name}: optimiser, schedule and samples seen begin anew; its {kept} taken over{fresh}"
+        return (
+            f"starting from the weights of {self.name}: optimiser, schedule and samples "
+            f"seen begin anew; its {kept} taken over{fresh}"
+        )
 
 
 def read(path: Path) -> Weights:
@@ -293,5 +300,6 @@ def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
     gone on with, and what to type for that."""
     more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
     warn(
-        f"this GAN is trained already, and fit begins anew: go on from its weights with fit(data, init_from=gan){more}"
+        "this GAN is trained already, and fit begins anew: go on from its weights with "
+        f"fit(data, init_from=gan){more}"
     )

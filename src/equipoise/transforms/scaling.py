@@ -179,12 +179,14 @@ class Moments:
             shift, scale = (low + high) / 2, (high - low) / 2
         if not (shift.isfinite() & scale.isfinite()).all():
             raise RequestError(
-                "the data's variance is beyond what a float can hold: divide it by a power of ten first"
+                "the data's variance is beyond what a float can hold: divide it by a power of "
+                "ten first"
             )
         constant = self.low == self.high
         if (~constant & (scale < SMALLEST)).any():
             raise RequestError(
-                "the data's variance is below what a float can hold: multiply it by a power of ten first"
+                "the data's variance is below what a float can hold: multiply it by a power "
+                "of ten first"
             )
         shift, scale = torch.where(constant, self.low, shift), torch.where(constant, 0.0, scale)
         return Scaling(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))

@@ -48,7 +48,8 @@ def write_whole(
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(
-            f"{path} could not be written: {error.strerror or error}; what was saved before is whole"
+            f"{path} could not be written: {error.strerror or error}; what was saved before "
+            "is whole"
         ) from error
 
 

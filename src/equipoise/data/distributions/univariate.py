@@ -88,7 +88,8 @@ class Mixture(Distribution):
         self._finite("means")
         if not all(math.isfinite(v) and v > 0 for v in (*self.stds, *self.weights)):
             raise RequestError(
-                f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a positive number"
+                f"stds = {self.stds}, weights = {self.weights} of mixture: each must be a "
+                "positive number"
             )
 
     def _fractions(self) -> Array:

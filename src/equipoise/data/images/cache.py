@@ -176,7 +176,8 @@ def _ask_for_room(home: Path, needed: int) -> None:
     free = shutil.disk_usage(home).free - SPARE
     if free < needed:
         raise NotKeptError(
-            f"decoded images are not kept: {home} has {max(free, 0) / 2**30:.1f} GiB to spare and they need {needed / 2**30:.1f} GiB; "
+            f"decoded images are not kept: {home} has {max(free, 0) / 2**30:.1f} GiB to spare "
+            f"and they need {needed / 2**30:.1f} GiB; "
             "make room, or set EQUIPOISE_DATA to another folder"
         )
 

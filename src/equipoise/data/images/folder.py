@@ -133,7 +133,8 @@ class ImageFolder:
         ):
             if taken.pixels is None:
                 raise RequestError(
-                    f"{path} can no longer be read ({taken.seen}): put it back, or start anew without it"
+                    f"{path} can no longer be read ({taken.seen}): put it back, or start anew "
+                    "without it"
                 )
             values[place] = taken.pixels
         return values
@@ -231,7 +232,8 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
     if not good:
         name, reason = unreadable[0]
         raise RequestError(
-            f"{listing.root}: none of {len(seen)} images could be read; the first, {os.path.basename(name)}: {reason}"
+            f"{listing.root}: none of {len(seen)} images could be read; the first, "
+            f"{os.path.basename(name)}: {reason}"
         )
     form = common_form(good)
     names = tuple(
@@ -262,12 +264,14 @@ def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> l
     (width, height), resized = form.size, sum(one.size != form.size for one in good)
     if resized:
         notes.append(
-            f"{resized} of {len(good)} images were not {width} x {height}, the commonest size: cropped about the centre and resized"
+            f"{resized} of {len(good)} images were not {width} x {height}, the commonest "
+            "size: cropped about the centre and resized"
         )
     modes = Counter(one.mode for one in good)
     if len(modes) > 1:
         notes.append(
-            f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: all read as {form.mode}"
+            f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: "
+            f"all read as {form.mode}"
         )
     return notes
 
