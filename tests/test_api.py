@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from equipoise.data.evaluation import samples_of
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.evaluate import MAX_COLUMNS
 from equipoise.metrics.result import AGREEMENT, COLUMN, COPIED
+from equipoise.runs import checkpoint
 from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 
@@ -498,13 +500,23 @@ def test_a_settled_training_that_is_saved_goes_on_as_one_in_a_directory(tmp_path
     assert np.array_equal(*samples)
 
 
-def test_a_best_that_is_gone_is_told_and_not_said_to_be_kept(tmp_path: Path) -> None:
+def test_a_best_whose_checkpoint_is_gone_stays_kept_until_more_is_trained(tmp_path: Path) -> None:
     x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
-    best = _settled(x, out=run).report.samples_seen
-    (run / "checkpoints" / f"{best:09d}.safetensors").unlink()
+    best = _settled(x, out=run)
+    seen = best.report.samples_seen
+    (run / "checkpoints" / f"{seen:09d}.safetensors").unlink()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "keeping the last generator")
+        for gan in (GAN().fit(x, out=run, resume=True), GAN.load(run)):
+            assert gan.report.samples_seen == seen
+            assert np.array_equal(gan.sample(9, seed=1), best.sample(9, seed=1))
+    tensors, scalars = checkpoint.load_newest(run / "checkpoints", pytest.fail)
+    scalars["best"]["metric"] = 0.0  # which nothing is better than
+    checkpoint.write(tensors, scalars, max((run / "checkpoints").iterdir()))
     with pytest.warns(UserWarning, match="keeping the last generator instead of the best") as told:
-        gan = GAN().fit(x, out=run, resume=True)
+        gan = GAN(samples=8192).fit(x, out=run, resume=True)
     assert f"kept the generator of {gan.report.samples_seen:,} samples" in str(told[-1].message)
+    assert GAN.load(run).report.samples_seen == gan.report.samples_seen > seen
 
 
 def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -98,6 +98,17 @@ def test_the_report_after_a_training_is_as_long_as_was_asked_for(
     assert (here / "run" / "samples.png").is_file()
 
 
+@pytest.mark.usefixtures("no_pages")
+def test_a_quick_report_on_all_the_samples_there_are_promises_no_more(
+    here: Path, command: Command
+) -> None:
+    np.save(here / "few.npy", np.random.default_rng(0).normal(size=(80, 2)))
+    answer = command("train", "few.npy", "--out", "run", "--evaluate", "quick", *TINY_OPTIONS)
+    assert answer.status == 0
+    assert "8 samples against 8 held-out samples" in answer.out
+    assert "fewer samples" not in answer.out
+
+
 def test_a_run_is_measured_quickly_where_that_is_asked_for(trained: Path, command: Command) -> None:
     answer = command("evaluate", str(trained), "--quick", "--json")
     assert json.loads(answer.out)["metrics"][0]["protocol"].startswith(

@@ -92,3 +92,25 @@ def test_it_has_settled_at_the_floor_or_after_five_figures_without_a_gain() -> N
     at_floor = Monitor(lambda: FLOORS)
     at_floor.at_metrics(metrics(0.009), 0.2)
     assert at_floor.early_stopped
+
+
+def test_with_a_new_length_patience_begins_anew_at_the_floor_too() -> None:
+    for distance, told in ((0.2, "never at its floor"), (0.009, "at its floor")):
+        watch = Monitor(lambda: FLOORS)
+        for _ in range(6):
+            watch.at_metrics(metrics(distance), 0.5)
+        assert watch.early_stopped, told
+        watch.begin_anew()
+        for _ in range(4):
+            watch.at_metrics(metrics(0.3), 0.5)
+            assert not watch.early_stopped, told
+        watch.at_metrics(metrics(0.3), 0.5)
+        assert watch.early_stopped, told
+
+
+def test_a_floor_that_is_reached_after_a_new_length_ends_a_training() -> None:
+    watch = Monitor(lambda: FLOORS)
+    watch.at_metrics(metrics(0.2), 0.5)
+    watch.begin_anew()
+    watch.at_metrics(metrics(0.009), 0.5)
+    assert watch.early_stopped

@@ -14,8 +14,8 @@ from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource
 from equipoise.metrics import classifier, evaluate
-from equipoise.metrics.budget import QUICK
-from equipoise.metrics.evaluate import Sampling, examine, floor_draws, floors, suite_for
+from equipoise.metrics.budget import FULL, QUICK
+from equipoise.metrics.evaluate import Sampling, examine, floor_draws, floors, suite_for, takes_all
 from equipoise.metrics.result import (
     AGREEMENT,
     C2ST,
@@ -189,3 +189,27 @@ def test_labels_that_a_file_keeps_as_text_are_judged_by_the_same_labels_in_memor
         examine(source, lambda n: (RNG.normal(size=(n, 2)), asked[:n]), 0, ("0", "1"), QUICK)
     )
     assert AGREEMENT in found
+
+
+@pytest.mark.parametrize(
+    ("rows", "shape", "labels", "all_of_them"),
+    [
+        (2_222, (2,), False, True),  # 2,000 to train on
+        (2_224, (2,), False, False),
+        (1_666, (2,), True, True),
+        (1_668, (2,), True, False),
+        (832, (8, 8), False, True),
+        (834, (8, 8), False, False),
+    ],
+)
+def test_a_quick_examination_takes_all_there_are_where_a_full_one_takes_no_more(
+    rows: int, shape: tuple[int, ...], labels: bool, all_of_them: bool
+) -> None:
+    kind = np.uint8 if len(shape) > 1 else np.float64
+    source = open_source(RNG.integers(0, 256, (rows, *shape)).astype(kind), [0, 1] * (rows // 2))
+    assert takes_all(source, labels, QUICK) is all_of_them
+    assert takes_all(source, labels, FULL)
+
+
+def test_an_examination_never_takes_all_of_a_distribution() -> None:
+    assert not takes_all(DistributionSource(Gaussian()), False, FULL)

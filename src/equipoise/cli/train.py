@@ -70,19 +70,18 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
 def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
     """Print the report at the end of a training, as thorough as its plan says. With
     `kept`, a report that the run has already is printed and nothing is measured."""
+    from equipoise.metrics.budget import QUICK
+    from equipoise.metrics.evaluate import takes_all
     from equipoise.training.progress import Measuring
 
     assert training.directory is not None, "the command line always writes a run"
     directory, kind = training.directory, training.plan.evaluation
     where, run = directory.path, shlex.quote(str(directory.path))
-    report = None
+    report, kept = None, kept and directory.report.is_file()
     with Measuring() as measuring:
         if kind != "none":
-            report = (
-                gan.report
-                if kept and directory.report.is_file()
-                else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
-            )
+            quick, show = kind == "quick", measuring.show
+            report = gan.report if kept else gan.evaluate(quick=quick, on_step=show)
         measuring.show("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
@@ -90,7 +89,8 @@ def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
         say(f"Image: {where}/samples.png")
     else:
         say(f"\n{report}\n")
-        if kind == "quick":
+        labels = bool(training.recipe.conditional)
+        if kind == "quick" and not kept and not takes_all(training.source, labels, QUICK):
             say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         say(f"Report: {where}/report.html    Image: {where}/samples.png")
     say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")

@@ -52,6 +52,10 @@ class FetchedSource(Source):
     def training_rows(self) -> int:
         return len(self._kept)
 
+    @property
+    def test_rows(self) -> int:
+        return len(self._tested())
+
     def _rows(self, indices: Tensor) -> Tensor:
         return torch.from_numpy(self._fetch(indices.tolist()))
 

@@ -72,6 +72,11 @@ class Source(ABC):
         return None
 
     @property
+    def test_rows(self) -> int | None:
+        """How many samples `held_out` can give; None if endless."""
+        return None
+
+    @property
     def repeats(self) -> bool:
         """Whether the data can be read again, so that a resumed training goes on with
         the very same samples."""
@@ -222,6 +227,10 @@ class RowsSource(Source):
     @property
     def training_rows(self) -> int:
         return len(self._train)
+
+    @property
+    def test_rows(self) -> int:
+        return len(self._held_out_rows(len(self._test), validation=False))
 
     def held_out(self, n: int, seed: int) -> Tensor:
         return self._test[choose(self._held_out_rows(len(self._test), validation=False), n, seed)]

@@ -85,6 +85,10 @@ class StreamSource(Source):
         return len(self._first) if self._whole else None
 
     @property
+    def test_rows(self) -> int:
+        return len(self._held_out_rows(len(self._test), validation=False))
+
+    @property
     def repeats(self) -> bool:
         return self._again is not None
 

@@ -27,6 +27,7 @@ BEGUN, FEW = (
 )  # fraction of a training, and metrics, before which nothing that is missing is told
 WORSE = 5.0  # times the best headline so far, from which a training is falling apart
 WORSE_AHEAD = 2.5  # the same while D is far ahead
+EARLY_STOPPING = "early_stopping"  # in a line of the log that says how a training goes on
 PATIENCE, GAIN = (
     5,
     0.98,
@@ -45,6 +46,7 @@ class Monitor:
         self.best = float("inf")
         self.since = 0
         self._figures = 0
+        self._floor_is_enough = True
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._now: set[str] = set()
 
@@ -67,11 +69,20 @@ class Monitor:
                 self.at_metrics(line["metrics"], BEGUN)
             elif "balance" in line:
                 self.at_report(line)
+            elif number >= evaluated and EARLY_STOPPING in line and "floors" not in line:
+                self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """The training is to be of another length, and patience begins anew. A floor
+        that is reached already does not end it again."""
+        self.since = 0
+        self._floor_is_enough = self.best > self.floors[self.headline]
 
     @property
     def early_stopped(self) -> bool:
         """Whether the headline is at its floor, or has not improved for a while."""
-        return self.best <= self.floors[self.headline] or self.since >= PATIENCE
+        at_floor = self._floor_is_enough and self.best <= self.floors[self.headline]
+        return at_floor or self.since >= PATIENCE
 
     def at_report(self, readings: Mapping[str, float]) -> str:
         """What a report shows, in a sentence; empty if it is nothing, or was told

@@ -112,6 +112,25 @@ def examine(
     return metrics
 
 
+def takes_all(source: Source, labels: bool, budget: Budget) -> bool:
+    """Whether an examination within a budget compares all the real samples that there
+    are, so that a longer one takes no others.
+
+    Args:
+        source: The data.
+        labels: Whether the generator learned labels, which are then examined too.
+        budget: Its numbers of samples; draws for baselines and steps do not count.
+    """
+    test, train = source.test_rows, source.training_rows
+    if test is None or train is None:
+        return False
+    images = source.schema.is_image
+    evaluated = budget.images if images and not source.is_digits else budget.samples
+    two_sample = (budget.two_sample_images if images else budget.two_sample) // 2
+    each = min(two_sample, budget.labelled) if labels else two_sample
+    return test <= min(evaluated, each) and train <= min(each, budget.copies_among)
+
+
 def floor_draws(source: Source, n: int, seed: int, most: int = FULL.floors) -> list[Array]:
     """Real samples other than the held-out ones, for the baselines of metrics.
 

@@ -111,6 +111,19 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
     )
 
 
+def load_into(sampler: Sampler, path: Path) -> None:
+    """Give a sampler what one of the same networks has saved, its encoder too.
+
+    Raises:
+        DamagedFileError: The file is not whole.
+    """
+    saved = load_generator(path, sampler.device)
+    sampler.generator.load_state_dict(saved.generator.state_dict())
+    if sampler.encoder is not None and saved.encoder is not None:
+        sampler.encoder.load_state_dict(saved.encoder.state_dict())
+    sampler.samples_seen = saved.samples_seen
+
+
 def refuse_other_networks(recipe: Recipe, schema: Schema, tensors: Mapping[str, Tensor]) -> None:
     """Raises:
     RequestError: Where the recipe's generator is not what the tensors are of, or a

@@ -11,7 +11,7 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.runs.directory import RunDirectory
-from equipoise.runs.generator import save_generator
+from equipoise.runs.generator import load_into, save_generator
 from equipoise.sampling.sampler import Sampler
 
 
@@ -62,6 +62,14 @@ class RunWriter:
         save_generator(sampler, directory.generator)
         if not directory.config_file.is_file():  # the next save makes it all again
             raise EquipoiseError(f"{directory.path} has vanished")
+
+    def restore(self, sampler: Sampler) -> bool:
+        """Make a sampler what is kept of it. False where nothing whole is."""
+        try:
+            load_into(sampler, self.directory.generator)
+        except EquipoiseError:
+            return False
+        return True
 
     def has_vanished(self) -> bool:
         """Whether the directory is gone, or another has its name, with images that were

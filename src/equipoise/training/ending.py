@@ -29,6 +29,8 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
             all is saved, with a note that says where.
     """
     control = Control()
+    if over := _over(training):
+        control.stop(over)
     raised: Exception | SystemExit | None = None
     try:
         with signals_stop(control), training.speed.at_work():
@@ -74,6 +76,16 @@ def train_to_end(training: Fit, on_event: Callable[[Event], None]) -> None:
         where = f"; saved in {training.directory.path}" if training.directory is not None else ""
         message = f"stopped by {event.reason} after {training.state.samples_seen:,} samples{where}"
         raise InterruptedRunError(message, event.reason)
+
+
+def _over(training: Fit) -> str:
+    """Why a run that is resumed trains no more, by early stopping; empty if it does."""
+    if training.has_settled:
+        return "done"
+    stops = training.resumed and training.run.stop_when is not None
+    return (
+        EARLY_STOPPED if stops and training.watch.early_stopped else ""
+    )  # it was killed at that moment
 
 
 def _kept(training: Fit) -> str:

@@ -26,7 +26,7 @@ from equipoise.recipes._building import build_method, recipe_from
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
-from equipoise.runs.generator import is_saved, save_generator
+from equipoise.runs.generator import save_generator
 from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
 from equipoise.runs.writer import RunWriter
@@ -176,18 +176,6 @@ class Fit:
             **environment(),
         }
 
-    def restore_sampler(self) -> None:
-        """After the state was restored: the sampler knows its moment, and is written if
-        that was not done after the checkpoint."""
-        self.sampler.samples_seen = self.state.samples_seen
-        if (
-            self.directory is not None
-            and not self._has_stopped_early
-            and not is_saved(self.sampler, self.directory.generator)
-        ):
-            self._recalibrate_batchnorm()
-            save_generator(self.sampler, self.directory.generator)
-
     def events(self, control: Control) -> Iterator[Event]:
         """Train to the end, doing what each event calls for before passing it on."""
         if self.speed.compiled:
@@ -196,7 +184,7 @@ class Fit:
         for event in train(self.method, self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
-                self._recalibrate_batchnorm()
+                self.recalibrate_batchnorm()
             self._take_in(event, clock.tick(), control)
             yield event
             while self._happened:
@@ -225,7 +213,7 @@ class Fit:
         if failed:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 
-    def _recalibrate_batchnorm(self) -> None:
+    def recalibrate_batchnorm(self) -> None:
         """Before the generator is drawn from or saved: the statistics that an average
         or an encoder needs, once for one moment."""
         if self._recalibrated_at == self.sampler.samples_seen:
@@ -275,7 +263,8 @@ class Fit:
         headline."""
         metrics = self.quick_suite(self.sampler.values(self.quick_suite.n, EVALUATION_SEED))
         if not any("floors" in line for line in self.log):
-            self._tell(floors=self.watch.floors, evaluated_samples=self.quick_suite.n)
+            floors = {"floors": self.watch.floors, "evaluated_samples": self.quick_suite.n}
+            self._tell(**floors, **self.plan.terms)
         self._tell(metrics=metrics)
         self._happened.append(Evaluated(self.state.samples_seen, metrics, self.watch.floors))
         self._warn_of(self.watch.at_metrics(metrics, progress))
@@ -301,9 +290,7 @@ class Fit:
             self._save(None)
         if event.diverged:
             self._tell(diverged=event.reason)
-        if self.state.best is not None and (
-            event.reason == EARLY_STOPPED or self._has_stopped_early
-        ):
+        if event.reason == EARLY_STOPPED or self.has_settled:
             self._go_back_to_best()
         if event.reason == EARLY_STOPPED:
             self._tell(early_stopped=self.sampler.samples_seen)
@@ -319,27 +306,30 @@ class Fit:
 
     def _go_back_to_best(self) -> None:
         """Make the generator that is kept the best that there was."""
+        self.last, lost = self._moment(), ""
         try:
             best = self._best()
         except EquipoiseError as error:  # damaged, or memory is short
-            return self.warn(f"{error}; keeping the last generator instead of the best")
-        assert best is not None, "a run that early_stopped has been measured"
-        assert self.state.best is not None, "and so it knows its best"
-        self.last = self._moment()
-        self.state.restore_weights(best[0])
-        self.sampler.samples_seen = int(self.state.best["checkpoint"])
-        self._recalibrated_at = -1
-        self._recalibrate_batchnorm()
+            best, lost = None, f"{error}; keeping the last generator instead of the best"
+        if best is not None and self.state.best is not None:
+            self.state.restore_weights(best[0])
+            self.sampler.samples_seen = int(self.state.best["checkpoint"])
+            self._recalibrated_at = -1
+            self.recalibrate_batchnorm()
+        elif self.has_settled and self.writer is not None and self.writer.restore(self.sampler):
+            return  # what is kept is the best, whose checkpoint alone is gone
+        elif lost:
+            self.warn(lost)
         if self.writer is not None:
             self.writer.attempt(
                 partial(save_generator, self.sampler, self.writer.directory.generator)
             )
 
     @property
-    def _has_stopped_early(self) -> bool:
-        """Whether it has early_stopped, and nothing has been trained since: the
-        generator that is kept is the best."""
-        return bool(self.log) and EARLY_STOPPED in self.log[-1] and self.state.best is not None
+    def has_settled(self) -> bool:
+        """Whether early stopping has ended it and nothing has
+        changed since, so that the best generator is kept."""
+        return bool(self.log) and EARLY_STOPPED in self.log[-1]
 
     def _moment(self) -> checkpoint.Moment:
         return {

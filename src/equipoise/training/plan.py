@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from equipoise.data.schema import Schema
+from equipoise.diagnosis.monitor import EARLY_STOPPING
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
 from equipoise.training.memory import StepMemory
@@ -33,6 +34,16 @@ class Plan:
         return self.run.samples or (
             None if self.run.minutes else self.recipe.default_samples(self.schema)
         )
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """What early stopping depends on, as the log has it: whether there is any,
+        which decides on which samples metrics are taken, and the length of the
+        training."""
+        terms: dict[str, float] = {EARLY_STOPPING: int(self.run.stop_when is not None)}
+        if self.samples is not None:
+            return {**terms, "samples": self.samples}
+        return {**terms, "minutes": self.run.minutes or 0}
 
     @property
     def threads(self) -> int:

@@ -19,9 +19,11 @@ from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory, differences
+from equipoise.runs.generator import is_saved, save_generator
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.fitting import Fit
+from equipoise.training.history import has_its_length, take_up
 from equipoise.training.loop import EARLY
 from equipoise.transforms.fitting import Space, empty_clustering
 from equipoise.transforms.scaling import Scaling
@@ -81,16 +83,7 @@ def prepare(
 
 def is_finished(training: Fit) -> bool:
     """Whether a training that was resumed has nothing left to do."""
-    state, plan = training.state, training.plan
-    if plan.samples is not None:
-        return state.samples_seen >= plan.samples
-    limit = (plan.run.minutes or 0) * 60
-    ended = (
-        state.minutes == plan.run.minutes
-        and state.horizon is not None
-        and state.samples_seen >= state.horizon
-    )
-    return state.seconds >= limit or (ended and state.seconds >= EARLY * limit)
+    return training.has_settled or has_its_length(training)
 
 
 def notes(training: Fit) -> list[str]:
@@ -109,13 +102,10 @@ def told(training: Fit) -> str:
         if samples is not None:
             return f"going on from {state.samples_seen:,} of {samples:,} samples"
         return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
+    seen += " seen until the metric no longer improved" if training.has_settled else " seen"
     if samples is not None:
-        return (
-            f"finished: {seen} seen; to train longer: {_longer(training, 'samples', 2 * samples)}"
-        )
-    used = (
-        f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen} seen; minutes are the total"
-    )
+        return f"finished: {seen}; to train longer: {_longer(training, 'samples', 2 * samples)}"
+    used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen}; minutes are the total"
     return f"finished: {used}; to train longer: {_longer(training, 'minutes', 2 * (minutes or 0))}"
 
 
@@ -315,32 +305,21 @@ def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any])
         ) from None
     _refuse_shorter(training, run_choices)
     directory.sweep()
-    training.log = [
-        line
-        for line in directory.read_log(training.warn)
-        if line["samples_seen"] <= training.state.samples_seen
-    ]
-    if training.run.stop_when != config["run"]["stop_when"]:
-        _evaluate_anew(training)
+    take_up(training, directory.read_log(training.warn))
+    # In this order: where it is killed in between, the log is put right by the next
+    # start.
     directory.write_config(training.config())
     directory.write_log(training.log)
-    if training.run.stop_when == config["run"]["stop_when"]:
-        training.watch.replay(training.log)
-    else:  # until now it was measured on samples that are to judge the generator that is chosen
-        training.state.best = None
-    training.restore_sampler()
+    _restore_sampler(training, directory)
 
 
-def _evaluate_anew(training: Fit) -> None:
-    """With early stopping, metrics while training are taken on the validation split,
-    without it on all that is held out: those before say nothing of those to come, and
-    the best of them was not chosen on that split."""
-    state = training.state
-    floors = {"floors": dict(training.watch.floors), "evaluated_samples": training.quick_suite.n}
-    training.log.append(
-        {"samples_seen": state.samples_seen, "seconds": round(state.seconds, 3), **floors}
-    )
-    state.best = None
+def _restore_sampler(training: Fit, directory: RunDirectory) -> None:
+    """The sampler is at the state's moment, and written if it was not after the
+    checkpoint. That of a run that has early_stopped is the best, and stays."""
+    training.sampler.samples_seen = training.state.samples_seen
+    if not training.has_settled and not is_saved(training.sampler, directory.generator):
+        training.recalibrate_batchnorm()
+        save_generator(training.sampler, directory.generator)
 
 
 def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
