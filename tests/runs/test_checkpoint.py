@@ -61,7 +61,7 @@ def test_a_restored_state_goes_on_to_the_same_bits(
 
 def test_the_last_three_and_the_best_are_kept(tmp_path: Path) -> None:
     state = state_of(Balanced(batch_size=16, width=8))
-    state.best = {"checkpoint": "000001000", "figure": 0.1}
+    state.best = {"checkpoint": "000001000", "metric": 0.1}
     for thousands in range(1, 8):
         state.samples_seen = thousands * 1000
         checkpoint.save(state, tmp_path / "checkpoints")

@@ -165,7 +165,7 @@ def old_best(run: Path) -> dict[str, Any]:
     from equipoise.runs import checkpoint
 
     tensors, scalars = checkpoint.load_newest(run / "checkpoints", pytest.fail)
-    scalars["best"]["figure"] = 1e-6
+    scalars["best"]["metric"] = 1e-6
     checkpoint.write(tensors, scalars, run / "checkpoints" / f"{newest(run):09d}.safetensors")
     best: dict[str, Any] = scalars["best"]
     return best
@@ -175,7 +175,7 @@ def old_best(run: Path) -> dict[str, Any]:
 def test_a_best_that_other_samples_chose_does_not_come_back_with_a_kill(
     killed: str, unsettled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert old_best(unsettled)["figure"] == 1e-6
+    assert old_best(unsettled)["metric"] == 1e-6
     assert prepared(unsettled, X).state.best is not None  # which counts as long as nothing changes
     with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
         if killed == "before the log":
@@ -188,7 +188,7 @@ def test_a_best_that_other_samples_chose_does_not_come_back_with_a_kill(
     gan = GAN().fit(X, out=unsettled, resume=True)
     assert gan._fit is not None
     assert gan._fit.state.best is not None
-    assert gan._fit.state.best["figure"] > 1e-3
+    assert gan._fit.state.best["metric"] > 1e-3
     assert int(gan._fit.state.best["checkpoint"]) > 320
 
 

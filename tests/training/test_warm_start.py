@@ -65,7 +65,7 @@ def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(
     if given is None:
         given = GAN(**SETTINGS, seed=3).fit(X)
     state = begun(given).state
-    for network in ("generator", "discriminator", "average"):
+    for network in ("generator", "discriminator", "ema"):
         assert same(getattr(state, network), getattr(last.state, network)), network
     assert (state.samples_seen, state.seconds, state.horizon, state.best) == (0, 0.0, None, None)
     assert not state.optimizer_g.state_dict()["state"]
@@ -78,7 +78,7 @@ def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_
     training = begun(earlier, X[::-1][:100] * [1.0, 1.5])  # half of each group
     assert training.recipe == sampler.recipe
     assert training.sampler.scaling == sampler.scaling
-    old, new = sampler.modes, training.sampler.modes
+    old, new = sampler.clustering, training.sampler.clustering
     assert isinstance(old, Clustering)
     assert isinstance(new, Clustering)
     buffers = dict(new.named_buffers())
@@ -180,7 +180,7 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
         vars(training.recipe)["width"],
     ) == (1e-4, 32, 8)
     told = (
-        r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; "
+        r"the weights of .* do not fit other networks \(width: 8 -> 16; clusters: 2 -> 3; "
         r"scaling: 'standard' -> 'unit'\): leave"
     )
     with pytest.raises(RequestError, match=told):
