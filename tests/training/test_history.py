@@ -182,7 +182,7 @@ def test_a_best_that_other_samples_chose_does_not_come_back_with_a_kill(
             patch.setattr(RunDirectory, "write_log", _kill)
         prepared(unsettled, X, stop_when="converged", samples=640)
     again = prepared(unsettled, X)
-    assert (again.run.stop_when, again.run.samples) == ("balanced", 640)
+    assert (again.run.stop_when, again.run.samples) == ("converged", 640)
     assert again.state.best is None
     assert again.watch.best == np.inf
     gan = GAN().fit(X, out=unsettled, resume=True)
