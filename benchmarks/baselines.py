@@ -173,7 +173,7 @@ class Typical:
         data, classes = engine.resident()
         self.told = classes is not None
         if engine.fit.source.is_digits:
-            images = engine.fit.source.seen(len(data), engine.fit.run.seed)[:, 0].numpy()
+            images = engine.fit.source.seen(len(data), engine.fit.settings.seed)[:, 0].numpy()
             labels = np.zeros(len(data), np.int64) if classes is None else classes.numpy()
             dataset = ImageItems(images, labels, DIGIT_MEAN, DIGIT_STD)
         else:

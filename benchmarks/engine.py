@@ -25,12 +25,12 @@ class Engine:
     """
 
     def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
-        self.fit = GAN(seed=seed, threads=threads, **settings).prepare(
+        self.fit = GAN(seed=seed, threads=threads, **settings).trainer(
             data, to_disk=False, warn=print
         )
         torch.set_num_threads(threads)
         self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
-        samples = self.fit.run.samples or self.recipe.default_samples(self.fit.source.schema)
+        samples = self.fit.settings.samples or self.recipe.default_samples(self.fit.source.schema)
         self.clock = Clock(self.state, samples, None)
         self.state.generator.train()
         self.state.discriminator.train()
@@ -61,7 +61,7 @@ class Engine:
         draws as the engine makes at once."""
         source, clustering = self.fit.source, self.method.clustering
         scaled: Tensor = self.fit.sampler.scaling.encode(
-            source.seen(source.training_rows or DRAWS, self.fit.run.seed)
+            source.seen(source.training_rows or DRAWS, self.fit.settings.seed)
         )
         if clustering is None:
             return scaled.contiguous(), None

@@ -42,7 +42,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError, unpack
-from equipoise.training.loop import Event, SaveDue
+from equipoise.training.events import Event, SaveDue
 from equipoise.utils.atomic_io import asides
 
 KILLS = 200
@@ -135,14 +135,14 @@ def train(case: Case, out: Path, resume: bool, faults: Faults, say: Callable[[st
     """The case's training, or the rest of it; says each moment that it saved."""
     gan = GAN(case.recipe, **({} if resume else case.settings))
     with injected(faults):
-        fit = gan.prepare(case.data(), case.labels(), out=out, resume=resume, warn=lambda _: None)
+        fit = gan.trainer(case.data(), case.labels(), out=out, resume=resume, warn=lambda _: None)
 
         def told(event: Event) -> None:
             if isinstance(event, SaveDue):
                 say(str(fit.state.samples_seen))
 
         say("training")
-        gan.run(fit, told)
+        gan.train(fit, [told])
 
 
 def strike(case: Case, out: Path, seconds: float, rng: random.Random, tally: Tally) -> bool:

@@ -61,13 +61,13 @@ def samples(n: int) -> dict[str, float]:
     it measures on the way, and the closing report."""
     points = np.random.default_rng(0).standard_normal((n, 2), np.float32)
     gan = GAN(samples=STEPS * BATCH, threads=1, seed=0)
-    gan.prepare(
+    gan.trainer(
         points[:1000], to_disk=False
     )  # what Python and torch import on the way is imported once
     began = time.perf_counter()
-    training = gan.prepare(points, to_disk=False)
+    training = gan.trainer(points, to_disk=False)
     opened = time.perf_counter()
-    gan.run(training, lambda _: None)
+    gan.train(training)
     trained = time.perf_counter()
     gan.evaluate()
     reported = time.perf_counter()

@@ -64,7 +64,8 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
     import numpy as np
 
     from equipoise import GAN
-    from equipoise.training.loop import Clock, Control, train
+    from equipoise.training.events import Control
+    from equipoise.training.loop import Clock, train
 
     given = (
         np.random.default_rng(0).integers(0, 256, (3000, 3, 64, 64), np.uint8)
@@ -72,14 +73,14 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
         else data
     )
     gan = GAN(recipe, samples=SAMPLES if whole else None, threads=1, **choices)
-    training = gan.prepare(
+    training = gan.trainer(
         given, out=Path(tempfile.mkdtemp()) / "run" if whole else None, to_disk=whole
     )
     size, predicted = training.recipe.batch_size, training.footprint
     assert predicted.used is not None, "Linux tells the resident set"
     forget()
     if whole:
-        gan.run(training, lambda _: None)
+        gan.train(training)
         gan.evaluate()
         expected = predicted.peak(size) or 0
     else:

@@ -22,7 +22,7 @@ from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
 from benchmarks.memory import resident
 from equipoise import GAN
-from equipoise.training.loop import Event, Report
+from equipoise.training.events import Event, Report
 
 STEPS = 200_000
 READINGS = (
@@ -57,7 +57,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         gan = GAN(threads=1)
-        batch = gan.prepare("gaussian", to_disk=False).recipe.batch_size
+        batch = gan.trainer("gaussian", to_disk=False).recipe.batch_size
 
         def read(event: Event) -> None:
             if isinstance(event, Report):
@@ -72,7 +72,7 @@ def main() -> None:
                     )
                 )
 
-        GAN(threads=1, samples=steps * batch).fit("gaussian", out=out, on_event=read)
+        GAN(threads=1, samples=steps * batch).fit("gaussian", out=out, callbacks=[read])
     table = np.array(readings)
     late = table[len(table) // 4 :]
     rows = [["", "first reading", "after a quarter", "last", "highest", "slope, per 1,000 steps"]]

@@ -33,11 +33,11 @@ from equipoise.data.distributions.univariate import Ring
 from equipoise.diagnosis import HEALTHY, Evidence, diagnose
 from equipoise.metrics.result import MetricResult
 from equipoise.report.report import gather
-from equipoise.training.fitting import Fit
+from equipoise.training.events import Report
 from equipoise.training.guard import DivergedError
-from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 from equipoise.training.state import Gradients
+from equipoise.training.trainer import Trainer
 
 SEEDS = {"points": 3, "images": 2}  # runs of each case
 KINDS = ("points", "images")
@@ -64,7 +64,7 @@ class Case:
     right: frozenset[str]
     data: Callable[[str, int], tuple[Any, Any]]
     settings: dict[str, Any] = field(default_factory=dict)
-    sicken: Callable[[Fit], None] = lambda _: None
+    sicken: Callable[[Trainer], None] = lambda _: None
     stop_at: float = 1.0
     kinds: tuple[str, ...] = KINDS
 
@@ -109,13 +109,13 @@ def labelled(shuffled: bool) -> Callable[[str, int], tuple[Any, Any]]:
     return data
 
 
-def freeze(fit: Fit) -> None:
+def freeze(fit: Trainer) -> None:
     """G learns for a hundred steps and no more."""
     learn = fit.state.optimize_generator
     every_step(fit, lambda step, gradients: learn(gradients) if step <= 100 else None)
 
 
-def poison(fit: Fit) -> None:
+def poison(fit: Trainer) -> None:
     """A weight of G becomes NaN after three hundred steps."""
     learn = fit.state.optimize_generator
 
@@ -128,7 +128,7 @@ def poison(fit: Fit) -> None:
     every_step(fit, optimize)
 
 
-def every_step(fit: Fit, optimize: Callable[[int, Gradients], None]) -> None:
+def every_step(fit: Trainer, optimize: Callable[[int, Gradients], None]) -> None:
     """`optimize`, told the step's number from 1, takes the place of the generator's
     update."""
     steps = itertools.count(1)
@@ -192,7 +192,7 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     if kind == "images" and case.stop_at == 1 and "samples" not in settings:
         settings["samples"] = IMAGE_SAMPLES
     gan = GAN(seed=seed, threads=1, **settings)
-    fit = gan.prepare(data, labels, to_disk=False, warn=lambda _: None)
+    fit = gan.trainer(data, labels, to_disk=False, warn=lambda _: None)
     case.sicken(fit)
 
     def watch(event: Any) -> None:
@@ -200,7 +200,7 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
             os.kill(os.getpid(), 2)
 
     try:
-        gan.run(fit, watch if case.stop_at < 1 else lambda _: None)
+        gan.train(fit, [watch if case.stop_at < 1 else lambda _: None])
     except (DivergedError, InterruptedRunError) as error:
         print(error, file=sys.stderr)
     usual = {"usual_samples": settings["samples"]} if "samples" in settings else {}

@@ -21,7 +21,7 @@ from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.evaluate import MAX_COLUMNS
 from equipoise.metrics.result import AGREEMENT, COLUMN, COPIED
 from equipoise.runs import checkpoint
-from equipoise.training.loop import Report
+from equipoise.training.events import Report
 from equipoise.training.signals import InterruptedRunError
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
@@ -173,7 +173,7 @@ def test_a_training_in_memory_writes_nothing(tiny: dict[str, Any], here: Path) -
 
 def test_events_reach_the_caller(tiny: dict[str, Any]) -> None:
     seen: list[Any] = []
-    GAN(**tiny).fit("gaussian", on_event=seen.append)
+    GAN(**tiny).fit("gaussian", callbacks=[seen.append])
     reports = [event for event in seen if isinstance(event, Report)]
     assert reports[-1].share == 1
     assert {
@@ -195,10 +195,10 @@ def test_ctrl_c_stops_after_a_step_and_leaves_a_gan_that_samples(tiny: dict[str,
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(InterruptedRunError, match="stopped by SIGINT after") as stopped:
-        gan.fit("gaussian", on_event=press)
+        gan.fit("gaussian", callbacks=[press])
     assert stopped.value.status == 130
-    assert gan._fit is not None
-    assert gan._fit.state.samples_seen < 16 * 1000
+    assert gan._trainer is not None
+    assert gan._trainer.state.samples_seen < 16 * 1000
     assert len(np.asarray(gan.sample(4))) == 4
 
 
@@ -247,7 +247,7 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(
 ) -> None:
     settings = {**tiny, "samples": 16 * 100}
     GAN(**{**settings, "samples": 16 * 50}).fit("gaussian", out=tmp_path / "run")
-    resumed = GAN(**settings).prepare("gaussian", out=tmp_path / "run", resume=True)
+    resumed = GAN(**settings).trainer("gaussian", out=tmp_path / "run", resume=True)
     metrics = [line["metrics"]["Wasserstein-1"] for line in resumed.log if "metrics" in line]
     assert resumed.watch.best == min(metrics)
 
@@ -257,9 +257,9 @@ def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_th
 ) -> None:
     x, settings = RNG.normal(size=(600, 2)), {**tiny, "samples": 16 * 50}
     before = GAN(**settings).fit(x, out=tmp_path / "run")
-    assert before._fit is not None
-    assert before._fit.state.best is not None
-    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="converged").prepare(
+    assert before._trainer is not None
+    assert before._trainer.state.best is not None
+    resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="converged").trainer(
         x, out=tmp_path / "run", resume=True
     )
     assert resumed.state.best is None
@@ -314,14 +314,14 @@ def test_of_a_handful_of_rows_the_verdict_is_undecided() -> None:
 
 def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
     gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "clusters": 0})
-    training = gan.prepare("ring", to_disk=False)
+    training = gan.trainer("ring", to_disk=False)
     with torch.no_grad():
         for weight in (*training.state.generator.parameters(), *training.state.ema.parameters()):
             weight.zero_()
     with pytest.warns(
         UserWarning, match="missing from the samples so far: 0 of 8 modes are covered"
     ):
-        gan.run(training, lambda _: None)
+        gan.train(training)
     assert sum("trouble" in line for line in training.log) == 1
 
 
@@ -335,7 +335,7 @@ def test_the_report_knows_the_samples_seen_with_and_without_a_directory(
 
 def test_a_loaded_gan_trains_anew_with_its_settings(tiny: dict[str, Any], tmp_path: Path) -> None:
     GAN("classic", **tiny, dropout=0.25).fit("gaussian").save(tmp_path / "run")
-    again = GAN.load(tmp_path / "run").prepare("gaussian", to_disk=False)
+    again = GAN.load(tmp_path / "run").trainer("gaussian", to_disk=False)
     assert (again.recipe.name, again.recipe.batch_size, again.recipe.dropout) == (
         "classic",
         16,
@@ -558,5 +558,5 @@ def test_labels_handed_to_a_loaded_gan_that_had_none_are_learned(
 ) -> None:
     x, y = _two_classes()
     GAN(**tiny).fit(x).save(tmp_path / "run")
-    assert GAN.load(tmp_path / "run").prepare(x, y, to_disk=False).recipe.conditional is True
-    assert GAN.load(tmp_path / "run").prepare(x, to_disk=False).recipe.conditional is False
+    assert GAN.load(tmp_path / "run").trainer(x, y, to_disk=False).recipe.conditional is True
+    assert GAN.load(tmp_path / "run").trainer(x, to_disk=False).recipe.conditional is False

@@ -382,7 +382,7 @@ def prepare() -> str:
     """All that a resumed training does before its first step; why it was refused, in
     one clean line, or nothing."""
     try:
-        training = GAN(samples=64).prepare("gaussian", out="run", resume=True, warn=lambda _: None)
+        training = GAN(samples=64).trainer("gaussian", out="run", resume=True, warn=lambda _: None)
     except EquipoiseError as error:
         told = str(error)
         assert "\n" not in told

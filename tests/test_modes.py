@@ -139,7 +139,7 @@ def test_channels_apart_are_refused_where_they_cannot_be(
     [(blobs()[0], 0), (blobs()[0][:, 0], 1), (IMAGES, 1), (blobs(11)[0], None)],
 )
 def test_too_few_modes_are_none(data: Any, clustering: int | None, tiny: dict[str, Any]) -> None:
-    training = GAN(**tiny, clustering=clustering).prepare(data, to_disk=False)
+    training = GAN(**tiny, clustering=clustering).trainer(data, to_disk=False)
     assert training.method.clustering is None
     assert training.recipe.clusters == 0
 

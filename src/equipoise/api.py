@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -28,9 +28,12 @@ from equipoise.runs.trained import load_run
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
 from equipoise.sampling.sampler import Codes, Sampler
-from equipoise.training import ending, fitting, resuming, starting, warm_start
-from equipoise.training.loop import Event
-from equipoise.training.progress import Display, both
+from equipoise.training import resume as resuming
+from equipoise.training import start, warm_start
+from equipoise.training.events import Callback
+from equipoise.training.progress import Display
+from equipoise.training.request import Request
+from equipoise.training.trainer import Trainer
 from equipoise.utils.atomic_io import write_whole
 from equipoise.utils.system import usable_cores
 
@@ -58,10 +61,12 @@ class GAN:
 
     def __init__(self, recipe: str | None = None, **settings: Any) -> None:
         self.recipe = None if recipe is None else find(recipe)
-        self._choices, self._run_choices = split_settings(self.recipe or find(DEFAULT), settings)
-        RunSettings(**self._run_choices)
+        self._recipe_settings, self._run_settings = split_settings(
+            self.recipe or find(DEFAULT), settings
+        )
+        RunSettings(**self._run_settings)
         self._sampler: Sampler | None = None
-        self._fit: fitting.Fit | None = None
+        self._trainer: Trainer | None = None
         self._source: Source | None = None
         self._directory: RunDirectory | None = None
         self._config: dict[str, Any] = {}
@@ -76,8 +81,8 @@ class GAN:
         out: str | Path | None = None,
         resume: bool = False,
         init_from: str | Path | GAN | None = None,
+        callbacks: Sequence[Callback] = (),
         progress: bool | None = None,
-        on_event: Callable[[Event], None] | None = None,
     ) -> Self:
         """Train on `data`, and return self.
 
@@ -98,9 +103,9 @@ class GAN:
                 average (EMA) goes on from where it was.
             progress: Show a progress bar; None shows one on a terminal and in a
                 notebook.
-            on_event: Is told of every event of `training.loop`: reports, metrics,
-                images, saves. An exception that it raises ends the training, after all
-                is saved.
+            callbacks: Each is called with every event, see `training.events`: reports,
+                metrics, images, saves, the end. An exception that one raises ends the
+                training, after all is saved.
 
         Raises:
             RequestError: Data or settings are wrong.
@@ -116,16 +121,16 @@ class GAN:
         ):
             self._told_of_anew = True
             warm_start.warn_of_beginning_anew(self._directory)
-        training = self.prepare(
+        trainer = self.trainer(
             data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None
         )
-        for note in resuming.notes(training):
+        for note in resuming.notes(trainer):
             warn(note)
         with Display(progress) as display:
-            self.run(training, both(display.show, on_event))
+            self.train(trainer, [display.show, *callbacks])
         return self
 
-    def prepare(
+    def trainer(
         self,
         data: Any = None,
         labels: Labels | None = None,
@@ -135,32 +140,32 @@ class GAN:
         init_from: str | Path | GAN | None = None,
         to_disk: bool = True,
         warn: Callable[[str], None] = warn,
-    ) -> fitting.Fit:
-        """What `fit` does before the first step: open the data, check it against the
-        settings, make or open the run directory."""
-        settings = self.recipe, self._choices, self._run_choices
-        init = (
-            warm_start.of(init_from._fit, init_from._directory)
+    ) -> Trainer:
+        """A trainer that has not taken its first step: what `fit` makes and then runs.
+
+        Args:
+            data: As for `fit`, and so are the others.
+            to_disk: Keep a run directory: `out`, or the next free name under runs/.
+            warn: Is told of what the user should know, a line each.
+
+        Raises:
+            RequestError: Data or settings are wrong. Nothing has been written then.
+        """
+        place = None if out is None else Path(out)
+        settings = self._recipe_settings, self._run_settings
+        request = Request(data, labels, self.recipe, *settings, place, to_disk, warn)
+        weights = (
+            warm_start.of(init_from._trainer, init_from._directory)
             if isinstance(init_from, GAN)
             else init_from
         )
-        place = None if out is None else Path(out)
-        return starting.prepare(
-            data,
-            labels,
-            *settings,
-            out=place,
-            to_disk=to_disk,
-            resume=resume,
-            init_from=init,
-            warn=warn,
-        )
+        return start.prepare(request, resumes=resume, init_from=weights)
 
-    def run(self, training: fitting.Fit, on_event: Callable[[Event], None]) -> None:
-        """Train what `prepare` prepared."""
-        self._fit, self._sampler, self._source = training, training.sampler, training.source
-        self._directory, self._config, self._report = training.directory, training.config(), None
-        ending.train_to_end(training, on_event)
+    def train(self, trainer: Trainer, callbacks: Sequence[Callback] = ()) -> None:
+        """Run a trainer, whose generator this GAN's is from now on. Raises as `fit`."""
+        self._trainer, self._sampler, self._source = trainer, trainer.sampler, trainer.source
+        self._directory, self._config, self._report = trainer.directory, trainer.config(), None
+        trainer.run(callbacks)
 
     def sample(
         self,
@@ -301,7 +306,7 @@ class GAN:
         sampler.check_kind(source.schema.shape, source.limits)
         run, log = (
             None if self._directory is None else self._directory.path,
-            context.log_of(self._fit, self._directory),
+            context.log_of(self._trainer, self._directory),
         )
         report = evaluate(
             sampler,
@@ -348,8 +353,8 @@ class GAN:
         except EquipoiseError:  # data that was handed over in Python, or is no longer what it was, or cannot be fetched now
             source = None
         method, log = (
-            None if self._fit is None else self._fit.method,
-            context.log_of(self._fit, self._directory),
+            None if self._trainer is None else self._trainer.method,
+            context.log_of(self._trainer, self._directory),
         )
         return context.told(
             self._trained(), source, report, log, self._config, self._directory, method
@@ -372,8 +377,8 @@ class GAN:
             Path(path),
             sampler,
             self._config,
-            context.log_of(self._fit, self._directory),
-            self._fit,
+            context.log_of(self._trainer, self._directory),
+            self._trainer,
             report,
         )
 
@@ -389,13 +394,13 @@ class GAN:
         requested = gan._config[
             "requested"
         ]  # by the user; what was derived from the data is derived again
-        gan.recipe, gan._choices, gan._run_choices = (
+        gan.recipe, gan._recipe_settings, gan._run_settings = (
             type(gan._sampler.recipe),
             dict(requested["recipe"]),
             dict(requested["run"]),
         )
         if device != "auto":
-            gan._run_choices["device"] = device
+            gan._run_settings["device"] = device
         return gan
 
     @property

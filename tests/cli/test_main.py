@@ -17,7 +17,7 @@ from tests.helpers import TINY_OPTIONS
 
 from equipoise import GAN, __version__
 from equipoise.recipes import catalogue
-from equipoise.training.loop import Event, Report
+from equipoise.training.events import Event, Report
 from equipoise.training.progress import Display
 
 pytestmark = pytest.mark.usefixtures("brief_reports")

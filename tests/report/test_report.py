@@ -300,7 +300,7 @@ def test_only_what_the_user_set_otherwise_than_the_recipe_would_counts_as_change
     x = np.random.default_rng(0).normal(size=(300, 2))
 
     def changed(**settings: Any) -> tuple[str, ...]:
-        training = GAN(**settings, threads=1).prepare(x, to_disk=False)
+        training = GAN(**settings, threads=1).trainer(x, to_disk=False)
         return gather(training.sampler, training.source, [], training.config(), None, QUICK).changed
 
     assert changed() == ()  # modes and per_channel_clusters are found in the data

@@ -329,4 +329,4 @@ def test_a_link_that_leads_nowhere_is_no_place_for_runs(
             match=r"^runs/.* could not be made: a link on the way to it leads nowhere; "
             r"give another",
         ):
-            GAN(**tiny).prepare("gaussian", out=out)
+            GAN(**tiny).trainer("gaussian", out=out)

@@ -22,7 +22,7 @@ from equipoise import api as gan_module
 from equipoise.errors import RequestError
 from equipoise.runtime.process import at_work, each_at_work
 from equipoise.training import fitting, loop
-from equipoise.training.loop import Control, Event
+from equipoise.training.events import Control, Event
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.speed import Speed
 
@@ -109,7 +109,7 @@ def test_fit_leaves_the_process_as_it_was_when_a_callback_raises(
 ) -> None:
     gan, before = GAN(**tiny), snapshot()
     with pytest.raises(type(error)):
-        gan.fit(POINTS, on_event=failing(error))
+        gan.fit(POINTS, callbacks=[failing(error)])
     assert snapshot() == before
 
 
@@ -117,7 +117,7 @@ def test_fit_leaves_the_process_as_it_was_when_a_callback_raises(
 def test_fit_leaves_the_process_as_it_was_when_it_is_interrupted(tiny: dict[str, Any]) -> None:
     gan, before = GAN(**tiny), snapshot()
     with pytest.raises(InterruptedRunError):
-        gan.fit(POINTS, on_event=lambda _: os.kill(os.getpid(), signal.SIGINT))
+        gan.fit(POINTS, callbacks=[lambda _: os.kill(os.getpid(), signal.SIGINT)])
     assert snapshot() == before
 
 

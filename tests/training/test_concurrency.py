@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 from equipoise import GAN
-from equipoise.training.loop import Report
+from equipoise.training.events import Report
 
 out, told = map(Path, sys.argv[1:])
 
@@ -29,7 +29,7 @@ def wait(event):  # near the end, so that the training does not end before the e
     while isinstance(event, Report) and event.progress > 0.8 and not told.exists():
         time.sleep(0.01)
 
-GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out, on_event=wait)
+GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out, callbacks=[wait])
 """
 
 

@@ -24,9 +24,9 @@ from equipoise import GAN
 found = {}
 for steps in (1, 200):
     gan = GAN(threads=1, width=16, batch_size=32, samples=32 * steps)
-    fit = gan.prepare("gaussian", to_disk=False)
+    fit = gan.trainer("gaussian", to_disk=False)
     found[f"start {steps}"] = np.concatenate([weight.detach().numpy().ravel() for weight in fit.state.generator.parameters()])
-    gan.run(fit, lambda _: None)
+    gan.train(fit)
     found[f"samples {steps}"] = gan.sample(2000, seed=1)
 np.savez(sys.argv[1], **found)
 """
@@ -47,10 +47,10 @@ def weights(recipe: str, seed: int, x: Any, y: Any) -> dict[str, torch.Tensor]:
         "seed": seed,
     }
     gan = GAN(recipe, **settings)
-    fit = gan.prepare(
+    fit = gan.trainer(
         x, y if gan.recipe is not None and gan.recipe.takes_labels else None, to_disk=False
     )
-    gan.run(fit, lambda _: None)
+    gan.train(fit)
     return {name: tensor.clone() for name, tensor in fit.state.tensors().items()}
 
 

@@ -23,7 +23,7 @@ from equipoise.plotting import plots
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.loop import Event, SaveDue
+from equipoise.training.events import Event, SaveDue
 from equipoise.utils.atomic_io import asides
 
 pytestmark = pytest.mark.skipif(
@@ -187,7 +187,7 @@ def test_a_directory_that_vanished_and_is_made_again_is_still_locked(
             with pytest.raises(RequestError, match="another training is writing to"):
                 GAN().fit(data, out=out, resume=True)
 
-    GAN("balanced", **SETTINGS).fit(data, out=out, on_event=remove)
+    GAN("balanced", **SETTINGS).fit(data, out=out, callbacks=[remove])
     assert saves > 5
     assert_same_end(out, undisturbed[0])
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from equipoise import GAN
 from equipoise.recipes.balanced import Balanced
 from equipoise.runs.directory import RunDirectory
+from equipoise.training.events import Control, Finished, Recovered, Report, SaveDue
 from equipoise.training.guard import ATTEMPTS, DivergedError, Guard
-from equipoise.training.loop import Clock, Control, Finished, Recovered, Report, SaveDue, train
+from equipoise.training.loop import Clock, train
 from equipoise.training.state import Gradients, State
 
 RECIPE = Balanced(batch_size=16, width=8)

@@ -16,8 +16,8 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.fitting import Fit
-from equipoise.training.resuming import is_finished, told
+from equipoise.training.resume import is_finished, told
+from equipoise.training.trainer import Trainer
 
 Command = Callable[..., Any]
 X = np.random.default_rng(0).normal(size=(600, 2))
@@ -56,9 +56,9 @@ def unsettled(tmp_path: Path) -> Path:
     return tmp_path / "unsettled"
 
 
-def prepared(run: Path, x: Any = None, **settings: Any) -> Fit:
+def prepared(run: Path, x: Any = None, **settings: Any) -> Trainer:
     """What a process that is killed before the first step leaves: all is written."""
-    training = GAN(**settings).prepare(x, out=run, resume=True)
+    training = GAN(**settings).trainer(x, out=run, resume=True)
     assert training.directory is not None
     training.directory.unlock()  # as the system does
     return training
@@ -186,10 +186,10 @@ def test_a_best_that_other_samples_chose_does_not_come_back_with_a_kill(
     assert again.state.best is None
     assert again.watch.best == np.inf
     gan = GAN().fit(X, out=unsettled, resume=True)
-    assert gan._fit is not None
-    assert gan._fit.state.best is not None
-    assert gan._fit.state.best["metric"] > 1e-3
-    assert int(gan._fit.state.best["checkpoint"]) > 320
+    assert gan._trainer is not None
+    assert gan._trainer.state.best is not None
+    assert gan._trainer.state.best["metric"] > 1e-3
+    assert int(gan._trainer.state.best["checkpoint"]) > 320
 
 
 def _kill(*_: Any) -> None:
@@ -201,7 +201,7 @@ def test_nor_does_it_where_the_checkpoint_of_the_change_is_damaged(unsettled: Pa
     last = unsettled / "checkpoints" / f"{newest(unsettled):09d}.safetensors"
     last.write_bytes(last.read_bytes()[:-9])
     with pytest.warns(EquipoiseWarning, match="going back to the checkpoint before"):
-        again = GAN().prepare(X, out=unsettled, resume=True)
+        again = GAN().trainer(X, out=unsettled, resume=True)
     assert again.directory is not None
     again.directory.unlock()
     assert again.state.samples_seen < 320

@@ -11,16 +11,8 @@ from tests.helpers import state_of
 
 from equipoise.recipes.balanced import Balanced
 from equipoise.training import loop
-from equipoise.training.loop import (
-    Clock,
-    Control,
-    Finished,
-    ImageDue,
-    Report,
-    SaveDue,
-    discriminator_outputs,
-    train,
-)
+from equipoise.training.events import Control, Event, Finished, ImageDue, Report, SaveDue
+from equipoise.training.loop import Clock, discriminator_outputs, train
 from equipoise.training.state import State
 
 RECIPE = Balanced(batch_size=16, width=8)
@@ -28,7 +20,7 @@ RECIPE = Balanced(batch_size=16, width=8)
 
 def events_of(
     state: State, samples: int | None, minutes: float | None = None, control: Control | None = None
-) -> list[loop.Event]:
+) -> list[Event]:
     return list(train(state.method, state, Clock(state, samples, minutes), control or Control()))
 
 

@@ -12,7 +12,7 @@ from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.metrics.budget import STEPS
 from equipoise.training import progress
-from equipoise.training.loop import Evaluated, Report
+from equipoise.training.events import Evaluated, Report
 from equipoise.training.progress import Display, Measuring, clock, lines, measured, primary
 
 READINGS = {

@@ -20,7 +20,7 @@ from equipoise.cli.main import main
 from equipoise.recipes import catalogue
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
-from equipoise.training.loop import Control, SaveDue
+from equipoise.training.events import Control, SaveDue
 
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 BATCH, STEPS = 16, 200
@@ -41,7 +41,7 @@ import json
 import sys
 from pathlib import Path
 from equipoise import GAN
-from equipoise.training.loop import SaveDue
+from equipoise.training.events import SaveDue
 from equipoise.training.signals import InterruptedRunError
 
 out, recipe, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
@@ -54,7 +54,7 @@ def hold(event):
         sys.stdin.readline()
 
 try:
-    GAN(recipe, **settings).fit("gaussian", out=out, on_event=hold)
+    GAN(recipe, **settings).fit("gaussian", out=out, callbacks=[hold])
 except InterruptedRunError as error:
     sys.exit(error.status)
 """
@@ -166,7 +166,7 @@ def stopped_and_straight_are_equal(
     recipe: str, settings: dict[str, Any], data: Path, tmp_path: Path
 ) -> None:
     GAN(recipe, **settings).fit(data, out=tmp_path / "straight")
-    stopped = GAN(recipe, **settings).prepare(data, out=tmp_path / "stopped")
+    stopped = GAN(recipe, **settings).trainer(data, out=tmp_path / "stopped")
     for event in stopped.events(Control()):
         if isinstance(event, SaveDue) and stopped.state.samples_seen >= 8 * 6:
             break

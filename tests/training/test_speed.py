@@ -21,7 +21,7 @@ from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
 from equipoise.training import speed
-from equipoise.training.loop import Control, Report
+from equipoise.training.events import Control, Report
 from equipoise.training.memory import step_memory
 from equipoise.training.speed import (
     Speed,
@@ -239,7 +239,7 @@ def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
     settings = {**TINY, "seed": 1, "precision": "bfloat16", "threads": 1}
     first = GAN("balanced", samples=64, **settings).fit(x, out=tmp_path / "run")
     again = GAN("balanced", samples=96, **settings)
-    training = again.prepare(x, out=tmp_path / "run", resume=True)
+    training = again.trainer(x, out=tmp_path / "run", resume=True)
     assert first.sample(2).dtype == np.uint8
     assert training.speed == Speed(1, "bfloat16", False)
     assert training.state.generator.mixed
@@ -258,7 +258,7 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     monkeypatch.setattr(speed, "compile_step", compiled)
     monkeypatch.setattr("time.monotonic", lambda: now)
-    training = GAN(**TINY, compile="on", minutes=0.5, threads=1).prepare("gaussian", to_disk=False)
+    training = GAN(**TINY, compile="on", minutes=0.5, threads=1).trainer("gaussian", to_disk=False)
     for event in training.events(Control()):
         now += 1
         if isinstance(event, Report):
@@ -278,6 +278,6 @@ def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
         "samples": 8192,
     }
     gan = GAN(**settings, tune_speed=True)
-    training = gan.prepare(batches, to_disk=False)
-    gan.run(training, lambda _: None)
+    training = gan.trainer(batches, to_disk=False)
+    gan.train(training)
     assert training.state.samples_seen == 8192

@@ -19,7 +19,7 @@ from equipoise import GAN
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
-from equipoise.training.fitting import Fit
+from equipoise.training.trainer import Trainer
 from equipoise.transforms.clustering import Clustering
 
 Command = Callable[..., Any]
@@ -42,8 +42,8 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def begun(init_from: Any, x: Any = X, **settings: Any) -> Fit:
-    return GAN(threads=1, **settings).prepare(x, init_from=init_from, to_disk=False)
+def begun(init_from: Any, x: Any = X, **settings: Any) -> Trainer:
+    return GAN(threads=1, **settings).trainer(x, init_from=init_from, to_disk=False)
 
 
 def weights(network: torch.nn.Module) -> list[torch.Tensor]:
@@ -58,7 +58,7 @@ def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
 def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(
     kind: str, earlier: Path
 ) -> None:
-    last = GAN(threads=1).prepare(X, out=earlier, resume=True)
+    last = GAN(threads=1).trainer(X, out=earlier, resume=True)
     assert last.directory is not None
     last.directory.unlock()
     given: Any = {"path": earlier, "text": str(earlier), "loaded": GAN.load(earlier)}.get(kind)
@@ -127,7 +127,7 @@ def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said
     )
     assert same(training.state.ema, GAN.load(earlier)._trained().generator)
     assert same(
-        training.state.discriminator, GAN(**SETTINGS).prepare(X, to_disk=False).state.discriminator
+        training.state.discriminator, GAN(**SETTINGS).trainer(X, to_disk=False).state.discriminator
     )
 
 
@@ -143,25 +143,25 @@ def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_pat
     settings: dict[str, Any] = {**SETTINGS, "samples": 64 * 20}
     GAN(**settings).fit(X, out=tmp_path / "first")
     once = GAN(samples=64, threads=1).fit(X, init_from=tmp_path / "first", out=tmp_path / "second")
-    assert once._fit is not None
+    assert once._trainer is not None
     inherited, average = (
         GAN.load(tmp_path / name)._trained().generator for name in ("first", "second")
     )
     for a, b, g in zip(
-        *(network.parameters() for network in (inherited, average, once._fit.state.generator)),
+        *(network.parameters() for network in (inherited, average, once._trainer.state.generator)),
         strict=True,
     ):
         assert (b - a).norm() < 0.5 * (
             g - a
         ).norm()  # 4 steps of 16, and a half-life of about 130 samples
-    assert once._fit.state.seen_before == 1280
+    assert once._trainer.state.seen_before == 1280
     assert [begun(given).state.seen_before for given in (once, tmp_path / "second")] == [1344, 1344]
 
 
 def test_such_a_run_resumes_in_the_space_that_it_started_in(earlier: Path, tmp_path: Path) -> None:
     shifted = X * 2 + 5
     GAN(samples=96, threads=1).fit(shifted, init_from=earlier, out=tmp_path / "straight")
-    GAN(samples=96, threads=1).prepare(
+    GAN(samples=96, threads=1).trainer(
         shifted, init_from=earlier, out=tmp_path / "broken"
     ).directory.unlock()  # type: ignore[union-attr]
     resumed = GAN(threads=1).fit(shifted, out=tmp_path / "broken", resume=True)
@@ -189,7 +189,7 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
         RequestError,
         match="was trained with the recipe 'balanced', not with 'classic': leave recipe out",
     ):
-        GAN("classic").prepare(X, init_from=earlier, to_disk=False)
+        GAN("classic").trainer(X, init_from=earlier, to_disk=False)
 
 
 def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
     ):
         begun(tmp_path / "run", frame[["b"]])
     with pytest.raises(RequestError, match=r"makes: classes: left, right -> 0, 1$"):
-        GAN(threads=1).prepare(
+        GAN(threads=1).trainer(
             frame, [0] * 150 + [1] * 50, init_from=tmp_path / "run", to_disk=False
         )
     images = RNG.integers(0, 256, (60, 8, 8), np.uint8)
@@ -237,7 +237,7 @@ def test_what_cannot_be_started_from_is_refused(earlier: Path, tmp_path: Path) -
 
 
 def test_labels_of_a_run_that_learned_none_stay_unused_and_that_is_said(earlier: Path) -> None:
-    training = GAN(threads=1).prepare(X, [0, 1] * 100, init_from=earlier, to_disk=False)
+    training = GAN(threads=1).trainer(X, [0, 1] * 100, init_from=earlier, to_disk=False)
     assert training.source.notes[-1] == f"the labels are not used: {earlier} learned none"
     assert not training.recipe.conditional
 
@@ -274,7 +274,7 @@ def test_only_what_the_user_set_is_chosen_in_a_gan_that_is_loaded(tmp_path: Path
     assert said == {"recipe": {"batch_size": 16}, "run": {"samples": 32, "threads": 1, "seed": 5}}
     loaded = GAN.load(tmp_path / "run")
     assert (loaded._choices, loaded._run_choices) == (said["recipe"], said["run"])
-    again = loaded.prepare(RNG.integers(0, 256, (60, 8, 8), np.uint8), to_disk=False)
+    again = loaded.trainer(RNG.integers(0, 256, (60, 8, 8), np.uint8), to_disk=False)
     assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (
         16,
         100,
@@ -298,7 +298,7 @@ def test_every_warning_names_the_line_that_called_equipoise(
         raise ValueError("before the first save")
 
     with pytest.raises(ValueError, match="before the first save"):
-        GAN(**tiny).fit(X, out=tmp_path / "begun", on_event=stop)
+        GAN(**tiny).fit(X, out=tmp_path / "begun", callbacks=[stop])
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", EquipoiseWarning)
         gan = GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)  # there is no checkpoint yet

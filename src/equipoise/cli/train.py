@@ -12,7 +12,7 @@ from equipoise.cli.output import say, tell_of
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
-    from equipoise.training.fitting import Fit
+    from equipoise.training.trainer import Trainer
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -28,37 +28,37 @@ def train(arguments: Sequence[str]) -> None:
 
     from equipoise.api import GAN
     from equipoise.training.guard import DivergedError
-    from equipoise.training.resuming import is_finished
+    from equipoise.training.resume import is_finished
     from equipoise.training.signals import InterruptedRunError
 
     gan = GAN(recipe, **request.choices)
     data = request.distribution if request.distribution is not None else options.data
-    training = gan.prepare(
+    trainer = gan.trainer(
         data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of
     )
-    _announce(training)
-    assert training.directory is not None, "the command line always writes a run"
-    where, finished = str(training.directory.path), training.resumed and is_finished(training)
+    _announce(trainer)
+    assert trainer.directory is not None, "the command line always writes a run"
+    where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
     try:
-        _run(gan, training, finished)
+        _run(gan, trainer, finished)
     except InterruptedRunError as error:
         again = shlex.join(["equipoise", "train", "--resume", where])
         raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
     except DivergedError:
-        _report(gan, training, kept=False)
+        _report(gan, trainer, kept=False)
         raise
-    _report(gan, training, kept=finished and "evaluate" not in request.choices)
+    _report(gan, trainer, kept=finished and "evaluate" not in request.choices)
 
 
-def _run(gan: GAN, training: Fit, finished: bool) -> None:
+def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
     """Train, and say on how many samples and how long."""
     from equipoise.training.progress import Display
     from equipoise.utils.formatting import spoken
 
-    state = training.state
+    state = trainer.state
     seconds, samples = state.seconds, state.samples_seen
     with Display() as display:
-        gan.run(training, display.show)
+        gan.train(trainer, [display.show])
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
         say(
@@ -67,15 +67,15 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
         sys.stdout.flush()
 
 
-def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
-    """Print the report at the end of a training, as thorough as its plan says. With
+def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
+    """Print the report at the end of a trainer, as thorough as its plan says. With
     `kept`, a report that the run has already is printed and nothing is measured."""
     from equipoise.metrics.budget import QUICK
     from equipoise.metrics.evaluate import takes_all
     from equipoise.training.progress import Measuring
 
-    assert training.directory is not None, "the command line always writes a run"
-    directory, kind = training.directory, training.plan.evaluation
+    assert trainer.directory is not None, "the command line always writes a run"
+    directory, kind = trainer.directory, trainer.plan.evaluation
     where, run = directory.path, shlex.quote(str(directory.path))
     report, kept = None, kept and directory.report.is_file()
     with Measuring() as measuring:
@@ -89,18 +89,18 @@ def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
         say(f"Image: {where}/samples.png")
     else:
         say(f"\n{report}\n")
-        labels = bool(training.recipe.conditional)
-        if kind == "quick" and not kept and not takes_all(training.source, labels, QUICK):
+        labels = bool(trainer.recipe.conditional)
+        if kind == "quick" and not kept and not takes_all(trainer.source, labels, QUICK):
             say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         say(f"Report: {where}/report.html    Image: {where}/samples.png")
     say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 
 
-def _announce(training: Fit) -> None:
+def _announce(trainer: Trainer) -> None:
     """What is trained on what and how, and where a run that is resumed goes on from."""
-    from equipoise.training.resuming import told
+    from equipoise.training.resume import told
 
-    schema, source, directory = training.source.schema, training.source, training.directory
+    schema, source, directory = trainer.source.schema, trainer.source, trainer.directory
     kind = (
         "images of {2} x {1}, {0} channel(s)".format(*schema.shape)
         if schema.is_image
@@ -110,15 +110,15 @@ def _announce(training: Fit) -> None:
     say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
     for note in source.notes:
         say(f"  note: {note}")
-    how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
-    how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
-    how += "; compiling the step first, about a minute" if training.speed.compiled else ""
+    how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"
+    how += ", in bfloat16" if trainer.speed.precision == "bfloat16" else ""
+    how += "; compiling the step first, about a minute" if trainer.speed.compiled else ""
     say(
-        f"{training.recipe.name} on {training.device} with {how}; keeping everything in "
+        f"{trainer.recipe.name} on {trainer.device} with {how}; keeping everything in "
         f"{directory.path if directory else '-'}"
     )
-    if training.resumed:
-        say(told(training))
+    if trainer.resumed:
+        say(told(trainer))
     sys.stdout.flush()
 
 

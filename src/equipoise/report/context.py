@@ -23,7 +23,7 @@ from equipoise.report.surfaces import Surface
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.fitting import Fit
+from equipoise.training.trainer import Trainer
 
 
 def told(
@@ -88,11 +88,11 @@ def draw(
     plots.draw(path, values, sampler.schema, limits_of(described), distribution, real, title)
 
 
-def log_of(training: Fit | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
+def log_of(trainer: Trainer | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
     """The lines of the log of a training in this
     process, or else of a run; none without either."""
-    if training is not None:
-        return training.log
+    if trainer is not None:
+        return trainer.log
     return [] if directory is None else directory.read_log(warn)
 
 

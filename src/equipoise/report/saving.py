@@ -11,7 +11,7 @@ from equipoise.report.report import Report
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.fitting import Fit
+from equipoise.training.trainer import Trainer
 
 
 def save(
@@ -19,7 +19,7 @@ def save(
     sampler: Sampler,
     config: dict[str, Any],
     log: Sequence[dict[str, Any]],
-    training: Fit | None,
+    trainer: Trainer | None,
     report: Report | None,
 ) -> None:
     """Write a run directory.
@@ -39,8 +39,8 @@ def save(
     try:
         directory.write_config(config)
         save_generator(sampler, directory.generator)
-        if training is not None:
-            training.save(directory.checkpoints)
+        if trainer is not None:
+            trainer.save(directory.checkpoints)
         directory.write_log(log)
         if report is not None:
             report.save(directory.report)

@@ -16,40 +16,44 @@ from equipoise.sampling.sampler import Sampler
 
 
 class RunWriter:
-    """Writes to a directory.
+    """Writes to a run directory; without one, in memory, it does nothing.
 
-    What cannot be written is told once; the next save makes up for it.
+    The user is warned once of what cannot be written. The next save makes up for it.
     """
 
-    def __init__(self, directory: RunDirectory, warn: Callable[[str], None]) -> None:
+    def __init__(self, directory: RunDirectory | None, warn: Callable[[str], None]) -> None:
         self.directory, self.warn = directory, warn
         self.failed = ""
         """Why something is not in the directory that should be; empty where all is."""
 
     def log(self, line: dict[str, Any]) -> None:
-        if not self.failed:  # else the next save writes all lines
-            self.attempt(lambda: self.directory.log(line))
+        directory = self.directory
+        if directory is not None and not self.failed:  # else the next save writes all lines
+            self.attempt(lambda: directory.log(line))
 
     def save(
         self,
         write_checkpoint: Callable[[Path], object],
         sampler: Sampler,
-        config: dict[str, Any],
+        config: Callable[[], dict[str, Any]],
         log: list[dict[str, Any]],
     ) -> None:
         """The state, which is written into a folder, and the generator, with all else
         that the directory lacks."""
-        if self.attempt(lambda: self._save(write_checkpoint, sampler, config, log)):
+        directory = self.directory
+        if directory is None:
+            return
+        if self.attempt(lambda: self._save(directory, write_checkpoint, sampler, config(), log)):
             self.failed = ""
 
     def _save(
         self,
+        directory: RunDirectory,
         write_checkpoint: Callable[[Path], object],
         sampler: Sampler,
         config: dict[str, Any],
         log: list[dict[str, Any]],
     ) -> None:
-        directory = self.directory
         directory.hold()
         if self.failed or not (
             directory.config_file.is_file() and directory.log_file.is_file()
@@ -64,7 +68,10 @@ class RunWriter:
             raise EquipoiseError(f"{directory.path} has vanished")
 
     def restore(self, sampler: Sampler) -> bool:
-        """Make a sampler what is kept of it. False where nothing whole is."""
+        """Give a sampler the generator that is kept. False where none is, or it is not
+        whole."""
+        if self.directory is None:
+            return False
         try:
             load_into(sampler, self.directory.generator)
         except EquipoiseError:
@@ -75,9 +82,13 @@ class RunWriter:
         """Whether the directory is gone, or another has its name, with images that were
         drawn since; False where that cannot be seen."""
         try:
-            return not self.directory.config_file.is_file()
+            return self.directory is not None and not self.directory.config_file.is_file()
         except OSError:
             return False
+
+    @property
+    def _path(self) -> str:
+        return "" if self.directory is None else str(self.directory.path)
 
     def attempt(self, write: Callable[[], object]) -> bool:
         """Write, and say whether that could be."""
@@ -87,7 +98,7 @@ class RunWriter:
             told = (
                 str(error)
                 if isinstance(error, EquipoiseError)
-                else f"{self.directory.path} cannot be read: {error.strerror or error}"
+                else f"{self._path} cannot be read: {error.strerror or error}"
             )
             if not self.failed:
                 self.warn(f"{told}; training goes on, and the next save tries again")
@@ -98,5 +109,7 @@ class RunWriter:
     def image(self, draw: Callable[[Path], object], name: str) -> Path | None:
         """An image of this moment's samples. Returns
         its path; None where it could not be written."""
+        if self.directory is None:
+            return None
         path = self.directory.images / f"{name}.png"
         return path if self.attempt(lambda: draw(path)) else None

@@ -16,11 +16,11 @@ from itertools import pairwise
 from typing import Any
 
 from equipoise.diagnosis.monitor import EARLY_STOPPING
-from equipoise.training.fitting import Fit
 from equipoise.training.loop import EARLY
+from equipoise.training.trainer import Trainer
 
 
-def take_up(training: Fit, lines: Sequence[dict[str, Any]]) -> None:
+def take_up(training: Trainer, lines: Sequence[dict[str, Any]]) -> None:
     """Give a training the log up to its state's moment, with a line
     of what is other from now on, and let its watch see all of it.
 
@@ -29,22 +29,22 @@ def take_up(training: Fit, lines: Sequence[dict[str, Any]]) -> None:
         lines: The lines of the run's log.
     """
     state, terms = training.state, training.plan.terms
-    training.log = [line for line in lines if line["samples_seen"] <= state.samples_seen]
+    training.run_log.lines = [line for line in lines if line["samples_seen"] <= state.samples_seen]
     before = next((line for line in reversed(training.log) if EARLY_STOPPING in line), terms)
     if before[EARLY_STOPPING] != terms[EARLY_STOPPING]:
         floors = {
-            "floors": dict(training.watch.floors),
-            "evaluated_samples": training.quick_suite.n,
+            "floors": dict(training.monitor.floors),
+            "evaluated_samples": training.evaluator.suite.n,
         }
         _add(training, {**floors, **terms})
     elif terms[EARLY_STOPPING] and _other_length(before, terms) and not has_its_length(training):
         _add(training, terms)
     if state.best is not None and int(state.best["checkpoint"]) <= _last_change(training.log):
         state.best = None
-    training.watch.replay(training.log)
+    training.monitor.replay(training.log)
 
 
-def has_its_length(training: Fit) -> bool:
+def has_its_length(training: Trainer) -> bool:
     """Whether a training has seen all its samples, or used all its minutes."""
     state, plan = training.state, training.plan
     if plan.samples is not None:
@@ -58,7 +58,7 @@ def has_its_length(training: Fit) -> bool:
     return state.seconds >= limit or (ended and state.seconds >= EARLY * limit)
 
 
-def _add(training: Fit, line: Mapping[str, Any]) -> None:
+def _add(training: Trainer, line: Mapping[str, Any]) -> None:
     """Add a line of this moment to the log."""
     state = training.state
     training.log.append(

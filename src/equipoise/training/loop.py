@@ -12,9 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +20,15 @@ from torch import Tensor, nn
 from equipoise.data.loading import EndOfDataError
 from equipoise.recipes.method import Logits, Method
 from equipoise.training.evaluation_schedule import images
+from equipoise.training.events import (
+    Control,
+    Event,
+    Finished,
+    ImageDue,
+    Recovered,
+    Report,
+    SaveDue,
+)
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
@@ -42,88 +49,6 @@ OFF = 0.1
 # before the time does.
 SPARE = 0.98
 RECENT = 16  # steps that a report averages over
-
-
-@dataclass(frozen=True)
-class Report:
-    """Figures of the last steps.
-
-    `progress` is how much of the training is done, `remaining` the seconds it will
-    still take.
-    """
-
-    samples_seen: int
-    seconds: float
-    progress: float
-    rate: float
-    remaining: float
-    readings: dict[str, float]
-
-
-@dataclass(frozen=True)
-class ImageDue:
-    """Time to draw what the generator makes of the fixed latents."""
-
-
-@dataclass(frozen=True)
-class SaveDue:
-    """Time to save the state."""
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """Something was no longer finite: training is back at the last good weights, with
-    half the step sizes."""
-
-    samples_seen: int
-    what: str
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The end: `reason` is "done", what `Control.stop` was given, or why training could
-    not go on; `diverged` says that it is that roll-backs did not help."""
-
-    reason: str
-    diverged: bool = False
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """The generator was measured: its quick metrics by name, the primary one first, and
-    their floors, which are those of real samples. It follows the `SaveDue` at which it
-    was."""
-
-    samples_seen: int
-    metrics: Mapping[str, float]
-    floors: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """An image of the fixed latents was written
-    to `path`. It follows its `ImageDue`."""
-
-    samples_seen: int
-    path: Path
-
-
-Event = Report | ImageDue | SaveDue | Recovered | Finished | Evaluated | Drawn
-"""`train` yields the first five; `fitting.Fit.events` adds the last two."""
-
-
-@dataclass
-class Control:
-    """How the outside speaks to a running loop; safe to call from a signal handler."""
-
-    stop_reason: str | None = field(default=None, init=False)
-
-    def stop(self, reason: str) -> None:
-        """Stop after the step under way; the state is saved first.
-
-        The first reason stays.
-        """
-        self.stop_reason = self.stop_reason or reason
 
 
 class Clock:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from equipoise.errors import warn
 from equipoise.metrics.budget import STEPS
-from equipoise.training.loop import Evaluated, Event, Report
+from equipoise.training.events import Evaluated, Event, Report
 from equipoise.utils.formatting import clock
 
 PLAIN_LINES = 10  # of a training whose progress is asked for where no bar can be drawn

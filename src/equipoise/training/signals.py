@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from equipoise.errors import EquipoiseError
-from equipoise.training.loop import Control
+from equipoise.training.events import Control
 
 
 class InterruptedRunError(EquipoiseError):

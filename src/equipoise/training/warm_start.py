@@ -30,7 +30,7 @@ from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
 from equipoise.runs.trained import load_run
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.fitting import Fit
+from equipoise.training.trainer import Trainer
 from equipoise.transforms.clustering import PART, Clustering
 from equipoise.transforms.fitting import ROWS, Space
 from equipoise.transforms.scaling import Scaling, same_kind
@@ -141,10 +141,10 @@ class Weights:
             )
         return Space(scaling, clustering)
 
-    def put_into(self, training: Fit) -> None:
+    def put_into(self, trainer: Trainer) -> None:
         """Give the weights to a training that has not begun. Its
         optimisers, schedule and clock stay new; the average goes on."""
-        state = training.state
+        state = trainer.state
         state.seen_before = self.samples_seen
         try:
             state.generator.load_state_dict(self.generator)
@@ -191,23 +191,23 @@ def read(path: Path) -> Weights:
     return _weights(str(path), sampler, tensors, config["requested"]["recipe"], before)
 
 
-def of(training: Fit | None, directory: RunDirectory | None) -> Weights:
+def of(trainer: Trainer | None, directory: RunDirectory | None) -> Weights:
     """The weights of a training in this process, as they are now, or else of a run.
 
     Raises:
         RequestError: Without either.
     """
-    if training is None:
+    if trainer is None:
         if directory is None:
             raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
         return read(directory.path)
-    run = None if training.directory is None else str(training.directory.path)
+    run = None if trainer.directory is None else str(trainer.directory.path)
     return _weights(
         run,
-        training.sampler,
-        training.state.tensors(),
-        training.requested["recipe"],
-        training.state.seen_before,
+        trainer.sampler,
+        trainer.state.tensors(),
+        trainer.requested["recipe"],
+        trainer.state.seen_before,
     )
 
 

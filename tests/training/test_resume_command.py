@@ -18,7 +18,7 @@ from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.resuming import is_finished, told
+from equipoise.training.resume import is_finished, told
 
 Command = Callable[..., Any]
 RNG = np.random.default_rng(0)
@@ -94,7 +94,7 @@ def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) ->
 def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     out = tmp_path / "run"
     GAN(minutes=0.005, batch_size=16, width=8, threads=1).fit("gaussian", out=out)
-    finished = GAN().prepare(out=out, resume=True)
+    finished = GAN().trainer(out=out, resume=True)
     line = told(finished)
     assert finished.directory is not None
     finished.directory.unlock()
@@ -110,7 +110,7 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
         r"give more",
     ):
         GAN(minutes=0.001).fit(out=out, resume=True)
-    longer = GAN(minutes=1).prepare(out=out, resume=True)
+    longer = GAN(minutes=1).trainer(out=out, resume=True)
     assert longer.directory is not None
     longer.directory.unlock()
     assert not is_finished(longer)
@@ -255,10 +255,10 @@ def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_sam
     (again,) = [number for number, line in enumerate(evaluated) if "floors" in line and number > 0]
     assert (evaluated[0]["evaluated_samples"], evaluated[again]["evaluated_samples"]) == (60, 30)
     after = [line["metrics"]["sliced Wasserstein"] for line in evaluated[again + 1 :]]
-    assert later._fit is not None
-    assert later._fit.state.best is not None
-    assert later._fit.state.best["metric"] == min(after)
-    assert later._fit.watch.best == min(after)
-    third = GAN(samples=1280).prepare(x, out=run, resume=True)
+    assert later._trainer is not None
+    assert later._trainer.state.best is not None
+    assert later._trainer.state.best["metric"] == min(after)
+    assert later._trainer.monitor.best == min(after)
+    third = GAN(samples=1280).trainer(x, out=run, resume=True)
     assert third.watch.best == min(after)
     third.directory.unlock()  # type: ignore[union-attr]  # it is there

@@ -11,7 +11,7 @@ import pytest
 
 from equipoise import GAN
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.loop import Control, Drawn, Evaluated, Event, ImageDue, Report, SaveDue
+from equipoise.training.events import Control, Drawn, Evaluated, Event, ImageDue, Report, SaveDue
 
 SETTINGS: dict[str, Any] = {"samples": 16 * 40, "batch_size": 16, "width": 8, "threads": 1}
 
@@ -42,7 +42,7 @@ def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_tha
     out, handler = tmp_path / "run", signal.getsignal(signal.SIGINT)
     gan = GAN(**SETTINGS)
     with pytest.raises(OwnError, match=r"^mine\b") as raised:
-        gan.fit("gaussian", out=out, on_event=raising(kind))
+        gan.fit("gaussian", out=out, callbacks=[raising(kind)])
     seen = gan._trained().samples_seen
     assert 0 < seen < SETTINGS["samples"]
     told = (
@@ -59,7 +59,9 @@ def test_the_training_goes_on_from_there_to_the_very_bits_of_an_undisturbed_one(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(OwnError):
-        GAN(**SETTINGS).fit("gaussian", out=tmp_path / "broken", on_event=raising(Report, after=20))
+        GAN(**SETTINGS).fit(
+            "gaussian", out=tmp_path / "broken", callbacks=[raising(Report, after=20)]
+        )
     GAN().fit(out=tmp_path / "broken", resume=True)
     GAN(**SETTINGS).fit("gaussian", out=tmp_path / "straight")
     broken, straight = (
@@ -71,7 +73,7 @@ def test_the_training_goes_on_from_there_to_the_very_bits_of_an_undisturbed_one(
 def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> None:
     gan = GAN(**SETTINGS)
     with pytest.raises(OwnError) as raised:
-        gan.fit("gaussian", on_event=raising(Report))
+        gan.fit("gaussian", callbacks=[raising(Report)])
     assert raised.value.__notes__[0].endswith(
         "the GAN can be sampled from, and trained on by fit(data, init_from=gan)"
     )
@@ -80,7 +82,7 @@ def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> No
 
 def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
     told: list[Event] = []
-    GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", on_event=told.append)
+    GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", callbacks=[told.append])
     evaluated = [event for event in told if isinstance(event, Evaluated)]
     logged = [line for line in RunDirectory(tmp_path / "run").read_log() if "metrics" in line]
     assert [(event.samples_seen, event.metrics) for event in evaluated] == [
@@ -105,7 +107,7 @@ def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
 
     gan = GAN(**SETTINGS)
     with pytest.raises(SystemExit):
-        gan.fit("gaussian", out=tmp_path / "run", on_event=leave)
+        gan.fit("gaussian", out=tmp_path / "run", callbacks=[leave])
     seen = gan._trained().samples_seen
     assert (tmp_path / "run" / "checkpoints" / f"{seen:09d}.safetensors").is_file()
 

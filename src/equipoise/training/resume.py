@@ -1,14 +1,12 @@
-"""Resuming: a run goes on where it was, with the
-data and the settings that it was trained with."""
+"""Resuming: a run goes on where it was, with the data and the settings that it was
+trained with."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from equipoise.data.arrays import Labels
 from equipoise.data.distributions.univariate import Distribution, distribution_settings
 from equipoise.data.factory import distribution_of, open_source
 from equipoise.data.sources import Source
@@ -22,9 +20,10 @@ from equipoise.runs.directory import RunDirectory, differences
 from equipoise.runs.generator import is_saved, save_generator
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
-from equipoise.training.fitting import Fit
 from equipoise.training.history import has_its_length, take_up
 from equipoise.training.loop import EARLY
+from equipoise.training.request import Request
+from equipoise.training.trainer import Trainer
 from equipoise.transforms.fitting import Space, empty_clustering
 from equipoise.transforms.scaling import Scaling
 from equipoise.utils.formatting import about, spoken
@@ -32,119 +31,96 @@ from equipoise.utils.formatting import about, spoken
 LENGTHS = ("samples", "minutes")
 
 
-def prepare(
-    data: Any,
-    labels: Labels | None,
-    recipe: type[Recipe] | None,
-    choices: dict[str, Any],
-    run_choices: dict[str, Any],
-    *,
-    out: Path | None,
-    warn: Callable[[str], None],
-) -> Fit:
-    """The training of the run in `out`, at its newest whole checkpoint.
+def resume(request: Request) -> Trainer:
+    """The training of the run in `request.out`, at its newest whole checkpoint.
 
     Args:
-        data: What it was trained on; None where that can be opened again.
-        labels: Those that it was trained with, if they were handed over.
-        recipe: The recipe that the user names, if any; it must be the run's.
-        choices: What the user set of the recipe; it must be as in the run.
-        run_choices: What the user set of the run; some of it may change.
-        out: The run's directory.
-        warn: Is told of what should be known.
+        request: Its settings must be the run's, but for those that may change. Data may
+            be left out where the run can open it again.
 
     Raises:
         RequestError: Settings or data are not the run's, which names them, or it
             is to be shorter than it is already. Nothing has been written then.
         EquipoiseError: The run's files are damaged or missing.
     """
-    if out is None:
+    if request.out is None:
         raise RequestError("resume needs out: the directory of the run to go on with")
-    directory = RunDirectory.existing(out)
+    directory = RunDirectory.existing(request.out)
     config = directory.read_config()
-    _refuse_other_settings(out, config, recipe, choices, run_choices, data)
-    run = resumed(config["run"], run_choices)
-    source = _source(out, config, data, labels, run)
-    _refuse_other_data(out, config, source)
+    _refuse_other_settings(request.out, config, request)
+    settings = resumed(config["run"], request.run_settings)
+    source = _source(request.out, config, request, settings)
+    _refuse_other_data(request.out, config, source)
     directory.lock()
     try:
-        settings = recipe_from(config["recipe"])
-        training = Fit(
-            source, settings, run, directory, warn, _inherited(directory, config, settings, source)
-        )
-        training.resumed, training.init_from = True, config["init_from"]
-        training.requested = _requested(config["requested"], choices, run_choices)
-        _go_back(training, config, run_choices)
+        recipe = recipe_from(config["recipe"])
+        transform = _inherited(directory, config, recipe, source)
+        trainer = Trainer(source, recipe, settings, request.warn, directory, transform)
+        trainer.resumed, trainer.init_from = True, config["init_from"]
+        trainer.requested = _requested(config["requested"], request)
+        _go_back(trainer, config, request.run_settings)
     except BaseException:
         directory.unlock()
         raise
-    return training
+    return trainer
 
 
-def is_finished(training: Fit) -> bool:
+def is_finished(trainer: Trainer) -> bool:
     """Whether a training that was resumed has nothing left to do."""
-    return training.has_settled or has_its_length(training)
+    return trainer.stopped_early or has_its_length(trainer)
 
 
-def notes(training: Fit) -> list[str]:
+def notes(trainer: Trainer) -> list[str]:
     """What the caller of `fit` should know of a
     training that begins or goes on: a line each."""
-    finished = [told(training)] if training.resumed and is_finished(training) else []
-    return [*training.source.notes, *finished]
+    finished = [told(trainer)] if trainer.resumed and is_finished(trainer) else []
+    return [*trainer.source.notes, *finished]
 
 
-def told(training: Fit) -> str:
+def told(trainer: Trainer) -> str:
     """Where a resumed training goes on from, in a line;
     or that it is finished, and what to type for more."""
-    state, samples, minutes = training.state, training.plan.samples, training.run.minutes
+    state, samples, minutes = trainer.state, trainer.plan.samples, trainer.settings.minutes
     seen = f"{state.samples_seen:,} samples"
-    if not is_finished(training):
+    if not is_finished(trainer):
         if samples is not None:
             return f"going on from {state.samples_seen:,} of {samples:,} samples"
         return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
-    seen += " seen until the metric no longer improved" if training.has_settled else " seen"
+    seen += " seen until the metric no longer improved" if trainer.stopped_early else " seen"
     if samples is not None:
-        return f"finished: {seen}; to train longer: {_longer(training, 'samples', 2 * samples)}"
+        return f"finished: {seen}; to train longer: {_longer(trainer, 'samples', 2 * samples)}"
     used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen}; minutes are the total"
-    return f"finished: {used}; to train longer: {_longer(training, 'minutes', 2 * (minutes or 0))}"
+    return f"finished: {used}; to train longer: {_longer(trainer, 'minutes', 2 * (minutes or 0))}"
 
 
-def _longer(training: Fit, length: str, value: float) -> str:
+def _longer(trainer: Trainer, length: str, value: float) -> str:
     """What to type to train so long in all, and about how long that will take."""
-    assert training.directory is not None, "only a directory can be resumed"
-    run = str(training.directory.path)
-    if typed(training.config()):
+    assert trainer.directory is not None, "only a directory can be resumed"
+    run = str(trainer.directory.path)
+    if typed(trainer.config()):
         command = f"equipoise train --resume {shlex.quote(run)} --{length} {value:.15g}"
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
     seconds = (
-        seconds_for(round(value) - training.state.samples_seen, training.log)
+        seconds_for(round(value) - trainer.state.samples_seen, trainer.log)
         if length == "samples"
         else None
     )
     return command if seconds is None else f"{command} ({about(seconds)})"
 
 
-def _refuse_other_settings(
-    run: Path,
-    config: dict[str, Any],
-    recipe: type[Recipe] | None,
-    choices: dict[str, Any],
-    run_choices: dict[str, Any],
-    data: Any,
-) -> None:
-    """Raises:
-    RequestError: Where a setting that was given, those of a distribution among
-        them, is not the run's, and is none that may change."""
+def _refuse_other_settings(run: Path, config: dict[str, Any], request: Request) -> None:
+    """Raises RequestError where a setting that was given, those of a distribution among
+    them, is not the run's, and may not change."""
+    recipe, data = request.recipe, request.data
     differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(
-        config["recipe"], choices, ()
+        config["recipe"], request.recipe_settings, ()
     )
-    differ += differences(config["run"], run_choices, CHANGEABLE)
+    differ += differences(config["run"], request.run_settings, CHANGEABLE)
     if isinstance(data, Distribution) and data.name == config["data"]["name"]:
-        differ += differences(
-            config["data"].get("distribution", {}), distribution_settings(data), ()
-        )
+        recorded = config["data"].get("distribution", {})
+        differ += differences(recorded, distribution_settings(data), ())
     if differ:
         raise RequestError(
             f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to "
@@ -152,14 +128,9 @@ def _refuse_other_settings(
         )
 
 
-def _source(
-    run: Path,
-    config: dict[str, Any],
-    data: Any,
-    labels: Labels | None,
-    settings: RunSettings,
-) -> Source:
+def _source(run: Path, config: dict[str, Any], request: Request, settings: RunSettings) -> Source:
     """The data: what was given, or what the run knows where nothing was."""
+    data, labels = request.data, request.labels
     described = config["data"]
     distribution = distribution_of(described)
     if data is None:
@@ -273,63 +244,59 @@ def _inherited(
     return Space(scaling, clustering)
 
 
-def _requested(
-    recorded: dict[str, Any],
-    choices: dict[str, Any],
-    run_choices: dict[str, Any],
-) -> dict[str, dict[str, Any]]:
-    """What the user set, when the run began and
-    now; a new length replaces the old one."""
-    dropped = LENGTHS if run_choices.keys() & set(LENGTHS) else ()
+def _requested(recorded: dict[str, Any], request: Request) -> dict[str, dict[str, Any]]:
+    """What the user set, when the run began and now; a new length replaces the old one."""
+    now = request.run_settings
+    dropped = LENGTHS if now.keys() & set(LENGTHS) else ()
     run = {name: value for name, value in recorded["run"].items() if name not in dropped}
-    return {"recipe": {**recorded["recipe"], **choices}, "run": {**run, **run_choices}}
+    return {"recipe": {**recorded["recipe"], **request.recipe_settings}, "run": {**run, **now}}
 
 
-def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any]) -> None:
+def _go_back(trainer: Trainer, config: dict[str, Any], run_choices: dict[str, Any]) -> None:
     """Go back to the newest whole checkpoint of the directory;
     to the start if it was stopped before its first."""
-    directory = training.directory
+    directory = trainer.directory
     assert directory is not None, "only a directory can be resumed"
-    training.described = config["data"]
+    trainer.described = config["data"]
     if not checkpoint.checkpoints(directory.checkpoints):
-        directory.begin_again(training.config())
+        directory.begin_again(trainer.config())
         directory.sweep()
-        return training.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
-    tensors, scalars = checkpoint.load_newest(directory.checkpoints, training.warn)
+        return trainer.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
+    tensors, scalars = checkpoint.load_newest(directory.checkpoints, trainer.warn)
     try:
-        training.state.restore(tensors, scalars)
+        trainer.state.restore(tensors, scalars)
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
         why = first_line(error)
         raise EquipoiseError(
             f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})"
         ) from None
-    _refuse_shorter(training, run_choices)
+    _refuse_shorter(trainer, run_choices)
     directory.sweep()
-    take_up(training, directory.read_log(training.warn))
+    take_up(trainer, directory.read_log(trainer.warn))
     # In this order: where it is killed in between, the log is put right by the next
     # start.
-    directory.write_config(training.config())
-    directory.write_log(training.log)
-    _restore_sampler(training, directory)
+    directory.write_config(trainer.config())
+    directory.write_log(trainer.log)
+    _restore_sampler(trainer, directory)
 
 
-def _restore_sampler(training: Fit, directory: RunDirectory) -> None:
+def _restore_sampler(trainer: Trainer, directory: RunDirectory) -> None:
     """The sampler is at the state's moment, and written if it was not after the
     checkpoint. That of a run that has early_stopped is the best, and stays."""
-    training.sampler.samples_seen = training.state.samples_seen
-    if not training.has_settled and not is_saved(training.sampler, directory.generator):
-        training.recalibrate_batchnorm()
-        save_generator(training.sampler, directory.generator)
+    trainer.sampler.samples_seen = trainer.state.samples_seen
+    if not trainer.stopped_early and not is_saved(trainer.sampler, directory.generator):
+        trainer.recalibrate_batchnorm()
+        save_generator(trainer.sampler, directory.generator)
 
 
-def _refuse_shorter(training: Fit, run_choices: dict[str, Any]) -> None:
+def _refuse_shorter(trainer: Trainer, run_choices: dict[str, Any]) -> None:
     """Raises:
     RequestError: Where the user gives a length that the run is beyond already."""
-    assert training.directory is not None, "only a directory can be resumed"
-    state, path = training.state, training.directory.path
+    assert trainer.directory is not None, "only a directory can be resumed"
+    state, path = trainer.state, trainer.directory.path
     samples, minutes = run_choices.get("samples"), run_choices.get("minutes")
     # The last step may reach beyond the length.
-    step = training.recipe.batch_size * training.recipe.discriminator_steps
+    step = trainer.recipe.batch_size * trainer.recipe.discriminator_steps
     if samples is not None and samples <= state.samples_seen - step:
         raise RequestError(
             f"samples = {samples} is the total, and {path} has seen {state.samples_seen} "
