@@ -249,7 +249,7 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(
     GAN(**{**settings, "samples": 16 * 50}).fit("gaussian", out=tmp_path / "run")
     resumed = GAN(**settings).trainer("gaussian", out=tmp_path / "run", resume=True)
     metrics = [line["metrics"]["Wasserstein-1"] for line in resumed.log if "metrics" in line]
-    assert resumed.watch.best == min(metrics)
+    assert resumed.monitor.best == min(metrics)
 
 
 def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(
@@ -263,7 +263,7 @@ def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_th
         x, out=tmp_path / "run", resume=True
     )
     assert resumed.state.best is None
-    assert resumed.watch.best == np.inf
+    assert resumed.monitor.best == np.inf
 
 
 def test_evaluating_other_data_leaves_the_runs_own_report_alone(tiny: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from equipoise import GAN
 from equipoise import api as gan_module
 from equipoise.errors import RequestError
 from equipoise.runtime.process import at_work, each_at_work
-from equipoise.training import fitting, loop
+from equipoise.training import loop, trainer
 from equipoise.training.events import Control, Event
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.speed import Speed
@@ -148,7 +148,7 @@ def test_what_is_trained_and_judged_does_not_depend_on_what_the_program_has_set(
     found.save(tmp_path / "run")
     for gan in (found, GAN.load(tmp_path / "run")):
         assert np.array_equal(gan.sample(9, seed=1), samples)
-    assert found.evaluate().figures == report.figures
+    assert found.evaluate().metrics == report.metrics
 
 
 MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
@@ -167,7 +167,7 @@ def test_what_is_trained_and_judged_does_not_depend_on_the_modes_of_torch_around
         gan = GAN(**tiny).fit(data)
         gan.save(run := tmp_path / str(len(list(tmp_path.iterdir()))))
         parts = list(gan.sample_batches(9, 4, seed=1))
-        return GAN.load(run).sample(9, seed=1), np.concatenate(parts), gan.evaluate().figures
+        return GAN.load(run).sample(9, seed=1), np.concatenate(parts), gan.evaluate().metrics
 
     expected = all_of_it()
     with MODES[mode]():
@@ -192,7 +192,7 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
         return called
 
     for module, name in (
-        (fitting, "find_space"),
+        (trainer, "find_space"),
         (loop, "adversarial_step"),
         (gan_module, "evaluate"),
     ):

@@ -182,9 +182,9 @@ def test_a_best_that_other_samples_chose_does_not_come_back_with_a_kill(
             patch.setattr(RunDirectory, "write_log", _kill)
         prepared(unsettled, X, stop_when="converged", samples=640)
     again = prepared(unsettled, X)
-    assert (again.run.stop_when, again.run.samples) == ("converged", 640)
+    assert (again.settings.stop_when, again.settings.samples) == ("converged", 640)
     assert again.state.best is None
-    assert again.watch.best == np.inf
+    assert again.monitor.best == np.inf
     gan = GAN().fit(X, out=unsettled, resume=True)
     assert gan._trainer is not None
     assert gan._trainer.state.best is not None
@@ -206,7 +206,7 @@ def test_nor_does_it_where_the_checkpoint_of_the_change_is_damaged(unsettled: Pa
     again.directory.unlock()
     assert again.state.samples_seen < 320
     assert again.state.best is None
-    assert again.watch.best == np.inf
+    assert again.monitor.best == np.inf
     assert [line["early_stopping"] for line in again.log if "floors" in line] == [0, 1]
 
 

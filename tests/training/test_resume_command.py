@@ -225,14 +225,14 @@ def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command
 def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from equipoise.training import ending
+    from equipoise.training import trainer
 
-    class Stopped(ending.Control):
+    class Stopped(trainer.Control):
         def __init__(self) -> None:
             super().__init__()
             self.stop("SIGINT")
 
-    monkeypatch.setattr(ending, "Control", Stopped)
+    monkeypatch.setattr(trainer, "Control", Stopped)
     answer = command("train", "gaussian", "--out", "run", *TINY_OPTIONS)
     assert answer.status == 130
     assert answer.err.endswith(". Go on with: equipoise train --resume run\n")
@@ -260,5 +260,5 @@ def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_sam
     assert later._trainer.state.best["metric"] == min(after)
     assert later._trainer.monitor.best == min(after)
     third = GAN(samples=1280).trainer(x, out=run, resume=True)
-    assert third.watch.best == min(after)
+    assert third.monitor.best == min(after)
     third.directory.unlock()  # type: ignore[union-attr]  # it is there

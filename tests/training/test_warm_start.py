@@ -273,7 +273,7 @@ def test_only_what_the_user_set_is_chosen_in_a_gan_that_is_loaded(tmp_path: Path
     said = json.loads((tmp_path / "run" / "config.json").read_text())["requested"]
     assert said == {"recipe": {"batch_size": 16}, "run": {"samples": 32, "threads": 1, "seed": 5}}
     loaded = GAN.load(tmp_path / "run")
-    assert (loaded._choices, loaded._run_choices) == (said["recipe"], said["run"])
+    assert (loaded._recipe_settings, loaded._run_settings) == (said["recipe"], said["run"])
     again = loaded.trainer(RNG.integers(0, 256, (60, 8, 8), np.uint8), to_disk=False)
     assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (
         16,
