@@ -81,7 +81,6 @@ def test_a_run_is_judged_so_often_and_at_its_end_whether_resumed_or_not() -> Non
 
 
 def test_images_follow_the_steps() -> None:
-    method = state_of(RECIPE).method
-    of_steps = {n: images(method, 16, 16 * n) for n in (1, 1199, 1200, 2400, 6000, 10**6)}
+    of_steps = {n: images(16, 16 * n) for n in (1, 1199, 1200, 2400, 6000, 10**6)}
     assert of_steps == {1: 1, 1199: 1, 1200: 2, 2400: 4, 6000: 10, 10**6: 10}
-    assert images(method, 16, None) == 0
+    assert images(16, None) == 0

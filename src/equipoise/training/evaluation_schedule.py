@@ -79,12 +79,12 @@ class Pace:
         return int(progress * times) > int(min(last / max(horizon, 1), 1.0) * times)
 
 
-def images(method: Method, batch_size: int, horizon: int | None) -> int:
+def images(samples_per_step: int, horizon: int | None) -> int:
     """How many images a run of `horizon` samples draws after the one before its first
     step, 1 to 10; 0 while its length is not known."""
     if horizon is None:
         return 0
-    return max(min(horizon // (method.discriminator_steps * batch_size * STEPS_A_IMAGE), IMAGES), 1)
+    return max(min(horizon // (samples_per_step * STEPS_A_IMAGE), IMAGES), 1)
 
 
 @torch.no_grad()

@@ -197,7 +197,7 @@ class Fit:
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self._recalibrate_batchnorm()
-            self._take_in(event, clock.tick(), control)
+            self._take_in(event, clock.progress, control)
             yield event
             while self._happened:
                 yield self._happened.pop(0)

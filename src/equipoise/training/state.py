@@ -19,6 +19,7 @@ from equipoise.errors import clipped
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
+from equipoise.runtime.ranks import SINGLE, Ranks
 
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
@@ -50,9 +51,16 @@ class State:
     """
 
     def __init__(
-        self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device
+        self,
+        method: Method,
+        recipe: Recipe,
+        loader: Loader,
+        seed: int,
+        device: torch.device,
+        ranks: Ranks = SINGLE,
     ) -> None:
         self.method, self.loader, self.seed, self.device = method, loader, seed, device
+        self.ranks = ranks
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
         has_ema = recipe.ema_half_life > 0
@@ -72,7 +80,8 @@ class State:
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
         self.randomness = {
-            name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()
+            name: seeded(seed, stream, device=device, rank=ranks.rank)
+            for name, stream in RANDOMNESS.items()
         }
         for module in (
             *self.generator.modules(),
@@ -91,7 +100,8 @@ class State:
         them: the average has its start behind it."""
         self.seconds = 0.0
         self.horizon: int | None = None
-        """Samples seen at the end of the schedules; None until a run given minutes has measured its rate."""
+        """Samples seen at the end of the schedules; None until a run given minutes has
+        measured its rate."""
         self.minutes: float | None = None
         """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
@@ -99,9 +109,21 @@ class State:
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
-        """How often training went back to the last good weights; each time the step sizes halve."""
+        """How often training went back to the last good weights; each time the step
+        sizes halve."""
         self.attempts = 0
         """The same, since the run was last given up."""
+        if ranks.size > 1:
+            loader.split(ranks.rank, ranks.size)
+        self._buffers = [
+            buffer for module in self._trained().values() for buffer in module.buffers()
+        ]
+        ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
+
+    @property
+    def samples_per_step(self) -> int:
+        """Real samples that one step sees, on all ranks together."""
+        return self.method.discriminator_steps * self.loader.batch_size * self.ranks.size
 
     def latents(self, n: int) -> Tensor:
         """The next n latents, (n, Z)."""
@@ -115,8 +137,13 @@ class State:
         return logits, answers
 
     def apply(self, rates: Rates) -> None:
-        """Set the scheduled step sizes and second beta of both optimisers, and the
-        augmentation's probability."""
+        """Begin a step: set the scheduled step sizes and second beta of both
+        optimisers, and the augmentation's probability.
+
+        Statistics of BatchNorm and all other buffers become those of rank 0, as
+        DistributedDataParallel has it.
+        """
+        self.ranks.broadcast_(self._buffers)
         halved = 0.5**self.recoveries
         for optimizer, factor in (
             (self.optimizer_g, halved),
@@ -138,11 +165,11 @@ class State:
 
     def optimize_discriminator(self, gradients: Gradients) -> None:
         """One step of D's optimiser along the gradients of its weights."""
-        _descend(self.weights_d, gradients, self.optimizer_d)
+        _descend(self.weights_d, gradients, self.optimizer_d, self.ranks)
 
     def optimize_generator(self, gradients: Gradients) -> None:
         """One step of G's optimiser along the gradients of its weights."""
-        _descend(self.weights_g, gradients, self.optimizer_g)
+        _descend(self.weights_g, gradients, self.optimizer_g, self.ranks)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
@@ -202,12 +229,13 @@ class State:
         self.restore_weights(tensors)
         for name, generator in self.randomness.items():
             stored = tensors[f"randomness.{name}"].cpu()
-            if stored.shape == generator.get_state().shape:
+            if self.ranks.is_main and stored.shape == generator.get_state().shape:
                 generator.set_state(stored)
-            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
-                generator.manual_seed(
-                    seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed()
-                )
+                continue
+            # Rank 0's are saved, and those of another kind of device are of another
+            # shape: go on from a seed of this moment.
+            fresh = seeded(self.seed, RANDOMNESS[name], samples_seen, rank=self.ranks.rank)
+            generator.manual_seed(fresh.initial_seed())
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `weights` said."""
@@ -240,13 +268,18 @@ class State:
             optimizer.load_state_dict(stored)
 
     def _modules(self) -> dict[str, nn.Module]:
+        modules = self._trained()
+        if self.method.clustering is not None:
+            modules["clustering"] = self.method.clustering
+        return modules
+
+    def _trained(self) -> dict[str, nn.Module]:
+        """The modules that change while training."""
         modules = {"generator": self.generator, "discriminator": self.discriminator}
         if self.ema is not self.generator:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.method.clustering is not None:
-            modules["clustering"] = self.method.clustering
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -288,12 +321,16 @@ def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torc
     )
 
 
-def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
+def _descend(
+    weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer, ranks: Ranks
+) -> None:
+    """One step along the mean of all ranks' gradients."""
     for weight, gradient in zip(weights, gradients, strict=True):
         if gradient is None or gradient.stride() == weight.stride():
             weight.grad = gradient
         else:  # fused optimisers go through both as they lie
             weight.grad = torch.empty_like(weight).copy_(gradient)
+    ranks.mean_([weight.grad for weight in weights if weight.grad is not None])
     optimizer.step()
 
 

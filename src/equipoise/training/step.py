@@ -41,9 +41,10 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
         x, y = state.loader.next()
         readings |= discriminator_step(method, state, rates, x, y)
     readings |= generator_step(method, state, x, y)
-    half_life = ema_half_life(state, rates, method.discriminator_steps * len(x))
+    samples = state.samples_per_step
+    half_life = ema_half_life(state, rates, samples)
     if half_life > 0:
-        update_ema(state, 0.5 ** (method.discriminator_steps * len(x) / max(half_life, 1.0)))
+        update_ema(state, 0.5 ** (samples / max(half_life, 1.0)))
     return readings
 
 
