@@ -148,7 +148,7 @@ def test_what_is_trained_and_judged_does_not_depend_on_what_the_program_has_set(
     found.save(tmp_path / "run")
     for gan in (found, GAN.load(tmp_path / "run")):
         assert np.array_equal(gan.sample(9, seed=1), samples)
-    assert found.evaluate().figures == report.figures
+    assert found.evaluate().metrics == report.metrics
 
 
 MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
@@ -167,7 +167,7 @@ def test_what_is_trained_and_judged_does_not_depend_on_the_modes_of_torch_around
         gan = GAN(**tiny).fit(data)
         gan.save(run := tmp_path / str(len(list(tmp_path.iterdir()))))
         parts = list(gan.sample_batches(9, 4, seed=1))
-        return GAN.load(run).sample(9, seed=1), np.concatenate(parts), gan.evaluate().figures
+        return GAN.load(run).sample(9, seed=1), np.concatenate(parts), gan.evaluate().metrics
 
     expected = all_of_it()
     with MODES[mode]():

@@ -20,9 +20,9 @@ from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
+from equipoise.runtime.device_costs import COSTS
 from equipoise.training import speed
 from equipoise.training.loop import Control, Report
-from equipoise.training.memory import step_memory
 from equipoise.training.speed import (
     Speed,
     by_rule,
@@ -36,11 +36,12 @@ from equipoise.training.speed import (
 )
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.transforms.scaling import Scaling, fit_scaling
+from equipoise.training.workload import workload_of
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}
-LONG = 10 * speed.WORTH * speed.COMPILE_SECONDS / min(speed.COMPILE_GAIN.values())
+LONG = 10 * max(COSTS["cpu"].compile_from.values())
 
 
 def squares() -> Source:
@@ -83,7 +84,7 @@ def test_points_take_float32_and_images_what_the_processor_has(
         ((1, 16, 16), 64, 1),
         ((1, 28, 28), 64, 2),
         ((1, 28, 28), 1, 1),
-        ((3, 64, 64), 64, 17),
+        ((3, 64, 64), 64, 18),
         ((3, 64, 64), 4, 4),
     ],
 )
@@ -93,9 +94,9 @@ def test_images_take_as_many_threads_as_their_networks_have_work_for(
     monkeypatch.setattr(speed, "usable_cores", lambda: cores)
     schema = Schema(shape, "NCHW", "uint8")
     recipe = Balanced.for_data(schema, {"conditional": False})
-    step = step_memory(recipe, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), CPU)
-    assert threads_for(step.flops * recipe.batch_size, images=True) == expected
-    assert threads_for(step.flops * recipe.batch_size, images=False) == 1
+    flops = workload_of(build_method(recipe, schema, 0), recipe, schema).step_flops
+    assert threads_for(flops, True, COSTS["cpu"]) == expected
+    assert threads_for(flops, False, COSTS["cpu"]) == 1
 
 
 def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
@@ -103,7 +104,7 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
 ) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
-    enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
+    enough = COSTS["cpu"].compile_from["points"]
     found = [
         by_rule(method, images=False, device=CPU, seconds=s, threads=1)
         for s in (0.99 * enough, 1.01 * enough)

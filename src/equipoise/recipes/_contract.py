@@ -1,5 +1,5 @@
-"""What a recipe's functions must return, checked
-once, on the steps that memory is predicted from."""
+"""What a recipe's functions must return, checked once, before a training's first
+step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
+from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
+
+
+@torch.enable_grad()
+def check_contract(method: Method, recipe: Recipe, schema: Schema) -> None:
+    """Call each loss, the penalty and the auxiliary loss of a method once, on zeros.
+
+    Nothing is drawn from the training's randomness, and the networks stay as they were.
+
+    Raises:
+        EquipoiseError: When one returns anything but what `Method` says.
+    """
+    checked, n = checked_method(method, recipe.name), recipe.batch_size
+    checked.discriminator_loss(torch.zeros(n), torch.zeros(n))
+    checked.generator_loss(torch.zeros(n), torch.zeros(n))
+    if checked.penalty is None and checked.auxiliary is None:
+        return
+    critic, was_training = method.discriminator, method.discriminator.training
+    y = torch.zeros(n, dtype=torch.int64) if recipe.classes(schema) else None
+    both = torch.zeros(2 * n, *schema.shape, requires_grad=True)
+    critic.eval()  # statistics and singular vectors stay
+    logits, answers = critic(both, None if y is None else torch.cat([y, y]))
+    if checked.penalty is not None:
+        generator = torch.Generator().manual_seed(0)
+        checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
+    if checked.auxiliary is not None:
+        real, fake = answers.chunk(2)
+        checked.auxiliary(AuxOutputs(real, fake, y, torch.zeros(n, method.prior.width)))
+    critic.train(was_training)
 
 
 def checked_method(method: Method, recipe: str) -> Method:

@@ -23,6 +23,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.plotting import plots, sketches
 from equipoise.recipes._building import build_method, recipe_from
+from equipoise.recipes._contract import check_contract
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
@@ -31,6 +32,7 @@ from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
+from equipoise.runtime.device_costs import costs_of
 from equipoise.sampling.sampler import (
     EVALUATION_SEED,
     RECALIBRATION_BATCHES,
@@ -38,7 +40,7 @@ from equipoise.sampling.sampler import (
     Sampler,
 )
 from equipoise.training import speed
-from equipoise.training.evaluation_schedule import Pace
+from equipoise.training.evaluation_schedule import EvaluationSchedule
 from equipoise.training.loop import (
     SAVES,
     Clock,
@@ -52,9 +54,10 @@ from equipoise.training.loop import (
     SaveDue,
     train,
 )
-from equipoise.training.memory import predict
+from equipoise.training.memory import check_memory, refuse_networks
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
+from equipoise.training.workload import workload_of
 from equipoise.transforms.fitting import Space, find_space
 from equipoise.transforms.loading import ClusteredLoader
 from equipoise.utils.atomic_io import write_whole
@@ -94,9 +97,12 @@ class Fit:
         self.recipe = recipe = recipe_from(
             {"name": recipe.name, **asdict(recipe)}
         )  # numbers as a resumed run will read them
-        self.footprint = predict(source, recipe, scaling, self.device)
-        self.plan = Plan(recipe, run, source.schema, self.footprint.step)
+        refuse_networks(recipe, source.schema, self.device)
         method = build_method(recipe, source.schema, run.seed)
+        workload, costs = workload_of(method, recipe, source.schema), costs_of(self.device)
+        check_memory(source, recipe, scaling, self.device, workload)
+        check_contract(method, recipe, source.schema)
+        self.plan = Plan(recipe, run, source.schema, workload, costs)
         loader = source.loader(recipe.batch_size, scaling.encode, self.device, run.seed)
         if clustering is not None:
             method = replace(method, clustering=clustering.to(self.device))
@@ -119,13 +125,7 @@ class Fit:
         self.speed = self._speed()
         self.speed.apply(self.state)
         self.quick_suite = suite_for(source, run.seed, quick=True)
-        self.pace = Pace(
-            method,
-            self.quick_suite,
-            source.schema.shape,
-            recipe.batch_size,
-            recipe.classes(source.schema) > 0,
-        )
+        self.evaluation_schedule = EvaluationSchedule(workload, self.quick_suite, costs)
         self.watch = Monitor(lambda: floors(self.quick_suite, source, run.seed))
         self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
         """What the user set, of the recipe and of the run."""
@@ -268,7 +268,7 @@ class Fit:
         if self.run.stop_when is not None or self.state.horizon is None:
             return self.run.stop_when is not None
         last = max((line["samples_seen"] for line in self.log if "metrics" in line), default=0)
-        return self.pace.due(progress, last, self.state.horizon, SAVES)
+        return self.evaluation_schedule.due(progress, last, self.state.horizon, SAVES)
 
     def _evaluate(self, progress: float) -> float:
         """Figures of the generator as it is, for the log and the watch; returns the

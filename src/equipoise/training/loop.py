@@ -391,6 +391,4 @@ def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[s
 
 def gradient_norm(module: nn.Module) -> Tensor:
     """The norm of the gradient that the last step left in all of a module's weights."""
-    norms = torch._foreach_norm([p.grad for p in module.parameters() if p.grad is not None])
-    norm: Tensor = torch.stack(list(norms)).norm()
-    return norm
+    return nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])

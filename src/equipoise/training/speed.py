@@ -9,16 +9,20 @@ The constants come from `python -m benchmarks.speed`: benchmarks/RESULTS.md.
 
 from __future__ import annotations
 
+import importlib.util
+import math
+import os
+import shutil
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
@@ -27,24 +31,22 @@ from equipoise.networks.conditioning import Discriminator, Generator
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
 from equipoise.runs.settings import RunSettings
+from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.process import at_work
+from equipoise.sampling.evaluation_mode import BATCH_NORMS
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
 from equipoise.transforms.fitting import first_classes
 from equipoise.utils.system import usable_cores
+from equipoise.utils.torch_private import (
+    compiles_gradients,
+    compiling_gradients,
+    cpu_multiplies_bfloat16,
+)
 
 Precision = Literal["float32", "bfloat16"]
 
-COMPILE_SECONDS = 45.0  # that compiling both networks' gradients takes on one core
-COMPILE_GAIN = {
-    "points": 0.35,
-    "float32": 0.1,
-    "bfloat16": 0.25,
-}  # share of a step's time that compiled code saves, by kind or by type
-WORTH = 2.0  # compiling must save this many times what it costs: a run can be stopped early
-# Operations of a step that are worth a thread: 16 x 16 images have .7e9, MNIST's 2e9,
-# 64 x 64 in colour 17e9.
-SHARE = 1e9
+DEFAULT_COMPILERS = {"darwin": "clang++", "win32": "cl"}  # torch.compile's; else g++
 TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
 
 
@@ -60,7 +62,7 @@ class Speed:
     def at_work(self) -> Iterator[None]:
         """For the while, torch works this way: a
         compiled step is made, and made anew, only so."""
-        with at_work(self.threads), _following_derivatives() if self.compiled else nullcontext():
+        with at_work(self.threads), compiling_gradients() if self.compiled else nullcontext():
             yield
 
     def apply(self, state: State) -> None:
@@ -142,19 +144,19 @@ def by_rule(
     costs. `threads` is what `threads_for` says."""
     half = images and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
-    worth = seconds * COMPILE_GAIN[precision if images else "points"] > WORTH * COMPILE_SECONDS
-    return Speed(threads, precision, worth and can_compile(method, device))
+    compile_from = costs_of(device).compile_from.get(precision if images else "points", math.inf)
+    return Speed(threads, precision, seconds > compile_from and can_compile(method, device))
 
 
-def threads_for(arithmetic: float, images: bool) -> int:
-    """Threads for steps of so many operations of arithmetic each: one for points, whose
-    networks are too small to share; for images one for every `SHARE` operations, on
-    at most the cores that there are.
+def threads_for(step_flops: float, images: bool, costs: DeviceCosts) -> int:
+    """CPU threads for steps of this arithmetic: one for points, whose networks are too
+    small to divide; for images one for every `thread_flops`, on at most the cores that
+    there are.
 
     In small steps threads mostly wait for each other, and where another program has one
     of the cores, all wait for the thread that has none.
     """
-    return min(max(round(arithmetic / SHARE), 1), usable_cores()) if images else 1
+    return min(max(round(step_flops / costs.thread_flops), 1), usable_cores()) if images else 1
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
@@ -162,10 +164,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     slower than float32's."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and any(
-        getattr(torch.cpu, known, bool)()
-        for known in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    )
+    return device.type == "cpu" and cpu_multiplies_bfloat16()
 
 
 def can_compile(method: Method, device: torch.device) -> bool:
@@ -173,13 +172,7 @@ def can_compile(method: Method, device: torch.device) -> bool:
     that follows derivatives of derivatives, and gradients that are functions of
     weights, samples and latents alone, without draws of their own or statistics kept.
     """
-    import torch._dynamo.config
-
-    return (
-        hasattr(torch._dynamo.config, "trace_autograd_ops")
-        and is_pure(method)
-        and _has_compiler(device)
-    )
+    return compiles_gradients() and is_pure(method) and _has_compiler(device)
 
 
 def is_pure(method: Method) -> bool:
@@ -190,7 +183,7 @@ def is_pure(method: Method) -> bool:
         method.penalty is not None and method.penalty_at == "elsewhere"
     )
     return not draws and not any(
-        isinstance(layer, Dropout | _BatchNorm) or is_parametrized(layer) for layer in layers
+        isinstance(layer, (Dropout, *BATCH_NORMS)) or is_parametrized(layer) for layer in layers
     )
 
 
@@ -201,7 +194,7 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
     """
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
-        with _following_derivatives():
+        with compiling_gradients():
             for function, given in (
                 (discriminator_gradients, (torch.tensor(0.0), *batch)),
                 (generator_gradients, batch),
@@ -212,16 +205,6 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made
     return ""
-
-
-def _following_derivatives() -> AbstractContextManager[None]:
-    """For the while, torch compiles through `autograd.grad`, if it knows how to."""
-    import torch._dynamo.config
-
-    if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
-        return nullcontext()
-    patched: AbstractContextManager[None] = torch._dynamo.config.patch(trace_autograd_ops=True)
-    return patched
 
 
 def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
@@ -257,15 +240,10 @@ def _seconds(method: Method, state: State, batch: Example) -> float:
 
 
 def _has_compiler(device: torch.device) -> bool:
+    """Whether what torch.compile generates can be built: Triton's on a GPU, C++ on a
+    CPU."""
     if device.type == "cuda":
-        from torch.utils._triton import has_triton
-
-        return bool(has_triton())
-    from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
-
-    try:
-        get_cpp_compiler()
-    except InvalidCxxCompiler:
-        return False
-    return device.type == "cpu"
+        new_enough = torch.cuda.get_device_capability(device) >= (7, 0)
+        return new_enough and importlib.util.find_spec("triton") is not None
+    compiler = os.environ.get("CXX", DEFAULT_COMPILERS.get(sys.platform, "g++"))
+    return device.type == "cpu" and shutil.which(compiler) is not None

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method, Rates
 
@@ -151,6 +152,6 @@ def _gradients(
 def update_ema(state: State, decay: float) -> None:
     """G_average <- decay * G_average + (1 - decay) * G for weights; buffers
     (statistics) are copied."""
-    torch._foreach_lerp_(state.weights_ema, state.weights_g, 1 - decay)
+    get_ema_multi_avg_fn(decay)(state.weights_ema, state.weights_g, 0)  # type: ignore[no-untyped-call]
     for old, new in state.statistics:
         old.copy_(new)
