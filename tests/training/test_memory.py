@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.helpers import RECIPES, Answer
+from tests.helpers import RECIPES, Answer, workload_for
 
 from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian
@@ -35,7 +35,6 @@ from equipoise.training.memory import (
 )
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
-from equipoise.training.workload import workload_of
 from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
@@ -118,7 +117,7 @@ def check(source: Source, recipe: Recipe) -> None:
     """What a start asks of the memory, in its order."""
     refuse_networks(recipe, source.schema, CPU)
     method = build_method(recipe, source.schema, 0)
-    workload = workload_of(method, recipe, source.schema)
+    workload = workload_for(method, recipe, source.schema)
     check_memory(source, recipe, fit_scaling(source, recipe.scaling, 0), CPU, workload)
 
 
@@ -211,7 +210,7 @@ def test_steps_are_traced_where_the_bound_is_above_a_quarter_of_the_free_memory(
 ) -> None:
     source, recipe = DistributionSource(Gaussian()), Balanced(width=8)
     method = build_method(recipe, source.schema, 0)
-    workload = workload_of(method, recipe, source.schema)
+    workload = workload_for(method, recipe, source.schema)
     bound = workload.memory_bound(costs_of(CPU)) + memory.data_on(CPU, source)
     for amount, traced in ((4 * bound + 4, 0), (4 * bound - 4, 4)):
         starts.clear()

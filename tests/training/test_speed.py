@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.helpers import workload_for
 
 from equipoise import GAN
 from equipoise.data.arrays import from_array
@@ -36,7 +37,6 @@ from equipoise.training.speed import (
 )
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.training.workload import workload_of
 from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
@@ -94,7 +94,7 @@ def test_images_take_as_many_threads_as_their_networks_have_work_for(
     monkeypatch.setattr(speed, "usable_cores", lambda: cores)
     schema = Schema(shape, "NCHW", "uint8")
     recipe = Balanced.for_data(schema, {"conditional": False})
-    flops = workload_of(build_method(recipe, schema, 0), recipe, schema).step_flops
+    flops = workload_for(build_method(recipe, schema, 0), recipe, schema).step_flops
     assert threads_for(flops, True, COSTS["cpu"]) == expected
     assert threads_for(flops, False, COSTS["cpu"]) == 1
 

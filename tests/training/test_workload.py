@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.helpers import RECIPES, state_of
+from tests.helpers import RECIPES, state_of, workload_for
 
 from equipoise.data.distributions.univariate import Gaussian
 from equipoise.data.sources import DistributionSource, Source
@@ -18,7 +18,7 @@ from equipoise.runtime.device_costs import COSTS
 from equipoise.runtime.op_counter import Counting
 from equipoise.training.memory import step_memory
 from equipoise.training.step import adversarial_step
-from equipoise.training.workload import Line, PassCost, Workload, workload_of
+from equipoise.training.workload import Line, PassCost, Workload
 from equipoise.transforms.scaling import fit_scaling
 
 CPU = COSTS["cpu"]
@@ -26,7 +26,7 @@ CPU = COSTS["cpu"]
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
 def test_a_step_never_holds_more_than_the_bound(recipe: Recipe, source: Source) -> None:
-    workload = workload_of(build_method(recipe, source.schema, 0), recipe, source.schema)
+    workload = workload_for(build_method(recipe, source.schema, 0), recipe, source.schema)
     scaling = fit_scaling(source, recipe.scaling, 0)
     traced = step_memory(recipe, source.schema, scaling, torch.device("cpu"))
     held = traced.at(recipe.batch_size)
@@ -38,7 +38,7 @@ def test_the_arithmetic_of_a_step_is_foretold_within_a_third(
     recipe: Recipe, source: Source
 ) -> None:
     state = state_of(recipe, source)
-    foretold = workload_of(state.method, recipe, source.schema).step_flops
+    foretold = workload_for(state.method, recipe, source.schema).step_flops
     with Counting() as count:
         adversarial_step(state.method, state, state.method.schedule(0.5))
     assert 0.75 < foretold / count.flops.total() < 1.34
@@ -48,7 +48,7 @@ def test_an_mlp_costs_its_weights_and_counting_changes_nothing() -> None:
     recipe = Balanced(batch_size=16, width=8)
     state = state_of(recipe)
     before = {name: value.clone() for name, value in state.tensors().items()}
-    work = workload_of(state.method, recipe, DistributionSource(Gaussian()).schema)
+    work = workload_for(state.method, recipe, DistributionSource(Gaussian()).schema)
     assert work.generator_flops == 2 * linear(state.generator)
     assert work.discriminator_flops == 2 * linear(state.discriminator)
     assert work.weights == 4 * sum(w.numel() for w in (*state.weights_g, *state.weights_d))

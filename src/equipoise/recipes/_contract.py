@@ -10,29 +10,34 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
-from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
 
 
 @torch.enable_grad()
-def check_contract(method: Method, recipe: Recipe, schema: Schema) -> None:
+def check_contract(
+    method: Method, recipe: str, shape: tuple[int, ...], batch_size: int, labelled: bool
+) -> None:
     """Call each loss, the penalty and the auxiliary loss of a method once, on zeros.
 
     Nothing is drawn from the training's randomness, and the networks stay as they were.
 
+    Args:
+        recipe: Its name, for messages.
+        shape: Of a sample as the networks see it.
+        labelled: Whether the networks are given classes.
+
     Raises:
         EquipoiseError: When one returns anything but what `Method` says.
     """
-    checked, n = checked_method(method, recipe.name), recipe.batch_size
+    checked, n = checked_method(method, recipe), batch_size
     checked.discriminator_loss(torch.zeros(n), torch.zeros(n))
     checked.generator_loss(torch.zeros(n), torch.zeros(n))
     if checked.penalty is None and checked.auxiliary is None:
         return
     critic, was_training = method.discriminator, method.discriminator.training
-    y = torch.zeros(n, dtype=torch.int64) if recipe.classes(schema) else None
-    both = torch.zeros(2 * n, *schema.shape, requires_grad=True)
+    y = torch.zeros(n, dtype=torch.int64) if labelled else None
+    both = torch.zeros(2 * n, *shape, requires_grad=True)
     critic.eval()  # statistics and singular vectors stay
     logits, answers = critic(both, None if y is None else torch.cat([y, y]))
     if checked.penalty is not None:

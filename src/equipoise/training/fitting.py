@@ -99,9 +99,11 @@ class Fit:
         )  # numbers as a resumed run will read them
         refuse_networks(recipe, source.schema, self.device)
         method = build_method(recipe, source.schema, run.seed)
-        workload, costs = workload_of(method, recipe, source.schema), costs_of(self.device)
+        costs, seen = costs_of(self.device), (source.schema.shape, recipe.batch_size)
+        labelled = recipe.classes(source.schema) > 0
+        workload = workload_of(method, *seen, labelled)
         check_memory(source, recipe, scaling, self.device, workload)
-        check_contract(method, recipe, source.schema)
+        check_contract(method, recipe.name, *seen, labelled)
         self.plan = Plan(recipe, run, source.schema, workload, costs)
         loader = source.loader(recipe.batch_size, scaling.encode, self.device, run.seed)
         if clustering is not None:

@@ -11,6 +11,7 @@ optimisers and autocast go other ways there.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -34,6 +35,8 @@ from equipoise.training.workload import Workload
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.fitting import first_classes
 from equipoise.transforms.scaling import Scaling
+
+log = logging.getLogger(__name__)
 
 GIB = 2**30
 # Of the free memory: a training whose upper bound is below it is not traced.
@@ -121,8 +124,10 @@ def check_memory(
     """
     free = free_memory(device)
     if free is None:
+        log.debug("it is not known how much memory is free: nothing is refused")
         return
     bound = workload.memory_bound(costs_of(device)) + data_on(device, source)
+    log.debug("the training takes %s bytes of memory at most; %s are free", bound, free)
     if bound > SAFE_FRACTION * free:
         predict(source, recipe, scaling, device, free)
 
@@ -139,6 +144,9 @@ def predict(
         RequestError: Where the training needs more than is free.
     """
     step = step_memory(recipe, source.schema, scaling, device)
+    log.debug(
+        "traced: a step on %s samples holds %s bytes", recipe.batch_size, step.at(recipe.batch_size)
+    )
     found, size = Footprint(data_on(device, source), step), recipe.batch_size
     if free is not None and found.needed(size) > free:
         largest = step.largest(free - found.data)

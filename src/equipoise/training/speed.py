@@ -10,6 +10,7 @@ The constants come from `python -m benchmarks.speed`: benchmarks/RESULTS.md.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import math
 import os
 import shutil
@@ -43,6 +44,8 @@ from equipoise.utils.torch_private import (
     compiling_gradients,
     cpu_multiplies_bfloat16,
 )
+
+log = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -114,11 +117,19 @@ def choose(
             "a newer torch, or a recipe without "
             "BatchNorm, dropout, augmentation and draws in its penalty; leave it out"
         )
-    return Speed(
+    chosen = Speed(
         run.threads or ruled.threads,
         ruled.precision if run.precision == "auto" else run.precision,
         ruled.compiled if run.compile == "auto" else run.compile == "on",
     )
+    log.debug(
+        "about %.0f s of training: %s thread(s), %s, %s",
+        seconds,
+        chosen.threads,
+        chosen.precision,
+        "compiled" if chosen.compiled else "not compiled",
+    )
+    return chosen
 
 
 def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
@@ -202,6 +213,7 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
                 made[function] = torch.compile(function, fullgraph=True, dynamic=False)
                 made[function](method, state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
+        log.debug("the step could not be compiled", exc_info=error)
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made
     return ""

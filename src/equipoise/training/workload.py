@@ -18,8 +18,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from equipoise.data.schema import Schema
-from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
 from equipoise.runtime.device_costs import DeviceCosts
 from equipoise.runtime.op_counter import Counting
@@ -109,16 +107,21 @@ class Workload:
         return round(WEIGHT_COPIES * self.weights + ACTIVATION_COPIES * workspace * activations)
 
 
-def workload_of(method: Method, recipe: Recipe, schema: Schema) -> Workload:
-    """Count the forward passes of a method's networks, which stay as they were."""
-    labelled = recipe.classes(schema) > 0
-    width, shape = method.prior.width, schema.shape
-    networks = (method.generator, method.discriminator)
+def workload_of(
+    method: Method, shape: tuple[int, ...], batch_size: int, labelled: bool
+) -> Workload:
+    """Count the forward passes of a method's networks, which stay as they were.
+
+    Args:
+        shape: Of a sample as the networks see it.
+        labelled: Whether the networks are given classes.
+    """
+    g, d = method.generator, method.discriminator
     return Workload(
-        _pass_cost(method.generator, (width,), labelled, recipe.batch_size),
-        _pass_cost(method.discriminator, shape, labelled, recipe.batch_size),
-        sum(p.numel() * p.element_size() for network in networks for p in network.parameters()),
-        recipe.batch_size,
+        _pass_cost(g, (method.prior.width,), labelled, batch_size),
+        _pass_cost(d, shape, labelled, batch_size),
+        sum(p.numel() * p.element_size() for network in (g, d) for p in network.parameters()),
+        batch_size,
         method.discriminator_steps,
         method.penalty is not None,
     )
