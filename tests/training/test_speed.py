@@ -33,7 +33,6 @@ from equipoise.training.speed import (
     example,
     is_pure,
     threads_for,
-    tuned,
 )
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
@@ -210,30 +209,7 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    source = squares()
-    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
-    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    taken = iter([3.0, 1.0])
-    tried = []
-
-    def timed(*_: Any) -> float:
-        tried.append(state.generator.mixed)
-        state.latents(4)  # draws, as an impure step would
-        return next(taken)
-
-    monkeypatch.setattr(speed, "_seconds", timed)
-    chosen = Speed(1, "bfloat16", False)
-    assert tuned(
-        state.method, state, example(state, source.schema), chosen, RunSettings(threads=1)
-    ) == Speed(1, "float32", False)
-    assert tried == [True, False]
-    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
-
-
-def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
+def test_a_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
     tmp_path: Any,
 ) -> None:
     x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)
@@ -266,19 +242,3 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(
             assert event.seconds == now - 161
             assert event.rate > 0
     assert training.state.samples_seen > 0
-
-
-def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
-    rng = np.random.default_rng(0)
-    batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
-    settings: dict[str, Any] = {
-        **TINY,
-        "batch_size": 256,
-        "clusters": 2,
-        "threads": 1,
-        "samples": 8192,
-    }
-    gan = GAN(**settings, tune_speed=True)
-    training = gan.prepare(batches, to_disk=False)
-    gan.run(training, lambda _: None)
-    assert training.state.samples_seen == 8192

@@ -206,18 +206,13 @@ class Fit:
 
     def _speed(self) -> speed.Speed:
         """Threads, precision and compiling: those of the run that is resumed, else by
-        choice, by rule or by a stopwatch."""
+        choice or by rule."""
         machine = None if self.directory is None else self.directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
             return speed.as_before(machine, self.run)
         schema, plan = self.source.schema, self.plan
-        chosen = speed.choose(
+        return speed.choose(
             self.method, self.run, schema.is_image, self.device, plan.seconds, plan.threads
-        )
-        if not self.run.tune_speed:
-            return chosen
-        return speed.tuned(
-            self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run
         )
 
     def _compile(self) -> None:

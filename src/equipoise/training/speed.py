@@ -1,10 +1,7 @@
 """How a machine does the arithmetic of a step: threads, precision, compiling.
 
-Rules of the networks' shape, the length of the run and what the processor can do, so
-that equal runs on equal machines are equal; a stopwatch only where `tune_speed` asks
-for one.
-
-The constants come from `python -m benchmarks.speed`: benchmarks/RESULTS.md.
+Rules of the networks' shape, the length of the run and what the processor can do. No
+stopwatch is read, so that equal runs on equal machines are equal.
 """
 
 from __future__ import annotations
@@ -14,12 +11,10 @@ import logging
 import math
 import os
 import shutil
-import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -50,7 +45,6 @@ log = logging.getLogger(__name__)
 Precision = Literal["float32", "bfloat16"]
 
 DEFAULT_COMPILERS = {"darwin": "clang++", "win32": "cl"}  # torch.compile's; else g++
-TUNING_BLOCKS, TUNING_SECONDS = 5, 0.3  # of each choice that is measured
 
 
 @dataclass(frozen=True)
@@ -217,38 +211,6 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made
     return ""
-
-
-def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
-    """The fastest threads and precision on this machine, of those that `run` leaves
-    open, by a stopwatch. The state stays as it was."""
-    threads = [run.threads] if run.threads else sorted({1, usable_cores()})
-    precisions: list[Precision] = (
-        [chosen.precision] if run.precision != "auto" else sorted({"float32", chosen.precision})
-    )
-    weights = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    found = {}
-    for candidate in (replace(chosen, threads=t, precision=p) for t in threads for p in precisions):
-        candidate.apply(state)
-        with at_work(candidate.threads):
-            found[candidate] = _seconds(method, state, batch)
-    state.restore_tensors(
-        weights, state.samples_seen
-    )  # and not the feed, which a stream cannot go back in
-    return min(found, key=lambda candidate: found[candidate])
-
-
-def _seconds(method: Method, state: State, batch: Example) -> float:
-    """The median time of both networks' gradients."""
-    times = []
-    for _ in range(TUNING_BLOCKS):
-        began, n = time.perf_counter(), 0
-        while time.perf_counter() - began < TUNING_SECONDS / TUNING_BLOCKS or not n:
-            discriminator_gradients(method, state, torch.tensor(0.0), *batch)
-            generator_gradients(method, state, *batch)
-            n += 1
-        times.append((time.perf_counter() - began) / n)
-    return statistics.median(times)
 
 
 def _has_compiler(device: torch.device) -> bool:

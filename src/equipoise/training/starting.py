@@ -24,8 +24,8 @@ from equipoise.training.warm_start import Weights, read
 
 
 # One thread, so that modes do not depend on the number of cores, nor small steps wait
-# for a busy one. Gradients as in `ending.train_to_end`, for the step that memory is
-# predicted from, and for those that a stopwatch times.
+# for a busy one. Gradients as in `ending.train_to_end`, for steps that memory is
+# predicted from.
 @at_work(threads=1)
 @torch.enable_grad()
 def prepare(
