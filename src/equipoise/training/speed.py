@@ -57,21 +57,20 @@ class Speed:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """For the while, torch works this way: a
-        compiled step is made, and made anew, only so."""
+        """A context in which torch uses these choices; a compiled step has to be
+        compiled, and recompiled, inside it."""
         with at_work(self.threads), compiling_gradients() if self.compiled else nullcontext():
             yield
 
     def apply(self, state: State) -> None:
-        """Have the networks of `state` work this way;
-        the compiled step is made by `compile_step`."""
+        """Set the precision of the networks of `state`; `compile_step` compiles."""
         for network in (state.generator, state.discriminator):
             if isinstance(network, Generator | Discriminator):
                 network.mixed = self.precision == "bfloat16"
 
 
 class Example(NamedTuple):
-    """A batch like the training's, for trying out a step: scaled samples, classes or
+    """A batch like the training's to compile a step for: scaled samples, classes or
     None, latents."""
 
     x: Tensor
@@ -80,7 +79,7 @@ class Example(NamedTuple):
 
 
 def example(state: State, schema: Schema) -> Example:
-    """Numbers drawn from a generator of their own; nothing of the training moves."""
+    """A batch drawn from a generator of its own; the training's state stays."""
     n, generator = state.loader.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
     return Example(
@@ -98,11 +97,15 @@ def choose(
     seconds: float,
     threads: int,
 ) -> Speed:
-    """What the user chose, and by rule what was left open, for a run that will take
-    about `seconds` on so many threads by rule.
+    """What the user chose, and by rule the rest.
+
+    Args:
+        images: Whether samples are images.
+        seconds: That the run is expected to take.
+        threads: By rule, see `threads_for`.
 
     Raises:
-        RequestError: For a choice that cannot be.
+        RequestError: For a step that is to be compiled and cannot be.
     """
     ruled = by_rule(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
@@ -127,8 +130,7 @@ def choose(
 
 
 def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
-    """The choices that a resumed run was made with, by what its config.json says of the
-    machine."""
+    """The choices of the run that is resumed, from the machine in its config.json."""
     return Speed(
         run.threads or max(machine["threads"], 1),
         machine.get("precision", "float32"),
@@ -145,8 +147,8 @@ def by_rule(
     threads: int,
 ) -> Speed:
     """Points in float32, since a distribution's narrow modes need its digits; images in
-    bfloat16 where the processor multiplies it; compiled where that saves more than it
-    costs. `threads` is what `threads_for` says."""
+    bfloat16 where the processor multiplies it; compiled from the length that
+    `DeviceCosts.compile_from` has."""
     half = images and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
     compile_from = costs_of(device).compile_from.get(precision if images else "points", math.inf)
@@ -173,16 +175,14 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def can_compile(method: Method, device: torch.device) -> bool:
-    """Whether the step of `method` can be compiled here: it takes a compiler, a torch
-    that follows derivatives of derivatives, and gradients that are functions of
-    weights, samples and latents alone, without draws of their own or statistics kept.
-    """
+    """Whether the step of `method` can be compiled here: that needs a compiler, a torch
+    that compiles gradients of gradients, and a pure step, see `is_pure`."""
     return compiles_gradients() and is_pure(method) and _has_compiler(device)
 
 
 def is_pure(method: Method) -> bool:
     """Whether the gradients of `method` are functions of weights, samples and latents
-    alone."""
+    alone, without random draws or running statistics."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
     draws = method.augmentation is not None or (
         method.penalty is not None and method.penalty_at == "elsewhere"
@@ -195,7 +195,8 @@ def is_pure(method: Method) -> bool:
 def compile_step(method: Method, state: State, batch: Example) -> str:
     """Compile both functions of gradients for batches like `batch`.
 
-    Returns why that failed, in which case the step stays as it is, or nothing.
+    Returns:
+        Why that failed, in which case the step is not compiled; empty where it did not.
     """
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
