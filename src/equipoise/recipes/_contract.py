@@ -13,6 +13,8 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
 
+SMALL_BATCH = 4  # of zeros that the functions are called on
+
 
 @torch.enable_grad()
 def check_contract(
@@ -30,12 +32,20 @@ def check_contract(
     Raises:
         EquipoiseError: When one returns anything but what `Method` says.
     """
-    checked, n = checked_method(method, recipe), batch_size
-    checked.discriminator_loss(torch.zeros(n), torch.zeros(n))
-    checked.generator_loss(torch.zeros(n), torch.zeros(n))
+    checked = checked_method(method, recipe)
+    checked.discriminator_loss(torch.zeros(batch_size), torch.zeros(batch_size))
+    checked.generator_loss(torch.zeros(batch_size), torch.zeros(batch_size))
     if checked.penalty is None and checked.auxiliary is None:
         return
-    critic, was_training = method.discriminator, method.discriminator.training
+    try:
+        _call_on_zeros(checked, shape, min(SMALL_BATCH, batch_size), labelled)
+    except RuntimeError:  # a D that sees a batch as one vector takes no other size
+        _call_on_zeros(checked, shape, batch_size, labelled)
+
+
+def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bool) -> None:
+    """Call the penalty and the auxiliary loss on n real and n generated samples."""
+    critic, was_training = checked.discriminator, checked.discriminator.training
     y = torch.zeros(n, dtype=torch.int64) if labelled else None
     both = torch.zeros(2 * n, *shape, requires_grad=True)
     critic.eval()  # statistics and singular vectors stay
@@ -45,7 +55,7 @@ def check_contract(
         checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
     if checked.auxiliary is not None:
         real, fake = answers.chunk(2)
-        checked.auxiliary(AuxOutputs(real, fake, y, torch.zeros(n, method.prior.width)))
+        checked.auxiliary(AuxOutputs(real, fake, y, torch.zeros(n, checked.prior.width)))
     critic.train(was_training)
 
 

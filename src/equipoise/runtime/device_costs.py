@@ -1,8 +1,8 @@
 """What work costs on each type of device: the measured constants of planning.
 
 They decide how many threads a step takes, whether it is compiled, how often a training
-is evaluated and drawn, and when memory is looked at closely. They are rules of counted
-work, so that equal runs on equal machines are equal: no stopwatch is read.
+is evaluated, and when its memory is traced. They turn counted work into estimates, so
+that equal runs on equal machines are equal: no stopwatch is read.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ import torch
 class DeviceCosts:
     """The constants of one type of device.
 
-    Where a field says "measured", that was on two cores of an AMD EPYC with AVX-512,
-    torch 2.13; the tables are in benchmarks/RESULTS.md under the command named.
+    The CPU's were measured on two cores of an AMD EPYC with AVX-512, torch 2.13, by the
+    command that each field names; its tables are in benchmarks/RESULTS.md.
     """
 
     call_seconds: float
-    """Of one operation of a step, whatever its size. CPU: a step of an MLP, 1.6 ms
-    (`benchmarks.speed step`)."""
+    """Of one operation of a step, whatever its size. CPU: a step of the MLPs of a
+    1-D distribution, 1.6 ms (`benchmarks.speed step`)."""
     flops: float
-    """Additions and multiplications a second: of one core, or of the whole GPU. CPU:
-    convolutions of MNIST's networks (`benchmarks.speed peak`)."""
+    """Additions and multiplications a second: of one core, or of the whole GPU. CPU: a
+    step of MNIST's convolutional networks, 29 ms (`benchmarks.speed step`); the peak is
+    9e10 (`benchmarks.speed peak`)."""
     workspace: float
     """What a step's intermediate tensors take of memory, in multiples of their bytes:
     what is given back leaves gaps. CPU: `benchmarks.memory`."""
@@ -43,8 +44,8 @@ class DeviceCosts:
     images in float32 and 25% in bfloat16 (`benchmarks.speed step`). Not compiled by
     rule where no gain was measured."""
     evaluation_steps: int | None = None
-    """Steps between two evaluations. None where evaluation runs on the device that
-    trains, and is planned as a share of the same arithmetic."""
+    """Steps between two evaluations. None on a CPU, where evaluation and training are
+    the same kind of arithmetic and `training.evaluation_schedule` compares them."""
 
 
 COSTS = {
@@ -56,9 +57,10 @@ COSTS = {
         thread_flops=1e9,
         compile_from={"points": 257.0, "float32": 900.0, "bfloat16": 360.0},
     ),
-    # Not measured here: a GPU step of these networks is bound by the launch of its
-    # kernels, about 10 microseconds each from Python, and 1e13 a second is what an
-    # older GPU does in float32. Evaluation runs on the CPU meanwhile.
+    # Not measured yet. A step of these networks is bound by the launches of its 200 to
+    # 1,000 kernels, about 10 microseconds each from Python; 1e13 a second is what an
+    # older GPU does in float32. So 5,000 steps take at least 10 to 50 s. An evaluation,
+    # on the CPU, takes up to about a second.
     "cuda": DeviceCosts(
         call_seconds=1e-5,
         flops=1e13,
