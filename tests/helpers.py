@@ -17,6 +17,7 @@ from PIL import Image
 
 from equipoise.data.arrays import from_array
 from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.schema import Schema
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
@@ -24,8 +25,10 @@ from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
+from equipoise.recipes.method import Method
 from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State
+from equipoise.training.workload import Workload, workload_of
 from equipoise.transforms.scaling import fit_scaling
 
 TINY: dict[str, Any] = {
@@ -105,3 +108,9 @@ def state_of(recipe: Recipe, source: Source | None = None) -> State:
     source, cpu = source or DistributionSource(Gaussian()), torch.device("cpu")
     loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
     return State(build_method(recipe, source.schema, 0), recipe, loader, 0, cpu)
+
+
+def workload_for(method: Method, recipe: Recipe, schema: Schema) -> Workload:
+    """What a step of this recipe costs on data of this schema."""
+    labelled = recipe.classes(schema) > 0
+    return workload_of(method, schema.shape, recipe.batch_size, labelled)

@@ -451,7 +451,7 @@ def test_what_the_caller_has_set_of_gradients_changes_no_training_and_no_report(
 ) -> None:
     x = RNG.normal(size=(400, 2))
     with torch.no_grad():
-        without = GAN(**tiny, tune_speed=True, precision="float32").fit(x)
+        without = GAN(**tiny, precision="float32").fit(x)
         report = without.evaluate()
     gan = GAN(**tiny).fit(x)
     assert np.array_equal(gan.sample(5, seed=1), without.sample(5, seed=1))

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from mmap import mmap
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -118,3 +120,14 @@ def test_what_is_used_grows_by_what_is_taken() -> None:
         after = used_memory(CPU)
     assert after is not None
     assert after - before > 0.5 * 64 * MIB  # meanwhile other memory may have been given back
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+@pytest.mark.parametrize("recipe", ["balanced", "dcgan"])
+def test_a_gpu_trains_evaluates_and_goes_on(recipe: str, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
+    settings: dict[str, Any] = {"device": "cuda", "batch_size": 16, "width": 8}
+    GAN(recipe, samples=64, **settings).fit(x, out=tmp_path / "run")
+    resumed = GAN(recipe, samples=128, **settings).fit(x, out=tmp_path / "run", resume=True)
+    assert resumed.sample(3).shape == (3, 8, 8)
+    assert resumed.evaluate().samples_seen == 128

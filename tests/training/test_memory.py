@@ -3,29 +3,33 @@ refused before anything is made."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tests.helpers import RECIPES, Answer
+from tests.helpers import RECIPES, Answer, workload_for
 
+from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
+from equipoise.runtime.device_costs import costs_of
 from equipoise.runtime.op_counter import Counting
 from equipoise.training import memory
 from equipoise.training.guard import Guard
 from equipoise.training.memory import (
-    CALL_SECONDS,
-    FLOPS,
     StandIn,
     StepMemory,
+    check_memory,
     predict,
+    refuse_networks,
     step_memory,
     trace,
 )
@@ -92,9 +96,7 @@ def test_the_workspace_is_a_multiple_of_what_a_step_makes_on_the_way() -> None:
 
 
 def test_the_largest_batch_is_the_last_that_fits_the_highest_line() -> None:
-    step = StepMemory(
-        fixed=(100.0, 0.0, 90.0), each=(1.0, 3.0, 0.0), kept=90.0, calls=1000, flops=7e6
-    )
+    step = StepMemory(fixed=(100.0, 0.0, 90.0), each=(1.0, 3.0, 0.0), kept=90.0)
     assert [step.at(size) for size in (0, 50, 100)] == [100, 150, 300]
     assert [step.largest(free) for free in (99, 100, 149, 150, 300, 302, 303)] == [
         0,
@@ -107,16 +109,16 @@ def test_the_largest_batch_is_the_last_that_fits_the_highest_line() -> None:
     ]
 
 
-def test_a_steps_time_is_that_of_its_calls_and_its_arithmetic() -> None:
-    step = StepMemory(fixed=(0.0,), each=(0.0,), kept=0.0, calls=1000, flops=7e6)
-    assert step.seconds(100, threads=1) == pytest.approx(1000 * CALL_SECONDS + 100 * 7e6 / FLOPS)
-    assert step.seconds(100, threads=4) == pytest.approx(
-        1000 * CALL_SECONDS + 100 * 7e6 / FLOPS / 2
-    )
-
-
 def free(monkeypatch: pytest.MonkeyPatch, amount: int | None) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda _: amount)
+
+
+def check(source: Source, recipe: Recipe) -> None:
+    """What a start asks of the memory, in its order."""
+    refuse_networks(recipe, source.schema, CPU)
+    method = build_method(recipe, source.schema, 0)
+    workload = workload_for(method, recipe, source.schema)
+    check_memory(source, recipe, fit_scaling(source, recipe.scaling, 0), CPU, workload)
 
 
 def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(
@@ -129,12 +131,13 @@ def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(
         RequestError,
         match=r"^batch_size = 10000000 needs about \d+\.\d GiB of memory, and 1\.0 GiB are free: ",
     ) as refused:
-        predict(source, Balanced(batch_size=10_000_000), scaling, CPU)
+        check(source, Balanced(batch_size=10_000_000))
     most = int(str(refused.value).split()[-1])
     assert "\n" not in str(refused.value)
     assert predict(source, Balanced(batch_size=most), scaling, CPU).needed(most) <= GIB
+    check(source, Balanced(batch_size=most))
     with pytest.raises(RequestError, match=f"give at most {most}"):
-        predict(source, Balanced(batch_size=most + 1), scaling, CPU)
+        check(source, Balanced(batch_size=most + 1))
 
 
 def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(
@@ -147,7 +150,7 @@ def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(
         match=r"^balanced's networks need more than \d+\.\d GiB of memory, and 1\.0 GiB are "
         r"free: give smaller",
     ):
-        predict(source, Balanced(width=1_000_000), fit_scaling(source, "standard", 0), CPU)
+        check(source, Balanced(width=1_000_000))
 
 
 def test_networks_that_leave_no_batch_its_room_are_refused_too(
@@ -156,7 +159,7 @@ def test_networks_that_leave_no_batch_its_room_are_refused_too(
     source = DistributionSource(Gaussian())
     free(monkeypatch, 1_000_000)  # more than five times the weights, less than all that is kept
     with pytest.raises(RequestError, match="give smaller networks, or free some"):
-        predict(source, Balanced(width=128), fit_scaling(source, "standard", 0), CPU)
+        check(source, Balanced(width=128))
 
 
 def test_where_it_is_not_known_what_is_free_nothing_is_refused(
@@ -164,12 +167,9 @@ def test_where_it_is_not_known_what_is_free_nothing_is_refused(
 ) -> None:
     source = DistributionSource(Gaussian())
     free(monkeypatch, None)
-    assert (
-        predict(source, Balanced(batch_size=10**9), fit_scaling(source, "standard", 0), CPU).needed(
-            10**9
-        )
-        > 1000 * GIB
-    )
+    check(source, Balanced(batch_size=10**9))
+    found = predict(source, Balanced(batch_size=10**9), fit_scaling(source, "standard", 0), CPU)
+    assert found.needed(10**9) > 1000 * GIB
 
 
 def test_predicting_draws_nothing_that_a_training_draws() -> None:
@@ -177,6 +177,57 @@ def test_predicting_draws_nothing_that_a_training_draws() -> None:
     before = torch.get_rng_state()
     predict(source, Balanced(), fit_scaling(source, "standard", 0), CPU)
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Networks built and dummy steps taken from here on."""
+    counts: Counter[str] = Counter()
+    build, step = Balanced.build, memory.adversarial_step
+
+    def counted_build(*arguments: Any) -> Any:
+        counts["builds"] += 1
+        return build(*arguments)
+
+    def counted_step(*arguments: Any) -> Any:
+        counts["steps"] += 1
+        return step(*arguments)
+
+    monkeypatch.setattr(Balanced, "build", counted_build)
+    monkeypatch.setattr(memory, "adversarial_step", counted_step)
+    return counts
+
+
+def test_a_small_training_starts_with_one_build_beside_its_outline_and_no_dummy_step(
+    starts: Counter[str],
+) -> None:
+    GAN(batch_size=16, width=8, samples=32, threads=1).prepare("gaussian", to_disk=False)
+    assert starts == {"builds": 2}  # one on the meta device, where nothing is allocated
+
+
+def test_steps_are_traced_where_the_bound_is_above_a_quarter_of_the_free_memory(
+    starts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, recipe = DistributionSource(Gaussian()), Balanced(width=8)
+    method = build_method(recipe, source.schema, 0)
+    workload = workload_for(method, recipe, source.schema)
+    bound = workload.memory_bound(costs_of(CPU)) + memory.data_on(CPU, source)
+    for amount, traced in ((4 * bound + 4, 0), (4 * bound - 4, 4)):
+        starts.clear()
+        free(monkeypatch, amount)
+        check(source, recipe)
+        assert starts["steps"] == traced
+
+
+def test_on_data_of_a_source_that_fits_the_plan_does_not_depend_on_what_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plans = []
+    for amount in (None, 2**26, GIB):
+        free(monkeypatch, amount)
+        fit = GAN(batch_size=16, width=8, samples=32).prepare("gaussian", to_disk=False)
+        plans.append((fit.plan.threads, fit.plan.seconds, fit.plan.evaluation))
+    assert plans[0] == plans[1] == plans[2]
 
 
 @pytest.mark.usefixtures("here")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.helpers import workload_for
 
 from equipoise import GAN
 from equipoise.data.arrays import from_array
@@ -20,9 +21,9 @@ from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
+from equipoise.runtime.device_costs import COSTS
 from equipoise.training import speed
 from equipoise.training.events import Control, Report
-from equipoise.training.memory import step_memory
 from equipoise.training.speed import (
     Speed,
     by_rule,
@@ -32,15 +33,14 @@ from equipoise.training.speed import (
     example,
     is_pure,
     threads_for,
-    tuned,
 )
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.transforms.scaling import Scaling, fit_scaling
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}
-LONG = 10 * speed.WORTH * speed.COMPILE_SECONDS / min(speed.COMPILE_GAIN.values())
+LONG = 10 * max(COSTS["cpu"].compile_from.values())
 
 
 def squares() -> Source:
@@ -83,7 +83,7 @@ def test_points_take_float32_and_images_what_the_processor_has(
         ((1, 16, 16), 64, 1),
         ((1, 28, 28), 64, 2),
         ((1, 28, 28), 1, 1),
-        ((3, 64, 64), 64, 17),
+        ((3, 64, 64), 64, 18),
         ((3, 64, 64), 4, 4),
     ],
 )
@@ -93,9 +93,9 @@ def test_images_take_as_many_threads_as_their_networks_have_work_for(
     monkeypatch.setattr(speed, "usable_cores", lambda: cores)
     schema = Schema(shape, "NCHW", "uint8")
     recipe = Balanced.for_data(schema, {"conditional": False})
-    step = step_memory(recipe, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), CPU)
-    assert threads_for(step.flops * recipe.batch_size, images=True) == expected
-    assert threads_for(step.flops * recipe.batch_size, images=False) == 1
+    flops = workload_for(build_method(recipe, schema, 0), recipe, schema).step_flops
+    assert threads_for(flops, True, COSTS["cpu"]) == expected
+    assert threads_for(flops, False, COSTS["cpu"]) == 1
 
 
 def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
@@ -103,7 +103,7 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
 ) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
-    enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
+    enough = COSTS["cpu"].compile_from["points"]
     found = [
         by_rule(method, images=False, device=CPU, seconds=s, threads=1)
         for s in (0.99 * enough, 1.01 * enough)
@@ -209,30 +209,7 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    source = squares()
-    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
-    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    taken = iter([3.0, 1.0])
-    tried = []
-
-    def timed(*_: Any) -> float:
-        tried.append(state.generator.mixed)
-        state.latents(4)  # draws, as an impure step would
-        return next(taken)
-
-    monkeypatch.setattr(speed, "_seconds", timed)
-    chosen = Speed(1, "bfloat16", False)
-    assert tuned(
-        state.method, state, example(state, source.schema), chosen, RunSettings(threads=1)
-    ) == Speed(1, "float32", False)
-    assert tried == [True, False]
-    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
-
-
-def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
+def test_a_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
     tmp_path: Any,
 ) -> None:
     x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)
@@ -265,19 +242,3 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(
             assert event.seconds == now - 161
             assert event.rate > 0
     assert training.state.samples_seen > 0
-
-
-def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
-    rng = np.random.default_rng(0)
-    batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
-    settings: dict[str, Any] = {
-        **TINY,
-        "batch_size": 256,
-        "clusters": 2,
-        "threads": 1,
-        "samples": 8192,
-    }
-    gan = GAN(**settings, tune_speed=True)
-    training = gan.trainer(batches, to_disk=False)
-    gan.train(training)
-    assert training.state.samples_seen == 8192

@@ -15,7 +15,7 @@ def work() -> None:
 def test_nothing_is_shown_where_nobody_looks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "SOON", -1.0)
+    monkeypatch.setattr(waiting, "DELAY", -1.0)
     work()
     assert capsys.readouterr() == ("", "")
 
@@ -33,7 +33,7 @@ def test_what_takes_long_is_shown_on_stderr(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Console, "is_terminal", True)
-    monkeypatch.setattr(waiting, "SOON", -1.0)
+    monkeypatch.setattr(waiting, "DELAY", -1.0)
     work()
     out, err = capsys.readouterr()
     assert out == ""

@@ -24,7 +24,6 @@ Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 ALIASES = {"--until": "--stop-when"}
 SWITCHES = (
     "--resume",
-    "--tune-speed",
     "--json",
     "--inception",
     "--quick",

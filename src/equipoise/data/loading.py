@@ -52,10 +52,16 @@ class Stream(IntEnum):
     CLASS_MODES = 16
 
 
-def seeded(*numbers: int, device: torch.device | None = None) -> torch.Generator:
-    """A generator, on the CPU unless told otherwise, whose seed mixes all of `numbers`."""
+def seeded(*numbers: int, device: torch.device | None = None, rank: int = 0) -> torch.Generator:
+    """A generator whose seed mixes all of `numbers`.
+
+    Args:
+        device: The generator's; the CPU by default.
+        rank: Of a process that draws numbers of its own; rank 0 draws what a training
+            in one process does.
+    """
     mixed = 0
-    for number in numbers:
+    for number in (*numbers, rank) if rank else numbers:
         mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
     return torch.Generator(device or "cpu").manual_seed(mixed)
 
@@ -73,6 +79,23 @@ class Loader(ABC):
         self.device = device
         self.epoch = 0
         self.cursor = 0
+        self.rank, self.ranks = 0, 1
+
+    def split(self, rank: int, ranks: int) -> None:
+        """Give this process its own part of the data, before the first batch is taken.
+
+        Args:
+            rank: Number of this process.
+            ranks: Number of processes; each takes `batch_size` samples a step.
+
+        Raises:
+            EquipoiseError: For data that cannot be split.
+        """
+        if ranks > 1:
+            raise EquipoiseError(
+                f"{ranks} processes cannot share a stream: give an array, files or a "
+                "distribution, or train in one process"
+            )
 
     @abstractmethod
     def next(self) -> Batch:
@@ -87,24 +110,36 @@ class Loader(ABC):
 
 
 def batches(
-    rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device
+    rows: int,
+    batch_size: int,
+    seed: int,
+    position: dict[str, int],
+    device: torch.device,
+    rank: int = 0,
+    ranks: int = 1,
 ) -> Iterator[tuple[int, int, Tensor]]:
     """What comes after a position: of every batch the epoch, the cursor behind it and
     the indices of its rows, on `device`. The rows come in a new order every epoch; an
     epoch's last ones that fill no batch are left for another order. Where a batch holds
-    more than all rows, an epoch is so many orders, one after the other, as fill it."""
-    orders = math.ceil(batch_size / rows)
+    more than all rows, an epoch is so many orders, one after the other, as fill it.
+
+    Each of several ranks takes its own `batch_size` rows of a common, larger batch, so
+    that a position is the same on all.
+    """
+    step = batch_size * ranks
+    orders = math.ceil(step / rows)
     epoch, cursor, order = position["epoch"], position["cursor"], None
     while True:
-        if cursor + batch_size > rows * orders:
+        if cursor + step > rows * orders:
             epoch, cursor, order = epoch + 1, 0, None
         if order is None:
             generator = seeded(seed, Stream.TRAINING, epoch)
             order = torch.cat(
                 [torch.randperm(rows, generator=generator) for _ in range(orders)]
             ).to(device)
-        cursor += batch_size
-        yield epoch, cursor, order[cursor - batch_size : cursor]
+        start = cursor + rank * batch_size
+        cursor += step
+        yield epoch, cursor, order[start : start + batch_size]
 
 
 class IndexedLoader(Loader):
@@ -125,9 +160,25 @@ class IndexedLoader(Loader):
         self.labels = None if labels is None else labels.to(device)
         self._begin()
 
+    def split(self, rank: int, ranks: int) -> None:
+        self.rank, self.ranks = rank, ranks
+        self.restore(self.position())
+
     def _begin(self) -> None:
-        """Set out from where the feed stands."""
-        self._batches = batches(self.rows, self.batch_size, self.seed, self.position(), self.device)
+        """Set out from where the loader stands."""
+        self._batches = self._indices(self.device)
+
+    def _indices(self, device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
+        """What comes after the loader's position, see `batches`."""
+        return batches(
+            self.rows,
+            self.batch_size,
+            self.seed,
+            self.position(),
+            device,
+            self.rank,
+            self.ranks,
+        )
 
     def next(self) -> Batch:
         self.epoch, self.cursor, index = next(self._batches)
@@ -144,9 +195,7 @@ class AheadLoader(IndexedLoader):
     training. An error in it is raised by `next`, which may be asked again."""
 
     def _begin(self) -> None:
-        coming = batches(
-            self.rows, self.batch_size, self.seed, self.position(), torch.device("cpu")
-        )
+        coming = self._indices(torch.device("cpu"))
         # The thread holds what it works with, and not the feed, so that it ends when
         # the feed is forgotten.
         fetch = self.fetch
@@ -183,8 +232,13 @@ class DistributionLoader(Loader):
         self.rows = max(BLOCK // batch_size, 1) * batch_size
         self.block, self.labels = self._block()
 
+    def split(self, rank: int, ranks: int) -> None:
+        self.rank, self.ranks = rank, ranks
+        self.block, self.labels = self._block()
+
     def _block(self) -> Batch:
-        x, y = self.distribution.labelled(self.rows, seeded(self.seed, Stream.TRAINING, self.epoch))
+        generator = seeded(self.seed, Stream.TRAINING, self.epoch, rank=self.rank)
+        x, y = self.distribution.labelled(self.rows, generator)
         return self.encode(x).to(self.device), None if y is None else y.to(self.device)
 
     def next(self) -> Batch:

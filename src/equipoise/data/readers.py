@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.errors import RequestError, clipped, first_line
-from equipoise.utils.system import SHARE, available
+from equipoise.utils.system import MEMORY_FRACTION, available
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +220,7 @@ def _refuse_columns(path: Path, columns: int) -> None:
 
 def _refuse_unpacked(path: Path, claimed: int) -> None:
     free = available()
-    if free is not None and claimed > SHARE * free:
+    if free is not None and claimed > MEMORY_FRACTION * free:
         raise RequestError(
             f"{path} holds {claimed / 2**30:.1f} GiB unpacked, and {free / 2**30:.1f} GiB of "
             "memory are free: give fewer samples at once"

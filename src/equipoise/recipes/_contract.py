@@ -1,5 +1,5 @@
-"""What a recipe's functions must return, checked
-once, on the steps that memory is predicted from."""
+"""What a recipe's functions must return, checked once, before a training's first
+step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,56 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
+
+SMALL_BATCH = 4  # of zeros that the functions are called on
+
+
+@torch.enable_grad()
+def check_contract(
+    method: Method, recipe: str, shape: tuple[int, ...], batch_size: int, labelled: bool
+) -> None:
+    """Call each loss, the penalty and the auxiliary loss of a method once, on zeros.
+
+    Nothing is drawn from the training's randomness, and the networks stay as they were.
+
+    Args:
+        recipe: Its name, for messages.
+        shape: Of a sample as the networks see it.
+        labelled: Whether the networks are given classes.
+
+    Raises:
+        EquipoiseError: When one returns anything but what `Method` says.
+    """
+    checked = checked_method(method, recipe)
+    checked.discriminator_loss(torch.zeros(batch_size), torch.zeros(batch_size))
+    checked.generator_loss(torch.zeros(batch_size), torch.zeros(batch_size))
+    if checked.penalty is None and checked.auxiliary is None:
+        return
+    try:
+        _call_on_zeros(checked, shape, min(SMALL_BATCH, batch_size), labelled)
+    except RuntimeError:  # a D that sees a batch as one vector takes no other size
+        _call_on_zeros(checked, shape, batch_size, labelled)
+
+
+def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bool) -> None:
+    """Call the penalty and the auxiliary loss on n real and n generated samples."""
+    critic, was_training = checked.discriminator, checked.discriminator.training
+    y = torch.zeros(n, dtype=torch.int64) if labelled else None
+    both = torch.zeros(2 * n, *shape, requires_grad=True)
+    critic.eval()  # statistics and singular vectors stay
+    logits, answers = critic(both, None if y is None else torch.cat([y, y]))
+    if checked.penalty is not None:
+        generator = torch.Generator().manual_seed(0)
+        checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
+    if checked.auxiliary is not None:
+        real, fake = answers.chunk(2)
+        checked.auxiliary(AuxOutputs(real, fake, y, torch.zeros(n, checked.prior.width)))
+    critic.train(was_training)
 
 
 def checked_method(method: Method, recipe: str) -> Method:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from equipoise.metrics.result import Better, MetricResult
-from equipoise.utils.formatting import THOUSANDS, number
+from equipoise.utils.formatting import MAX_PLAIN, number
 
 SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
 KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
@@ -24,4 +24,4 @@ def interval(metric: MetricResult) -> str:
     half = (metric.high - metric.low) / 2
     if abs(metric.low + half - metric.value) > OFF_CENTRE * half:
         return f"({number(metric.low)} to {number(metric.high)})"
-    return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < THOUSANDS else f"± {half:.2g}"
+    return f"± {float(f'{half:.2g}'):,.0f}" if 100 <= half < MAX_PLAIN else f"± {half:.2g}"

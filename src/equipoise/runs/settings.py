@@ -42,9 +42,6 @@ class RunSettings:
     compile: Compile = "auto"
     """Compile the step, which takes about a minute; auto does so for runs long enough
     to gain more by it."""
-    tune_speed: bool = False
-    """Measure on this machine, for some seconds, which threads and precision are the
-    fastest, where otherwise rules say."""
     memory_budget: float = 4.0
     """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it
     is needed."""

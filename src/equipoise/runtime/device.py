@@ -1,5 +1,4 @@
-"""What the machine has: the device that a training
-runs on, and the memory that is free there."""
+"""The device that a training runs on, and the memory that is free there."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ def resolve_device(name: str) -> torch.device:
     """The device of this name; "auto" is a CUDA GPU if there is one, else the CPU.
 
     Raises:
-        RequestError: For a device that is not there, or that cannot be used.
+        RequestError: For a device that is missing or cannot be used.
     """
     kind = name.split(":", maxsplit=1)[0]
     if kind == "mps":
@@ -32,13 +31,13 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError):
-        raise RequestError(f"device = {name!r} is not to be had here: give cpu or auto") from None
+        raise RequestError(f"device = {name!r} is not available here: give cpu or auto") from None
     return device
 
 
 def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
-    """Bytes that this process holds on the device: of the CPU's memory its resident
-    set; None where that is not told."""
+    """Bytes that this process holds on the device, on a CPU its resident set; None
+    where the system does not say."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     pages = number_in(proc / "self" / "statm", word=1)
@@ -49,8 +48,8 @@ def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS
     """Bytes on the device that this process may still take; None where that is not
     known.
 
-    Of the CPU's memory: what `available` says. Of a GPU: what is free, and what torch
-    keeps for itself and does not use.
+    On a CPU see `available`. On a GPU: what is free, and what torch has reserved and
+    does not use.
     """
     if device.type == "cuda":
         return (

@@ -1,6 +1,6 @@
-"""What a piece of work asks of torch, counted: operations, arithmetic, storages and
-their bytes, waits of the host. Not seconds: equal work gives equal counts on every
-machine, whatever else that does.
+"""Counts what a piece of work asks of torch: operations, arithmetic, storages and their
+bytes, waits of the host. Not seconds: equal work gives equal counts on every machine,
+however busy.
 
 Counted is what reaches torch's dispatcher below autograd, where no backend has been
 chosen yet. What a backend takes for itself while an operation runs, such as oneDNN's
@@ -16,9 +16,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
+
+from equipoise.utils.torch_private import DispatchMode, flops_formula
 
 # The host reads a value, or the shape of the result depends on values: on a GPU either
 # waits until all work before is done.
@@ -36,21 +35,22 @@ READS = frozenset(
 )
 
 
-class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is not typed
+class Counting(DispatchMode):
     """Counts while it is entered, backward passes included; it may be entered again,
     and goes on. Memory that it has seen taken it also sees given back, even after it
     was left."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # as above
+        super().__init__()
         self.operations: Counter[str] = Counter()
         """How often each operation was asked for, by its name without the overload."""
         self.flops: Counter[torch.dtype] = Counter()
-        """Additions and multiplications of matrix products and convolutions, by the type they are taken of. The formulas are those of
-        torch's FlopCounterMode, which itself cannot be entered here: the modules that it keeps track of refuse autograd.grad (torch
-        2.13)."""
+        """Additions and multiplications of matrix products and convolutions, by dtype.
+        The formulas are those of torch's FlopCounterMode. It cannot be entered here
+        itself: the modules that it tracks refuse autograd.grad (torch 2.13)."""
         self.storages = 0
-        """Storages that operations made; views and changes in place make none."""
+        """Storages that operations allocated; views and changes in place allocate
+        none."""
         self.bytes = 0
         """Their bytes, together."""
         self.waits = 0
@@ -59,15 +59,9 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         """Bytes of those storages that are still held."""
         self.trace: list[int] = []
         """`live` after each operation."""
-        self._held: set[int] = (
-            set()
-        )  # storages that are counted, by the address of torch's own object, which is theirs while they live
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """torch asks this when the class is made; yes would import its compiler, which
-        takes a second, to wrap what is never compiled."""
-        return False
+        # Counted storages, by the id of their Python object, which torch keeps alive
+        # as long as the storage.
+        self._held: set[int] = set()
 
     def __torch_dispatch__(
         self,
@@ -79,26 +73,23 @@ class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         results = function(*arguments, **(named or {}))
         name = str(function.overloadpacket)
         self.operations[name] += 1
-        formula = flop_registry.get(function.overloadpacket)
+        formula = flops_formula(function)
         if formula is not None:
-            taken_of = next(
-                argument.dtype for argument in arguments if isinstance(argument, Tensor)
-            )
-            self.flops[taken_of] += formula(*arguments, **(named or {}), out_val=results)
+            dtype = next(argument.dtype for argument in arguments if isinstance(argument, Tensor))
+            self.flops[dtype] += formula(*arguments, **(named or {}), out_val=results)
         self.waits += _waits(name, arguments, results)
-        made = [storage for storage in _storages(results) if storage._cdata not in self._held]
+        made = [storage for storage in _storages(results) if id(storage) not in self._held]
         if made:
-            given = {
-                storage._cdata for storage in _storages((arguments, named))
-            }  # of tensors that were there before
+            given = _storages((arguments, named))  # of tensors that were there before
+            known = set(map(id, given))
             for storage in made:
-                if storage._cdata not in given:
+                if id(storage) not in known:
                     self._take(storage)
         self.trace.append(self.live)
         return results
 
     def _take(self, storage: torch.UntypedStorage) -> None:
-        key, size = storage._cdata, storage.nbytes()
+        key, size = id(storage), storage.nbytes()
         if key in self._held:  # twice among the results
             return
         self.storages, self.bytes, self.live = (
@@ -132,5 +123,10 @@ def _waits(name: str, arguments: tuple[Any, ...], results: Any) -> bool:
 
 def _storages(tree: Any) -> list[torch.UntypedStorage]:
     """The storages of the tensors in nested tuples, lists and dicts."""
-    leaves = (tree,) if isinstance(tree, Tensor) else tree_leaves(tree)
-    return [leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)]
+    if isinstance(tree, Tensor):
+        return [tree.untyped_storage()]
+    if isinstance(tree, Mapping):
+        tree = tree.values()
+    elif not isinstance(tree, tuple | list):
+        return []
+    return [storage for branch in tree for storage in _storages(branch)]

@@ -1,10 +1,10 @@
-"""What Equipoise sets in the process while it works, and puts back after: torch's
-default dtype, default device and number of threads, its inference mode and autocast,
-and the filters of warnings, to which some libraries add their own when they are
-imported on the way.
+"""Settings of the process that Equipoise changes while it works and restores
+afterwards: torch's default dtype, default device and number of threads, its inference
+mode and autocast, and the filters of warnings, to which some libraries add their own
+when they are imported.
 
-All belong to the program around. Calls may be nested, and may run in several threads at
-once: the first one in notes what the program had, and that is what is left behind.
+They belong to the calling program. Calls may be nested, and may run in several threads
+at once: the first call notes what the program had set, and the last one restores it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 
 
-class _Here(threading.local):
-    """Of each thread: the numbers of threads that the calls under way there use, the
-    innermost last."""
+class _ThreadCounts(threading.local):
+    """The numbers of threads that the calls running in this thread use, the innermost
+    last."""
 
     def __init__(self) -> None:
         self.used: list[int] = []
@@ -34,14 +34,14 @@ class _Here(threading.local):
 
 @dataclass
 class _Program:
-    """What the program around had set when the first of the calls under way began."""
+    """What the calling program had set when the first of the running calls began."""
 
     calls: int = 0
     dtype: torch.dtype = torch.float32
     threads: int = 1
     filters: list[Any] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    here: _Here = field(default_factory=_Here)
+    here: _ThreadCounts = field(default_factory=_ThreadCounts)
 
     def enter(self, threads: int | None) -> None:
         with self.lock:
@@ -79,8 +79,8 @@ _PROGRAM = _Program()
 
 @contextmanager
 def at_work(threads: int | None = None) -> Iterator[None]:
-    """For the while, torch's default dtype is float32, its default device the CPU, it
-    is neither in inference mode nor casts by itself, and it uses this many threads.
+    """A context in which torch's default dtype is float32, its default device the CPU,
+    inference mode and autocast are off, and it uses this many threads.
 
     Args:
         threads: Of the CPU; None leaves their number as it is.
@@ -95,10 +95,10 @@ def at_work(threads: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def _without_modes() -> Iterator[None]:
-    """Leave the modes of torch that the caller's thread is in, for the while.
+    """A context outside the modes of torch that the caller's thread is in.
 
-    Those that it is not in are not touched: to enter a mode takes time, and one of
-    devices slows down every operation.
+    Other modes are not touched: to enter a mode takes time, and a default device slows
+    down every operation.
     """
     with ExitStack() as modes:
         if torch.is_inference_mode_enabled():
@@ -114,8 +114,8 @@ def _without_modes() -> Iterator[None]:
 
 
 def each_at_work(items: Iterator[T], threads: int | None = None) -> Iterator[T]:
-    """The items, each made `at_work`; between
-    two the process is as the caller has it."""
+    """The items, each made `at_work`; between two of them the process is as the caller
+    has set it."""
     while True:
         with at_work(threads):
             try:
@@ -126,8 +126,7 @@ def each_at_work(items: Iterator[T], threads: int | None = None) -> Iterator[T]:
 
 
 def leaves_process_as_it_was(cls: C) -> C:
-    """Have the public methods of a class run `at_work`, on as many threads as the
-    object's `_threads` says."""
+    """A class decorator: public methods run `at_work`, on `self._threads` threads."""
     for name, member in list(vars(cls).items()):
         if isfunction(member) and not name.startswith("_"):
             setattr(cls, name, _at_work(member))

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 @contextmanager
 def taking_statistics(network: nn.Module) -> Iterator[bool]:
     """For the while, BatchNorm layers take the plain mean of all batches'
     statistics, and the rest evaluates. Yields whether there are any."""
-    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
+    layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORMS)]
     momenta = [layer.momentum for layer in layers]
     with evaluating(network), torch.no_grad():
         for layer in layers:

@@ -24,7 +24,7 @@ from equipoise.plotting import plots, sketches
 from equipoise.runs import checkpoint
 from equipoise.runs.writer import RunWriter
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
-from equipoise.training.evaluation_schedule import Pace
+from equipoise.training.evaluation_schedule import EvaluationSchedule
 from equipoise.training.events import (
     Baselines,
     Callback,
@@ -106,13 +106,13 @@ class Evaluator:
         sampler: Sampler,
         state: State,
         plan: Plan,
-        pace: Pace,
+        schedule: EvaluationSchedule,
         monitor: Monitor,
         log: RunLog,
         emit: Callback,
     ) -> None:
         self.suite, self.sampler, self.state, self.plan = suite, sampler, state, plan
-        self.pace, self.monitor, self.log, self.emit = pace, monitor, log, emit
+        self.schedule, self.monitor, self.log, self.emit = schedule, monitor, log, emit
         self.progress = 0.0
         """Fraction of the training that is done, which the trainer sets."""
 
@@ -135,7 +135,7 @@ class Evaluator:
         if stops or horizon is None:
             return stops
         lines = (line["samples_seen"] for line in self.log.lines if "metrics" in line)
-        return self.pace.due(self.progress, max(lines, default=0), horizon, SAVES)
+        return self.schedule.due(self.progress, max(lines, default=0), horizon, SAVES)
 
 
 class TroubleMonitor:

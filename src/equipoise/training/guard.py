@@ -7,11 +7,15 @@ Data and randomness go on, so that the batches that follow are others.
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError
 from equipoise.training.state import State
+
+log = logging.getLogger(__name__)
 
 # From a start, or from the resumption of a run that had given up; `State.recoveries`
 # counts all, and each halves the steps.
@@ -64,6 +68,7 @@ class Guard:
         good = self.before if self._again and self.before else self.good
         self._again = True
         self.state.restore_weights({name: tensor.clone() for name, tensor in good.items()})
+        log.debug("back to the last good weights, %s samples seen", self.state.samples_seen)
         self.state.recoveries += 1
         self.state.attempts += 1
 

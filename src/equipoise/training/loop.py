@@ -69,6 +69,8 @@ class Clock:
             if self.limit is None
             else max(MEASURED * self.limit, min(MEASURED_SECONDS, MEASURED_MAX * self.limit))
         )
+        self.progress = 0.0
+        """As of the last tick."""
         self._began = time.monotonic() - state.seconds
         self._measured_from = self._looked = (state.seconds, state.samples_seen)
         self._corrections = [
@@ -78,9 +80,14 @@ class Clock:
         ]
 
     def tick(self) -> float:
-        """Read the time; returns the share of the training done, 0 to 1."""
+        """Read the time; returns the progress, 0 to 1. All ranks have the main one's
+        time, and so agree on the horizon and on when to report, save and end."""
+        self.progress = self._tick()
+        return self.progress
+
+    def _tick(self) -> float:
         state = self.state
-        state.seconds = time.monotonic() - self._began
+        state.seconds = state.ranks.agree(time.monotonic() - self._began)
         if (
             self.limit is not None
             and state.horizon is None
@@ -129,7 +136,7 @@ class Clock:
         self._looked = (state.seconds, state.samples_seen)
 
     def rate(self, since: tuple[float, int] | None = None) -> float:
-        """Samples a second since a moment; since this process began, if none is given."""
+        """Samples a second since a moment, by default since this process began."""
         seconds, samples = since or self._measured_from
         return (self.state.samples_seen - samples) / max(self.state.seconds - seconds, 1e-9)
 
@@ -148,23 +155,34 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
 
     Where a report is not finite the guard goes back to the last one that was, and after
     its last attempt training ends there.
+
+    Of several ranks, which train in lockstep, the main one alone is given the events on
+    the way: it writes, draws and evaluates, and the others wait in their next step. A
+    stop that one rank is asked for stops all.
     """
+    for event in _events(method, state, clock, control):
+        if state.ranks.is_main or isinstance(event, Finished):
+            yield event
+
+
+def _events(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
     state.generator.train()
     state.discriminator.train()
     progress = clock.tick()
-    reported, saved, drawn = (
-        int(progress * times)
-        for times in (REPORTS, SAVES, images(method, state.loader.batch_size, state.horizon))
-    )
+    reported, saved = int(progress * REPORTS), int(progress * SAVES)
+    drawn = int(progress * images(state.samples_per_step, state.horizon))
     saved_seconds, saved_samples = state.seconds, state.samples_seen
     ended = ""
     guard = Guard(state)
     recent: deque[dict[str, Tensor]] = deque(maxlen=RECENT)
     if state.samples_seen == 0:
         yield ImageDue()
+    # However short: something must be there to sample.
     while (
-        progress < 1 or state.samples_seen == 0
-    ) and control.stop_reason is None:  # however short: something must be there to sample
+        not ended
+        and (progress < 1 or state.samples_seen == 0)
+        and not state.ranks.any(control.stop_reason is not None)
+    ):
         rates = method.schedule(progress, state.samples_seen)
         state.apply(rates)
         try:
@@ -172,29 +190,23 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
         except EndOfDataError as end:
             ended = str(end)
             break
-        state.samples_seen += method.discriminator_steps * state.loader.batch_size
+        state.samples_seen += state.samples_per_step
         progress = clock.tick()
         reported, saved = (
             min(reported, int(progress * REPORTS)),
             min(saved, int(progress * SAVES)),
         )  # the horizon may have moved away
         save = int(progress * SAVES) > saved or state.seconds - saved_seconds > SAVE_SECONDS
-        if (
-            int(progress * REPORTS) > reported or save
-        ):  # a save follows a report, which sees that all is finite
+        if int(progress * REPORTS) > reported or save:
+            # A save follows a report, which sees that all is finite.
             reported = int(progress * REPORTS)
             event = guarded(report(method, state, clock, progress, recent), guard)
             yield event
             if isinstance(event, Recovered):
                 recent.clear()
-                if guard.exhausted:
-                    ended = (
-                        f"training diverged: {event.what} is not finite after "
-                        f"{state.samples_seen:,} samples, nor after going back"
-                    )
-                    break
+                ended = _given_up(event, guard)
                 continue
-        if (due := int(progress * images(method, state.loader.batch_size, state.horizon))) > drawn:
+        if (due := int(progress * images(state.samples_per_step, state.horizon))) > drawn:
             drawn = due
             yield ImageDue()
         if save:
@@ -208,9 +220,24 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
         if recent:
             yield guarded(report(method, state, clock, progress, recent), guard)
         yield SaveDue()
-    yield Finished(
-        ended or ("done" if progress >= 1 else control.stop_reason or "done"), guard.exhausted
+    yield Finished(ended or _reason(progress, control), guard.exhausted)
+
+
+def _given_up(event: Recovered, guard: Guard) -> str:
+    """Why training ends at this roll-back; empty where it goes on."""
+    if not guard.exhausted:
+        return ""
+    return (
+        f"training diverged: {event.what} is not finite after {event.samples_seen:,} samples, "
+        "nor after going back"
     )
+
+
+def _reason(progress: float, control: Control) -> str:
+    """Why the loop ended where nothing went wrong."""
+    if progress >= 1:
+        return "done"
+    return control.stop_reason or "stopped by another process"
 
 
 def report(
@@ -231,8 +258,9 @@ def report(
     means["gradient_norm_g"] = gradient_norm(state.generator)
     means["gradient_norm_d"] = gradient_norm(state.discriminator)
     # Together, since for each transfer the host waits for the device.
-    values = torch.stack([mean.double() for mean in means.values()]).tolist()
-    readings = dict(zip(means, values, strict=True))
+    values = torch.stack([mean.double() for mean in means.values()])
+    state.ranks.mean_([values])
+    readings = dict(zip(means, values.tolist(), strict=True))
     return Report(
         state.samples_seen,
         state.seconds,
@@ -249,11 +277,11 @@ def guarded(told: Report, guard: Guard) -> Report | Recovered:
     wrong = next((name for name, value in told.readings.items() if not math.isfinite(value)), "")
     if not wrong and not guard.finite:
         wrong = "a weight"
-    if not wrong:
+    if not guard.state.ranks.any(bool(wrong)):
         guard.keep()
         return told
     guard.go_back()
-    return Recovered(told.samples_seen, wrong)
+    return Recovered(told.samples_seen, wrong or "a value of another process")
 
 
 def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, Tensor]:
@@ -288,6 +316,4 @@ def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[s
 
 def gradient_norm(module: nn.Module) -> Tensor:
     """The norm of the gradient that the last step left in all of a module's weights."""
-    norms = torch._foreach_norm([p.grad for p in module.parameters() if p.grad is not None])
-    norm: Tensor = torch.stack(list(norms)).norm()
-    return norm
+    return nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])

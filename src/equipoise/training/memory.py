@@ -1,16 +1,17 @@
-"""How much memory a training will take, and about how long a step, known before it
-starts.
+"""Whether a training fits into the memory of its device, asked before it starts.
 
-A step does the same operations in the same order whatever the batch, so the bytes that
-are held after each of them are a line a + b N in the batch size N, and the most that is
-held at once is the highest of those lines. Steps on two small batches give all lines,
-exactly and in a fraction of a second. They run on the training's own device: torch's
-meta device has no generators of randomness, and optimisers and autocast go other ways
-there.
+First an upper bound from the counted forward passes (`training.workload`): where it is
+a small part of what is free, as for most trainings, that is all. Else two steps on
+small batches are traced. A step does the same operations in the same order whatever the
+batch, so the bytes that are held after each of them are a line a + b N in the batch
+size N, and the most that is held at once is the highest of those lines. They run on the
+training's own device: torch's meta device has no generators of randomness, and
+optimisers and autocast go other ways there.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -20,48 +21,33 @@ from torch import Tensor
 
 from equipoise.data.loading import BLOCK, Loader
 from equipoise.data.schema import Schema
-from equipoise.data.sources import HELD_OUT_ONE_IN, RowsSource, Source
+from equipoise.data.sources import RowsSource, Source
 from equipoise.errors import RequestError
-from equipoise.metrics.budget import FULL
 from equipoise.recipes._building import build_method, outline
-from equipoise.recipes._contract import checked_method
 from equipoise.recipes.base import Recipe
-from equipoise.runtime.device import free_memory, used_memory
+from equipoise.runtime.device import free_memory
+from equipoise.runtime.device_costs import costs_of
 from equipoise.runtime.op_counter import Counting
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
+from equipoise.training.workload import Workload
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.fitting import first_classes
 from equipoise.transforms.scaling import Scaling
 
-GIB, MIB = 2**30, 2**20
-# The smaller of the two that are tried, or what the recipe asks for; the other is twice
-# as large.
+log = logging.getLogger(__name__)
+
+GIB = 2**30
+# Of the free memory: a training whose upper bound is below it is not traced.
+SAFE_FRACTION = 0.25
+# The smaller of the two batches that are traced, or what the recipe asks for; the other
+# is twice as large.
 MIN_BATCH = 2
 # Of the networks' weights, at least: themselves, their gradients, a moment, and the
 # guard's of the first and the last.
 MIN_COPIES = 5
 FLOAT = torch.float32.itemsize
-
-# What a step makes on the way takes this many times its tensors' bytes of the resident
-# set, with convolutions and without: a backend reorders what a convolution reads and
-# writes into copies of its own, and what is given back leaves gaps. Measured on a CPU:
-# `python -m benchmarks.memory`, benchmarks/RESULTS.md.
-WORKSPACE_CONVOLUTIONS, WORKSPACE = 1.9, 1.15
-# What figures, drawing and the closing report add to what is held between steps, by the
-# kind of data; the middle of several runs, --whole.
-JUDGED_LINE, JUDGED_POINTS, JUDGED_DIGITS, JUDGED_IMAGES = (
-    130 * MIB,
-    150 * MIB,
-    430 * MIB,
-    150 * MIB,
-)
-JUDGED_COPIES = 15  # of each image that is judged, as float64, most of them while a filter runs
-# A step's time is about that of its calls and that of its arithmetic: a MLP's 1.6 ms, a
-# small convolutional pair's 29 ms, on one core that multiplies 9e10 a second at most.
-# Twice the cores do 1.4 times as much ("Step" in benchmarks/RESULTS.md).
-CALL_SECONDS, FLOPS, SHARED = 4e-6, 7e10, 0.5
 
 
 @dataclass(frozen=True)
@@ -72,23 +58,15 @@ class StepMemory:
     fixed: tuple[float, ...]
     each: tuple[float, ...]
     kept: float
-    """Of them what is held between steps too: weights, gradients, moments, average, and
-    the guard's two copies of all but the gradients."""
-    calls: int
-    """Operations that a step asks torch for, at any batch size."""
-    flops: float
-    """Its arithmetic for each sample of a batch."""
+    """Bytes of them that are held between steps too: weights, gradients, moments, EMA,
+    and the guard's two copies of all but the gradients."""
 
     def at(self, batch_size: int) -> int:
         return round(max(a + b * batch_size for a, b in zip(self.fixed, self.each, strict=True)))
 
-    def seconds(self, batch_size: int, threads: int) -> float:
-        """About what a step takes on this many cores of a CPU."""
-        cores: float = threads**SHARED
-        return self.calls * CALL_SECONDS + self.flops * batch_size / (FLOPS * cores)
-
     def largest(self, free: float) -> int:
-        """The largest batch size whose step holds at most `free` bytes; 0 if none does."""
+        """The largest batch size whose step holds at most `free` bytes; 0 if there is
+        none."""
         if max(self.fixed) > free:
             return 0
         return min(
@@ -105,25 +83,13 @@ class StepMemory:
 class Footprint:
     """What a training will take of its device's memory, in bytes."""
 
-    used: int | None
-    """By this process already, the data that was read among it; None where that is not
-    told."""
     data: int
-    """By what the feed makes of the data."""
+    """What the loader makes of the data."""
     step: StepMemory
-    evaluated: int
-    """By figures and images while training, and by the closing report; they come
-    between steps."""
 
     def needed(self, batch_size: int) -> int:
-        """What training adds to what is used."""
+        """What training adds to what is used already."""
         return self.data + self.step.at(batch_size)
-
-    def peak(self, batch_size: int) -> int | None:
-        """The most that the process will hold, the closing report included; on a CPU
-        its peak resident set."""
-        most = max(self.needed(batch_size), self.data + round(self.step.kept) + self.evaluated)
-        return None if self.used is None else self.used + most
 
 
 class StandIn(Loader):
@@ -147,44 +113,63 @@ class StandIn(Loader):
         return self.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
 
 
-def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.device) -> Footprint:
-    """The footprint of a training that has not begun.
+def check_memory(
+    source: Source, recipe: Recipe, scaling: Scaling, device: torch.device, workload: Workload
+) -> None:
+    """Refuse batches that cannot fit, before the first is made.
 
     Raises:
-        RequestError: Where its networks, or its batches, cannot fit into the memory
-            that is free, and nothing where it is not known how much that is.
+        RequestError: Where less memory is free than a step takes; nothing is refused
+            where it is not known how much is free.
     """
     free = free_memory(device)
-    refuse_networks(recipe, source.schema, free)
+    if free is None:
+        log.debug("it is not known how much memory is free: nothing is refused")
+        return
+    bound = workload.memory_bound(costs_of(device)) + data_on(device, source)
+    log.debug("the training takes %s bytes of memory at most; %s are free", bound, free)
+    if bound > SAFE_FRACTION * free:
+        predict(source, recipe, scaling, device, free)
+
+
+def predict(
+    source: Source, recipe: Recipe, scaling: Scaling, device: torch.device, free: int | None = None
+) -> Footprint:
+    """The footprint of a training that has not begun, traced.
+
+    Args:
+        free: Bytes; None refuses nothing.
+
+    Raises:
+        RequestError: Where the training needs more than is free.
+    """
     step = step_memory(recipe, source.schema, scaling, device)
-    found = Footprint(
-        used_memory(device),
-        data_on(device, source),
-        step,
-        evaluated(source) if device.type == "cpu" else 0,
+    log.debug(
+        "traced: a step on %s samples holds %s bytes", recipe.batch_size, step.at(recipe.batch_size)
     )
-    size = recipe.batch_size
+    found, size = Footprint(data_on(device, source), step), recipe.batch_size
     if free is not None and found.needed(size) > free:
-        most = step.largest(free - found.data)
+        largest = step.largest(free - found.data)
         raise RequestError(
             f"batch_size = {size} needs about {found.needed(size) / GIB:.1f} GiB of memory, "
             f"and {free / GIB:.1f} GiB are free: "
             + (
-                f"give at most {most}"
-                if most >= recipe.at_least.get("batch_size", 1)
+                f"give at most {largest}"
+                if largest >= recipe.at_least.get("batch_size", 1)
                 else "give smaller networks, or free some"
             )
         )
     return found
 
 
-def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
-    """Nothing is allocated.
+def refuse_networks(recipe: Recipe, schema: Schema, device: torch.device) -> None:
+    """Refuse networks that cannot fit, before they are made; nothing is allocated.
 
     Raises:
         RequestError: Where the weights alone, with what training keeps beside each, are
             more than is free.
     """
+    free = free_memory(device)
     try:
         method = outline(recipe, schema)
     except RuntimeError:  # networks that look at their own weights while they are made
@@ -211,8 +196,9 @@ def step_memory(
 ) -> StepMemory:
     """What a step of the recipe holds on data of this shape, at any batch size.
 
-    `workspace` is the factor on what it makes on the way; None takes the measured one,
-    1 gives the bytes of its tensors exactly.
+    Args:
+        workspace: Factor on the intermediate tensors' bytes; None takes the device's,
+            1 counts them exactly.
     """
     small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
     first, second = (
@@ -225,29 +211,24 @@ def step_memory(
     ):  # a method that does other things with other batches: one line through both peaks
         one, two = [max(one)], [max(two)]
     if workspace is None:
-        workspace = (
-            WORKSPACE_CONVOLUTIONS if first.convolves and device.type == "cpu" else WORKSPACE
-        )
+        costs = costs_of(device)
+        workspace = costs.workspace_convolutions if first.convolves else costs.workspace
     one, two = [
         [base + (held - base) * workspace for held in line]
         for line, base in ((one, first.kept), (two, second.kept))
     ]
     each = [(b - a) / small for a, b in zip(one, two, strict=True)]
     fixed = tuple(a - b * small for a, b in zip(one, each, strict=True))
-    return StepMemory(
-        fixed, tuple(each), first.kept, first.calls, (second.flops - first.flops) / small
-    )
+    return StepMemory(fixed, tuple(each), first.kept)
 
 
 class Trace(NamedTuple):
-    """Of one step: the bytes held after each operation, those held before it, whether
-    it had convolutions, its calls and its arithmetic."""
+    """Of one step: the bytes held after each operation, those held before it, and
+    whether it had convolutions."""
 
     held: list[float]
     kept: int
     convolves: bool
-    calls: int
-    flops: int
 
 
 def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device) -> Trace:
@@ -258,7 +239,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
     """
     count = Counting()
     with count:
-        method = checked_method(build_method(recipe, schema, 0), recipe.name)
+        method = build_method(recipe, schema, 0)
         state = State(
             method,
             recipe,
@@ -271,17 +252,15 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         adversarial_step(state.method, state, rates)
         guard = Guard(state)
         guard.keep()  # as its first report does, which leaves it two copies
-        kept, before, flops = count.live, len(count.trace), count.flops.total()
+        kept, before = count.live, len(count.trace)
         adversarial_step(state.method, state, rates)
         del guard
     held = [float(held) for held in count.trace[before:]]
-    return Trace(
-        held, kept, count.operations["aten.convolution"] > 0, len(held), count.flops.total() - flops
-    )
+    return Trace(held, kept, count.operations["aten.convolution"] > 0)
 
 
 def data_on(device: torch.device, source: Source) -> int:
-    """The bytes that a feed will take beside the data as it was read: scaled points,
+    """The bytes that a loader will take beside the data as it was read: scaled points,
     images copied to a GPU, the order of an epoch."""
     schema, rows = source.schema, source.training_rows
     if source.distribution is not None:
@@ -296,14 +275,3 @@ def data_on(device: torch.device, source: Source) -> int:
     return order + (
         rows * schema.size * (1 if schema.dtype == "uint8" else 8) if device.type == "cuda" else 0
     )
-
-
-def evaluated(source: Source) -> int:
-    """The bytes that figures, drawing and the closing report take at most."""
-    if source.is_digits:
-        return JUDGED_DIGITS
-    if not source.schema.is_image:
-        return JUDGED_LINE if source.schema.size == 1 else JUDGED_POINTS
-    rows = source.training_rows
-    held_out = FULL.images if rows is None else min(FULL.images, rows // (HELD_OUT_ONE_IN - 1))
-    return JUDGED_IMAGES + JUDGED_COPIES * held_out * source.schema.size * torch.float64.itemsize

@@ -1,5 +1,5 @@
-"""The plan of a training: how long it is to be, and
-what follows from that by rule, before it starts."""
+"""The plan of a training: how long it is to be, and what follows from that by rule,
+before it starts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from equipoise.data.schema import Schema
 from equipoise.diagnosis.monitor import EARLY_STOPPING
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
-from equipoise.training.memory import StepMemory
+from equipoise.runtime.device_costs import DeviceCosts
 from equipoise.training.speed import threads_for
+from equipoise.training.workload import Workload
 
 # Seconds of training from which the report is a full one. Of MNIST it takes half a
 # minute of one core, and a quick one a fifth of that.
@@ -20,13 +21,14 @@ FULL_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planned for a recipe on data of this schema.
-    No stopwatch is asked: equal runs have equal plans."""
+    """What is planned for a recipe on data of this schema. No stopwatch is read: equal
+    runs have equal plans."""
 
     recipe: Recipe
     run: RunSettings
     schema: Schema
-    step: StepMemory
+    workload: Workload
+    costs: DeviceCosts
 
     @property
     def samples(self) -> int | None:
@@ -48,26 +50,21 @@ class Plan:
     @property
     def threads(self) -> int:
         """CPU threads by rule."""
-        return threads_for(self.step.flops * self.recipe.batch_size, self.schema.is_image)
+        return threads_for(self.workload.step_flops, self.schema.is_image, self.costs)
 
     @property
     def seconds(self) -> float:
-        """About how long it will take: its minutes,
-        or what its steps have to compute."""
+        """About how long it will take: its minutes, or what its steps compute."""
         if self.run.minutes:
             return self.run.minutes * 60
-        size = self.recipe.batch_size
         samples = self.samples or self.recipe.default_samples(self.schema)
-        return (
-            samples
-            / (size * self.recipe.discriminator_steps)
-            * self.step.seconds(size, self.threads)
-        )
+        steps = samples / (self.workload.batch_size * self.workload.discriminator_steps)
+        return steps * self.workload.seconds(self.threads, self.costs)
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:
-        """The report that `equipoise train` ends with:
-        as the user says, or by the training's length."""
+        """The report that `equipoise train` ends with: as the user says, or by the
+        training's length."""
         if self.run.evaluate != "auto":
             return self.run.evaluate
         return "full" if self.seconds >= FULL_SECONDS else "quick"

@@ -24,8 +24,7 @@ from equipoise.training.warm_start import Weights, read
 
 
 # One thread, so that clusters do not depend on the number of cores, nor small steps wait
-# for a busy one. Gradients for the step that memory is predicted from, and for those that
-# a stopwatch times.
+# for a busy one. Gradients for the steps that memory is predicted from.
 @at_work(threads=1)
 @torch.enable_grad()
 def prepare(

@@ -1,7 +1,5 @@
-"""Everything that a training is at one moment: networks, optimisers, average,
-generators of randomness, position in the data, the clock.
-
-What is not here is not needed to go on: two equal states continue to equal bits.
+"""The whole state of a training: networks, optimisers, EMA, random generators, position
+in the data, the clock. Two equal states continue to equal bits.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from equipoise.errors import clipped
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
+from equipoise.runtime.ranks import SINGLE, Ranks
 
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
@@ -29,12 +28,11 @@ SCALARS: dict[str, Any] = {
     "recoveries": int,
     "attempts": int,
 }
-MOST = 2**48  # of epochs, and of samples in one
+MAX_POSITION = 2**48  # epochs, or samples in one
 P = ParamSpec("P")
 T = TypeVar("T")
-Gradients = tuple[
-    Tensor | None, ...
-]  # of a network's weights, in their order; None for one that took no part
+Gradients = tuple[Tensor | None, ...]
+"""Of a network's weights, in their order; None for a weight that took no part."""
 RANDOMNESS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
@@ -46,13 +44,25 @@ RANDOMNESS = {
 class State:
     """The networks and all that changes while they train.
 
-    Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it back.
+    `tensors` and `scalars` return all of it, and `restore` sets it.
+
+    Args:
+        loader: Gives the batches; with several ranks it is split among them.
+        seed: Of this training's random generators.
+        ranks: The processes of this training.
     """
 
     def __init__(
-        self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device
+        self,
+        method: Method,
+        recipe: Recipe,
+        loader: Loader,
+        seed: int,
+        device: torch.device,
+        ranks: Ranks = SINGLE,
     ) -> None:
         self.method, self.loader, self.seed, self.device = method, loader, seed, device
+        self.ranks = ranks
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
         has_ema = recipe.ema_half_life > 0
@@ -62,17 +72,18 @@ class State:
         self.weights_g, self.weights_d, self.weights_ema = (
             list[Tensor](network.parameters())
             for network in (self.generator, self.discriminator, self.ema)
-        )  # to look for them at every step would cost a small network a twentieth of its time
+        )  # walking the modules at every step would cost a small network 5% of its time
         self.statistics = (
             list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
         )
-        """The average's buffers, each with the generator's."""
+        """Pairs of buffers, of the EMA and of the generator."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
         self.randomness = {
-            name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()
+            name: seeded(seed, stream, device=device, rank=ranks.rank)
+            for name, stream in RANDOMNESS.items()
         }
         for module in (
             *self.generator.modules(),
@@ -84,39 +95,56 @@ class State:
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
         self.ema_half_life = float(recipe.ema_half_life)
-        """Samples; what the schedule comes to where it changes the half-life."""
+        """Samples; the last value where a schedule changes it."""
         self.samples_seen = 0
         self.seen_before = 0
-        """Samples that the weights had seen before this training, which started from
-        them: the average has its start behind it."""
+        """Samples that the weights of a warm start had seen before this training."""
         self.seconds = 0.0
         self.horizon: int | None = None
-        """Samples seen at the end of the schedules; None until a run given minutes has measured its rate."""
+        """Samples seen at the end of the schedules; None until a run given minutes has
+        measured its rate."""
         self.minutes: float | None = None
         """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
-        """The checkpoint with the best figure so far: its name and the figure."""
+        """The checkpoint with the best primary metric so far: its name, the metric."""
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
-        """How often training went back to the last good weights; each time the step sizes halve."""
+        """How often training went back to the last good weights; each time the step
+        sizes halve."""
         self.attempts = 0
-        """The same, since the run was last given up."""
+        """The same, since training last gave up."""
+        if ranks.size > 1:
+            loader.split(ranks.rank, ranks.size)
+        self._buffers = [
+            buffer for module in self._trained().values() for buffer in module.buffers()
+        ]
+        ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
+
+    @property
+    def samples_per_step(self) -> int:
+        """Real samples that one step sees, on all ranks together."""
+        return self.method.discriminator_steps * self.loader.batch_size * self.ranks.size
 
     def latents(self, n: int) -> Tensor:
         """The next n latents, (n, Z)."""
         return self.method.prior.sample(n, self.randomness["latents"])
 
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits, (N,), and its auxiliary head's answers, (N, K), on samples as it
-        sees them: augmented, if the recipe says so."""
+        """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, augmented
+        if the recipe does so."""
         seen = x if self.augmentation is None else self.augmentation(x)
         logits, answers = self.discriminator(seen, y)
         return logits, answers
 
     def apply(self, rates: Rates) -> None:
-        """Set the scheduled step sizes and second beta of both optimisers, and the
-        augmentation's probability."""
+        """Begin a step: set the scheduled step sizes and second beta of both
+        optimisers, and the augmentation's probability.
+
+        Statistics of BatchNorm and all other buffers become those of rank 0, as
+        DistributedDataParallel has it.
+        """
+        self.ranks.broadcast_(self._buffers)
         halved = 0.5**self.recoveries
         for optimizer, factor in (
             (self.optimizer_g, halved),
@@ -132,17 +160,17 @@ class State:
             self.augmentation.schedule(rates.augment)
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
-        """The compiled form of a function of the step, where there is one."""
+        """The compiled form of a function of the step, or the function itself."""
         found: Callable[P, T] = self.compilations.get(function, function)
         return found
 
     def optimize_discriminator(self, gradients: Gradients) -> None:
         """One step of D's optimiser along the gradients of its weights."""
-        _descend(self.weights_d, gradients, self.optimizer_d)
+        _descend(self.weights_d, gradients, self.optimizer_d, self.ranks)
 
     def optimize_generator(self, gradients: Gradients) -> None:
         """One step of G's optimiser along the gradients of its weights."""
-        _descend(self.weights_g, gradients, self.optimizer_g)
+        _descend(self.weights_g, gradients, self.optimizer_g, self.ranks)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
@@ -152,8 +180,8 @@ class State:
         }
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that training changes: of the networks, the average, the
-        augmentation and the optimisers."""
+        """The tensors that training changes: of the networks, the EMA, the augmentation
+        and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -163,7 +191,7 @@ class State:
         return found
 
     def scalars(self) -> dict[str, Any]:
-        """The rest of the state, as JSON has it."""
+        """The rest of the state, for JSON."""
         return {
             "samples_seen": self.samples_seen,
             "seen_before": self.seen_before,
@@ -177,10 +205,11 @@ class State:
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-        """Put back what `tensors` and `scalars` said.
+        """Set the state that `tensors` and `scalars` returned.
 
-        Raises KeyError, TypeError, ValueError or RuntimeError if they are of another
-        shape of state.
+        Raises:
+            KeyError, TypeError, ValueError, RuntimeError: If they are of a state with
+                other networks or optimisers.
         """
         scalars = {
             name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()
@@ -197,20 +226,21 @@ class State:
         )
 
     def restore_tensors(self, tensors: dict[str, Tensor], samples_seen: int) -> None:
-        """Put back what `tensors` said, after so many samples, and leave the feed where
-        it is."""
+        """Set what `tensors` returned after so many samples; the loader stays where it
+        is."""
         self.restore_weights(tensors)
         for name, generator in self.randomness.items():
             stored = tensors[f"randomness.{name}"].cpu()
-            if stored.shape == generator.get_state().shape:
+            if self.ranks.is_main and stored.shape == generator.get_state().shape:
                 generator.set_state(stored)
-            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
-                generator.manual_seed(
-                    seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed()
-                )
+                continue
+            # Rank 0's are saved, and those of another kind of device are of another
+            # shape: go on from a seed of this moment.
+            fresh = seeded(self.seed, RANDOMNESS[name], samples_seen, rank=self.ranks.rank)
+            generator.manual_seed(fresh.initial_seed())
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
-        """Put back what `weights` said."""
+        """Set what `weights` returned."""
         for name, module in self._modules().items():
             module.load_state_dict(_below(tensors, name))
         for name, optimizer in self._optimizers().items():
@@ -240,13 +270,18 @@ class State:
             optimizer.load_state_dict(stored)
 
     def _modules(self) -> dict[str, nn.Module]:
+        modules = self._trained()
+        if self.method.clustering is not None:
+            modules["clustering"] = self.method.clustering
+        return modules
+
+    def _trained(self) -> dict[str, nn.Module]:
+        """The modules that change while training."""
         modules = {"generator": self.generator, "discriminator": self.discriminator}
         if self.ema is not self.generator:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.method.clustering is not None:
-            modules["clustering"] = self.method.clustering
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -254,10 +289,10 @@ class State:
 
 
 def _written(scalars: dict[str, Any]) -> dict[str, Any]:
-    """The best moment and the feed's position, if they can be.
+    """The best checkpoint and the loader's position, checked.
 
     Raises:
-        ValueError: If not.
+        ValueError: If they have another form.
     """
     best, position = scalars["best"], scalars["position"]
     names = {"checkpoint": str, "metric": float}
@@ -266,11 +301,11 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
         or best.keys() != names.keys()
         or not str(best["checkpoint"]).isdecimal()
     ):
-        raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its figure")
+        raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its metric")
     if best is not None:
         best = {name: checked(name, best[name], hint) for name, hint in names.items()}
     if not isinstance(position, dict) or not all(
-        type(value) is int and 0 <= value < MOST for value in position.values()
+        type(value) is int and 0 <= value < MAX_POSITION for value in position.values()
     ):
         raise ValueError(f"position = {clipped(repr(position))}: must be whole numbers")
     return {"best": best, "position": position}
@@ -288,12 +323,16 @@ def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torc
     )
 
 
-def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
+def _descend(
+    weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer, ranks: Ranks
+) -> None:
+    """One step along the mean of all ranks' gradients."""
     for weight, gradient in zip(weights, gradients, strict=True):
         if gradient is None or gradient.stride() == weight.stride():
             weight.grad = gradient
         else:  # fused optimisers go through both as they lie
             weight.grad = torch.empty_like(weight).copy_(gradient)
+    ranks.mean_([weight.grad for weight in weights if weight.grad is not None])
     optimizer.step()
 
 

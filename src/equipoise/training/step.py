@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method, Rates
 
@@ -41,9 +42,10 @@ def adversarial_step(method: Method, state: State, rates: Rates) -> dict[str, Te
         x, y = state.loader.next()
         readings |= discriminator_step(method, state, rates, x, y)
     readings |= generator_step(method, state, x, y)
-    half_life = ema_half_life(state, rates, method.discriminator_steps * len(x))
+    samples = state.samples_per_step
+    half_life = ema_half_life(state, rates, samples)
     if half_life > 0:
-        update_ema(state, 0.5 ** (method.discriminator_steps * len(x) / max(half_life, 1.0)))
+        update_ema(state, 0.5 ** (samples / max(half_life, 1.0)))
     return readings
 
 
@@ -150,6 +152,6 @@ def _gradients(
 def update_ema(state: State, decay: float) -> None:
     """G_average <- decay * G_average + (1 - decay) * G for weights; buffers
     (statistics) are copied."""
-    torch._foreach_lerp_(state.weights_ema, state.weights_g, 1 - decay)
+    get_ema_multi_avg_fn(decay)(state.weights_ema, state.weights_g, 0)  # type: ignore[no-untyped-call]
     for old, new in state.statistics:
         old.copy_(new)

@@ -23,7 +23,9 @@ from equipoise.errors import EquipoiseError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.recipes import DEFAULT
 from equipoise.recipes._building import build_method, recipe_from
+from equipoise.recipes._contract import check_contract
 from equipoise.recipes.base import Recipe
+from equipoise.recipes.method import Method
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
@@ -31,6 +33,7 @@ from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
+from equipoise.runtime.device_costs import costs_of
 from equipoise.sampling.sampler import RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
 from equipoise.training import speed
 from equipoise.training.callbacks import (
@@ -45,16 +48,18 @@ from equipoise.training.callbacks import (
     UserCallbacks,
     moment_of,
 )
-from equipoise.training.evaluation_schedule import Pace
+from equipoise.training.evaluation_schedule import EvaluationSchedule
 from equipoise.training.events import Callback, Control, Event, Finished, Recovered, Report
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Clock, train
-from equipoise.training.memory import predict
+from equipoise.training.memory import check_memory, refuse_networks
 from equipoise.training.plan import Plan
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
+from equipoise.training.workload import workload_of
 from equipoise.transforms.fitting import Space, find_space
 from equipoise.transforms.loading import ClusteredLoader
+from equipoise.transforms.scaling import Scaling
 
 
 class Trainer:
@@ -117,9 +122,9 @@ class Trainer:
         )
         # Numbers as a resumed run will read them.
         self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
-        self.footprint = predict(source, recipe, scaling, self.device)
-        self.plan = Plan(recipe, settings, source.schema, self.footprint.step)
+        refuse_networks(recipe, source.schema, self.device)
         method = build_method(recipe, source.schema, settings.seed)
+        self._check(method, scaling)
         encode, device = scaling.encode, self.device
         loader: Loader = source.loader(recipe.batch_size, encode, device, settings.seed)
         if clustering is not None:
@@ -138,9 +143,19 @@ class Trainer:
             clustering=clustering,
         )
 
+    def _check(self, method: Method, scaling: Scaling) -> None:
+        """Whether memory suffices and the recipe's functions return what they should; and
+        what the training is planned by."""
+        recipe, schema, device = self.recipe, self.source.schema, self.device
+        size, labelled = (schema.shape, recipe.batch_size), recipe.classes(schema) > 0
+        self.workload, self.costs = workload_of(method, *size, labelled), costs_of(device)
+        check_memory(self.source, recipe, scaling, device, self.workload)
+        check_contract(method, recipe.name, *size, labelled)
+        self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
+
     def _set_speed(self) -> None:
         """Threads, precision and compiling: those of the run that is resumed, else by
-        choice, by rule or by a stopwatch."""
+        choice or by rule."""
         settings, plan, directory = self.settings, self.plan, self.directory
         machine = None if directory is None else directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
@@ -150,9 +165,6 @@ class Trainer:
             self.speed = speed.choose(
                 self.method, settings, is_image, self.device, seconds, threads
             )
-            if settings.tune_speed:
-                example = speed.example(self.state, self.source.schema)
-                self.speed = speed.tuned(self.method, self.state, example, self.speed, settings)
         self.speed.apply(self.state)
 
     def _assemble(self) -> None:
@@ -160,13 +172,11 @@ class Trainer:
         source, state, sampler, writer = self.source, self.state, self.sampler, self.writer
         seed, stops = self.settings.seed, self.settings.stop_when is not None
         suite = suite_for(source, seed, quick=True)
-        has_classes = self.recipe.classes(source.schema) > 0
-        batch_size = self.recipe.batch_size
-        pace = Pace(self.method, suite, source.schema.shape, batch_size, has_classes)
+        schedule = EvaluationSchedule(self.workload, suite, self.costs)
         self.monitor = Monitor(lambda: floors(suite, source, seed))
         self.run_log = RunLog(state, writer)
         self.evaluator = Evaluator(
-            suite, sampler, state, self.plan, pace, self.monitor, self.run_log, self.emit
+            suite, sampler, state, self.plan, schedule, self.monitor, self.run_log, self.emit
         )
         self.best = Best(state, writer, keep=stops)
         self.checkpoints = Checkpoints(state, sampler, writer, self.run_log, self.config)
@@ -286,7 +296,7 @@ class Trainer:
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self.recalibrate_batchnorm()
-            self.evaluator.progress = clock.tick()
+            self.evaluator.progress = clock.progress
             self.emit(event)
         assert isinstance(event, Finished), "a training ends with its end"
         if self.writer.has_vanished():  # since the last save

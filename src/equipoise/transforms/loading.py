@@ -28,6 +28,12 @@ class ClusteredLoader(Loader):
         self.together = min(max(VALUES // (loader.batch_size * size), 1), MAX_BATCHES)
         self._begin(0)
 
+    def split(self, rank: int, ranks: int) -> None:
+        self.loader.split(rank, ranks)
+        self.loader.restore(self.start)
+        self.rank, self.ranks = rank, ranks
+        self._begin(0)
+
     def _begin(self, batch: int) -> None:
         """Make the batches that come next, and set out from one of them."""
         self.start, self.batch = self.loader.position(), batch
@@ -35,7 +41,14 @@ class ClusteredLoader(Loader):
         self.batches = len(taken)
         x = torch.cat([x for x, _ in taken])
         self.u, component = self.clustering.encode(
-            x, seeded(self.seed, Stream.CLUSTERS, *self.start.values(), device=self.device)
+            x,
+            seeded(
+                self.seed,
+                Stream.CLUSTERS,
+                *self.start.values(),
+                device=self.device,
+                rank=self.rank,
+            ),
         )
         labels = [y for _, y in taken if y is not None] if self.labelled else []
         self.y = component + torch.cat(labels) * self.clustering.count if labels else component

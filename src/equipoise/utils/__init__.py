@@ -1,1 +1,1 @@
-"""What any package may use: whole files, facts of the machine, prefetching, formatting."""
+"""What any package may use: files, facts of the machine, prefetching, formatting."""

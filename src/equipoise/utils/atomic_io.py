@@ -1,5 +1,5 @@
-"""Where things are kept, and files that appear whole: written aside, forced to disk,
-renamed."""
+"""Atomic writes: a file is written beside its place, forced to disk and renamed. And
+reading files that may be hostile."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
-from equipoise.utils.system import SHARE, available
+from equipoise.utils.system import MEMORY_FRACTION, available
 
 POSIX = os.name == "posix"
-UNASKED = 2**24  # bytes that are read without a look at the memory
+SMALL_FILE = 2**24  # bytes; it is read whatever memory is free
 
 
 def data_home() -> Path:
-    """Where named sources and decoded images are kept: `$EQUIPOISE_DATA`, else
+    """The folder of downloaded data and decoded images: `$EQUIPOISE_DATA`, else
     `~/.cache/equipoise`."""
     return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
@@ -29,13 +29,15 @@ def write_whole(
     content: bytes | Iterable[bytes | memoryview],
     beside: Path | None = None,
 ) -> None:
-    """Write `content`, whole or in parts, to `path` so that a reader, or a crash at any
+    """Replace the file at `path` atomically: a reader, even after a crash at any
     moment, sees the old file or the new one, never a part of it.
 
-    It is written aside first, in the folder `beside` or else its own.
+    Args:
+        content: Whole or in parts.
+        beside: Folder for the temporary file; by default that of `path`.
 
     Raises:
-        EquipoiseError: When it cannot be.
+        EquipoiseError: When it cannot be written.
     """
     aside = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -57,8 +59,8 @@ def read_file(path: Path, most: int) -> bytes:
     """The bytes of a file that a stranger may have made.
 
     Raises:
-        OSError: If it is no plain file, as a pipe or a device, or has more than `most`
-            bytes, or than the free memory has room for.
+        OSError: If it is a pipe, a device or any other file that is not regular, has
+            more than `most` bytes, or more than half of the free memory.
     """
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -73,8 +75,8 @@ def read_file(path: Path, most: int) -> bytes:
                 f"it has {about.st_size:,} bytes, more than the {most:,} that are read",
                 str(path),
             )
-        free = available() if about.st_size > UNASKED else None
-        if free is not None and about.st_size > SHARE * free:
+        free = available() if about.st_size > SMALL_FILE else None
+        if free is not None and about.st_size > MEMORY_FRACTION * free:
             raise OSError(
                 errno.ENOMEM,
                 f"it has {about.st_size:,} bytes, and {free:,} bytes of memory are free",
@@ -84,8 +86,8 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def asides(folder: Path) -> Iterator[Path]:
-    """What `write_whole` has written aside in a folder, and has not yet, or never,
-    given its name."""
+    """The temporary files of `write_whole` in a folder, of writes that are under way or
+    were cut off."""
     return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 
@@ -99,7 +101,7 @@ def write_through(path: Path, content: bytes | Iterable[bytes | memoryview]) -> 
 
 
 def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk, where the system can; Windows cannot."""
+    """Force the names in a folder to disk; Windows has no way to."""
     if not POSIX:
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,5 +1,5 @@
-"""Numbers, durations and signs as people read
-them, and text as any terminal can show it."""
+"""Numbers, durations and dates as people read them, and text that any terminal can
+show."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import math
 import sys
 from datetime import UTC, datetime
 
-PLAIN = str.maketrans({"↓": "v", "↑": "^", "≈": "~", "±": "+-", "∞": "inf", "é": "e"})
-UNIT, THOUSANDS = 1e-3, 1e6  # between which numbers need no power of ten
-UNITS = (  # of time: the seconds of each, and how many of it are too many
+ASCII = str.maketrans({"↓": "v", "↑": "^", "≈": "~", "±": "+-", "∞": "inf", "é": "e"})
+MIN_PLAIN, MAX_PLAIN = 1e-3, 1e6  # numbers between them need no power of ten
+UNITS = (  # of time: name, seconds, and the count from which the next one is used
     ("second", 1, 100),
     ("minute", 60, 100),
     ("hour", 3600, 48),
     ("day", 86400, math.inf),
 )
-LESS = "less than a second"
-MONTHS = (  # which strftime would write in the locale's language
+UNDER_A_SECOND = "less than a second"
+MONTHS = (  # strftime would write them in the locale's language
     "January",
     "February",
     "March",
@@ -37,34 +37,34 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
-    if size < THOUSANDS and value == int(value):
+    if size < MAX_PLAIN and value == int(value):
         return f"{int(value):,}"
-    if not UNIT <= size < THOUSANDS:
+    if not MIN_PLAIN <= size < MAX_PLAIN:
         return f"{value:.3g}"
     return f"{value:,.{4 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
 
 
 def spoken(seconds: float) -> str:
-    """About how long something takes, in a
-    sentence: 8 seconds, 3 minutes, 1.5 hours."""
+    """A duration in a sentence: 8 seconds, 3 minutes, 1.5 hours."""
     if seconds < 0.5:
-        return LESS
-    fitting = ((unit, length) for unit, length, most in UNITS if round(seconds / length) < most)
-    unit, length = next(fitting)
+        return UNDER_A_SECOND
+    unit, length = next(
+        (unit, length) for unit, length, too_many in UNITS if round(seconds / length) < too_many
+    )
     count = seconds / length
-    told = f"{count:.1f}" if unit in ("hour", "day") and count < 10 else f"{count:.0f}"
-    told = told.removesuffix(".0")
-    return f"{told} {unit}{'' if told == '1' else 's'}"
+    text = f"{count:.1f}" if unit in ("hour", "day") and count < 10 else f"{count:.0f}"
+    text = text.removesuffix(".0")
+    return f"{text} {unit}{'' if text == '1' else 's'}"
 
 
 def about(seconds: float) -> str:
-    """About how long something will take."""
-    told = spoken(seconds)
-    return told if told == LESS else f"about {told}"
+    """An estimated duration in a sentence: about 3 minutes."""
+    text = spoken(seconds)
+    return text if text == UNDER_A_SECOND else f"about {text}"
 
 
 def clock(seconds: float) -> str:
-    """How long something still takes, for a line that is renewed: 8 s, 3:07, 1:02:09."""
+    """A remaining time for a progress line: 8 s, 3:07, 1:02:09."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -77,30 +77,28 @@ def clock(seconds: float) -> str:
 
 
 def now() -> str:
-    """This moment in UTC, to the second, in the form of ISO 8601."""
+    """The time in UTC, to the second, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def dated(moment: str) -> str:
-    """A moment of `now` as a person writes it.
+    """A time in ISO 8601 as a person writes it: 3 May 2026, 14:05 UTC.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: For text in another form.
     """
     at = datetime.fromisoformat(moment).astimezone(UTC)
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
 
 
 def for_terminal(text: str, encoding: str | None = None) -> str:
-    """The text as output in this encoding, by default that of stdout, can hold it.
-
-    Arrows and the like become ASCII where the encoding has none.
-    """
+    """The text with arrows and other signs as ASCII where the encoding, by default that
+    of stdout, lacks them."""
     encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        return text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+        return text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
     except LookupError:  # an encoding that Python does not know
-        return text.translate(PLAIN)
+        return text.translate(ASCII)
     return text

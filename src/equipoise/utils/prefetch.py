@@ -1,4 +1,4 @@
-"""Work done ahead by threads: what comes next is under way before it is asked for."""
+"""Prefetching: threads work on the next items before they are asked for."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ R = TypeVar("R")
 def ahead(
     work: Callable[[A], R], arguments: Iterable[A], depth: int, threads: int = 1
 ) -> Generator[tuple[A, R], None, None]:
-    """Each of `arguments` and what `work` makes of it, in order.
+    """Each of `arguments` and the result of `work` on it, in order.
 
-    When one is given out `depth` more are under way, or done and waiting: no more than
-    these are ever in memory.
+    When one is yielded, `depth` more are running or done: no more than these are ever
+    in memory.
 
-    An error in `work` is raised where its result would have come, and ends the
-    iteration. The threads end with it, with the process, and when it is closed or
-    forgotten; what has not begun by then is not done.
+    An error in `work` is raised in its result's place and ends the iteration. The
+    threads end with the iteration, with the process, and when the generator is closed
+    or collected; what has not begun by then is not done.
     """
     pool = ThreadPoolExecutor(threads, "ahead")
     waiting: deque[tuple[A, Future[R]]] = deque()

@@ -1,5 +1,5 @@
-"""What the machine gives this process: the memory that
-it may still take, and the cores that it may use."""
+"""What the machine gives this process: the memory that it may still take, and the cores
+that it may use."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
-SHARE = 0.5  # of the free memory that a file may take: what is read is copied at least once
+# Of the free memory that a file may take: what is read is copied at least once.
+MEMORY_FRACTION = 0.5
 
 
 def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     """Bytes that the system could give without swapping, or that the control groups of
-    this process leave, where that is less; None where that is not known."""
+    this process allow, whichever is less; None where that is not known."""
     free = _named(proc / "meminfo", "MemAvailable:")
     return (
         None
@@ -23,8 +24,8 @@ def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Cores that this process may use: those that the system lets it run on, or the
-    CPU time that its control groups allow, in whole cores, where that is less."""
+    """Cores that this process may use: its CPU affinity, or the CPU time that its
+    control groups allow in whole cores, whichever is less."""
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -32,8 +33,8 @@ def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
 
 
 def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Bytes that each control group with a limit leaves. Files that
-    were read and can be dropped again do not count as used."""
+    """Bytes that each control group with a limit leaves. Cached files that can be
+    dropped do not count as used."""
     for group, version in _groups(membership, cgroups, "memory"):
         if version == 2:
             limit, used, droppable = "memory.max", "memory.current", "inactive_file"
@@ -49,8 +50,8 @@ def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
 
 
 def _quotas(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Whole cores of CPU time that each control group with a quota allows. Half a core
-    more would be one more thread for the others to wait for."""
+    """Whole cores of CPU time that each control group with a quota allows. Another
+    thread for half a core would make the others wait."""
     for group, version in _groups(membership, cgroups, "cpu"):
         if version == 2:
             quota, period = number_in(group / "cpu.max"), number_in(group / "cpu.max", word=1)
@@ -64,8 +65,8 @@ def _quotas(membership: Path, cgroups: Path) -> Iterator[int]:
 
 
 def _groups(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
-    """The folders of this process's own control group and of all above it, whose limits
-    hold for it too, each with the version of control groups that it is of."""
+    """The folders of this process's control group and of its parents, whose limits hold
+    too, each with its version of control groups."""
     for line in _text(membership).splitlines():
         _, controllers, name = line.split(":", 2)
         if controllers == "":
@@ -80,7 +81,7 @@ def _groups(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[
 
 
 def _text(path: Path) -> str:
-    """The text of a file that the system may not have; empty if so."""
+    """The text of a file; empty where the system has no such file."""
     try:
         return path.read_text()
     except OSError:
@@ -88,14 +89,14 @@ def _text(path: Path) -> str:
 
 
 def number_in(path: Path, word: int = 0) -> int | None:
-    """The whole number that is this word of a file, or None if there is no such file,
-    or it says something else."""
+    """The whole number at this word of a file; None if there is no such file, or
+    another word."""
     words = _text(path).split()
     return int(words[word]) if len(words) > word and words[word].isdecimal() else None
 
 
 def _named(path: Path, name: str) -> int | None:
-    """The number beside a name, in a file of such lines."""
+    """The number after a name, in a file with a name and a number on each line."""
     return next(
         (int(line.split()[1]) for line in _text(path).splitlines() if line.split()[:1] == [name]),
         None,

@@ -1,5 +1,4 @@
-"""A bar on stderr for work that a person waits for, on a terminal, from its second
-second on; nothing otherwise."""
+"""A progress bar on stderr for work of more than a second, on a terminal only."""
 
 from __future__ import annotations
 
@@ -7,13 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SOON = 1.0  # seconds that nobody needs to be told of
+DELAY = 1.0  # seconds before a bar appears
 
 
 @contextmanager
 def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A context that yields a function to call with how much more is done, of `total`;
-    None where it is not known how much there is."""
+    """A context that yields a function to call with the amount of work just done.
+
+    Args:
+        what: The bar's label.
+        total: The amount of all work; None where it is not known.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
@@ -23,7 +26,11 @@ def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
     def done(more: int) -> None:
         progress.update(task, advance=more)
-        if console.is_terminal and not progress.live.is_started and time.monotonic() - began > SOON:
+        if (
+            console.is_terminal
+            and not progress.live.is_started
+            and time.monotonic() - began > DELAY
+        ):
             progress.start()
 
     try:
