@@ -33,6 +33,7 @@ from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
 from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.method import Method
+from equipoise.recipes.output import Probability
 
 OF_DRAWS = ("exponential", "Laplace", "five narrow modes")
 IMAGES = 128_000  # samples trained on
@@ -52,7 +53,7 @@ class Unpaired(Balanced):
             super().build(schema),
             discriminator_loss=losses.discriminator,
             generator_loss=lambda _, fake: losses.non_saturating_generator(fake),
-            logits="probability",
+            output=Probability(),
             pairs=False,
         )
 

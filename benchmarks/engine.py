@@ -39,9 +39,7 @@ class Engine:
     def compile(self) -> None:
         """Compile the step, as long runs do, and anew where threads are changed."""
         torch._dynamo.config.trace_autograd_ops = True
-        failed = speed.compile_step(
-            self.method, self.state, speed.example(self.state, self.fit.source.schema)
-        )
+        failed = speed.compile_step(self.state, speed.example(self.state, self.fit.source.schema))
         if failed:
             raise RuntimeError(f"the step does not compile: {failed}")
 
@@ -50,7 +48,7 @@ class Engine:
         `training.loop`; returns its readings."""
         rates = self.method.schedule(self.share, self.state.samples_seen)
         self.state.apply(rates)
-        readings = adversarial_step(self.method, self.state, rates)
+        readings = adversarial_step(self.state, rates)
         self.state.samples_seen += self.method.discriminator_steps * self.state.loader.batch_size
         self.share = self.clock.tick()
         return readings

@@ -85,7 +85,7 @@ def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> 
     else:
         clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
         with training.speed.at_work():
-            for _ in train(training.method, training.state, clock, Control()):
+            for _ in train(training.state, clock, Control()):
                 pass
         expected = predicted.used + predicted.needed(size)
     real = resident("VmHWM")

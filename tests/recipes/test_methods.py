@@ -45,7 +45,7 @@ def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_f
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_what_the_logits_mean_is_said(name: str) -> None:
+def test_what_the_discriminators_output_means(name: str) -> None:
     expected = {
         "wgan": "critic",
         "wgan-gp": "critic",
@@ -54,7 +54,7 @@ def test_what_the_logits_mean_is_said(name: str) -> None:
         "balanced": "relativistic",
         "r3gan": "relativistic",
     }
-    assert built(name, LABELLED).logits == expected.get(name, "probability")
+    assert built(name, LABELLED).output.name == expected.get(name, "probability")
 
 
 def test_wgan_has_the_papers_settings() -> None:

@@ -63,7 +63,7 @@ def test_each_time_the_step_sizes_halve() -> None:
 def test_a_training_that_is_spoiled_once_goes_back_says_so_and_ends_well() -> None:
     state = state_of(RECIPE)
     spoiling(state, {50})
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")
     assert all(torch.isfinite(tensor).all() for tensor in state.weights().values())
@@ -100,7 +100,7 @@ def test_whatever_is_no_longer_finite_is_noticed_and_undone(trouble: str) -> Non
             TROUBLES[trouble](state)
 
     state.optimize_generator = optimize
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert any(isinstance(event, Recovered) for event in events)
     assert events[-1] == Finished("done")
     assert state.recoveries >= 1
@@ -122,7 +122,7 @@ def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> N
         )
 
     setattr(state, f"optimize_{network}", optimize)
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")
 
@@ -152,7 +152,7 @@ def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
 def test_a_training_that_is_spoiled_again_and_again_ends_with_its_last_good_weights() -> None:
     state = state_of(RECIPE)
     spoiling(state, set(range(50, 1000)))
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert sum(isinstance(event, Recovered) for event in events) == ATTEMPTS + 1
     assert isinstance(events[-2], SaveDue)
     end = events[-1]
@@ -166,7 +166,7 @@ def test_a_training_that_is_spoiled_again_and_again_ends_with_its_last_good_weig
 def test_a_training_that_gave_up_and_is_resumed_has_new_attempts_and_ends_well() -> None:
     state = state_of(RECIPE)
     state.recoveries = state.attempts = ATTEMPTS + 1
-    events = list(train(state.method, state, Clock(state, 16 * 20, None), Control()))
+    events = list(train(state, Clock(state, 16 * 20, None), Control()))
     assert events[-1] == Finished("done")
     assert (state.recoveries, state.attempts) == (ATTEMPTS + 1, 0)
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Losses, Method, Networks, Rates
+from equipoise.recipes.output import Relativistic
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -142,7 +143,7 @@ class Balanced(Recipe):
             schema,
             Networks(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
-            "relativistic",
+            Relativistic(),
             penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
             pairs=True,
         )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
-from equipoise.recipes.method import Logits, Losses, Method, Networks, Rates
+from equipoise.recipes.method import Losses, Method, Networks, Rates
+from equipoise.recipes.output import DiscriminatorOutput, Probability
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -154,7 +155,7 @@ class Recipe(ABC):
         schema: Schema,
         networks: Networks,
         losses: Losses,
-        logits: Logits = "probability",
+        output: DiscriminatorOutput = Probability(),  # noqa: B008  # frozen
         **parts: Any,
     ) -> Method:
         """The Method of these networks and losses, with further parts of it as they are
@@ -163,11 +164,7 @@ class Recipe(ABC):
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
 
-            augmentation = Augmentation(
-                self.augmentations,
-                self.augment_target,
-                None if logits in ("relativistic", "critic") else self.undecided,
-            )
+            augmentation = Augmentation(self.augmentations, self.augment_target, output.realness)
         clustering = None
         if self.clusters:
             from equipoise.transforms.fitting import empty_clustering
@@ -185,15 +182,9 @@ class Recipe(ABC):
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
             clustering=clustering,
-            logits=logits,
+            output=output,
             **parts,
         )
-
-    @property
-    def undecided(self) -> float:
-        """The logit at which D takes a sample for neither real nor generated, where
-        there is one."""
-        return 0.0
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         """The rates after this share of the training, 0 to 1, and so many samples."""

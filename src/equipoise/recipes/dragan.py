@@ -54,7 +54,7 @@ class DRAGAN(CrossEntropy):
             points = penalties.around(seen.real, self.perturbation, seen.randomness)
             return {
                 "gradient_penalty": penalties.norm_penalties(
-                    seen.ask(points), points, self.target
+                    seen.discriminate(points), points, self.target
                 ).mean()
             }
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from equipoise.errors import RequestError
 from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
+from equipoise.recipes.output import Score
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -47,10 +48,6 @@ class LSGAN(Standard):
                 f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b"
             )
 
-    @property
-    def undecided(self) -> float:
-        return (self.a + self.b) / 2
-
     def build(self, schema: Schema) -> Method:
         from equipoise import losses
 
@@ -61,6 +58,6 @@ class LSGAN(Standard):
                 lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),
                 lambda _, fake: losses.least_squares_generator(fake, self.c),
             ),
-            "score",
+            Score(threshold=(self.a + self.b) / 2),
             together=not schema.is_image,
         )

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from equipoise.recipes.output import DiscriminatorOutput, Probability
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
     from equipoise.networks.augmentation import Augmentation
+    from equipoise.networks.controller import Controller
     from equipoise.networks.latents import Prior
     from equipoise.transforms.clustering import Clustering
-
-Logits = Literal["probability", "relativistic", "score", "critic"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class CriticBatch:
     "samples"."""
     logits: Tensor
     """(2 N,)."""
-    ask: Callable[[Tensor], Tensor]
+    discriminate: Callable[[Tensor], Tensor]
     """D's logits, (N,), on N further samples of the same classes as the real ones."""
     randomness: torch.Generator
     """For penalties that draw."""
@@ -122,11 +123,10 @@ class Method:
     """Random changes of everything that D sees, real and generated."""
     clustering: Clustering | None = None
     """What points are seen relative to, each mode a class of its own to both networks."""
-    logits: Logits = "probability"
-    """What D's logits mean: sigma(D(x)) is the probability that x is real; only
-    differences D(x) - D(x') mean anything (relativistic); a number that is higher for
-    real samples (score); the same, and mean D(x) - mean D(x') estimates the Wasserstein
-    distance up to an unknown factor (critic)."""
+    output: DiscriminatorOutput = Probability()
+    """What D's output means."""
+    controller: Controller | None = None
+    """State of the method itself, adapted after steps; losses may read it."""
     pairs: bool = False
     """Whether G's loss compares fakes with real samples' logits."""
     together: bool = True

@@ -23,6 +23,7 @@ from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.method import Losses, Method, Networks, Rates
+from equipoise.recipes.output import Relativistic
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -140,7 +141,7 @@ class R3GAN(Recipe):
             schema,
             Networks(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
-            "relativistic",
+            Relativistic(),
             penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
             pairs=True,
         )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
+from equipoise.recipes.output import Score
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -49,5 +50,5 @@ class SNGAN(Standard):
             schema,
             self.networks(schema, norm="spectral", scale=self.lipschitz),
             Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
-            "score",
+            Score(),
         )

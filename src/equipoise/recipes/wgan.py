@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, ClassVar
 from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.base import Optimizer
 from equipoise.recipes.method import Losses, Method
+from equipoise.recipes.output import Critic
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,7 +61,7 @@ class WGAN(Standard):
             schema,
             self.networks(schema, norm="batch"),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
-            "critic",
+            Critic(),
             constraint=clip,
             together=not schema.is_image,
         )

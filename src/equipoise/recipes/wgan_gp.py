@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
+from equipoise.recipes.output import Critic
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,13 +63,17 @@ class WGANGP(Standard):
 
         def penalty(seen: CriticBatch) -> dict[str, Tensor]:
             points = penalties.between(seen.real, seen.fake, seen.randomness)
-            return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points).mean()}
+            return {
+                "gradient_penalty": penalties.norm_penalties(
+                    seen.discriminate(points), points
+                ).mean()
+            }
 
         return self.method(
             schema,
             self.networks(schema),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
-            "critic",
+            Critic(),
             penalty=penalty,
             penalty_at="elsewhere",
         )

@@ -193,7 +193,7 @@ class Fit:
         if self.speed.compiled:
             self._compile()
         clock = Clock(self.state, self.plan.samples, self.run.minutes)
-        for event in train(self.method, self.state, clock, control):
+        for event in train(self.state, clock, control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self._recalibrate_batchnorm()
@@ -215,13 +215,11 @@ class Fit:
         if not self.run.tune_speed:
             return chosen
         return speed.tuned(
-            self.method, self.state, speed.example(self.state, self.source.schema), chosen, self.run
+            self.state, speed.example(self.state, self.source.schema), chosen, self.run
         )
 
     def _compile(self) -> None:
-        failed = speed.compile_step(
-            self.method, self.state, speed.example(self.state, self.source.schema)
-        )
+        failed = speed.compile_step(self.state, speed.example(self.state, self.source.schema))
         if failed:
             self.warn(f"the step could not be compiled ({failed}): going on without")
 

@@ -268,11 +268,11 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         )
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
-        adversarial_step(state.method, state, rates)
+        adversarial_step(state, rates)
         guard = Guard(state)
         guard.keep()  # as its first report does, which leaves it two copies
         kept, before, flops = count.live, len(count.trace), count.flops.total()
-        adversarial_step(state.method, state, rates)
+        adversarial_step(state, rates)
         del guard
     held = [float(held) for held in count.trace[before:]]
     return Trace(

@@ -194,7 +194,7 @@ def is_pure(method: Method) -> bool:
     )
 
 
-def compile_step(method: Method, state: State, batch: Example) -> str:
+def compile_step(state: State, batch: Example) -> str:
     """Compile both functions of gradients for batches like `batch`.
 
     Returns why that failed, in which case the step stays as it is, or nothing.
@@ -207,7 +207,7 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
                 (generator_gradients, batch),
             ):
                 made[function] = torch.compile(function, fullgraph=True, dynamic=False)
-                made[function](method, state, *given)
+                made[function](state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     state.compilations = made
@@ -224,7 +224,7 @@ def _following_derivatives() -> AbstractContextManager[None]:
     return patched
 
 
-def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
+def tuned(state: State, batch: Example, chosen: Speed, run: RunSettings) -> Speed:
     """The fastest threads and precision on this machine, of those that `run` leaves
     open, by a stopwatch. The state stays as it was."""
     threads = [run.threads] if run.threads else sorted({1, usable_cores()})
@@ -236,21 +236,21 @@ def tuned(method: Method, state: State, batch: Example, chosen: Speed, run: RunS
     for candidate in (replace(chosen, threads=t, precision=p) for t in threads for p in precisions):
         candidate.apply(state)
         with at_work(candidate.threads):
-            found[candidate] = _seconds(method, state, batch)
+            found[candidate] = _seconds(state, batch)
     state.restore_tensors(
         weights, state.samples_seen
     )  # and not the feed, which a stream cannot go back in
     return min(found, key=lambda candidate: found[candidate])
 
 
-def _seconds(method: Method, state: State, batch: Example) -> float:
+def _seconds(state: State, batch: Example) -> float:
     """The median time of both networks' gradients."""
     times = []
     for _ in range(TUNING_BLOCKS):
         began, n = time.perf_counter(), 0
         while time.perf_counter() - began < TUNING_SECONDS / TUNING_BLOCKS or not n:
-            discriminator_gradients(method, state, torch.tensor(0.0), *batch)
-            generator_gradients(method, state, *batch)
+            discriminator_gradients(state, torch.tensor(0.0), *batch)
+            generator_gradients(state, *batch)
             n += 1
         times.append((time.perf_counter() - began) / n)
     return statistics.median(times)

@@ -7,8 +7,8 @@ What is not here is not needed to go on: two equal states continue to equal bits
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +68,7 @@ class State:
         )
         """The average's buffers, each with the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
+        self.controller = None if method.controller is None else method.controller.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
@@ -129,7 +130,18 @@ class State:
                 else:
                     group["alpha"] = rates.beta2
         if self.augmentation is not None:
-            self.augmentation.schedule(rates.augment)
+            self.augmentation.set_probability(rates.augment)
+
+    def update_controllers(
+        self, after: Literal["discriminator", "generator"], readings: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Adapt what follows the steps of one network to what was read, and return what
+        the log shall hold of it, scalars ()."""
+        told: dict[str, Tensor] = {}
+        for controller in (self.augmentation, self.controller):
+            if controller is not None and controller.after == after:
+                told |= controller.update(readings)
+        return told
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
         """The compiled form of a function of the step, where there is one."""
@@ -153,7 +165,7 @@ class State:
 
     def weights(self) -> dict[str, Tensor]:
         """The tensors that training changes: of the networks, the average, the
-        augmentation and the optimisers."""
+        controllers and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -245,6 +257,8 @@ class State:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
+        if self.controller is not None:
+            modules["controller"] = self.controller
         if self.method.clustering is not None:
             modules["clustering"] = self.method.clustering
         return modules
