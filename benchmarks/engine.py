@@ -12,6 +12,7 @@ from equipoise import GAN
 from equipoise.training import speed
 from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.space import NetworkSpace
 
 DRAWS = 65_536  # of a distribution, where a loop of its own needs data in memory
 
@@ -30,7 +31,9 @@ class Engine:
         )
         torch.set_num_threads(threads)
         self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
-        samples = self.fit.run.samples or self.recipe.default_samples(self.fit.source.schema)
+        samples = self.fit.run.samples or self.recipe.default_samples(
+            NetworkSpace.of(self.fit.source.schema)
+        )
         self.clock = Clock(self.state, samples, None)
         self.state.generator.train()
         self.state.discriminator.train()

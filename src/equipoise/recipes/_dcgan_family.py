@@ -19,8 +19,8 @@ from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Losses, Networks
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
     from equipoise.networks.conditioning import Conditioning
+    from equipoise.transforms.space import NetworkSpace
 
 Norm = Literal["batch", "spectral", "none"]
 POINT_LAYERS = 3  # hidden layers of the MLPs
@@ -58,8 +58,8 @@ class Standard(Recipe):
     sides; the papers have 64 or 128)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if not schema.is_image:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if not space.is_image:
             return {"beta1": 0.0}
         return {
             "batch_size": 64,
@@ -69,9 +69,9 @@ class Standard(Recipe):
             "width": 32,
         }
 
-    def check(self, schema: Schema) -> None:
-        super().check(schema)
-        if schema.is_image and self.scaling != "unit":
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if space.is_image and self.scaling != "unit":
             raise RequestError(
                 f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "
                 "1] only: use 'unit'"
@@ -79,7 +79,7 @@ class Standard(Recipe):
 
     def networks(
         self,
-        schema: Schema,
+        space: NetworkSpace,
         norm: Norm = "none",
         conditioning: Conditioning = "projection",
         auxiliary: int = 0,
@@ -103,28 +103,28 @@ class Standard(Recipe):
         prior = Prior(
             self.latent_dim, self.latent, categorical_codes=codes[0], continuous_codes=codes[1]
         )
-        classes = self.classes(schema)
+        classes = space.classes
         told = classes if discriminator_knows else 0
         extra = told if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
-        if schema.is_image:
-            body: Any = DCGenerator(prior.width + classes, schema.shape, self.width)
+        if space.is_image:
+            body: Any = DCGenerator(prior.width + classes, space.shape, self.width)
             trunk: Any = DCTrunk(
-                (schema.shape[0] + extra, *schema.shape[1:]), self.width, norm == "batch"
+                (space.shape[0] + extra, *space.shape[1:]), self.width, norm == "batch"
             )
             features = trunk.features
         else:
             body = Shaped(
-                mlp([prior.width + classes, *hidden, schema.size], ["relu"] * POINT_LAYERS),
-                schema.shape,
+                mlp([prior.width + classes, *hidden, space.size], ["relu"] * POINT_LAYERS),
+                space.shape,
             )
             trunk, features = (
-                mlp([schema.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS),
+                mlp([space.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS),
                 self.width,
             )
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
         discriminator = Discriminator(trunk, features, told, conditioning, head, scale)
-        if schema.is_image:
+        if space.is_image:
             discriminator.apply(start)
         if norm == "spectral":
             spectrally_normalised(discriminator)

@@ -23,7 +23,7 @@ from equipoise.recipes.method import AuxOutputs, Method
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +39,11 @@ class ACGAN(CrossEntropy):
     class_weight: float = 1.0
     """Weight of the class term in both networks' losses."""
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from torch.nn.functional import cross_entropy
 
         networks = self.networks(
-            schema, norm="batch", auxiliary=self.classes(schema), discriminator_knows=False
+            space, norm="batch", auxiliary=space.classes, discriminator_knows=False
         )
 
         def class_term(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
@@ -54,5 +54,5 @@ class ACGAN(CrossEntropy):
             return self.class_weight * sum(told.values(), answers.fake.new_zeros(())), told
 
         return self.method(
-            schema, networks, self.losses(), auxiliary=class_term, together=not schema.is_image
+            networks, self.losses(), auxiliary=class_term, together=not space.is_image
         )

@@ -34,7 +34,7 @@ from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 # Units of each dense layer between latents and convolutions: without them far fewer
 # digits are recognised (benchmarks/EXPERIMENTS.md).
@@ -94,8 +94,8 @@ class Balanced(Recipe):
     where channels tell nothing of one another."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_image:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
             return {
                 "batch_size": 32,
                 "learning_rate": 3e-3,
@@ -105,16 +105,16 @@ class Balanced(Recipe):
                 "width": 16,
                 "latent_dim": 64,
             }
-        if schema.size == 1:
+        if space.size == 1:
             return {}
         return {
             "full_rate_samples": 1_536_000,
-            "latent_dim": schema.size,
+            "latent_dim": space.size,
             "width": 128,
-            **(WIDE if schema.size > 2 else {}),
+            **(WIDE if space.size > 2 else {}),
         }
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.conv import ConvGenerator, ConvTrunk
@@ -122,25 +122,24 @@ class Balanced(Recipe):
         from equipoise.networks.mlp import mlp
 
         prior = Prior(self.latent_dim)
-        classes = self.classes(schema)
+        classes = space.classes
         hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-        if schema.is_image:
+        if space.is_image:
             generator = Generator(
-                ConvGenerator(prior.width + classes, schema.shape, self.width, MAPPING), classes
+                ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING), classes
             )
             discriminator = Discriminator(
-                ConvTrunk(schema.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes
+                ConvTrunk(space.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes
             )
         else:
             generator = Generator(
-                mlp([prior.width + classes, *hidden, schema.size], activations), classes
+                mlp([prior.width + classes, *hidden, space.size], activations), classes
             )
             discriminator = Discriminator(
-                mlp([schema.size, *hidden], activations), self.width, classes
+                mlp([space.size, *hidden], activations), self.width, classes
             )
 
         return self.method(
-            schema,
             Networks(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             Relativistic(),

@@ -16,6 +16,7 @@ from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import DiscriminatorOutput, Probability
+from equipoise.transforms.space import NetworkSpace
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -144,7 +145,7 @@ class Recipe(ABC):
         )
 
     @abstractmethod
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         """The method for data of this shape.
 
         Weights are drawn as torch's layers do; the caller decides from which generator.
@@ -152,7 +153,6 @@ class Recipe(ABC):
 
     def method(
         self,
-        schema: Schema,
         networks: Networks,
         losses: Losses,
         output: DiscriminatorOutput = Probability(),  # noqa: B008  # frozen
@@ -165,13 +165,6 @@ class Recipe(ABC):
             from equipoise.networks.augmentation import Augmentation
 
             augmentation = Augmentation(self.augmentations, self.augment_target, output.realness)
-        clustering = None
-        if self.clusters:
-            from equipoise.transforms.fitting import empty_clustering
-
-            clustering = empty_clustering(
-                schema, self.clusters, self.labels(schema), self.apart(schema)
-            )
         return Method(
             generator=networks.generator,
             discriminator=networks.discriminator,
@@ -181,7 +174,6 @@ class Recipe(ABC):
             schedule=self.schedule,
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
-            clustering=clustering,
             output=output,
             **parts,
         )
@@ -197,45 +189,51 @@ class Recipe(ABC):
             augment=self.augment_probability,
         )
 
-    def labels(self, schema: Schema) -> int:
+    def labels(self, space: NetworkSpace) -> int:
         """How many labels the networks learn; 0 for none."""
-        return len(schema.classes or ()) if self.conditional else 0
+        return (space.labels or 0) if self.conditional else 0
 
-    def classes(self, schema: Schema) -> int:
-        """How many classes the networks are told: labels, modes, or one for each pair
-        of them; 0 for none. With channels clustered independently each has its own."""
-        labels, clusters = self.labels(schema), self.clusters or 1
-        if self.apart(schema) and clusters > 1:
-            return clusters * schema.shape[0]
+    def classes(self, space: NetworkSpace) -> int:
+        """How many classes the networks are conditioned on: labels, clusters, or one
+        for each pair of them; 0 for none. With channels clustered independently each
+        has its own."""
+        labels, clusters = self.labels(space), self.clusters or 1
+        if self.clusters_channels(space) and clusters > 1:
+            return clusters * space.shape[0]
         return labels if clusters == 1 else max(labels, 1) * clusters
 
-    def apart(self, schema: Schema) -> bool:
-        """Whether each channel has modes of its own."""
-        return bool(self.per_channel_clusters) and schema.is_image and not self.labels(schema)
+    def clusters_channels(self, space: NetworkSpace) -> bool:
+        """Whether each channel is clustered by itself."""
+        return bool(self.per_channel_clusters) and space.is_image and not self.labels(space)
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         """The defaults that depend on the data, where they differ from the fields' own."""
         return {}
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
         """The recipe with the user's choices, and for the rest the defaults for data of
-        this shape."""
-        recipe = cls(**{**cls.defaults(schema), **given})
-        recipe.check(schema)
+        this schema.
+
+        Raises:
+            RequestError: For choices that cannot be, or do not fit the data.
+        """
+        space = NetworkSpace.of(schema)
+        recipe = cls(**{**cls.defaults(space), **given})
+        recipe.check(space)
         return recipe
 
-    def default_samples(self, schema: Schema) -> int:
+    def default_samples(self, space: NetworkSpace) -> int:
         """Real samples to see if the user sets neither samples nor minutes."""
-        if schema.is_image:
+        if space.is_image:
             return 1_500_000
-        return (512_000 if schema.size == 1 else 1_536_000) * self.discriminator_steps
+        return (512_000 if space.size == 1 else 1_536_000) * self.discriminator_steps
 
-    def check(self, schema: Schema) -> None:
+    def check(self, space: NetworkSpace) -> None:
         """Raises:
         RequestError: Where this recipe does not fit data of this shape."""
-        if self.needs_labels and schema.classes is None:
+        if self.needs_labels and space.labels is None:
             raise RequestError(
                 f"{self.name} learns classes, but the data has no labels: give labels, or use "
                 "another recipe"
@@ -245,7 +243,7 @@ class Recipe(ABC):
                 f"conditional is off, but {self.name} learns classes: leave conditional out, "
                 "or use another recipe"
             )
-        if self.conditional and schema.classes is None:
+        if self.conditional and space.labels is None:
             raise RequestError(
                 "conditional is on, but the data has no labels: give labels, or leave "
                 "conditional out"
@@ -260,7 +258,7 @@ class Recipe(ABC):
                 f"clusters = {self.clusters}: {self.name} does not learn classes, which "
                 "clusters are: leave it out"
             )
-        if self.per_channel_clusters and not (schema.is_image and schema.shape[0] > 1):
+        if self.per_channel_clusters and not (space.is_image and space.shape[0] > 1):
             raise RequestError(
                 "per_channel_clusters is on, which is for images of several channels: leave it out"
             )
@@ -271,7 +269,7 @@ class Recipe(ABC):
             )
         if self.per_channel_clusters and self.conditional:
             raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")
-        if self.augmentations and not schema.is_image:
+        if self.augmentations and not space.is_image:
             raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
 
 

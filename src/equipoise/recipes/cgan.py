@@ -20,7 +20,7 @@ from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,6 @@ class CGAN(CrossEntropy):
     """How D is told the class: by an inner product with its features, or beside the
     sample."""
 
-    def build(self, schema: Schema) -> Method:
-        networks = self.networks(schema, norm="batch", conditioning=self.conditioning)
-        return self.method(schema, networks, self.losses(), together=not schema.is_image)
+    def build(self, space: NetworkSpace) -> Method:
+        networks = self.networks(space, norm="batch", conditioning=self.conditioning)
+        return self.method(networks, self.losses(), together=not space.is_image)

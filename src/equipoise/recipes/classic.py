@@ -20,7 +20,7 @@ from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,47 +57,47 @@ class Classic(CrossEntropy):
     each value's squared distance to the batch's mean."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_image:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
             return {"scaling": "unit", "real_label": 0.9, "latent_dim": 100, "width": 256}
-        return {"latent_dim": schema.size}
+        return {"latent_dim": space.size}
 
-    def check(self, schema: Schema) -> None:
-        super().check(schema)
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
         if not 0 <= self.dropout < 1:
             raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
         if self.discriminator_sees != "sample" and (
-            schema.is_image or schema.size > 1 or self.conditional or self.clusters
+            space.is_image or space.size > 1 or self.conditional or self.clusters
         ):
             raise RequestError(
                 f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line "
                 "without labels or modes: use 'sample'"
             )
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import BatchAsVector, Shaped, mlp
 
         prior = Prior(self.latent_dim, self.latent)
-        classes = self.classes(schema)
-        if schema.is_image:
+        classes = space.classes
+        if space.is_image:
             body = mlp(
-                [prior.width + classes, *[self.width] * 2, schema.size],
+                [prior.width + classes, *[self.width] * 2, space.size],
                 ["leaky_relu", "leaky_relu", "tanh"],
                 self.dropout,
             )
             trunk = mlp(
-                [schema.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout
+                [space.size, self.width, self.width], ["leaky_relu", "leaky_relu"], self.dropout
             )
         else:
             body = mlp(
-                [prior.width + classes, self.width, self.width, schema.size],
+                [prior.width + classes, self.width, self.width, space.size],
                 ["elu", "sigmoid"],
                 self.dropout,
             )
             seen = {
-                "sample": schema.size,
+                "sample": space.size,
                 "batch": self.batch_size,
                 "batch-spread": 2 * self.batch_size,
             }[self.discriminator_sees]
@@ -109,9 +109,8 @@ class Classic(CrossEntropy):
             else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
         )
         return self.method(
-            schema,
             Networks(
-                Generator(Shaped(body, schema.shape), classes),
+                Generator(Shaped(body, space.shape), classes),
                 Discriminator(judge, self.width, classes),
                 prior,
             ),

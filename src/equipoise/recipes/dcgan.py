@@ -20,7 +20,7 @@ from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,15 +36,13 @@ class DCGAN(CrossEntropy):
     latent: Literal["normal", "uniform"] = "uniform"
     """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
 
-    def check(self, schema: Schema) -> None:
-        super().check(schema)
-        if not schema.is_image:
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if not space.is_image:
             raise RequestError(
                 "dcgan is for images, and this data is points: use the recipe 'classic' or "
                 "'balanced'"
             )
 
-    def build(self, schema: Schema) -> Method:
-        return self.method(
-            schema, self.networks(schema, norm="batch"), self.losses(), together=False
-        )
+    def build(self, space: NetworkSpace) -> Method:
+        return self.method(self.networks(space, norm="batch"), self.losses(), together=False)

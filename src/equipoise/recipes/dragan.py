@@ -22,7 +22,7 @@ from equipoise.recipes.method import CriticBatch, Method, Rates
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +44,10 @@ class DRAGAN(CrossEntropy):
     """The norm k that the gradient should have."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({} if schema.is_image else {"penalty": 0.05})
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | ({} if space.is_image else {"penalty": 0.05})
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import penalties
 
         def penalty(seen: CriticBatch) -> dict[str, Tensor]:
@@ -59,7 +59,7 @@ class DRAGAN(CrossEntropy):
             }
 
         return self.method(
-            schema, self.networks(schema), self.losses(), penalty=penalty, penalty_at="elsewhere"
+            self.networks(space), self.losses(), penalty=penalty, penalty_at="elsewhere"
         )
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:

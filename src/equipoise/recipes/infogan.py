@@ -27,8 +27,8 @@ from equipoise.recipes.method import AuxOutputs, Method
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
     from equipoise.networks.latents import Prior
+    from equipoise.transforms.space import NetworkSpace
 
 MAX_DIGITS = 5  # of a categorical code's number of entries
 # Of Q's normal distributions: below it the bound would reward ever sharper codes and
@@ -93,16 +93,16 @@ class InfoGAN(CrossEntropy):
         )
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_image:
-            return {**super().defaults(schema), "latent_dim": 62, "discriminator_rate": 0.2}
-        return {**super().defaults(schema), "continuous_codes": 0}
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
+            return {**super().defaults(space), "latent_dim": 62, "discriminator_rate": 0.2}
+        return {**super().defaults(space), "continuous_codes": 0}
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
         answers = sum(sizes) + 2 * self.continuous_codes
         networks = self.networks(
-            schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes)
+            space, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes)
         )
 
         def information(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
@@ -111,7 +111,7 @@ class InfoGAN(CrossEntropy):
             )
 
         return self.method(
-            schema, networks, self.losses(), auxiliary=information, together=not schema.is_image
+            networks, self.losses(), auxiliary=information, together=not space.is_image
         )
 
 

@@ -22,7 +22,7 @@ from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +48,15 @@ class LSGAN(Standard):
                 f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b"
             )
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
         return self.method(
-            schema,
-            self.networks(schema, norm="batch"),
+            self.networks(space, norm="batch"),
             Losses(
                 lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),
                 lambda _, fake: losses.least_squares_generator(fake, self.c),
             ),
             Score(threshold=(self.a + self.b) / 2),
-            together=not schema.is_image,
+            together=not space.is_image,
         )

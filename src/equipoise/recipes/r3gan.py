@@ -24,6 +24,7 @@ from equipoise.errors import RequestError
 from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
+from equipoise.transforms.space import NetworkSpace
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
@@ -101,18 +102,18 @@ class R3GAN(Recipe):
     """Normal numbers in a latent (points: 4)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_image:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
             return {"batch_size": 32, "learning_rate": 3e-3, "ema_half_life": 10_000}
         return {"scaling": "standard", "gamma": 0.1, "latent_dim": 4}
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        return super().for_data(
-            schema, {**(published(schema) if given.get("preset") == "paper" else {}), **given}
-        )
+        paper = given.get("preset") == "paper"
+        values = published(NetworkSpace.of(schema)) if paper else {}
+        return super().for_data(schema, {**values, **given})
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from torch import nn
 
         from equipoise import losses, penalties
@@ -121,24 +122,23 @@ class R3GAN(Recipe):
         from equipoise.networks.mlp import mlp
         from equipoise.networks.residual import ResidualGenerator, ResidualTrunk
 
-        prior, classes = Prior(self.latent_dim), self.classes(schema)
-        if schema.is_image:
-            widths = self.widths(schema)
+        prior, classes = Prior(self.latent_dim), space.classes
+        if space.is_image:
+            widths = self.widths(space)
             body: Any = ResidualGenerator(
-                prior.width + classes, schema.shape, widths, self.blocks, self.group, self.fold
+                prior.width + classes, space.shape, widths, self.blocks, self.group, self.fold
             )
-            trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group, self.fold)
+            trunk: Any = ResidualTrunk(space.shape, widths, self.blocks, self.group, self.fold)
             features = widths[0]
         else:
             hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-            body = mlp([prior.width + classes, *hidden, schema.size], activations)
-            trunk, features = mlp([schema.size, *hidden], activations), self.width
+            body = mlp([prior.width + classes, *hidden, space.size], activations)
+            trunk, features = mlp([space.size, *hidden], activations), self.width
 
         discriminator = Discriminator(trunk, features, classes)
         nn.init.normal_(discriminator.head.weight, std=features**-0.5)
         nn.init.zeros_(discriminator.head.bias)
         return self.method(
-            schema,
             Networks(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             Relativistic(),
@@ -146,10 +146,10 @@ class R3GAN(Recipe):
             pairs=True,
         )
 
-    def widths(self, schema: Schema) -> list[int]:
+    def widths(self, space: NetworkSpace) -> list[int]:
         """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that
         covers the image."""
-        side, levels = covering(schema), 1
+        side, levels = covering(space), 1
         while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
         if self.preset == "paper":
@@ -169,25 +169,25 @@ class R3GAN(Recipe):
         )
 
 
-def covering(schema: Schema) -> int:
+def covering(space: NetworkSpace) -> int:
     """The smallest power of two, at least 8, that is no less than either side of the
     images."""
-    return max(8, 1 << (max(schema.shape[1:]) - 1).bit_length())
+    return max(8, 1 << (max(space.shape[1:]) - 1).bit_length())
 
 
-def published(schema: Schema) -> dict[str, Any]:
+def published(space: NetworkSpace) -> dict[str, Any]:
     """The fields as published for images of this size.
 
     Raises:
         RequestError: Where nothing was published.
     """
-    if not schema.is_image or covering(schema) not in PUBLISHED:
-        given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_image else "points"
+    if not space.is_image or covering(space) not in PUBLISHED:
+        given = f"{space.shape[1]} x {space.shape[2]}" if space.is_image else "points"
         raise RequestError(
             "preset = 'paper': published for images of 32, 64 and 256 pixels a side, this "
             f"data is {given}: leave preset out"
         )
-    batch, gamma, half_life = PUBLISHED[covering(schema)]
+    batch, gamma, half_life = PUBLISHED[covering(space)]
     return {
         "batch_size": batch,
         "learning_rate": 2e-4,

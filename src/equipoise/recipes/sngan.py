@@ -21,7 +21,7 @@ from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +40,14 @@ class SNGAN(Standard):
     (points: 16, to follow narrow modes)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({} if schema.is_image else {"lipschitz": 16.0})
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | ({} if space.is_image else {"lipschitz": 16.0})
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
         return self.method(
-            schema,
-            self.networks(schema, norm="spectral", scale=self.lipschitz),
+            self.networks(space, norm="spectral", scale=self.lipschitz),
             Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
             Score(),
         )

@@ -26,7 +26,7 @@ from equipoise.recipes.output import Critic
 if TYPE_CHECKING:
     from torch import nn
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class WGAN(Standard):
     clip: float = 0.01
     """The critic's weights stay on [-clip, clip]."""
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
         def clip(critic: nn.Module) -> None:
@@ -58,10 +58,9 @@ class WGAN(Standard):
                 weight.data.clamp_(-self.clip, self.clip)
 
         return self.method(
-            schema,
-            self.networks(schema, norm="batch"),
+            self.networks(space, norm="batch"),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             Critic(),
             constraint=clip,
-            together=not schema.is_image,
+            together=not space.is_image,
         )

@@ -26,7 +26,7 @@ from equipoise.recipes.output import Critic
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +51,14 @@ class WGANGP(Standard):
     data)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | (
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | (
             {"learning_rate": 2e-3, "discriminator_steps": 2}
-            if schema.is_image
+            if space.is_image
             else {"penalty": 0.02}
         )
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
 
         def penalty(seen: CriticBatch) -> dict[str, Tensor]:
@@ -70,8 +70,7 @@ class WGANGP(Standard):
             }
 
         return self.method(
-            schema,
-            self.networks(schema),
+            self.networks(space),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             Critic(),
             penalty=penalty,

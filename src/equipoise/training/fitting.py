@@ -57,6 +57,7 @@ from equipoise.training.plan import Plan
 from equipoise.training.state import State
 from equipoise.transforms.fitting import Space, find_space
 from equipoise.transforms.loading import ClusteredLoader
+from equipoise.transforms.space import NetworkSpace
 from equipoise.utils.atomic_io import write_whole
 
 BIG_SEED = 2**31
@@ -82,7 +83,7 @@ class Fit:
         source.early_stopping = run.stop_when is not None
         self.described = source.describe()
         self.device = resolve_device(run.device)
-        labels = recipe.labels(source.schema)
+        labels = recipe.labels(NetworkSpace.of(source.schema))
         scaling, clustering = space or find_space(
             source, recipe.scaling, recipe.clusters, labels, run.seed, recipe.per_channel_clusters
         )
@@ -124,7 +125,7 @@ class Fit:
             self.quick_suite,
             source.schema.shape,
             recipe.batch_size,
-            recipe.classes(source.schema) > 0,
+            recipe.classes(NetworkSpace.of(source.schema)) > 0,
         )
         self.watch = Monitor(lambda: floors(self.quick_suite, source, run.seed))
         self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}

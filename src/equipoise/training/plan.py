@@ -11,6 +11,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
 from equipoise.training.memory import StepMemory
 from equipoise.training.speed import threads_for
+from equipoise.transforms.space import NetworkSpace
 
 # Seconds of training from which the report is a full one. Of MNIST it takes half a
 # minute of one core, and a quick one a fifth of that.
@@ -31,7 +32,7 @@ class Plan:
     def samples(self) -> int | None:
         """Real samples to see in all; None where minutes decide."""
         return self.run.samples or (
-            None if self.run.minutes else self.recipe.default_samples(self.schema)
+            None if self.run.minutes else self.recipe.default_samples(NetworkSpace.of(self.schema))
         )
 
     @property
@@ -46,7 +47,7 @@ class Plan:
         if self.run.minutes:
             return self.run.minutes * 60
         size = self.recipe.batch_size
-        samples = self.samples or self.recipe.default_samples(self.schema)
+        samples = self.samples or self.recipe.default_samples(NetworkSpace.of(self.schema))
         return (
             samples
             / (size * self.recipe.discriminator_steps)
