@@ -31,6 +31,7 @@ from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
 from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Method
 from equipoise.recipes.output import Probability
 from equipoise.transforms.space import NetworkSpace
@@ -41,6 +42,7 @@ SEEDS = {"points": 3, "images": 2}
 Figures = dict[str, float]
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class Unpaired(Balanced):
     """Goodfellow et al. 2014's loss, with the same penalties and everything else."""
@@ -58,6 +60,7 @@ class Unpaired(Balanced):
         )
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class OneSided(Balanced):
     """One of the two penalties, with twice the weight, so that their sum is as large."""
@@ -75,6 +78,7 @@ class OneSided(Balanced):
         )
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class OtherSided(OneSided):
     """As `OneSided`, of generated samples."""

@@ -11,18 +11,24 @@ from torch import Tensor, nn
 Conditioning = Literal["projection", "concatenation"]
 
 
-class Generator(nn.Module):
+class MixedPrecision(nn.Module):
+    """Base class of networks that can take their products and convolutions in bfloat16
+    while they train, where `mixed` is set: see `through`."""
+
+    mixed = False
+
+
+class Generator(MixedPrecision):
     """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape).
 
     The class joins the latent as a one-hot vector (Mirza & Osindero 2014), so `body`
     takes Z + classes numbers. A sample may have P classes at once, (N, P): then P of
-    them are one. `mixed` is for training: see `through`.
+    them are one.
     """
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
         self.body, self.classes = body, classes
-        self.mixed = False
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.classes:
@@ -31,7 +37,7 @@ class Generator(nn.Module):
         return through(self.body, z, self.mixed and self.training)
 
 
-class Discriminator(nn.Module):
+class Discriminator(MixedPrecision):
     """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the
     answers of an auxiliary head, (N, K), K = 0 without one.
 
@@ -40,8 +46,7 @@ class Discriminator(nn.Module):
     `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside
     points and as many constant planes beside an image's channels (Mirza & Osindero
     2014), so `trunk` takes that many more. Of P classes at once, (N, P), the embeddings
-    are summed. `auxiliary` takes h: heads share the trunk. `mixed` is for training: see
-    `through`.
+    are summed. `auxiliary` takes h: heads share the trunk.
     """
 
     def __init__(
@@ -55,7 +60,6 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.scale = scale
-        self.mixed = False
         self.trunk, self.classes, self.conditioning, self.auxiliary = (
             trunk,
             classes,

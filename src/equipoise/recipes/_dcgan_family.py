@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Recipe
+from equipoise.recipes.base import MAX_UNITS, Recipe
 from equipoise.recipes.method import Losses, Networks
 
 if TYPE_CHECKING:
@@ -30,14 +31,7 @@ POINT_LAYERS = 3  # hidden layers of the MLPs
 class Standard(Recipe):
     """The choices of recipes with these networks."""
 
-    at_least: ClassVar[dict[str, float]] = {
-        **Recipe.at_least,
-        "batch_size": 2,
-        "width": 1,
-        "latent_dim": 1,
-    }
-
-    batch_size: int = 256
+    batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     beta1: float = 0.5
     """Adam's first beta: momentum (points: 0, with which clusters are found more
@@ -51,9 +45,9 @@ class Standard(Recipe):
     """How networks see the data (images: unit, on [-1, 1], since G ends in a tanh)."""
     latent: Literal["normal", "uniform"] = "normal"
     """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
-    latent_dim: int = 4
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Numbers in a latent (images: 100)."""
-    width: int = 128
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
     """Hidden units of the MLPs (images: 32, channels on the grid of half the image's
     sides; the papers have 64 or 128)."""
 
@@ -136,10 +130,7 @@ class CrossEntropy(Standard):
     """Those whose D is trained by cross-entropy: sigma(D(x)) is the probability that x
     is real."""
 
-    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "real_label")
-    shares: ClassVar[tuple[str, ...]] = (*Standard.shares, "real_label")
-
-    real_label: float = 1.0
+    real_label: Annotated[float, Gt(0), Le(1)] = 1.0
     """D's target on real samples; below 1 is one-sided label smoothing (Salimans et al.
     2016)."""
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"

@@ -15,9 +15,11 @@ easy to name, away from p(x | y): `class_weight` sets it against the rest.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
+from equipoise.coerce import Ge
 from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class ACGAN(CrossEntropy):
     """D also names the class, and G is paid for samples that it can name."""
@@ -34,9 +37,8 @@ class ACGAN(CrossEntropy):
     summary = "D also names the class, and G is paid for samples that it can name: needs labels"
     paper = "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs"
     needs_labels = True
-    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "class_weight": 0}
 
-    class_weight: float = 1.0
+    class_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the class term in both networks' losses."""
 
     def build(self, space: NetworkSpace) -> Method:

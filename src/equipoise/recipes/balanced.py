@@ -27,9 +27,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from equipoise.recipes.base import Recipe
+from equipoise.coerce import Ge, Le
+from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 
@@ -48,6 +49,7 @@ WIDE: dict[str, Any] = {
 }  # of points of more than two columns
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class Balanced(Recipe):
     """Relativistic pairing loss with R1 and R2: dependable, the default."""
@@ -55,13 +57,6 @@ class Balanced(Recipe):
     name = "balanced"
     summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {
-        **Recipe.at_least,
-        "full_rate_samples": 0,
-        "gamma": 0,
-        "width": 1,
-        "latent_dim": 1,
-    }
 
     batch_size: int = 256
     """Samples in a batch (points of more than two columns: 1024; images: 32)."""
@@ -75,15 +70,15 @@ class Balanced(Recipe):
     ema_half_life: float = 50_000
     """Half-life of the generator's average, in samples seen; 0 for no average (images:
     10,000)."""
-    full_rate_samples: int = 512_000
+    full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls as one over the root of the
     samples seen; 0 for never (points of several columns: 1,536,000; images: 0)."""
-    gamma: float = 0.1
+    gamma: Annotated[float, Ge(0)] = 0.1
     """Weight of the penalties: gamma / 2 times their sum joins D's loss."""
-    width: int = 64
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
     """Hidden units of the MLPs (points of several columns: 128; images: 16, channels on
     the finest grid)."""
-    latent_dim: int = 4
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Normal numbers in a latent (points of D > 1 columns: D; images: 64)."""
     clusters: int | None = None
     """Modes that the data is taken apart into, each a class of its own to the networks:

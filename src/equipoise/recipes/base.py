@@ -10,8 +10,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from inspect import isabstract
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+from equipoise.coerce import Ge, Gt, Interval, Le, Lt, validate
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
 from equipoise.recipes.method import Losses, Method, Networks, Rates
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 Optimizer = Literal["adam", "rmsprop"]
 AUGMENTATIONS = ("color", "translation", "cutout")
+MAX_UNITS = 2**20  # of a layer, or a latent: wider ones have weights that no memory holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,43 +43,26 @@ class Recipe(ABC):
     """Whether the method learns classes and nothing else."""
     takes_labels: ClassVar[bool] = True
     """Whether the method can learn classes."""
-    at_least: ClassVar[dict[str, float]] = {
-        "batch_size": 1,
-        "discriminator_steps": 1,
-        "ema_half_life": 0,
-        "clusters": 0,
-    }
-    at_most: ClassVar[dict[str, float]] = {
-        "batch_size": 2**31,
-        "discriminator_steps": 1000,
-        "clusters": 2**16,
-        "width": 2**20,  # wider ones have weights that no memory holds
-        "latent_dim": 2**20,
-    }
-    above_zero: ClassVar[tuple[str, ...]] = ("learning_rate", "discriminator_rate")
-    shares: ClassVar[tuple[str, ...]] = ("augment_probability", "augment_target")
 
-    betas: ClassVar[tuple[str, ...]] = ("beta1", "beta2")
-
-    batch_size: int = 128
+    batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
-    learning_rate: float = 1e-3
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
     """The optimisers' step size at the start."""
-    learning_rate_end: float = 0.01
+    learning_rate_end: Annotated[float, Gt(0), Le(1)] = 0.01
     """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
     constant."""
-    discriminator_rate: float = 1.0
+    discriminator_rate: Annotated[float, Gt(0)] = 1.0
     """D's learning rate over G's: other than 1 for two time-scales (Heusel et al.
     2017)."""
     optimizer: Optimizer = "adam"
     """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
-    beta1: float = 0.0
+    beta1: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Adam's first beta: momentum."""
-    beta2: float = 0.99
+    beta2: Annotated[float, Ge(0), Lt(1)] = 0.99
     """Adam's second beta, or RMSProp's smoothing constant."""
-    discriminator_steps: int = 1
+    discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1
     """Steps of D for every step of G (n_critic)."""
-    ema_half_life: float = 10_000
+    ema_half_life: Annotated[float, Ge(0)] = 10_000
     """Half-life of the generator's average, in samples seen; 0 for no average."""
     conditional: bool | None = None
     """Learn each class: on or off; left out, on when labels are handed over, off when
@@ -83,7 +70,7 @@ class Recipe(ABC):
     scaling: ScalingKind = "standard"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1]
     (unit)."""
-    clusters: int | None = 0
+    clusters: Annotated[int | None, Ge(0), Le(2**16)] = 0
     """Modes that the data is taken apart into, each a class of its own to the networks:
     normal components of points, groups of images that look alike. 0 for none; 1 is none
     too, but for points of several columns, which are seen relative to the one."""
@@ -92,48 +79,29 @@ class Recipe(ABC):
     augment: str = "none"
     """For few images: random changes of all that D sees (DiffAugment, Zhao et al.
     2020): color, translation, cutout, or several with commas between."""
-    augment_probability: float = 1.0
+    augment_probability: Annotated[float, Interval(0, 1)] = 1.0
     """Probability of each of them, for each image."""
-    augment_target: float | None = None
+    augment_target: Annotated[float | None, Interval(0, 1)] = None
     """Adapt that probability, from 0, so that this share more of the real images are
     taken for real than not (ADA, Karras et al. 2020, who use 0.6)."""
 
     def __post_init__(self) -> None:
-        for field in self.above_zero:
-            value = getattr(self, field)
-            if not (math.isfinite(value) and value > 0):
-                raise RequestError(f"{field} = {value}: must be a positive number")
-        for field, least in self.at_least.items():
-            value, most = getattr(self, field), self.at_most.get(field, math.inf)
-            if value is not None and not (math.isfinite(value) and least <= value <= most):
-                bound = (
-                    f"at least {least}" if value < least or most == math.inf else f"at most {most}"
-                )
-                raise RequestError(
-                    f"{field} = {value}: must be "
-                    f"{'a number of ' if isinstance(value, float) else ''}{bound}"
-                )
-        for field in self.shares:
-            value = getattr(self, field)
-            if value is not None and not 0 <= value <= 1:
-                raise RequestError(f"{field} = {value}: must be from 0 to 1")
-        if not 0 < self.learning_rate_end <= 1:
-            raise RequestError(
-                f"learning_rate_end = {self.learning_rate_end}: must be above 0 and at most 1"
-            )
-        for field in self.betas:
-            if not 0 <= getattr(self, field) < 1:
-                raise RequestError(
-                    f"{field} = {getattr(self, field)}: must be at least 0 and below 1"
-                )
-        for kind in self.augmentations:
-            if kind not in AUGMENTATIONS:
-                raise RequestError(f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}")
+        validate(self, self.conflicts)
+
+    def conflicts(self) -> list[str]:
+        """What is wrong with the values of several fields together, or with one's text:
+        a sentence each. Bounds of single numbers stand beside their fields."""
+        wrong = [
+            f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}"
+            for kind in self.augmentations
+            if kind not in AUGMENTATIONS
+        ]
         if self.augment_target is not None and not self.augmentations:
-            raise RequestError(
+            wrong.append(
                 f"augment_target = {self.augment_target} has nothing to adapt: set augment, "
-                "for one to color,translation,cutout"
+                "for example to color,translation,cutout"
             )
+        return wrong
 
     @property
     def augmentations(self) -> list[str]:
@@ -271,6 +239,51 @@ class Recipe(ABC):
             raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")
         if self.augmentations and not space.is_image:
             raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
+
+
+RECIPES: dict[str, type[Recipe]] = {}
+"""Every registered recipe by its name; `recipes.catalogue` adds those of files and
+packages that were not imported yet."""
+OWN_NAMES = {
+    path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")
+}  # of the recipes of this folder, taken before they are imported
+R = TypeVar("R", bound=type[Recipe])
+
+
+def register(recipe: R) -> R:
+    """Class decorator: make a recipe known by its `name`.
+
+        @register
+        @dataclass(frozen=True, kw_only=True)
+        class Hinge(Balanced):
+            name = "balanced-hinge"
+            ...
+
+    A class of the same module and name takes the place of an earlier one, so that a
+    notebook's cell can be run again.
+
+    Raises:
+        RequestError: If it is no whole recipe, or another has the name.
+    """
+    who = f"{getattr(recipe, '__module__', '')}:{getattr(recipe, '__qualname__', recipe)}"
+    if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or isabstract(recipe):
+        raise RequestError(f"{who} is not a subclass of Recipe with a build of its own")
+    name = vars(recipe).get("name")
+    if not isinstance(name, str) or not name:
+        raise RequestError(f"{who} has no name of its own: give the class name = 'my-recipe'")
+    lacking = [
+        what for what in ("summary", "paper") if not isinstance(getattr(recipe, what, None), str)
+    ]
+    if lacking:
+        raise RequestError(f"{who} has no {' and no '.join(lacking)}")
+    is_own = recipe.__module__.startswith(f"{__package__}.")
+    if name in OWN_NAMES and not is_own:
+        raise RequestError(f"{who} has the name {name!r}, which is one of Equipoise's own")
+    other = RECIPES.get(name, recipe)
+    if (other.__module__, other.__qualname__) != (recipe.__module__, recipe.__qualname__):
+        raise RequestError(f"{who} has the name {name!r}, which {other.__module__} has taken")
+    RECIPES[name] = recipe
+    return recipe
 
 
 def cosine(start: float, end: float, progress: float) -> float:

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Method
 
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class CGAN(CrossEntropy):
     """Both networks are told the class: sample(n, label=k)."""

@@ -13,16 +13,19 @@ this is the recipe to learn from, and to beat.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.errors import RequestError
 from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class Classic(CrossEntropy):
     """The original GAN of 2014 with the tutorials' MLP networks."""
@@ -30,9 +33,8 @@ class Classic(CrossEntropy):
     name = "classic"
     summary = "the original GAN with the tutorials' MLP networks: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
-    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "batch_size": 1}
 
-    batch_size: int = 100
+    batch_size: Annotated[int, Ge(1), Le(2**31)] = 100
     """Samples in a batch."""
     learning_rate: float = 2e-4
     """Adam's step size at the start."""
@@ -43,9 +45,9 @@ class Classic(CrossEntropy):
     """Adam's first beta: momentum."""
     ema_half_life: float = 0
     """Half-life of the generator's average, in samples seen; 0 for no average."""
-    real_label: float = 0.95
+    real_label: Annotated[float, Gt(0), Le(1)] = 0.95
     """D's target on real samples; below 1 is one-sided label smoothing (images: 0.9)."""
-    dropout: float = 0.0
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Share of hidden units dropped in both networks while training; never when
     sampling."""
     latent_dim: int = 1
@@ -64,8 +66,6 @@ class Classic(CrossEntropy):
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
-        if not 0 <= self.dropout < 1:
-            raise RequestError(f"dropout = {self.dropout}: must be at least 0 and below 1")
         if self.discriminator_sees != "sample" and (
             space.is_image or space.size > 1 or self.conditional or self.clusters
         ):

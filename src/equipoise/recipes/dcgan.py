@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Literal
 
 from equipoise.errors import RequestError
 from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Method
 
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(CrossEntropy):
     """Convolutional networks with BatchNorm, for images."""

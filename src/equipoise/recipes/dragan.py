@@ -14,9 +14,11 @@ D has no BatchNorm: its gradients are of samples one by one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
+from equipoise.coerce import Ge, Gt
 from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import CriticBatch, Method, Rates
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class DRAGAN(CrossEntropy):
     """The original loss with a gradient penalty around real samples."""
@@ -32,15 +35,13 @@ class DRAGAN(CrossEntropy):
     name = "dragan"
     summary = "the original loss with a gradient penalty around real samples"
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
-    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "penalty": 0, "target": 0}
-    above_zero: ClassVar[tuple[str, ...]] = (*CrossEntropy.above_zero, "perturbation")
 
-    penalty: float = 10.0
+    penalty: Annotated[float, Ge(0)] = 10.0
     """Weight lambda of the gradient penalty (points: 0.05; on a line, D's slope cannot
     turn round against a heavy one)."""
-    perturbation: float = 0.5
+    perturbation: Annotated[float, Gt(0)] = 0.5
     """Deviation c of the noise around real samples, in units of the data's."""
-    target: float = 1.0
+    target: Annotated[float, Ge(0)] = 1.0
     """The norm k that the gradient should have."""
 
     @classmethod

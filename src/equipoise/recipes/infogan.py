@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from equipoise.errors import RequestError
+from equipoise.coerce import Ge, Le
 from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ MAX_DIGITS = 5  # of a categorical code's number of entries
 MIN_LOG_STD = -4.0
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class InfoGAN(CrossEntropy):
     """Finds classes and directions by itself: sample(n, code={"c0": 3})."""
@@ -47,13 +49,6 @@ class InfoGAN(CrossEntropy):
         "Maximizing GANs"
     )
     takes_labels = False
-    at_least: ClassVar[dict[str, float]] = {
-        **CrossEntropy.at_least,
-        "continuous_codes": 0,
-        "categorical_weight": 0,
-        "continuous_weight": 0,
-    }
-    at_most: ClassVar[dict[str, float]] = {**CrossEntropy.at_most, "continuous_codes": 2**16}
 
     discriminator_rate: float = 1.0
     """D's learning rate over G's (images: 0.2, the paper's 2e-4 and 1e-3)."""
@@ -62,27 +57,27 @@ class InfoGAN(CrossEntropy):
     categorical_codes: int | str = 10
     """Entries of each categorical code, with commas between: 10 is c0 alone with values
     0 to 9, "10,2" has c1 as well; none: no code."""
-    continuous_codes: int = 2
+    continuous_codes: Annotated[int, Ge(0), Le(2**16)] = 2
     """How many continuous codes, u0, u1, ..., uniform on [-1, 1] (points: 0)."""
-    categorical_weight: float = 1.0
+    categorical_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the categorical codes' part of the bound."""
-    continuous_weight: float = 0.1
+    continuous_weight: Annotated[float, Ge(0)] = 0.1
     """Weight of the continuous codes' part of the bound."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def conflicts(self) -> list[str]:
+        wrong = super().conflicts()
         if not all(
             size.isdecimal() and len(size) <= MAX_DIGITS and int(size) > 1 for size in self._sizes
         ):
-            raise RequestError(
+            wrong.append(
                 f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from "
-                f"2 to {10**MAX_DIGITS - 1} "
-                "with commas between, or none"
+                f"2 to {10**MAX_DIGITS - 1} with commas between, or none"
             )
         if not self._sizes and not self.continuous_codes:
-            raise RequestError(
+            wrong.append(
                 "categorical_codes = 'none' and continuous_codes = 0: give at least one code"
             )
+        return wrong
 
     @property
     def _sizes(self) -> list[str]:

@@ -12,12 +12,11 @@ eq. 8, which minimises Pearson's chi-squared divergence.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.errors import RequestError
 from equipoise.recipes._dcgan_family import Standard
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class LSGAN(Standard):
     """Least squares in place of cross-entropy."""
@@ -41,12 +41,9 @@ class LSGAN(Standard):
     c: float = 1.0
     """What G wants D to say of its samples."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not all(map(math.isfinite, (self.a, self.b, self.c))) or self.a == self.b:
-            raise RequestError(
-                f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b"
-            )
+    def conflicts(self) -> list[str]:
+        same = f"a = {self.a} and b = {self.b}: must differ"
+        return [*super().conflicts(), *([same] if self.a == self.b else [])]
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses

@@ -17,11 +17,12 @@ docs/recipes.md says where `balanced` differs and why.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
+from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Recipe, cosine
+from equipoise.recipes.base import MAX_UNITS, Recipe, cosine, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 from equipoise.transforms.space import NetworkSpace
@@ -35,6 +36,7 @@ POINT_LAYERS = 2  # hidden layers of the MLPs
 PUBLISHED = {32: (512, 0.05, 5_000_000), 64: (256, 2.0, 500_000), 256: (256, 150.0, 500_000)}
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class R3GAN(Recipe):
     """The published relativistic baseline: its networks, losses and schedules."""
@@ -44,24 +46,6 @@ class R3GAN(Recipe):
         "the published modern baseline that balanced descends from, with its residual networks"
     )
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {
-        **Recipe.at_least,
-        "gamma": 0,
-        "width": 1,
-        "latent_dim": 1,
-        "blocks": 1,
-        "group": 1,
-        "fold": 1,
-    }
-    at_most: ClassVar[dict[str, float]] = {
-        **Recipe.at_most,
-        "blocks": 1000,
-        "group": 2**20,
-        "fold": 1000,
-    }
-    above_zero: ClassVar[tuple[str, ...]] = (*Recipe.above_zero, "gamma_end", "burn_in")
-    shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in")
-    betas: ClassVar[tuple[str, ...]] = (*Recipe.betas, "beta2_start")
 
     batch_size: int = 256
     """Samples in a batch (images: 32; paper: 512, and 256 from 64 pixels a side)."""
@@ -73,32 +57,32 @@ class R3GAN(Recipe):
     ema_half_life: float = 50_000
     """Half-life of the generator's average after the burn-in, in samples seen; 0 for no
     average (images: 10,000)."""
-    beta2_start: float = 0.9
+    beta2_start: Annotated[float, Ge(0), Lt(1)] = 0.9
     """Adam's second beta at the start; after the burn-in it is beta2."""
     scaling: ScalingKind = "unit"
     """How networks see the data: zero mean and unit variance (standard), or on [-1, 1]
     (unit), where the published gammas hold (points: standard)."""
-    gamma: float = 3.0
+    gamma: Annotated[float, Ge(0)] = 3.0
     """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss
     (points: 0.1; paper: by the images' size)."""
-    gamma_end: float = 0.1
+    gamma_end: Annotated[float, Gt(0), Le(1)] = 0.1
     """Share of gamma left after the burn-in."""
-    burn_in: float = 1.0
+    burn_in: Annotated[float, Gt(0), Le(1)] = 1.0
     """Share of the training over which the schedules move."""
     preset: Literal["sized", "paper"] = "sized"
     """Networks and rates sized to a CPU, or those published for images of 32, 64 or 256
     pixels a side."""
-    width: int = 48
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 48
     """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one
     (points: hidden units; paper: 768)."""
-    blocks: int = 1
+    blocks: Annotated[int, Ge(1), Le(1000)] = 1
     """Residual blocks on each grid (paper: 2)."""
-    group: int = 16
+    group: Annotated[int, Ge(1), Le(MAX_UNITS)] = 16
     """Channels of a block's 3 x 3 convolution that share a group."""
-    fold: int = 2
+    fold: Annotated[int, Ge(1), Le(1000)] = 2
     """Pixels a side that go into a cell of the finest grid, which costs a quarter with
     2 (paper: 1)."""
-    latent_dim: int = 64
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
     """Normal numbers in a latent (points: 4)."""
 
     @classmethod

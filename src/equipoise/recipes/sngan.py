@@ -14,9 +14,11 @@ on few epochs a CPU gets further with 1e-3 and 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
+from equipoise.coerce import Gt
 from equipoise.recipes._dcgan_family import Standard
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class SNGAN(Standard):
     """Spectral normalisation of D and the hinge loss."""
@@ -31,11 +34,10 @@ class SNGAN(Standard):
     name = "sngan"
     summary = "spectral normalisation of D and the hinge loss"
     paper = "Miyato et al. 2018, Spectral Normalization for Generative Adversarial Networks"
-    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "lipschitz")
 
     beta1: float = 0.0
     """Adam's first beta: momentum."""
-    lipschitz: float = 1.0
+    lipschitz: Annotated[float, Gt(0)] = 1.0
     """D's Lipschitz constant: what its normalised network's answer is multiplied by
     (points: 16, to follow narrow modes)."""
 

@@ -16,10 +16,11 @@ momentum made training unstable. Clipping makes critics simple: expect less than
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
+from equipoise.coerce import Gt
 from equipoise.recipes._dcgan_family import Standard
-from equipoise.recipes.base import Optimizer
+from equipoise.recipes.base import Optimizer, register
 from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Critic
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class WGAN(Standard):
     """Wasserstein critic by weight clipping."""
@@ -36,7 +38,6 @@ class WGAN(Standard):
     name = "wgan"
     summary = "Wasserstein critic by weight clipping; its estimate falls as samples improve"
     paper = "Arjovsky et al. 2017, Wasserstein Generative Adversarial Networks"
-    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "clip")
 
     learning_rate: float = 1e-3
     """RMSProp's step size at the start (the paper has 5e-5, at which a CPU's minutes
@@ -47,7 +48,7 @@ class WGAN(Standard):
     """RMSProp's smoothing constant, or Adam's second beta."""
     discriminator_steps: int = 5
     """Steps of the critic for every step of G (n_critic)."""
-    clip: float = 0.01
+    clip: Annotated[float, Gt(0)] = 0.01
     """The critic's weights stay on [-clip, clip]."""
 
     def build(self, space: NetworkSpace) -> Method:

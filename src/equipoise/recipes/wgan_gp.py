@@ -17,9 +17,11 @@ not fix.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
+from equipoise.coerce import Ge
 from equipoise.recipes._dcgan_family import Standard
+from equipoise.recipes.base import register
 from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
 from equipoise.recipes.output import Critic
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class WGANGP(Standard):
     """Wasserstein critic with a gradient penalty."""
@@ -36,7 +39,6 @@ class WGANGP(Standard):
     name = "wgan-gp"
     summary = "Wasserstein critic with a gradient penalty: steady"
     paper = "Gulrajani et al. 2017, Improved Training of Wasserstein GANs"
-    at_least: ClassVar[dict[str, float]] = {**Standard.at_least, "penalty": 0}
 
     learning_rate: float = 1e-3
     """Adam's step size at the start (images: 2e-3; the paper has 1e-4)."""
@@ -46,7 +48,7 @@ class WGANGP(Standard):
     """Adam's second beta."""
     discriminator_steps: int = 5
     """Steps of the critic for every step of G, n_critic (images: 2; the paper has 5)."""
-    penalty: float = 10.0
+    penalty: Annotated[float, Ge(0)] = 10.0
     """Weight lambda of the gradient penalty (points: 0.02; the authors have 0.1 for toy
     data)."""
 

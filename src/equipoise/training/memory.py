@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from equipoise.coerce import minimum
 from equipoise.data.loading import BLOCK, Loader
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_ONE_IN, RowsSource, Source
@@ -171,7 +172,7 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
             f"and {free / GIB:.1f} GiB are free: "
             + (
                 f"give at most {most}"
-                if most >= recipe.at_least.get("batch_size", 1)
+                if most >= minimum(type(recipe), "batch_size")
                 else "give smaller networks, or free some"
             )
         )
@@ -214,7 +215,7 @@ def step_memory(
     `workspace` is the factor on what it makes on the way; None takes the measured one,
     1 gives the bytes of its tensors exactly.
     """
-    small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
+    small = max(MIN_BATCH, math.ceil(minimum(type(recipe), "batch_size")))
     first, second = (
         trace(replace(recipe, batch_size=size), schema, scaling, device)
         for size in (small, 2 * small)

@@ -23,7 +23,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
-from equipoise.networks.conditioning import Discriminator, Generator
+from equipoise.networks.conditioning import MixedPrecision
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
 from equipoise.runs.settings import RunSettings
@@ -67,7 +67,7 @@ class Speed:
         """Have the networks of `state` work this way;
         the compiled step is made by `compile_step`."""
         for network in (state.generator, state.discriminator):
-            if isinstance(network, Generator | Discriminator):
+            if isinstance(network, MixedPrecision):
                 network.mixed = self.precision == "bfloat16"
 
 
