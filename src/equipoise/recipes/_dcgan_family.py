@@ -34,22 +34,22 @@ class Standard(Recipe):
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     beta1: float = 0.5
-    """Adam's first beta: momentum (points: 0, with which clusters are found more
-    evenly)."""
+    """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
     """Adam's second beta, or RMSProp's smoothing constant."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (images:
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
     10,000)."""
     scaling: ScalingKind = "standard"
-    """How networks see the data (images: unit, on [-1, 1], since G ends in a tanh)."""
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1]) (images: unit, since G ends in a tanh)."""
     latent: Literal["normal", "uniform"] = "normal"
-    """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
+    """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
-    """Numbers in a latent (images: 100)."""
+    """Latent dimension (images: 100)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
-    """Hidden units of the MLPs (images: 32, channels on the grid of half the image's
-    sides; the papers have 64 or 128)."""
+    """Hidden units of the MLPs (images: 32, channels of the grid of half the image's
+    sides; papers: 64 or 128)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
@@ -131,11 +131,11 @@ class CrossEntropy(Standard):
     is real."""
 
     real_label: Annotated[float, Gt(0), Le(1)] = 1.0
-    """D's target on real samples; below 1 is one-sided label smoothing (Salimans et al.
-    2016)."""
+    """D's target for real samples. Below 1 is one-sided label smoothing (Salimans et
+    al. 2016)."""
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
-    """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))) (minimax):
-    Goodfellow et al. 2014."""
+    """non-saturating: G ascends log D(G(z)). minimax: G descends log(1 - D(G(z)))
+    (Goodfellow et al. 2014)."""
 
     def losses(self) -> Losses:
         """The loss pair."""

@@ -39,7 +39,7 @@ class ACGAN(CrossEntropy):
     needs_labels = True
 
     class_weight: Annotated[float, Ge(0)] = 1.0
-    """Weight of the class term in both networks' losses."""
+    """Weight of the classification loss in both networks' losses."""
 
     def build(self, space: NetworkSpace) -> Method:
         from torch.nn.functional import cross_entropy

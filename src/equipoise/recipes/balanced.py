@@ -61,32 +61,32 @@ class Balanced(Recipe):
     batch_size: int = 256
     """Samples in a batch (points of more than two columns: 1024; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's step size at the start (images: 3e-3)."""
+    """Adam's learning rate at the start (images: 3e-3)."""
     learning_rate_end: float = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
-    constant (points of more than two columns and images: 0.3)."""
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant
+    (points of more than two columns and images: 0.3)."""
     discriminator_rate: float = 1.0
-    """D's learning rate over G's (points of more than two columns: 4.0)."""
+    """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (images:
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
     10,000)."""
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
-    """Samples after which the learning rate also falls as one over the root of the
-    samples seen; 0 for never (points of several columns: 1,536,000; images: 0)."""
+    """Samples after which the learning rate also falls with the inverse square root of
+    the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
     gamma: Annotated[float, Ge(0)] = 0.1
-    """Weight of the penalties: gamma / 2 times their sum joins D's loss."""
+    """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
-    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels on
+    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels of
     the finest grid)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
-    """Normal numbers in a latent (points of D > 1 columns: D; images: 64)."""
+    """Latent dimension (points of D > 1 columns: D; images: 64)."""
     clusters: int | None = None
-    """Modes that the data is taken apart into, each a class of its own to the networks:
-    normal components of points, groups of images that look alike. 0 for none; left out,
-    as many as points show, and a group for every 200 images, at most 256."""
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
+    k-means for images). 0: none. Default: chosen by BIC for tables; one per 200 images,
+    at most 256."""
     per_channel_clusters: bool | None = None
-    """Find the groups of images in each channel by itself: on or off; left out, on
-    where channels tell nothing of one another."""
+    """Cluster each image channel independently. Default: yes if the channels are
+    independent."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

@@ -47,15 +47,13 @@ class Recipe(ABC):
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
     learning_rate: Annotated[float, Gt(0)] = 1e-3
-    """The optimisers' step size at the start."""
+    """Learning rate at the start."""
     learning_rate_end: Annotated[float, Gt(0), Le(1)] = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
-    constant."""
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant."""
     discriminator_rate: Annotated[float, Gt(0)] = 1.0
-    """D's learning rate over G's: other than 1 for two time-scales (Heusel et al.
-    2017)."""
+    """D's learning rate divided by G's (two time-scales: Heusel et al. 2017)."""
     optimizer: Optimizer = "adam"
-    """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
+    """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
     beta1: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Adam's first beta: momentum."""
     beta2: Annotated[float, Ge(0), Lt(1)] = 0.99
@@ -63,27 +61,26 @@ class Recipe(ABC):
     discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1
     """Steps of D for every step of G (n_critic)."""
     ema_half_life: Annotated[float, Ge(0)] = 10_000
-    """Half-life of the generator's average, in samples seen; 0 for no average."""
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA."""
     conditional: bool | None = None
-    """Learn each class: on or off; left out, on when labels are handed over, off when
-    the data merely has them."""
+    """Condition G and D on the labels. Default: yes if labels are given with the data,
+    no if a data set merely comes with them."""
     scaling: ScalingKind = "standard"
-    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1]
-    (unit)."""
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1])."""
     clusters: Annotated[int | None, Ge(0), Le(2**16)] = 0
-    """Modes that the data is taken apart into, each a class of its own to the networks:
-    normal components of points, groups of images that look alike. 0 for none; 1 is none
-    too, but for points of several columns, which are seen relative to the one."""
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
+    k-means for images). 0: none; 1: none, but tables are whitened."""
     per_channel_clusters: bool | None = False
-    """Find the groups of images in each channel by itself: on or off."""
+    """Cluster each image channel independently."""
     augment: str = "none"
-    """For few images: random changes of all that D sees (DiffAugment, Zhao et al.
-    2020): color, translation, cutout, or several with commas between."""
+    """For few images: random changes of all images that D sees (DiffAugment, Zhao et
+    al. 2020): color, translation, cutout, or several with commas between."""
     augment_probability: Annotated[float, Interval(0, 1)] = 1.0
-    """Probability of each of them, for each image."""
+    """Probability of each augmentation, for each image."""
     augment_target: Annotated[float | None, Interval(0, 1)] = None
-    """Adapt that probability, from 0, so that this share more of the real images are
-    taken for real than not (ADA, Karras et al. 2020, who use 0.6)."""
+    """Adapt the probability, from 0, until the mean sign of D's output on real images
+    is this (ADA, Karras et al. 2020, who use 0.6)."""
 
     def __post_init__(self) -> None:
         validate(self, self.conflicts)

@@ -35,8 +35,8 @@ class CGAN(CrossEntropy):
     needs_labels = True
 
     conditioning: Literal["projection", "concatenation"] = "projection"
-    """How D is told the class: by an inner product with its features, or beside the
-    sample."""
+    """How D gets the class: by an inner product with its features, or as further inputs
+    beside the sample."""
 
     def build(self, space: NetworkSpace) -> Method:
         networks = self.networks(space, norm="batch", conditioning=self.conditioning)

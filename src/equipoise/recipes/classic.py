@@ -37,26 +37,26 @@ class Classic(CrossEntropy):
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 100
     """Samples in a batch."""
     learning_rate: float = 2e-4
-    """Adam's step size at the start."""
+    """Adam's learning rate at the start."""
     learning_rate_end: float = 1.0
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it
-    constant."""
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant."""
     beta1: float = 0.5
     """Adam's first beta: momentum."""
     ema_half_life: float = 0
-    """Half-life of the generator's average, in samples seen; 0 for no average."""
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA."""
     real_label: Annotated[float, Gt(0), Le(1)] = 0.95
-    """D's target on real samples; below 1 is one-sided label smoothing (images: 0.9)."""
+    """D's target for real samples. Below 1 is one-sided label smoothing (images:
+    0.9)."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
-    """Share of hidden units dropped in both networks while training; never when
+    """Fraction of hidden units dropped in both networks in training, never when
     sampling."""
     latent_dim: int = 1
-    """Numbers in a latent (points of D > 1 columns: D; images: 100)."""
+    """Latent dimension (points of D > 1 columns: D; images: 100)."""
     width: int = 32
     """Hidden units (images: 256)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
-    """D judges one sample at a time, or a whole batch shown as one vector, or that and
-    each value's squared distance to the batch's mean."""
+    """What D judges: one sample, a whole batch as one vector, or that vector with each
+    value's squared distance to the batch mean (batch-spread)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

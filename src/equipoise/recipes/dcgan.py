@@ -34,9 +34,9 @@ class DCGAN(CrossEntropy):
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
 
     learning_rate: float = 2e-4
-    """Adam's step size at the start."""
+    """Adam's learning rate at the start."""
     latent: Literal["normal", "uniform"] = "uniform"
-    """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
+    """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)

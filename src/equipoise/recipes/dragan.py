@@ -37,12 +37,12 @@ class DRAGAN(CrossEntropy):
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
 
     penalty: Annotated[float, Ge(0)] = 10.0
-    """Weight lambda of the gradient penalty (points: 0.05; on a line, D's slope cannot
-    turn round against a heavy one)."""
+    """Weight lambda of the gradient penalty (points: 0.05; a larger one keeps D from
+    changing direction in one dimension)."""
     perturbation: Annotated[float, Gt(0)] = 0.5
-    """Deviation c of the noise around real samples, in units of the data's."""
+    """Standard deviation c of the noise around real samples, in units of the data's."""
     target: Annotated[float, Ge(0)] = 1.0
-    """The norm k that the gradient should have."""
+    """Target k of the gradient's norm."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

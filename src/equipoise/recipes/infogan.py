@@ -51,18 +51,18 @@ class InfoGAN(CrossEntropy):
     takes_labels = False
 
     discriminator_rate: float = 1.0
-    """D's learning rate over G's (images: 0.2, the paper's 2e-4 and 1e-3)."""
+    """D's learning rate divided by G's (images: 0.2, the paper's 2e-4 over 1e-3)."""
     latent_dim: int = 4
-    """Numbers in a latent beside the codes (images: 62)."""
+    """Latent dimension without the codes (images: 62)."""
     categorical_codes: int | str = 10
-    """Entries of each categorical code, with commas between: 10 is c0 alone with values
-    0 to 9, "10,2" has c1 as well; none: no code."""
+    """Sizes of the categorical codes, with commas between. 10: one code, c0, with
+    values 0 to 9. 10,2: c0 and c1. none: no categorical code."""
     continuous_codes: Annotated[int, Ge(0), Le(2**16)] = 2
-    """How many continuous codes, u0, u1, ..., uniform on [-1, 1] (points: 0)."""
+    """Number of continuous codes u0, u1, ..., uniform on [-1, 1] (points: 0)."""
     categorical_weight: Annotated[float, Ge(0)] = 1.0
-    """Weight of the categorical codes' part of the bound."""
+    """Weight of the categorical codes' mutual information in both losses."""
     continuous_weight: Annotated[float, Ge(0)] = 0.1
-    """Weight of the continuous codes' part of the bound."""
+    """Weight of the continuous codes' mutual information in both losses."""
 
     def conflicts(self) -> list[str]:
         wrong = super().conflicts()

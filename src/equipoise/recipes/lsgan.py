@@ -34,12 +34,11 @@ class LSGAN(Standard):
     paper = "Mao et al. 2017, Least Squares Generative Adversarial Networks"
 
     a: float = 0.0
-    """D's target on generated samples."""
+    """D's target for generated samples."""
     b: float = 1.0
-    """D's target on real samples; less than the 1 that is usual acts as label
-    smoothing."""
+    """D's target for real samples. Below 1 it acts as label smoothing."""
     c: float = 1.0
-    """What G wants D to say of its samples."""
+    """Output of D that G aims at."""
 
     def conflicts(self) -> list[str]:
         same = f"a = {self.a} and b = {self.b}: must differ"

@@ -50,40 +50,40 @@ class R3GAN(Recipe):
     batch_size: int = 256
     """Samples in a batch (images: 32; paper: 512, and 256 from 64 pixels a side)."""
     learning_rate: float = 2e-3
-    """Adam's step size at the start (images: 3e-3; paper: 2e-4)."""
+    """Adam's learning rate at the start (images: 3e-3; paper: 2e-4)."""
     learning_rate_end: float = 0.25
-    """Share of the learning rate left after the burn-in, reached along a cosine; 1
-    keeps it constant."""
+    """Fraction of the learning rate left after the burn-in, at the end of a cosine
+    decay. 1: constant."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no
-    average (images: 10,000)."""
+    """Half-life of the EMA of G's weights after the burn-in, in samples seen. 0: no EMA
+    (images: 10,000)."""
     beta2_start: Annotated[float, Ge(0), Lt(1)] = 0.9
-    """Adam's second beta at the start; after the burn-in it is beta2."""
+    """Adam's second beta at the start. After the burn-in it is beta2."""
     scaling: ScalingKind = "unit"
-    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1]
-    (unit), where the published gammas hold (points: standard)."""
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1], where the published gammas hold) (points: standard)."""
     gamma: Annotated[float, Ge(0)] = 3.0
-    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss
-    (points: 0.1; paper: by the images' size)."""
+    """Weight of the R1 and R2 penalties at the start: gamma / 2 times their sum joins
+    D's loss (points: 0.1; paper: by the image size)."""
     gamma_end: Annotated[float, Gt(0), Le(1)] = 0.1
-    """Share of gamma left after the burn-in."""
+    """Fraction of gamma left after the burn-in."""
     burn_in: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Share of the training over which the schedules move."""
+    """Fraction of the training over which the schedules change."""
     preset: Literal["sized", "paper"] = "sized"
-    """Networks and rates sized to a CPU, or those published for images of 32, 64 or 256
-    pixels a side."""
+    """sized: networks and learning rates for a CPU. paper: those published for images
+    of 32, 64 or 256 pixels a side."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 48
     """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one
     (points: hidden units; paper: 768)."""
     blocks: Annotated[int, Ge(1), Le(1000)] = 1
     """Residual blocks on each grid (paper: 2)."""
     group: Annotated[int, Ge(1), Le(MAX_UNITS)] = 16
-    """Channels of a block's 3 x 3 convolution that share a group."""
+    """Channels in a group of a block's 3 x 3 convolution."""
     fold: Annotated[int, Ge(1), Le(1000)] = 2
-    """Pixels a side that go into a cell of the finest grid, which costs a quarter with
-    2 (paper: 1)."""
+    """Pixels a side that are folded into one cell of the finest grid. 2 costs a quarter
+    of 1 (paper: 1)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
-    """Normal numbers in a latent (points: 4)."""
+    """Latent dimension (points: 4)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

@@ -38,8 +38,8 @@ class SNGAN(Standard):
     beta1: float = 0.0
     """Adam's first beta: momentum."""
     lipschitz: Annotated[float, Gt(0)] = 1.0
-    """D's Lipschitz constant: what its normalised network's answer is multiplied by
-    (points: 16, to follow narrow modes)."""
+    """D's Lipschitz constant: the factor on its normalised output (points: 16, to
+    follow narrow modes)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

@@ -40,16 +40,16 @@ class WGAN(Standard):
     paper = "Arjovsky et al. 2017, Wasserstein Generative Adversarial Networks"
 
     learning_rate: float = 1e-3
-    """RMSProp's step size at the start (the paper has 5e-5, at which a CPU's minutes
-    show nothing yet)."""
+    """RMSProp's learning rate at the start (paper: 5e-5, too slow for minutes on a
+    CPU)."""
     optimizer: Optimizer = "rmsprop"
-    """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
+    """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
     beta2: float = 0.99
     """RMSProp's smoothing constant, or Adam's second beta."""
     discriminator_steps: int = 5
     """Steps of the critic for every step of G (n_critic)."""
     clip: Annotated[float, Gt(0)] = 0.01
-    """The critic's weights stay on [-clip, clip]."""
+    """The critic's weights are clipped to [-clip, clip]."""
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses

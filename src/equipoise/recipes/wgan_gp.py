@@ -41,16 +41,15 @@ class WGANGP(Standard):
     paper = "Gulrajani et al. 2017, Improved Training of Wasserstein GANs"
 
     learning_rate: float = 1e-3
-    """Adam's step size at the start (images: 2e-3; the paper has 1e-4)."""
+    """Adam's learning rate at the start (images: 2e-3; paper: 1e-4)."""
     beta1: float = 0.0
     """Adam's first beta: momentum."""
     beta2: float = 0.9
     """Adam's second beta."""
     discriminator_steps: int = 5
-    """Steps of the critic for every step of G, n_critic (images: 2; the paper has 5)."""
+    """Steps of the critic for every step of G (n_critic) (images: 2; paper: 5)."""
     penalty: Annotated[float, Ge(0)] = 10.0
-    """Weight lambda of the gradient penalty (points: 0.02; the authors have 0.1 for toy
-    data)."""
+    """Weight lambda of the gradient penalty (points: 0.02; paper: 0.1 for toy data)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
