@@ -1,8 +1,7 @@
-"""What a recipe is: a dataclass of choices that, for data of a given shape, becomes a
-Method: all that a training step needs to know.
+"""What a recipe is: a dataclass of settings that builds a Method for given data.
 
-Recipes are light: they import torch only when they are built, so that the command line
-can show their fields at once.
+Recipes are light: they import torch only in `build`, so that the command line can show
+their fields at once.
 """
 
 from __future__ import annotations
@@ -31,18 +30,22 @@ MAX_UNITS = 2**20  # of a layer, or a latent: wider ones have weights that no me
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ABC):
-    """The choices that every method has.
+    """The settings that every method has.
 
-    Each field is a command-line option, a Python keyword and a line of config.json.
+    Each field is a command-line option, a Python keyword and an entry of config.json.
+    Its docstring is the option's help, and its `Annotated` bounds are checked.
+
+    To add a method, subclass this (or another recipe) as a frozen dataclass with
+    `name`, `summary`, `paper` and `build`, and decorate it with `register`.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
-    """Whether the method learns classes and nothing else."""
+    """Whether the method cannot do without labels."""
     takes_labels: ClassVar[bool] = True
-    """Whether the method can learn classes."""
+    """Whether both networks can be conditioned on classes: labels, clusters."""
 
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
@@ -111,20 +114,27 @@ class Recipe(ABC):
 
     @abstractmethod
     def build(self, space: NetworkSpace) -> Method:
-        """The method for data of this shape.
+        """The method for networks that see this space.
 
-        Weights are drawn as torch's layers do; the caller decides from which generator.
+        Import torch and the networks here, not at the head of the file. Weights are
+        drawn as torch's layers do; the caller decides from which generator.
+        `self.method` adds what the common fields say.
         """
 
     def method(
         self,
         networks: Networks,
         losses: Losses,
-        output: DiscriminatorOutput = Probability(),  # noqa: B008  # frozen
+        output: DiscriminatorOutput | None = None,
         **parts: Any,
     ) -> Method:
-        """The Method of these networks and losses, with further parts of it as they are
-        named there, and with what the fields say."""
+        """The method of these networks and losses, with what the fields say.
+
+        Args:
+            output: What D's output means; by default a probability's logit.
+            parts: Further fields of `Method` by name, such as `penalty`.
+        """
+        output = output or Probability()
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
@@ -144,7 +154,12 @@ class Recipe(ABC):
         )
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
-        """The rates after this share of the training, 0 to 1, and so many samples."""
+        """Learning rate, penalty weight and the like at one moment.
+
+        Args:
+            progress: Fraction of the training done, 0 to 1.
+            samples_seen: Real samples seen so far.
+        """
         rate = cosine(self.learning_rate, self.learning_rate * self.learning_rate_end, progress)
         return Rates(
             rate,
@@ -173,7 +188,7 @@ class Recipe(ABC):
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
-        """The defaults that depend on the data, where they differ from the fields' own."""
+        """The defaults that depend on the data, where they differ from the fields'."""
         return {}
 
     @classmethod
@@ -190,14 +205,17 @@ class Recipe(ABC):
         return recipe
 
     def default_samples(self, space: NetworkSpace) -> int:
-        """Real samples to see if the user sets neither samples nor minutes."""
+        """Real samples to train on if the user sets neither samples nor minutes."""
         if space.is_image:
             return 1_500_000
         return (512_000 if space.size == 1 else 1_536_000) * self.discriminator_steps
 
     def check(self, space: NetworkSpace) -> None:
-        """Raises:
-        RequestError: Where this recipe does not fit data of this shape."""
+        """Refuse data that this recipe, with these choices, does not fit.
+
+        Raises:
+            RequestError: Saying what to change.
+        """
         if self.needs_labels and space.labels is None:
             raise RequestError(
                 f"{self.name} learns classes, but the data has no labels: give labels, or use "
@@ -220,7 +238,7 @@ class Recipe(ABC):
             )
         if self.clusters != 0 and not self.takes_labels:
             raise RequestError(
-                f"clusters = {self.clusters}: {self.name} does not learn classes, which "
+                f"clusters = {self.clusters}: {self.name} is not conditioned on classes, which "
                 "clusters are: leave it out"
             )
         if self.per_channel_clusters and not (space.is_image and space.shape[0] > 1):
@@ -229,8 +247,8 @@ class Recipe(ABC):
             )
         if self.per_channel_clusters and self.clusters in (0, 1):
             raise RequestError(
-                f"per_channel_clusters is on, and clusters = {self.clusters}: say how many "
-                "groups each channel is to have, or leave it out"
+                f"per_channel_clusters is on, and clusters = {self.clusters}: give the number "
+                "of clusters of each channel, or leave it out"
             )
         if self.per_channel_clusters and self.conditional:
             raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")
@@ -241,9 +259,8 @@ class Recipe(ABC):
 RECIPES: dict[str, type[Recipe]] = {}
 """Every registered recipe by its name; `recipes.catalogue` adds those of files and
 packages that were not imported yet."""
-OWN_NAMES = {
-    path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")
-}  # of the recipes of this folder, taken before they are imported
+# Of the recipes of this folder, which keep them before they are imported.
+OWN_NAMES = {path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")}
 R = TypeVar("R", bound=type[Recipe])
 
 
