@@ -1,5 +1,5 @@
-"""Values by the types of the fields that they are for: from keywords, from a command
-line, from JSON that a stranger may have written."""
+"""Values checked by the types and bounds of dataclass fields: from keywords, from a
+command line, from JSON that a stranger may have written."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _out_of_bounds(name: str, value: Any, marks: Sequence[Bound]) -> str:
         return f"{name} = {value}: must be {range_of(marks, whole=False) or 'a finite number'}"
     if not broken:
         return ""
-    # The upper end of a whole number's range is often far out: say it where it is passed.
+    # The upper end of a whole number's range is often far out: name the end passed.
     told = broken if isinstance(value, int) else marks
     return f"{name} = {value}: must be {range_of(told, isinstance(value, int))}"
 
@@ -223,7 +223,7 @@ def whole(name: str, value: Any) -> int:
     """A whole number, Python's or NumPy's.
 
     Raises:
-        RequestError: If it is none, as 2.0 is none.
+        RequestError: If it is not of a whole type; 2.0 is not.
     """
     try:
         return operator.index(value)
@@ -232,10 +232,16 @@ def whole(name: str, value: Any) -> int:
 
 
 def instance(kind: type[T], stored: Any, **known: Any) -> T:
-    """The dataclass that JSON tells the fields of, `known` ones aside.
+    """A dataclass from JSON.
+
+    Args:
+        kind: The dataclass.
+        stored: Its fields by name, as JSON has them.
+        known: Fields that are given as they are.
 
     Raises:
-        RequestError: On a name or a value that is none of its.
+        RequestError: For a name that is no field, a field that is missing, or a value
+            of another type.
     """
     types = hints(kind)
     if not isinstance(stored, dict) or (unknown := sorted(map(str, stored.keys() - types.keys()))):
@@ -263,7 +269,7 @@ def as_json(value: Any) -> Any:
 
 
 def _parts(name: str, values: Sequence[Any], hints: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """A tuple's parts as their types; None if there are too many or too few."""
+    """The parts of a tuple as their types; None if there are too many or too few."""
     if len(hints) == 2 and hints[1] is Ellipsis:
         hints = (hints[0],) * len(values)
     return (

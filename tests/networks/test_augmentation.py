@@ -12,7 +12,8 @@ from equipoise.recipes.output import Critic, DiscriminatorOutput, Energy, Probab
 def augmentation(
     *kinds: str, target: float | None = None, output: DiscriminatorOutput | None = None
 ) -> Augmentation:
-    made = Augmentation(kinds, target, (output or Probability()).realness)
+    made = Augmentation(kinds, target)
+    made.realness = (output or Probability()).realness
     made.generator = torch.Generator().manual_seed(0)
     return made
 

@@ -63,5 +63,5 @@ def test_an_auxiliary_head_shares_the_trunk() -> None:
     logits, answers = network(x)
     assert torch.equal(logits, network.head(trunk(x)).squeeze(1))
     assert torch.equal(answers, head(trunk(x)))
-    assert torch.equal(network.answers(x), answers)
+    assert torch.equal(network.auxiliary_outputs(x), answers)
     assert Discriminator(trunk, 6)(x)[1].shape == (5, 0)

@@ -32,10 +32,10 @@ class Augmentation(Controller):
         kinds: Names out of `KINDS`.
         target: If given, p starts at 0 and is adapted so that the mean sign of
             `realness`, r_t in ADA, comes to it. Without it `set_probability` sets p.
-        realness: Of D's outputs on real and on generated images, (N,) each: above 0
-            where D takes a real image for real, (N,).
 
-    The draws come from `generator`, which the training state sets.
+    The training state sets `generator`, which the draws come from, and `realness`: of
+    D's outputs on real and on generated images, (N,) each, above 0 where D takes a real
+    image for real, (N,).
     """
 
     after = "discriminator"
@@ -48,10 +48,10 @@ class Augmentation(Controller):
         self,
         kinds: Sequence[str],
         target: float | None = None,
-        realness: Callable[[Tensor, Tensor], Tensor] = lambda real, _: real,
     ) -> None:
         super().__init__()
-        self.kinds, self.target, self.realness = list(kinds), target, realness
+        self.kinds, self.target = list(kinds), target
+        self.realness: Callable[[Tensor, Tensor], Tensor] = lambda real, _: real
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
         self.register_buffer("signs", torch.tensor(0.0))
         self.register_buffer("steps", torch.tensor(0.0))

@@ -1,5 +1,5 @@
-"""The two networks around any networks: a generator that can be told a class, a
-discriminator that can be asked about one, and about more."""
+"""Conditioning: a generator and a discriminator around any networks that take the
+class beside latents and samples, and an auxiliary head of D."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Generator(MixedPrecision):
 
 class Discriminator(MixedPrecision):
     """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the
-    answers of an auxiliary head, (N, K), K = 0 without one.
+    outputs of an auxiliary head, (N, K), K = 0 without one.
 
     With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y),
     h>, the projection discriminator (Miyato & Koyama 2018, eq. 5); or, by
@@ -89,17 +89,17 @@ class Discriminator(MixedPrecision):
         found: Tensor = self.embedding(y)
         return found.sum(1) if found.dim() == 3 else found
 
-    def answers(self, x: Tensor) -> Tensor:
-        """What the auxiliary head says of samples, (N, K)."""
-        assert self.auxiliary is not None, "only a discriminator with an auxiliary head answers"
-        answered: Tensor = self.auxiliary(self.trunk(x))
-        return answered
+    def auxiliary_outputs(self, x: Tensor) -> Tensor:
+        """The auxiliary head's outputs on samples, (N, K)."""
+        assert self.auxiliary is not None, "this discriminator has no auxiliary head"
+        outputs: Tensor = self.auxiliary(self.trunk(x))
+        return outputs
 
 
 def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
     """body(x), float32; with `mixed` its products and convolutions are taken in
-    bfloat16, whose range is float32's. What comes after, logits and losses, is
-    differences of near numbers and stays float32."""
+    bfloat16, which has float32's range. Logits and losses, differences of near numbers,
+    stay float32."""
     if not mixed:
         plain: Tensor = body(x)
         return plain

@@ -1,5 +1,5 @@
-"""The catalogue: every published method by name, one file each in this folder, and those
-that other packages and programs register.
+"""The catalogue: every published method by name, one file each in this folder, and
+those that other packages and programs register.
 
 A file whose name begins with an underscore is no recipe, but what recipes share.
 """

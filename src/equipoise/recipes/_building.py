@@ -1,5 +1,4 @@
-"""From a recipe's fields to the recipe, and from a recipe to the networks of its
-method."""
+"""From a recipe's fields to the recipe, and from a recipe to its method."""
 
 from __future__ import annotations
 
@@ -59,7 +58,7 @@ def recipe_from(stored: dict[str, Any]) -> Recipe:
     """The recipe that a file names, with its fields.
 
     Raises:
-        RequestError: If there is none such.
+        RequestError: If there is no such recipe, or its fields cannot be.
     """
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
         raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")

@@ -1,10 +1,10 @@
-"""What the published methods of 2014 to 2018 share: networks of the same few kinds, so
-that a recipe's file holds its method alone.
+"""What the published methods of 2014 to 2018 share: the same few networks, so that a
+recipe's file holds its method alone.
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
-three hidden layers, ReLU in G, LeakyReLU in D. What surrounds the methods is
-Equipoise's throughout: samples come from an average of G, and the step size falls along
-a cosine; `ema_half_life=0` and `learning_rate_end=1` give the papers' own.
+three hidden layers, ReLU in G, LeakyReLU in D. All are trained in the same way: samples
+come from the EMA of G, and the learning rate falls along a cosine. `ema_half_life=0`
+and `learning_rate_end=1` give the papers' own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ POINT_LAYERS = 3  # hidden layers of the MLPs
 
 @dataclass(frozen=True, kw_only=True)
 class Standard(Recipe):
-    """The choices of recipes with these networks."""
+    """The settings of recipes with these networks."""
 
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
@@ -78,15 +78,19 @@ class Standard(Recipe):
         conditioning: Conditioning = "projection",
         auxiliary: int = 0,
         codes: tuple[tuple[int, ...], int] = ((), 0),
-        discriminator_knows: bool = True,
+        condition_discriminator: bool = True,
         scale: float = 1.0,
     ) -> Networks:
-        """Players for data of this shape.
+        """The two networks and the prior.
 
-        `norm` is D's, on images; `auxiliary` the answers of a head beside D's logit;
-        `codes` the sizes of the latent's categorical codes and the number of its
-        continuous ones; `discriminator_knows` whether D is told the class, in the way
-        of `conditioning`; `scale` what D's logit is multiplied by.
+        Args:
+            norm: Of D: BatchNorm on images, spectral normalisation, or none.
+            conditioning: How D gets the class.
+            auxiliary: Outputs of a head beside D's logit; 0 for no head.
+            codes: The sizes of the latent's categorical codes, and the number of its
+                continuous ones.
+            condition_discriminator: Whether D gets the class.
+            scale: Factor on D's logit.
         """
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
@@ -98,8 +102,8 @@ class Standard(Recipe):
             self.latent_dim, self.latent, categorical_codes=codes[0], continuous_codes=codes[1]
         )
         classes = space.classes
-        told = classes if discriminator_knows else 0
-        extra = told if conditioning == "concatenation" else 0
+        d_classes = classes if condition_discriminator else 0
+        extra = d_classes if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
         if space.is_image:
             body: Any = DCGenerator(prior.width + classes, space.shape, self.width)
@@ -117,7 +121,7 @@ class Standard(Recipe):
                 self.width,
             )
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
-        discriminator = Discriminator(trunk, features, told, conditioning, head, scale)
+        discriminator = Discriminator(trunk, features, d_classes, conditioning, head, scale)
         if space.is_image:
             discriminator.apply(start)
         if norm == "spectral":
@@ -127,8 +131,8 @@ class Standard(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Standard):
-    """Those whose D is trained by cross-entropy: sigma(D(x)) is the probability that x
-    is real."""
+    """Recipes whose D is trained by cross-entropy: sigma(D(x)) is the probability that
+    x is real."""
 
     real_label: Annotated[float, Gt(0), Le(1)] = 1.0
     """D's target for real samples. Below 1 is one-sided label smoothing (Salimans et

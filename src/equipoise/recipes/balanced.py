@@ -4,23 +4,25 @@ penalties.
 Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
 baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
 
-    L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
+    L_D = mean softplus(-(D(x) - D(x')))
+          + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-with x real, x' = G(z) generated. Either penalty makes the game converge locally
-(Mescheder et al. 2018); the pairing and both together keep every mode. As in the paper,
-there are no normalisation layers and no tanh, momentum is off, the step size anneals
-along a cosine, and what is sampled from is an average of G. The networks are smaller
-than the paper's: sized for two CPU cores. The penalties' weight stays where it is: on
+x is real, x' = G(z) generated. Either penalty makes the game converge locally
+(Mescheder et al. 2018); the pairing and both penalties together keep every mode. As in
+the paper, there are no normalisation layers and no tanh, momentum is off, the learning
+rate follows a cosine, and samples come from the EMA of G. The networks are smaller than
+the paper's: sized for two CPU cores. The weight of the penalties stays constant: on
 MNIST a falling one did worse.
 
-Adam's steps do not shrink with the gradients, so that weights wander the further the
-longer a training is; on N(4, 1.25) one of twenty times the usual length ended worse
-than one of that. So beyond that the step size also falls as one over the root of the
-samples seen. The more columns points have, the less a batch says of each direction:
-there batches are larger, D takes larger steps than G (two time- scales, Heusel et al.
-2017), and steps stay larger at the end, where small ones left G wherever the networks'
-circling had it (benchmarks/EXPERIMENTS.md, "Points of many columns").
+Adam's steps do not shrink with the gradients, so weights wander further the longer a
+training is: on N(4, 1.25) one of twenty times the usual length ended worse than one of
+that length. Beyond it the learning rate therefore also falls with the inverse square
+root of the samples batch. The more columns points have, the less a batch says about each
+direction. With more than two columns batches are larger, D takes larger steps than G
+(two time-scales, Heusel et al. 2017), and the final learning rate is higher: a small
+one froze G wherever the limit cycle had taken it (benchmarks/EXPERIMENTS.md, "Points of
+many columns").
 """
 
 from __future__ import annotations
@@ -40,13 +42,14 @@ if TYPE_CHECKING:
 # Units of each dense layer between latents and convolutions: without them far fewer
 # digits are recognised (benchmarks/EXPERIMENTS.md).
 MAPPING = 256
-IMAGE_FEATURES = 128  # numbers between D's convolutions and its output
+IMAGE_FEATURES = 128  # between D's convolutions and its output
 POINT_LAYERS = 2  # hidden layers of the MLPs
-WIDE: dict[str, Any] = {
+# Of points of more than two columns.
+WIDE_DATA: dict[str, Any] = {
     "batch_size": 1024,
     "learning_rate_end": 0.3,
     "discriminator_rate": 4.0,
-}  # of points of more than two columns
+}
 
 
 @register
@@ -68,11 +71,11 @@ class Balanced(Recipe):
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
-    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
+    """Half-life of the EMA of G's weights, in samples batch. 0: no EMA (images:
     10,000)."""
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls with the inverse square root of
-    the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
+    the samples batch. 0: never (points of several columns: 1,536,000; images: 0)."""
     gamma: Annotated[float, Ge(0)] = 0.1
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
@@ -106,7 +109,7 @@ class Balanced(Recipe):
             "full_rate_samples": 1_536_000,
             "latent_dim": space.size,
             "width": 128,
-            **(WIDE if space.size > 2 else {}),
+            **(WIDE_DATA if space.size > 2 else {}),
         }
 
     def build(self, space: NetworkSpace) -> Method:
@@ -138,7 +141,7 @@ class Balanced(Recipe):
             Networks(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             Relativistic(),
-            penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
+            penalty=lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
         )
 

@@ -134,12 +134,11 @@ class Recipe(ABC):
             output: What D's output means; by default a probability's logit.
             parts: Further fields of `Method` by name, such as `penalty`.
         """
-        output = output or Probability()
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
 
-            augmentation = Augmentation(self.augmentations, self.augment_target, output.realness)
+            augmentation = Augmentation(self.augmentations, self.augment_target)
         return Method(
             generator=networks.generator,
             discriminator=networks.discriminator,
@@ -149,7 +148,7 @@ class Recipe(ABC):
             schedule=self.schedule,
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
-            output=output,
+            output=output or Probability(),
             **parts,
         )
 

@@ -56,7 +56,8 @@ class BEGAN(Recipe):
     beta2: float = 0.999
     """Adam's second beta, or RMSProp's smoothing constant."""
     ema_half_life: float = 100_000
-    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images: 10,000)."""
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
+    10,000)."""
     gamma: Annotated[float, Gt(0)] = 1.2
     """Energy of generated samples divided by that of real ones at equilibrium. Lower:
     sharper; higher: more varied samples (images: 0.7; paper: 0.3 to 0.7)."""

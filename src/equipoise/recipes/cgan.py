@@ -1,13 +1,13 @@
-"""cgan: both networks are told the class.
+"""cgan: both networks are conditioned on the class.
 
 Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. 2.
 
     min_G max_D  E log D(x | y) + E log(1 - D(G(z | y) | y))
 
-The class joins G's latent as a one-hot vector. D sees it beside the sample
+The class joins G's latent as a one-hot vector. D gets it beside the sample
 (`concatenation`, as in the paper), or as <V y, h(x)> added to its logit (`projection`:
-Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. 5), the default,
-since it follows from the form of log p(y | x) and keeps classes apart better. The
+Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. 5). Projection is
+the default: it follows from the form of log p(y | x) and separates classes better. The
 networks are MLPs for points, DCGAN's for images.
 """
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 @register
 @dataclass(frozen=True, kw_only=True)
 class CGAN(CrossEntropy):
-    """Both networks are told the class: sample(n, label=k)."""
+    """Both networks are conditioned on the class: sample(n, label=k)."""
 
     name = "cgan"
-    summary = "both networks are told the class: needs labels"
+    summary = "both networks are conditioned on the class: needs labels"
     paper = "Mirza & Osindero 2014, Conditional Generative Adversarial Nets"
     needs_labels = True
 

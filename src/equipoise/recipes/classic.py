@@ -70,8 +70,8 @@ class Classic(CrossEntropy):
             space.is_image or space.size > 1 or self.conditional or self.clusters
         ):
             raise RequestError(
-                f"discriminator_sees = {self.discriminator_sees!r} is for numbers on a line "
-                "without labels or modes: use 'sample'"
+                f"discriminator_sees = {self.discriminator_sees!r} is for one column "
+                "without labels or clusters: use 'sample'"
             )
 
     def build(self, space: NetworkSpace) -> Method:

@@ -1,13 +1,13 @@
-"""dcgan: the original GAN with convolutional networks that train.
+"""dcgan: the original GAN with convolutional networks.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
 Generative Adversarial Networks", ICLR 2016.
 
-The loss is the non-saturating one of 2014; what is new are the networks, see
-`networks.dcgan`: strided and transposed convolutions, BatchNorm but at G's output and
-D's input, ReLU in G with a tanh at the end, LeakyReLU(.2) in D, weights from N(0, .02),
-Adam with step size 2e-4 and beta1 .5, 100 uniform latents. Real and generated batches
-pass D apart, each normalised by its own statistics.
+The loss is the non-saturating one of 2014. New are the networks, see `networks.dcgan`:
+strided and transposed convolutions, BatchNorm except at G's output and D's input, ReLU
+in G with a tanh at the end, LeakyReLU(.2) in D, weights from N(0, .02), Adam with
+learning rate 2e-4 and beta1 .5, 100 uniform latents. Real and generated batches pass D
+separately, each normalised by its own statistics.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ samples, against sudden collapse.
 Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, section 2.4
 and algorithm 1.
 
-    L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))) + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
+    L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x')))
+          + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
 
 The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The
 noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)).
@@ -51,11 +52,11 @@ class DRAGAN(CrossEntropy):
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import penalties
 
-        def penalty(seen: CriticBatch) -> dict[str, Tensor]:
-            points = penalties.around(seen.real, self.perturbation, seen.randomness)
+        def penalty(batch: CriticBatch) -> dict[str, Tensor]:
+            points = penalties.around(batch.real, self.perturbation, batch.randomness)
             return {
                 "gradient_penalty": penalties.norm_penalties(
-                    seen.discriminate(points), points, self.target
+                    batch.discriminate(points), points, self.target
                 ).mean()
             }
 

@@ -1,11 +1,12 @@
-"""infogan: part of the latent is a code that samples must betray, so that the code
-comes to mean something, without labels.
+"""infogan: part of the latent is a code that must be recoverable from the sample, so
+that it comes to mean something, without labels.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable
 Representation Learning by Information Maximizing Generative Adversarial Nets", NeurIPS
 2016, eqs. 5 and 6.
 
-    min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
+    min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q)
+    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
 
 Q is a head on D's trunk: a softmax for each categorical code, and mean and standard
 deviation of a normal distribution for each continuous one. As in the authors' code, the
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from equipoise.networks.latents import Prior
     from equipoise.transforms.space import NetworkSpace
 
-MAX_DIGITS = 5  # of a categorical code's number of entries
+MAX_DIGITS = 5  # of the size of a categorical code
 # Of Q's normal distributions: below it the bound would reward ever sharper codes and
 # nothing else.
 MIN_LOG_STD = -4.0
@@ -43,7 +44,7 @@ class InfoGAN(CrossEntropy):
     """Finds classes and directions by itself: sample(n, code={"c0": 3})."""
 
     name = "infogan"
-    summary = "finds classes and directions of variation by itself, as codes to set and to read"
+    summary = "finds classes and directions of variation without labels, as codes to set"
     paper = (
         "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information "
         "Maximizing GANs"
@@ -95,14 +96,14 @@ class InfoGAN(CrossEntropy):
 
     def build(self, space: NetworkSpace) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
-        answers = sum(sizes) + 2 * self.continuous_codes
+        outputs = sum(sizes) + 2 * self.continuous_codes
         networks = self.networks(
-            space, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes)
+            space, norm="batch", auxiliary=outputs, codes=(sizes, self.continuous_codes)
         )
 
-        def information(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
+        def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             return mutual_information_term(
-                networks.prior, answers, self.categorical_weight, self.continuous_weight
+                networks.prior, aux, self.categorical_weight, self.continuous_weight
             )
 
         return self.method(
@@ -111,33 +112,33 @@ class InfoGAN(CrossEntropy):
 
 
 def mutual_information_term(
-    prior: Prior, answers: AuxOutputs, categorical_weight: float, continuous_weight: float
+    prior: Prior, aux: AuxOutputs, categorical_weight: float, continuous_weight: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """-sum of weight * L_I over the codes, and the whole bound L_I in nats, (), for the
-    log.
+    """The loss term -sum of weight * L_I over the codes, (), and for the log the whole
+    bound L_I in nats, ().
 
-    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for
-    the continuous ones, all means and all log standard deviations.
+    Args:
+        aux: `fake`, (N, K), holds Q's logits for every categorical code and then, for
+            the continuous ones, all means and all log standard deviations.
+        categorical_weight: Lambda of the categorical codes.
+        continuous_weight: Lambda of the continuous codes.
     """
     from torch.nn.functional import cross_entropy, gaussian_nll_loss
 
-    said, codes = answers.fake, prior.dim
-    bound, term = said.new_zeros(()), said.new_zeros(())
+    q, codes = aux.fake, prior.dim
+    bound, term = q.new_zeros(()), q.new_zeros(())
     for name, at in prior.codes.items():
         here = slice(at.start - codes, at.stop - codes)
         if name.startswith("c"):
-            information = math.log(at.stop - at.start) - cross_entropy(
-                said[:, here], answers.z[:, at]
-            )
+            information = math.log(at.stop - at.start) - cross_entropy(q[:, here], aux.z[:, at])
             weight = categorical_weight
         else:
-            log_std = said[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
+            log_std = q[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
             likelihood = gaussian_nll_loss(
-                said[:, here], answers.z[:, at], (2 * log_std).exp(), full=True, eps=0
+                q[:, here], aux.z[:, at], (2 * log_std).exp(), full=True, eps=0
             )
-            information = (
-                math.log(2) - likelihood
-            )  # the entropy of the uniform distribution on [-1, 1] is log 2
+            # The entropy of the uniform distribution on [-1, 1] is log 2.
+            information = math.log(2) - likelihood
             weight = continuous_weight
         bound, term = bound + information, term - weight * information
     return term, {"mutual_information_bound": bound}

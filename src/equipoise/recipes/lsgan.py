@@ -4,7 +4,8 @@ far from the data are still pulled.
 Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV
 2017, eq. 2.
 
-    L_D = mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2,      L_G = mean (D(x') - c)^2 / 2
+    L_D = mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2
+    L_G = mean (D(x') - c)^2 / 2
 
 a = 0, b = c = 1 is the paper's eq. 9, which it trains with; a = -1, b = 1, c = 0 its
 eq. 8, which minimises Pearson's chi-squared divergence.

@@ -106,8 +106,8 @@ class Method:
     generator: nn.Module
     """G(z, y): latents (N, Z) and classes (N,), or None, to samples (N, *shape)."""
     discriminator: nn.Module
-    """D(x, y): samples (N, *shape) and classes, or None, to outputs, (N,) or one for the
-    batch, and those of the auxiliary head, (N, K), K = 0 without one."""
+    """D(x, y): samples (N, *shape) and classes, or None, to outputs, (N,) or one for
+    the batch, and those of the auxiliary head, (N, K), K = 0 without one."""
     prior: Prior
     """The distribution of z."""
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]

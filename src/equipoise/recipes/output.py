@@ -36,9 +36,9 @@ class DiscriminatorOutput:
     """Of an axis that shows `display`."""
     difference: ClassVar[str] = "mean D(x) - mean D(x')"
     """Of an axis that shows how far apart D keeps real and generated samples: `sign`
-    times the log's real_output less its fake_output."""
+    times the difference between real_output and fake_output."""
     sign: ClassVar[int] = 1
-    """1 where real samples have the higher outputs, -1 where they have the lower ones."""
+    """1 where real samples have the higher outputs, -1 where the lower ones."""
     balance_label: ClassVar[str] = ""
     """Of an axis that shows the log's balance; empty where there is no balance."""
     balance_caption: ClassVar[str] = ""
@@ -47,7 +47,7 @@ class DiscriminatorOutput:
     """Whether D plus a constant is as good a D."""
 
     def readings(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """What the log holds of D's outputs on real and on generated samples, (N,) each.
+        """What the log holds of D's outputs on real and generated samples, (N,) each.
 
         Returns:
             `real_output` and `fake_output`, (), the means; where the networks'

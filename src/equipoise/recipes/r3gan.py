@@ -1,17 +1,18 @@
-"""r3gan: the published modern baseline, of which `balanced` is the descendant.
+"""r3gan: the published modern baseline that `balanced` descends from.
 
 Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
 baseline GAN", NeurIPS 2024, eqs. 2 and 4, section 4.
 
-    L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
+    L_D = mean softplus(-(D(x) - D(x')))
+          + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-The networks are the paper's (`networks.residual`), and so are the schedules: step size,
-gamma, Adam's beta2, the average's half-life and the augmentation's probability move
-along a cosine over the first part of the training and then stay. By default width and
-blocks are sized to what a CPU can train; `preset="paper"` gives the published networks
-and rates, for which a GPU is needed. Points get MLPs, the same losses and schedules.
-docs/recipes.md says where `balanced` differs and why.
+The networks are the paper's (`networks.residual`), and so are the schedules: learning
+rate, gamma, Adam's beta2, the EMA's half-life and the probability of augmentations
+follow a cosine over the first part of the training and then stay. By default width and
+blocks are sized for a CPU; `preset="paper"` gives the published networks and rates,
+which need a GPU. Points get MLPs with the same losses and schedules. docs/recipes.md
+says where `balanced` differs and why.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class R3GAN(Recipe):
     """Fraction of the learning rate left after the burn-in, at the end of a cosine
     decay. 1: constant."""
     ema_half_life: float = 50_000
-    """Half-life of the EMA of G's weights after the burn-in, in samples seen. 0: no EMA
+    """Half-life of the EMA of G's weights after the burn-in, in samples batch. 0: no EMA
     (images: 10,000)."""
     beta2_start: Annotated[float, Ge(0), Lt(1)] = 0.9
     """Adam's second beta at the start. After the burn-in it is beta2."""
@@ -126,7 +127,7 @@ class R3GAN(Recipe):
             Networks(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             Relativistic(),
-            penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
+            penalty=lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
         )
 

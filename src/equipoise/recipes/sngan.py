@@ -4,11 +4,13 @@ with constant 1, and the hinge loss.
 Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial
 Networks", ICLR 2018, eqs. 8, 16 and 17.
 
-    L_D = mean max(0, 1 - D(x)) + mean max(0, 1 + D(x')),      L_G = -mean D(x'),      W_SN = W / sigma(W)
+    L_D = mean max(0, 1 - D(x)) + mean max(0, 1 + D(x'))
+    L_G = -mean D(x')
+    W_SN = W / sigma(W)
 
 sigma(W) comes from one power iteration a pass (torch's own parametrization). One step
-of D for one of G, Adam. The paper's best on CIFAR-10 had step size 2e-4 and beta1 .5;
-on few epochs a CPU gets further with 1e-3 and 0.
+of D for one of G, Adam. The paper's best on CIFAR-10 had learning rate 2e-4 and beta1
+.5; on few epochs a CPU gets further with 1e-3 and 0.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""wgan: the critic estimates a distance between the distributions, and G makes it
-smaller.
+"""wgan: the critic estimates a distance between the distributions, and G reduces it.
 
 Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017,
 eq. 3 and algorithm 1.
@@ -7,9 +6,9 @@ eq. 3 and algorithm 1.
     min_G max_{w in W}  E f_w(x) - E f_w(G(z))
 
 Weights are clipped to [-c, c] after every step of the critic, which keeps it Lipschitz
-with a constant that nobody knows: the log has mean f(x) - mean f(x') as
+with an unknown constant: the log has mean f(x) - mean f(x') as
 `w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since
-momentum made training unstable. Clipping makes critics simple: expect less than of
+momentum made training unstable. Clipping makes critics simple: expect less than from
 `wgan-gp` or `balanced`.
 """
 

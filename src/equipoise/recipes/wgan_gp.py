@@ -3,15 +3,15 @@
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein
 GANs", NeurIPS 2017, eq. 3 and algorithm 1.
 
-    L_D = mean D(x') - mean D(x) + lambda mean (|grad D(e x + (1 - e) x')| - 1)^2,   e uniform, one for each pair
+    L_D = mean D(x') - mean D(x) + lambda mean (|grad D(e x + (1 - e) x')| - 1)^2
     L_G = -mean D(x')
 
-The norm is that of a whole sample's gradient. The critic has no BatchNorm, which would
-make samples' gradients depend on each other. Adam has the paper's betas, 0 and .9. On
-images two steps of the critic for one of G, and larger ones, get further in the minutes
-that a CPU has than the paper's five (benchmarks/EXPERIMENTS.md). The log has mean D(x)
-- mean D(x'), W1 of scaled samples up to a factor that the penalty holds near 1 but does
-not fix.
+e is uniform, one for each pair; the norm is that of a whole sample's gradient. The
+critic has no BatchNorm, which would make samples' gradients depend on each other. Adam
+has the paper's betas, 0 and .9. On images two steps of the critic for one of G, with a
+higher learning rate, get further in a CPU's minutes than the paper's five
+(benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up
+to a factor that the penalty holds near 1 but does not fix.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ class WGANGP(Standard):
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
 
-        def penalty(seen: CriticBatch) -> dict[str, Tensor]:
-            points = penalties.between(seen.real, seen.fake, seen.randomness)
+        def penalty(batch: CriticBatch) -> dict[str, Tensor]:
+            points = penalties.between(batch.real, batch.fake, batch.randomness)
             return {
                 "gradient_penalty": penalties.norm_penalties(
-                    seen.discriminate(points), points
+                    batch.discriminate(points), points
                 ).mean()
             }
 

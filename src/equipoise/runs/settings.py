@@ -22,7 +22,8 @@ class RunSettings:
     samples: Annotated[int | None, Ge(1)] = None
     """Real samples to train on in all. Default: the recipe's usual number."""
     minutes: Annotated[float | None, Gt(0)] = None
-    """Minutes to train in all, instead of `samples`. A resumed run counts those before."""
+    """Minutes to train in all, instead of `samples`. A resumed run counts those
+    before."""
     seed: Annotated[int, Interval(0, 2**31 - 1)] = 0
     """Seed of everything random: one seed, one result at one thread count."""
     device: str = "auto"

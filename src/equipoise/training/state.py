@@ -1,4 +1,4 @@
-"""Everything that a training is at one moment: networks, optimisers, average,
+"""Everything that a training is at one moment: networks, optimisers, EMA, controllers,
 generators of randomness, position in the data, the clock.
 
 What is not here is not needed to go on: two equal states continue to equal bits.
@@ -84,6 +84,7 @@ class State:
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
+            self.augmentation.realness = method.output.realness
         self.ema_half_life = float(recipe.ema_half_life)
         """Samples; what the schedule comes to where it changes the half-life."""
         self.samples_seen = 0
