@@ -134,6 +134,12 @@ def test_built_networks_fit_the_data(recipe: type[Recipe], schema: Schema) -> No
         ({"augment_probability": 1.5}, "augment_probability = 1.5: must be from 0 to 1"),
         ({"augment_target": 0.6}, "augment_target = 0.6 has nothing to adapt: set augment"),
         ({"learning_rate_end": 2.0}, "learning_rate_end = 2.0: must be above 0 and at most 1"),
+        (
+            {"batch_size": 0, "beta1": 1.0, "augment": "colour"},
+            "batch_size = 0: must be at least 1; beta1 = 1.0: must be at least 0 and below 1; "
+            "augment = 'colour': did you mean 'color'?",
+        ),
+        ({"width": "wide"}, "width = 'wide': must be a whole number"),
     ],
 )
 def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str) -> None:
@@ -145,7 +151,7 @@ WHOLE = [
     (recipe, field.name)
     for recipe in catalogue().values()
     for field in fields(recipe)
-    if str(field.type).startswith("int")
+    if re.match(r"(Annotated\[)?int", str(field.type))
     and field.name != "full_rate_samples"  # which is a date, not a size
 ]
 
