@@ -174,7 +174,7 @@ def test_all_that_is_wrong_is_told_at_once(given: dict[str, Any], told: str) -> 
 
 def test_values_at_their_bounds_are_taken() -> None:
     assert Bounded(count=100, beta=0, part=1, seed=9).count == 100
-    with pytest.raises(RequestError, match="rate = 2.5: must be above 0 and at most 2"):
+    with pytest.raises(RequestError, match=r"rate = 2\.5: must be above 0 and at most 2"):
         Narrower(rate=2.5)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import pytest
-import torch
 from tests.helpers import state_of
 
 from equipoise.recipes.balanced import Balanced

@@ -142,7 +142,7 @@ def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
     assert state.loader.position()["cursor"] == 3 * 16
 
 
-def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
+def test_the_ema_moves_by_its_decay_and_copies_buffers() -> None:
     state = state_of(
         find("dcgan").for_data(
             squares().schema, {**TINY_RECIPE, "conditional": False, "ema_half_life": 100.0}
@@ -163,9 +163,7 @@ def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
     }
 
 
-def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> (
-    None
-):
+def test_the_ema_forgets_its_start_soon_and_a_warm_starts_at_its_half_life() -> None:
     state = state_of(Balanced(**TINY_RECIPE, ema_half_life=1000))
     rates = state.method.schedule(0, 0)
     state.samples_seen = 84
@@ -180,7 +178,7 @@ def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_soone
     assert ema_half_life(state, rates, 16) == 1000
 
 
-def test_without_an_average_samples_come_from_the_generator_itself() -> None:
+def test_without_an_ema_samples_come_from_the_generator_itself() -> None:
     state = state_of(Classic(**TINY_RECIPE))
     assert state.ema is state.generator
 
