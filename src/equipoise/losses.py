@@ -53,7 +53,7 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """mean D(x') - mean D(x); -W1 at the optimum over critics with Lipschitz constant 1.
+    """mean D(x') - mean D(x); -W1 at the optimum over critics of Lipschitz constant 1.
 
     Arjovsky et al. 2017, eq. 3.
     """

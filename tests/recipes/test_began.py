@@ -39,6 +39,14 @@ def test_the_energy_is_the_mean_absolute_error_of_the_reconstruction() -> None:
     torch.testing.assert_close(energies, expected)
 
 
+def test_a_class_joins_the_code() -> None:
+    encoder, decoder = torch.nn.Linear(3, 1), torch.nn.Linear(3, 3)
+    network = AutoencoderDiscriminator(encoder, decoder, classes=2)
+    x, y = torch.randn(4, 3), torch.tensor([0, 1, 1, 0])
+    code = torch.cat([encoder(x), torch.eye(2)[y]], 1)
+    torch.testing.assert_close(network(x, y)[0], (x - decoder(code)).abs().mean(1))
+
+
 def test_the_losses_are_the_papers() -> None:
     real, fake, k = torch.tensor([1.0, 3.0]), torch.tensor([2.0, 6.0]), torch.tensor(0.25)
     assert discriminator_loss(real, fake, k).item() == 2.0 - 0.25 * 4.0

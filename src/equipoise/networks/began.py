@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from equipoise.networks.conditioning import MixedPrecision, through
+from equipoise.networks.conditioning import MixedPrecision, one_hot, through
 from equipoise.networks.controller import Controller
 
 
@@ -21,22 +21,27 @@ class AutoencoderDiscriminator(MixedPrecision):
 
         L(x) = mean |x - decoder(encoder(x))|
 
-    over the numbers of a sample (section 3.1 with eta = 1). There is no auxiliary head:
-    its outputs are (N, 0).
+    over the numbers of a sample (section 3.1, eta = 1). With `classes` > 0 the class
+    joins the code as a one-hot vector, so `decoder` takes that many more numbers. There
+    is no auxiliary head: its outputs are (N, 0).
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, classes: int = 0) -> None:
         super().__init__()
-        self.encoder, self.decoder = encoder, decoder
+        self.encoder, self.decoder, self.classes = encoder, decoder, classes
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        energies = (x - self.reconstruct(x)).abs().flatten(1).mean(1)
+        energies = (x - self.reconstruct(x, y)).abs().flatten(1).mean(1)
         return energies, energies.new_empty(len(x), 0)
 
-    def reconstruct(self, x: Tensor) -> Tensor:
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Samples, (N, *shape), as they come out of the autoencoder."""
         mixed = self.mixed and self.training
-        return through(self.decoder, through(self.encoder, x, mixed), mixed)
+        code = through(self.encoder, x, mixed)
+        if self.classes:
+            assert y is not None, "a conditional discriminator needs classes"
+            code = torch.cat([code, one_hot(code, y, self.classes)], 1)
+        return through(self.decoder, code, mixed)
 
 
 class EquilibriumControl(Controller):

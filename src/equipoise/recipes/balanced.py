@@ -18,7 +18,7 @@ MNIST a falling one did worse.
 Adam's steps do not shrink with the gradients, so weights wander further the longer a
 training is: on N(4, 1.25) one of twenty times the usual length ended worse than one of
 that length. Beyond it the learning rate therefore also falls with the inverse square
-root of the samples batch. The more columns points have, the less a batch says about each
+root of the samples seen. The more columns points have, the less a batch says about each
 direction. With more than two columns batches are larger, D takes larger steps than G
 (two time-scales, Heusel et al. 2017), and the final learning rate is higher: a small
 one froze G wherever the limit cycle had taken it (benchmarks/EXPERIMENTS.md, "Points of
@@ -71,11 +71,11 @@ class Balanced(Recipe):
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
-    """Half-life of the EMA of G's weights, in samples batch. 0: no EMA (images:
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
     10,000)."""
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls with the inverse square root of
-    the samples batch. 0: never (points of several columns: 1,536,000; images: 0)."""
+    the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
     gamma: Annotated[float, Ge(0)] = 0.1
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64

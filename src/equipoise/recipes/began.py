@@ -12,10 +12,12 @@ log has k_t as `k` and M_global = L(x) + |gamma L(x) - L(G(z_G))|, which falls a
 training converges, as `convergence_measure`.
 
 As in the paper the decoder has G's architecture. The networks are `balanced`'s, without
-normalisation layers: convolutions for images, MLPs for points. The autoencoder of a few
-numbers reconstructs everything well, so that gamma < 1 lets G collapse onto one point:
-points take gamma > 1, with which k_t rises until G's density is nowhere above the
-data's.
+normalisation layers: convolutions for images, MLPs for points. Two things differ from
+the paper. An autoencoder of a few numbers reconstructs everything well, and gamma < 1
+then lets G collapse onto one point: points take gamma > 1, with which k_t rises until
+G's density is nowhere above the data's. And where data falls into clusters, G settles
+in the one that is reconstructed best: both networks are conditioned on clusters, the
+decoder by the class beside the code. `clusters=0` is the paper's.
 """
 
 from __future__ import annotations
@@ -45,7 +47,6 @@ class BEGAN(Recipe):
     name = "began"
     summary = "D is an autoencoder, held in equilibrium with G; its log says how far it converged"
     paper = "Berthelot et al. 2017, BEGAN: Boundary Equilibrium Generative Adversarial Networks"
-    takes_labels = False
 
     batch_size: int = 256
     """Samples in a batch (images: 32; paper: 16)."""
@@ -70,6 +71,11 @@ class BEGAN(Recipe):
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
     """Hidden units of the MLPs (images: 16, channels of the finest grid)."""
 
+    clusters: int | None = None
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
+    k-means for images). 0: none. Default: chosen by BIC for tables; one per 200 images,
+    at most 256."""
+
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if not space.is_image:
@@ -92,7 +98,7 @@ class BEGAN(Recipe):
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import mlp
 
-        prior = Prior(self.latent_dim, "uniform")
+        prior, classes = Prior(self.latent_dim, "uniform"), space.classes
         hidden, activations = [self.width] * POINT_LAYERS, ["elu"] * POINT_LAYERS
 
         def decoder(dim: int) -> nn.Module:
@@ -108,8 +114,8 @@ class BEGAN(Recipe):
         control = EquilibriumControl(self.gamma, self.lambda_k)
         return self.method(
             Networks(
-                Generator(decoder(self.latent_dim)),
-                AutoencoderDiscriminator(encoder, decoder(self.code_dim)),
+                Generator(decoder(self.latent_dim + classes), classes),
+                AutoencoderDiscriminator(encoder, decoder(self.code_dim + classes), classes),
                 prior,
             ),
             Losses(

@@ -69,8 +69,11 @@ class DiscriminatorOutput:
         return shown
 
     def limits(self, highest: float) -> tuple[float, float]:
-        """The ends of a chart's colour scale for displayed outputs, of which the highest
-        is that high without its sign."""
+        """The ends of a chart's colour scale.
+
+        Args:
+            highest: The largest absolute value of the displayed outputs.
+        """
         return -highest, highest
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:

@@ -56,7 +56,7 @@ class R3GAN(Recipe):
     """Fraction of the learning rate left after the burn-in, at the end of a cosine
     decay. 1: constant."""
     ema_half_life: float = 50_000
-    """Half-life of the EMA of G's weights after the burn-in, in samples batch. 0: no EMA
+    """Half-life of the EMA of G's weights after the burn-in, in samples seen. 0: no EMA
     (images: 10,000)."""
     beta2_start: Annotated[float, Ge(0), Lt(1)] = 0.9
     """Adam's second beta at the start. After the burn-in it is beta2."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -70,7 +70,7 @@ class Run:
     config: Mapping[str, Any]
     surface: Surface | None = None
     """D, where it is to be had and can be drawn."""
-    output: DiscriminatorOutput = Probability()
+    output: DiscriminatorOutput = field(default_factory=Probability)
     """What D's output means."""
     moments: Sequence[Path] = ()
     """Images of what the generator made through time, the first first."""

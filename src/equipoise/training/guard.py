@@ -1,5 +1,5 @@
-"""The guard: when a loss or a weight is no longer finite, training goes back to the last
-good weights, with half the learning rate.
+"""The guard: when a loss or a weight is no longer finite, training goes back to the
+last good weights, with half the learning rate.
 
 Gradients are never set to zero in silence. Data and randomness go on, so that the next
 batches differ.
@@ -38,8 +38,10 @@ class Guard:
 
     @property
     def finite(self) -> bool:
-        """Whether all weights, moments and controllers are finite. A step can spoil them
-        after its losses were read."""
+        """Whether all weights, moments and controllers are finite.
+
+        A step can spoil them after its losses were read.
+        """
         sums: dict[torch.device, list[Tensor]] = {}  # an optimiser may count its steps on the CPU
         for tensor in self.state.weights().values():
             if tensor.is_floating_point():

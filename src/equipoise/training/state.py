@@ -93,7 +93,8 @@ class State:
         them: the average has its start behind it."""
         self.seconds = 0.0
         self.horizon: int | None = None
-        """Samples seen at the end of the schedules; None until a run given minutes has measured its rate."""
+        """Samples seen at the end of the schedules; None until a run given minutes has
+        measured its rate."""
         self.minutes: float | None = None
         """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
@@ -101,7 +102,8 @@ class State:
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
-        """How often training went back to the last good weights; each time the step sizes halve."""
+        """How often training went back to the last good weights; each time the learning
+        rate halves."""
         self.attempts = 0
         """The same, since the run was last given up."""
 
@@ -217,7 +219,7 @@ class State:
             stored = tensors[f"randomness.{name}"].cpu()
             if stored.shape == generator.get_state().shape:
                 generator.set_state(stored)
-            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
+            else:  # saved on another kind of device: go on from a seed of this moment
                 generator.manual_seed(
                     seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed()
                 )

@@ -1,14 +1,15 @@
 """One adversarial step, D then G: the whole method on one page.
 
-    D: minimise  L_D(D(x), D(x')) + weight * penalty + A      x real, x' = G(z) held fixed
-    G: minimise  L_G(D(x), D(x')) + A                         D held fixed
-    EMA:         G_ema <- d * G_ema + (1 - d) * G             d = (1/2)^(samples of this step / half-life)
+    D:    minimise  L_D(D(x), D(x')) + weight * penalty + A     x' = G(z) held fixed
+    G:    minimise  L_G(D(x), D(x')) + A                        D held fixed
+    EMA:  G_ema <- d * G_ema + (1 - d) * G                      d = 2^(-n / half-life)
 
+x is a batch of real samples, x' as many generated ones, n the real samples of the step.
 L_D, L_G, the penalty and the auxiliary term A are the recipe's: see
 `recipes.method.Method`. D sees samples through the augmentation, if there is one. The
 two functions of gradients hold all of the arithmetic but the optimisers'; for a long
 run they are compiled (`training.speed`).
-"""  # noqa: W505  # equations stay on their line
+"""
 
 from __future__ import annotations
 
