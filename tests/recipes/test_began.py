@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from tests.helpers import squares, state_of
@@ -11,6 +12,7 @@ from equipoise.data.distributions.univariate import Ring
 from equipoise.data.sources import DistributionSource
 from equipoise.networks.began import AutoencoderDiscriminator, EquilibriumControl
 from equipoise.recipes.began import BEGAN, discriminator_loss
+from equipoise.report.page import page
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import (
@@ -124,8 +126,13 @@ def test_augmented_images_are_adapted_beside_k() -> None:
     assert {"controller.k", "augmentation.p"} <= state.tensors().keys()
 
 
-def test_its_log_has_k_and_the_measure_of_convergence() -> None:
-    told = GAN("began", samples=64, threads=1, **TINY).fit("ring").told()  # type: ignore[arg-type]
+def test_its_log_has_k_and_the_measure_of_convergence_and_its_page_draws_the_energy() -> None:
+    told = GAN("began", samples=64, threads=1, **TINY).fit("gaussian").told()  # type: ignore[arg-type]
     assert {"k", "convergence_measure", "real_output", "fake_output"} <= set().union(*told.log)
     assert told.surface is not None
-    assert told.surface.optimum(*2 * [told.surface.sampler.values(4, 0)[:, 0] ** 2]) is None
+    energies = told.surface(np.linspace(0, 8, 5)[:, None])
+    assert (energies >= 0).all()
+    text = page(told)
+    assert "D along the line" in text
+    assert "beside the optimal D" not in text
+    assert "How far apart D keeps real and generated samples" in text
