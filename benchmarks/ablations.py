@@ -28,11 +28,13 @@ from benchmarks.measuring import markdown, record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise import GAN, losses, penalties
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
-from equipoise.data.schema import Schema
 from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
 from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Method
+from equipoise.recipes.output import Probability
+from equipoise.transforms.space import NetworkSpace
 
 OF_DRAWS = ("exponential", "Laplace", "five narrow modes")
 IMAGES = 128_000  # samples trained on
@@ -40,6 +42,7 @@ SEEDS = {"points": 3, "images": 2}
 Figures = dict[str, float]
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class Unpaired(Balanced):
     """Goodfellow et al. 2014's loss, with the same penalties and everything else."""
@@ -47,16 +50,17 @@ class Unpaired(Balanced):
     name = "balanced-unpaired"
     summary = "balanced with the original loss"
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         return replace(
-            super().build(schema),
+            super().build(space),
             discriminator_loss=losses.discriminator,
             generator_loss=lambda _, fake: losses.non_saturating_generator(fake),
-            logits="probability",
+            output=Probability(),
             pairs=False,
         )
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class OneSided(Balanced):
     """One of the two penalties, with twice the weight, so that their sum is as large."""
@@ -65,15 +69,16 @@ class OneSided(Balanced):
     summary = "balanced with R1 alone"
     kept = "r1"
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         return replace(
-            super().build(schema),
+            super().build(space),
             penalty=lambda seen: {
                 self.kept: 2 * penalties.r1_and_r2(seen.logits, seen.x)[self.kept]
             },
         )
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class OtherSided(OneSided):
     """As `OneSided`, of generated samples."""

@@ -25,6 +25,7 @@ from benchmarks.engine import Engine
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import cosine
 from equipoise.training.step import EMA_RAMPUP
+from equipoise.transforms.space import NetworkSpace
 
 DIGIT_MEAN, DIGIT_STD = (
     0.1307,
@@ -57,7 +58,7 @@ class Minimal:
         self.averages: list[Tensor] = list(self.average.parameters())
         self.data, self.classes = engine.resident()
         self.order, self.at, self.seen = torch.randperm(len(self.data)), 0, 0
-        self.horizon = samples or recipe.default_samples(engine.fit.source.schema)
+        self.horizon = samples or recipe.default_samples(NetworkSpace.of(engine.fit.source.schema))
         self.latents = torch.Generator().manual_seed(0)
 
     def step(self) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from equipoise import GAN
 from equipoise.training import speed
 from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.space import NetworkSpace
 
 DRAWS = 65_536  # of a distribution, where a loop of its own needs data in memory
 
@@ -30,7 +31,9 @@ class Engine:
         )
         torch.set_num_threads(threads)
         self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
-        samples = self.fit.settings.samples or self.recipe.default_samples(self.fit.source.schema)
+        samples = self.fit.settings.samples or self.recipe.default_samples(
+            NetworkSpace.of(self.fit.source.schema)
+        )
         self.clock = Clock(self.state, samples, None)
         self.state.generator.train()
         self.state.discriminator.train()
@@ -39,9 +42,7 @@ class Engine:
     def compile(self) -> None:
         """Compile the step, as long runs do, and anew where threads are changed."""
         torch._dynamo.config.trace_autograd_ops = True
-        failed = speed.compile_step(
-            self.method, self.state, speed.example(self.state, self.fit.source.schema)
-        )
+        failed = speed.compile_step(self.state, speed.example(self.state, self.fit.source.schema))
         if failed:
             raise RuntimeError(f"the step does not compile: {failed}")
 
@@ -50,7 +51,7 @@ class Engine:
         `training.loop`; returns its readings."""
         rates = self.method.schedule(self.share, self.state.samples_seen)
         self.state.apply(rates)
-        readings = adversarial_step(self.method, self.state, rates)
+        readings = adversarial_step(self.state, rates)
         self.state.samples_seen += self.method.discriminator_steps * self.state.loader.batch_size
         self.share = self.clock.tick()
         return readings

@@ -72,6 +72,7 @@ GATES: dict[str, dict[str, Gate]] = {
     "gaussian": {
         "balanced": line(0.02, 0.01),
         "classic": line(0.6, 0.25),
+        "began": line(0.3, 0.15),
         "infogan": line(0.2, 0.12),
         "wgan": line(0.08, 0.04),
         "wgan-gp": line(0.08, 0.04),

@@ -108,7 +108,7 @@ def stepper(source: Source) -> tuple[Loader, Callable[[], None]]:
     state.apply(rates)
 
     def step() -> None:
-        adversarial_step(method, state, rates)
+        adversarial_step(state, rates)
         state.samples_seen += BATCH
 
     return loader, step

@@ -74,7 +74,7 @@ def measure(data: str, recipe: str, choices: dict[str, Any]) -> list[str]:
     forget()
     clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
     with training.speed.at_work():
-        for _ in train(training.method, training.state, clock, Control()):
+        for _ in train(training.state, clock, Control()):
             pass
     expected, real = used + predicted.needed(size), resident("VmHWM")
     sizes = (used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)

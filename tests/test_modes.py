@@ -110,9 +110,9 @@ def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_
 
 
 @pytest.mark.parametrize(
-    ("data", "labels", "clustering", "told"),
+    ("data", "labels", "clusters", "told"),
     [
-        (IMAGES, None, 1, "per_channel_clusters is on, and modes = 1: say how many"),
+        (IMAGES, None, 1, "per_channel_clusters is on, and clusters = 1: give the number"),
         (
             IMAGES[..., 0],
             None,
@@ -128,18 +128,18 @@ def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_
     ],
 )
 def test_channels_apart_are_refused_where_they_cannot_be(
-    data: Any, labels: Any, clustering: int, told: str, tiny: dict[str, Any]
+    data: Any, labels: Any, clusters: int, told: str, tiny: dict[str, Any]
 ) -> None:
     with pytest.raises(RequestError, match=told):
-        GAN(**tiny, clustering=clustering, per_channel_clusters=True).fit(data, labels)
+        GAN(**tiny, clusters=clusters, per_channel_clusters=True).fit(data, labels)
 
 
 @pytest.mark.parametrize(
-    ("data", "clustering"),
+    ("data", "clusters"),
     [(blobs()[0], 0), (blobs()[0][:, 0], 1), (IMAGES, 1), (blobs(11)[0], None)],
 )
-def test_too_few_modes_are_none(data: Any, clustering: int | None, tiny: dict[str, Any]) -> None:
-    training = GAN(**tiny, clustering=clustering).trainer(data, to_disk=False)
+def test_too_few_modes_are_none(data: Any, clusters: int | None, tiny: dict[str, Any]) -> None:
+    training = GAN(**tiny, clusters=clusters).trainer(data, to_disk=False)
     assert training.method.clustering is None
     assert training.recipe.clusters == 0
 
@@ -180,7 +180,7 @@ def test_how_many_modes_were_found_is_recorded(tiny: dict[str, Any], tmp_path: P
 
 
 def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="modes = 3: infogan does not learn classes"):
+    with pytest.raises(RequestError, match="clusters = 3: infogan is not conditioned on classes"):
         GAN("infogan", **tiny, clusters=3).fit(blobs()[0])
 
 

@@ -223,13 +223,13 @@ def test_a_training_saved_after_any_step_and_resumed_ends_with_the_same_bits(
     straight, stopped, resumed = state_of(recipe), state_of(recipe), state_of(recipe)
     rates = straight.method.schedule(0)
     for _ in range(12):
-        adversarial_step(straight.method, straight, rates)
+        adversarial_step(straight, rates)
     for _ in range(steps):
-        adversarial_step(stopped.method, stopped, rates)
+        adversarial_step(stopped, rates)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint.save(stopped, Path(folder) / "checkpoints")
         resumed.restore(*checkpoint.load_newest(Path(folder) / "checkpoints", pytest.fail))
     for _ in range(12 - steps):
-        adversarial_step(resumed.method, resumed, rates)
+        adversarial_step(resumed, rates)
     left, right = straight.tensors(), resumed.tensors()
     assert [name for name in left if not torch.equal(left[name], right[name])] == []

@@ -9,6 +9,8 @@ import torch
 from benchmarks.baselines import LOGGED, ImageItems, Minimal, Typical
 from benchmarks.engine import Engine
 
+from equipoise.transforms.space import NetworkSpace
+
 SMALL = {"points": {"batch_size": 16, "width": 8}, "images": {"batch_size": 8, "width": 4}}
 
 
@@ -100,5 +102,7 @@ def test_the_engine_by_hand_counts_its_samples_and_follows_the_schedule() -> Non
     for _ in range(3):
         ours.step()
     assert ours.state.samples_seen == 3 * 16
-    assert ours.share == pytest.approx(48 / ours.recipe.default_samples(ours.fit.source.schema))
+    assert ours.share == pytest.approx(
+        48 / ours.recipe.default_samples(NetworkSpace.of(ours.fit.source.schema))
+    )
     assert ours.state.generator.training

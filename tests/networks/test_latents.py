@@ -73,6 +73,6 @@ def test_codes_that_cannot_be_are_refused(codes: dict[str, object], told: str) -
 
 def test_a_prior_without_codes_says_so() -> None:
     with pytest.raises(
-        RequestError, match="this generator has no codes: train the recipe 'infogan'"
+        RequestError, match="this generator has no codes, train the recipe 'infogan'"
     ):
         Prior(2).known("c0")

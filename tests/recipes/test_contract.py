@@ -38,9 +38,7 @@ def test_a_loss_that_is_no_number_is_told_in_a_line_with_the_recipe(
     parts: dict[str, Any], told: str, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = Balanced.build
-    monkeypatch.setattr(
-        Balanced, "build", lambda self, schema: replace(build(self, schema), **parts)
-    )
+    monkeypatch.setattr(Balanced, "build", lambda self, space: replace(build(self, space), **parts))
     with pytest.raises(EquipoiseError, match=rf"^the recipe 'balanced': {told}"):
         GAN(**tiny).fit("gaussian")
 
@@ -52,9 +50,7 @@ def test_an_auxiliary_loss_is_a_term_and_readings(
     monkeypatch.setattr(
         InfoGAN,
         "build",
-        lambda self, schema: replace(
-            build(self, schema), auxiliary=lambda answers: answers.z.mean()
-        ),
+        lambda self, space: replace(build(self, space), auxiliary=lambda answers: answers.z.mean()),
     )
     with pytest.raises(
         EquipoiseError,

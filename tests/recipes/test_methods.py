@@ -14,10 +14,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find
+from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.infogan import InfoGAN, mutual_information_term
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
 from equipoise.recipes.r3gan import R3GAN
+from equipoise.transforms.space import NetworkSpace
 
 LINE, DIGITS = Schema((1,), "N", "float64"), Schema((1, 28, 28), "NHW", "uint8")
 LABELLED = Schema((1, 28, 28), "NHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
@@ -27,7 +29,8 @@ REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 3.0])
 def built(name: str, schema: Schema = DIGITS, **given: Any) -> Method:
     torch.manual_seed(0)
     recipe = find(name)
-    return recipe.for_data(schema, {"conditional": recipe.needs_labels, **given}).build(schema)
+    chosen = recipe.for_data(schema, {"conditional": recipe.needs_labels, **given})
+    return chosen.build(network_space(chosen, schema))
 
 
 def batch_norms(network: nn.Module) -> int:
@@ -35,7 +38,7 @@ def batch_norms(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_fake_pass_those_apart(
+def test_batch_norm_is_where_the_paper_has_it_and_real_and_fake_pass_it_separately(
     name: str,
 ) -> None:
     method = built(name, LABELLED)
@@ -45,7 +48,7 @@ def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_f
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_what_the_logits_mean_is_said(name: str) -> None:
+def test_what_the_discriminators_output_means(name: str) -> None:
     expected = {
         "wgan": "critic",
         "wgan-gp": "critic",
@@ -53,8 +56,9 @@ def test_what_the_logits_mean_is_said(name: str) -> None:
         "sngan": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
+        "began": "energy",
     }
-    assert built(name, LABELLED).logits == expected.get(name, "probability")
+    assert built(name, LABELLED).output.name == expected.get(name, "probability")
 
 
 def test_wgan_has_the_papers_settings() -> None:
@@ -128,8 +132,8 @@ def test_balanceds_step_size_also_falls_with_the_root_of_the_samples_beyond_its_
         line.schedule(0.5, seen).learning_rate for seen in (0, 512_000, 4 * 512_000)
     ] == pytest.approx([4e-3, 4e-3, 2e-3])
     plane = Balanced.for_data(Schema((2,), "ND", "float64"), {})
-    assert plane.default_samples(Schema((2,), "ND", "float64")) == plane.full_rate_samples
-    assert line.default_samples(LINE) == line.full_rate_samples
+    assert plane.default_samples(NetworkSpace((2,))) == plane.full_rate_samples
+    assert line.default_samples(NetworkSpace.of(LINE)) == line.full_rate_samples
     assert plane.schedule(0.3, plane.full_rate_samples) == plane.schedule(0.3)
     for recipe in (Balanced.for_data(DIGITS, {}), replace(line, full_rate_samples=0)):
         assert recipe.schedule(0.7, 10**9) == recipe.schedule(0.7)
@@ -155,17 +159,23 @@ def test_r3gans_schedules_are_the_papers() -> None:
 def test_r3gans_paper_preset_has_the_published_networks() -> None:
     shape = Schema((3, 64, 64), "NHWC", "uint8")
     recipe = R3GAN.for_data(shape, {"preset": "paper"})
-    assert (recipe.widths(shape), recipe.blocks, recipe.fold, recipe.batch_size, recipe.gamma) == (
+    assert (
+        recipe.widths(NetworkSpace.of(shape)),
+        recipe.blocks,
+        recipe.fold,
+        recipe.batch_size,
+        recipe.gamma,
+    ) == (
         [768, 768, 768, 768, 384],
         2,
         1,
         256,
         2.0,
     )
-    assert R3GAN.for_data(DIGITS, {"preset": "paper"}).widths(DIGITS) == [768] * 4
+    assert R3GAN.for_data(DIGITS, {"preset": "paper"}).widths(NetworkSpace.of(DIGITS)) == [768] * 4
     with torch.device("meta"):
         cifar = Schema((3, 32, 32), "NHWC", "uint8")
-        method = R3GAN.for_data(cifar, {"preset": "paper"}).build(cifar)
+        method = R3GAN.for_data(cifar, {"preset": "paper"}).build(NetworkSpace.of(cifar))
     assert sum(p.numel() for p in method.generator.parameters()) == pytest.approx(20.8e6, rel=0.02)
     with pytest.raises(
         RequestError,
@@ -199,9 +209,7 @@ def test_cgan_tells_the_discriminator_by_projection_or_beside_the_sample() -> No
     assert not torch.equal(beside(x, torch.tensor([0, 1]))[0], beside(x, torch.tensor([1, 0]))[0])
 
 
-def test_infogans_bound_is_the_entropy_where_codes_are_read_perfectly_and_zero_where_q_answers_with_the_prior() -> (
-    None
-):
+def test_infogans_bound_is_the_codes_entropy_for_a_perfect_q_and_0_for_the_prior() -> None:
     prior = built("infogan", LINE, categorical_codes="4,2").prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     answers = 100 * z[:, prior.dim :]
@@ -215,9 +223,7 @@ def test_infogans_bound_is_the_entropy_where_codes_are_read_perfectly_and_zero_w
     ].item() == pytest.approx(0, abs=1e-6)
 
 
-def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_uniform_distributions_entropy() -> (
-    None
-):
+def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() -> None:
     prior = built("infogan", LINE, categorical_codes="none", continuous_codes=2).prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     mean, log_std = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(1))

@@ -3,7 +3,6 @@ damage."""
 
 from __future__ import annotations
 
-import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +15,9 @@ import pytest
 
 from equipoise import GAN, recipes
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.recipes import broken, catalogue, find
+from equipoise.recipes import broken, catalogue, find, register
 from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.base import RECIPES
 from equipoise.runs.serialization import pack, read_json, unpack, write_json
 
 Command = Callable[..., Any]
@@ -30,7 +30,20 @@ MODULES = {
 
 
 @pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def registry() -> Iterator[None]:
+    """Recipes that a test registers are gone after it."""
+    before = dict(catalogue())
+    yield
+    RECIPES.clear()
+    RECIPES.update(before)
+
+
+@pytest.fixture
+def plugins(
+    registry: None,  # noqa: ARG001  # which looks after this is undone
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[None]:
     """Packages whose recipes cannot be used."""
     for name, text in MODULES.items():
         (tmp_path / f"{name}_plugin.py").write_text(text)
@@ -39,18 +52,9 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         recipes, "entry_points", lambda group: points if group == recipes.ENTRY_POINTS else []
     )
-    recipes._plugins.cache_clear()
+    recipes._broken_entry_points.cache_clear()
     yield
-    recipes._plugins.cache_clear()
-
-
-@pytest.fixture
-def collected() -> Iterator[None]:
-    """Recipes that a test defines are gone after it."""
-    before = catalogue().keys()
-    yield
-    gc.collect()
-    assert catalogue().keys() == before
+    recipes._broken_entry_points.cache_clear()
 
 
 @pytest.mark.usefixtures("plugins")
@@ -94,9 +98,9 @@ def test_a_plugin_takes_no_name_of_equipoises_own(
     )
     point = EntryPoint("usurping", "usurping_plugin:Strange", recipes.ENTRY_POINTS)
     monkeypatch.setattr(recipes, "entry_points", lambda **_: [point])
-    recipes._plugins.cache_clear()
+    recipes._broken_entry_points.cache_clear()
     assert find("balanced") is Balanced
-    assert "has the name 'balanced' of one of Equipoise's own" in broken()["usurping"]
+    assert "has the name 'balanced', which is one of Equipoise's own" in broken()["usurping"]
 
 
 RECIPE = (
@@ -106,7 +110,7 @@ RECIPE = (
 
 
 @pytest.fixture
-def offered(tmp_path: Path, collected: None) -> Iterator[Callable[..., None]]:  # noqa: ARG001  # which looks after this is undone
+def offered(tmp_path: Path, registry: None) -> Iterator[Callable[..., None]]:  # noqa: ARG001  # which looks after this is undone
     """Offer entry points, by name, of recipes whose classes have these bodies.
 
     They are unloaded after the test.
@@ -120,12 +124,12 @@ def offered(tmp_path: Path, collected: None) -> Iterator[Callable[..., None]]:  
                 points.append(EntryPoint(name, f"{name}_offering:Strange", recipes.ENTRY_POINTS))
             patch.syspath_prepend(tmp_path)
             patch.setattr(recipes, "entry_points", lambda **_: points)
-            recipes._plugins.cache_clear()
+            recipes._broken_entry_points.cache_clear()
 
         yield offer
     for name in [name for name in sys.modules if name.endswith("_offering")]:
         del sys.modules[name]
-    recipes._plugins.cache_clear()
+    recipes._broken_entry_points.cache_clear()
 
 
 def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(
@@ -134,7 +138,7 @@ def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(
     offered(first="name = 'twin'", second="name = 'twin'")
     assert find("twin").__module__ == "first_offering"
     assert broken().keys() == {"second"}
-    assert "has the name 'twin' of that of first_offering" in broken()["second"]
+    assert "has the name 'twin', which first_offering has taken" in broken()["second"]
 
 
 def test_a_plugin_with_a_name_that_is_no_text_or_without_a_summary_breaks_only_itself(
@@ -149,17 +153,38 @@ def test_a_plugin_with_a_name_that_is_no_text_or_without_a_summary_breaks_only_i
         find("silent")
 
 
-@pytest.mark.usefixtures("collected")
+@pytest.mark.usefixtures("registry")
 def test_a_recipe_that_is_defined_after_the_first_look_up_is_found() -> None:
     with pytest.raises(RequestError, match="no recipe 'late'"):
         find("late")
 
-    @dataclass(frozen=True, kw_only=True)
-    class Late(Balanced):
-        name = "late"
+    for _ in range(2):  # as a notebook's cell that is run again
 
-    assert find("late") is Late
-    assert GAN("late", width=8).recipe is Late
+        @register
+        @dataclass(frozen=True, kw_only=True)
+        class Late(Balanced):
+            name = "late"
+
+        assert find("late") is Late
+        assert GAN("late", width=8).recipe is Late
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"name": "balanced"}, "has the name 'balanced', which is one of Equipoise's own"),
+        ({"name": "taken"}, "has the name 'taken', which elsewhere has taken"),
+        ({}, "has no name of its own: give the class name = 'my-recipe'"),
+        ({"name": "silent", "paper": None}, "has no paper"),
+    ],
+)
+def test_a_recipe_registers_with_a_name_that_is_free_a_summary_and_a_paper(
+    body: dict[str, Any], told: str
+) -> None:
+    register(type("Taken", (Balanced,), {"name": "taken", "__module__": "elsewhere"}))
+    with pytest.raises(RequestError, match=told):
+        register(type("Strange", (Balanced,), body))
 
 
 def of_another_recipe(run: Path, copy: Path, name: str) -> Path:

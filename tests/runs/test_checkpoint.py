@@ -46,13 +46,13 @@ def test_a_restored_state_goes_on_to_the_same_bits(
     straight = state_of(recipe)
     rates = recipe.schedule(0)
     for _ in range(5):
-        adversarial_step(straight.method, straight, rates)
+        adversarial_step(straight, rates)
     checkpoint.save(straight, tmp_path / "checkpoints")
     restored = state_of(recipe)
     restored.restore(*checkpoint.load_newest(tmp_path / "checkpoints", no_warning))
     for state in (straight, restored):
         for _ in range(5):
-            adversarial_step(state.method, state, rates)
+            adversarial_step(state, rates)
     left, right = straight.tensors(), restored.tensors()
     assert left.keys() == right.keys()
     assert [name for name in left if not torch.equal(left[name], right[name])] == []

@@ -126,7 +126,7 @@ def spoiled(gradients):
         control.stop("SIGTERM")
 
 state.optimize_generator = spoiled
-events = list(train(method, state, Clock(state, 16 * 2 * 200, None), control))
+events = list(train(state, Clock(state, 16 * 2 * 200, None), control))
 assert steps == 90 and state.samples_seen == 90 * 16 * 2 and state.recoveries == 1
 kinds = {type(event) for event in events}
 assert Recovered in kinds and Report in kinds if rank == 0 else kinds == {Finished}

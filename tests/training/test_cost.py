@@ -96,7 +96,7 @@ def step(state: State) -> dict[str, torch.Tensor]:
     """What the loop does between two reports."""
     rates = state.method.schedule(0.5)
     state.apply(rates)
-    return adversarial_step(state.method, state, rates)
+    return adversarial_step(state, rates)
 
 
 def cost(name: str, kind: str) -> Cost:

@@ -1,4 +1,4 @@
-"""The guard goes back to the last good weights, with smaller steps, and not for ever."""
+"""The guard goes back to the last good weights, with smaller steps, a few times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from equipoise import GAN
 from equipoise.recipes.balanced import Balanced
 from equipoise.runs.directory import RunDirectory
 from equipoise.training.events import Control, Finished, Recovered, Report, SaveDue
-from equipoise.training.guard import ATTEMPTS, DivergedError, Guard
+from equipoise.training.guard import MAX_ATTEMPTS, DivergedError, Guard
 from equipoise.training.loop import Clock, train
 from equipoise.training.state import Gradients, State
 
@@ -64,7 +64,7 @@ def test_each_time_the_step_sizes_halve() -> None:
 def test_a_training_that_is_spoiled_once_goes_back_says_so_and_ends_well() -> None:
     state = state_of(RECIPE)
     spoiling(state, {50})
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")
     assert all(torch.isfinite(tensor).all() for tensor in state.weights().values())
@@ -101,7 +101,7 @@ def test_whatever_is_no_longer_finite_is_noticed_and_undone(trouble: str) -> Non
             TROUBLES[trouble](state)
 
     state.optimize_generator = optimize
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert any(isinstance(event, Recovered) for event in events)
     assert events[-1] == Finished("done")
     assert state.recoveries >= 1
@@ -123,7 +123,7 @@ def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> N
         )
 
     setattr(state, f"optimize_{network}", optimize)
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")
 
@@ -143,9 +143,9 @@ def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
         ),
     ):
         gan.fit("gaussian", out=tmp_path / "run")
-    assert len([one for one in told if "half the step" in str(one.message)]) == ATTEMPTS + 1
+    assert len([one for one in told if "half the step" in str(one.message)]) == MAX_ATTEMPTS + 1
     log = RunDirectory(tmp_path / "run").read_log(pytest.fail)
-    assert sum("recovered" in line for line in log) == ATTEMPTS + 1
+    assert sum("recovered" in line for line in log) == MAX_ATTEMPTS + 1
     assert "training diverged" in log[-1]["diverged"]
     assert GAN.load(tmp_path / "run").evaluate().verdict.name == "diverged"
 
@@ -153,8 +153,8 @@ def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
 def test_a_training_that_is_spoiled_again_and_again_ends_with_its_last_good_weights() -> None:
     state = state_of(RECIPE)
     spoiling(state, set(range(50, 1000)))
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
-    assert sum(isinstance(event, Recovered) for event in events) == ATTEMPTS + 1
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
+    assert sum(isinstance(event, Recovered) for event in events) == MAX_ATTEMPTS + 1
     assert isinstance(events[-2], SaveDue)
     end = events[-1]
     assert isinstance(end, Finished)
@@ -166,10 +166,10 @@ def test_a_training_that_is_spoiled_again_and_again_ends_with_its_last_good_weig
 
 def test_a_training_that_gave_up_and_is_resumed_has_new_attempts_and_ends_well() -> None:
     state = state_of(RECIPE)
-    state.recoveries = state.attempts = ATTEMPTS + 1
-    events = list(train(state.method, state, Clock(state, 16 * 20, None), Control()))
+    state.recoveries = state.attempts = MAX_ATTEMPTS + 1
+    events = list(train(state, Clock(state, 16 * 20, None), Control()))
     assert events[-1] == Finished("done")
-    assert (state.recoveries, state.attempts) == (ATTEMPTS + 1, 0)
+    assert (state.recoveries, state.attempts) == (MAX_ATTEMPTS + 1, 0)
 
 
 def test_the_count_is_part_of_the_state() -> None:

@@ -57,12 +57,12 @@ def test_the_second_step_holds_what_all_later_ones_do() -> None:
     with count:
         loader = StandIn(source.schema, 16, scaling, CPU)
         state = State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
-        adversarial_step(state.method, state, recipe.schedule(0))
+        adversarial_step(state, recipe.schedule(0))
         guard = Guard(state)
         guard.keep()
         for _ in range(3):
             before = len(count.trace)
-            adversarial_step(state.method, state, recipe.schedule(0))
+            adversarial_step(state, recipe.schedule(0))
             peaks.append(max(count.trace[before:]))
     assert guard.before
     assert peaks[0] == peaks[1] == peaks[2]

@@ -14,6 +14,7 @@ from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import COSTS
 from equipoise.training.plan import FULL_SECONDS, Plan
 from equipoise.training.workload import Line, PassCost, Workload
+from equipoise.transforms.space import NetworkSpace
 
 LINE = Schema((1,), "N", "float64")
 NOTHING = PassCost(Line(0.0, 0.0), Line(0.0, 0.0), 0, convolves=False)
@@ -47,7 +48,7 @@ def test_a_short_training_has_a_quick_report_unless_the_user_says_otherwise(
 def test_a_length_is_the_users_or_the_recipes() -> None:
     assert plan(samples=5).samples == 5
     assert plan(minutes=5).samples is None
-    assert plan().samples == Balanced().default_samples(LINE)
+    assert plan().samples == Balanced().default_samples(NetworkSpace.of(LINE))
     assert plan(minutes=5).seconds == 300
     assert plan(samples=100_000).seconds == pytest.approx(1.0)
     twice = replace(STEP, discriminator_steps=2)  # 1.25 ms for 200 samples
@@ -55,5 +56,7 @@ def test_a_length_is_the_users_or_the_recipes() -> None:
 
 
 def test_a_report_of_another_kind_is_refused() -> None:
-    with pytest.raises(RequestError, match="evaluate = 'fast': must be auto, full, quick or none"):
+    with pytest.raises(
+        RequestError, match="evaluate = 'fast': must be 'auto', 'full', 'quick' or 'none'"
+    ):
         RunSettings(evaluate="fast")  # type: ignore[arg-type]

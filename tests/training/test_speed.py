@@ -56,10 +56,8 @@ def state_of(recipe: Recipe, source: Source) -> State:
 def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
     """Of D's weights, then of G's, at the same batch every time."""
     batch = example(state, source.schema)
-    of_d, _ = state.compiled(discriminator_gradients)(
-        state.method, state, torch.tensor(0.5), *batch
-    )
-    of_g, _ = state.compiled(generator_gradients)(state.method, state, *batch)
+    of_d, _ = state.compiled(discriminator_gradients)(state, torch.tensor(0.5), *batch)
+    of_g, _ = state.compiled(generator_gradients)(state, *batch)
     return [gradient for gradient in (*of_d, *of_g) if gradient is not None]
 
 
@@ -156,7 +154,7 @@ def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_wri
     if not can_compile(state.method, CPU):
         pytest.skip("no compiler here")
     expected = both_gradients(state, source)
-    assert compile_step(state.method, state, example(state, source.schema)) == ""
+    assert compile_step(state, example(state, source.schema)) == ""
     assert state.compilations.keys() == {discriminator_gradients, generator_gradients}
     found = both_gradients(state, source)
     assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
@@ -171,10 +169,7 @@ def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(
     monkeypatch.setattr(torch, "compile", refuse)
     source = DistributionSource(Gaussian())
     state = state_of(Balanced(**TINY), source)
-    assert (
-        compile_step(state.method, state, example(state, source.schema))
-        == "no room for the compiler"
-    )
+    assert compile_step(state, example(state, source.schema)) == "no room for the compiler"
     assert state.compiled(generator_gradients) is generator_gradients
 
 

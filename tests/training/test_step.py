@@ -41,7 +41,7 @@ def test_the_discriminators_step_leaves_the_generator_without_gradient(
 ) -> None:
     state = state_of(recipe, source)
     before, before_d = weights(state.generator), weights(state.discriminator)
-    discriminator_step(state.method, state, recipe.schedule(0), *state.loader.next())
+    discriminator_step(state, recipe.schedule(0), *state.loader.next())
     assert all(p.grad is None for p in state.generator.parameters())
     assert equal(before, weights(state.generator))
     assert not equal(before_d, weights(state.discriminator))
@@ -53,7 +53,7 @@ def test_the_generators_step_leaves_the_discriminator_without_gradient(
 ) -> None:
     state = state_of(recipe, source)
     before, before_g = weights(state.discriminator), weights(state.generator)
-    generator_step(state.method, state, *state.loader.next())
+    generator_step(state, *state.loader.next())
     assert all(p.grad is None for p in state.discriminator.parameters())
     assert equal(before, weights(state.discriminator))
     assert not equal(before_g, weights(state.generator))
@@ -67,8 +67,8 @@ def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(
 ) -> None:
     with_penalty, without = state_of(recipe, source), state_of(recipe, source)
     rates = recipe.schedule(0)
-    discriminator_step(with_penalty.method, with_penalty, rates, *with_penalty.loader.next())
-    discriminator_step(without.method, without, replace(rates, penalty=0.0), *without.loader.next())
+    discriminator_step(with_penalty, rates, *with_penalty.loader.next())
+    discriminator_step(without, replace(rates, penalty=0.0), *without.loader.next())
     steps = {int(moments["step"]) for moments in with_penalty.optimizer_d.state.values()}
     assert steps == {1}
     assert not equal(weights(with_penalty.discriminator), weights(without.discriminator))
@@ -88,7 +88,7 @@ def test_the_discriminators_gradient_is_that_of_loss_plus_half_gamma_times_both_
         _slope(state.discriminator, parameter, x, x_fake, 0.7)
         for parameter in state.discriminator.parameters()
     ]
-    discriminator_step(state.method, state, recipe.schedule(0), x, None)
+    discriminator_step(state, recipe.schedule(0), x, None)
     for parameter, slope in zip(state.discriminator.parameters(), expected, strict=True):
         assert parameter.grad is not None
         assert torch.allclose(parameter.grad, slope, atol=1e-7)
@@ -138,11 +138,11 @@ def _equation(
 def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
     recipe = Balanced(**TINY_RECIPE, discriminator_steps=3)
     state = state_of(recipe)
-    adversarial_step(state.method, state, recipe.schedule(0))
+    adversarial_step(state, recipe.schedule(0))
     assert state.loader.position()["cursor"] == 3 * 16
 
 
-def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
+def test_the_ema_moves_by_its_decay_and_copies_buffers() -> None:
     state = state_of(
         find("dcgan").for_data(
             squares().schema, {**TINY_RECIPE, "conditional": False, "ema_half_life": 100.0}
@@ -163,9 +163,7 @@ def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
     }
 
 
-def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> (
-    None
-):
+def test_the_ema_forgets_its_start_soon_and_a_warm_starts_at_its_half_life() -> None:
     state = state_of(Balanced(**TINY_RECIPE, ema_half_life=1000))
     rates = state.method.schedule(0, 0)
     state.samples_seen = 84
@@ -180,7 +178,7 @@ def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_soone
     assert ema_half_life(state, rates, 16) == 1000
 
 
-def test_without_an_average_samples_come_from_the_generator_itself() -> None:
+def test_without_an_ema_samples_come_from_the_generator_itself() -> None:
     state = state_of(Classic(**TINY_RECIPE))
     assert state.ema is state.generator
 
@@ -193,7 +191,7 @@ def test_generated_samples_reach_the_discriminator_detached_from_the_generator(
     seen: list[torch.Tensor] = []
     first = state.discriminator if state.augmentation is None else state.augmentation
     first.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    discriminator_step(state.method, state, recipe.schedule(0), *state.loader.next())
+    discriminator_step(state, recipe.schedule(0), *state.loader.next())
     assert seen
     assert [x.grad_fn for x in seen if x.grad_fn is not None] == []
 
@@ -201,14 +199,14 @@ def test_generated_samples_reach_the_discriminator_detached_from_the_generator(
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
 def test_all_that_a_step_reads_is_finite_and_named(recipe: Recipe, source: Source) -> None:
     state = state_of(recipe, source)
-    readings = adversarial_step(state.method, state, recipe.schedule(0))
+    readings = adversarial_step(state, recipe.schedule(0))
     assert {"discriminator_loss", "generator_loss", "real_logits", "fake_logits"} <= readings.keys()
     assert all(value.isfinite().all() for value in readings.values())
 
 
 def test_clipping_holds_after_every_step_of_the_critic() -> None:
     state = state_of(WGAN(**TINY_RECIPE, clip=0.05))
-    adversarial_step(state.method, state, state.method.schedule(0))
+    adversarial_step(state, state.method.schedule(0))
     assert max(
         p.detach().abs().max().item() for p in state.discriminator.parameters()
     ) == pytest.approx(0.05)

@@ -40,7 +40,7 @@ def test_the_arithmetic_of_a_step_is_foretold_within_a_third(
     state = state_of(recipe, source)
     foretold = workload_for(state.method, recipe, source.schema).step_flops
     with Counting() as count:
-        adversarial_step(state.method, state, state.method.schedule(0.5))
+        adversarial_step(state, state.method.schedule(0.5))
     assert 0.75 < foretold / count.flops.total() < 1.34
 
 

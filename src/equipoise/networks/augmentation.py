@@ -10,11 +10,13 @@ sure of the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
+
+from equipoise.networks.controller import Controller
 
 SHIFT = 0.125  # of a side, the most that an image moves
 HOLE = 0.5  # of a side, what cutout blanks
@@ -22,27 +24,34 @@ EVERY = 4  # steps of D between two adjustments of p (ADA, section 3.1)
 SPAN = 500_000  # real images in which p can go from 0 to 1
 
 
-class Augmentation(nn.Module):
+class Augmentation(Controller):
     """Images (N, C, H, W) to images of the same shape, each of `kinds` applied to each
-    with probability `p`.
+    image with probability `p`.
 
-    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on
-    real images, r_t in ADA, comes to it. They are taken about `undecided`, or, where it
-    is None since only differences of logits mean anything, about the middle between
-    those on real and on generated images. The draws come from `generator`, which the
-    training state sets.
+    Args:
+        kinds: Names out of `KINDS`.
+        target: If given, p starts at 0 and is adapted so that the mean sign of
+            `realness`, r_t in ADA, comes to it. Without it `set_probability` sets p.
+
+    The training state sets `generator`, which the draws come from, and `realness`: of
+    D's outputs on real and on generated images, (N,) each, above 0 where D takes a real
+    image for real, (N,).
     """
 
+    after = "discriminator"
     generator: torch.Generator | None = None
     p: Tensor
     signs: Tensor
     steps: Tensor
 
     def __init__(
-        self, kinds: Sequence[str], target: float | None = None, undecided: float | None = 0.0
+        self,
+        kinds: Sequence[str],
+        target: float | None = None,
     ) -> None:
         super().__init__()
-        self.kinds, self.target, self.undecided = list(kinds), target, undecided
+        self.kinds, self.target = list(kinds), target
+        self.realness: Callable[[Tensor, Tensor], Tensor] = lambda real, _: real
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
         self.register_buffer("signs", torch.tensor(0.0))
         self.register_buffer("steps", torch.tensor(0.0))
@@ -52,25 +61,24 @@ class Augmentation(nn.Module):
             x = torch.where(self._uniform(x) < self.p, KINDS[kind](x, self._uniform), x)
         return x
 
-    def schedule(self, p: float) -> None:
+    def set_probability(self, p: float) -> None:
         """Set the probability, unless it is adapted."""
         if self.target is None:
             self.p.fill_(p)
 
     @torch.no_grad()
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Take note of D's logits on a batch of real and of generated images, (N,)
-        each, and adapt p; the host is not waited for."""
-        if self.target is None:
-            return
-        zero = (real.mean() + fake.mean()) / 2 if self.undecided is None else self.undecided
-        self.signs += (real - zero).sign().mean()
-        self.steps += 1
-        due = self.steps >= EVERY
-        step = (self.signs / self.steps - self.target).sign() * (EVERY * len(real) / SPAN)
-        self.p.copy_(torch.where(due, (self.p + step).clamp(0, 1), self.p))
-        self.signs.mul_(~due)
-        self.steps.mul_(~due)
+    def update(self, readings: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Adapt p every `EVERY` steps of D to its outputs in them."""
+        if self.target is not None:
+            real, fake = readings["real_logits"], readings["fake_logits"]
+            self.signs += self.realness(real, fake).sign().mean()
+            self.steps += 1
+            due = self.steps >= EVERY
+            step = (self.signs / self.steps - self.target).sign() * (EVERY * len(real) / SPAN)
+            self.p.copy_(torch.where(due, (self.p + step).clamp(0, 1), self.p))
+            self.signs.mul_(~due)
+            self.steps.mul_(~due)
+        return {"augment_probability": self.p.clone()}
 
     def _uniform(self, x: Tensor) -> Tensor:
         """A number on [0, 1) for each image, (N, 1, 1, 1)."""

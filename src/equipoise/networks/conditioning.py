@@ -1,5 +1,5 @@
-"""The two networks around any networks: a generator that can be told a class, a
-discriminator that can be asked about one, and about more."""
+"""Conditioning: a generator and a discriminator around any networks that take the
+class beside latents and samples, and an auxiliary head of D."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from torch import Tensor, nn
 Conditioning = Literal["projection", "concatenation"]
 
 
-class Generator(nn.Module):
+class MixedPrecision(nn.Module):
+    """Base class of networks that can take their products and convolutions in bfloat16
+    while they train, where `mixed` is set: see `through`."""
+
+    mixed = False
+
+
+class Generator(MixedPrecision):
     """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape).
 
     The class joins the latent as a one-hot vector (Mirza & Osindero 2014), so `body`
     takes Z + classes numbers. A sample may have P classes at once, (N, P): then P of
-    them are one. `mixed` is for training: see `through`.
+    them are one.
     """
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
         self.body, self.classes = body, classes
-        self.mixed = False
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.classes:
@@ -31,17 +37,16 @@ class Generator(nn.Module):
         return through(self.body, z, self.mixed and self.training)
 
 
-class Discriminator(nn.Module):
+class Discriminator(MixedPrecision):
     """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the
-    answers of an auxiliary head, (N, K), K = 0 without one.
+    outputs of an auxiliary head, (N, K), K = 0 without one.
 
     With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y),
     h>, the projection discriminator (Miyato & Koyama 2018, eq. 5); or, by
     `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside
     points and as many constant planes beside an image's channels (Mirza & Osindero
     2014), so `trunk` takes that many more. Of P classes at once, (N, P), the embeddings
-    are summed. `auxiliary` takes h: heads share the trunk. `mixed` is for training: see
-    `through`.
+    are summed. `auxiliary` takes h: heads share the trunk.
     """
 
     def __init__(
@@ -55,7 +60,6 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.scale = scale
-        self.mixed = False
         self.trunk, self.classes, self.conditioning, self.auxiliary = (
             trunk,
             classes,
@@ -85,17 +89,17 @@ class Discriminator(nn.Module):
         found: Tensor = self.embedding(y)
         return found.sum(1) if found.dim() == 3 else found
 
-    def answers(self, x: Tensor) -> Tensor:
-        """What the auxiliary head says of samples, (N, K)."""
-        assert self.auxiliary is not None, "only a discriminator with an auxiliary head answers"
-        answered: Tensor = self.auxiliary(self.trunk(x))
-        return answered
+    def auxiliary_outputs(self, x: Tensor) -> Tensor:
+        """The auxiliary head's outputs on samples, (N, K)."""
+        assert self.auxiliary is not None, "this discriminator has no auxiliary head"
+        outputs: Tensor = self.auxiliary(self.trunk(x))
+        return outputs
 
 
 def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
     """body(x), float32; with `mixed` its products and convolutions are taken in
-    bfloat16, whose range is float32's. What comes after, logits and losses, is
-    differences of near numbers and stays float32."""
+    bfloat16, which has float32's range. Logits and losses, differences of near numbers,
+    stay float32."""
     if not mixed:
         plain: Tensor = body(x)
         return plain

@@ -69,8 +69,8 @@ class Folded(nn.PixelUnshuffle):
 
 class ConvGenerator(nn.Module):
     """Latents (N, Z) to images (N, C, H, W), linear at the output: two dense layers
-    that bend the latents (the mapping of Karras et al. 2019), one onto the coarsest
-    grid, then two 3 x 3 convolutions on every grid, coarse to fine."""
+    as a mapping network (Karras et al. 2019), one onto the coarsest grid, then two 3 x
+    3 convolutions on every grid, coarse to fine."""
 
     def __init__(self, latent_width: int, shape: tuple[int, ...], width: int, mapping: int) -> None:
         super().__init__()

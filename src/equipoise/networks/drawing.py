@@ -1,10 +1,9 @@
-"""Weights that are drawn from a generator of
-their own, and from torch's global one never.
+"""Weights drawn from a generator of their own, never from torch's global one.
 
-torch's layers draw their first weights from the global generator and take no other. To
-seed that one for a while would be seen by whatever else draws from it in the meantime,
-another thread's training for one. A dispatch mode sees every operation of its own
-thread alone, so here each operation that can be given a generator is given one.
+torch's layers draw their initial weights from the global generator and take no other.
+Seeding that one would be visible to everything else that draws from it, such as a
+training in another thread. A dispatch mode sees the operations of its own thread only:
+each operation that can take a generator gets one here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The prior: the distribution of the latents z that a generator turns into samples, and
-the codes that are part of them."""
+"""The prior: the distribution of the latents z, and the codes that are part of them."""
 
 from __future__ import annotations
 
@@ -33,12 +32,12 @@ class Prior:
 
     @property
     def width(self) -> int:
-        """Numbers in one latent."""
+        """The latent dimension, codes included."""
         return self.dim + sum(self.categorical_codes) + self.continuous_codes
 
     @property
     def codes(self) -> dict[str, slice]:
-        """Where in a latent each code is."""
+        """The columns of a latent that each code takes."""
         at, found = self.dim, {}
         for i, size in enumerate(self.categorical_codes):
             found[f"c{i}"] = slice(at, at + size)
@@ -68,7 +67,7 @@ class Prior:
         [-1, 1]).
 
         Raises:
-            RequestError: For a code or a value that there is not.
+            RequestError: For an unknown code, or a value that it cannot have.
         """
         z = z.clone()
         for name, values in self.code_values(codes, len(z)).items():
@@ -78,19 +77,20 @@ class Prior:
     def code_values(self, codes: Mapping[str, ArrayLike], n: int) -> dict[str, NDArray[np.float64]]:
         """The value of each named code for each of n samples, (n,).
 
-        Raises RequestError as `with_codes`.
+        Raises:
+            RequestError: As `with_codes`.
         """
         return {name: self._checked(self.known(name), value, n) for name, value in codes.items()}
 
     def known(self, name: str) -> str:
-        """The name, if there is a code of it.
+        """The name, if it is a code's.
 
-        Raises RequestError with the nearest name.
+        Raises:
+            RequestError: With the nearest name, if it is not.
         """
         if not self.codes:
             raise RequestError(
-                f"code {name!r} was asked for, but this generator has no codes: train the "
-                "recipe 'infogan'"
+                f"no code {name!r}: this generator has no codes, train the recipe 'infogan'"
             )
         if name not in self.codes:
             raise RequestError(f"no code {name!r}: {nearest(name, self.codes)}")

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: the networks for points, and the tutorials' for everything."""
+"""Multilayer perceptrons: for points, and as in the tutorials for images too."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LEAK = 0.2
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks come from an explicit generator, set by the training state,
-    so that a resumed run draws the same ones."""
+    """Dropout whose masks come from an explicit generator, which the training state
+    sets, so that a resumed run draws the same masks."""
 
     generator: torch.Generator | None = None
 
@@ -41,11 +41,15 @@ def activation(name: str) -> nn.Module:
 
 
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i]
-    and, but the last, by dropout; a layer without an activation ends linear.
+    """A multilayer perceptron, (N, sizes[0]) to (N, sizes[-1]).
 
-    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al.
-    2015's normal distribution and zero biases, others as torch has them.
+    Layers before a ReLU kind start from He et al. 2015's normal distribution and zero
+    biases, others as torch has them.
+
+    Args:
+        sizes: Units of each layer, inputs and outputs included.
+        activations: Names in `ACTIVATIONS`, of the first layers; the rest are linear.
+        dropout: Fraction of hidden units dropped in training.
     """
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(pairwise(sizes)):
@@ -58,7 +62,7 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
                 )
                 nn.init.zeros_(linear.bias)
             layers.append(activation(activations[i]))
-            if dropout and i < len(sizes) - 2:  # never of what comes out
+            if dropout and i < len(sizes) - 2:  # never of the output
                 layers.append(Dropout(dropout))
     return nn.Sequential(*layers)
 

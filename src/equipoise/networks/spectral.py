@@ -13,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def spectrally_normalised(network: nn.Module) -> nn.Module:
-    """`network` with each dense layer, convolution and embedding normalised, in place."""
+    """Normalise each dense layer, convolution and embedding of `network`, in place."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
             spectral_norm(layer)

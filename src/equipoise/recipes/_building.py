@@ -1,8 +1,8 @@
-"""From a recipe's fields to the recipe, and from a recipe to the networks of its
-method."""
+"""From a recipe's fields to the recipe, and from a recipe to its method."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,30 +15,50 @@ from equipoise.networks.drawing import DrawnFrom
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
+from equipoise.transforms.fitting import empty_clustering
+from equipoise.transforms.space import NetworkSpace
+
+
+def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
+    """What the recipe's networks see of data of this schema, and the classes that they
+    are conditioned on."""
+    space = NetworkSpace.of(schema)
+    return replace(space, classes=recipe.classes(space))
 
 
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     """The recipe's method with weights drawn from the seed alone."""
     with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
-        return recipe.build(schema)
+        return _built(recipe, schema)
 
 
 def outline(recipe: Recipe, schema: Schema) -> Method:
-    """The recipe's method on the meta device:
-    shapes alone, for which no memory is taken.
+    """The recipe's method on the meta device: shapes alone, for which no memory is
+    taken.
 
     Raises:
         RuntimeError: For networks that look at their own weights while they are made.
     """
     with DrawnFrom(torch.Generator()), torch.device("meta"):
-        return recipe.build(schema)
+        return _built(recipe, schema)
+
+
+def _built(recipe: Recipe, schema: Schema) -> Method:
+    """What the recipe builds, with an empty clustering where it asks for clusters."""
+    space = network_space(recipe, schema)
+    method = recipe.build(space)
+    if not recipe.clusters:
+        return method
+    labels, per_channel = recipe.labels(space), recipe.clusters_channels(space)
+    clustering = empty_clustering(schema, recipe.clusters, labels, per_channel)
+    return replace(method, clustering=clustering)
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:
     """The recipe that a file names, with its fields.
 
     Raises:
-        RequestError: If there is none such.
+        RequestError: If there is no such recipe, or its fields cannot be.
     """
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
         raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")

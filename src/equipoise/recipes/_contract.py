@@ -60,15 +60,15 @@ def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bo
 
 
 def checked_method(method: Method, recipe: str) -> Method:
-    """The method with functions that look at what they return.
+    """The method with functions that check what they return.
 
     Args:
-        method: Of any recipe, one of another package for one.
+        method: Of any recipe, such as one of another package.
         recipe: Its name, for messages.
 
     Raises:
-        EquipoiseError: When one of them is called and
-            returns anything but what `Method` says.
+        EquipoiseError: When one of its functions is called and returns anything but
+            what `Method` says.
     """
 
     def scalar(value: Any, what: str) -> Tensor:
@@ -90,9 +90,9 @@ def checked_method(method: Method, recipe: str) -> Method:
     ) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda real, fake: scalar(function(real, fake), what)
 
-    def penalty(seen: CriticBatch) -> dict[str, Tensor]:
+    def penalty(batch: CriticBatch) -> dict[str, Tensor]:
         assert method.penalty is not None, "it is only asked for where there is one"
-        terms = method.penalty(seen)
+        terms = method.penalty(batch)
         if not isinstance(terms, dict):
             raise EquipoiseError(
                 f"the recipe {recipe!r}: its penalty is a {type(terms).__name__}, and must "
@@ -100,9 +100,9 @@ def checked_method(method: Method, recipe: str) -> Method:
             )
         return {name: scalar(term, f"penalty {name!r}") for name, term in terms.items()}
 
-    def auxiliary(answers: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
+    def auxiliary(outputs: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
         assert method.auxiliary is not None, "it is only asked for where there is one"
-        found = method.auxiliary(answers)
+        found = method.auxiliary(outputs)
         if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):
             raise EquipoiseError(
                 f"the recipe {recipe!r}: its auxiliary loss must be a term and a dict of readings"

@@ -1,26 +1,27 @@
-"""What the published methods of 2014 to 2018 share: networks of the same few kinds, so
-that a recipe's file holds its method alone.
+"""What the published methods of 2014 to 2018 share: the same few networks, so that a
+recipe's file holds its method alone.
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
-three hidden layers, ReLU in G, LeakyReLU in D. What surrounds the methods is
-Equipoise's throughout: samples come from an average of G, and the step size falls along
-a cosine; `ema_half_life=0` and `learning_rate_end=1` give the papers' own.
+three hidden layers, ReLU in G, LeakyReLU in D. All are trained in the same way: samples
+come from the EMA of G, and the learning rate falls along a cosine. `ema_half_life=0`
+and `learning_rate_end=1` give the papers' own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Recipe
+from equipoise.recipes.base import MAX_UNITS, Recipe
 from equipoise.recipes.method import Losses, Networks
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
     from equipoise.networks.conditioning import Conditioning
+    from equipoise.transforms.space import NetworkSpace
 
 Norm = Literal["batch", "spectral", "none"]
 POINT_LAYERS = 3  # hidden layers of the MLPs
@@ -28,38 +29,31 @@ POINT_LAYERS = 3  # hidden layers of the MLPs
 
 @dataclass(frozen=True, kw_only=True)
 class Standard(Recipe):
-    """The choices of recipes with these networks."""
+    """The settings of recipes with these networks."""
 
-    at_least: ClassVar[dict[str, float]] = {
-        **Recipe.at_least,
-        "batch_size": 2,
-        "width": 1,
-        "latent_dim": 1,
-    }
-
-    batch_size: int = 256
+    batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     beta1: float = 0.5
-    """Adam's first beta: momentum (points: 0, with which clusters are found more
-    evenly)."""
+    """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
     """Adam's second beta, or RMSProp's smoothing constant."""
     ema_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (images:
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
     10,000)."""
     scaling: ScalingKind = "standard"
-    """How networks see the data (images: unit, on [-1, 1], since G ends in a tanh)."""
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1]) (images: unit, since G ends in a tanh)."""
     latent: Literal["normal", "uniform"] = "normal"
-    """The distribution of the latents: standard normal, or uniform on [-1, 1]."""
-    latent_dim: int = 4
-    """Numbers in a latent (images: 100)."""
-    width: int = 128
-    """Hidden units of the MLPs (images: 32, channels on the grid of half the image's
-    sides; the papers have 64 or 128)."""
+    """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
+    """Latent dimension (images: 100)."""
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
+    """Hidden units of the MLPs (images: 32, channels of the grid of half the image's
+    sides; papers: 64 or 128)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if not schema.is_image:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if not space.is_image:
             return {"beta1": 0.0}
         return {
             "batch_size": 64,
@@ -69,9 +63,9 @@ class Standard(Recipe):
             "width": 32,
         }
 
-    def check(self, schema: Schema) -> None:
-        super().check(schema)
-        if schema.is_image and self.scaling != "unit":
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if space.is_image and self.scaling != "unit":
             raise RequestError(
                 f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "
                 "1] only: use 'unit'"
@@ -79,20 +73,24 @@ class Standard(Recipe):
 
     def networks(
         self,
-        schema: Schema,
+        space: NetworkSpace,
         norm: Norm = "none",
         conditioning: Conditioning = "projection",
         auxiliary: int = 0,
         codes: tuple[tuple[int, ...], int] = ((), 0),
-        discriminator_knows: bool = True,
+        condition_discriminator: bool = True,
         scale: float = 1.0,
     ) -> Networks:
-        """Players for data of this shape.
+        """The two networks and the prior.
 
-        `norm` is D's, on images; `auxiliary` the answers of a head beside D's logit;
-        `codes` the sizes of the latent's categorical codes and the number of its
-        continuous ones; `discriminator_knows` whether D is told the class, in the way
-        of `conditioning`; `scale` what D's logit is multiplied by.
+        Args:
+            norm: Of D: BatchNorm on images, spectral normalisation, or none.
+            conditioning: How D gets the class.
+            auxiliary: Outputs of a head beside D's logit; 0 for no head.
+            codes: The sizes of the latent's categorical codes, and the number of its
+                continuous ones.
+            condition_discriminator: Whether D gets the class.
+            scale: Factor on D's logit.
         """
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
@@ -103,28 +101,28 @@ class Standard(Recipe):
         prior = Prior(
             self.latent_dim, self.latent, categorical_codes=codes[0], continuous_codes=codes[1]
         )
-        classes = self.classes(schema)
-        told = classes if discriminator_knows else 0
-        extra = told if conditioning == "concatenation" else 0
+        classes = space.classes
+        d_classes = classes if condition_discriminator else 0
+        extra = d_classes if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
-        if schema.is_image:
-            body: Any = DCGenerator(prior.width + classes, schema.shape, self.width)
+        if space.is_image:
+            body: Any = DCGenerator(prior.width + classes, space.shape, self.width)
             trunk: Any = DCTrunk(
-                (schema.shape[0] + extra, *schema.shape[1:]), self.width, norm == "batch"
+                (space.shape[0] + extra, *space.shape[1:]), self.width, norm == "batch"
             )
             features = trunk.features
         else:
             body = Shaped(
-                mlp([prior.width + classes, *hidden, schema.size], ["relu"] * POINT_LAYERS),
-                schema.shape,
+                mlp([prior.width + classes, *hidden, space.size], ["relu"] * POINT_LAYERS),
+                space.shape,
             )
             trunk, features = (
-                mlp([schema.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS),
+                mlp([space.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS),
                 self.width,
             )
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
-        discriminator = Discriminator(trunk, features, told, conditioning, head, scale)
-        if schema.is_image:
+        discriminator = Discriminator(trunk, features, d_classes, conditioning, head, scale)
+        if space.is_image:
             discriminator.apply(start)
         if norm == "spectral":
             spectrally_normalised(discriminator)
@@ -133,18 +131,15 @@ class Standard(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Standard):
-    """Those whose D is trained by cross-entropy: sigma(D(x)) is the probability that x
-    is real."""
+    """Recipes whose D is trained by cross-entropy: sigma(D(x)) is the probability that
+    x is real."""
 
-    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "real_label")
-    shares: ClassVar[tuple[str, ...]] = (*Standard.shares, "real_label")
-
-    real_label: float = 1.0
-    """D's target on real samples; below 1 is one-sided label smoothing (Salimans et al.
-    2016)."""
+    real_label: Annotated[float, Gt(0), Le(1)] = 1.0
+    """D's target for real samples. Below 1 is one-sided label smoothing (Salimans et
+    al. 2016)."""
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
-    """G ascends log D(G(z)) (non-saturating), or descends log(1 - D(G(z))) (minimax):
-    Goodfellow et al. 2014."""
+    """non-saturating: G ascends log D(G(z)). minimax: G descends log(1 - D(G(z)))
+    (Goodfellow et al. 2014)."""
 
     def losses(self) -> Losses:
         """The loss pair."""

@@ -24,20 +24,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+    from equipoise.recipes.output import DiscriminatorOutput
+
 Array = NDArray[np.float64]
 WIDE, HIGH = 6.4, 2.9  # inches of a chart
 LOGARITHMIC = 5.0  # times the least value from which a scale is logarithmic
 MANY_DECADES = 500.0  # the same, from which it shows powers of ten alone
 WHILE_TRAINING = "while training, by a quick version of the metric."  # how a curve was measured
-BALANCE = {
-    "probability": "mean probability of the right answer",
-    "relativistic": "mean of sigma(D(x) - D(x'))",
-}
-
-BALANCED = {
-    "probability": "How sure D is of the right answer, real or generated.",
-    "relativistic": "How surely D ranks a real sample above a generated one.",
-}
 
 
 @dataclass(frozen=True)
@@ -129,13 +122,13 @@ def losses(log: Sequence[Mapping[str, Any]]) -> Image | None:
     )
 
 
-def balance(log: Sequence[Mapping[str, Any]], meaning: str) -> Image | None:
-    """D's balance, which goes to 1/2."""
+def balance(log: Sequence[Mapping[str, Any]], output: DiscriminatorOutput) -> Image | None:
+    """D's balance, which goes to 1/2; None where its output has none."""
     seen, values = _curve(log, "balance")
     if not seen:
         return None
     figure = new_figure()
-    axes = _axes(figure, BALANCE.get(meaning, "balance"))
+    axes = _axes(figure, output.balance_label)
     axes.plot(seen, values, color="#2f6690", linewidth=1.4)
     axes.axhline(0.5, color="black", linewidth=1, linestyle="--", label="the optimum, 1/2")
     legend_above(axes)
@@ -144,25 +137,26 @@ def balance(log: Sequence[Mapping[str, Any]], meaning: str) -> Image | None:
         figure,
         f"D's balance against samples seen: it ends at {values[-1]:.3f}; the theory's "
         "optimum is 0.5.",
-        f"{BALANCED.get(meaning, '')} At 0.5 it cannot tell; that is good only if D still "
-        "works (see the classifier above).".strip(),
+        f"{output.balance_caption} At 0.5 it cannot tell; that is good only if D still "
+        "works (see the classifier above).",
     )
 
 
-def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
-    """D's difference between real and generated samples, of a method without a balance."""
+def difference(log: Sequence[Mapping[str, Any]], output: DiscriminatorOutput) -> Image | None:
+    """D's mean outputs on real and on generated samples, one less the other: for a
+    method without a balance."""
     seen, real = _curve(log, "real_output")
     fake = _curve(log, "fake_output")[1]
     if not seen:
         return None
     figure = new_figure()
-    axes = _axes(figure, "mean D(x) - mean D(x')")
-    axes.plot(seen, np.subtract(real, fake), color="#2f6690", linewidth=1.4)
-    last = real[-1] - fake[-1]
+    axes = _axes(figure, output.difference)
+    differences = output.sign * np.subtract(real, fake)
+    axes.plot(seen, differences, color="#2f6690", linewidth=1.4)
     return finished(
         figure,
-        "D's mean output on real less that on generated samples, against samples seen: it "
-        f"ends at {last:.3g}.",
+        f"How far apart D keeps real and generated samples, {output.difference}, against "
+        f"samples seen: it ends at {differences[-1]:.3g}.",
     )
 
 

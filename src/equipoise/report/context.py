@@ -56,10 +56,10 @@ def told(
         source=source,
         log=log,
         config=config,
-        surface=Surface(discriminator.to(sampler.device), sampler, built.logits)
+        surface=Surface(discriminator.to(sampler.device), sampler, built.output)
         if plain and discriminator is not None
         else None,
-        meaning=built.logits,
+        output=built.output,
         moments=[] if directory is None else moments(directory),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +36,7 @@ from equipoise.plotting.plots import (
     thousands,
 )
 from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels_of
+from equipoise.recipes.output import DiscriminatorOutput, Probability
 from equipoise.report import charts
 from equipoise.report.charts import Image
 from equipoise.report.comparison import MARKS, rows, with_protocols
@@ -69,7 +70,8 @@ class Run:
     config: Mapping[str, Any]
     surface: Surface | None = None
     """D, where it is to be had and can be drawn."""
-    meaning: str = ""
+    output: DiscriminatorOutput = field(default_factory=Probability)
+    """What D's output means."""
     moments: Sequence[Path] = ()
     """Images of what the generator made through time, the first first."""
 
@@ -283,7 +285,7 @@ def _moments(run: Run) -> list[Image]:
 def _curves(run: Run) -> list[Image]:
     found = [
         charts.headline(run.log, run.report.metrics[0]),
-        charts.balance(run.log, run.meaning) or charts.distance(run.log),
+        charts.balance(run.log, run.output) or charts.difference(run.log, run.output),
         charts.losses(run.log),
         charts.gradients(run.log),
     ]

@@ -24,6 +24,7 @@ from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGN
 from equipoise.runs.command_line import typed
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
+from equipoise.transforms.space import NetworkSpace
 from equipoise.utils.formatting import dated, for_terminal, now, number, spoken
 
 TRIED = 1_000  # samples that must be finite before any are judged
@@ -206,7 +207,7 @@ def gather(
         log=log,
         held_out=len(source.held_out(LEAST, seed)),
         samples_seen=sampler.samples_seen,
-        usual_samples=recipe.default_samples(schema),
+        usual_samples=recipe.default_samples(NetworkSpace.of(schema)),
         recipe=recipe.name,
         latent_dim=prior.dim + prior.continuous_codes,
         class_frequencies=_fractions(schema.class_counts)

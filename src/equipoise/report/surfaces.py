@@ -1,9 +1,8 @@
 """Charts for the line and the plane: both densities, D's surface beside the optimal
 one, and where latents go.
 
-At the optimum of the original game D(x) = p(x) / (p(x) + p_g(x)) (Goodfellow et al.
-2014, proposition 1), that of a relativistic loss is log p(x) / p_g(x) up to a constant.
-p_g is estimated from samples, p is the distribution's.
+What the optimal D is the recipe's `DiscriminatorOutput` knows. p_g is estimated from
+samples, p is the distribution's.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from equipoise.plotting.plots import (
     legend_below,
     reach,
 )
-from equipoise.recipes.method import Logits
+from equipoise.recipes.output import MIN_DENSITY, DiscriminatorOutput
 from equipoise.report.charts import Image, finished, legend_above, new_figure
 from equipoise.sampling.sampler import Sampler
 
@@ -43,23 +42,21 @@ LINE_SHARE, PLANE_SHARE = (
     10,
     40,
 )  # one in so many samples is nearer than the neighbour whose distance is the kernel's width
-MIN_DENSITY = 1e-4  # of the highest: where both distributions have less, an optimum means nothing
 LATENTS = 4  # shown at most
 
 
 class Surface:
-    """What D says at points in the user's units, as its logits mean it."""
+    """D's output at points in the user's units, as its meaning displays it."""
 
-    def __init__(self, discriminator: nn.Module, sampler: Sampler, meaning: Logits) -> None:
-        self.discriminator, self.sampler, self.meaning = discriminator.eval(), sampler, meaning
+    def __init__(
+        self, discriminator: nn.Module, sampler: Sampler, output: DiscriminatorOutput
+    ) -> None:
+        self.discriminator, self.sampler, self.output = discriminator.eval(), sampler, output
 
     @torch.no_grad()
     def __call__(self, x: Array) -> Array:
         scaled = self.sampler.scaling.encode(torch.from_numpy(x)).to(self.sampler.device)
-        logits: Array = self._logits(scaled).double().cpu().numpy()
-        return (
-            1 / (1 + np.exp(-logits)) if self.meaning == "probability" else logits - logits.mean()
-        )
+        return self.output.display(self._logits(scaled).double().cpu().numpy())
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
         """(N,), of scaled points; where D sees them relative to modes, the mean over
@@ -75,30 +72,16 @@ class Surface:
         ]
         return (torch.stack(logits, 1) * clustering.posteriors(x)).sum(1)
 
-    @property
-    def label(self) -> str:
-        return (
-            "D(x), probability of being real"
-            if self.meaning == "probability"
-            else "D(x), up to a constant"
-        )
-
     def optimum(self, p: Array, p_g: Array) -> Array | None:
-        """The optimal D where both densities are known; nan where neither distribution
-        has any mass to speak of; None for a method whose optimum is another, and where
-        p could not be estimated and is 0 everywhere."""
+        """The optimal D where both densities, (N,), are known; nan where both are below
+        `MIN_DENSITY` times the highest. None for a method whose optimum is not known,
+        and where p could not be estimated and is 0 everywhere."""
         nowhere = np.maximum(p, p_g) <= MIN_DENSITY * max(p.max(), p_g.max())
         if nowhere.all() or not p.any():
             return None
         with np.errstate(divide="ignore", invalid="ignore"):
-            if self.meaning == "probability":
-                best = p / (p + p_g)
-            elif self.meaning == "relativistic":
-                tiny = MIN_DENSITY * p.max()
-                best = np.log(np.maximum(p, tiny) / np.maximum(p_g, tiny))
-            else:
-                return None
-        return np.where(nowhere, np.nan, best)
+            best = self.output.optimum(p, p_g)
+        return None if best is None else np.where(nowhere, np.nan, best)
 
 
 def on_the_line(
@@ -155,9 +138,9 @@ def on_the_line(
     best = surface.optimum(p, p_g)
     if best is not None:
         shift = (
-            0.0
-            if surface.meaning == "probability"
-            else float(np.nanmean(best) - np.mean(surface(x[:, None])[~np.isnan(best)]))
+            float(np.nanmean(best) - np.mean(surface(x[:, None])[~np.isnan(best)]))
+            if surface.output.up_to_constant
+            else 0.0
         )
         axes.plot(
             x,
@@ -167,7 +150,7 @@ def on_the_line(
             linewidth=1.2,
             label="the optimal D for these samples",
         )
-    axes.set(xlabel=name, ylabel=surface.label)
+    axes.set(xlabel=name, ylabel=surface.output.label)
     legend_above(axes)
     caption = "If both distributions were equal, the optimal D would be constant (a flat line)."
     beside = ", beside the optimal D for the samples as they are" if best is not None else ""
@@ -223,7 +206,7 @@ def on_the_plane(
     panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
     for axes, (name, values) in zip(panels, shown.items(), strict=True):
         highest = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
-        limits = (0, 1) if surface.meaning == "probability" else (-highest, highest)
+        limits = surface.output.limits(highest)
         image = axes.imshow(
             values.reshape(PLANE_POINTS, PLANE_POINTS),
             origin="lower",
@@ -237,7 +220,7 @@ def on_the_plane(
         axes.set_title(name, fontsize=10)
     _name(panels, names)
     beside = ", beside the optimal D" if best is not None else ""
-    said = f"{surface.label} over the plane{beside}."
+    said = f"{surface.output.label} over the plane{beside}."
     return [*images, finished(figure, said, wide=best is not None)]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from equipoise.coerce import checked, hints
-from equipoise.errors import RequestError, nearest
+from equipoise.coerce import all_checked, hints, refuse
+from equipoise.errors import nearest
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
 
@@ -17,23 +17,20 @@ def split_settings(
     """The settings of the recipe and those of the run, checked.
 
     Raises:
-        RequestError: On a name that is neither's or a value of another type.
+        RequestError: With all names that are neither's, or else all values of another
+            type, in one line.
     """
     of_recipe, of_run = hints(recipe), hints(RunSettings)
-    for name in settings:
-        if name not in of_recipe and name not in of_run:
-            raise RequestError(
-                f"no setting {name!r} of the recipe {recipe.name!r} or of a run: "
-                f"{nearest(name, of_recipe | of_run)}"
-            )
-    choices = {
-        name: checked(name, value, of_recipe[name])
-        for name, value in settings.items()
-        if name in of_recipe
-    }
-    run = {
-        name: checked(name, value, of_run[name])
-        for name, value in settings.items()
-        if name in of_run
-    }
-    return choices, run
+    known = of_recipe | of_run
+    refuse(
+        [
+            f"no setting {name!r} of the recipe {recipe.name!r} or of a run: {nearest(name, known)}"
+            for name in settings
+            if name not in known
+        ]
+    )
+    values = all_checked(settings, known)
+    return (
+        {name: value for name, value in values.items() if name in of_recipe},
+        {name: value for name, value in values.items() if name in of_run},
+    )

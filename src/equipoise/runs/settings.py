@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from equipoise.coerce import instance
-from equipoise.errors import RequestError
+from equipoise.coerce import Ge, Gt, Interval, instance, validate
 
 MAX_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -21,69 +19,46 @@ CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate"
 class RunSettings:
     """How long to train, where and from which seed."""
 
-    samples: int | None = None
-    """Real samples to see in all; left out with minutes left out too, as many as the
-    recipe thinks right."""
-    minutes: float | None = None
-    """Minutes to train instead: in all, those before a run was resumed included."""
-    seed: int = 0
-    """Decides everything that is random: one seed, one result at one thread count."""
+    samples: Annotated[int | None, Ge(1)] = None
+    """Real samples to train on in all. Default: the recipe's usual number."""
+    minutes: Annotated[float | None, Gt(0)] = None
+    """Minutes to train in all, instead of `samples`. A resumed run counts those
+    before."""
+    seed: Annotated[int, Interval(0, 2**31 - 1)] = 0
+    """Seed of everything random: one seed, one result at one thread count."""
     device: str = "auto"
     """cpu, cuda, or auto: a CUDA GPU if there is one.
 
     Apple's GPUs (mps) are not supported: they have no float64.
     """
-    threads: int = 0
-    """CPU threads; 0: one for points, and for images as many as their networks have
-    work for, at most one a core."""
+    threads: Annotated[int, Interval(0, MAX_THREADS)] = 0
+    """CPU threads. 0: one for tables; for images as many as the networks can use, at
+    most one per core."""
     precision: Precision = "auto"
-    """Of products and convolutions while training; auto takes bfloat16 for images where
-    the processor multiplies it."""
+    """Of products and convolutions in training. auto: bfloat16 for images where the
+    processor supports it, else float32."""
     compile: Compile = "auto"
-    """Compile the step, which takes about a minute; auto does so for runs long enough
-    to gain more by it."""
-    memory_budget: float = 4.0
-    """GiB of decoded data to hold in memory; a larger folder or Dataset is read as it
-    is needed."""
+    """Compile the training step, which takes about a minute. auto: for runs long enough
+    to save more than that."""
+    memory_budget: Annotated[float, Gt(0)] = 4.0
+    """GiB of decoded data to hold in memory. A larger folder or Dataset is read while
+    training."""
     stop_when: Literal["converged"] | None = None
-    """balanced: stop when the figure taken while training no longer improves, and keep
-    the best generator (on the command line --until balanced)."""
+    """converged: stop when the metric measured while training no longer improves, and
+    keep the best generator (on the command line --until converged)."""
     evaluate: Evaluation = "auto"
-    """The report after `equipoise train`: full; quick, on a fifth of the samples or so;
-    none; auto: full after two minutes of training."""
+    """The report after `equipoise train`: full, quick (about a fifth of the samples) or
+    none. auto: full after two minutes of training, else quick."""
     label_column: str | None = None
     """The column of a .csv or .parquet file that holds labels."""
 
     def __post_init__(self) -> None:
-        if self.samples is not None and self.minutes is not None:
-            raise RequestError(
-                f"samples = {self.samples} and minutes = {self.minutes}: give one of them"
-            )
-        if self.samples is not None and self.samples < 1:
-            raise RequestError(f"samples = {self.samples}: must be at least 1")
-        for field in ("minutes", "memory_budget"):
-            value = getattr(self, field)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise RequestError(f"{field} = {value}: must be a positive number")
-        if not 0 <= self.threads <= MAX_THREADS:
-            raise RequestError(f"threads = {self.threads}: must be 0 (by rule) to {MAX_THREADS}")
-        for field, choices in (
-            ("precision", Precision),
-            ("compile", Compile),
-            ("evaluate", Evaluation),
-        ):
-            known = get_args(choices)
-            if getattr(self, field) not in known:
-                raise RequestError(
-                    f"{field} = {getattr(self, field)!r}: must be {', '.join(known[:-1])} or "
-                    f"{known[-1]}"
-                )
-        if self.stop_when not in (None, "converged"):
-            raise RequestError(
-                f"stop_when = {self.stop_when!r}: must be 'converged', or be left out"
-            )
-        if not 0 <= self.seed < 2**31:
-            raise RequestError(f"seed = {self.seed}: must be a whole number from 0 to {2**31 - 1}")
+        validate(self, self._conflicts)
+
+    def _conflicts(self) -> list[str]:
+        if self.samples is None or self.minutes is None:
+            return []
+        return [f"samples = {self.samples} and minutes = {self.minutes}: give one of them"]
 
 
 def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:

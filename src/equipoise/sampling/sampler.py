@@ -226,7 +226,7 @@ class Sampler:
         with evaluating(self.encoder), torch.no_grad():
             for start in range(0, len(raw), self._chunk):
                 x = self.scaling.encode(raw[start : start + self._chunk]).to(self.device)
-                parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
+                parts.append(self.encoder.auxiliary_outputs(x).double().cpu())  # type: ignore[operator]  # a Discriminator
         answers = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
         first = self.prior.dim
         read = {

@@ -1,8 +1,8 @@
-"""The guard: when a loss or a gradient is no longer finite, back to the last good
-weights, with smaller steps.
+"""The guard: when a loss or a weight is no longer finite, training goes back to the
+last good weights, with half the learning rate.
 
-Where the numbers went wrong is not asked: gradients are never set to zero in silence.
-Data and randomness go on, so that the batches that follow are others.
+Gradients are never set to zero in silence. Data and randomness go on, so that the next
+batches differ.
 """
 
 from __future__ import annotations
@@ -17,33 +17,32 @@ from equipoise.training.state import State
 
 log = logging.getLogger(__name__)
 
-# From a start, or from the resumption of a run that had given up; `State.recoveries`
-# counts all, and each halves the steps.
-ATTEMPTS = 3
+# Roll-backs since the start, or since a run that had given up was resumed.
+# `State.recoveries` counts all, and each halves the learning rate.
+MAX_ATTEMPTS = 3
 
 
 class DivergedError(EquipoiseError):
-    """Training ran away, and did so again after every roll-back; what was good last is
-    kept, and can be sampled from."""
+    """Training diverged, and did so again after every roll-back. The last good weights
+    are kept, and can be sampled from."""
 
 
 class Guard:
-    """Holds the last weights that were good, and the ones before: readings are of what
-    came before a step moved the weights, so that the last ones may hold the trouble
-    already."""
+    """Keeps the last two good copies of the weights. Two, because readings are taken
+    before a step moves the weights: the newest copy may be bad already."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.good: dict[str, Tensor] = {}
         self.before: dict[str, Tensor] = {}
-        self._again = False  # whether nothing was good since training went back
-        if self.exhausted:  # whoever resumes a run that gave up wants it tried again
+        self._again = False  # whether training went back and nothing was good since
+        if self.exhausted:  # a resumed run that had given up is tried again
             state.attempts = 0
         self.keep()
 
     @property
     def finite(self) -> bool:
-        """Whether all weights and moments are numbers.
+        """Whether all weights, moments and controllers are finite.
 
         A step can spoil them after its losses were read.
         """
@@ -54,7 +53,7 @@ class Guard:
         return all(bool(torch.stack(of_device).isfinite().all()) for of_device in sums.values())
 
     def keep(self) -> None:
-        """The weights are good now. The older copy is written over."""
+        """Copy the weights, which are good now, over the older copy."""
         self.good, self.before, self._again = self.before, self.good, False
         for name, tensor in self.state.weights().items():
             if name in self.good:
@@ -63,7 +62,7 @@ class Guard:
                 self.good[name] = tensor.detach().clone()
 
     def go_back(self) -> None:
-        """Put the last good weights back; those before, if the last ones went wrong at
+        """Restore the newest good copy; the older one if the newest went wrong at
         once."""
         good = self.before if self._again and self.before else self.good
         self._again = True
@@ -74,5 +73,5 @@ class Guard:
 
     @property
     def exhausted(self) -> bool:
-        """Whether going back has been tried often enough."""
-        return self.state.attempts > ATTEMPTS
+        """Whether the last roll-back that is allowed has been made."""
+        return self.state.attempts > MAX_ATTEMPTS

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from equipoise.data.loading import EndOfDataError
-from equipoise.recipes.method import Logits, Method
 from equipoise.training.evaluation_schedule import images
 from equipoise.training.events import (
     Control,
@@ -148,7 +147,7 @@ class Clock:
         return max(left, 0) / max(self.rate(), 1e-9) if progress < 1 else 0.0
 
 
-def train(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
+def train(state: State, clock: Clock, control: Control) -> Iterator[Event]:
     """Train `state` until the clock or `control` ends it.
 
     What was trained is always reported and saved before `Finished`.
@@ -160,12 +159,13 @@ def train(method: Method, state: State, clock: Clock, control: Control) -> Itera
     the way: it writes, draws and evaluates, and the others wait in their next step. A
     stop that one rank is asked for stops all.
     """
-    for event in _events(method, state, clock, control):
+    for event in _events(state, clock, control):
         if state.ranks.is_main or isinstance(event, Finished):
             yield event
 
 
-def _events(method: Method, state: State, clock: Clock, control: Control) -> Iterator[Event]:
+def _events(state: State, clock: Clock, control: Control) -> Iterator[Event]:
+    method = state.method
     state.generator.train()
     state.discriminator.train()
     progress = clock.tick()
@@ -186,7 +186,7 @@ def _events(method: Method, state: State, clock: Clock, control: Control) -> Ite
         rates = method.schedule(progress, state.samples_seen)
         state.apply(rates)
         try:
-            recent.append(adversarial_step(method, state, rates))
+            recent.append(adversarial_step(state, rates))
         except EndOfDataError as end:
             ended = str(end)
             break
@@ -200,7 +200,7 @@ def _events(method: Method, state: State, clock: Clock, control: Control) -> Ite
         if int(progress * REPORTS) > reported or save:
             # A save follows a report, which sees that all is finite.
             reported = int(progress * REPORTS)
-            event = guarded(report(method, state, clock, progress, recent), guard)
+            event = guarded(report(state, clock, progress, recent), guard)
             yield event
             if isinstance(event, Recovered):
                 recent.clear()
@@ -218,7 +218,7 @@ def _events(method: Method, state: State, clock: Clock, control: Control) -> Ite
             yield SaveDue()
     if state.samples_seen > saved_samples:  # stopped between two saves
         if recent:
-            yield guarded(report(method, state, clock, progress, recent), guard)
+            yield guarded(report(state, clock, progress, recent), guard)
         yield SaveDue()
     yield Finished(ended or _reason(progress, control), guard.exhausted)
 
@@ -240,9 +240,7 @@ def _reason(progress: float, control: Control) -> str:
     return control.stop_reason or "stopped by another process"
 
 
-def report(
-    method: Method, state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]
-) -> Report:
+def report(state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]) -> Report:
     """The means over the recent steps, D's outputs as the recipe reads them, and the
     gradient norms of the last step."""
     means = {
@@ -254,7 +252,7 @@ def report(
         torch.cat([step[name] for step in recent]).double()
         for name in ("real_logits", "fake_logits")
     )
-    means |= discriminator_outputs(real, fake, method.logits)
+    means |= state.method.output.readings(real, fake)
     means["gradient_norm_g"] = gradient_norm(state.generator)
     means["gradient_norm_d"] = gradient_norm(state.discriminator)
     # Together, since for each transfer the host waits for the device.
@@ -282,36 +280,6 @@ def guarded(told: Report, guard: Guard) -> Report | Recovered:
         return told
     guard.go_back()
     return Recovered(told.samples_seen, wrong or "a value of another process")
-
-
-def discriminator_outputs(real: Tensor, fake: Tensor, meaning: Logits) -> dict[str, Tensor]:
-    """D's mean output on real and on generated samples, and `balance`, which goes to
-    1/2 as the networks reach equilibrium.
-
-    "probability": the means of sigma(D(x)) and sigma(D(x')), and the mean probability
-    of the right answer, (sigma(D(x)) + 1 - sigma(D(x'))) / 2. "relativistic": D has no
-    zero, so the mean logits about their common mean, and the mean of sigma(D(x) -
-    D(x')) over pairs. "score" and "critic": the mean logits, and no balance; a critic's
-    difference between them is an estimate of the Wasserstein distance, of scaled
-    samples, times an unknown factor.
-    """
-    if meaning in ("score", "critic"):
-        means = {"real_output": real.mean(), "fake_output": fake.mean()}
-        return means | (
-            {"w1_times_unknown_factor": means["real_output"] - means["fake_output"]}
-            if meaning == "critic"
-            else {}
-        )
-    if meaning == "relativistic":
-        middle = (real.mean() + fake.mean()) / 2
-        outputs = real.mean() - middle, fake.mean() - middle, (real - fake).sigmoid().mean()
-    else:
-        outputs = (
-            real.sigmoid().mean(),
-            fake.sigmoid().mean(),
-            (real.sigmoid().mean() + (1 - fake.sigmoid()).mean()) / 2,
-        )
-    return dict(zip(("real_output", "fake_output", "balance"), outputs, strict=True))
 
 
 def gradient_norm(module: nn.Module) -> Tensor:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from equipoise.coerce import minimum
 from equipoise.data.loading import BLOCK, Loader
 from equipoise.data.schema import Schema
 from equipoise.data.sources import RowsSource, Source
@@ -155,7 +156,7 @@ def predict(
             f"and {free / GIB:.1f} GiB are free: "
             + (
                 f"give at most {largest}"
-                if largest >= recipe.at_least.get("batch_size", 1)
+                if largest >= minimum(type(recipe), "batch_size")
                 else "give smaller networks, or free some"
             )
         )
@@ -200,7 +201,7 @@ def step_memory(
         workspace: Factor on the intermediate tensors' bytes; None takes the device's,
             1 counts them exactly.
     """
-    small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
+    small = max(MIN_BATCH, math.ceil(minimum(type(recipe), "batch_size")))
     first, second = (
         trace(replace(recipe, batch_size=size), schema, scaling, device)
         for size in (small, 2 * small)
@@ -249,11 +250,11 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         )
         rates = state.method.schedule(0.0, 0)
         state.apply(rates)
-        adversarial_step(state.method, state, rates)
+        adversarial_step(state, rates)
         guard = Guard(state)
         guard.keep()  # as its first report does, which leaves it two copies
         kept, before = count.live, len(count.trace)
-        adversarial_step(state.method, state, rates)
+        adversarial_step(state, rates)
         del guard
     held = [float(held) for held in count.trace[before:]]
     return Trace(held, kept, count.operations["aten.convolution"] > 0)

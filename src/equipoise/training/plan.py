@@ -13,6 +13,7 @@ from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import DeviceCosts
 from equipoise.training.speed import threads_for
 from equipoise.training.workload import Workload
+from equipoise.transforms.space import NetworkSpace
 
 # Seconds of training from which the report is a full one. Of MNIST it takes half a
 # minute of one core, and a quick one a fifth of that.
@@ -34,7 +35,7 @@ class Plan:
     def samples(self) -> int | None:
         """Real samples to see in all; None where minutes decide."""
         return self.run.samples or (
-            None if self.run.minutes else self.recipe.default_samples(self.schema)
+            None if self.run.minutes else self.recipe.default_samples(NetworkSpace.of(self.schema))
         )
 
     @property
@@ -57,7 +58,7 @@ class Plan:
         """About how long it will take: its minutes, or what its steps compute."""
         if self.run.minutes:
             return self.run.minutes * 60
-        samples = self.samples or self.recipe.default_samples(self.schema)
+        samples = self.samples or self.recipe.default_samples(NetworkSpace.of(self.schema))
         steps = samples / (self.workload.batch_size * self.workload.discriminator_steps)
         return steps * self.workload.seconds(self.threads, self.costs)
 

@@ -26,6 +26,7 @@ from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.fitting import Space, empty_clustering
 from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.space import NetworkSpace
 from equipoise.utils.formatting import about, spoken
 
 LENGTHS = ("samples", "minutes")
@@ -225,8 +226,8 @@ def _inherited(
         clustering = empty_clustering(
             source.schema,
             recipe.clusters or 0,
-            recipe.labels(source.schema),
-            recipe.apart(source.schema),
+            recipe.labels(NetworkSpace.of(source.schema)),
+            recipe.clusters_channels(NetworkSpace.of(source.schema)),
         )
         if clustering is not None:
             tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)

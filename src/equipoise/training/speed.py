@@ -23,7 +23,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
-from equipoise.networks.conditioning import Discriminator, Generator
+from equipoise.networks.conditioning import MixedPrecision
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
 from equipoise.runs.settings import RunSettings
@@ -65,7 +65,7 @@ class Speed:
     def apply(self, state: State) -> None:
         """Set the precision of the networks of `state`; `compile_step` compiles."""
         for network in (state.generator, state.discriminator):
-            if isinstance(network, Generator | Discriminator):
+            if isinstance(network, MixedPrecision):
                 network.mixed = self.precision == "bfloat16"
 
 
@@ -192,7 +192,7 @@ def is_pure(method: Method) -> bool:
     )
 
 
-def compile_step(method: Method, state: State, batch: Example) -> str:
+def compile_step(state: State, batch: Example) -> str:
     """Compile both functions of gradients for batches like `batch`.
 
     Returns:
@@ -206,7 +206,7 @@ def compile_step(method: Method, state: State, batch: Example) -> str:
                 (generator_gradients, batch),
             ):
                 made[function] = torch.compile(function, fullgraph=True, dynamic=False)
-                made[function](method, state, *given)
+                made[function](state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         log.debug("the step could not be compiled", exc_info=error)
         return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,12 +1,12 @@
-"""The whole state of a training: networks, optimisers, EMA, random generators, position
-in the data, the clock. Two equal states continue to equal bits.
+"""The whole state of a training: networks, optimisers, EMA, controllers, random generators,
+position in the data, the clock. Two equal states continue to equal bits.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +78,7 @@ class State:
         )
         """Pairs of buffers, of the EMA and of the generator."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
+        self.controller = None if method.controller is None else method.controller.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
@@ -94,6 +95,7 @@ class State:
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
+            self.augmentation.realness = method.output.realness
         self.ema_half_life = float(recipe.ema_half_life)
         """Samples; the last value where a schedule changes it."""
         self.samples_seen = 0
@@ -110,8 +112,8 @@ class State:
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
-        """How often training went back to the last good weights; each time the step
-        sizes halve."""
+        """How often training went back to the last good weights; each time the learning
+        rate halves."""
         self.attempts = 0
         """The same, since training last gave up."""
         if ranks.size > 1:
@@ -157,7 +159,18 @@ class State:
                 else:
                     group["alpha"] = rates.beta2
         if self.augmentation is not None:
-            self.augmentation.schedule(rates.augment)
+            self.augmentation.set_probability(rates.augment)
+
+    def update_controllers(
+        self, after: Literal["discriminator", "generator"], readings: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Adapt what follows the steps of one network to what was read, and return what
+        the log shall hold of it, scalars ()."""
+        told: dict[str, Tensor] = {}
+        for controller in (self.augmentation, self.controller):
+            if controller is not None and controller.after == after:
+                told |= controller.update(readings)
+        return told
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
         """The compiled form of a function of the step, or the function itself."""
@@ -180,8 +193,8 @@ class State:
         }
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that training changes: of the networks, the EMA, the augmentation
-        and the optimisers."""
+        """The tensors that training changes: of the networks, the EMA, the
+        controllers and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -282,6 +295,8 @@ class State:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
+        if self.controller is not None:
+            modules["controller"] = self.controller
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:

@@ -60,6 +60,7 @@ from equipoise.training.workload import workload_of
 from equipoise.transforms.fitting import Space, find_space
 from equipoise.transforms.loading import ClusteredLoader
 from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.space import NetworkSpace
 
 
 class Trainer:
@@ -111,7 +112,7 @@ class Trainer:
             source,
             recipe.scaling,
             recipe.clusters,
-            recipe.labels(source.schema),
+            recipe.labels(NetworkSpace.of(source.schema)),
             settings.seed,
             recipe.per_channel_clusters,
         )
@@ -147,7 +148,10 @@ class Trainer:
         """Whether memory suffices and the recipe's functions return what they should; and
         what the training is planned by."""
         recipe, schema, device = self.recipe, self.source.schema, self.device
-        size, labelled = (schema.shape, recipe.batch_size), recipe.classes(schema) > 0
+        size, labelled = (
+            (schema.shape, recipe.batch_size),
+            recipe.classes(NetworkSpace.of(schema)) > 0,
+        )
         self.workload, self.costs = workload_of(method, *size, labelled), costs_of(device)
         check_memory(self.source, recipe, scaling, device, self.workload)
         check_contract(method, recipe.name, *size, labelled)
@@ -289,10 +293,10 @@ class Trainer:
     def _train(self) -> Finished:
         if self.speed.compiled:
             example = speed.example(self.state, self.source.schema)
-            if failed := speed.compile_step(self.method, self.state, example):
+            if failed := speed.compile_step(self.state, example):
                 self.warn(f"the step could not be compiled ({failed}): going on without")
         clock = Clock(self.state, self.plan.samples, self.settings.minutes)
-        for event in train(self.method, self.state, clock, self.control):
+        for event in train(self.state, clock, self.control):
             self.sampler.samples_seen = self.state.samples_seen
             if not isinstance(event, Report | Recovered):
                 self.recalibrate_batchnorm()

@@ -34,6 +34,7 @@ from equipoise.training.trainer import Trainer
 from equipoise.transforms.clustering import PART, Clustering
 from equipoise.transforms.fitting import ROWS, Space
 from equipoise.transforms.scaling import Scaling, same_kind
+from equipoise.transforms.space import NetworkSpace
 
 # Fields of a recipe that decide what networks see, whatever their shapes.
 OF_SPACE = ("scaling", "clusters", "per_channel_clusters")
@@ -103,7 +104,7 @@ class Weights:
                 "leave these out"
             )
         chosen = replace(own, **choices)
-        chosen.check(schema)
+        chosen.check(NetworkSpace.of(schema))
         return chosen
 
     def _other_data(self, source: Source) -> list[str]:
@@ -137,7 +138,11 @@ class Weights:
         clustering = copy.deepcopy(self.sampler.clustering)
         if clustering is not None:
             recount(
-                clustering.cpu(), source, scaling, self.sampler.recipe.labels(source.schema), seed
+                clustering.cpu(),
+                source,
+                scaling,
+                self.sampler.recipe.labels(NetworkSpace.of(source.schema)),
+                seed,
             )
         return Space(scaling, clustering)
 
