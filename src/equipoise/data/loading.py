@@ -47,13 +47,13 @@ class Stream(IntEnum):
     AUGMENTATION = 11
     PENALTY = 12
     BATCHNORM = 13
-    CLUSTERS = 14
+    ENCODING = 14
     VALIDATION = 15
-    CLASS_MODES = 16
+    CLASS_CLUSTERS = 16
 
 
 def seeded(*numbers: int, device: torch.device | None = None) -> torch.Generator:
-    """A generator, on the CPU unless told otherwise, whose seed mixes all of `numbers`."""
+    """A generator, by default on the CPU, whose seed mixes all of `numbers`."""
     mixed = 0
     for number in numbers:
         mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63

@@ -3,6 +3,7 @@ method."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,12 +16,24 @@ from equipoise.networks.drawing import DrawnFrom
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
+from equipoise.transforms.chain import Chain
 
 
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     """The recipe's method with weights drawn from the seed alone."""
     with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
         return recipe.build(schema)
+
+
+def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:
+    """The recipe with the number of clusters that were fitted, where `recipe` has the
+    number that was asked for: what networks are built for."""
+    clustering = transform.clustering
+    return replace(
+        recipe,
+        clusters=0 if clustering is None else clustering.count,
+        per_channel_clusters=clustering is not None and clustering.per_channel,
+    )
 
 
 def outline(recipe: Recipe, schema: Schema) -> Method:

@@ -168,13 +168,6 @@ class Recipe(ABC):
                 self.augment_target,
                 None if logits in ("relativistic", "critic") else self.undecided,
             )
-        clustering = None
-        if self.clusters:
-            from equipoise.transforms.fitting import empty_clustering
-
-            clustering = empty_clustering(
-                schema, self.clusters, self.labels(schema), self.apart(schema)
-            )
         return Method(
             generator=networks.generator,
             discriminator=networks.discriminator,
@@ -184,7 +177,6 @@ class Recipe(ABC):
             schedule=self.schedule,
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
-            clustering=clustering,
             logits=logits,
             **parts,
         )

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from equipoise.networks.augmentation import Augmentation
     from equipoise.networks.latents import Prior
-    from equipoise.transforms.clustering import Clustering
 
 Logits = Literal["probability", "relativistic", "score", "critic"]
 
@@ -120,8 +119,6 @@ class Method:
     """What is done to D's weights after each of its steps, such as clipping."""
     augmentation: Augmentation | None = None
     """Random changes of everything that D sees, real and generated."""
-    clustering: Clustering | None = None
-    """What points are seen relative to, each mode a class of its own to both networks."""
     logits: Logits = "probability"
     """What D's logits mean: sigma(D(x)) is the probability that x is real; only
     differences D(x) - D(x') mean anything (relativistic); a number that is higher for

@@ -302,9 +302,11 @@ def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]
         data = {name: value for name, value in data.items() if name != "schema"} | schema
     groups = {"recipe": config["recipe"], "run": config["run"], "data": data}
     groups |= {
-        name: config[name]
-        for name in ("scaling", "machine", "versions")
-        if isinstance(config.get(name), dict)
+        name: config[name] for name in ("machine", "versions") if isinstance(config.get(name), dict)
+    }
+    groups["transforms"] = {
+        link["name"]: ", ".join(f"{key} {_short(of)}" for key, of in link.items() if key != "name")
+        for link in config.get("transform", [])
     }
     found = [
         (name, [(key.replace("_", " "), _short(value)) for key, value in group.items()])

@@ -4,7 +4,7 @@ data. What generator.safetensors holds."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +19,9 @@ from equipoise.networks.latents import Prior
 from equipoise.recipes.base import Recipe
 from equipoise.sampling.batching import refuse_beyond_memory, regrouped
 from equipoise.sampling.evaluation_mode import evaluating, taking_statistics
-from equipoise.transforms.clustering import Clustering
-from equipoise.transforms.scaling import Scaling, same_kind
+from equipoise.sampling.module import SamplerModule
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.scaling import same_kind
 
 if TYPE_CHECKING:
     from equipoise.data.schema import UserData
@@ -31,8 +32,8 @@ EVALUATION_SEED = 1_000_003  # of the samples that are judged: always the same o
 RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64  # that BatchNorm statistics are taken from
 # Points whose latents are drawn at once; of images as many as have the same number of
 # values as so many rows of 256.
-CHUNK = 4096
-PASSES = 4  # in which they are made: what a quarter of a chunk takes stays in the cache
+BLOCK = 4096
+PASSES = 4  # of the generator, for one block: what a quarter takes stays in the cache
 
 
 @dataclass
@@ -46,13 +47,16 @@ class Sampler:
     prior: Prior
     recipe: Recipe
     schema: Schema
-    scaling: Scaling
+    transform: Chain
     device: torch.device
     samples_seen: int = 0
     encoder: nn.Module | None = None
     """The discriminator with its auxiliary head, of a generator that has codes."""
-    clustering: Clustering | None = None
-    """What the generator's points are relative to."""
+    module: SamplerModule = field(init=False, repr=False)
+    """From latents and classes to the user's units."""
+
+    def __post_init__(self) -> None:
+        self.module = SamplerModule(self.generator, self.transform)
 
     def sample(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
@@ -116,56 +120,51 @@ class Sampler:
         return (self._pass(z, y) for z, y in self._passes(self._latents(n, seed, codes), classes))
 
     def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
-        """n latents, a chunk at a time; all of the last chunk are
+        """n latents, a block at a time; all of the last block are
         drawn, so that the first ones are the same for every n."""
-        chunk, generator, given = (
-            self._chunk,
+        block, generator, given = (
+            self._block,
             seeded(seed, Stream.SAMPLES),
             self.prior.code_values(codes or {}, n),
         )
 
         def drawn(start: int) -> Tensor:
-            z = self.prior.sample(chunk, generator)[: n - start]
+            z = self.prior.sample(block, generator)[: n - start]
             return (
                 self.prior.with_codes(
-                    z, {name: values[start : start + chunk] for name, values in given.items()}
+                    z, {name: values[start : start + block] for name, values in given.items()}
                 )
                 if given
                 else z
             )
 
-        return (drawn(start) for start in range(0, n, chunk))
+        return (drawn(start) for start in range(0, n, block))
 
     def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
         """The networks' classes of n latents, a block at a time; nothing for a
         generator that knows none. All of the last block are drawn, so that the first
         ones are the same for every n, and modes come from a stream of their own, so
         that none waits for the last label."""
-        if not (self.recipe.conditional or self.clustering is not None):
+        if not (self.recipe.conditional or self.transform.clustering is not None):
             return
         labels = seeded(seed, Stream.CLASSES)
-        clustering = seeded(seed, Stream.CLASS_MODES) if self.recipe.conditional else labels
-        for start in range(0, n, CHUNK):
-            found = self._classes(CHUNK, label, labels, clustering)
-            assert found is not None, "networks that are told classes have some"
+        clusters = seeded(seed, Stream.CLASS_CLUSTERS) if self.recipe.conditional else labels
+        for start in range(0, n, BLOCK):
+            found = self._classes(BLOCK, label, labels, clusters)
+            assert found is not None, "networks that are conditioned on classes have some"
             yield found[: n - start]
 
     def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
         """Latents and classes in the parts that the generator makes at once."""
-        size = max(self._chunk // PASSES, 1)
+        size = max(self._block // PASSES, 1)
         classes = iter(()) if y is None else regrouped(y, size, torch.cat)
         return ((part, next(classes, None)) for part in regrouped(z, size, torch.cat))
 
     def _pass(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         with evaluating(self.generator), torch.no_grad():
-            classes = None if y is None else y.to(self.device)
-            made = self.generator(z.to(self.device), classes)
-            placed = (
-                made
-                if self.clustering is None or classes is None
-                else self.clustering.unwhiten(made, classes)
-            )
-            return self.schema.rounded(self.scaling.decode(placed)).astype(np.float64, copy=False)
+            made = self.module(z.to(self.device), None if y is None else y.to(self.device))
+        values: NDArray[np.float64] = made.cpu().numpy()
+        return values
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
         """Raises:
@@ -176,16 +175,11 @@ class Sampler:
                 f"data has samples of shape {shape}, the generator makes {self.schema.shape}: "
                 "give data of that shape"
             )
-        low, high = self.scaling.low, self.scaling.high
-        if (
-            limits is not None
-            and low is not None
-            and high is not None
-            and not same_kind((low, high), limits)
-        ):
+        own = self.transform.limits
+        if limits is not None and own is not None and not same_kind(own, limits):
             raise RequestError(
-                f"data has images of another range of values than the generator's {low:g} to "
-                f"{high:g}: give data of the same kind"
+                f"data has images of another range of values than the generator's {own[0]:g} to "
+                f"{own[1]:g}: give data of the same kind"
             )
 
     def position(self, label: Hashable) -> int:
@@ -224,8 +218,8 @@ class Sampler:
             )
         parts = []
         with evaluating(self.encoder), torch.no_grad():
-            for start in range(0, len(raw), self._chunk):
-                x = self.scaling.encode(raw[start : start + self._chunk]).to(self.device)
+            for start in range(0, len(raw), self._block):
+                x = self.transform.scaled(raw[start : start + self._block]).to(self.device)
                 parts.append(self.encoder.answers(x).double().cpu())  # type: ignore[operator]  # a Discriminator
         answers = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
         first = self.prior.dim
@@ -252,46 +246,40 @@ class Sampler:
                 )
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
+            noise = seeded(seed, Stream.BATCHNORM, 2)
             with taking_statistics(self.encoder):
                 for start in range(0, len(real), RECALIBRATION_SIZE):
-                    self.encoder(
-                        self.scaling.encode(real[start : start + RECALIBRATION_SIZE]).to(
-                            self.device
-                        )
-                    )
+                    part = real[start : start + RECALIBRATION_SIZE]
+                    x, _ = self.transform.encode(part, None, noise)
+                    self.encoder(x.to(self.device))
 
     @property
-    def _chunk(self) -> int:
-        return max(CHUNK * 256 // max(self.schema.size, 256), 1)
+    def _block(self) -> int:
+        return max(BLOCK * 256 // max(self.schema.size, 256), 1)
 
     def labels(self, classes: Tensor | None) -> Tensor | None:
         """The labels, (N,), that the networks' classes, (N,), stand for; None for a
         generator that learned none."""
         if classes is None or not self.recipe.conditional:
             return None
-        return classes if self.clustering is None else self.clustering.labels(classes)
+        return self.transform.labels(classes)
 
     def _classes(
-        self,
-        n: int,
-        label: int | None,
-        labels: torch.Generator,
-        clustering: torch.Generator,
+        self, n: int, label: int | None, labels: torch.Generator, clusters: torch.Generator
     ) -> Tensor | None:
-        """The networks' classes of n latents, (n,): labels and modes
-        from a generator each; None for a sampler that knows none."""
+        """The networks' classes of n latents, (n,), whose labels and clusters come from
+        a generator each; None for networks without classes."""
         found = self._labels(n, label, labels)
-        if found is not None and self.clustering is not None:
-            found = self.clustering.classes(found, clustering)
-        return None if found is None else found.to(self.device)
+        return None if found is None else self.transform.classes(found, clusters).to(self.device)
 
     def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
-        """The positions of n labels, (n,), zeros where
-        there are modes alone; None without either."""
+        """The positions of n labels, (n,), zeros where there are clusters without
+        labels; None without either."""
         if not self.recipe.conditional:
-            return None if self.clustering is None else torch.zeros(n, dtype=torch.int64)
+            clustered = self.transform.clustering is not None
+            return torch.zeros(n, dtype=torch.int64) if clustered else None
         if label is not None:
             return torch.full((n,), label)
         counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-        # multinomial refuses to draw none.
+        # multinomial refuses to draw 0 samples.
         return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.plotting import plots, sketches
-from equipoise.recipes._building import build_method, recipe_from
+from equipoise.recipes._building import build_method, fitted_recipe, recipe_from
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
@@ -55,8 +55,9 @@ from equipoise.training.loop import (
 from equipoise.training.memory import predict
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
-from equipoise.transforms.fitting import Space, find_space
-from equipoise.transforms.loading import ClusteredLoader
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.fitting import fit_chain
+from equipoise.transforms.loading import EncodedLoader
 from equipoise.utils.atomic_io import write_whole
 
 BIG_SEED = 2**31
@@ -73,47 +74,39 @@ class Fit:
         run: RunSettings,
         directory: RunDirectory | None,
         warn: Callable[[str], None],
-        space: Space | None = None,
+        transform: Chain | None = None,
     ) -> None:
-        """`space` is another training's, which this one goes on in; None fits one to
+        """`transform` is that of the training that this one continues; None fits one to
         the data."""
-        self.source, self.recipe, self.run, self.warn = source, recipe, run, warn
+        self.source, self.run, self.warn = source, run, warn
         self.writer = None if directory is None else RunWriter(directory, warn)
         source.early_stopping = run.stop_when is not None
         self.described = source.describe()
         self.device = resolve_device(run.device)
         labels = recipe.labels(source.schema)
-        scaling, clustering = space or find_space(
+        transform = transform or fit_chain(
             source, recipe.scaling, recipe.clusters, labels, run.seed, recipe.per_channel_clusters
         )
-        recipe = replace(
-            recipe,
-            clusters=0 if clustering is None else clustering.count,
-            per_channel_clusters=clustering is not None and clustering.apart,
-        )
-        self.recipe = recipe = recipe_from(
-            {"name": recipe.name, **asdict(recipe)}
-        )  # numbers as a resumed run will read them
-        self.footprint = predict(source, recipe, scaling, self.device)
+        transform.to(self.device)
+        # Numbers as a resumed run will read them.
+        self.recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
+        recipe = fitted_recipe(self.recipe, transform)
+        self.footprint = predict(source, recipe, transform, self.device)
         self.plan = Plan(recipe, run, source.schema, self.footprint.step)
         method = build_method(recipe, source.schema, run.seed)
-        loader = source.loader(recipe.batch_size, scaling.encode, self.device, run.seed)
-        if clustering is not None:
-            method = replace(method, clustering=clustering.to(self.device))
-            loader = ClusteredLoader(
-                loader, clustering, source.schema.size, run.seed, bool(recipe.conditional)
-            )
-        self.state = State(method, recipe, loader, run.seed, self.device)
+        loader = source.loader(recipe.batch_size, transform.encode_once, self.device, run.seed)
+        if transform.is_random:
+            loader = EncodedLoader(loader, transform, run.seed, bool(recipe.conditional))
+        self.state = State(method, recipe, loader, run.seed, self.device, transform)
         encoder = self.state.discriminator if method.prior.codes else None
         self.sampler = Sampler(
             self.state.ema,
             method.prior,
-            recipe,
+            self.recipe,
             source.schema,
-            scaling,
+            transform,
             self.device,
             encoder=encoder,
-            clustering=clustering,
         )
         self.method = method
         self.speed = self._speed()
@@ -159,7 +152,7 @@ class Fit:
             "requested": self.requested,
             "init_from": self.init_from,
             "data": self.described,
-            "scaling": self.sampler.scaling.to_dict(),
+            "transform": self.sampler.transform.config(),
             "held_out": {
                 "seed": self.run.seed,
                 "rule": "the source's test split, or a seeded tenth, at most 10,000",

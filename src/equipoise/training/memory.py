@@ -31,9 +31,7 @@ from equipoise.runtime.op_counter import Counting
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
-from equipoise.transforms.clustering import Clustering
-from equipoise.transforms.fitting import first_classes
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.chain import Chain, example_classes
 
 GIB, MIB = 2**30, 2**20
 # The smaller of the two that are tried, or what the recipe asks for; the other is twice
@@ -134,20 +132,19 @@ class StandIn(Loader):
         self,
         schema: Schema,
         batch_size: int,
-        scaling: Scaling,
+        transform: Chain,
         device: torch.device,
-        clustering: Clustering | None = None,
     ) -> None:
-        super().__init__(batch_size, scaling.encode, device)
+        super().__init__(batch_size, transform.scaled, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_image else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        self.labels = first_classes(schema, clustering, batch_size, device)
+        self.labels = example_classes(schema, transform, batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
 
 
-def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.device) -> Footprint:
+def predict(source: Source, recipe: Recipe, transform: Chain, device: torch.device) -> Footprint:
     """The footprint of a training that has not begun.
 
     Raises:
@@ -156,7 +153,7 @@ def predict(source: Source, recipe: Recipe, scaling: Scaling, device: torch.devi
     """
     free = free_memory(device)
     refuse_networks(recipe, source.schema, free)
-    step = step_memory(recipe, source.schema, scaling, device)
+    step = step_memory(recipe, source.schema, transform, device)
     found = Footprint(
         used_memory(device),
         data_on(device, source),
@@ -205,7 +202,7 @@ def refuse_networks(recipe: Recipe, schema: Schema, free: int | None) -> None:
 def step_memory(
     recipe: Recipe,
     schema: Schema,
-    scaling: Scaling,
+    transform: Chain,
     device: torch.device,
     workspace: float | None = None,
 ) -> StepMemory:
@@ -216,7 +213,7 @@ def step_memory(
     """
     small = max(MIN_BATCH, math.ceil(recipe.at_least.get("batch_size", 1)))
     first, second = (
-        trace(replace(recipe, batch_size=size), schema, scaling, device)
+        trace(replace(recipe, batch_size=size), schema, transform, device)
         for size in (small, 2 * small)
     )
     one, two = first.held, second.held
@@ -250,7 +247,7 @@ class Trace(NamedTuple):
     flops: int
 
 
-def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device) -> Trace:
+def trace(recipe: Recipe, schema: Schema, transform: Chain, device: torch.device) -> Trace:
     """A training's second step.
 
     The first makes gradients and moments, the first report the guard's copies; all
@@ -262,7 +259,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         state = State(
             method,
             recipe,
-            StandIn(schema, recipe.batch_size, scaling, device, method.clustering),
+            StandIn(schema, recipe.batch_size, transform, device),
             0,
             device,
         )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from equipoise.data.arrays import Labels
 from equipoise.data.distributions.univariate import Distribution, distribution_settings
 from equipoise.data.factory import distribution_of, open_source
@@ -19,12 +21,11 @@ from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory, differences
-from equipoise.runs.serialization import DamagedFileError
+from equipoise.runs.generator import below
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.fitting import Fit
 from equipoise.training.loop import EARLY
-from equipoise.transforms.fitting import Space, empty_clustering
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.chain import Chain
 from equipoise.utils.formatting import about, spoken
 
 LENGTHS = ("samples", "minutes")
@@ -66,13 +67,13 @@ def prepare(
     _refuse_other_data(out, config, source)
     directory.lock()
     try:
+        moment = _newest(directory, config, warn)
+        transform = None if moment is None else _transform(directory.path, config, source, moment)
         settings = recipe_from(config["recipe"])
-        training = Fit(
-            source, settings, run, directory, warn, _inherited(directory, config, settings, source)
-        )
+        training = Fit(source, settings, run, directory, warn, transform)
         training.resumed, training.init_from = True, config["init_from"]
         training.requested = _requested(config["requested"], choices, run_choices)
-        _go_back(training, config, run_choices)
+        _go_back(training, config, run_choices, moment)
     except BaseException:
         directory.unlock()
         raise
@@ -242,45 +243,31 @@ def _shown(described: dict[str, Any]) -> str:
     return name if "distribution" in described else f"{'an' if name == 'array' else 'a'} {name}"
 
 
-def _inherited(
-    directory: RunDirectory,
-    config: dict[str, Any],
-    recipe: Recipe,
-    source: Source,
-) -> Space | None:
-    """The space of a run that started from another one's weights, in whose
-    space it stays; None for any other, whose space its data gives."""
-    if config["init_from"] is None:
-        return None
-    if not checkpoint.checkpoints(directory.checkpoints):
-        raise EquipoiseError(
-            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
-            "started from is missing; start it anew"
-        )
+def _transform(
+    path: Path, config: dict[str, Any], source: Source, moment: checkpoint.Moment
+) -> Chain:
+    """The run's transforms, from its config and a checkpoint.
+
+    Raises:
+        EquipoiseError: Where these do not fit.
+    """
     try:
-        scaling = Scaling.from_dict(config.get("scaling") or {})
-        if len(scaling.shift) != (1 if source.schema.is_image else source.schema.size):
-            raise RequestError("its scaling is not of its data")
-        clustering = empty_clustering(
-            source.schema,
-            recipe.clusters or 0,
-            recipe.labels(source.schema),
-            recipe.apart(source.schema),
-        )
-        if clustering is not None:
-            tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)
-            clustering.load_state_dict(
-                {
-                    n.removeprefix("clustering."): value
-                    for n, value in tensors.items()
-                    if n.startswith("clustering.")
-                }
-            )
-    except (RequestError, AttributeError, TypeError, RuntimeError) as error:
-        raise DamagedFileError(
-            f"{directory.config_file} is not what was written: {first_line(error)}"
+        with torch.device("meta"):
+            outline = Chain.from_config(source.schema, config.get("transform"))
+        stored = below("transform", moment[0])
+        if {n: t.shape for n, t in outline.state_dict().items()} != {
+            n: t.shape for n, t in stored.items()
+        }:
+            raise RequestError("its transforms have other shapes")
+        transform = Chain.from_config(source.schema, config.get("transform"))
+        transform.load_state_dict(stored)
+        transform.check()
+    except (RequestError, TypeError, RuntimeError) as error:
+        raise EquipoiseError(
+            f"{path} cannot be resumed: its checkpoint does not fit its config "
+            f"({first_line(error)})"
         ) from None
-    return Space(scaling, clustering)
+    return transform
 
 
 def _requested(
@@ -295,19 +282,36 @@ def _requested(
     return {"recipe": {**recorded["recipe"], **choices}, "run": {**run, **run_choices}}
 
 
-def _go_back(training: Fit, config: dict[str, Any], run_choices: dict[str, Any]) -> None:
-    """Go back to the newest whole checkpoint of the directory;
-    to the start if it was stopped before its first."""
+def _newest(
+    directory: RunDirectory, config: dict[str, Any], warn: Callable[[str], None]
+) -> checkpoint.Moment | None:
+    """The newest whole checkpoint; None for a run that was stopped before its first."""
+    if checkpoint.checkpoints(directory.checkpoints):
+        return checkpoint.load_newest(directory.checkpoints, warn)
+    if config["init_from"] is not None:
+        raise EquipoiseError(
+            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
+            "started from is missing; start it anew"
+        )
+    return None
+
+
+def _go_back(
+    training: Fit,
+    config: dict[str, Any],
+    run_choices: dict[str, Any],
+    moment: checkpoint.Moment | None,
+) -> None:
+    """Go back to a checkpoint, or without one to the start."""
     directory = training.directory
     assert directory is not None, "only a directory can be resumed"
     training.described = config["data"]
-    if not checkpoint.checkpoints(directory.checkpoints):
+    if moment is None:
         directory.begin_again(training.config())
         directory.sweep()
         return training.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
-    tensors, scalars = checkpoint.load_newest(directory.checkpoints, training.warn)
     try:
-        training.state.restore(tensors, scalars)
+        training.state.restore(*moment)
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
         why = first_line(error)
         raise EquipoiseError(

@@ -108,7 +108,7 @@ def _warm(
     warn: Callable[[str], None],
 ) -> Fit:
     """A fit that has these weights and goes on in their space."""
-    training = Fit(source, recipe, run, None, warn, weights.space_for(source, run.seed))
+    training = Fit(source, recipe, run, None, warn, weights.transform_for(source, run.seed))
     weights.put_into(training)
     training.init_from = weights.described()
     source.notes.append(weights.told())

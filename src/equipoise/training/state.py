@@ -19,6 +19,7 @@ from equipoise.errors import clipped
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
+from equipoise.transforms.chain import Chain
 
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
@@ -50,9 +51,17 @@ class State:
     """
 
     def __init__(
-        self, method: Method, recipe: Recipe, loader: Loader, seed: int, device: torch.device
+        self,
+        method: Method,
+        recipe: Recipe,
+        loader: Loader,
+        seed: int,
+        device: torch.device,
+        transform: Chain | None = None,
     ) -> None:
+        """`transform` does not change while networks train; it is saved with them."""
         self.method, self.loader, self.seed, self.device = method, loader, seed, device
+        self.transform = transform
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
         has_ema = recipe.ema_half_life > 0
@@ -245,8 +254,8 @@ class State:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.method.clustering is not None:
-            modules["clustering"] = self.method.clustering
+        if self.transform is not None:
+            modules["transform"] = self.transform
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
