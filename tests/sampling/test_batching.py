@@ -11,7 +11,7 @@ from tests.helpers import TINY
 
 from equipoise import GAN
 from equipoise.sampling.batching import regrouped
-from equipoise.sampling.sampler import CHUNK
+from equipoise.sampling.sampler import BLOCK
 
 
 @pytest.mark.parametrize("sizes", [[], [7], [3, 3, 1], [1] * 7, [5, 0, 2], [10, 11]])
@@ -42,4 +42,4 @@ def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once(
     gan = GAN(recipe, **{**TINY, "clusters": clusters}).fit(x, labels)
     asked: dict[str, Any] = {"seed": 1, **({"code": {"c0": 1}} if recipe == "infogan" else {})}
     first = np.asarray(next(gan.sample_batches(10**12, 3, **asked)))
-    assert np.array_equal(first, np.asarray(gan.sample(CHUNK, **asked))[:3])
+    assert np.array_equal(first, np.asarray(gan.sample(BLOCK, **asked))[:3])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.helpers import chain_of
 
 from equipoise import GAN
 from equipoise.data.arrays import from_array
@@ -36,7 +37,7 @@ from equipoise.training.speed import (
 )
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.transforms.scaling import Scaling, fit_scaling
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}
@@ -49,7 +50,7 @@ def squares() -> Source:
 
 
 def state_of(recipe: Recipe, source: Source) -> State:
-    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, CPU, 0)
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).scaled, CPU, 0)
     return State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
 
 
@@ -93,7 +94,7 @@ def test_images_take_as_many_threads_as_their_networks_have_work_for(
     monkeypatch.setattr(speed, "usable_cores", lambda: cores)
     schema = Schema(shape, "NCHW", "uint8")
     recipe = Balanced.for_data(schema, {"conditional": False})
-    step = step_memory(recipe, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), CPU)
+    step = step_memory(recipe, schema, chain_of(schema), CPU)
     assert threads_for(step.flops * recipe.batch_size, images=True) == expected
     assert threads_for(step.flops * recipe.batch_size, images=False) == 1
 

@@ -38,8 +38,9 @@ class Dequantization(Transform):
     """(L, M): their levels in order, padded with the last one."""
     halfway: Tensor
     """(L, M - 1): between a level and the next one, padded with infinity."""
-    widths: Tensor
-    """(L, M): the width of each level's noise, the distance to the nearest level."""
+    half_widths: Tensor
+    """(L, M): half the width of each level's noise, which is the distance to the nearest
+    level."""
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema.shape)
@@ -80,11 +81,11 @@ class Dequantization(Transform):
         if not self._is_random or generator is None:
             return x, y
         x = x.double()
-        width = self.whole.to(x).expand_as(x)
+        half = (self.whole.to(x) / 2).expand_as(x)
         if len(self.columns):
-            width = width.index_copy(1, self.columns, self._of_nearest(self.widths, x))
+            half = half.index_copy(1, self.columns, self._of_nearest(self.half_widths, x))
         noise = torch.rand(x.shape, generator=generator, dtype=torch.float64, device=x.device)
-        return x + (noise - 0.5) * width, y
+        return x + (2 * noise - 1) * half, y
 
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         x = x.double()
@@ -132,13 +133,13 @@ def _tables(columns: Sequence[tuple[float, ...]]) -> dict[str, Tensor]:
     most = max(map(len, columns), default=1)
     levels = torch.zeros(len(columns), most, dtype=torch.float64)
     halfway = torch.full((len(columns), most - 1), torch.inf, dtype=torch.float64)
-    widths = torch.zeros(len(columns), most, dtype=torch.float64)
+    half_widths = torch.zeros(len(columns), most, dtype=torch.float64)
     for row, known in enumerate(columns):
         values = torch.tensor(known, dtype=torch.float64)
         levels[row, : len(values)], levels[row, len(values) :] = values, values[-1]
         if len(values) > 1:
             halfway[row, : len(values) - 1] = values[:-1] / 2 + values[1:] / 2
-            steps = values.diff()
-            below, above = torch.cat([steps[:1], steps]), torch.cat([steps, steps[-1:]])
-            widths[row, : len(values)] = below.minimum(above)
-    return {"levels": levels, "halfway": halfway, "widths": widths}
+            halves = (values / 2).diff()  # whole steps could be beyond what a float holds
+            below, above = torch.cat([halves[:1], halves]), torch.cat([halves, halves[-1:]])
+            half_widths[row, : len(values)] = below.minimum(above)
+    return {"levels": levels, "halfway": halfway, "half_widths": half_widths}
