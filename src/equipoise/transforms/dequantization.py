@@ -39,8 +39,8 @@ class Dequantization(Transform):
     halfway: Tensor
     """(L, M - 1): between a level and the next one, padded with infinity."""
     half_widths: Tensor
-    """(L, M): half the width of each level's noise, which is the distance to the nearest
-    level."""
+    """(L, M): half the width of each level's noise, which is as wide as the distance to
+    the nearest level."""
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema.shape)
