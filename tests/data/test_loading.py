@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from equipoise.data.distributions.univariate import Ring
-from equipoise.data.loading import AheadLoader, DistributionLoader, IndexedLoader, Loader, seeded
+from equipoise.data.loading import PrefetchingLoader, DistributionLoader, IndexedLoader, Loader, seeded
 from equipoise.data.streams import StreamLoader
 from equipoise.transforms.scaling import Scaling
 
@@ -21,8 +21,8 @@ def indexed(batch_size: int = 3, seed: int = 0) -> IndexedLoader:
     )
 
 
-def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadLoader:
-    return AheadLoader(
+def fetched_ahead(batch_size: int = 3, seed: int = 0) -> PrefetchingLoader:
+    return PrefetchingLoader(
         lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.scaled, CPU
     )
 
@@ -110,7 +110,7 @@ def test_an_error_while_fetching_ahead_is_raised_by_next_and_nothing_is_lost() -
         return ROWS[index]
 
     fetched: list[torch.Tensor] = []
-    loader, expected = AheadLoader(fetch, len(ROWS), None, 0, 3, PLAIN.scaled, CPU), indexed()
+    loader, expected = PrefetchingLoader(fetch, len(ROWS), None, 0, 3, PLAIN.scaled, CPU), indexed()
     for _ in range(4):
         assert torch.equal(loader.next()[0], expected.next()[0])
     with pytest.raises(RuntimeError, match="the disk is gone"):

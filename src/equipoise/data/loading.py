@@ -1,8 +1,8 @@
-"""Feeds: an endless row of batches, scaled, on the training device, whose position can
-be told and restored.
+"""Loaders: endless batches, encoded, on the training device.
 
-A position is two numbers, epoch and cursor; with the seed they say all: the order of an
-epoch, or a block of draws, comes from a generator seeded by both.
+A loader's position can be saved and restored. It is two numbers, epoch and cursor: the
+order of an epoch, or a block of draws, comes from a generator that is seeded by the
+seed and the epoch.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from equipoise.errors import EquipoiseError
 from equipoise.utils.prefetch import ahead
 
 Encode = Callable[[Tensor], Tensor]
-"""From raw samples, (N, *shape), to what networks see."""
+"""From raw samples, (N, *shape), to encoded ones."""
 
 if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor | None]
 
-AHEAD = 2  # batches that are fetched before they are asked for
-BLOCK = 65_536  # draws of a distribution made at once, so that a step only slices
+PREFETCHED_BATCHES = 2
+BLOCK = 65_536  # draws of a distribution at once, so that a step only slices
 
 
 class Stream(IntEnum):
-    """What randomness is for: each purpose has its own stream, so that no two ever draw
-    the same numbers from one seed."""
+    """Purposes of randomness. Each has its own stream, so that no two draw the same
+    numbers from one seed."""
 
     TRAINING = 1
     HELD_OUT = 2
@@ -61,11 +61,11 @@ def seeded(*numbers: int, device: torch.device | None = None) -> torch.Generator
 
 
 class EndOfDataError(EquipoiseError):
-    """A feed has nothing more to give."""
+    """A loader has no more batches."""
 
 
 class Loader(ABC):
-    """Batches of one size for ever."""
+    """Endless batches of one size."""
 
     def __init__(self, batch_size: int, encode: Encode, device: torch.device) -> None:
         self.batch_size = batch_size
@@ -76,7 +76,7 @@ class Loader(ABC):
 
     @abstractmethod
     def next(self) -> Batch:
-        """Scaled samples, (batch_size, *shape), and their classes, (batch_size,), or
+        """Encoded samples, (batch_size, *shape), and their classes, (batch_size,), or
         None."""
 
     def position(self) -> dict[str, int]:
@@ -89,10 +89,15 @@ class Loader(ABC):
 def batches(
     rows: int, batch_size: int, seed: int, position: dict[str, int], device: torch.device
 ) -> Iterator[tuple[int, int, Tensor]]:
-    """What comes after a position: of every batch the epoch, the cursor behind it and
-    the indices of its rows, on `device`. The rows come in a new order every epoch; an
-    epoch's last ones that fill no batch are left for another order. Where a batch holds
-    more than all rows, an epoch is so many orders, one after the other, as fill it."""
+    """The batches after a position.
+
+    Every epoch has a new order of the rows. Rows that do not fill an epoch's last batch
+    are left out of it. Where a batch is larger than the data, an epoch is as many
+    orders, one after the other, as fill one batch.
+
+    Yields:
+        The epoch, the cursor after the batch, and the indices of its rows, on `device`.
+    """
     orders = math.ceil(batch_size / rows)
     epoch, cursor, order = position["epoch"], position["cursor"], None
     while True:
@@ -108,7 +113,7 @@ def batches(
 
 
 class IndexedLoader(Loader):
-    """Rows that can be fetched by index, scaled, on the device."""
+    """Batches of rows that `fetch` returns encoded, on the device, for indices."""
 
     def __init__(
         self,
@@ -126,7 +131,7 @@ class IndexedLoader(Loader):
         self._begin()
 
     def _begin(self) -> None:
-        """Set out from where the feed stands."""
+        """Start from the loader's position."""
         self._batches = batches(self.rows, self.batch_size, self.seed, self.position(), self.device)
 
     def next(self) -> Batch:
@@ -138,19 +143,22 @@ class IndexedLoader(Loader):
         self._begin()
 
 
-class AheadLoader(IndexedLoader):
-    """The very batches of an IndexedFeed, of rows that take long to fetch: `fetch`
-    makes raw rows of indices, on the CPU, in a thread that is some batches ahead of the
-    training. An error in it is raised by `next`, which may be asked again."""
+class PrefetchingLoader(IndexedLoader):
+    """The same batches as an `IndexedLoader`, of rows that take long to fetch.
+
+    `fetch` returns raw rows for indices, on the CPU, in a thread that is some batches
+    ahead of the training. An error in it is raised by `next`, which may be called
+    again.
+    """
 
     def _begin(self) -> None:
         coming = batches(
             self.rows, self.batch_size, self.seed, self.position(), torch.device("cpu")
         )
-        # The thread holds what it works with, and not the feed, so that it ends when
-        # the feed is forgotten.
+        # The thread has no reference to the loader, so that it ends when the loader is
+        # deleted.
         fetch = self.fetch
-        self._ahead = ahead(lambda batch: fetch(batch[2]), coming, AHEAD)
+        self._ahead = ahead(lambda batch: fetch(batch[2]), coming, PREFETCHED_BATCHES)
 
     def next(self) -> Batch:
         try:
@@ -168,7 +176,7 @@ class AheadLoader(IndexedLoader):
 
 
 class DistributionLoader(Loader):
-    """Fresh draws from a distribution, a block at a time."""
+    """New draws from a distribution, made in blocks."""
 
     def __init__(
         self,

@@ -29,9 +29,8 @@ MAX_RATIO = 1000  # D may have so many times as many weights as G
 
 
 def save_generator(sampler: Sampler, path: Path) -> None:
-    """Write the generator and what it needs, and beside it the encoder if there is one.
-
-    No time, path or host is in it, so equal trainings give equal bytes.
+    """Write the generator with its transforms, and beside it the encoder if there is
+    one. The file has no time, path or host, so that equal trainings give equal bytes.
     """
     metadata = {
         "recipe": {"name": sampler.recipe.name, **asdict(sampler.recipe)},
@@ -46,8 +45,8 @@ def save_generator(sampler: Sampler, path: Path) -> None:
 
 
 def is_saved(sampler: Sampler, path: Path) -> bool:
-    """Whether `path` holds what a sampler of this moment saved, and the encoder lies
-    beside it, if there is one."""
+    """Whether `path`, and the encoder's file if there is one, were written after as
+    many samples as the sampler has seen."""
     files = [path] if sampler.encoder is None else [path, path.with_name(ENCODER)]
     try:
         return all(unpack(file)[1].get("samples_seen") == sampler.samples_seen for file in files)
@@ -57,11 +56,12 @@ def is_saved(sampler: Sampler, path: Path) -> bool:
 
 @at_work()
 def load_generator(path: Path, device: torch.device) -> Sampler:
-    """The sampler that `save_generator` wrote.
+    """Read what `save_generator` wrote. Tensors are checked against their description
+    before memory is taken for networks.
 
     Raises:
-        DamagedFileError: The file is not whole, or does not fit its own description,
-            which is found before any memory is taken for networks that are not in it.
+        DamagedFileError: Where the file is not whole, or does not fit its own
+            description.
     """
     tensors, metadata = unpack(path)
     try:
@@ -157,8 +157,8 @@ def refuse_other_networks(
 
 
 def read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
-    """The encoder that was saved beside a generator, or None where it
-    is not whole or is of another moment: sampling does without."""
+    """The encoder that was saved beside a generator; None where its file is not whole
+    or from another moment, since sampling works without."""
     try:
         tensors, metadata = unpack(path)
     except DamagedFileError:

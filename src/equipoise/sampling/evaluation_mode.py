@@ -1,4 +1,4 @@
-"""Networks put into evaluation mode for a while."""
+"""Evaluation mode and BatchNorm statistics, as context managers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def taking_statistics(network: nn.Module) -> Iterator[bool]:
-    """For the while, BatchNorm layers take the plain mean of all batches'
-    statistics, and the rest evaluates. Yields whether there are any."""
+    """Inside, BatchNorm layers take the plain mean of all batches' statistics, and all
+    other layers are in evaluation mode.
+
+    Yields:
+        Whether there are BatchNorm layers.
+    """
     layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
     momenta = [layer.momentum for layer in layers]
     with evaluating(network), torch.no_grad():
@@ -28,7 +32,8 @@ def taking_statistics(network: nn.Module) -> Iterator[bool]:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode for the while: no dropout, and BatchNorm by its statistics."""
+    """Evaluation mode inside, and the mode of before after: no dropout, and BatchNorm
+    by its running statistics."""
     was_training = network.training
     network.eval()
     try:

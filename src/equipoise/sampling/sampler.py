@@ -1,5 +1,5 @@
-"""The sampler: a trained generator with all that turns latents into the user's kind of
-data. What generator.safetensors holds."""
+"""The sampler: latents and labels drawn, and turned into the user's kind of data in
+batches. generator.safetensors holds one."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 Codes = Mapping[str, ArrayLike]
 Drawn = tuple[Tensor, Tensor | None]
-EVALUATION_SEED = 1_000_003  # of the samples that are judged: always the same ones of a generator
-RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64  # that BatchNorm statistics are taken from
+EVALUATION_SEED = 1_000_003  # of samples for metrics: always the same ones of a generator
+RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64  # of samples for BatchNorm statistics
 # Points whose latents are drawn at once; of images as many as have the same number of
 # values as so many rows of 256.
 BLOCK = 4096
@@ -38,10 +38,8 @@ PASSES = 4  # of the generator, for one block: what a quarter takes stays in the
 
 @dataclass
 class Sampler:
-    """Draws from a generator.
-
-    The generator is put into evaluation mode for each draw and back after.
-    """
+    """Draws from a generator, which is in evaluation mode for each draw and in its
+    earlier mode after."""
 
     generator: nn.Module
     prior: Prior
@@ -61,36 +59,45 @@ class Sampler:
     def sample(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> UserData:
-        """n samples as what the user gave. Beside the result, memory is taken for
-        a pass of the generator at a time; other arguments as for `values`."""
+        """Samples of the user's kind. Beside the result, memory is taken for one pass
+        of the generator at a time.
+
+        Args:
+            n: How many.
+            seed: Of latents and classes. The first samples are the same for every n.
+            label: The position of the one class to draw, of a conditional generator;
+                None draws classes at their training frequencies.
+            codes: Values of the latent codes, see `Prior.with_codes`.
+
+        Returns:
+            An array, tensor or DataFrame of the user's type and layout.
+
+        Raises:
+            RequestError: Where memory cannot hold the samples, or a code is not known.
+        """
         refuse_beyond_memory(n, self.schema.sample_bytes)
         return self.schema.collect(n, self._made(n, seed, label, codes))
 
     def batches(
         self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> Iterator[UserData]:
-        """What `sample` returns, in batches of `size`, the last one of what is left."""
+        """As `sample`, in batches of `size`; the last batch has the rest."""
         parts = self._made(n, seed, label, codes)
         return (self.schema.to_user(batch) for batch in regrouped(parts, size, np.concatenate))
 
     def values(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> NDArray[np.float64]:
-        """n samples in the user's units, (n, *shape), rounded to the user's type, as
-        float64.
-
-        For a conditional generator `label` is the position of the one class to draw;
-        None draws classes at their training frequencies. `codes` sets codes of the
-        latents, see `Prior.with_codes`.
-        """
+        """Samples in the user's units, (n, *shape), rounded to the user's types, in
+        float64. Arguments as for `sample`."""
         refuse_beyond_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
         return self._filled(n, self._made(n, seed, label, codes))
 
     def latents(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> Drawn:
-        """n latents, (n, Z), and the networks' classes, (n,), or None: the first ones
-        are the same for every n."""
+        """Latents, (n, Z), and the networks' classes, (n,), or None for networks
+        without classes. The first ones are the same for every n."""
         unused = torch.Generator()
         z, y = (
             [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)],
@@ -99,7 +106,7 @@ class Sampler:
         return torch.cat(z), torch.cat(y) if y else self._classes(0, label, unused, unused)
 
     def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
-        """What the generator makes of latents and classes, as `values`."""
+        """The samples of given latents, (n, Z), and classes, as `values`."""
         return self._filled(
             len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y]))
         )
@@ -114,14 +121,14 @@ class Sampler:
     def _made(
         self, n: int, seed: int, label: int | None, codes: Codes | None
     ) -> Iterator[NDArray[np.float64]]:
-        """As `values`, a pass of the generator at a time.
-        What is wrong with the codes is told at once."""
+        """As `values`, one pass of the generator at a time; codes are checked at
+        once."""
         classes = self._classes_of(n, seed, label)
         return (self._pass(z, y) for z, y in self._passes(self._latents(n, seed, codes), classes))
 
     def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
-        """n latents, a block at a time; all of the last block are
-        drawn, so that the first ones are the same for every n."""
+        """Latents in blocks. All of the last block are drawn, so that the first ones
+        are the same for every n."""
         block, generator, given = (
             self._block,
             seeded(seed, Stream.SAMPLES),
@@ -141,10 +148,10 @@ class Sampler:
         return (drawn(start) for start in range(0, n, block))
 
     def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
-        """The networks' classes of n latents, a block at a time; nothing for a
-        generator that knows none. All of the last block are drawn, so that the first
-        ones are the same for every n, and modes come from a stream of their own, so
-        that none waits for the last label."""
+        """The networks' classes of n latents in blocks; nothing for networks without
+        classes. All of the last block are drawn, so that the first ones are the same
+        for every n. Clusters have a random stream of their own, so that none waits for
+        the last label."""
         if not (self.recipe.conditional or self.transform.clustering is not None):
             return
         labels = seeded(seed, Stream.CLASSES)
@@ -155,7 +162,7 @@ class Sampler:
             yield found[: n - start]
 
     def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
-        """Latents and classes in the parts that the generator makes at once."""
+        """Latents and classes in parts of one pass of the generator each."""
         size = max(self._block // PASSES, 1)
         classes = iter(()) if y is None else regrouped(y, size, torch.cat)
         return ((part, next(classes, None)) for part in regrouped(z, size, torch.cat))
@@ -168,8 +175,8 @@ class Sampler:
 
     def check_kind(self, shape: tuple[int, ...], limits: tuple[float, float] | None) -> None:
         """Raises:
-        RequestError: Where samples of this shape, and images of this range, are not
-            of the generator's kind."""
+        RequestError: Where data of this shape, or images of this range, are not of
+            the generator's kind."""
         if shape != self.schema.shape:
             raise RequestError(
                 f"data has samples of shape {shape}, the generator makes {self.schema.shape}: "
@@ -183,10 +190,10 @@ class Sampler:
             )
 
     def position(self, label: Hashable) -> int:
-        """The position of a label among the classes that were learned.
+        """The position of a label among the classes that the generator learned.
 
         Raises:
-            RequestError: For one that was not.
+            RequestError: For a label that it did not learn.
         """
         if not self.recipe.conditional:
             instead = (
@@ -201,11 +208,18 @@ class Sampler:
         return self.schema.class_index(label)
 
     def encode(self, raw: Tensor) -> dict[str, NDArray[Any]]:
-        """The codes that the encoder reads in raw samples, (N, *shape): c0, ... as
-        entries' numbers, (N,), u0, ... as the means of the posterior, (N,).
+        """Predict the latent codes of samples.
+
+        Args:
+            raw: (N, *shape), in the user's units.
+
+        Returns:
+            Categorical codes c0, ... as indices, (N,), and continuous codes u0, ... as
+            the posterior's means, (N,).
 
         Raises:
             RequestError: For a generator without codes.
+            EquipoiseError: Where the encoder's file is missing or damaged.
         """
         if not self.prior.codes:
             raise RequestError(
@@ -233,10 +247,14 @@ class Sampler:
         }
 
     def recalibrate_batchnorm(self, seed: int, real: Tensor | None = None) -> None:
-        """Take BatchNorm statistics anew: of an averaged generator, since those of the
-        generator that it averages are not its own, and of the encoder on `real` raw
-        samples, since while training it sees more generated ones. They depend on
-        weights and seed alone."""
+        """Recompute BatchNorm statistics, which depend on weights and seed alone: of an
+        EMA generator, whose statistics are still those of G, and of the encoder, which
+        sees mostly generated samples while training.
+
+        Args:
+            seed: Of latents, classes and noise.
+            real: Raw samples, (N, *shape), for the encoder; None leaves it.
+        """
         latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
         with taking_statistics(self.generator) as there_are:
             for _ in range(RECALIBRATION_BATCHES if there_are else 0):
@@ -258,8 +276,8 @@ class Sampler:
         return max(BLOCK * 256 // max(self.schema.size, 256), 1)
 
     def labels(self, classes: Tensor | None) -> Tensor | None:
-        """The labels, (N,), that the networks' classes, (N,), stand for; None for a
-        generator that learned none."""
+        """The labels in the networks' classes, (N,); None for a generator that learned
+        no labels."""
         if classes is None or not self.recipe.conditional:
             return None
         return self.transform.labels(classes)

@@ -129,7 +129,7 @@ class ComponentWhitening(Clustering):
 
     def unwhiten(self, u: Tensor, component: Tensor) -> Tensor:
         """The scaled points of whitened ones, (N, D), of components (N,)."""
-        return self.centres[component] + _each(self.factors, u, component)
+        return self.centres[component] + _each_traceable(self.factors, u, component)
 
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         assert y is not None, "points that are whitened by component have classes"
@@ -155,12 +155,21 @@ def _mixture(x: Tensor, k: int, seed: int) -> GaussianMixture:
 
 
 def _each(matrices: Tensor, vectors: Tensor, component: Tensor) -> Tensor:
-    """The product of every vector, (N, D), with its component's matrix of (K, D, D).
-
-    No shape depends on the data, so that `torch.export` can trace it.
-    """
+    """The product of every vector, (N, D), with its component's matrix of (K, D, D)."""
     if vectors.shape[1] <= MAX_GATHERED_COLUMNS:
         return (matrices[component] * vectors[:, None]).sum(2)
+    product = torch.empty_like(vectors)
+    for k, matrix in enumerate(matrices):
+        rows = (component == k).nonzero().squeeze(1)
+        product[rows] = vectors[rows] @ matrix.T
+    return product
+
+
+def _each_traceable(matrices: Tensor, vectors: Tensor, component: Tensor) -> Tensor:
+    """As `_each`, where no shape depends on the data, as `torch.export` wants it: with
+    many columns at K times the arithmetic, which training is spared."""
+    if vectors.shape[1] <= MAX_GATHERED_COLUMNS:
+        return _each(matrices, vectors, component)
     product = vectors @ matrices[0].T
     for k, matrix in enumerate(matrices[1:], 1):
         product = torch.where((component == k)[:, None], vectors @ matrix.T, product)
