@@ -128,7 +128,7 @@ def test_scaling_there_and_back_loses_no_more_than_single_precision(
     scaled = scaling.scaled(raw)
     assert scaled.isfinite().all()
     assert scaled.abs().max() <= math.sqrt(raw.numel()) + 1
-    off = np.abs(scaling.decode(scaled) - raw.numpy()).reshape(len(raw), -1)
+    off = np.abs(scaling.decode(scaled).numpy() - raw.numpy()).reshape(len(raw), -1)
     most = np.abs(raw.numpy()).reshape(len(raw), -1).max(0)
     assert (
         off <= 1e-6 * math.sqrt(raw.numel()) * np.maximum(np.array(scaling.scale), 1e-9 * most)

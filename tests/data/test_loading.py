@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from equipoise.data.distributions.univariate import Ring
-from equipoise.data.loading import PrefetchingLoader, DistributionLoader, IndexedLoader, Loader, seeded
+from equipoise.data.loading import (
+    PrefetchingLoader,
+    DistributionLoader,
+    IndexedLoader,
+    Loader,
+    seeded,
+)
 from equipoise.data.streams import StreamLoader
 from equipoise.transforms.scaling import Scaling
 

@@ -81,16 +81,12 @@ def recipe_for(name: str, kind: str) -> Recipe:
 def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
     schema, cpu = KINDS[kind], torch.device("cpu")
-    clusters = recipe.clusters or 0
-    if schema.is_image:
-        clustering: Clustering = ImageClusters(schema.shape, clusters)
-    else:
-        clustering = ComponentWhitening(schema.shape, clusters)
-    transform = chain_of(schema, clustering if clusters else None)
-    method, loader = (
-        build_method(recipe, schema, 0),
-        StandIn(schema, recipe.batch_size, transform, cpu),
-    )
+    clustering: Clustering | None = None
+    if recipe.clusters:
+        kind_of = ImageClusters if schema.is_image else ComponentWhitening
+        clustering = kind_of(schema.shape, recipe.clusters)
+    method = build_method(recipe, schema, 0)
+    loader = StandIn(schema, recipe.batch_size, chain_of(schema, clustering), cpu)
     state = State(method, recipe, loader, 0, cpu)
     for _ in range(2):
         step(state)

@@ -66,7 +66,7 @@ def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(
     if given is None:
         given = GAN(**SETTINGS, seed=3).fit(X)
     state = begun(given).state
-    for network in ("generator", "discriminator", "average"):
+    for network in ("generator", "discriminator", "ema"):
         assert same(getattr(state, network), getattr(last.state, network)), network
     assert (state.samples_seen, state.seconds, state.horizon, state.best) == (0, 0.0, None, None)
     assert not state.optimizer_g.state_dict()["state"]
@@ -187,7 +187,7 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
         vars(training.recipe)["width"],
     ) == (1e-4, 32, 8)
     told = (
-        r"the weights of .* do not fit other networks \(width: 8 -> 16; modes: 2 -> 3; "
+        r"the weights of .* do not fit other networks \(width: 8 -> 16; clusters: 2 -> 3; "
         r"scaling: 'standard' -> 'unit'\): leave"
     )
     with pytest.raises(RequestError, match=told):

@@ -45,6 +45,12 @@ class Scaling(Transform):
     """(D,), or (1,) for images, in float64."""
     scale: Tensor
     """(D,), or (1,) for images, in float64."""
+    divisor: Tensor
+    """The scale, with 1 in the place of 0."""
+    byte_shift: Tensor
+    """The shift in float32, for bytes."""
+    byte_factor: Tensor
+    """1 / divisor in float32, for bytes."""
 
     def __init__(
         self,
@@ -62,8 +68,22 @@ class Scaling(Transform):
         super().__init__(shape)
         self.kind, self.limits = kind, limits
         columns = 1 if len(shape) == 3 else shape[0]
-        self.register_buffer("shift", torch.zeros(columns, dtype=torch.float64))
-        self.register_buffer("scale", torch.ones(columns, dtype=torch.float64))
+        self._set(torch.zeros(columns, dtype=torch.float64), torch.ones(columns).double())
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            lambda link, _: link._set(link.shift, link.scale)
+        )
+
+    def _set(self, shift: Tensor, scale: Tensor) -> None:
+        """Take shift and scale, and what every batch needs of them."""
+        divisor = torch.where(scale == 0, 1.0, scale)
+        for name, tensor in {"shift": shift, "scale": scale}.items():
+            self.register_buffer(name, tensor)
+        for name, tensor in {
+            "divisor": divisor,
+            "byte_shift": shift.float(),
+            "byte_factor": (1 / divisor).float(),
+        }.items():
+            self.register_buffer(name, tensor, persistent=False)
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Learn shift and scale in float64 from raw data of any type, (n, D) or
@@ -82,9 +102,7 @@ class Scaling(Transform):
         moments = (
             Moments.of(part if self.limits is None else part.reshape(-1, 1)) for part in columns
         )
-        self.shift, self.scale = reduce(Moments.joined, moments).shift_and_scale(
-            self.kind, self.limits
-        )
+        self._set(*reduce(Moments.joined, moments).shift_and_scale(self.kind, self.limits))
         return self
 
     def fit_sums(self, sums: NDArray[np.int64]) -> Self:
@@ -101,8 +119,7 @@ class Scaling(Transform):
             shift, scale = total / n, math.sqrt((n * squares - total**2) / n**2)
         elif n * squares == total**2:  # all values are alike
             shift, scale = total / n, 0.0
-        self.shift = torch.tensor([shift], dtype=torch.float64)
-        self.scale = torch.tensor([scale], dtype=torch.float64)
+        self._set(*torch.tensor([[shift], [scale]], dtype=torch.float64))
         return self
 
     def encode(
@@ -113,10 +130,10 @@ class Scaling(Transform):
     def scaled(self, raw: Tensor) -> Tensor:
         """Raw data, (N, D) or (N, C, H, W) of any type and on any device, to scaled
         float32 of the same shape."""
-        shift, scale = self.shift.to(raw.device), self.scale.to(raw.device)
-        divisor = torch.where(scale == 0, 1.0, scale)
-        if len(shift) == 1 and raw.dtype == torch.uint8:
-            return raw.float().sub_(shift.float()).mul_((1 / divisor).float())
+        if len(self.shift) == 1 and raw.dtype == torch.uint8:
+            shift, factor = self.byte_shift.to(raw.device), self.byte_factor.to(raw.device)
+            return raw.float().sub_(shift).mul_(factor)
+        shift, divisor = self.shift.to(raw.device), self.divisor.to(raw.device)
         return ((raw.double() - shift) / divisor).float()
 
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
