@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from equipoise import GAN
 from equipoise.data.schema import Schema
+from equipoise.training.loop import SaveDue
 from equipoise.transforms.dequantization import Dequantization
 
 POINTS = Schema((1,), "N", "float64")
@@ -102,3 +104,23 @@ def test_networks_see_no_atoms_in_whole_numbers(clusters: int, tiny: dict[str, A
     made = GAN(**tiny, clusters=clusters).fit(data).sample(300, seed=0)
     assert made.dtype == data.dtype
     assert made.min() >= 0  # the nearest of the levels that were seen
+
+
+def test_a_training_on_whole_numbers_resumes_to_the_bit(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    data = np.random.default_rng(0).integers(0, 9, (400, 2))
+    settings = {**tiny, "samples": 16 * 100}
+
+    def stop(event: object) -> None:
+        if isinstance(event, SaveDue):
+            raise KeyboardInterrupt
+
+    GAN(**settings).fit(data, out=tmp_path / "straight")
+    with pytest.raises(KeyboardInterrupt):
+        GAN(**settings).fit(data, out=tmp_path / "broken", on_event=stop)
+    GAN(**settings).fit(data, out=tmp_path / "broken", resume=True)
+    straight, broken = (
+        (tmp_path / name / "generator.safetensors").read_bytes() for name in ("straight", "broken")
+    )
+    assert straight == broken

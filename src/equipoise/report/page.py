@@ -304,9 +304,11 @@ def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]
     groups |= {
         name: config[name] for name in ("machine", "versions") if isinstance(config.get(name), dict)
     }
+    links = config.get("transform")
     groups["transforms"] = {
-        link["name"]: ", ".join(f"{key} {_short(of)}" for key, of in link.items() if key != "name")
-        for link in config.get("transform", [])
+        str(link.get("name")): ", ".join(f"{k} {v}" for k, v in link.items() if k != "name")
+        for link in (links if isinstance(links, list) else [])
+        if isinstance(link, dict)
     }
     found = [
         (name, [(key.replace("_", " "), _short(value)) for key, value in group.items()])
