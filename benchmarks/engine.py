@@ -60,10 +60,7 @@ class Engine:
         """The training data as networks see it, one float32 tensor, (N, *shape), and
         its classes, (N,), if the networks know any; of an endless distribution, as many
         draws as the engine makes at once."""
-        source, clustering = self.fit.source, self.method.clustering
-        scaled: Tensor = self.fit.sampler.scaling.encode(
-            source.seen(source.training_rows or DRAWS, self.fit.settings.seed)
-        )
-        if clustering is None:
-            return scaled.contiguous(), None
-        return clustering.encode(scaled, torch.Generator().manual_seed(0))
+        source, transform = self.fit.source, self.fit.sampler.transform
+        raw = source.seen(source.training_rows or DRAWS, self.fit.settings.seed)
+        x, y = transform.encode(raw, None, torch.Generator().manual_seed(0))
+        return x.contiguous(), y

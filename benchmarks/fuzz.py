@@ -182,7 +182,10 @@ def seeds(reader: str) -> list[bytes]:
         "distribution": {"mean": 4.0},
     }
     machine = {"device": "cpu", "threads": 1, "precision": "float32", "compiled": False}
-    scaling = {"shift": [0.0], "scale": [1.0], "low": None, "high": None}
+    transform = [
+        {"name": "dequantization"},
+        {"name": "scaling", "kind": "standard", "limits": None},
+    ]
     texts = {
         "csv": "a,b\n1,2\n3,4.5\n",
         "codes": "c0=3,u0=-1.5",
@@ -204,7 +207,7 @@ def seeds(reader: str) -> list[bytes]:
                 "recipe": recipe,
                 "samples_seen": 1,
                 "schema": Schema((1,), "N", "float64").to_dict(),
-                "scaling": scaling,
+                "transform": transform,
             }
         ),
     }

@@ -101,7 +101,7 @@ def stepper(source: Source) -> tuple[Loader, Callable[[], None]]:
     """A feed, and one step of `balanced` on its next batch."""
     recipe = find("balanced").for_data(source.schema, {"batch_size": BATCH})
     loader = source.loader(
-        BATCH, fit_scaling(source, recipe.scaling, 0).encode, torch.device("cpu"), 0
+        BATCH, fit_scaling(source, recipe.scaling, 0).scaled, torch.device("cpu"), 0
     )
     method = build_method(recipe, source.schema, 0)
     state, rates = State(method, recipe, loader, 0, torch.device("cpu")), method.schedule(0.0, 0)

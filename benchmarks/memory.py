@@ -67,8 +67,8 @@ def measure(data: str, recipe: str, choices: dict[str, Any]) -> list[str]:
     )
     training = GAN(recipe, threads=1, **choices).trainer(given, to_disk=False)
     size = training.recipe.batch_size
-    scaling, device = training.sampler.scaling, training.device
-    predicted = predict(training.source, training.recipe, scaling, device)
+    transform, device = training.sampler.transform, training.device
+    predicted = predict(training.source, training.recipe, transform, device)
     used = used_memory(device)
     assert used is not None, "Linux tells the resident set"
     forget()

@@ -29,7 +29,10 @@ from equipoise.recipes.method import Method
 from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State
 from equipoise.training.workload import Workload, workload_of
-from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.dequantization import Dequantization
+from equipoise.transforms.scaling import Scaling, fit_scaling
 
 TINY: dict[str, Any] = {
     "samples": 32,
@@ -106,7 +109,7 @@ def state_of(recipe: Recipe, source: Source | None = None) -> State:
     """The state that a training of this recipe begins with; on N(4, 1.25) unless a
     source is given."""
     source, cpu = source or DistributionSource(Gaussian()), torch.device("cpu")
-    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).scaled, cpu, 0)
     return State(build_method(recipe, source.schema, 0), recipe, loader, 0, cpu)
 
 
@@ -114,3 +117,12 @@ def workload_for(method: Method, recipe: Recipe, schema: Schema) -> Workload:
     """What a step of this recipe costs on data of this schema."""
     labelled = recipe.classes(schema) > 0
     return workload_of(method, schema.shape, recipe.batch_size, labelled)
+
+
+def chain_of(schema: Schema, clustering: Clustering | None = None) -> Chain:
+    """A chain that leaves points as they are, and puts bytes onto [-1, 1]."""
+    scaling = Scaling(schema.shape, "unit", (0.0, 255.0) if schema.is_image else None)
+    if schema.is_image:
+        scaling.fit([torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)])
+    links = [Dequantization(schema), scaling]
+    return Chain(links if clustering is None else [*links, clustering])

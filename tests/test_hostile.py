@@ -400,9 +400,7 @@ def clean(answer: Answer) -> None:
         one_line(answer)
 
 
-@pytest.mark.parametrize(
-    "part", ["recipe", "run", "data", "machine", "scaling", "versions", "requested"]
-)
+@pytest.mark.parametrize("part", ["recipe", "run", "data", "machine", "versions", "requested"])
 def test_a_config_of_odd_values_is_refused_or_means_nothing(
     part: str, run: Path, command: Command
 ) -> None:
@@ -428,15 +426,15 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
     lambda c: c["data"].update(distribution={}),
     lambda c: c["data"].update(schema=None),
     lambda c: c["data"].update(schema=5),
-    lambda c: c.update(command=5, versions=[], equipoise=None, scaling=1),
+    lambda c: c.update(command=5, versions=[], equipoise=None, transform=1),
     lambda c: c.update(requested={"recipe": {"gamma": None}, "run": []}),
     lambda c: c.update(init_from=5),
     lambda c: c.update(init_from={"run": "\x1b[2J", "generator": "0"}),
     lambda c: c.update(
         init_from={"run": None, "generator": "0"},
-        scaling={"shift": [0.0, 0.0], "scale": [1.0, 1.0]},
+        transform=[{"name": "dequantization"}, {"name": "scaling", "kind": "unit"}],
     ),
-    lambda c: c.update(init_from={"run": None, "generator": "0"}, scaling=5),
+    lambda c: c.update(init_from={"run": None, "generator": "0"}, transform=5),
 ]
 
 
@@ -491,7 +489,7 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     described = unpack(path)[1]
     cases = [
         (part, name, value)
-        for part in ("recipe", "schema", "scaling")
+        for part in ("recipe", "schema")
         for name, value in odd(described[part], tries=3)
     ]
     cases.append(("recipe", "per_channel_clusters", True))  # of numbers, which have none
@@ -510,7 +508,6 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     for part, name, value in (
         ("recipe", "width", 200_000),
         ("recipe", "latent_dim", 10**8),
-        ("recipe", "clusters", 60_000),
         ("schema", "shape", [10**6]),
         ("schema", "dtype", "object"),
         ("schema", "dtype", "M8[s]"),
@@ -522,12 +519,55 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
         ("schema", "levels", [[1.0, 0.0]]),
         ("schema", "levels", [[float("nan")]]),
         ("schema", "levels", [None, None]),
-        ("scaling", "shift", [1.0, 2.0]),
-        ("scaling", "scale", [float("inf")]),
     ):
         path.write_bytes(whole)
         repacked(path, lambda _, m, p=part, n=name, v=value: m[p].update({n: v}))
         assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+
+
+SCALING = {"name": "scaling", "kind": "standard", "limits": None}
+ROUNDING = {"name": "dequantization"}
+ODD_TRANSFORMS: list[Any] = [
+    None,
+    5,
+    {},
+    [],
+    [5],
+    [ROUNDING],
+    [SCALING, ROUNDING],
+    [ROUNDING, SCALING, SCALING],
+    [ROUNDING, {**SCALING, "limits": [0.0, 1.0]}],
+    [ROUNDING, {**SCALING, "kind": 5}],
+    [ROUNDING, {"name": "scaling"}],
+    [ROUNDING, {"name": ["scaling"]}],
+    [ROUNDING, SCALING, {"name": "whitening", "components": 60_000, "labels": 1}],
+    [ROUNDING, SCALING, {"name": "whitening", "components": 2**62, "labels": 1}],
+    [ROUNDING, SCALING, {"name": "whitening", "components": -1, "labels": 1}],
+    [ROUNDING, SCALING, {"name": "whitening", "components": True, "labels": 1}],
+    [ROUNDING, SCALING, {"name": "image_clusters", "clusters": 2, "labels": 1}],
+    [ROUNDING, SCALING, {"name": "channel_clusters", "clusters": 2}],
+    [ROUNDING, SCALING, {"name": "../../etc"}],
+]
+
+
+@pytest.mark.parametrize("number", range(len(ODD_TRANSFORMS)))
+def test_a_generator_of_odd_transforms_is_refused_before_memory_is_taken(
+    number: int, run: Path, command: Command
+) -> None:
+    repacked(run / "generator.safetensors", lambda _, m: m.update(transform=ODD_TRANSFORMS[number]))
+    assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+
+
+@pytest.mark.parametrize("name", ["shift", "scale"])
+@pytest.mark.parametrize("value", [torch.tensor([torch.inf]), torch.tensor([1.0, 2.0])])
+def test_a_generator_of_an_odd_scaling_is_refused(
+    name: str, value: torch.Tensor, run: Path, command: Command
+) -> None:
+    repacked(
+        run / "generator.safetensors",
+        lambda t, _: t.update({f"transform.scaling.{name}": value.double()}),
+    )
+    assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
 
 
 @pytest.mark.parametrize(

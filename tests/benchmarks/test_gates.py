@@ -13,6 +13,7 @@ import torch
 from benchmarks.gates import AGREEMENT, GATES, LABELLED, UNSUPERVISED, Gate, failures
 from benchmarks.recipes import read
 from numpy.typing import NDArray
+from tests.helpers import chain_of
 
 from equipoise import GAN
 from equipoise.data.distributions.univariate import Gaussian, Ring
@@ -25,7 +26,6 @@ from equipoise.metrics.suites import MetricSuite
 from equipoise.recipes import catalogue, find
 from equipoise.recipes._building import build_method
 from equipoise.sampling.sampler import Sampler
-from equipoise.transforms.scaling import Scaling
 
 Array = NDArray[np.float64]
 POINTS = {"gaussian": Gaussian(), "ring": Ring()}
@@ -154,9 +154,7 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
     built = kind.for_data(schema, {"conditional": kind.needs_labels})
     built = replace(built, clusters=0)  # groups of images tell an untrained generator nothing
     method = build_method(built, schema, seed=0)
-    sampler = Sampler(
-        method.generator, method.prior, built, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), cpu
-    )
+    sampler = Sampler(method.generator, method.prior, built, schema, chain_of(schema), cpu)
     sampler.recalibrate_batchnorm(0)
     z, y = sampler.latents(1000, 0)
     asked = torch.arange(10).repeat_interleave(100)

@@ -152,7 +152,7 @@ def test_a_folder_larger_than_the_budget_is_fed_the_same_images(
     assert "over memory_budget" in large.notes[0]
     assert torch.equal(large.held_out(9, 0), small.held_out(9, 0))
     scaling, cpu = fit_scaling(small, "standard", 0), torch.device("cpu")
-    one, other = (source.loader(16, scaling.encode, cpu, 0) for source in (large, small))
+    one, other = (source.loader(16, scaling.scaled, cpu, 0) for source in (large, small))
     for _ in range(4):
         (x, y), (x_small, y_small) = one.next(), other.next()
         assert torch.equal(x, x_small)

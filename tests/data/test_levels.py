@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 
 from equipoise import GAN
 from equipoise.data.factory import open_source
-from equipoise.data.levels import levels_of, to_nearest
+from equipoise.data.levels import levels_of
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
@@ -72,17 +72,6 @@ def test_wide_tables_keep_fewer_levels_a_column() -> None:
     ten = np.tile(np.arange(10.0), 20)[:, None]
     assert levels_of(np.repeat(ten, 2000, 1)) is not None
     assert levels_of(np.repeat(ten, 2001, 1)) is None
-
-
-def test_each_value_becomes_the_nearest_level_and_what_is_no_number_stays_so() -> None:
-    values = np.array([-9.0, 0.0, 0.4, 0.6, 2.1, 99.0, np.nan, np.inf])
-    np.testing.assert_array_equal(
-        to_nearest(values, (0.0, 1.0, 3.0)), [0, 0, 0, 1, 3, 3, np.nan, np.inf]
-    )
-    np.testing.assert_array_equal(
-        to_nearest(np.array([-1e308, 0.0, 1e308]), (-1e308, 1e308)), [-1e308, -1e308, 1e308]
-    )
-    np.testing.assert_array_equal(to_nearest(np.array([-3.0, 3.0]), (1.0,)), [1, 1])
 
 
 def given(kind: str, folder: Path) -> Any:

@@ -7,28 +7,34 @@ import pytest
 import torch
 
 from equipoise.data.distributions.univariate import Ring
-from equipoise.data.loading import AheadLoader, DistributionLoader, IndexedLoader, Loader, seeded
+from equipoise.data.loading import (
+    DistributionLoader,
+    IndexedLoader,
+    Loader,
+    PrefetchingLoader,
+    seeded,
+)
 from equipoise.data.streams import StreamLoader
 from equipoise.transforms.scaling import Scaling
 
 CPU, ROWS = torch.device("cpu"), torch.arange(10.0)[:, None]
-PLAIN = Scaling((0.0,), (1.0,))
+PLAIN = Scaling((1,))
 
 
 def indexed(batch_size: int = 3, seed: int = 0) -> IndexedLoader:
     return IndexedLoader(
-        lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU
+        lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.scaled, CPU
     )
 
 
-def fetched_ahead(batch_size: int = 3, seed: int = 0) -> AheadLoader:
-    return AheadLoader(
-        lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.encode, CPU
+def fetched_ahead(batch_size: int = 3, seed: int = 0) -> PrefetchingLoader:
+    return PrefetchingLoader(
+        lambda i: ROWS[i], len(ROWS), torch.arange(10), seed, batch_size, PLAIN.scaled, CPU
     )
 
 
 def distribution(batch_size: int = 30_000, seed: int = 0) -> DistributionLoader:
-    return DistributionLoader(Ring(), seed, batch_size, Scaling((0.0, 0.0), (1.0, 1.0)).encode, CPU)
+    return DistributionLoader(Ring(), seed, batch_size, Scaling((2,)).scaled, CPU)
 
 
 def stream(batch_size: int = 3) -> StreamLoader:
@@ -40,7 +46,7 @@ def stream(batch_size: int = 3) -> StreamLoader:
         lambda: iter(again()),
         ROWS[:1],
         batch_size,
-        PLAIN.encode,
+        PLAIN.scaled,
         CPU,
     )
 
@@ -110,7 +116,7 @@ def test_an_error_while_fetching_ahead_is_raised_by_next_and_nothing_is_lost() -
         return ROWS[index]
 
     fetched: list[torch.Tensor] = []
-    loader, expected = AheadLoader(fetch, len(ROWS), None, 0, 3, PLAIN.encode, CPU), indexed()
+    loader, expected = PrefetchingLoader(fetch, len(ROWS), None, 0, 3, PLAIN.scaled, CPU), indexed()
     for _ in range(4):
         assert torch.equal(loader.next()[0], expected.next()[0])
     with pytest.raises(RuntimeError, match="the disk is gone"):

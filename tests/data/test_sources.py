@@ -41,7 +41,7 @@ def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
     source = make()
     held = set(source.held_out(10_000, 0)[:, 0].tolist())
     scaling = fit_scaling(source, "standard", 0)
-    loader = source.loader(18, scaling.encode, CPU, 0)
+    loader = source.loader(18, scaling.scaled, CPU, 0)
     trained = {
         round(float(value)) for _ in range(40) for value in scaling.decode(loader.next()[0])[:, 0]
     }
@@ -54,10 +54,10 @@ def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
     one, other = in_memory(), fetched()
     assert torch.equal(one.held_out(99, 0), other.held_out(99, 0))
     scaling = fit_scaling(one, "standard", 0)
-    assert fit_scaling(other, "standard", 0) == scaling
+    assert torch.equal(fit_scaling(other, "standard", 0).shift, scaling.shift)
     for source in (one, other):
         assert source.training_rows == 180
-    loaders = one.loader(16, scaling.encode, CPU, 5), other.loader(16, scaling.encode, CPU, 5)
+    loaders = one.loader(16, scaling.scaled, CPU, 5), other.loader(16, scaling.scaled, CPU, 5)
     assert all(torch.equal(loaders[0].next()[0], loaders[1].next()[0]) for _ in range(20))
 
 
@@ -88,8 +88,8 @@ def test_scaling_is_fitted_to_the_training_part_alone() -> None:
 def test_a_distribution_holds_out_another_draw_than_it_loaders() -> None:
     source = DistributionSource(Gaussian())
     scaling = fit_scaling(source, "standard", 0)
-    held = scaling.encode(source.held_out(5000, 0))
-    fed = source.loader(5000, scaling.encode, CPU, 0).next()[0]
+    held = scaling.scaled(source.held_out(5000, 0))
+    fed = source.loader(5000, scaling.scaled, CPU, 0).next()[0]
     assert not np.isin(held.numpy(), fed.numpy()).any()
 
 
@@ -147,7 +147,7 @@ def test_what_is_held_out_of_a_distribution_is_no_draw_that_training_sees(
     source = DistributionSource(distribution)
     loader = source.loader(
         1000,
-        Scaling((0.0,) * distribution.dimension, (1.0,) * distribution.dimension).encode,
+        Scaling((distribution.dimension,)).scaled,
         torch.device("cpu"),
         seed=3,
     )

@@ -27,15 +27,12 @@ class Counting:
 
 
 def loader_of(source: StreamSource, batch_size: int = 64) -> Loader:
-    return source.loader(batch_size, fit_scaling(source, "standard", 0).encode, CPU, 0)
+    return source.loader(batch_size, fit_scaling(source, "standard", 0).scaled, CPU, 0)
 
 
 def numbers(loader: Loader, batches: int) -> list[int]:
-    return [
-        round(float(value))
-        for _ in range(batches)
-        for value in loader.scaling.decode(loader.next()[0])[:, 0]
-    ]
+    decode = loader.encode.__self__.decode  # type: ignore[attr-defined]  # the scaling's
+    return [round(float(v)) for _ in range(batches) for v in decode(loader.next()[0])[:, 0]]
 
 
 @pytest.mark.parametrize("batches", [3, 250])

@@ -303,6 +303,6 @@ def test_only_what_the_user_set_otherwise_than_the_recipe_would_counts_as_change
         training = GAN(**settings, threads=1).trainer(x, to_disk=False)
         return gather(training.sampler, training.source, [], training.config(), None, QUICK).changed
 
-    assert changed() == ()  # modes and per_channel_clusters are found in the data
+    assert changed() == ()  # as many clusters as are found is not a choice
     assert changed(gamma=0.1, width=128, samples=32) == ()  # what the recipe says too
     assert changed(gamma=0.5, clusters=3, samples=32) == ("gamma", "clusters")

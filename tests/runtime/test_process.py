@@ -192,7 +192,7 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
         return called
 
     for module, name in (
-        (trainer, "find_space"),
+        (trainer, "fit_chain"),
         (loop, "adversarial_step"),
         (gan_module, "evaluate"),
     ):
@@ -200,7 +200,7 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
     gan = GAN(**{**tiny, "threads": 2}).fit("gaussian", out=tmp_path / "run")
     gan.evaluate()
     GAN.load(tmp_path / "run").evaluate()
-    assert set(seen) == {("find_space", 1), ("adversarial_step", 2), ("evaluate", 2)}
+    assert set(seen) == {("fit_chain", 1), ("adversarial_step", 2), ("evaluate", 2)}
     assert [name for name, _ in seen].count("evaluate") == 2
 
 

@@ -11,7 +11,7 @@ from tests.helpers import TINY
 
 from equipoise import GAN
 from equipoise.sampling.batching import regrouped
-from equipoise.sampling.sampler import CHUNK
+from equipoise.sampling.sampler import BLOCK
 
 
 @pytest.mark.parametrize("sizes", [[], [7], [3, 3, 1], [1] * 7, [5, 0, 2], [10, 11]])
@@ -32,14 +32,20 @@ POINTS = np.random.default_rng(0).normal(size=(60, 2))
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 
 
-@pytest.mark.parametrize(("recipe", "x", "labels", "clusters"), [
-    ("balanced", POINTS, None, 2), ("balanced", POINTS, LABELS, 2), ("balanced", IMAGES, LABELS, 2), ("balanced", IMAGES, None, 0),
-    ("infogan", POINTS, None, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "x", "labels", "clusters"),
+    [
+        ("balanced", POINTS, None, 2),
+        ("balanced", POINTS, LABELS, 2),
+        ("balanced", IMAGES, LABELS, 2),
+        ("balanced", IMAGES, None, 0),
+        ("infogan", POINTS, None, 0),
+    ],
+)
 def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once(
     recipe: str, x: Any, labels: Any, clusters: int
 ) -> None:
     gan = GAN(recipe, **{**TINY, "clusters": clusters}).fit(x, labels)
     asked: dict[str, Any] = {"seed": 1, **({"code": {"c0": 1}} if recipe == "infogan" else {})}
     first = np.asarray(next(gan.sample_batches(10**12, 3, **asked)))
-    assert np.array_equal(first, np.asarray(gan.sample(CHUNK, **asked))[:3])
+    assert np.array_equal(first, np.asarray(gan.sample(BLOCK, **asked))[:3])

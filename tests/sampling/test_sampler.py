@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests.helpers import chain_of
 from torch import nn
 
 from equipoise import GAN
@@ -23,9 +24,10 @@ from equipoise.networks.latents import Prior
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.dcgan import DCGAN
 from equipoise.sampling import batching
-from equipoise.sampling.sampler import CHUNK, Sampler
-from equipoise.transforms.fitting import empty_clustering
-from equipoise.transforms.scaling import Scaling
+from equipoise.sampling.sampler import BLOCK, Sampler
+from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.per_channel import ChannelClusters
+from equipoise.transforms.whitening import ComponentWhitening
 
 SHAPE = (1, 8, 8)
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
@@ -38,7 +40,7 @@ def sampler_of(generator: nn.Module) -> Sampler:
         Prior(6),
         DCGAN(),
         schema,
-        Scaling((127.5,), (127.5,), 0.0, 255.0),
+        chain_of(schema),
         torch.device("cpu"),
     )
 
@@ -48,10 +50,10 @@ class Probe(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clustering: list[bool] = []
+        self.modes: list[bool] = []
 
     def forward(self, z: torch.Tensor, _: None) -> torch.Tensor:
-        self.clustering.append(self.training)
+        self.modes.append(self.training)
         return z.new_zeros(len(z), *SHAPE)
 
 
@@ -59,7 +61,7 @@ def test_sampling_runs_in_evaluation_mode_and_leaves_the_mode_as_it_was() -> Non
     for training in (True, False):
         probe = Probe().train(training)
         sampler_of(probe).values(5, seed=0)
-        assert probe.clustering == [False]
+        assert probe.modes == [False]
         assert probe.training is training
 
 
@@ -76,7 +78,9 @@ def test_dropout_is_off_and_batch_norm_uses_its_statistics_when_sampling(
     )  # a batch's own mean would differ
 
 
-def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another_network() -> None:
+def test_recalibrated_statistics_are_those_of_the_averaged_weights_and_not_of_another_network() -> (
+    None
+):
     torch.manual_seed(0)
     generator = DCGenerator(6, SHAPE, 4)
     sampler = sampler_of(_Unconditional(generator))
@@ -91,7 +95,7 @@ def test_settled_statistics_are_those_of_the_averaged_weights_and_not_of_another
     assert first.momentum == 0.1
 
 
-def test_settling_twice_gives_the_same_bits() -> None:
+def test_recalibrating_twice_gives_the_same_bits() -> None:
     sampler = sampler_of(_Unconditional(DCGenerator(6, SHAPE, 4)))
     sampler.recalibrate_batchnorm(seed=3)
     before = [buffer.clone() for buffer in sampler.generator.buffers()]
@@ -123,9 +127,9 @@ class _Unconditional(nn.Module):
         return made
 
 
-@pytest.mark.parametrize("n", [0, 1, CHUNK // 4, CHUNK + 1])
+@pytest.mark.parametrize("n", [0, 1, BLOCK // 4, BLOCK + 1])
 def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -> None:
-    rng, given = np.random.default_rng(0), 2 * CHUNK
+    rng, given = np.random.default_rng(0), 2 * BLOCK
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
     sampler = (
         GAN("infogan", **settings, categorical_codes=3, continuous_codes=1)
@@ -142,10 +146,10 @@ def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -
 
 CLASSES: dict[str, Any] = {"classes": ("a", "b"), "class_counts": (1, 3)}
 KINDS = {
-    "clustering": (Schema((2,), "ND", "float64"), 3),
-    "labels and modes": (Schema((2,), "ND", "float64", **CLASSES), 3),
+    "clusters": (Schema((2,), "ND", "float64"), 3),
+    "labels and clusters": (Schema((2,), "ND", "float64", **CLASSES), 3),
     "labels": (Schema(SHAPE, "NHW", "uint8", **CLASSES), 0),
-    "modes of channels": (Schema((2, 8, 8), "NCHW", "uint8"), 3),
+    "clusters per channel": (Schema((2, 8, 8), "NCHW", "uint8"), 3),
 }
 
 
@@ -153,18 +157,18 @@ def classes_of(kind: str, n: int) -> torch.Tensor:
     """The classes that a sampler draws for n samples, of labels 1 to 3."""
     schema, count = KINDS[kind]
     conditional = schema.classes is not None
-    clustering = empty_clustering(
-        schema, count, 2 if conditional else 0, schema.shape[0] == 2 and schema.is_image
-    )
-    scaling = Scaling((0.0, 0.0), (1.0, 1.0))
+    clustering: Clustering | None = None
+    if count and schema.is_image:
+        clustering = ChannelClusters(schema.shape, count)
+    elif count:
+        clustering = ComponentWhitening(schema.shape, count, 2 if conditional else 0)
     sampler = Sampler(
         Probe(),
         Prior(6),
         DCGAN(conditional=conditional),
         schema,
-        scaling,
+        chain_of(schema, clustering),
         torch.device("cpu"),
-        clustering=clustering,
     )
     if clustering is not None and conditional:
         clustering.weights = torch.tensor([[0.05, 0.05, 0.15], [0.15, 0.0, 0.6]])
@@ -173,16 +177,16 @@ def classes_of(kind: str, n: int) -> torch.Tensor:
     return found
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1])
+@pytest.mark.parametrize("n", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_first_labels_and_modes_are_the_same_for_every_n(kind: str, n: int) -> None:
-    assert torch.equal(classes_of(kind, n), classes_of(kind, 2 * CHUNK + 1)[:n])
+def test_the_first_labels_and_clusters_are_the_same_for_every_n(kind: str, n: int) -> None:
+    assert torch.equal(classes_of(kind, n), classes_of(kind, 2 * BLOCK + 1)[:n])
 
 
-def test_modes_are_drawn_at_the_shares_of_their_label() -> None:
-    drawn = classes_of("labels and modes", 40_000)
-    shares = torch.bincount(drawn, minlength=6) / len(drawn)
-    assert shares.tolist() == pytest.approx([0.05, 0.05, 0.15, 0.15, 0.0, 0.6], abs=0.01)
+def test_clusters_are_drawn_at_their_weights_in_the_label() -> None:
+    drawn = classes_of("labels and clusters", 40_000)
+    weights = torch.bincount(drawn, minlength=6) / len(drawn)
+    assert weights.tolist() == pytest.approx([0.05, 0.05, 0.15, 0.15, 0.0, 0.6], abs=0.01)
 
 
 def test_sampling_takes_no_more_memory_than_the_result_and_a_part() -> None:
@@ -195,7 +199,7 @@ def test_sampling_takes_no_more_memory_than_the_result_and_a_part() -> None:
         tracemalloc.stop()
     assert isinstance(drawn, np.ndarray)
     assert drawn.nbytes == 64 * n
-    assert peak < drawn.nbytes + 4 * 64 * CHUNK * np.dtype(np.float64).itemsize
+    assert peak < drawn.nbytes + 4 * 64 * BLOCK * np.dtype(np.float64).itemsize
 
 
 @pytest.mark.parametrize("kind", ["frame", "images", "labels"])

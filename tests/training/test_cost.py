@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from tests.helpers import chain_of
 
 from equipoise.data.schema import Schema
 from equipoise.recipes import find
@@ -22,7 +23,9 @@ from equipoise.runtime.op_counter import Counting
 from equipoise.training.memory import StandIn
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.image_kmeans import ImageClusters
+from equipoise.transforms.whitening import ComponentWhitening
 
 KINDS = {
     "line": Schema((1,), "N", "float64"),
@@ -78,15 +81,13 @@ def recipe_for(name: str, kind: str) -> Recipe:
 def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
     schema, cpu = KINDS[kind], torch.device("cpu")
-    scaling = (
-        Scaling((127.5,), (127.5,), 0.0, 255.0)
-        if schema.is_image
-        else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
-    )
+    clustering: Clustering | None = None
+    if recipe.clusters:
+        kind_of = ImageClusters if schema.is_image else ComponentWhitening
+        clustering = kind_of(schema.shape, recipe.clusters)
     method = build_method(recipe, schema, 0)
-    state = State(
-        method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.clustering), 0, cpu
-    )
+    loader = StandIn(schema, recipe.batch_size, chain_of(schema, clustering), cpu)
+    state = State(method, recipe, loader, 0, cpu)
     for _ in range(2):
         step(state)
     return state

@@ -35,7 +35,7 @@ from equipoise.training.memory import (
 )
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
-from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.fitting import fit_chain
 
 CPU = torch.device("cpu")
 GIB = 2**30
@@ -45,17 +45,17 @@ GIB = 2**30
 def test_steps_on_small_batches_tell_the_bytes_of_a_large_one(
     recipe: Recipe, source: Source
 ) -> None:
-    scaling = fit_scaling(source, recipe.scaling, 0)
-    told = step_memory(recipe, source.schema, scaling, CPU, workspace=1.0)
-    assert told.at(recipe.batch_size) == max(trace(recipe, source.schema, scaling, CPU)[0])
+    transform = fit_chain(source, recipe.scaling, 0, 0, 0)
+    told = step_memory(recipe, source.schema, transform, CPU, workspace=1.0)
+    assert told.at(recipe.batch_size) == max(trace(recipe, source.schema, transform, CPU)[0])
 
 
 def test_the_second_step_holds_what_all_later_ones_do() -> None:
     source = DistributionSource(Gaussian())
-    recipe, scaling = Balanced(batch_size=16, width=8), fit_scaling(source, "standard", 0)
+    recipe, transform = Balanced(batch_size=16, width=8), fit_chain(source, "standard", 0, 0, 0)
     count, peaks = Counting(), []
     with count:
-        loader = StandIn(source.schema, 16, scaling, CPU)
+        loader = StandIn(source.schema, 16, transform, CPU)
         state = State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
         adversarial_step(state, recipe.schedule(0))
         guard = Guard(state)
@@ -66,7 +66,7 @@ def test_the_second_step_holds_what_all_later_ones_do() -> None:
             peaks.append(max(count.trace[before:]))
     assert guard.before
     assert peaks[0] == peaks[1] == peaks[2]
-    assert step_memory(recipe, source.schema, scaling, CPU, workspace=1.0).at(16) == peaks[0]
+    assert step_memory(recipe, source.schema, transform, CPU, workspace=1.0).at(16) == peaks[0]
 
 
 def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies() -> None:
@@ -77,7 +77,7 @@ def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies
         sum(p.numel() for p in network.parameters()) * 4
         for network in (method.generator, method.discriminator)
     )
-    told = step_memory(recipe, source.schema, fit_scaling(source, "standard", 0), CPU)
+    told = step_memory(recipe, source.schema, fit_chain(source, "standard", 0, 0, 0), CPU)
     assert told.kept == pytest.approx(
         13 * g + 10 * d, rel=0.01
     )  # and the optimisers' counts of steps
@@ -85,9 +85,10 @@ def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies
 
 def test_the_workspace_is_a_multiple_of_what_a_step_makes_on_the_way() -> None:
     source = DistributionSource(Gaussian())
-    scaling = fit_scaling(source, "standard", 0)
+    transform = fit_chain(source, "standard", 0, 0, 0)
     once, twice = (
-        step_memory(Balanced(), source.schema, scaling, CPU, workspace) for workspace in (1.0, 2.0)
+        step_memory(Balanced(), source.schema, transform, CPU, workspace)
+        for workspace in (1.0, 2.0)
     )
     for size in (10, 10_000):
         assert twice.at(size) - twice.kept == pytest.approx(
@@ -118,14 +119,14 @@ def check(source: Source, recipe: Recipe) -> None:
     refuse_networks(recipe, source.schema, CPU)
     method = build_method(recipe, source.schema, 0)
     workload = workload_for(method, recipe, source.schema)
-    check_memory(source, recipe, fit_scaling(source, recipe.scaling, 0), CPU, workload)
+    check_memory(source, recipe, fit_chain(source, recipe.scaling, 0, 0, 0), CPU, workload)
 
 
 def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = DistributionSource(Gaussian())
-    scaling = fit_scaling(source, "standard", 0)
+    transform = fit_chain(source, "standard", 0, 0, 0)
     free(monkeypatch, GIB)
     with pytest.raises(
         RequestError,
@@ -134,7 +135,7 @@ def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(
         check(source, Balanced(batch_size=10_000_000))
     most = int(str(refused.value).split()[-1])
     assert "\n" not in str(refused.value)
-    assert predict(source, Balanced(batch_size=most), scaling, CPU).needed(most) <= GIB
+    assert predict(source, Balanced(batch_size=most), transform, CPU).needed(most) <= GIB
     check(source, Balanced(batch_size=most))
     with pytest.raises(RequestError, match=f"give at most {most}"):
         check(source, Balanced(batch_size=most + 1))
@@ -168,14 +169,14 @@ def test_where_it_is_not_known_what_is_free_nothing_is_refused(
     source = DistributionSource(Gaussian())
     free(monkeypatch, None)
     check(source, Balanced(batch_size=10**9))
-    found = predict(source, Balanced(batch_size=10**9), fit_scaling(source, "standard", 0), CPU)
+    found = predict(source, Balanced(batch_size=10**9), fit_chain(source, "standard", 0, 0, 0), CPU)
     assert found.needed(10**9) > 1000 * GIB
 
 
 def test_predicting_draws_nothing_that_a_training_draws() -> None:
     source = DistributionSource(Gaussian())
     before = torch.get_rng_state()
-    predict(source, Balanced(), fit_scaling(source, "standard", 0), CPU)
+    predict(source, Balanced(), fit_chain(source, "standard", 0, 0, 0), CPU)
     assert torch.equal(before, torch.get_rng_state())
 
 

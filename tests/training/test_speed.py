@@ -49,7 +49,7 @@ def squares() -> Source:
 
 
 def state_of(recipe: Recipe, source: Source) -> State:
-    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).encode, CPU, 0)
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).scaled, CPU, 0)
     return State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
 
 

@@ -20,6 +20,7 @@ from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
 from equipoise.training.trainer import Trainer
+from equipoise.transforms.chain import Chain
 from equipoise.transforms.clustering import Clustering
 
 Command = Callable[..., Any]
@@ -71,22 +72,27 @@ def test_all_three_networks_start_from_the_weights_and_the_rest_begins_anew(
     assert not state.optimizer_g.state_dict()["state"]
 
 
-def test_recipe_scaling_and_modes_are_the_earlier_runs_and_their_shares_the_new_datas(
+def different(one: Chain, other: Chain) -> dict[str, bool]:
+    """Which tensors of two chains differ."""
+    tensors = other.state_dict()
+    return {
+        name: not torch.equal(tensor, tensors[name]) for name, tensor in one.state_dict().items()
+    }
+
+
+def test_recipe_and_transforms_are_the_earlier_runs_and_the_clusters_weights_the_new_datas(
     earlier: Path,
 ) -> None:
     sampler = GAN.load(earlier)._trained()
     training = begun(earlier, X[::-1][:100] * [1.0, 1.5])  # half of each group
     assert training.recipe == sampler.recipe
-    assert training.sampler.scaling == sampler.scaling
-    old, new = sampler.clustering, training.sampler.clustering
+    old, new = sampler.transform, training.sampler.transform
+    assert [name for name, differs in different(old, new).items() if differs] == [
+        "whitening.weights"
+    ]
+    old, new = old.clustering, new.clustering
     assert isinstance(old, Clustering)
     assert isinstance(new, Clustering)
-    buffers = dict(new.named_buffers())
-    assert all(
-        torch.equal(buffer, buffers[name])
-        for name, buffer in old.named_buffers()
-        if name != "weights"
-    )
     assert sorted(old.weights.flatten().tolist()) == pytest.approx([0.25, 0.75], abs=0.05)
     assert sorted(new.weights.flatten().tolist()) == pytest.approx([0.5, 0.5], abs=0.05)
 
@@ -96,7 +102,7 @@ def test_what_begins_anew_is_said_in_one_line(
 ) -> None:
     told = (
         f"starting from the weights of {earlier}: optimiser, schedule and samples seen "
-        "begin anew; its scaling and 2 modes are taken over"
+        "begin anew; its scaling and 2 clusters are taken over"
     )
     with pytest.warns(EquipoiseWarning) as warned:
         GAN(samples=32, threads=1).fit(X, init_from=earlier)
@@ -169,7 +175,8 @@ def test_such_a_run_resumes_in_the_space_that_it_started_in(earlier: Path, tmp_p
         (tmp_path / name / "generator.safetensors").read_bytes() for name in ("straight", "broken")
     )
     assert straight == broken
-    assert resumed._trained().scaling == GAN.load(earlier)._trained().scaling
+    transforms = resumed._trained().transform, GAN.load(earlier)._trained().transform
+    assert not different(*transforms)["scaling.shift"]
 
 
 def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier: Path) -> None:
@@ -214,7 +221,8 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
         r"255 -> 0 to 1$",
     ):
         begun(gan, images / 255)
-    assert begun(gan, 255 - images).sampler.scaling == gan._trained().scaling
+    transforms = begun(gan, 255 - images).sampler.transform, gan._trained().transform
+    assert not different(*transforms)["scaling.shift"]
 
 
 def test_what_cannot_be_started_from_is_refused(earlier: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Groups of each channel by itself, and when there are any."""
+"""Clusters of each channel, and when there are any."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from scipy.stats import chisquare
 
 from equipoise.data import mnist
 from equipoise.data.factory import open_source
-from equipoise.transforms.fitting import fit_clustering
+from equipoise.transforms.fitting import fit_chain
 from equipoise.transforms.image_kmeans import ImageClusters
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
-from equipoise.transforms.scaling import fit_scaling
 
 SHAPE = (3, 28, 28)
 ANY = torch.Generator()
@@ -22,7 +21,7 @@ ANY = torch.Generator()
 
 @pytest.fixture(scope="module")
 def stacked() -> torch.Tensor:
-    """Three digits on one another, each drawn by itself: (4000, 3, 28, 28)."""
+    """Three digits on one another, drawn independently: (4000, 3, 28, 28)."""
     digits, rng = mnist.load("test")[0][:4000], np.random.default_rng(0)
     return (
         torch.from_numpy(np.stack([digits[rng.permutation(4000)] for _ in range(3)], 1)).float()
@@ -31,24 +30,26 @@ def stacked() -> torch.Tensor:
     )
 
 
-def test_each_channel_has_the_groups_that_it_has_by_itself(stacked: torch.Tensor) -> None:
-    clustering = ChannelClusters.fit([stacked[:1500], stacked[1500:]], SHAPE, 20, 0)
+def test_each_channel_has_the_clusters_of_that_channel_alone(stacked: torch.Tensor) -> None:
+    clustering = ChannelClusters(SHAPE, 20).fit([stacked[:1500], stacked[1500:]])
     classes = clustering.assign(stacked, ANY)
     assert classes.shape == (4000, 3)
     for c in range(3):
-        alone = ImageClusters.fit([stacked[:, c : c + 1]], (1, 28, 28), 20, 0)
-        assert torch.equal(classes[:, c], 20 * c + alone.assign(stacked[:, c : c + 1], ANY))
+        single = ImageClusters((1, 28, 28), 20).fit([stacked[:, c : c + 1]])
+        assert torch.equal(classes[:, c], 20 * c + single.assign(stacked[:, c : c + 1], ANY))
     torch.testing.assert_close(
         clustering.posteriors(stacked), torch.zeros(4000, 60).scatter(1, classes, 1 / 3)
     )
 
 
-def test_classes_are_drawn_at_each_channels_shares_and_independently(stacked: torch.Tensor) -> None:
-    clustering = ChannelClusters.fit([stacked], SHAPE, 4, 0)
+def test_classes_are_drawn_at_each_channels_weights_and_independently(
+    stacked: torch.Tensor,
+) -> None:
+    clustering = ChannelClusters(SHAPE, 4).fit([stacked])
     drawn = clustering.classes(
         torch.zeros(20_000, dtype=torch.int64), torch.Generator().manual_seed(0)
     ) - clustering.first(1, torch.device("cpu"))
-    shares = (
+    weights = (
         torch.stack(
             [
                 torch.bincount(group, minlength=4)
@@ -57,7 +58,7 @@ def test_classes_are_drawn_at_each_channels_shares_and_independently(stacked: to
         )
         / 4000
     )
-    together = torch.einsum("i,j,k->ijk", *shares).flatten().double().numpy()
+    together = torch.einsum("i,j,k->ijk", *weights).flatten().double().numpy()
     counts = np.bincount(drawn[:, 0] * 16 + drawn[:, 1] * 4 + drawn[:, 2], minlength=64)
     assert chisquare(counts, 20_000 * together / together.sum()).pvalue > 0.01
 
@@ -83,22 +84,25 @@ def shared(x: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("change", [same, level, shared])
-def test_channels_that_depend_or_hardly_change_are_not_taken_apart(
+def test_channels_that_depend_or_hardly_change_are_not_independent(
     change: Callable[[torch.Tensor], torch.Tensor], stacked: torch.Tensor
 ) -> None:
     assert are_independent([stacked], SHAPE, 0)
     assert not are_independent([change(stacked)], SHAPE, 0)
 
 
-def test_few_images_are_not_taken_apart(stacked: torch.Tensor) -> None:
+def test_few_images_are_not_enough_for_independence(stacked: torch.Tensor) -> None:
     assert not are_independent([stacked[:1000]], SHAPE, 0)
 
 
-def test_channels_of_unlabelled_images_are_taken_apart_by_themselves_or_when_asked(
+def test_independent_channels_are_clustered_one_by_one_by_default_or_when_asked(
     stacked: torch.Tensor,
 ) -> None:
     source = open_source(np.asarray((stacked.permute(0, 2, 3, 1).numpy() + 1) * 127.5, np.uint8))
-    scaling = fit_scaling(source, "standard", 0)
-    assert isinstance(fit_clustering(source, scaling, None, 0, 0, apart=None), ChannelClusters)
-    assert isinstance(fit_clustering(source, scaling, 5, 0, 0, apart=True), ChannelClusters)
-    assert isinstance(fit_clustering(source, scaling, 5, 0, 0, apart=False), ImageClusters)
+    for count, per_channel, kind in (
+        (None, None, ChannelClusters),
+        (5, True, ChannelClusters),
+        (5, False, ImageClusters),
+    ):
+        found = fit_chain(source, "standard", count, 0, 0, per_channel).clustering
+        assert isinstance(found, kind)

@@ -1,4 +1,4 @@
-"""Data: sources, formats, scaling there and back."""
+"""Data: sources, schema, readers, labels and loading."""
 
 from typing import Literal
 

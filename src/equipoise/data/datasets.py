@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import check_values
-from equipoise.data.loading import AheadLoader, Encode, IndexedLoader, Loader
+from equipoise.data.loading import Encode, IndexedLoader, Loader, PrefetchingLoader
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_MAX, Source, choose, image_limits, split
 
@@ -81,7 +81,7 @@ class FetchedSource(Source):
         labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
         rows, kept, fetch = self._rows, self._kept, self._fetch
         if self._in_background:
-            return AheadLoader(
+            return PrefetchingLoader(
                 lambda i: torch.from_numpy(fetch(kept[i].tolist())),
                 len(kept),
                 labels,

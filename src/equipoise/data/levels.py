@@ -37,11 +37,3 @@ def _levels(column: NDArray[Any], most: int, step: int) -> tuple[float, ...] | N
     if len(values) > most or 2 * int((counts == 1).sum()) > len(values):
         return None
     return tuple(values.astype(np.float64).tolist())
-
-
-def to_nearest(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
-    """Each of the values, (N,), as the nearest of the levels, which are in order. What
-    is not a finite number stays so, and shows."""
-    known = np.array(levels)
-    halfway = known[:-1] / 2 + known[1:] / 2
-    return np.where(np.isfinite(values), known[np.searchsorted(halfway, values)], values)

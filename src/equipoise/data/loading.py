@@ -1,8 +1,8 @@
-"""Feeds: an endless row of batches, scaled, on the training device, whose position can
-be told and restored.
+"""Loaders: endless batches, encoded, on the training device.
 
-A position is two numbers, epoch and cursor; with the seed they say all: the order of an
-epoch, or a block of draws, comes from a generator seeded by both.
+A loader's position can be saved and restored. It is two numbers, epoch and cursor: the
+order of an epoch, or a block of draws, comes from a generator that is seeded by the
+seed and the epoch.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from equipoise.errors import EquipoiseError
 from equipoise.utils.prefetch import ahead
 
 Encode = Callable[[Tensor], Tensor]
-"""From raw samples, (N, *shape), to what networks see."""
+"""From raw samples, (N, *shape), to encoded ones."""
 
 if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor | None]
 
-AHEAD = 2  # batches that are fetched before they are asked for
-BLOCK = 65_536  # draws of a distribution made at once, so that a step only slices
+PREFETCHED_BATCHES = 2
+BLOCK = 65_536  # draws of a distribution at once, so that a step only slices
 
 
 class Stream(IntEnum):
-    """What randomness is for: each purpose has its own stream, so that no two ever draw
-    the same numbers from one seed."""
+    """Purposes of randomness. Each has its own stream, so that no two draw the same
+    numbers from one seed."""
 
     TRAINING = 1
     HELD_OUT = 2
@@ -47,9 +47,9 @@ class Stream(IntEnum):
     AUGMENTATION = 11
     PENALTY = 12
     BATCHNORM = 13
-    CLUSTERS = 14
+    ENCODING = 14
     VALIDATION = 15
-    CLASS_MODES = 16
+    CLASS_CLUSTERS = 16
 
 
 def seeded(*numbers: int, device: torch.device | None = None, rank: int = 0) -> torch.Generator:
@@ -67,11 +67,11 @@ def seeded(*numbers: int, device: torch.device | None = None, rank: int = 0) -> 
 
 
 class EndOfDataError(EquipoiseError):
-    """A feed has nothing more to give."""
+    """A loader has no more batches."""
 
 
 class Loader(ABC):
-    """Batches of one size for ever."""
+    """Endless batches of one size."""
 
     def __init__(self, batch_size: int, encode: Encode, device: torch.device) -> None:
         self.batch_size = batch_size
@@ -99,7 +99,7 @@ class Loader(ABC):
 
     @abstractmethod
     def next(self) -> Batch:
-        """Scaled samples, (batch_size, *shape), and their classes, (batch_size,), or
+        """Encoded samples, (batch_size, *shape), and their classes, (batch_size,), or
         None."""
 
     def position(self) -> dict[str, int]:
@@ -118,13 +118,15 @@ def batches(
     rank: int = 0,
     ranks: int = 1,
 ) -> Iterator[tuple[int, int, Tensor]]:
-    """What comes after a position: of every batch the epoch, the cursor behind it and
-    the indices of its rows, on `device`. The rows come in a new order every epoch; an
-    epoch's last ones that fill no batch are left for another order. Where a batch holds
-    more than all rows, an epoch is so many orders, one after the other, as fill it.
+    """The batches after a position.
 
-    Each of several ranks takes its own `batch_size` rows of a common, larger batch, so
-    that a position is the same on all.
+    Every epoch has a new order of the rows. Rows that do not fill an epoch's last batch
+    are left out of it. Each of several ranks takes its own `batch_size` rows of a common,
+    larger batch, so that a position is the same on all. Where a batch is larger than the data, an epoch is as many
+    orders, one after the other, as fill one batch.
+
+    Yields:
+        The epoch, the cursor after the batch, and the indices of its rows, on `device`.
     """
     step = batch_size * ranks
     orders = math.ceil(step / rows)
@@ -143,7 +145,7 @@ def batches(
 
 
 class IndexedLoader(Loader):
-    """Rows that can be fetched by index, scaled, on the device."""
+    """Batches of rows that `fetch` returns encoded, on the device, for indices."""
 
     def __init__(
         self,
@@ -165,11 +167,11 @@ class IndexedLoader(Loader):
         self.restore(self.position())
 
     def _begin(self) -> None:
-        """Set out from where the loader stands."""
+        """Start from the loader's position."""
         self._batches = self._indices(self.device)
 
     def _indices(self, device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
-        """What comes after the loader's position, see `batches`."""
+        """The batches after the loader's position, see `batches`."""
         return batches(
             self.rows,
             self.batch_size,
@@ -189,17 +191,20 @@ class IndexedLoader(Loader):
         self._begin()
 
 
-class AheadLoader(IndexedLoader):
-    """The very batches of an IndexedFeed, of rows that take long to fetch: `fetch`
-    makes raw rows of indices, on the CPU, in a thread that is some batches ahead of the
-    training. An error in it is raised by `next`, which may be asked again."""
+class PrefetchingLoader(IndexedLoader):
+    """The same batches as an `IndexedLoader`, of rows that take long to fetch.
+
+    `fetch` returns raw rows for indices, on the CPU, in a thread that is some batches
+    ahead of the training. An error in it is raised by `next`, which may be called
+    again.
+    """
 
     def _begin(self) -> None:
         coming = self._indices(torch.device("cpu"))
-        # The thread holds what it works with, and not the feed, so that it ends when
-        # the feed is forgotten.
+        # The thread has no reference to the loader, so that it ends when the loader is
+        # deleted.
         fetch = self.fetch
-        self._ahead = ahead(lambda batch: fetch(batch[2]), coming, AHEAD)
+        self._ahead = ahead(lambda batch: fetch(batch[2]), coming, PREFETCHED_BATCHES)
 
     def next(self) -> Batch:
         try:
@@ -217,7 +222,7 @@ class AheadLoader(IndexedLoader):
 
 
 class DistributionLoader(Loader):
-    """Fresh draws from a distribution, a block at a time."""
+    """New draws from a distribution, made in blocks."""
 
     def __init__(
         self,

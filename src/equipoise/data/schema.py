@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from equipoise.coerce import instance
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
-from equipoise.data.levels import MAX_LEVELS, Levels, to_nearest
+from equipoise.data.levels import MAX_LEVELS, Levels
 from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -141,18 +141,6 @@ class Schema:
             f"label {label!r} is not among the classes: "
             f"{nearest(str(label), [str(known) for known in self.classes])}"
         )
-
-    def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Values of shape (N, *shape), in the user's units, as the user's types hold
-        them, and in columns of levels as the nearest one. `values` may be changed."""
-        for column, known in enumerate(self.levels or ()):
-            if known is not None:
-                values[:, column] = to_nearest(values[:, column], known)
-        if self.column_dtypes is None:
-            return cast(values, self.dtype)
-        for column, dtype in enumerate(self.column_dtypes):
-            values[:, column] = cast(values[:, column], dtype)
-        return values
 
     @property
     def user_shape(self) -> tuple[int, ...]:

@@ -111,7 +111,7 @@ def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
 def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
     """Samples with their classes: points (N, D) to (N, D + classes), images (N, C, H,
     W) to (N, C + classes, H, W)."""
-    planes = one_hot(x, y, classes).reshape(len(x), classes, *(1,) * (x.dim() - 2))
+    planes = one_hot(x, y, classes).reshape(x.shape[0], classes, *(1,) * (x.dim() - 2))
     return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)
 
 
@@ -119,4 +119,4 @@ def one_hot(like: Tensor, y: Tensor, classes: int) -> Tensor:
     """Classes (N,) as one-hot vectors (N, classes) of another tensor's type, and (N, P)
     as vectors with P ones. torch's own looks at the classes' range first, for which a
     step would wait."""
-    return like.new_zeros(len(y), classes).scatter(1, y[:, None] if y.dim() == 1 else y, 1.0)
+    return like.new_zeros(y.shape[0], classes).scatter(1, y[:, None] if y.dim() == 1 else y, 1.0)

@@ -101,7 +101,7 @@ class ConvGenerator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(
-            self.dense(z).reshape(len(z), *self.grid).contiguous(memory_format=torch.channels_last)
+            self.dense(z).unflatten(1, self.grid).contiguous(memory_format=torch.channels_last)
         )
         return x[:, :, : self.shape[1], : self.shape[2]]
 

@@ -65,7 +65,7 @@ class DCGenerator(nn.Module):
         self.apply(start)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.project(z).reshape(len(z), *self.grid))
+        x: Tensor = self.layers(self.project(z).unflatten(1, self.grid))
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 

@@ -77,7 +77,7 @@ class Shaped(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.body(x.flatten(1))
-        return out if self.shape_out is None else out.reshape(len(out), *self.shape_out)
+        return out if self.shape_out is None else out.reshape(out.shape[0], *self.shape_out)
 
 
 class BatchAsVector(nn.Module):

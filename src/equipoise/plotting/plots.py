@@ -324,12 +324,7 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
             z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)}
         )
         made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
-        limits = (
-            None
-            if sampler.scaling.low is None or sampler.scaling.high is None
-            else (sampler.scaling.low, sampler.scaling.high)
-        )
-        write_whole(path, image_grid(made, limits, across=kinds))
+        write_whole(path, image_grid(made, sampler.transform.limits, across=kinds))
         return
     from matplotlib.figure import Figure
 

@@ -15,7 +15,7 @@ from equipoise.networks.drawing import DrawnFrom
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
-from equipoise.transforms.fitting import empty_clustering
+from equipoise.transforms.chain import Chain
 from equipoise.transforms.space import NetworkSpace
 
 
@@ -29,7 +29,18 @@ def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     """The recipe's method with weights drawn from the seed alone."""
     with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
-        return _built(recipe, schema)
+        return recipe.build(network_space(recipe, schema))
+
+
+def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:
+    """The recipe with the number of clusters that were fitted, where `recipe` has the
+    number that was asked for: what networks are built for."""
+    clustering = transform.clustering
+    return replace(
+        recipe,
+        clusters=0 if clustering is None else clustering.count,
+        per_channel_clusters=clustering is not None and clustering.per_channel,
+    )
 
 
 def outline(recipe: Recipe, schema: Schema) -> Method:
@@ -40,18 +51,7 @@ def outline(recipe: Recipe, schema: Schema) -> Method:
         RuntimeError: For networks that look at their own weights while they are made.
     """
     with DrawnFrom(torch.Generator()), torch.device("meta"):
-        return _built(recipe, schema)
-
-
-def _built(recipe: Recipe, schema: Schema) -> Method:
-    """What the recipe builds, with an empty clustering where it asks for clusters."""
-    space = network_space(recipe, schema)
-    method = recipe.build(space)
-    if not recipe.clusters:
-        return method
-    labels, per_channel = recipe.labels(space), recipe.clusters_channels(space)
-    clustering = empty_clustering(schema, recipe.clusters, labels, per_channel)
-    return replace(method, clustering=clustering)
+        return recipe.build(network_space(recipe, schema))
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:

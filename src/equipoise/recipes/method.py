@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from equipoise.networks.augmentation import Augmentation
     from equipoise.networks.controller import Controller
     from equipoise.networks.latents import Prior
-    from equipoise.transforms.clustering import Clustering
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,6 @@ class Method:
     """Applied to D after each of its optimiser steps, such as clipping its weights."""
     augmentation: Augmentation | None = None
     """Random changes of all samples that D sees."""
-    clustering: Clustering | None = None
-    """Clusters as classes of both networks; of points, what whitens them."""
     output: DiscriminatorOutput = field(default_factory=Probability)
     """What D's output means."""
     controller: Controller | None = None

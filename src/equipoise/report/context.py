@@ -15,7 +15,7 @@ from equipoise.data.factory import distribution_of, limits_of, open_again
 from equipoise.data.sources import HELD_OUT_MAX, Source
 from equipoise.errors import EquipoiseError, warn
 from equipoise.plotting import plots
-from equipoise.recipes._building import build_method
+from equipoise.recipes._building import build_method, fitted_recipe
 from equipoise.recipes.method import Method
 from equipoise.report.page import Run
 from equipoise.report.report import Report
@@ -41,7 +41,9 @@ def told(
     checkpoint. Without a source, samples stand alone. D is drawn where it judges points
     one by one and knows no classes.
     """
-    built = method or build_method(sampler.recipe, sampler.schema, seed=0)
+    built = method or build_method(
+        fitted_recipe(sampler.recipe, sampler.transform), sampler.schema, seed=0
+    )
     discriminator = (
         built.discriminator if method is not None else _trained(built.discriminator, directory)
     )

@@ -304,9 +304,13 @@ def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]
         data = {name: value for name, value in data.items() if name != "schema"} | schema
     groups = {"recipe": config["recipe"], "run": config["run"], "data": data}
     groups |= {
-        name: config[name]
-        for name in ("scaling", "machine", "versions")
-        if isinstance(config.get(name), dict)
+        name: config[name] for name in ("machine", "versions") if isinstance(config.get(name), dict)
+    }
+    links = config.get("transform")
+    groups["transforms"] = {
+        str(link.get("name")): ", ".join(f"{k} {v}" for k, v in link.items() if k != "name")
+        for link in (links if isinstance(links, list) else [])
+        if isinstance(link, dict)
     }
     found = [
         (name, [(key.replace("_", " "), _short(value)) for key, value in group.items()])

@@ -55,13 +55,13 @@ class Surface:
 
     @torch.no_grad()
     def __call__(self, x: Array) -> Array:
-        scaled = self.sampler.scaling.encode(torch.from_numpy(x)).to(self.sampler.device)
+        scaled = self.sampler.transform.scaled(torch.from_numpy(x)).to(self.sampler.device)
         return self.output.display(self._logits(scaled).double().cpu().numpy())
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
-        """(N,), of scaled points; where D sees them relative to modes, the mean over
-        the modes that a point may belong to."""
-        clustering = self.sampler.clustering
+        """(N,), of scaled points; where they are whitened by component, the mean over a
+        point's components by their posterior."""
+        clustering = self.sampler.transform.clustering
         if clustering is None:
             found: torch.Tensor = self.discriminator(x, None)[0]
             return found

@@ -1,5 +1,4 @@
-"""Many samples in parts: put together anew,
-and whether memory holds them."""
+"""Many samples in parts: batches of another size, and whether memory holds them."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ def regrouped(
     size: int,
     join: Callable[[list[Rows]], Rows],
 ) -> Iterator[Rows]:
-    """The same rows in parts of `size`, and the last of what is left."""
+    """The same rows in parts of `size`; the last part has the rest."""
     held: list[Rows] = []
     for part in parts:
         held.append(part)

@@ -1,4 +1,4 @@
-"""Networks put into evaluation mode for a while."""
+"""Evaluation mode and BatchNorm statistics, as context managers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 @contextmanager
 def taking_statistics(network: nn.Module) -> Iterator[bool]:
-    """For the while, BatchNorm layers take the plain mean of all batches'
-    statistics, and the rest evaluates. Yields whether there are any."""
+    """Inside, BatchNorm layers take the plain mean of all batches' statistics, and all
+    other layers are in evaluation mode.
+
+    Yields:
+        Whether there are BatchNorm layers.
+    """
     layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORMS)]
     momenta = [layer.momentum for layer in layers]
     with evaluating(network), torch.no_grad():
@@ -29,7 +33,8 @@ def taking_statistics(network: nn.Module) -> Iterator[bool]:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode for the while: no dropout, and BatchNorm by its statistics."""
+    """Evaluation mode inside, and the mode of before after: no dropout, and BatchNorm
+    by its running statistics."""
     was_training = network.training
     network.eval()
     try:

@@ -33,9 +33,7 @@ from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.training.workload import Workload
-from equipoise.transforms.clustering import Clustering
-from equipoise.transforms.fitting import first_classes
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.chain import Chain, example_classes
 
 log = logging.getLogger(__name__)
 
@@ -101,21 +99,20 @@ class StandIn(Loader):
         self,
         schema: Schema,
         batch_size: int,
-        scaling: Scaling,
+        transform: Chain,
         device: torch.device,
-        clustering: Clustering | None = None,
     ) -> None:
-        super().__init__(batch_size, scaling.encode, device)
+        super().__init__(batch_size, transform.scaled, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_image else torch.float64
         self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        self.labels = first_classes(schema, clustering, batch_size, device)
+        self.labels = example_classes(schema, transform, batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()
 
 
 def check_memory(
-    source: Source, recipe: Recipe, scaling: Scaling, device: torch.device, workload: Workload
+    source: Source, recipe: Recipe, transform: Chain, device: torch.device, workload: Workload
 ) -> None:
     """Refuse batches that cannot fit, before the first is made.
 
@@ -130,11 +127,11 @@ def check_memory(
     bound = workload.memory_bound(costs_of(device)) + data_on(device, source)
     log.debug("the training takes %s bytes of memory at most; %s are free", bound, free)
     if bound > SAFE_FRACTION * free:
-        predict(source, recipe, scaling, device, free)
+        predict(source, recipe, transform, device, free)
 
 
 def predict(
-    source: Source, recipe: Recipe, scaling: Scaling, device: torch.device, free: int | None = None
+    source: Source, recipe: Recipe, transform: Chain, device: torch.device, free: int | None = None
 ) -> Footprint:
     """The footprint of a training that has not begun, traced.
 
@@ -144,7 +141,7 @@ def predict(
     Raises:
         RequestError: Where the training needs more than is free.
     """
-    step = step_memory(recipe, source.schema, scaling, device)
+    step = step_memory(recipe, source.schema, transform, device)
     log.debug(
         "traced: a step on %s samples holds %s bytes", recipe.batch_size, step.at(recipe.batch_size)
     )
@@ -191,7 +188,7 @@ def refuse_networks(recipe: Recipe, schema: Schema, device: torch.device) -> Non
 def step_memory(
     recipe: Recipe,
     schema: Schema,
-    scaling: Scaling,
+    transform: Chain,
     device: torch.device,
     workspace: float | None = None,
 ) -> StepMemory:
@@ -203,7 +200,7 @@ def step_memory(
     """
     small = max(MIN_BATCH, math.ceil(minimum(type(recipe), "batch_size")))
     first, second = (
-        trace(replace(recipe, batch_size=size), schema, scaling, device)
+        trace(replace(recipe, batch_size=size), schema, transform, device)
         for size in (small, 2 * small)
     )
     one, two = first.held, second.held
@@ -232,7 +229,7 @@ class Trace(NamedTuple):
     convolves: bool
 
 
-def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device) -> Trace:
+def trace(recipe: Recipe, schema: Schema, transform: Chain, device: torch.device) -> Trace:
     """A training's second step.
 
     The first makes gradients and moments, the first report the guard's copies; all
@@ -244,7 +241,7 @@ def trace(recipe: Recipe, schema: Schema, scaling: Scaling, device: torch.device
         state = State(
             method,
             recipe,
-            StandIn(schema, recipe.batch_size, scaling, device, method.clustering),
+            StandIn(schema, recipe.batch_size, transform, device),
             0,
             device,
         )

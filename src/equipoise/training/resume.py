@@ -4,8 +4,11 @@ trained with."""
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from equipoise.data.distributions.univariate import Distribution, distribution_settings
 from equipoise.data.factory import distribution_of, open_source
@@ -13,20 +16,16 @@ from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes._building import recipe_from
-from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.command_line import typed
 from equipoise.runs.directory import RunDirectory, differences
-from equipoise.runs.generator import is_saved, save_generator
-from equipoise.runs.serialization import DamagedFileError
+from equipoise.runs.generator import below, is_saved, save_generator
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
 from equipoise.training.history import has_its_length, take_up
 from equipoise.training.loop import EARLY
 from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
-from equipoise.transforms.fitting import Space, empty_clustering
-from equipoise.transforms.scaling import Scaling
-from equipoise.transforms.space import NetworkSpace
+from equipoise.transforms.chain import Chain
 from equipoise.utils.formatting import about, spoken
 
 LENGTHS = ("samples", "minutes")
@@ -54,12 +53,15 @@ def resume(request: Request) -> Trainer:
     _refuse_other_data(request.out, config, source)
     directory.lock()
     try:
+        moment = _newest(directory, config, request.warn)
+        transform = None
+        if moment is not None:
+            transform = _transform(directory.path, config, source, moment)
         recipe = recipe_from(config["recipe"])
-        transform = _inherited(directory, config, recipe, source)
         trainer = Trainer(source, recipe, settings, request.warn, directory, transform)
         trainer.resumed, trainer.init_from = True, config["init_from"]
         trainer.requested = _requested(config["requested"], request)
-        _go_back(trainer, config, request.run_settings)
+        _go_back(trainer, config, request.run_settings, moment)
     except BaseException:
         directory.unlock()
         raise
@@ -204,45 +206,31 @@ def _shown(described: dict[str, Any]) -> str:
     return name if "distribution" in described else f"{'an' if name == 'array' else 'a'} {name}"
 
 
-def _inherited(
-    directory: RunDirectory,
-    config: dict[str, Any],
-    recipe: Recipe,
-    source: Source,
-) -> Space | None:
-    """The space of a run that started from another one's weights, in whose
-    space it stays; None for any other, whose space its data gives."""
-    if config["init_from"] is None:
-        return None
-    if not checkpoint.checkpoints(directory.checkpoints):
-        raise EquipoiseError(
-            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
-            "started from is missing; start it anew"
-        )
+def _transform(
+    path: Path, config: dict[str, Any], source: Source, moment: checkpoint.Moment
+) -> Chain:
+    """The run's transforms, from its config and a checkpoint.
+
+    Raises:
+        EquipoiseError: Where these do not fit.
+    """
     try:
-        scaling = Scaling.from_dict(config.get("scaling") or {})
-        if len(scaling.shift) != (1 if source.schema.is_image else source.schema.size):
-            raise RequestError("its scaling is not of its data")
-        clustering = empty_clustering(
-            source.schema,
-            recipe.clusters or 0,
-            recipe.labels(NetworkSpace.of(source.schema)),
-            recipe.clusters_channels(NetworkSpace.of(source.schema)),
-        )
-        if clustering is not None:
-            tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)
-            clustering.load_state_dict(
-                {
-                    n.removeprefix("clustering."): value
-                    for n, value in tensors.items()
-                    if n.startswith("clustering.")
-                }
-            )
-    except (RequestError, AttributeError, TypeError, RuntimeError) as error:
-        raise DamagedFileError(
-            f"{directory.config_file} is not what was written: {first_line(error)}"
+        with torch.device("meta"):
+            outline = Chain.from_config(source.schema, config.get("transform"))
+        stored = below("transform", moment[0])
+        if {n: t.shape for n, t in outline.state_dict().items()} != {
+            n: t.shape for n, t in stored.items()
+        }:
+            raise RequestError("its transforms have other shapes")
+        transform = Chain.from_config(source.schema, config.get("transform"))
+        transform.load_state_dict(stored)
+        transform.check()
+    except (RequestError, TypeError, RuntimeError) as error:
+        raise EquipoiseError(
+            f"{path} cannot be resumed: its checkpoint does not fit its config "
+            f"({first_line(error)})"
         ) from None
-    return Space(scaling, clustering)
+    return transform
 
 
 def _requested(recorded: dict[str, Any], request: Request) -> dict[str, dict[str, Any]]:
@@ -253,19 +241,36 @@ def _requested(recorded: dict[str, Any], request: Request) -> dict[str, dict[str
     return {"recipe": {**recorded["recipe"], **request.recipe_settings}, "run": {**run, **now}}
 
 
-def _go_back(trainer: Trainer, config: dict[str, Any], run_choices: dict[str, Any]) -> None:
-    """Go back to the newest whole checkpoint of the directory;
-    to the start if it was stopped before its first."""
+def _newest(
+    directory: RunDirectory, config: dict[str, Any], warn: Callable[[str], None]
+) -> checkpoint.Moment | None:
+    """The newest whole checkpoint; None for a run that was stopped before its first."""
+    if checkpoint.checkpoints(directory.checkpoints):
+        return checkpoint.load_newest(directory.checkpoints, warn)
+    if config["init_from"] is not None:
+        raise EquipoiseError(
+            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
+            "started from is missing; start it anew"
+        )
+    return None
+
+
+def _go_back(
+    trainer: Trainer,
+    config: dict[str, Any],
+    run_choices: dict[str, Any],
+    moment: checkpoint.Moment | None,
+) -> None:
+    """Go back to a checkpoint, or without one to the start."""
     directory = trainer.directory
     assert directory is not None, "only a directory can be resumed"
     trainer.described = config["data"]
-    if not checkpoint.checkpoints(directory.checkpoints):
+    if moment is None:
         directory.begin_again(trainer.config())
         directory.sweep()
         return trainer.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
-    tensors, scalars = checkpoint.load_newest(directory.checkpoints, trainer.warn)
     try:
-        trainer.state.restore(tensors, scalars)
+        trainer.state.restore(*moment)
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
         why = first_line(error)
         raise EquipoiseError(

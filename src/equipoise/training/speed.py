@@ -32,7 +32,7 @@ from equipoise.runtime.process import at_work
 from equipoise.sampling.evaluation_mode import BATCH_NORMS
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
-from equipoise.transforms.fitting import first_classes
+from equipoise.transforms.chain import example_classes
 from equipoise.utils.system import usable_cores
 from equipoise.utils.torch_private import (
     compiles_gradients,
@@ -84,7 +84,7 @@ def example(state: State, schema: Schema) -> Example:
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
     return Example(
         x,
-        first_classes(schema, state.method.clustering, n, state.device),
+        example_classes(schema, state.transform, n, state.device),
         state.method.prior.sample(n, generator),
     )
 

@@ -95,7 +95,7 @@ def _warm(
     weights: Weights, source: Source, recipe: Recipe, settings: RunSettings, request: Request
 ) -> Trainer:
     """A trainer that starts from these weights, in their transform."""
-    transform = weights.space_for(source, settings.seed)
+    transform = weights.transform_for(source, settings.seed)
     trainer = Trainer(source, recipe, settings, request.warn, transform=transform)
     weights.put_into(trainer)
     trainer.init_from = weights.described()

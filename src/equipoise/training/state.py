@@ -18,6 +18,7 @@ from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
 from equipoise.runtime.ranks import SINGLE, Ranks
+from equipoise.transforms.chain import Chain
 
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
@@ -59,10 +60,13 @@ class State:
         loader: Loader,
         seed: int,
         device: torch.device,
+        transform: Chain | None = None,
         ranks: Ranks = SINGLE,
     ) -> None:
+        """`transform` does not change while networks train; it is saved with them."""
         self.method, self.loader, self.seed, self.device = method, loader, seed, device
         self.ranks = ranks
+        self.transform = transform
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
         has_ema = recipe.ema_half_life > 0
@@ -284,8 +288,8 @@ class State:
 
     def _modules(self) -> dict[str, nn.Module]:
         modules = self._trained()
-        if self.method.clustering is not None:
-            modules["clustering"] = self.method.clustering
+        if self.transform is not None:
+            modules["transform"] = self.transform
         return modules
 
     def _trained(self) -> dict[str, nn.Module]:
@@ -295,8 +299,8 @@ class State:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.controller is not None:
-            modules["controller"] = self.controller
+        if self.transform is not None:
+            modules["transform"] = self.transform
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:

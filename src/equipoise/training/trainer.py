@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.recipes import DEFAULT
-from equipoise.recipes._building import build_method, recipe_from
+from equipoise.recipes._building import build_method, fitted_recipe, recipe_from
 from equipoise.recipes._contract import check_contract
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
@@ -57,9 +57,9 @@ from equipoise.training.plan import Plan
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
 from equipoise.training.workload import workload_of
-from equipoise.transforms.fitting import Space, find_space
-from equipoise.transforms.loading import ClusteredLoader
-from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.fitting import fit_chain
+from equipoise.transforms.loading import EncodedLoader
 from equipoise.transforms.space import NetworkSpace
 
 
@@ -86,7 +86,7 @@ class Trainer:
         settings: RunSettings,
         warn: Callable[[str], None],
         directory: RunDirectory | None = None,
-        transform: Space | None = None,
+        transform: Chain | None = None,
     ) -> None:
         self.source, self.settings, self.warn = source, settings, warn
         self.writer = RunWriter(directory, warn)
@@ -105,10 +105,10 @@ class Trainer:
         self._last: checkpoint.Moment | None = None  # where it went back to the best
         self._assemble()
 
-    def _build(self, recipe: Recipe, transform: Space | None) -> None:
+    def _build(self, recipe: Recipe, transform: Chain | None) -> None:
         """The transform, the networks and their state, and the sampler."""
-        source, settings = self.source, self.settings
-        scaling, clustering = transform or find_space(
+        source, settings, device = self.source, self.settings, self.device
+        transform = transform or fit_chain(
             source,
             recipe.scaling,
             recipe.clusters,
@@ -116,45 +116,38 @@ class Trainer:
             settings.seed,
             recipe.per_channel_clusters,
         )
-        recipe = replace(
-            recipe,
-            clusters=0 if clustering is None else clustering.count,
-            per_channel_clusters=clustering is not None and clustering.apart,
-        )
+        transform.to(device)
         # Numbers as a resumed run will read them.
-        self.recipe = recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
-        refuse_networks(recipe, source.schema, self.device)
-        method = build_method(recipe, source.schema, settings.seed)
-        self._check(method, scaling)
-        encode, device = scaling.encode, self.device
-        loader: Loader = source.loader(recipe.batch_size, encode, device, settings.seed)
-        if clustering is not None:
-            method = replace(method, clustering=clustering.to(device))
-            size, labelled = source.schema.size, bool(recipe.conditional)
-            loader = ClusteredLoader(loader, clustering, size, settings.seed, labelled)
-        self.method, self.state = method, State(method, recipe, loader, settings.seed, device)
+        self.recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
+        fitted = fitted_recipe(self.recipe, transform)
+        refuse_networks(fitted, source.schema, device)
+        method = build_method(fitted, source.schema, settings.seed)
+        self._check(method, fitted, transform)
+        batch_size, seed = fitted.batch_size, settings.seed
+        loader: Loader = source.loader(batch_size, transform.encode_once, device, seed)
+        if transform.is_random:
+            loader = EncodedLoader(loader, transform, seed, bool(fitted.conditional))
+        self.method = method
+        self.state = State(method, fitted, loader, seed, device, transform)
         self.sampler = Sampler(
             self.state.ema,
             method.prior,
-            recipe,
+            self.recipe,
             source.schema,
-            scaling,
+            transform,
             device,
             encoder=self.state.discriminator if method.prior.codes else None,
-            clustering=clustering,
         )
 
-    def _check(self, method: Method, scaling: Scaling) -> None:
+    def _check(self, method: Method, recipe: Recipe, transform: Chain) -> None:
         """Whether memory suffices and the recipe's functions return what they should; and
         what the training is planned by."""
-        recipe, schema, device = self.recipe, self.source.schema, self.device
-        size, labelled = (
-            (schema.shape, recipe.batch_size),
-            recipe.classes(NetworkSpace.of(schema)) > 0,
-        )
-        self.workload, self.costs = workload_of(method, *size, labelled), costs_of(device)
-        check_memory(self.source, recipe, scaling, device, self.workload)
-        check_contract(method, recipe.name, *size, labelled)
+        schema, device = self.source.schema, self.device
+        sizes = transform.shape, recipe.batch_size
+        labelled = recipe.classes(NetworkSpace.of(schema)) > 0
+        self.workload, self.costs = workload_of(method, *sizes, labelled), costs_of(device)
+        check_memory(self.source, recipe, transform, device, self.workload)
+        check_contract(method, recipe.name, *sizes, labelled)
         self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
 
     def _set_speed(self) -> None:
@@ -233,7 +226,7 @@ class Trainer:
             "requested": self.requested,
             "init_from": self.init_from,
             "data": self.described,
-            "scaling": self.sampler.scaling.to_dict(),
+            "transform": self.sampler.transform.config(),
             "held_out": {
                 "seed": self.settings.seed,
                 "rule": "the source's test split, or a seeded tenth, at most 10,000",

@@ -1,9 +1,9 @@
 """Warm start: a new training begins with the
-weights of another one, and goes on in its space.
+weights of another one, and goes on with its transforms.
 
-The generator makes samples in the scaled space of the data that it was trained on,
-relative to the modes that were found there. So both are taken over; only the shares of
-the modes are counted anew, on the new data.
+The generator makes samples in the encoded space of the data that it was trained on. So
+the transforms are taken over; only the weights of the clusters are fitted to the new
+data.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from equipoise.data.labels import same_classes
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
-from equipoise.recipes._building import outline
+from equipoise.recipes._building import fitted_recipe, outline
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
@@ -31,14 +31,16 @@ from equipoise.runs.serialization import digest_of
 from equipoise.runs.trained import load_run
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.trainer import Trainer
-from equipoise.transforms.clustering import PART, Clustering
-from equipoise.transforms.fitting import ROWS, Space
-from equipoise.transforms.scaling import Scaling, same_kind
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.clustering import PART
+from equipoise.transforms.dequantization import Dequantization
+from equipoise.transforms.fitting import FITTED_ROWS
+from equipoise.transforms.scaling import same_kind
 from equipoise.transforms.space import NetworkSpace
 
-# Fields of a recipe that decide what networks see, whatever their shapes.
-OF_SPACE = ("scaling", "clusters", "per_channel_clusters")
-ROUNDS = 10  # of expectation maximisation of the modes' shares alone
+# Fields of a recipe that the transforms are fitted by.
+TRANSFORM_FIELDS = ("scaling", "clusters", "per_channel_clusters")
+ROUNDS = 10  # of expectation maximisation of the clusters' weights alone
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,11 @@ class Weights:
             raise RequestError(
                 f"the data is not of the kind that {self.name} makes: {'; '.join(differ)}"
             )
+        fitted = fitted_recipe(own, self.sampler.transform)
         if differ := [
-            f"{n}: {getattr(own, n)!r} -> {v!r}"
+            f"{n}: {getattr(fitted, n)!r} -> {v!r}"
             for n, v in choices.items()
-            if _changes_networks(own, n, v, schema)
+            if _changes_networks(fitted, n, v, schema)
         ]:
             raise RequestError(
                 f"the weights of {self.name} do not fit other networks ({'; '.join(differ)}): "
@@ -116,35 +119,26 @@ class Weights:
         )
         if own.columns is not None and new.columns is not None and own.columns != new.columns:
             differ.append(f"columns: {_listed(own.columns)} -> {_listed(new.columns)}")
-        low, high = sampler.scaling.low, sampler.scaling.high
-        if (
-            low is not None
-            and high is not None
-            and source.limits is not None
-            and not same_kind((low, high), source.limits)
-        ):
+        limits = sampler.transform.limits
+        if limits and source.limits and not same_kind(limits, source.limits):
             differ.append(
-                f"range of values: {low:g} to {high:g} -> {source.limits[0]:g} to "
+                f"range of values: {limits[0]:g} to {limits[1]:g} -> {source.limits[0]:g} to "
                 f"{source.limits[1]:g}"
             )
         if sampler.recipe.conditional and not same_classes(own.classes, new.classes):
             differ.append(f"classes: {_listed(own.classes)} -> {_listed(new.classes)}")
         return differ
 
-    def space_for(self, source: Source, seed: int) -> Space:
-        """The scaling and the modes that the weights were
-        trained in, with the modes' shares in the new data."""
-        scaling = self.sampler.scaling
-        clustering = copy.deepcopy(self.sampler.clustering)
-        if clustering is not None:
-            recount(
-                clustering.cpu(),
-                source,
-                scaling,
-                self.sampler.recipe.labels(NetworkSpace.of(source.schema)),
-                seed,
+    def transform_for(self, source: Source, seed: int) -> Chain:
+        """The transforms that the weights were trained with; the clusters' weights are
+        those in the new data, and values are rounded to its types."""
+        transform = copy.deepcopy(self.sampler.transform).cpu()
+        transform = transform.replaced(Dequantization(source.schema))
+        if transform.clustering is not None:
+            refit_weights(
+                transform, source, self.sampler.recipe.labels(NetworkSpace.of(source.schema)), seed
             )
-        return Space(scaling, clustering)
+        return transform
 
     def put_into(self, trainer: Trainer) -> None:
         """Give the weights to a training that has not begun. Its
@@ -165,11 +159,10 @@ class Weights:
 
     def told(self) -> str:
         """What begins anew and what does not, in a line."""
-        clustering = self.sampler.clustering
+        clustering = self.sampler.transform.clustering
+        count = 0 if clustering is None else clustering.count
         kept = (
-            "scaling is"
-            if clustering is None
-            else f"scaling and {clustering.count} mode{'s' if clustering.count > 1 else ''} are"
+            f"scaling and {count} cluster{'s' if count > 1 else ''} are" if count else "scaling is"
         )
         fresh = (
             ""
@@ -249,17 +242,16 @@ def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment
         return {}, {}
 
 
-def recount(
-    clustering: Clustering, source: Source, scaling: Scaling, labels: int, seed: int
-) -> None:
-    """Take the shares of the modes anew from a source's training samples: of each label
-    where networks learn labels, else by expectation maximisation with all but the
-    shares held."""
-    known = source.labelled(ROWS, seed, held_out=False) if labels else None
-    raw = source.seen(ROWS, seed) if known is None else known[0]
-    parts = [scaling.encode(raw[first : first + PART]) for first in range(0, len(raw), PART)]
+def refit_weights(transform: Chain, source: Source, labels: int, seed: int) -> None:
+    """Fit the clusters' weights to a source's training samples: for each label where
+    networks learn labels, else by expectation maximisation of the weights alone."""
+    clustering = transform.clustering
+    assert clustering is not None, "only clusters have weights"
+    known = source.labelled(FITTED_ROWS, seed, held_out=False) if labels else None
+    raw = source.seen(FITTED_ROWS, seed) if known is None else known[0]
+    parts = [transform.scaled(part) for part in torch.split(raw, PART)]
     if known is not None:
-        clustering.count_labels(parts, known[1], labels)
+        clustering.fit_class_weights(parts, known[1], labels)
         return
     for _ in range(ROUNDS):
         fractions = torch.cat([clustering.posteriors(part) for part in parts]).mean(0)
@@ -271,7 +263,7 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
     networks of other shapes, or other data to them."""
     if getattr(own, name) == value:
         return False
-    return name in OF_SPACE or _shapes(replace(own, **{name: value}), schema) != _shapes(
+    return name in TRANSFORM_FIELDS or _shapes(replace(own, **{name: value}), schema) != _shapes(
         own, schema
     )
 

@@ -1,31 +1,42 @@
-"""Batches as networks see them: whitened by component, each sample with its cluster as
-a pseudo-label."""
+"""Batches as networks see them: what has to be encoded anew for every batch."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from equipoise.data.loading import EndOfDataError, Loader, Stream, seeded
-from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.chain import Chain
 
-VALUES = 2**20  # of batches that a feed makes at once
+MAX_VALUES = 2**20  # of batches that are encoded at once
 MAX_BATCHES = 32
 
 
-class ClusteredLoader(Loader):
-    """Another feed's batches as networks see them, (batch_size, *shape), with their
-    classes, (batch_size,). Small ones are made some at once, so that a step only
-    slices."""
+class EncodedLoader(Loader):
+    """The batches of another loader, whose samples `Chain.encode_once` returned, after
+    `Chain.encode_batch`.
 
-    def __init__(
-        self, loader: Loader, clustering: Clustering, size: int, seed: int, labelled: bool
-    ) -> None:
+    Small batches are encoded some at a time, so that a step only slices. The noise of a
+    block and its clusters come from a generator that is seeded by the position at which
+    the block starts, so that a restored loader goes on with the same bits.
+    """
+
+    def __init__(self, loader: Loader, transform: Chain, seed: int, labelled: bool) -> None:
+        """
+        Args:
+            loader: Gives samples and labels.
+            transform: The chain.
+            seed: Of the noise and of the clusters that are drawn.
+            labelled: Whether networks learn the labels.
+        """
         super().__init__(loader.batch_size, loader.encode, loader.device)
-        self.loader, self.clustering, self.seed, self.labelled = loader, clustering, seed, labelled
-        self.together = min(max(VALUES // (loader.batch_size * size), 1), MAX_BATCHES)
+        self.loader, self.transform, self.seed = loader, transform, seed
+        self.has_labels = labelled or transform.clustering is None
+        values = loader.batch_size * math.prod(transform.shape)
+        self.together = min(max(MAX_VALUES // values, 1), MAX_BATCHES)
         self._begin(0)
 
     def split(self, rank: int, ranks: int) -> None:
@@ -35,26 +46,25 @@ class ClusteredLoader(Loader):
         self._begin(0)
 
     def _begin(self, batch: int) -> None:
-        """Make the batches that come next, and set out from one of them."""
+        """Encode the block of batches that comes next, and start at one of them."""
         self.start, self.batch = self.loader.position(), batch
         taken = list(self._taken())
         self.batches = len(taken)
-        x = torch.cat([x for x, _ in taken])
-        self.u, component = self.clustering.encode(
-            x,
+        labels = [y for _, y in taken if y is not None] if self.has_labels else []
+        self.x, self.y = self.transform.encode_batch(
+            torch.cat([x for x, _ in taken]),
+            torch.cat(labels) if labels else None,
             seeded(
                 self.seed,
-                Stream.CLUSTERS,
+                Stream.ENCODING,
                 *self.start.values(),
                 device=self.device,
                 rank=self.rank,
             ),
         )
-        labels = [y for _, y in taken if y is not None] if self.labelled else []
-        self.y = component + torch.cat(labels) * self.clustering.count if labels else component
 
     def _taken(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """The other feed's next batches; fewer where it ends, but one."""
+        """The other loader's next batches; fewer, but one at least, where it ends."""
         for batch in range(self.together):
             try:
                 yield self.loader.next()
@@ -68,7 +78,7 @@ class ClusteredLoader(Loader):
             self._begin(0)
         rows = slice(self.batch * self.batch_size, (self.batch + 1) * self.batch_size)
         self.batch += 1
-        return self.u[rows], self.y[rows]
+        return self.x[rows], None if self.y is None else self.y[rows]
 
     def position(self) -> dict[str, int]:
         return {**self.start, "batch": self.batch}

@@ -1,133 +1,160 @@
-"""Scaling there and back: networks see data of about unit size, users see their own
-units."""
+"""Scaling: networks see data of about unit size, users see their own units."""
 
 from __future__ import annotations
 
 import math
 import sys
-from dataclasses import asdict, dataclass
-from functools import lru_cache, reduce
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.coerce import instance
+from equipoise.coerce import checked
 from equipoise.data import ScalingKind
 from equipoise.data.images.sums import sums_of
+from equipoise.data.schema import Schema
 from equipoise.data.sources import Source, choose
 from equipoise.errors import RequestError
+from equipoise.transforms.base import Transform
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
-RANGES = (
-    (0.0, 1.0),
-    (-1.0, 1.0),
-    (0.0, 255.0),
-    (0.0, 65535.0),
-)  # of images: conventions of floats, and the types of whole numbers
-STATISTICS_ROWS = (
-    50_000  # that a scaling is fitted to where the rest would have to be decoded or drawn
-)
+# Ranges of images: conventions of floats, and the types of whole numbers.
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
+# A scaling is fitted to so many samples where more would have to be decoded or drawn.
+STATISTICS_ROWS = 50_000
 PART = 2**21  # values that are in float64 at once: 16 MiB
 
 
-@dataclass(frozen=True)
-class Scaling:
+class Scaling(Transform):
     """x_scaled = (x - shift) / scale, a shift and a scale for every column of points or
     for the whole of images.
 
-    `low` and `high` bound what comes back from images; points are not bounded. A column
-    that never varies has scale 0 and comes back as its value.
+    Images share one shift and scale, so that grey stays grey, and what comes back from
+    them is clamped to `limits`; points are not bounded. A column that never varies has
+    scale 0 and comes back as its value.
     """
 
-    shift: tuple[float, ...]
-    scale: tuple[float, ...]
-    low: float | None = None
-    high: float | None = None
+    name = "scaling"
+    shift: Tensor
+    """(D,), or (1,) for images, in float64."""
+    scale: Tensor
+    """(D,), or (1,) for images, in float64."""
+    divisor: Tensor
+    """The scale, with 1 in the place of 0."""
+    byte_shift: Tensor
+    """The shift in float32, for bytes."""
+    byte_factor: Tensor
+    """1 / divisor in float32, for bytes."""
 
-    @classmethod
-    def fit(
-        cls,
-        raw: Tensor,
-        kind: ScalingKind,
-        limits: tuple[float, float] | None,
-        rows: Tensor | None = None,
-    ) -> Scaling:
-        """Fitted in float64 to raw data of shape (N, D) or (N, C, H, W), or to some of
-        its `rows`, a part at a time.
-
-        `kind` "standard": zero mean and unit variance; "unit": onto [-1, 1]. `limits`
-        are the smallest and largest values that an image can have (0 and 255 for
-        uint8); None for points. Images share one shift and scale, so that grey stays
-        grey.
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        kind: ScalingKind = "standard",
+        limits: tuple[float, float] | None = None,
+    ) -> None:
         """
-        n, step = (
-            len(raw if rows is None else rows),
-            max(PART // max(math.prod(raw.shape[1:]), 1), 1),
+        Args:
+            shape: Of one sample.
+            kind: "standard": zero mean and unit variance; "unit": onto [-1, 1].
+            limits: The smallest and largest values that an image can have (0 and 255
+                for uint8); None for points.
+        """
+        super().__init__(shape)
+        self.kind, self.limits = kind, limits
+        columns = 1 if len(shape) == 3 else shape[0]
+        self._set(torch.zeros(columns, dtype=torch.float64), torch.ones(columns).double())
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            lambda link, _: link._set(link.shift, link.scale)
         )
-        slices = [slice(start, start + step) for start in range(0, n, step)]
-        parts = (raw[part] if rows is None else raw[rows[part]] for part in slices)
-        if limits is not None and raw.dtype in (torch.uint8, torch.uint16):
-            sums = np.concatenate([sums_of(part.numpy()) for part in parts])
-            return cls.of_sums(sums, raw[0].numel(), kind, limits)
-        columns = (part.double().reshape(len(part), -1) for part in parts)
-        moments = (Moments.of(part if limits is None else part.reshape(-1, 1)) for part in columns)
-        return reduce(Moments.joined, moments).scaling(kind, limits)
 
-    @classmethod
-    def of_sums(
-        cls, sums: NDArray[np.int64], size: int, kind: ScalingKind, limits: tuple[float, float]
-    ) -> Scaling:
-        """As `fit`, to images of `size` whole numbers each, given each one's sum of
-        values and of their squares, (n, 2): exact but for the last rounding."""
-        n, total, squares = len(sums) * size, *(sum(column) for column in sums.T.tolist())
-        low, high = limits
+    def _set(self, shift: Tensor, scale: Tensor) -> None:
+        """Take shift and scale, and what every batch needs of them."""
+        divisor = torch.where(scale == 0, 1.0, scale)
+        for name, tensor in {"shift": shift, "scale": scale}.items():
+            self.register_buffer(name, tensor)
+        for name, tensor in {
+            "divisor": divisor,
+            "byte_shift": shift.float(),
+            "byte_factor": (1 / divisor).float(),
+        }.items():
+            self.register_buffer(name, tensor, persistent=False)
+
+    def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
+        """Learn shift and scale in float64 from raw data of any type, (n, D) or
+        (n, C, H, W) in parts. Those of uint8 and uint16 images are exact but for the
+        last rounding.
+
+        Raises:
+            RequestError: Where a float cannot hold the variance.
+        """
+        parts = iter(parts)
+        first = next(parts)
+        parts = chain((first,), parts)
+        if self.limits is not None and first.dtype in (torch.uint8, torch.uint16):
+            return self.fit_sums(np.concatenate([sums_of(part.numpy()) for part in parts]))
+        columns = (part.double().reshape(len(part), -1) for part in parts)
+        moments = (
+            Moments.of(part if self.limits is None else part.reshape(-1, 1)) for part in columns
+        )
+        self._set(*reduce(Moments.joined, moments).shift_and_scale(self.kind, self.limits))
+        return self
+
+    def fit_sums(self, sums: NDArray[np.int64]) -> Self:
+        """As `fit`, from the sum of each image's values and of their squares, (n, 2),
+        of images of whole numbers."""
+        assert self.limits is not None, "only images have sums"
+        n, total, squares = (
+            len(sums) * math.prod(self.shape),
+            *(sum(column) for column in sums.T.tolist()),
+        )
+        low, high = self.limits
         shift, scale = (low + high) / 2, (high - low) / 2
-        if kind == "standard":
+        if self.kind == "standard":
             shift, scale = total / n, math.sqrt((n * squares - total**2) / n**2)
         elif n * squares == total**2:  # all values are alike
             shift, scale = total / n, 0.0
-        return cls((shift,), (scale,), low, high)
+        self._set(*torch.tensor([[shift], [scale]], dtype=torch.float64))
+        return self
 
-    def encode(self, raw: Tensor) -> Tensor:
-        """Raw data, (N, D) or (N, C, H, W) of any type, to scaled float32 of the same
-        shape."""
+    def encode(
+        self, x: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        return self.scaled(x), y
+
+    def scaled(self, raw: Tensor) -> Tensor:
+        """Raw data, (N, D) or (N, C, H, W) of any type and on any device, to scaled
+        float32 of the same shape."""
         if len(self.shift) == 1 and raw.dtype == torch.uint8:
-            return raw.float().sub_(self.shift[0]).mul_(1 / (self.scale[0] or 1.0))
-        shift, scale = self._tensors(raw.device)
-        return ((raw.double() - shift) / torch.where(scale == 0, 1.0, scale)).float()
+            shift, factor = self.byte_shift.to(raw.device), self.byte_factor.to(raw.device)
+            return raw.float().sub_(shift).mul_(factor)
+        shift, divisor = self.shift.to(raw.device), self.divisor.to(raw.device)
+        return ((raw.double() - shift) / divisor).float()
 
-    def decode(self, x: Tensor) -> NDArray[np.float64]:
-        """Scaled data back to the user's units, (N, D) or (N, C, H, W), float64."""
-        shift, scale = self._tensors(x.device)
-        values = torch.mul(x, scale).add_(shift)  # in float64, which scale is of, in one pass
-        if self.low is not None or self.high is not None:
-            values.clamp_(self.low, self.high)
-        decoded: NDArray[np.float64] = values.cpu().numpy()
-        return decoded
+    def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Scaled data to the user's units, float64."""
+        values = torch.mul(x, self.scale).add_(self.shift)  # float64, in one pass
+        return values if self.limits is None else values.clamp_(*self.limits)
 
-    def _tensors(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        return _row(self.shift, device), _row(self.scale, device)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    def config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "limits": None if self.limits is None else [*self.limits]}
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Scaling:
-        """The scaling that `to_dict` wrote, through JSON.
+    def from_config(cls, schema: Schema, shape: tuple[int, ...], stored: dict[str, Any]) -> Self:
+        kind = checked("kind", stored["kind"], ScalingKind)
+        limits = checked("limits", stored["limits"], tuple[float, float] | None)
+        if (limits is not None) != schema.is_image or not all(map(math.isfinite, limits or ())):
+            raise RequestError("its scaling is not of its schema")
+        return cls(shape, kind, limits)
 
-        Raises:
-            RequestError: If it cannot be one.
-        """
-        found = instance(cls, stored)
-        bounds = [bound for bound in (found.low, found.high) if bound is not None]
-        if len(found.shift) != len(found.scale) or not all(
-            map(math.isfinite, (*found.shift, *found.scale, *bounds))
-        ):
+    def check(self) -> None:
+        if not (self.shift.isfinite().all() and self.scale.isfinite().all()):
             raise RequestError("its scaling cannot be")
-        return found
 
 
 @dataclass(frozen=True)
@@ -156,16 +183,18 @@ class Moments:
         """Of both together (Chan, Golub, LeVeque: "Updating formulae and a pairwise
         algorithm for computing sample variances", 1979)."""
         n = self.n + other.n
-        own, others, apart = self.n / n, other.n / n, other.mean - self.mean
+        own, others, distance = self.n / n, other.n / n, other.mean - self.mean
         return Moments(
             n,
-            self.mean + others * apart,
-            own * self.variance + others * other.variance + own * others * apart**2,
+            self.mean + others * distance,
+            own * self.variance + others * other.variance + own * others * distance**2,
             self.low.minimum(other.low),
             self.high.maximum(other.high),
         )
 
-    def scaling(self, kind: ScalingKind, limits: tuple[float, float] | None) -> Scaling:
+    def shift_and_scale(
+        self, kind: ScalingKind, limits: tuple[float, float] | None
+    ) -> tuple[Tensor, Tensor]:
         """Raises:
         RequestError: Where a float cannot hold the variance."""
         if kind == "standard":
@@ -188,17 +217,18 @@ class Moments:
                 "the data's variance is below what a float can hold: multiply it by a power "
                 "of ten first"
             )
-        shift, scale = torch.where(constant, self.low, shift), torch.where(constant, 0.0, scale)
-        return Scaling(tuple(shift.tolist()), tuple(scale.tolist()), *(limits or (None, None)))
+        return torch.where(constant, self.low, shift), torch.where(constant, 0.0, scale)
 
 
 def fit_scaling(source: Source, kind: ScalingKind, seed: int) -> Scaling:
     """The scaling of a source, fitted to its training part, or to some of its rows."""
+    scaling = Scaling(source.schema.shape, kind, source.limits)
     if source.sums is not None and source.limits is not None:
-        sums = choose(source.sums, STATISTICS_ROWS, seed).numpy()
-        return Scaling.of_sums(sums, source.schema.size, kind, source.limits)
+        return scaling.fit_sums(choose(source.sums, STATISTICS_ROWS, seed).numpy())
     raw, rows = source.statistics(STATISTICS_ROWS, seed)
-    return Scaling.fit(raw, kind, source.limits, rows)
+    n, step = len(raw if rows is None else rows), max(PART // max(source.schema.size, 1), 1)
+    slices = (slice(start, start + step) for start in range(0, n, step))
+    return scaling.fit(raw[part] if rows is None else raw[rows[part]] for part in slices)
 
 
 def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
@@ -210,9 +240,3 @@ def same_kind(made: tuple[float, float], given: tuple[float, float]) -> bool:
         return made == given or (made, given) == ((-1.0, 1.0), (0.0, 1.0))
     shared = min(made[1], given[1]) - max(made[0], given[0])
     return shared >= 0.5 * max(made[1] - made[0], given[1] - given[0])
-
-
-@lru_cache(maxsize=16)
-def _row(numbers: tuple[float, ...], device: torch.device) -> Tensor:
-    """The numbers in float64, made once for the many parts that are scaled by them."""
-    return torch.tensor(numbers, dtype=torch.float64, device=device)

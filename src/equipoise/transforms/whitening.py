@@ -1,124 +1,106 @@
-"""Normal components of points, so that networks see every point relative to a component
-of its own.
+"""Whitening by component: points relative to the component of a Gaussian mixture.
 
-    x = centre_k + factor_k u        k one of K components, drawn from its posterior p(k | x)
+    x = centre_k + factor_k u        k one of K components, drawn from its posterior
 
 This is CTGAN's mode-specific normalisation (Xu et al. 2019, section 4.2), of all
-columns together where theirs is of one, and with factors where theirs are standard
-deviations. Components are drawn, as there: the likeliest would cut every mode off along
-lines. What networks learn is p(u | k): near a standard normal distribution where the
-components are good, and whatever the data has in its place where they are not.
+columns together where theirs is of one column, and with Cholesky factors where theirs
+are standard deviations. Components are drawn, as there: the most probable one would cut
+the distribution along lines. Networks learn p(u | k), which is near a standard normal
+distribution where the components fit well.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
+from equipoise.coerce import checked
+from equipoise.data.schema import Schema
+from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
+from equipoise.utils.threads import single_threaded
 
-MOST = 64
-ROWS_A_NUMBER = 4  # for every number of a component so many rows at least
-FLOOR = (
-    1e-3  # the least standard deviation of a component, in standard deviations of the whole data
-)
-ITERATIONS, GAIN = (
-    100,
-    1e-4,
-)  # of expectation maximisation, which ends when the mean log likelihood gains less
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
+
+MAX_COMPONENTS = 64
+ROWS_PER_PARAMETER = 4  # rows per column of a component, and one more, at least
+# The smallest standard deviation of a component, in those of the whole data.
+MIN_STD = 1e-3
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
-# Columns, up to which thousands of small products are faster number by number, and a
-# matrix for every point is not much.
-FEW = 8
-EMPTY = 1e-3  # rows: what a component with less is divided by
+# Up to so many columns a matrix for every point takes little memory, and products
+# number by number are faster than K matrix products.
+MAX_GATHERED_COLUMNS = 8
 
 
 class ComponentWhitening(Clustering):
-    """K normal components of points (N, D)."""
+    """K components of points (N, D)."""
 
+    name = "whitening"
     centres: Tensor
     """(K, D)."""
     factors: Tensor
     """(K, D, D), lower triangular: factor factor^T is the covariance."""
 
-    def __init__(self, components: int, size: int, labels: int = 0) -> None:
-        super().__init__(components, labels)
-        self.register_buffer("centres", torch.zeros(components, size))
-        units = torch.zeros(components, size, size)
+    def __init__(
+        self, shape: tuple[int, ...], components: int | None = None, labels: int = 0
+    ) -> None:
+        """
+        Args:
+            shape: (D,).
+            components: K; None for as many of 1, 2, 4, ..., 64 as the Bayesian
+                information criterion favours (Schwarz 1978).
+            labels: C, of the class weights; 0 without labels.
+        """
+        super().__init__(shape, components or 1, labels)
+        self.components, size = components, shape[0]
+        self.register_buffer("centres", torch.zeros(self.count, size))
+        units = torch.zeros(self.count, size, size)
         # torch.eye on the meta device would import torch's compiler, for a second
         units.flatten(1)[:, :: size + 1].fill_(1.0)
         self.register_buffer("factors", units)
 
-    @classmethod
-    def fit(cls, x: Tensor, seed: int, components: int | None = None) -> ComponentWhitening:
-        """The components of scaled points (N, D): so many, or for None as many of 1, 2,
-        4, ..., 64 as the Bayesian information criterion favours (Schwarz 1978). By
-        expectation maximisation (Dempster et al. 1977) from k-means++."""
-        x = x.double()
-        if components is not None:
-            return cls._fitted(x, components, seed).float()
-        size, each = x.shape[1], 1 + x.shape[1] + x.shape[1] * (x.shape[1] + 1) // 2
-        best, lowest, worse, k = None, math.inf, 0, 1
-        while k <= min(MOST, cls.room(len(x), size)) and worse < PATIENCE:
-            found = cls._fitted(x, k, seed)
-            criterion = (found.count * each - 1) * math.log(len(x)) - 2 * float(
-                found.log_joint(x).logsumexp(1).sum()
-            )
-            best, lowest, worse = (
-                (found, criterion, 0) if criterion < lowest else (best, lowest, worse + 1)
-            )
+    def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
+        """Fit the mixture by expectation maximisation (Dempster et al. 1977) from
+        k-means, to scaled points (n, D) in parts. There are never more components than
+        points."""
+        x = torch.cat([*parts]).double()
+        if self.components is None:
+            mixture = self._search(x, seed)
+        else:
+            mixture = _mixture(x, min(self.components, len(x)), seed)
+        weights, centres, covariances = (
+            torch.from_numpy(array)
+            for array in (mixture.weights_, mixture.means_, mixture.covariances_)
+        )
+        self.weights, self.centres = weights[None].float(), centres.float()
+        # Contiguous, as from a file: other strides round products in another order.
+        self.factors = torch.linalg.cholesky(covariances).float().contiguous()
+        return self
+
+    def _search(self, x: Tensor, seed: int) -> GaussianMixture:
+        """The mixture of the lowest BIC."""
+        most = min(MAX_COMPONENTS, self.max_components(len(x), x.shape[1]))
+        best, lowest, worse, k = _mixture(x, 1, seed), math.inf, 0, 1
+        while k <= most and worse < PATIENCE:
+            found = best if k == 1 else _mixture(x, k, seed)
+            criterion = float(found.bic(x.numpy()))
+            if criterion < lowest:
+                best, lowest, worse = found, criterion, 0
+            else:
+                worse += 1
             k *= 2
-        return (best or cls._fitted(x, 1, seed)).float()
+        return best
 
     @staticmethod
-    def room(rows: int, size: int) -> int:
-        """How many components so many rows of so many columns are enough for."""
-        return rows // (ROWS_A_NUMBER * (size + 1))
-
-    @classmethod
-    def _fitted(cls, x: Tensor, k: int, seed: int) -> ComponentWhitening:
-        from scipy.cluster.vq import kmeans2
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of clusters that stay empty, where values repeat
-            nearest = torch.from_numpy(
-                kmeans2(x.numpy(), k, iter=10, minit="++", seed=seed)[1]
-            ).long()
-        clustering, before = cls._likeliest(x, one_hot(nearest, k).double()), -math.inf
-        for _ in range(ITERATIONS if k > 1 else 0):
-            joint = clustering.log_joint(x)
-            total = joint.logsumexp(1, keepdim=True)
-            likelihood = float(total.mean())
-            if likelihood - before < GAIN:
-                break
-            before = likelihood
-            clustering = cls._likeliest(x, (joint - total).exp())
-        return clustering
-
-    @classmethod
-    def _likeliest(cls, x: Tensor, fractions: Tensor) -> ComponentWhitening:
-        """The components under which rows (N, D) that belong to each by its share, (N,
-        K), are the likeliest."""
-        counts = fractions.sum(0)
-        clustering = cls(len(counts), x.shape[1])
-        clustering.weights = (counts / counts.sum())[None]
-        counts = counts.clamp(min=EMPTY)
-        clustering.centres = (fractions.T @ x) / counts[:, None]
-        apart = x - clustering.centres[:, None]
-        covariances = (
-            (apart * fractions.T[:, :, None]).transpose(1, 2) @ apart / counts[:, None, None]
-        )
-        factors = torch.linalg.cholesky(
-            covariances + FLOOR**2 * torch.eye(x.shape[1], dtype=x.dtype)
-        )
-        clustering.factors = (
-            factors.contiguous()
-        )  # as they come from a file: products round otherwise in another order
-        return clustering
+    def max_components(rows: int, columns: int) -> int:
+        """The number of components that so many rows are enough for."""
+        return rows // (ROWS_PER_PARAMETER * (columns + 1))
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(k) p(x | k) of points (N, D), over all labels: (N, K)."""
@@ -145,17 +127,50 @@ class ComponentWhitening(Clustering):
     def whiten(self, x: Tensor, component: Tensor) -> Tensor:
         return _each(self.inverses(), x - self.centres[component], component)
 
-    def unwhiten(self, u: Tensor, classes: Tensor) -> Tensor:
-        component = self.component(classes)
-        return self.centres[component] + _each(self.factors, u, component)
+    def unwhiten(self, u: Tensor, component: Tensor) -> Tensor:
+        """The scaled points of whitened ones, (N, D), of components (N,)."""
+        return self.centres[component] + _each_traceable(self.factors, u, component)
+
+    def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        assert y is not None, "points that are whitened by component have classes"
+        return self.unwhiten(x, self.component(y))
+
+    def config(self) -> dict[str, Any]:
+        return {"components": self.count, "labels": self.weights.shape[0]}
+
+    @classmethod
+    def from_config(cls, schema: Schema, shape: tuple[int, ...], stored: dict[str, Any]) -> Self:
+        if schema.is_image:
+            raise RequestError("its whitening is of points, and its schema of images")
+        return cls(shape, *(checked(name, stored[name], int) for name in ("components", "labels")))
+
+
+def _mixture(x: Tensor, k: int, seed: int) -> GaussianMixture:
+    from sklearn.mixture import GaussianMixture
+
+    mixture = GaussianMixture(k, reg_covar=MIN_STD**2, random_state=seed % 2**32)
+    with single_threaded(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of empty clusters, where values repeat
+        return mixture.fit(x.numpy())
 
 
 def _each(matrices: Tensor, vectors: Tensor, component: Tensor) -> Tensor:
-    """The product of every vector, (N, D), with its mode's matrix of (K, D, D)."""
-    if vectors.shape[1] <= FEW:
+    """The product of every vector, (N, D), with its component's matrix of (K, D, D)."""
+    if vectors.shape[1] <= MAX_GATHERED_COLUMNS:
         return (matrices[component] * vectors[:, None]).sum(2)
-    made = torch.empty_like(vectors)
+    product = torch.empty_like(vectors)
     for k, matrix in enumerate(matrices):
         rows = (component == k).nonzero().squeeze(1)
-        made[rows] = vectors[rows] @ matrix.T
-    return made
+        product[rows] = vectors[rows] @ matrix.T
+    return product
+
+
+def _each_traceable(matrices: Tensor, vectors: Tensor, component: Tensor) -> Tensor:
+    """As `_each`, where no shape depends on the data, as `torch.export` wants it: with
+    many columns at K times the arithmetic, which training is spared."""
+    if vectors.shape[1] <= MAX_GATHERED_COLUMNS:
+        return _each(matrices, vectors, component)
+    product = vectors @ matrices[0].T
+    for k, matrix in enumerate(matrices[1:], 1):
+        product = torch.where((component == k)[:, None], vectors @ matrix.T, product)
+    return product

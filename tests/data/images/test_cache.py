@@ -21,7 +21,7 @@ from equipoise.data.images import cache, folder
 from equipoise.data.images.cache import Decoded, NotKeptError, decoded
 from equipoise.data.images.decode import Taken
 from equipoise.data.images.folder import list_images, scan
-from equipoise.transforms.scaling import sums_of
+from equipoise.data.images.sums import sums_of
 
 MakeImage = Callable[..., np.ndarray[Any, Any]]
 
@@ -177,7 +177,7 @@ def test_the_sums_are_those_of_each_image() -> None:
 def test_sums_are_exact_of_images_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).integers(0, 256, (3, 40)).astype(np.uint8)
     whole = sums_of(values)
-    monkeypatch.setattr("equipoise.transforms.scaling.PART", 30)
+    monkeypatch.setattr("equipoise.data.images.sums.PART", 30)
     np.testing.assert_array_equal(sums_of(values), whole)
 
 

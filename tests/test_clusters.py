@@ -1,5 +1,5 @@
-"""Training on modes, from the data to the samples: shares, labels, files, and every
-recipe that can."""
+"""Training on clusters, from the data to the samples: weights, labels, files, and every
+recipe that learns classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from equipoise import GAN
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
 
-TOLD_CLASSES = sorted(
+CONDITIONAL = sorted(
     name
     for name, recipe in catalogue().items()
     if recipe.takes_labels and not recipe.needs_labels and name not in ("dcgan", "classic")
@@ -24,7 +24,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
 
 
 def blobs(n: int = 600) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Three narrow blobs on the plane with shares .5, .3 and .2; the last is half of
+    """Three narrow blobs on the plane with fractions .5, .3 and .2; the last is half of
     label 0 and half of label 1."""
     rng = np.random.default_rng(0)
     which = rng.choice(3, n, p=[0.5, 0.3, 0.2])
@@ -43,22 +43,22 @@ def blob_of(points: Any) -> NDArray[np.int64]:
     return found
 
 
-def test_samples_have_the_modes_at_their_shares(tiny: dict[str, Any]) -> None:
+def test_samples_have_the_clusters_at_their_fractions(tiny: dict[str, Any]) -> None:
     samples = GAN(**tiny).fit(blobs()[0]).sample(5000, seed=0)
-    shares = np.bincount(blob_of(samples), minlength=3) / 5000
-    np.testing.assert_allclose(shares, [0.5, 0.3, 0.2], atol=0.05)
+    fractions = np.bincount(blob_of(samples), minlength=3) / 5000
+    np.testing.assert_allclose(fractions, [0.5, 0.3, 0.2], atol=0.05)
 
 
-def test_a_label_is_asked_for_with_its_modes_at_their_shares(tiny: dict[str, Any]) -> None:
+def test_samples_of_a_label_have_its_clusters_at_their_fractions(tiny: dict[str, Any]) -> None:
     points, labels = blobs()
     gan = GAN(**tiny).fit(points, labels)
     for label in (0, 1):
         asked, real = gan.sample(2000, label=label, seed=0), points[labels == label]
-        shares, expected = (np.bincount(blob_of(x), minlength=3) / len(x) for x in (asked, real))
-        np.testing.assert_allclose(shares, expected, atol=0.06)
+        fractions, expected = (np.bincount(blob_of(x), minlength=3) / len(x) for x in (asked, real))
+        np.testing.assert_allclose(fractions, expected, atol=0.06)
 
 
-def test_modes_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_clusters_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
     gan = GAN(**tiny, clusters=3).fit(*blobs())
     gan.save(tmp_path / "run")
     again = GAN.load(tmp_path / "run")
@@ -68,41 +68,41 @@ def test_modes_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> No
         )
 
 
-@pytest.mark.parametrize("recipe", TOLD_CLASSES)
-def test_every_recipe_that_learns_classes_learns_modes(recipe: str, tiny: dict[str, Any]) -> None:
+@pytest.mark.parametrize("recipe", CONDITIONAL)
+def test_every_recipe_that_learns_classes_learns_clusters(
+    recipe: str, tiny: dict[str, Any]
+) -> None:
     samples = GAN(recipe, **tiny, clusters=3).fit(blobs()[0]).sample(2000, seed=0)
     np.testing.assert_allclose(
         np.bincount(blob_of(samples), minlength=3) / 2000, [0.5, 0.3, 0.2], atol=0.06
     )
 
 
-def test_images_have_groups_at_their_shares(tiny: dict[str, Any]) -> None:
+def test_images_have_clusters_at_their_fractions(tiny: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
     images = (
         rng.integers(0, 40, (200, 8, 8)) + np.where(rng.random(200) < 0.25, 200, 0)[:, None, None]
     ).astype(np.uint8)
     gan = GAN(**tiny, clusters=2).fit(images)
     assert gan._sampler is not None
-    assert gan._sampler.clustering is not None
-    assert sorted(gan._sampler.clustering.weights[0].tolist()) == pytest.approx(
+    assert gan._sampler.transform.clustering is not None
+    assert sorted(gan._sampler.transform.clustering.weights[0].tolist()) == pytest.approx(
         [0.25, 0.75], abs=0.06
     )
     assert np.asarray(gan.sample(5, seed=0)).shape == (5, 8, 8)
 
 
-def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_from_a_file(
-    tiny: dict[str, Any], tmp_path: Path
-) -> None:
+def test_clusters_per_channel_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     bright = rng.random((2000, 1, 1, 2)) < [0.25, 0.6]
     images = (rng.integers(0, 40, (2000, 8, 8, 2)) + np.where(bright, 200, 0)).astype(np.uint8)
     gan = GAN(**tiny, clusters=2, per_channel_clusters=True).fit(images, out=tmp_path / "run")
     again = GAN.load(tmp_path / "run")
-    assert again._config["recipe"]["per_channel_clusters"] is True
+    assert again._config["transform"][-1]["name"] == "channel_clusters"
     assert again._sampler is not None
-    assert again._sampler.clustering is not None
+    assert again._sampler.transform.clustering is not None
     np.testing.assert_allclose(
-        np.sort(again._sampler.clustering.weights.numpy(), 1),
+        np.sort(again._sampler.transform.clustering.weights.numpy(), 1),
         [[0.125, 0.375], [0.2, 0.3]],
         atol=0.03,
     )
@@ -127,7 +127,7 @@ def test_channels_that_are_independent_have_groups_of_their_own_which_come_back_
         ),
     ],
 )
-def test_channels_apart_are_refused_where_they_cannot_be(
+def test_clusters_per_channel_are_refused_where_they_cannot_be(
     data: Any, labels: Any, clusters: int, told: str, tiny: dict[str, Any]
 ) -> None:
     with pytest.raises(RequestError, match=told):
@@ -138,10 +138,10 @@ def test_channels_apart_are_refused_where_they_cannot_be(
     ("data", "clusters"),
     [(blobs()[0], 0), (blobs()[0][:, 0], 1), (IMAGES, 1), (blobs(11)[0], None)],
 )
-def test_too_few_modes_are_none(data: Any, clusters: int | None, tiny: dict[str, Any]) -> None:
+def test_too_few_clusters_are_none(data: Any, clusters: int | None, tiny: dict[str, Any]) -> None:
     training = GAN(**tiny, clusters=clusters).trainer(data, to_disk=False)
-    assert training.method.clustering is None
-    assert training.recipe.clusters == 0
+    assert training.sampler.transform.clustering is None
+    assert training.recipe.clusters == clusters
 
 
 def test_a_table_of_one_component_is_made_as_correlated_as_it_is_and_comes_back_from_a_file(
@@ -152,7 +152,7 @@ def test_a_table_of_one_component_is_made_as_correlated_as_it_is_and_comes_back_
     gan = GAN(**{**tiny, "learning_rate": 1e-9}).fit(
         table, out=tmp_path / "run"
     )  # which learns nothing
-    assert gan._config["recipe"]["clusters"] == 1
+    assert gan._config["transform"][-1]["components"] == 1
     samples = gan.sample(500, seed=0)
     assert (
         np.linalg.cond(np.cov((samples / table.std(0)).T)) > 100
@@ -166,7 +166,7 @@ def test_one_component_of_labelled_points_leaves_the_labels_as_they_are(
     rng = np.random.default_rng(0)
     points, labels = rng.normal(size=(500, 3)), rng.choice(["a", "b"], 500, p=[0.2, 0.8])
     gan = GAN(**tiny).fit(points, labels)
-    assert gan._config["recipe"]["clusters"] == 1
+    assert gan._config["transform"][-1]["components"] == 1
     assert gan._sampler is not None
     drawn = gan._sampler.labels(gan._sampler.latents(4000, seed=0)[1])
     assert drawn is not None
@@ -174,12 +174,16 @@ def test_one_component_of_labelled_points_leaves_the_labels_as_they_are(
     assert gan.sample(10, label="b", seed=0).shape == (10, 3)
 
 
-def test_how_many_modes_were_found_is_recorded(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_the_number_asked_for_and_the_number_found_are_recorded(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     GAN(**tiny).fit(blobs()[0], out=tmp_path / "run")
-    assert GAN.load(tmp_path / "run")._config["recipe"]["clusters"] >= 3
+    config = GAN.load(tmp_path / "run")._config
+    assert config["recipe"]["clusters"] is None
+    assert config["transform"][-1]["components"] >= 3
 
 
-def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
+def test_a_recipe_without_classes_refuses_clusters(tiny: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="clusters = 3: infogan is not conditioned on classes"):
         GAN("infogan", **tiny, clusters=3).fit(blobs()[0])
 
@@ -188,7 +192,7 @@ def test_a_recipe_without_classes_refuses_modes(tiny: dict[str, Any]) -> None:
 def test_columns_that_follow_one_another_are_learned_as_spread_as_they_are_in_every_direction(
     seed: int,
 ) -> None:
-    """Seen as they are, or with the plane's options, some direction is off by an eighth
+    """Without whitening some direction is off by an eighth
     to a sixth."""
     rng = np.random.default_rng(0)
     mixing = rng.normal(size=(8, 8))
