@@ -90,7 +90,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The generator was measured: its quick metrics by name, the primary one first, and
+    """The generator was measured: its quick metrics by key, the primary one first, and
     their floors, which are those of real samples. It follows the `SaveDue` at which it
     was."""
 
