@@ -8,15 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from equipoise.metrics.c2st import MARGIN, Detection, detect
+from equipoise.metrics.c2st import MARGIN, TwoSampleTest, two_sample_test
 
 RNG = np.random.default_rng(0)
 
 
-def halved(x: NDArray[np.float64], y: NDArray[np.float64], seed: int = 0) -> Detection:
+def halved(x: NDArray[np.float64], y: NDArray[np.float64], seed: int = 0) -> TwoSampleTest:
     """Trained on one half of x and y, and tested on the other."""
     half = len(x) // 2
-    return detect((x[:half], y[:half]), (x[half:], y[half:]), seed)
+    return two_sample_test((x[:half], y[:half]), (x[half:], y[half:]), seed)
 
 
 def test_equal_distributions_cannot_be_told_and_are_shown_to_be_equivalent() -> None:
@@ -34,7 +34,7 @@ def test_few_samples_show_no_equivalence() -> None:
 
 def test_of_the_kind_that_there_are_more_of_as_many_are_taken() -> None:
     x, y = RNG.normal(size=(400, 2)), RNG.normal(size=(90, 2))
-    assert detect((x, x), (x, y)).n == 180
+    assert two_sample_test((x, x), (x, y)).n == 180
 
 
 def test_shifted_normal_distributions_are_told_about_as_well_as_by_the_best_rule() -> None:
