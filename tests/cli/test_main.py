@@ -238,7 +238,7 @@ def test_evaluate_prints_json_of_figures_beside_their_floors(
     answer = command("evaluate", str(trained), "--json")
     report = json.loads(answer.out)
     assert answer.status == 0
-    assert report["metrics"][0]["name"] == "Wasserstein-1"
+    assert report["metrics"][0]["key"] == "wasserstein_1"
     assert report["metrics"][0]["value"] > report["metrics"][0]["floor"] > 0
     assert report["verdict"]["sentence"] in command("evaluate", str(trained)).out
 
