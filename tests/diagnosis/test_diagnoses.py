@@ -242,7 +242,7 @@ def test_precise_samples_that_cover_little_are_a_collapse_and_blurred_ones_are_n
 
 
 def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_floor() -> None:
-    """As D's learning rate times a hundred left the ring, whose modes the recipe knows."""
+    """As D's learning rate times a hundred left the ring."""
     metrics = (
         result(PRIMARY, 0.0148, 0.0097),
         result(COVERAGE, 0.04, 0.97),
@@ -254,7 +254,8 @@ def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_floor() -> None:
     )
     assert verdict.name == "mode collapse"
     assert (
-        "they come near 4% of the real samples, as many real ones come near 97%" in verdict.sentence
+        "they come near 4% of the real samples, while as many real ones come near 97%"
+        in verdict.sentence
     )
     assert "leave discriminator_rate to the recipe" in verdict.advice
     assert verdict.command == "equipoise train ring"

@@ -105,9 +105,8 @@ def train_longer(e: Evidence) -> tuple[str, str]:
 def stabilise(e: Evidence) -> tuple[str, str]:
     """Advice and command to stabilise the training."""
     if e.recipe != DEFAULT:
-        return f"Next: use the recipe {DEFAULT}, which is made to stay in balance.", train_command(
-            e
-        )
+        advice = f"Next: use the recipe {DEFAULT}, which is designed to stay in balance."
+        return advice, train_command(e)
     if e.changed:
         return (
             f"Next: leave {', '.join(e.changed)} to the recipe, which has defaults for this data.",

@@ -165,7 +165,7 @@ def more_rows(e: Evidence) -> str:
 
 
 def labels_ignored(e: Evidence) -> Verdict | None:
-    """Samples without the label that was asked for, though labels of real samples can
+    """Samples that are not conditioned on the labels, though labels of real samples can
     be predicted."""
     found, frequencies = e[LABEL_ACCURACY], e.class_frequencies
     if found is None or sum(frequency > 0 for frequency in frequencies) < 2:
@@ -177,8 +177,8 @@ def labels_ignored(e: Evidence) -> Verdict | None:
     if conditioned >= CONDITIONED or (e.is_short and conditioned > CONDITIONED_SHORT):
         return None
     evidence = (
-        f"the accuracy of the labels that were asked for is {found.value:.0%}, that of real "
-        f"samples {found.floor:.0%}, chance {chance:.0%}"
+        f"their label accuracy is {found.value:.0%}, that of real samples {found.floor:.0%}, "
+        f"and by chance {chance:.0%}"
     )
     advice, command = "Next: check that labels and samples are in the same order", ""
     if e.recipe != "cgan":
@@ -188,7 +188,7 @@ def labels_ignored(e: Evidence) -> Verdict | None:
         )
     return Verdict(
         "labels ignored",
-        f"The generator is not conditioned on the labels: {evidence}.",
+        f"The samples are not conditioned on the labels: {evidence}.",
         margin(found, chance + CONDITIONED * (found.floor - chance)),
         f"{advice}.",
         command,
@@ -324,7 +324,7 @@ def mode_collapse(e: Evidence) -> Verdict | None:
         return None
     if e.recipe != DEFAULT:
         advice, command = (
-            f"Next: use the recipe {DEFAULT}, which is made to keep every mode.",
+            f"Next: use the recipe {DEFAULT}, which is designed to keep every mode.",
             train_command(e),
         )
     else:

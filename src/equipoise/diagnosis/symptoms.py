@@ -85,8 +85,8 @@ def collapse(e: Evidence) -> str:
     ):
         inside = "every mode is reached, but inside the modes " if e[REVERSE_KL] is not None else ""
         return (
-            f"{inside}they come near {covered.value:.0%} of the real samples, as many real "
-            f"ones come near {covered.floor:.0%}"
+            f"{inside}they come near {covered.value:.0%} of the real samples, while "
+            f"as many real ones come near {covered.floor:.0%}"
         )
     return ""
 

@@ -81,9 +81,9 @@ def two_sample_test(
     """Train a classifier on real and generated samples, and test it on others.
 
     Args:
-        train: Real and generated samples to learn from, (N, D) or (N, C, H, W) each. Of
-            the larger kind as many are taken as there are of the smaller.
-        test: The same to be tested on; none of them may be in `train`.
+        train: Real and generated samples to train on, (N, D) or (N, C, H, W) each. Both
+            are cut to the size of the smaller.
+        test: Others of both to test on, none of which may be in `train`.
         seed: Of the weights, the batches, and the choice among samples.
         image_steps: Training steps of a classifier of images.
 

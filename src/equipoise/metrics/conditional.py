@@ -86,16 +86,16 @@ class _Labelled:
 
 
 def conditional_metrics(
-    source: Source, fake: Array, asked: Classes, seed: int, budget: Budget
+    source: Source, fake: Array, labels: Classes, seed: int, budget: Budget
 ) -> list[MetricResult]:
-    """The metrics of samples of classes that were asked for.
+    """The metrics of samples that were conditioned on labels.
 
     Args:
         source: Labelled real data with the same classes.
         fake: Generated samples, (N, *shape), in the user's units.
-        asked: The classes that were asked for, (N,).
+        labels: The classes that they were conditioned on, (N,).
         seed: Of the classifiers.
-        budget: How many samples are taken.
+        budget: How many samples are measured.
 
     Returns:
         The results; none where there are too few labelled samples.
@@ -106,90 +106,90 @@ def conditional_metrics(
     if train is None or test is None or len(test.x) < MIN_HELD_OUT:
         return []
     number, steps = len(source.schema.classes or ()), budget.image_steps
-    made = _Labelled(fake[: budget.labelled], asked[: budget.labelled])
-    on_real = None if source.is_digits else train_classifier(train.x, train.y, number, seed, steps)
-    on_fake = train_classifier(made.x, made.y, number, seed, steps)
-    real_accuracy, found = _label_metrics(source, made, train, test, on_real)
-    if on_real is None:
-        on_real = train_classifier(train.x, train.y, number, seed, steps)
-        readable = True
-    else:
-        counts = source.schema.class_counts or np.bincount(train.y)
-        readable = above_chance(real_accuracy, max(counts) / sum(counts))
-    found.insert(2, _tstr(on_fake, on_real, (made, train, test)))
-    return found if readable else [*found, _real_balanced_accuracy(train, number, seed, steps)]
+    generated = _Labelled(fake[: budget.labelled], labels[: budget.labelled])
+    on_real, on_fake = (
+        train_classifier(part.x, part.y, number, seed, steps) for part in (train, generated)
+    )
+    classifier = None if source.is_digits else on_real
+    label_accuracy, *others = _label_metrics(source, generated, train, test, classifier)
+    kl, *frequencies = others
+    tstr = _tstr((on_fake, on_real), generated, train, test)
+    found = [label_accuracy, kl, tstr, *frequencies]
+    counts = source.schema.class_counts or np.bincount(train.y)
+    if source.is_digits or above_chance(label_accuracy.floor, max(counts) / sum(counts)):
+        return found
+    return [*found, _real_balanced_accuracy(train, number, seed, steps)]
 
 
 def _label_metrics(
     source: Source,
-    made: _Labelled,
+    generated: _Labelled,
     train: _Labelled,
     test: _Labelled,
     classifier: Classifier | None,
-) -> tuple[float, list[MetricResult]]:
-    """What a classifier, or the digit classifier, predicts of generated samples.
-
-    Returns:
-        Its accuracy on held-out samples, and the metrics.
-    """
+) -> list[MetricResult]:
+    """Label accuracy, KL of label marginals and the frequency of each class, by a
+    classifier, or by the digit classifier where there is none."""
 
     def predict(values: Array) -> Classes:
         return _digits(values) if classifier is None else classifier.predict(values)
 
-    labels = source.schema.classes or ()
+    labels, n = source.schema.classes or (), len(generated.x)
     by = (
         "the shipped digit classifier"
         if classifier is None
         else f"a classifier trained on {len(train.x):,} real samples"
     )
-    protocol = f"{len(made.x):,} samples, read by {by}; floor: {len(test.x):,} held-out samples"
-    predicted, predicted_test = predict(made.x), predict(test.x)
-    frequencies, of_made, of_test = (
+    protocol = f"{n:,} samples, classified by {by}; floor: {len(test.x):,} held-out samples"
+    predicted, predicted_test = predict(generated.x), predict(test.x)
+    frequencies, of_generated, of_test = (
         class_frequencies(y, len(labels)) for y in (train.y, predicted, predicted_test)
     )
-    real_accuracy, n = accuracy(predicted_test, test.y), len(made.x)
-    label_accuracy = MetricResult.of(
-        LABEL_ACCURACY,
-        accuracy(predicted, made.y),
-        real_accuracy,
-        protocol,
-        *_interval(predicted == made.y),
-        n=n,
-    )
-    kl = MetricResult.of(
-        LABEL_KL, label_kl(of_made, frequencies), label_kl(of_test, frequencies), protocol, n=n
-    )
-    return real_accuracy, [
-        label_accuracy,
-        kl,
+    return [
+        MetricResult.of(
+            LABEL_ACCURACY,
+            accuracy(predicted, generated.y),
+            accuracy(predicted_test, test.y),
+            protocol,
+            *_interval(predicted == generated.y),
+            n=n,
+        ),
+        MetricResult.of(
+            LABEL_KL,
+            label_kl(of_generated, frequencies),
+            label_kl(of_test, frequencies),
+            protocol,
+            n=n,
+        ),
         *(
             MetricResult.of(
                 CLASS_FREQUENCY, float(value), float(floor), protocol, detail=label, n=n
             )
-            for label, value, floor in zip(labels, of_made, of_test, strict=True)
+            for label, value, floor in zip(labels, of_generated, of_test, strict=True)
         ),
     ]
 
 
 def _tstr(
-    on_fake: Classifier,
-    on_real: Classifier,
-    parts: tuple[_Labelled, _Labelled, _Labelled],
+    classifiers: tuple[Classifier, Classifier],
+    generated: _Labelled,
+    train: _Labelled,
+    test: _Labelled,
 ) -> MetricResult:
-    """The accuracy on held-out samples of a classifier trained on generated ones."""
-    made, train, test = parts
-    predicted = on_fake.predict(test.x)
+    """The accuracy on held-out samples of a classifier trained on generated ones; the
+    floor is that of one trained on real ones."""
+    on_fake, on_real = (classifier.predict(test.x) for classifier in classifiers)
     protocol = (
-        f"{len(test.x):,} held-out samples, read by a classifier trained on "
-        f"{len(made.x):,} generated ones; floor: on {len(train.x):,} real ones"
+        f"{len(test.x):,} held-out samples, classified by a classifier trained on "
+        f"{len(generated.x):,} generated ones; floor: on {len(train.x):,} real ones"
     )
     return MetricResult.of(
         TSTR_ACCURACY,
-        accuracy(predicted, test.y),
-        accuracy(on_real.predict(test.x), test.y),
+        accuracy(on_fake, test.y),
+        accuracy(on_real, test.y),
         protocol,
-        *_interval(predicted == test.y),
-        n=len(made.x),
+        *_interval(on_fake == test.y),
+        n=len(generated.x),
     )
 
 
@@ -205,7 +205,7 @@ def _real_balanced_accuracy(
     # half.
     half_width *= math.sqrt(2)
     protocol = (
-        f"mean over classes of {len(train.x):,} real samples, each half read by a "
+        f"mean over classes of {len(train.x):,} real samples, each half classified by a "
         f"classifier trained on the other; by chance 1 / {number}"
     )
     ends = value - half_width, value + half_width

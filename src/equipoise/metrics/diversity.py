@@ -32,7 +32,7 @@ def diversity(reference: Reference, rows: Array) -> float:
 
 
 def mean_distance(x: Array) -> float:
-    """The mean distance between two rows of x, (N, F): 0 where all are alike; nan for
+    """The mean distance between two rows of x, (N, F): 0 where all are equal; nan for
     one row."""
     if len(x) < 2:
         return math.nan

@@ -27,8 +27,8 @@ from equipoise.metrics.suites import QUICK_IMAGES, QUICK_SAMPLES, MetricSuite, m
 
 Classes = NDArray[np.int64]
 Sampling = Callable[[int], tuple[Array, Classes | None]]
-"""n samples in the user's units, (n, *shape), and the classes that were asked for, if
-any."""
+"""n samples in the user's units, (n, *shape), and the classes that they were
+conditioned on, if any."""
 IMAGE_FLOORS = 1  # draws of real images: they cost more than points', and vary less
 MAX_COLUMNS = 20  # that have a metric of their own
 MIN_C2ST = 10  # held-out samples
@@ -89,7 +89,7 @@ def evaluate_samples(
         seed: Of the choice among real samples and of the classifiers.
         classes: Those that the generator learned; metrics of labels need data with the
             same ones.
-        budget: How many samples are taken.
+        budget: How many samples are measured.
         on_step: Called with what is measured next, of `budget.STEPS`.
 
     Returns:
@@ -99,7 +99,7 @@ def evaluate_samples(
     suite = suite_for(source, seed, budget=budget)
     most = (budget.two_sample_images if source.schema.is_image else budget.two_sample) // 2
     train, test = (_values(part(most, seed)) for part in (source.seen, source.held_out))
-    fake, asked = sampling(max(suite.n, len(train) + len(test)))
+    fake, labels = sampling(max(suite.n, len(train) + len(test)))
     draws = floor_draws(source, suite.n, seed, budget.floors)
     on_step("distances and coverage")
     results = suite.metrics(fake[: suite.n], draws)
@@ -110,9 +110,9 @@ def evaluate_samples(
     if len(test) >= MIN_HELD_OUT:
         on_step("nearest training samples")
         results += copied_metric(source, fake, seed, budget)
-    if asked is not None and same_classes(classes, source.schema.classes):
+    if labels is not None and same_classes(classes, source.schema.classes):
         on_step("labels")
-        results += conditional_metrics(source, fake[: suite.n], asked[: suite.n], seed, budget)
+        results += conditional_metrics(source, fake[: suite.n], labels[: suite.n], seed, budget)
     return results
 
 

@@ -1,7 +1,7 @@
 """The Fréchet distance between two clouds of features (Heusel et al. 2017).
 
-On MNIST it is taken on the features of the shipped digit classifier, and named after
-them: only on Inception's features it is FID.
+On MNIST it uses the features of the shipped digit classifier, and is named after them:
+only on Inception's features it is FID.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ LEVEL_SWD = Metric(
 def patch_swd(reference: ImageReference, rows: Array) -> dict[str, float]:
     """The mean distance over the levels, and each level's where there are several.
 
-    It is to as many real images, whose patches are taken once for each number.
+    It is to as many real images, whose patches are cut out once for each number.
     """
     n = min(len(rows), len(reference.real))
     patches = reference.once(("patches", n), lambda: Patches(reference.real[:n]))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.diagnosis.evidence import comparable_lines
-from equipoise.metrics.result import MetricResult as Measured
+from equipoise.metrics.result import MetricResult
 from equipoise.plotting.plots import GENERATED, as_they_are, few_ticks, thousands
 from equipoise.utils.formatting import number
 
@@ -165,7 +165,7 @@ def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
     )
 
 
-def primary(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
+def primary(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | None:
     """The first metric of the table as it was while
     training, with the baseline it had there."""
     label, curve = table.label, curve_of(log, table.key)
@@ -191,7 +191,7 @@ def primary(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
     return finished(figure, f"{label} against samples seen, {ends}.", _why_another(curve, table))
 
 
-def _why_another(curve: Curve, table: Measured) -> str:
+def _why_another(curve: Curve, table: MetricResult) -> str:
     """Why the baseline of a curve is not the table's."""
     on = f"on {curve.measured_on:,} samples " if curve.measured_on else ""
     said = f"Measured {on}{WHILE_TRAINING}"
