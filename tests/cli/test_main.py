@@ -348,6 +348,6 @@ def test_evaluate_explains_its_metrics_where_it_is_asked_to(
     plain = command("evaluate", str(trained_images))
     told = command("evaluate", str(trained_images), "--explain")
     assert plain.status == told.status == 0
-    line = "patch distance  ↓ sliced Wasserstein distance of small image patches"
+    line = "patch SWD  ↓ sliced Wasserstein distance of small image patches"
     assert re.sub(" +", " ", line) in re.sub(" +", " ", told.out)
     assert "small image patches" not in plain.out
