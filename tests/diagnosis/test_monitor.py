@@ -38,8 +38,8 @@ def test_missing_digits_are_named() -> None:
         "digit_frechet_distance": 5.0,
         **{f"digit_frequency/{digit}": 0.0 if digit == 4 else 0.11 for digit in range(10)},
     }
-    said = [monitor.at_metrics(now, 0.5) for _ in range(5)]
-    assert said == [
+    sentences = [monitor.at_metrics(now, 0.5) for _ in range(5)]
+    assert sentences == [
         "",
         "",
         "",
@@ -56,8 +56,8 @@ def test_a_rise_of_the_primary_metric_is_reported() -> None:
 
 def test_a_d_that_is_right_for_a_while_is_reported_once() -> None:
     monitor = Monitor(lambda: FLOORS)
-    said = [monitor.at_report({"balance": 0.999}) for _ in range(30)]
-    assert [i for i, text in enumerate(said) if text] == [9]
+    sentences = [monitor.at_report({"balance": 0.999}) for _ in range(30)]
+    assert [i for i, text in enumerate(sentences) if text] == [9]
     assert Monitor(lambda: FLOORS).at_report({"generator_loss": 1.0}) == ""
 
 
@@ -65,13 +65,13 @@ def test_a_d_that_is_far_ahead_is_reported_when_it_begins_and_when_it_is_over() 
     """As on colour photographs: .90 to .99 for ten minutes, and the distance leapt
     threefold."""
     monitor = Monitor(lambda: FLOORS)
-    said = [monitor.at_report({"balance": 0.9 + 0.003 * (i % 30)}) for i in range(30)]
-    assert [i for i, text in enumerate(said) if text] == [9]
-    assert "the discriminator is far ahead: it has been right about 91" in said[9]
+    sentences = [monitor.at_report({"balance": 0.9 + 0.003 * (i % 30)}) for i in range(30)]
+    assert [i for i, text in enumerate(sentences) if text] == [9]
+    assert "the discriminator is far ahead: it has been right about 91" in sentences[9]
     assert monitor.at_metrics(metrics(0.59), 0.3) == ""
     assert "falling apart" in monitor.at_metrics(metrics(1.77), 0.4)
-    said = [monitor.at_report({"balance": 0.6}) for _ in range(10)]
-    assert [text for text in said if text] == ["the discriminator is no longer far ahead"]
+    sentences = [monitor.at_report({"balance": 0.6}) for _ in range(10)]
+    assert [text for text in sentences if text] == ["the discriminator is no longer far ahead"]
 
 
 def test_a_d_that_is_a_little_ahead_or_ahead_for_a_moment_is_not_reported() -> None:

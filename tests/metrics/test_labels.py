@@ -59,11 +59,11 @@ def test_clusters_without_meaning_are_about_chance() -> None:
 
 
 def test_the_kl_of_label_marginals_is_the_textbooks() -> None:
-    shares = class_frequencies(np.array([0, 0, 1, 1, 1, 3]), 4)
-    assert shares.tolist() == [2 / 6, 3 / 6, 0, 1 / 6]
+    frequencies = class_frequencies(np.array([0, 0, 1, 1, 1, 3]), 4)
+    assert frequencies.tolist() == [2 / 6, 3 / 6, 0, 1 / 6]
     real = np.full(4, 0.25)
-    assert label_kl(shares, real) == pytest.approx(
-        sum(p * np.log(p / 0.25) for p in shares if p > 0)
+    assert label_kl(frequencies, real) == pytest.approx(
+        sum(p * np.log(p / 0.25) for p in frequencies if p > 0)
     )
     assert label_kl(real, real) == 0
-    assert np.isfinite(label_kl(real, shares))
+    assert np.isfinite(label_kl(real, frequencies))

@@ -48,7 +48,7 @@ def test_equal_distributions_have_density_one_and_far_ones_have_nothing() -> Non
     assert same.density == pytest.approx(1, abs=0.05)
     assert same.coverage == pytest.approx(
         1 - 0.5**5, abs=0.03
-    )  # the share of balls about k neighbours that another sample of n enters
+    )  # the fraction of balls about k neighbours that another sample of n enters
     far = coverage(x, y + 100)
     assert (far.precision, far.recall, far.density, far.coverage) == (0, 0, 0, 0)
 

@@ -37,12 +37,12 @@ SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measur
 
 def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
     """What config.json would hold of the data and its labels."""
-    said = {
+    stored = {
         "data": source.describe(),
         "run": {"label_column": column},
         "recipe": {"conditional": conditional},
     }
-    return json.loads(json.dumps(said))
+    return json.loads(json.dumps(stored))
 
 
 def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(
 ) -> None:
     path, rng = tmp_path / "report.json", np.random.default_rng(0)
     report = GAN(**tiny).fit("gaussian").evaluate()
-    replace(report, metrics=report.metrics[:2]).save(path)  # the others are written alike
+    replace(report, metrics=report.metrics[:2]).save(path)  # the others are written the same way
     raw, whole, noticed = path.read_bytes(), Report.read(path), 0
     for place in range(len(raw)):
         path.write_bytes(
@@ -197,7 +197,7 @@ def test_all_json_of_a_run_that_diverged_is_json(
         )
 
 
-def test_figures_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) -> None:
+def test_values_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) -> None:
     lost = [
         MetricResult("a", math.nan, math.inf, "lower", "of none"),
         MetricResult("b", 1.0, 2.0, "lower", "of none", math.nan, math.inf),
@@ -220,7 +220,7 @@ def test_figures_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) ->
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "report.json").read_bytes()
 
 
-def test_a_report_prints_every_figure_the_verdict_and_what_to_type(
+def test_a_report_prints_every_metric_the_verdict_and_the_command(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     report = GAN(**tiny).fit("ring", out=tmp_path / "run").evaluate()
