@@ -149,7 +149,7 @@ def balance(log: Sequence[Mapping[str, Any]], meaning: str) -> Image | None:
 
 
 def distance(log: Sequence[Mapping[str, Any]]) -> Image | None:
-    """D's mean output on real less that on generated samples, for scores and critics."""
+    """D's mean output on real less that on generated ones, for scores and critics."""
     seen, real = _curve(log, "real_output")
     fake = _curve(log, "fake_output")[1]
     if not seen:
