@@ -28,8 +28,11 @@ from benchmarks.measuring import markdown, record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise import GAN, losses, penalties
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
-from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
-from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution
+from equipoise.metrics.digit_frequencies import RECOGNISED
+from equipoise.metrics.frechet import DIGIT_FRECHET
+from equipoise.metrics.modes import mode_coverage
+from equipoise.metrics.neighbours import COVERAGE
+from equipoise.metrics.wasserstein import wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import register
 from equipoise.recipes.method import Method
@@ -129,8 +132,8 @@ def on_modes(distribution: Ring | Grid, gan: GAN) -> Figures:
 
 
 def on_digits(gan: GAN) -> Figures:
-    told = {metric.name: metric.value for metric in gan.report.metrics}
-    return {"Fréchet": told[FRECHET], "recognised": told[RECOGNISED], "coverage": told[COVERAGE]}
+    named = {"Fréchet": DIGIT_FRECHET, "recognised": RECOGNISED, "coverage": COVERAGE}
+    return {name: gan.report[metric.key] for name, metric in named.items()}
 
 
 def trials(what: str) -> dict[str, Trial]:

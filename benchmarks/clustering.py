@@ -31,7 +31,8 @@ from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise.data import mnist
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.factory import open_source
-from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution
+from equipoise.metrics.modes import mode_coverage
+from equipoise.metrics.wasserstein import wasserstein_to_distribution
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
 

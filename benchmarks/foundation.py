@@ -33,8 +33,8 @@ TUTORIAL = [
     "--samples",
     "1000000",
 ]  # 10,000 steps
-GAUSSIAN_FIGURES = ["Wasserstein-1", "Kolmogorov-Smirnov", "mean", "standard deviation"]
-DIGIT_METRICS = ["Fréchet (digit features)", "recognised at 90%", "smallest class share"]
+GAUSSIAN_METRICS = ["wasserstein_1", "kolmogorov_smirnov", "mean", "standard_deviation"]
+DIGIT_METRICS = ["digit_frechet_distance", "recognised_fraction", "smallest_class_frequency"]
 
 
 def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float]:
@@ -59,13 +59,13 @@ def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float
 
 
 def row(label: str, report: dict[str, Any], names: list[str], whole: float, loop: float) -> str:
-    metrics = {metric["name"]: metric for metric in report["metrics"]}
+    metrics = {metric["key"]: metric for metric in report["metrics"]}
     cells = [f"{metrics[name]['value']:.4f}" for name in names]
     return " | ".join([f"| {label}", *cells, f"{loop:.1f}", f"{whole:.1f} |"])
 
 
 def floor(report: dict[str, Any], names: list[str]) -> str:
-    metrics = {metric["name"]: metric for metric in report["metrics"]}
+    metrics = {metric["key"]: metric for metric in report["metrics"]}
     return " | ".join(
         [
             "| real samples (the floor)",
@@ -132,7 +132,7 @@ def main() -> None:
             )
             for seed in range(options.seeds)
         ]
-        text, threads = table("N(4, 1.25), 100,000 samples", GAUSSIAN_FIGURES, runs, keep), 1
+        text, threads = table("N(4, 1.25), 100,000 samples", GAUSSIAN_METRICS, runs, keep), 1
     else:
         minutes = ["--minutes", f"{options.minutes:g}"]
         runs = [(name, ["mnist", "--recipe", name, *minutes]) for name in ("balanced", "classic")]

@@ -190,12 +190,12 @@ def seeds(reader: str) -> list[bytes]:
         "csv": "a,b\n1,2\n3,4.5\n",
         "codes": "c0=3,u0=-1.5",
         "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": '
-        '{"Wasserstein-1": 0.5}}',
+        '{"wasserstein_1": 0.5}}',
         "schema": json.dumps(
             Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()
         ),
         "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "training_seconds": 2.5, '
-        '"date": "2026-01-02T03:04:05+00:00", "metrics": [{"name": "n", "value": 1, "floor": '
+        '"date": "2026-01-02T03:04:05+00:00", "metrics": [{"key": "n", "value": 1, "floor": '
         '1, "better": "lower", '
         '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", '
         '"advice": "a", "command": ""}}',

@@ -42,7 +42,7 @@ from equipoise.data import mnist
 from equipoise.data.arrays import from_array
 from equipoise.data.sources import RowsSource
 from equipoise.diagnosis import HEALTHY, Evidence, diagnose
-from equipoise.metrics.evaluate import examine
+from equipoise.metrics.evaluate import evaluate_samples
 from equipoise.metrics.result import MetricResult
 
 HELD_OUT = (30, 100, 300, 1_000, 10_000)
@@ -158,7 +158,7 @@ def measured(case: Case) -> dict[str, Any]:
     rng = np.random.default_rng([seed, held_out, *map(ord, sampler)])
     source, exact, lost = KINDS[kind](rng, held_out)
     draw = rounded(SAMPLERS[sampler](Data(source, exact, lost, rng)), source)
-    metrics = examine(source, lambda n: (draw(n), None), seed, None)
+    metrics = evaluate_samples(source, lambda n: (draw(n), None), seed, None)
     return {
         "metrics": [asdict(metric) for metric in metrics],
         "held_out": len(source.held_out(1_000, seed)),

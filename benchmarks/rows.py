@@ -20,13 +20,14 @@ from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
+from equipoise.metrics.digit_frequencies import DIGIT_FREQUENCY, RECOGNISED
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.result import COVERAGE, DIGIT_FREQUENCY, FRECHET, RECOGNISED
-from equipoise.metrics.wasserstein import (
-    kolmogorov_smirnov_to_distribution,
-    mode_coverage,
-    wasserstein_to_distribution,
-)
+from equipoise.metrics.frechet import DIGIT_FRECHET
+from equipoise.metrics.kolmogorov_smirnov import kolmogorov_smirnov_to_distribution
+from equipoise.metrics.modes import mode_coverage
+from equipoise.metrics.neighbours import COVERAGE
+from equipoise.metrics.registry import family_of
+from equipoise.metrics.wasserstein import wasserstein_to_distribution
 from equipoise.recipes.balanced import Balanced
 
 Figures = dict[str, float]
@@ -268,22 +269,22 @@ def digit_runs(seed: int) -> Iterator[Run]:
 
 def digit_figures(_: Run, out: Path) -> Figures:
     told_of = {
-        metric["name"]: metric
-        for metric in json.loads((out / "report.json").read_text())["metrics"]
+        metric["key"]: metric for metric in json.loads((out / "report.json").read_text())["metrics"]
     }
     shares = [
-        metric["value"] for name, metric in told_of.items() if name.startswith(DIGIT_FREQUENCY)
+        metric["value"] for key, metric in told_of.items() if family_of(key) == DIGIT_FREQUENCY.key
     ]
     found = {
-        "Fréchet": told_of[FRECHET]["value"],
-        "times the floor": told_of[FRECHET]["value"] / told_of[FRECHET]["floor"],
+        "Fréchet": told_of[DIGIT_FRECHET.key]["value"],
+        "times the floor": told_of[DIGIT_FRECHET.key]["value"]
+        / told_of[DIGIT_FRECHET.key]["floor"],
     }
-    found |= {name: told_of[name]["value"] for name in (COVERAGE, RECOGNISED)}
+    found |= {name: told_of[name]["value"] for name in (COVERAGE.key, RECOGNISED.key)}
     return found | {"rarest digit": min(shares), "commonest digit": max(shares)}
 
 
 def digit_verdict(results: Results) -> str:
-    times, covered = of(results, "times the floor"), of(results, COVERAGE)
+    times, covered = of(results, "times the floor"), of(results, COVERAGE.key)
     rarest, commonest = of(results, "rarest digit"), of(results, "commonest digit")
     return told(
         ("worst Fréchet over the floor's", max(times), "≤ 10", max(times) <= 10),

@@ -34,7 +34,8 @@ from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import EVALUATION_SEED
 from equipoise import GAN
-from equipoise.metrics.result import C2ST, COVERAGE
+from equipoise.metrics.c2st import C2ST_ACCURACY
+from equipoise.metrics.neighbours import COVERAGE
 from equipoise.metrics.wasserstein import wasserstein_to_distribution
 
 Array = NDArray[Any]
@@ -263,7 +264,7 @@ def evaluated(
             "data",
             "samples",
             "seed",
-            "headline",
+            "primary metric",
             "made",
             "real",
             "coverage",
@@ -277,15 +278,16 @@ def evaluated(
         for seed in range(seeds):
             data = draw(77 + seed)
             gan, seconds = fitted(data, seed, keep / f"{name}-{seed}", settings)
-            metrics = {metric.name: metric for metric in gan.report.metrics}
+            metrics = {metric.key: metric for metric in gan.report.metrics}
             first = gan.report.metrics[0]
-            told = [first.name, f"{first.value:.3g}", f"{first.floor:.3g}"]
+            told = [first.label, f"{first.value:.3g}", f"{first.floor:.3g}"]
             told += (
-                [f"{metrics[COVERAGE].value:.3f}", f"{metrics[COVERAGE].floor:.3f}"]
-                if COVERAGE in metrics
+                [f"{metrics[COVERAGE.key].value:.3f}", f"{metrics[COVERAGE.key].floor:.3f}"]
+                if COVERAGE.key in metrics
                 else ["", ""]
             )
-            told.append(f"{metrics[C2ST].value:.3f}" if C2ST in metrics else "")
+            c2st = metrics.get(C2ST_ACCURACY.key)
+            told.append("" if c2st is None else f"{c2st.value:.3f}")
             rows.append(
                 [
                     name,

@@ -27,7 +27,7 @@ from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_image
 
 isolation.register_profiles()
 BRIEF = Budget(
-    line=2_000,
+    univariate=2_000,
     samples=500,
     images=200,
     floors=1,
@@ -81,7 +81,7 @@ def few_samples_examined() -> Iterator[None]:
     """Reports of fewer samples, and with less learning, than users are promised."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api, "FULL", BRIEF)
-        patch.setattr(api, "QUICK", replace(BRIEF, line=BRIEF.line // 2))
+        patch.setattr(api, "QUICK", replace(BRIEF, univariate=BRIEF.univariate // 2))
         patch.setattr(classifier, "POINT_STEPS", POINT_STEPS)
         yield
 

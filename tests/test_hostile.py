@@ -443,8 +443,8 @@ def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refu
     number: int, run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "equipoise.report.report.examine",
-        lambda *_: [MetricResult("Wasserstein-1", 0.1, 0.1, "lower", "of none")],
+        "equipoise.report.report.evaluate_samples",
+        lambda *_: [MetricResult("wasserstein_1", 0.1, 0.1, "lower", "of none")],
     )
     resigned(run / "config.json", ODD_CONFIGS[number])
     clean(command("evaluate", "run"))
@@ -457,8 +457,8 @@ def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(
     run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "equipoise.report.report.examine",
-        lambda *_: [MetricResult("Wasserstein-1", 0.1, 0.1, "lower", "of none")],
+        "equipoise.report.report.evaluate_samples",
+        lambda *_: [MetricResult("wasserstein_1", 0.1, 0.1, "lower", "of none")],
     )
     damaged = bytearray((run / "log.jsonl").read_bytes())
     damaged[5] ^= 1
@@ -735,7 +735,7 @@ ODD_READINGS = (
     1e308,
     math.inf,
     -math.inf,
-    {"Wasserstein-1": math.inf},
+    {"wasserstein_1": math.inf},
     True,
 )
 
@@ -757,7 +757,7 @@ def test_log_lines_of_odd_values_are_left_out(
         for name in names:
             for value in ODD_READINGS:
                 odd_line = checked_line({**line, name: value})
-                file.write(odd_line + checked_line({**line, "metrics": {"Wasserstein-1": 0.5}}))
+                file.write(odd_line + checked_line({**line, "metrics": {"wasserstein_1": 0.5}}))
     clean(command("evaluate", "run"))
     prepare()
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmarks.gates import AGREEMENT, GATES, LABELLED, UNSUPERVISED, Gate, failures
+from benchmarks.gates import GATES, LABELLED, UNSUPERVISED_ACCURACY, Gate, failures
 from benchmarks.recipes import read
 from numpy.typing import NDArray
 from tests.helpers import chain_of
@@ -20,8 +20,9 @@ from equipoise.data.distributions.univariate import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.mnist import load
 from equipoise.data.sources import Source
+from equipoise.metrics.conditional import LABEL_ACCURACY
 from equipoise.metrics.evaluate import suite_for
-from equipoise.metrics.labels import agreement
+from equipoise.metrics.labels import accuracy
 from equipoise.metrics.suites import MetricSuite
 from equipoise.recipes import catalogue, find
 from equipoise.recipes._building import build_method
@@ -40,7 +41,7 @@ def source(data: str) -> Source:
 @cache
 def suite(data: str) -> MetricSuite:
     """Of points with as many samples as the report takes, which bounds are of; of
-    digits with the figures that have bounds."""
+    digits with the metrics that have bounds."""
     return suite_for(source(data), seed=0, quick=data == "mnist")
 
 
@@ -108,20 +109,20 @@ def test_an_untrained_generator_of_points_fails(data: str, recipe: str) -> None:
 DIGIT_GATES = [*GATES["mnist"].items(), *LABELLED.items()]
 
 
-def digit_figures(x: NDArray[np.uint8], asked: NDArray[Any]) -> dict[str, float]:
-    """The figures that the benchmark has of images; InfoGAN's code is taken to find
-    every digit, so that another figure must fail."""
+def digit_metrics(x: NDArray[np.uint8], asked: NDArray[Any]) -> dict[str, float]:
+    """The metrics that the benchmark has of images; the accuracy of InfoGAN's code is
+    taken to be 1, so that another metric must fail."""
     return {
         **suite("mnist")(x[:, None].astype(np.float64)),
-        AGREEMENT: agreement(read(x), asked),
-        UNSUPERVISED: 1.0,
+        LABEL_ACCURACY.key: accuracy(read(x), asked),
+        UNSUPERVISED_ACCURACY: 1.0,
     }
 
 
 @cache
 def real_digits() -> dict[str, float]:
     images, digits = load("train")
-    return digit_figures(images[:5000], digits[:5000])
+    return digit_metrics(images[:5000], digits[:5000])
 
 
 @cache
@@ -129,12 +130,12 @@ def broken_digits() -> dict[str, dict[str, float]]:
     images, digits = (part[:5000] for part in load("train"))
     rng = np.random.default_rng(0)
     return {
-        "one image": digit_figures(np.tile(images[:1], (1000, 1, 1)), digits[:1000]),
-        "a digit is missing": digit_figures(images[digits != 4], digits[digits != 4]),
-        "noise": digit_figures(rng.integers(0, 256, (1000, 28, 28), np.uint8), digits[:1000]),
+        "one image": digit_metrics(np.tile(images[:1], (1000, 1, 1)), digits[:1000]),
+        "a digit is missing": digit_metrics(images[digits != 4], digits[digits != 4]),
+        "noise": digit_metrics(rng.integers(0, 256, (1000, 28, 28), np.uint8), digits[:1000]),
         "labels are ignored": {
             **real_digits(),
-            AGREEMENT: agreement(rng.permutation(digits), digits),
+            LABEL_ACCURACY.key: accuracy(rng.permutation(digits), digits),
         },
     }
 
@@ -144,7 +145,7 @@ def broken_digits() -> dict[str, dict[str, float]]:
 def test_real_digits_pass_and_broken_ones_fail(recipe: str, gate: Gate) -> None:
     assert failures(gate, real_digits()) == [], recipe
     passed = [what for what, metrics in broken_digits().items() if not failures(gate, metrics)]
-    assert passed == ([] if AGREEMENT in gate else ["labels are ignored"]), recipe
+    assert passed == ([] if LABEL_ACCURACY.key in gate else ["labels are ignored"]), recipe
 
 
 def untrained(recipe: str) -> NDArray[np.uint8]:
@@ -164,6 +165,8 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
 @pytest.mark.usefixtures("mnist_home")
 @pytest.mark.parametrize("recipe", sorted(GATES["mnist"]))
 def test_an_untrained_generator_of_digits_fails(recipe: str) -> None:
-    metrics = digit_figures(untrained(recipe), np.arange(10).repeat(100))
-    bounds = {name: bound for name, bound in GATES["mnist"][recipe].items() if name != AGREEMENT}
+    metrics = digit_metrics(untrained(recipe), np.arange(10).repeat(100))
+    bounds = {
+        name: bound for name, bound in GATES["mnist"][recipe].items() if name != LABEL_ACCURACY.key
+    }
     assert failures(bounds, metrics)

@@ -249,7 +249,7 @@ def test_evaluate_prints_json_of_figures_beside_their_floors(
     answer = command("evaluate", str(trained), "--json")
     report = json.loads(answer.out)
     assert answer.status == 0
-    assert report["metrics"][0]["name"] == "Wasserstein-1"
+    assert report["metrics"][0]["key"] == "wasserstein_1"
     assert report["metrics"][0]["value"] > report["metrics"][0]["floor"] > 0
     assert report["verdict"]["sentence"] in command("evaluate", str(trained)).out
 
@@ -359,6 +359,6 @@ def test_evaluate_explains_its_metrics_where_it_is_asked_to(
     plain = command("evaluate", str(trained_images))
     told = command("evaluate", str(trained_images), "--explain")
     assert plain.status == told.status == 0
-    line = "patch distance  ↓ sliced Wasserstein distance of small image patches"
+    line = "patch SWD  ↓ sliced Wasserstein distance of small image patches"
     assert re.sub(" +", " ", line) in re.sub(" +", " ", told.out)
     assert "small image patches" not in plain.out

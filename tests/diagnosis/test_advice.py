@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from equipoise.diagnosis import Evidence, Name, Verdict, severity
-from equipoise.diagnosis.advice import SICK, on
+from equipoise.diagnosis.advice import FAULTS, train_longer
 from equipoise.metrics.result import MetricResult
 
 
@@ -28,27 +28,27 @@ def test_what_is_not_certain_or_not_known_is_between(name: str) -> None:
 
 
 @pytest.mark.parametrize("sure", ["sure", "likely"])
-@pytest.mark.parametrize("name", sorted(SICK))
+@pytest.mark.parametrize("name", sorted(FAULTS))
 def test_what_went_wrong_is_bad_however_sure(name: str, sure: str) -> None:
     assert name in get_args(Name)
     assert severity(verdict(name, sure)) == "bad"
 
 
 def evidence(log: Any, run: str | None = "runs/x") -> Evidence:
-    metrics = [MetricResult("sliced Wasserstein", 1.0, 0.1, "lower", "n samples")]
+    metrics = [MetricResult("sliced_wasserstein", 1.0, 0.1, "lower", "n samples")]
     return Evidence(metrics, log, 1000, 1000, 7000, "balanced", 2, (), "ring", run)
 
 
 def test_to_train_longer_says_how_long_that_takes_at_the_last_rate() -> None:
     slow_start = [{"samples_seen": 0, "seconds": 0.0}, {"samples_seen": 10, "seconds": 50.0}]
     log = slow_start + [{"samples_seen": 100 + 10 * i, "seconds": 50.0 + i} for i in range(91)]
-    assert on(evidence(log)) == (
+    assert train_longer(evidence(log)) == (
         "Next: train longer, about 10 minutes at the speed so far.",
         "equipoise train --resume runs/x --samples 7000",
     )
-    anew = on(evidence(log, run=None))[0]
+    anew = train_longer(evidence(log, run=None))[0]
     assert anew == "Next: train longer, with samples=7,000, about 12 minutes at the speed so far."
 
 
-def test_a_log_that_tells_of_no_rate_gives_no_time() -> None:
-    assert on(evidence([]))[0] == "Next: train longer."
+def test_a_log_without_a_rate_gives_no_time() -> None:
+    assert train_longer(evidence([]))[0] == "Next: train longer."

@@ -1,4 +1,4 @@
-"""What is missing is told of samples that lack it, and never of real ones."""
+"""Missing modes are found in samples that lack them, and never in real ones."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ import pytest
 from equipoise.data.distributions.univariate import Grid
 from equipoise.data.loading import seeded
 from equipoise.diagnosis.missing import missing
-from equipoise.metrics import wasserstein
-from equipoise.metrics.result import REVERSE_KL
+from equipoise.metrics.modes import MODES_COVERED, REVERSE_KL, mode_coverage
 
 
 @pytest.mark.parametrize("n", [2000, 2500])
 @pytest.mark.parametrize("side", [5, 15, 20, 30])
-def test_real_samples_of_a_distribution_of_many_modes_are_never_said_to_miss_some(
-    side: int, n: int
-) -> None:
+def test_real_samples_of_many_modes_never_miss_some(side: int, n: int) -> None:
     distribution = Grid(side=side)
     draws = [
-        wasserstein.mode_coverage(
-            distribution.sample(n, seeded(seed)).numpy(), *distribution.modes()
-        )
+        mode_coverage(distribution.sample(n, seeded(seed)).numpy(), *distribution.modes())
         for seed in range(11)
     ]
     metrics = [
-        {f"modes covered, of {side**2}": float(draw.covered), REVERSE_KL: draw.reverse_kl}
+        {MODES_COVERED.at(side**2): float(draw.covered), REVERSE_KL.key: draw.reverse_kl}
         for draw in draws
     ]
     floors = [
@@ -42,5 +37,5 @@ def test_real_samples_of_a_distribution_of_many_modes_are_never_said_to_miss_som
 def test_modes_that_are_missed_by_more_than_chance_are_missing(
     modes: int, floor: float, covered: float
 ) -> None:
-    name = f"modes covered, of {modes}"
-    assert missing({name: covered}, {name: floor}) == f"{covered} of {floor:.0f} modes are covered"
+    key = MODES_COVERED.at(modes)
+    assert missing({key: covered}, {key: floor}) == f"{covered} of {floor:.0f} modes are covered"

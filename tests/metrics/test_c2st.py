@@ -8,18 +8,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from equipoise.metrics.c2st import MARGIN, Detection, detect
+from equipoise.metrics.c2st import MARGIN, TwoSampleTest, two_sample_test
 
 RNG = np.random.default_rng(0)
 
 
-def halved(x: NDArray[np.float64], y: NDArray[np.float64], seed: int = 0) -> Detection:
+def halved(x: NDArray[np.float64], y: NDArray[np.float64], seed: int = 0) -> TwoSampleTest:
     """Trained on one half of x and y, and tested on the other."""
     half = len(x) // 2
-    return detect((x[:half], y[:half]), (x[half:], y[half:]), seed)
+    return two_sample_test((x[:half], y[:half]), (x[half:], y[half:]), seed)
 
 
-def test_equal_distributions_cannot_be_told_and_are_shown_to_be_equivalent() -> None:
+def test_equal_distributions_are_shown_to_be_equivalent() -> None:
     found = halved(*RNG.normal(size=(2, 4000, 2)))
     assert found.low < 0.5 < found.high < 0.5 + MARGIN
     assert found.n == 4000
@@ -34,20 +34,20 @@ def test_few_samples_show_no_equivalence() -> None:
 
 def test_of_the_kind_that_there_are_more_of_as_many_are_taken() -> None:
     x, y = RNG.normal(size=(400, 2)), RNG.normal(size=(90, 2))
-    assert detect((x, x), (x, y)).n == 180
+    assert two_sample_test((x, x), (x, y)).n == 180
 
 
-def test_shifted_normal_distributions_are_told_about_as_well_as_by_the_best_rule() -> None:
+def test_the_accuracy_on_shifted_normal_distributions_is_about_the_best_rules() -> None:
     x, y = RNG.normal(size=(4000, 2)), RNG.normal([1.0, 0.0], size=(4000, 2))
     assert halved(x, y).accuracy == pytest.approx(norm.cdf(0.5), abs=0.03)
 
 
-def test_a_different_shape_with_the_same_moments_is_told() -> None:
+def test_a_different_shape_with_the_same_moments_is_found() -> None:
     x, y = RNG.normal(size=(4000, 1)), RNG.uniform(-(3**0.5), 3**0.5, (4000, 1))
     assert halved(x, y).low > 0.52
 
 
-def test_images_are_told_by_a_planted_corner_and_units_do_not_matter() -> None:
+def test_a_planted_corner_of_images_is_found_and_units_do_not_matter() -> None:
     x, y = RNG.normal(size=(2, 600, 1, 8, 8))
     y[:, :, :3, :3] += 1.0
     found = halved(255 * x + 40, 255 * y + 40)

@@ -27,7 +27,7 @@ def test_probabilities_sum_to_one_and_chunks_do_not_show() -> None:
     x = torch.randint(
         0,
         256,
-        (digits.CHUNK + 3, 28, 28),
+        (digits.BATCH + 3, 28, 28),
         dtype=torch.uint8,
         generator=torch.Generator().manual_seed(0),
     )

@@ -1,5 +1,4 @@
-"""Inception's figures are torch-fidelity's own, for the images as it takes them, and
-are asked for politely where they cannot be had."""
+"""FID and KID are torch-fidelity's, and a clear message says what is missing."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ def test_images_are_handed_over_as_eight_bits_of_three_channels(channels: int) -
     assert np.array_equal(handed[2].numpy(), ((last + 1) / 2 * 255).round().astype(np.uint8))
 
 
-def test_the_figures_are_the_librarys_own_beside_those_of_fresh_real_images(
+def test_the_values_are_the_librarys_and_the_floors_those_of_fresh_real_images(
     library: list[dict[str, Any]],
 ) -> None:
     made, real, fresh = (np.full((20, 1, 4, 4), level) for level in (40.0, 10.0, 12.0))
@@ -71,10 +70,10 @@ def test_evaluate_adds_them_where_they_are_asked_for(
     library: list[dict[str, Any]], tiny: dict[str, Any]
 ) -> None:
     gan = GAN(**tiny).fit(RNG.integers(0, 255, (60, 12, 12), dtype=np.uint8))
-    assert gan.evaluate(inception=True)["FID (Inception, torch-fidelity)"] >= 0
+    assert gan.evaluate(inception=True)["inception_fid"] >= 0
     assert len(library) == 2
     with pytest.raises(KeyError):
-        gan.evaluate()["FID (Inception, torch-fidelity)"]
+        gan.evaluate()["inception_fid"]
 
 
 def test_what_is_missing_is_named(

@@ -25,7 +25,7 @@ def test_the_interval_of_a_mean_is_as_wide_as_students_and_holds_it_nearly_alway
     )  # 1.96 / sqrt(400), and more since the standard deviation is of eight subsamples
 
 
-def test_a_figure_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
+def test_a_metric_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
     rng = np.random.default_rng(0)
     for m in (40, 150, 300):
         widths = []
@@ -33,9 +33,12 @@ def test_a_figure_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
             x = rng.normal(size=400)
             widths.append(
                 half_widths(
-                    lambda rows: {"mean": float(x[rows][:m].mean())}, 400, lambda _: m, seed=trial
+                    lambda rows, x=x, m=m: {"mean": float(x[rows][:m].mean())},
+                    400,
+                    lambda _, m=m: m,
+                    seed=trial,
                 )["mean"]
-            )  # called at once
+            )
         assert (
             0.9 < np.sqrt(np.mean(np.square(widths))) / (2.365 / np.sqrt(m)) < 1.1
         )  # Student's quantile of eight

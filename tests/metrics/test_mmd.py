@@ -59,7 +59,7 @@ def test_a_single_row_has_no_discrepancy_to_tell() -> None:
 
 def test_chunks_and_order_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = gaussian_mmd(X, Y, 1.0), kernel_distance(X, Y)
-    monkeypatch.setattr(mmd, "CHUNK", 7)
+    monkeypatch.setattr(mmd, "KERNEL_ROWS", 7)
     assert (
         gaussian_mmd(X[::-1].copy(), Y, 1.0),
         kernel_distance(X, Y[::-1].copy()),

@@ -1,4 +1,4 @@
-"""The pyramid takes images apart exactly; the distance sees what changes on its level."""
+"""The pyramid decomposes images exactly; the distance sees a level's changes."""
 
 from __future__ import annotations
 

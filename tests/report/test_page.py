@@ -41,7 +41,7 @@ class Elements(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
-        self.loader(text)
+        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -184,15 +184,15 @@ def test_every_metric_of_the_table_has_its_line_and_its_better_side(kept: Path) 
 def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> None:
     report = GAN.load(kept).report
     text = Elements((kept / "report.html").read_text()).text
-    assert report.told.removeprefix("trained") in text
+    assert report.training_summary.removeprefix("trained") in text
     assert re.search(r"Trained on 2,560 samples in .*; \d+ \w+ \d{4}, \d\d:\d\d UTC", text)
 
 
 @pytest.mark.parametrize(
     ("name", "sure", "severity", "mark"),
     [
-        ("balanced", "sure", "good", "good"),
-        ("balanced", "likely", "fair", "not there yet"),
+        ("converged", "sure", "good", "good"),
+        ("converged", "likely", "fair", "not there yet"),
         ("still improving", "sure", "fair", "not there yet"),
         ("mode collapse", "likely", "bad", "problem"),
     ],
@@ -212,17 +212,17 @@ def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
         {"samples_seen": 10, "floors": {"m": 0.5}, "evaluated_samples": 2000}
     ]
     log += [{"samples_seen": 10 * i, "metrics": {"m": 10.0 / i}} for i in (1, 2, 3)]
-    table = MetricResult("m", 3.0, 0.25, "lower", "10,000 samples against 10,000 others")
-    image = charts.headline(log, table)
+    table = MetricResult("m", 3.0, 0.25, "lower", "", n_samples=10_000)
+    image = charts.primary(log, table)
     assert image is not None
     assert image.caption == (
         "Measured on 2,000 samples while training, by a quick version of the metric. Its baseline "
         "here is 0.5000; the table's, 0.2500, was measured on 10,000 samples."
     )
     assert charts.curve_of(log, "m").floor == 0.5  # not the table's
-    alike = charts.headline(log, replace(table, floor=0.5))
-    assert alike is not None
-    assert alike.caption == image.caption.partition(" Its")[0]
+    same = charts.primary(log, replace(table, floor=0.5))
+    assert same is not None
+    assert same.caption == image.caption.partition(" Its")[0]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None])
@@ -231,14 +231,14 @@ def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
     log += [{"samples_seen": i, "metrics": {"m": each}} for i, each in enumerate((1.0, value, 0.5))]
     curve = charts.curve_of(log, "m")
     assert (curve.values, curve.floor) == ([1.0, 0.5], None)
-    assert charts.headline(log, MetricResult("m", 1.0, math.nan, "lower", "")) is not None
+    assert charts.primary(log, MetricResult("m", 1.0, math.nan, "lower", "")) is not None
 
 
 def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
     told = GAN.load(kept).told()
     odd = (
-        MetricResult("sliced Wasserstein", math.inf, math.nan, "lower", "n samples"),
-        MetricResult("of another version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
+        MetricResult("sliced_wasserstein", math.inf, math.nan, "lower", "n samples"),
+        MetricResult("of_another_version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
     )
     report = replace(told.report, metrics=odd)
     assert [(row.cells, row.floor) for row in rows([report])] == [

@@ -21,15 +21,16 @@ def pass_cost(multiplications: float) -> PassCost:
 WORK = Workload(pass_cost(G), pass_cost(D), 0, 16, discriminator_steps=1, has_penalty=True)
 
 
-class Suite(MetricSuite):
-    n, cost = 100, 5e3
+class Counting(MetricSuite):
+    def __init__(self) -> None:
+        self.n, self.cost = 100, 5e3
 
     def measure(self, rows: object) -> dict[str, float]:
-        raise AssertionError("the schedule evaluates nothing")
+        raise AssertionError("the schedule computes no metrics")
 
 
 def schedule(work: Workload = WORK, device: str = "cpu") -> EvaluationSchedule:
-    return EvaluationSchedule(work, Suite(), COSTS[device])
+    return EvaluationSchedule(work, Counting(), COSTS[device])
 
 
 def test_an_evaluation_costs_what_the_page_says() -> None:

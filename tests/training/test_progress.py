@@ -45,7 +45,7 @@ def test_nothing_is_shown_where_output_is_not_a_terminal(
 
 
 EVALUATED = Evaluated(
-    16, {"Wasserstein-1": 0.02134, "mean": 4.0}, {"Wasserstein-1": 0.0051, "mean": 4.0}
+    16, {"wasserstein_1": 0.02134, "mean": 4.0}, {"wasserstein_1": 0.0051, "mean": 4.0}
 )
 
 

@@ -254,7 +254,7 @@ def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_sam
     ]
     (again,) = [number for number, line in enumerate(evaluated) if "floors" in line and number > 0]
     assert (evaluated[0]["evaluated_samples"], evaluated[again]["evaluated_samples"]) == (60, 30)
-    after = [line["metrics"]["sliced Wasserstein"] for line in evaluated[again + 1 :]]
+    after = [line["metrics"]["sliced_wasserstein"] for line in evaluated[again + 1 :]]
     assert later._trainer is not None
     assert later._trainer.state.best is not None
     assert later._trainer.state.best["metric"] == min(after)

@@ -1,5 +1,5 @@
-"""The watch: while a training runs, troubles are told as they begin, and when they are
-over; and it is noticed when the headline no longer improves."""
+"""The monitor: warns of faults while a training runs, when they begin and when they are
+over, and says when the primary metric no longer improves."""
 
 from __future__ import annotations
 
@@ -12,140 +12,147 @@ from typing import Any
 
 from equipoise.diagnosis.evidence import comparable_lines
 from equipoise.diagnosis.missing import missing
-from equipoise.diagnosis.symptoms import AT_FLOOR
-from equipoise.metrics.result import REVERSE_KL
+from equipoise.diagnosis.symptoms import CONVERGED_RATIO
+from equipoise.metrics.modes import REVERSE_KL
+from equipoise.metrics.registry import label_of
 
-RECENT = 10  # reports, a tenth of a training, in which D is far ahead if their median is
-WON, AHEAD, LEVEL = (
-    0.995,
-    0.9,
-    0.8,
-)  # D's balance from which it has won, is far ahead, and no longer is
-BEGUN, FEW = (
-    0.3,
-    4,
-)  # fraction of a training, and metrics, before which nothing that is missing is told
-WORSE = 5.0  # times the best headline so far, from which a training is falling apart
-WORSE_AHEAD = 2.5  # the same while D is far ahead
+RECENT_REPORTS = 10  # a tenth of a training; their median balance counts
+# D's balance: from where it has won, is far ahead, and below which it no longer is.
+WON_BALANCE = 0.995
+AHEAD_BALANCE = 0.9
+LEVEL_BALANCE = 0.8
+# Missing modes are not reported before this fraction of the training, and this many
+# evaluations.
+MIN_PROGRESS = 0.3
+MIN_EVALUATIONS = 4
+WORSE_RATIO = 5.0  # over the best primary metric so far: the training is falling apart
+WORSE_RATIO_AHEAD = 2.5  # the same while D is far ahead
+# Early stopping: after this many evaluations in a row, none of which is below this
+# fraction of the best before.
+PATIENCE = 5  # evaluations
+MIN_GAIN = 0.98
 EARLY_STOPPING = "early_stopping"  # in a line of the log that says how a training goes on
-PATIENCE, GAIN = (
-    5,
-    0.98,
-)  # metrics in a row, none of which is below this much of the best before, after which it no longer improves
 
 
 class Monitor:
-    """Takes in what a training tells.
+    """Watches the reports and the evaluations of a training.
 
-    `measure` gives the floors, the figures that real samples get from the same quick
-    judge; it is asked when they are needed first, since it takes a moment.
+    Args:
+        measure: Gives the floors, the quick metrics of real samples by key, the primary
+            one first. It is called when they are first needed, since it takes a moment.
     """
 
     def __init__(self, measure: Callable[[], Mapping[str, float]]) -> None:
         self._measure = measure
         self.best = float("inf")
-        self.since = 0
-        self._figures = 0
+        self.without_gain = 0
+        self._evaluations = 0
         self._floor_is_enough = True
-        self._recent: deque[float] = deque(maxlen=RECENT)
-        self._now: set[str] = set()
+        self._recent: deque[float] = deque(maxlen=RECENT_REPORTS)
+        self._current: set[str] = set()
 
     @cached_property
     def floors(self) -> Mapping[str, float]:
-        """The figures of real samples."""
+        """The metrics of real samples by key."""
         return self._measure()
 
     @property
-    def headline(self) -> str:
-        """The name of the first figure, which decides."""
+    def primary(self) -> str:
+        """The key of the primary metric."""
         return next(iter(self.floors))
 
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
-        """Take in what a training told before it was resumed, so that it goes on as if
-        it had not been."""
-        evaluated = len(log) - len(comparable_lines(log))
+        """Take in the log of a training that is resumed."""
+        first = len(log) - len(comparable_lines(log))
         for number, line in enumerate(log):
-            if number >= evaluated and self.headline in line.get("metrics", {}):
-                self.at_metrics(line["metrics"], BEGUN)
+            if number >= first and self.primary in line.get("metrics", {}):
+                self.at_metrics(line["metrics"], MIN_PROGRESS)
             elif "balance" in line:
                 self.at_report(line)
-            elif number >= evaluated and EARLY_STOPPING in line and "floors" not in line:
+            elif number >= first and EARLY_STOPPING in line and "floors" not in line:
                 self.begin_anew()
 
     def begin_anew(self) -> None:
         """The training is to be of another length, and patience begins anew. A floor
         that is reached already does not end it again."""
-        self.since = 0
-        self._floor_is_enough = self.best > self.floors[self.headline]
+        self.without_gain = 0
+        self._floor_is_enough = self.best > self.floors[self.primary]
 
     @property
     def early_stopped(self) -> bool:
-        """Whether the headline is at its floor, or has not improved for a while."""
-        at_floor = self._floor_is_enough and self.best <= self.floors[self.headline]
-        return at_floor or self.since >= PATIENCE
+        """Whether the primary metric is at its floor, or has stopped improving."""
+        at_floor = self._floor_is_enough and self.best <= self.floors[self.primary]
+        return at_floor or self.without_gain >= PATIENCE
 
     def at_report(self, readings: Mapping[str, float]) -> str:
-        """What a report shows, in a sentence; empty if it is nothing, or was told
-        before and still holds."""
+        """Take in the readings of a report.
+
+        Returns:
+            A warning, or that a fault is over, in a sentence; empty if there is nothing
+            new.
+        """
         if "balance" not in readings:
             return ""
         self._recent.append(readings["balance"])
-        if len(self._recent) < RECENT:
+        if len(self._recent) < RECENT_REPORTS:
             return ""
         balance = median(self._recent)
         right = f"it has been right about {balance:.1%} of what it saw lately"
-        if balance >= WON:
+        if balance >= WON_BALANCE:
             return self._begin(
                 "won", f"the discriminator has won: {right}; the generator learns nothing"
             )
-        if balance >= AHEAD:
+        if balance >= AHEAD_BALANCE:
             return self._begin(
                 "ahead", f"the discriminator is far ahead: {right}; the generator learns little"
             )
         return (
             self._end("won", "ahead", sentence="the discriminator is no longer far ahead")
-            if balance < LEVEL
+            if balance < LEVEL_BALANCE
             else ""
         )
 
     def at_metrics(self, metrics: Mapping[str, float], progress: float) -> str:
-        """As `at_report`, of metrics taken after this fraction of the training."""
-        headline = metrics[self.headline]
-        self._figures += 1
-        self.since = 0 if headline < GAIN * self.best else self.since + 1
-        factor = WORSE_AHEAD if self._now & {"won", "ahead"} else WORSE
-        worse = headline > max(factor * self.best, AT_FLOOR * self.floors[self.headline])
-        said = (
-            f"{self.headline} is {headline:.3g}, and was {self.best:.3g} before: training "
-            "is falling apart"
-        )
-        self.best = min(self.best, headline)
-        gone = missing(metrics, self.floors)
-        if gone and progress >= BEGUN and self._figures >= FEW:
+        """Take in the metrics of an evaluation.
+
+        Args:
+            metrics: By key.
+            progress: The fraction of the training that is done.
+
+        Returns:
+            As `at_report`.
+        """
+        value, label, best = metrics[self.primary], label_of(self.primary), self.best
+        self._evaluations += 1
+        self.without_gain = 0 if value < MIN_GAIN * best else self.without_gain + 1
+        self.best = min(best, value)
+        lacking = missing(metrics, self.floors)
+        if lacking and progress >= MIN_PROGRESS and self._evaluations >= MIN_EVALUATIONS:
             return self._begin(
-                "missing", f"part of the data is missing from the samples so far: {gone}"
+                "missing", f"part of the data is missing from the samples so far: {lacking}"
             )
-        if worse:
-            return self._begin("worse", said)
-        vague = missing(
-            {**metrics, REVERSE_KL: math.inf}, self.floors
-        )  # beside the modes, and not on them
-        mended = (
-            ""
-            if vague
-            else self._end("missing", sentence="the samples no longer miss any part of the data")
-        )
-        return mended or self._end(
-            "worse", sentence=f"{self.headline} is {headline:.3g}, training has recovered"
+        ratio = WORSE_RATIO_AHEAD if self._current & {"won", "ahead"} else WORSE_RATIO
+        if value > max(ratio * best, CONVERGED_RATIO * self.floors[self.primary]):
+            return self._begin(
+                "worse",
+                f"{label} is {value:.3g}, and was {best:.3g} before: training is falling apart",
+            )
+        # Samples beside the modes, and not on them, still miss them.
+        blurred = missing({**metrics, REVERSE_KL.key: math.inf}, self.floors)
+        complete = "the samples no longer miss any part of the data"
+        over = "" if blurred else self._end("missing", sentence=complete)
+        return over or self._end(
+            "worse", sentence=f"{label} is {value:.3g}, training has recovered"
         )
 
-    def _begin(self, what: str, sentence: str) -> str:
-        if what in self._now:
+    def _begin(self, fault: str, sentence: str) -> str:
+        """The sentence, if the fault was not reported yet."""
+        if fault in self._current:
             return ""
-        self._now.add(what)
+        self._current.add(fault)
         return sentence
 
-    def _end(self, *what: str, sentence: str) -> str:
-        """What is to be said where a trouble that was told is over."""
-        told, self._now = self._now & set(what), self._now - set(what)
-        return sentence if told else ""
+    def _end(self, *faults: str, sentence: str) -> str:
+        """The sentence, if one of the faults was reported."""
+        over, self._current = self._current & set(faults), self._current - set(faults)
+        return sentence if over else ""

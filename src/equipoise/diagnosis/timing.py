@@ -1,4 +1,4 @@
-"""How long more of a training would take, by its log."""
+"""How long further training would take, by the log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def seconds_for(samples: int, log: Sequence[Mapping[str, Any]]) -> float | None:
-    """About how long the training of this log would take for so many further samples.
+    """About how long a training would take for further samples.
 
     Args:
         samples: Further real samples to see.
@@ -15,8 +15,7 @@ def seconds_for(samples: int, log: Sequence[Mapping[str, Any]]) -> float | None:
             each.
 
     Returns:
-        Seconds, at the rate of the log's last half; None where the log tells of no
-        rate.
+        Seconds, at the rate of the log's last half; None where the log has no rate.
     """
     moments = [(line["samples_seen"], line["seconds"]) for line in log]
     if not moments:

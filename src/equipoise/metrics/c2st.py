@@ -1,10 +1,11 @@
-"""The classifier two-sample test (C2ST): can a new small classifier tell real from
-generated samples?
+"""The classifier two-sample test (C2ST): the accuracy of a newly trained classifier of
+real and generated samples.
 
 Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. An accuracy of .5
-means that this classifier, trained on so many samples, cannot tell; another one may.
+means that this classifier, trained on this many samples, finds no difference; another
+one may.
 
-That a test rejects nothing shows nothing: with few samples it never rejects. Samples
+A test that does not reject shows nothing: with few samples it never rejects. Samples
 count as indistinguishable only where the interval of the accuracy ends below `.5 +
 MARGIN`, which few samples cannot show either (`intervals.equivalence_power`).
 """
@@ -14,20 +15,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from equipoise.metrics.classifier import IMAGE_STEPS, learn
+from equipoise.metrics.classifier import IMAGE_STEPS, train_classifier
 from equipoise.metrics.intervals import equivalence_power, proportion_interval
+from equipoise.metrics.reference import Array
+from equipoise.metrics.registry import Metric, describe
+from equipoise.metrics.result import MetricResult
 
-Array = NDArray[np.float64]
-MARGIN = (
-    0.03  # of accuracy above .5 that does not matter; a tenth of the data missing gives .05 at most
+# Accuracy above .5 that does not matter; a missing tenth of the data gives .05 at most.
+MARGIN = 0.03
+
+C2ST_ACCURACY = describe(
+    Metric(
+        "c2st_accuracy",
+        "C2ST accuracy",
+        "lower",
+        "accuracy of a newly trained real-vs-generated classifier (0.5 is best)",
+    )
 )
 
 
 @dataclass(frozen=True)
-class Detection:
-    """The accuracy of a classifier on samples that it did not see, half of them real."""
+class TwoSampleTest:
+    """The accuracy of a classifier on unseen samples, half of them real."""
 
     accuracy: float
     low: float
@@ -43,18 +53,37 @@ class Detection:
         return equivalence_power(self.n, 0.5 + MARGIN)
 
 
-def detect(
+def c2st_metric(
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     seed: int = 0,
     image_steps: int = IMAGE_STEPS,
-) -> Detection:
+) -> MetricResult:
+    """The accuracy as a metric; the arguments are those of `two_sample_test`."""
+    found = two_sample_test(train, test, seed, image_steps)
+    kind = "MLP" if test[0].ndim == 2 else "convolutional network"
+    protocol = (
+        f"a new {kind} trained on {2 * min(map(len, train)):,} samples and tested on "
+        f"{found.n:,} others, half of them real; a perfect sampler shows in "
+        f"{found.power:.0%} of such tests that it is below {0.5 + MARGIN}"
+    )
+    return MetricResult.of(
+        C2ST_ACCURACY, found.accuracy, 0.5, protocol, found.low, found.high, n=found.n // 2
+    )
+
+
+def two_sample_test(
+    train: tuple[Array, Array],
+    test: tuple[Array, Array],
+    seed: int = 0,
+    image_steps: int = IMAGE_STEPS,
+) -> TwoSampleTest:
     """Train a classifier on real and generated samples, and test it on others.
 
     Args:
-        train: Real and generated samples to learn from, (N, D) or (N, C, H, W) each. Of
-            the larger kind as many are taken as there are of the smaller.
-        test: The same to be tested on; none of them may be in `train`.
+        train: Real and generated samples to train on, (N, D) or (N, C, H, W) each. Both
+            are cut to the size of the smaller.
+        test: Others of both to test on, none of which may be in `train`.
         seed: Of the weights, the batches, and the choice among samples.
         image_steps: Training steps of a classifier of images.
 
@@ -63,13 +92,13 @@ def detect(
     """
     rng = np.random.default_rng(seed)
     real, fake = _equally_many(train, rng)
-    classifier = learn(
+    classifier = train_classifier(
         np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed, image_steps
     )
     unseen = _equally_many(test, rng)
-    right = sum(int((classifier.read(part) == kind).sum()) for kind, part in enumerate(unseen))
+    right = sum(int((classifier.predict(part) == kind).sum()) for kind, part in enumerate(unseen))
     n = 2 * len(unseen[0])
-    return Detection(right / n, *proportion_interval(right, n), n)
+    return TwoSampleTest(right / n, *proportion_interval(right, n), n)
 
 
 def _equally_many(parts: tuple[Array, Array], rng: np.random.Generator) -> list[Array]:

@@ -1,5 +1,4 @@
-"""A small classifier of points or images, trained afresh for one question: which of
-these classes is a sample of?"""
+"""A small classifier of points or images, trained for metrics that need one."""
 
 from __future__ import annotations
 
@@ -24,10 +23,8 @@ BATCH = 256
 POINT_STEPS, IMAGE_STEPS = 1000, FULL.image_steps
 POINT_RATE, IMAGE_RATE = 3e-3, 2e-3
 POINT_WIDTH, IMAGE_WIDTH, IMAGE_FEATURES = 128, 12, 64
-CHECKED, CHECKS = (
-    10,
-    10,
-)  # one row in ten is not learned from but tried on, ten times, to keep the best that the classifier was
+VALIDATION_PART = 10  # one row in ten is a validation split
+VALIDATIONS = 10  # in a training; the weights with the least validation loss are kept
 
 
 @dataclass(frozen=True)
@@ -40,30 +37,43 @@ class Classifier:
     std: Tensor
 
     @torch.no_grad()
-    def read(self, x: Array, counts: NDArray[np.integer] | None = None) -> NDArray[np.int64]:
-        """The likeliest class of each of x, (N, D) or (N, C, H, W): (N,); given the
-        `counts` of the classes that it learned from, the likeliest if all were equally
-        common."""
+    def predict(self, x: Array, counts: NDArray[np.integer] | None = None) -> NDArray[np.int64]:
+        """The likeliest class of each sample.
+
+        Args:
+            x: Samples, (N, D) or (N, C, H, W).
+            counts: Of the classes in its training data, (K,). Given them, predict the
+                likeliest class if all were equally common.
+
+        Returns:
+            Classes from 0, (N,).
+        """
         prior = torch.zeros(1) if counts is None else torch.from_numpy(counts).clamp(min=1).log()
         parts = [
             (self.network(self._scaled(part)) - prior).argmax(1)
             for part in torch.split(torch.from_numpy(x), BATCH)
         ]
-        read: NDArray[np.int64] = torch.cat(parts).numpy()
-        return read
+        predicted: NDArray[np.int64] = torch.cat(parts).numpy()
+        return predicted
 
     def _scaled(self, x: Tensor) -> Tensor:
         return ((x - self.mean) / self.std).float()
 
 
-def learn(
+def train_classifier(
     x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS
 ) -> Classifier:
-    """A classifier of `number` classes, trained on x, (N, D) or (N, C, H, W), and its
-    classes y, (N,), from 0.
+    """Train a classifier: an MLP for points, a small convolutional network for images.
 
-    An MLP for points, a small convolutional network for images, with Adam and a cosine;
-    kept as it was when it did best on a tenth of the rows.
+    Adam with a cosine schedule; the weights that do best on a tenth of the rows are
+    kept.
+
+    Args:
+        x: Samples, (N, D) or (N, C, H, W).
+        y: Their classes from 0, (N,).
+        number: How many classes there are.
+        seed: Of the weights, the split and the batches.
+        image_steps: Training steps for images.
     """
     rows = torch.from_numpy(x)
     axes = (0,) if x.ndim == 2 else (0, 2, 3)
@@ -74,30 +84,40 @@ def learn(
     classifier = Classifier(network, rows.mean(axes, keepdim=True), torch.where(std > 0, std, 1.0))
     order = torch.randperm(len(rows), generator=randomness)
     scaled, classes = classifier._scaled(rows)[order], torch.from_numpy(y)[order].long()
-    checked = max(len(rows) // CHECKED, 1)
+    validated = max(len(rows) // VALIDATION_PART, 1)
     steps = POINT_STEPS if x.ndim == 2 else image_steps
     _train(
         network,
-        (scaled[checked:], classes[checked:]),
-        (scaled[:checked], classes[:checked]),
+        (scaled[validated:], classes[validated:]),
+        (scaled[:validated], classes[:validated]),
         randomness,
         steps,
     )
     return classifier
 
 
-def read_across(
+def cross_predict(
     x: Array, y: Classes, number: int, seed: int = 0, image_steps: int = IMAGE_STEPS
 ) -> NDArray[np.int64]:
-    """The class of each of x, (N, D) or (N, C, H, W), the likeliest if all were equally
-    common, as a classifier reads it that learned from the other half of the rows: (N,).
+    """Two-fold cross-validated predictions, of the likeliest class if all were equally
+    common.
+
+    Args:
+        x: Samples, (N, D) or (N, C, H, W).
+        y: Their classes from 0, (N,).
+        number: How many classes there are.
+        seed: Of the halves and the trainings.
+        image_steps: Training steps for images.
+
+    Returns:
+        The class that a classifier trained on the other half predicts, (N,).
     """
-    read = np.empty(len(x), np.int64)
+    predicted = np.empty(len(x), np.int64)
     halves = np.array_split(np.random.default_rng(seed).permutation(len(x)), 2)
-    for learned, tried in (halves, halves[::-1]):
-        classifier = learn(x[learned], y[learned], number, seed, image_steps)
-        read[tried] = classifier.read(x[tried], np.bincount(y[learned], minlength=number))
-    return read
+    for trained, tested in (halves, halves[::-1]):
+        classifier = train_classifier(x[trained], y[trained], number, seed, image_steps)
+        predicted[tested] = classifier.predict(x[tested], np.bincount(y[trained], minlength=number))
+    return predicted
 
 
 def _network(shape: tuple[int, ...], number: int) -> nn.Module:
@@ -112,7 +132,7 @@ def _network(shape: tuple[int, ...], number: int) -> nn.Module:
 def _train(
     network: nn.Module,
     rows: tuple[Tensor, Tensor],
-    checked: tuple[Tensor, Tensor],
+    validation: tuple[Tensor, Tensor],
     randomness: torch.Generator,
     steps: int,
 ) -> None:
@@ -128,8 +148,8 @@ def _train(
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        if (step + 1) % (steps // CHECKS) == 0:
-            now = _loss(network, *checked)
+        if (step + 1) % (steps // VALIDATIONS) == 0:
+            now = _loss(network, *validation)
             if now < best:
                 best, kept = now, copy.deepcopy(network.state_dict())
     network.load_state_dict(kept)

@@ -1,8 +1,8 @@
 """The digit classifier: the features that MNIST samples are measured on, because
-Inception's were not made for digits.
+Inception's were trained on photographs.
 
 A small convolutional network, trained by `scripts/train_digit_classifier.py` and
-shipped as safetensors. A figure taken on its features is named after it, never "FID"
+shipped as safetensors. A metric on its features is named after them, never "FID"
 alone.
 """
 
@@ -23,7 +23,7 @@ from equipoise.errors import EquipoiseError
 WEIGHTS = "digit_classifier.safetensors"
 WEIGHTS_SHA256 = "983caf18fc2774ec17ccfd8ef7150c754436e791c96fb6074d35071603297700"
 FEATURES = 96
-CHUNK = 64  # images a forward pass: 6 MB of activations, which stay in the cache
+BATCH = 64  # images a forward pass: 6 MB of activations, which stay in the cache
 
 
 class DigitClassifier(nn.Module):
@@ -98,9 +98,9 @@ def read_digits(x: Tensor) -> tuple[Tensor, Tensor]:
     (N, 28, 28)."""
     network = classifier()
     features = torch.empty(len(x), FEATURES)
-    for start in range(0, len(x), CHUNK):
-        part = x[start : start + CHUNK].unsqueeze(1).float() / 255
-        features[start : start + CHUNK] = network.features(
+    for start in range(0, len(x), BATCH):
+        part = x[start : start + BATCH].unsqueeze(1).float() / 255
+        features[start : start + BATCH] = network.features(
             part.contiguous(memory_format=torch.channels_last)
         )
     return features, network.head(features).softmax(dim=1)

@@ -1,5 +1,5 @@
-"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra,
-for images that Inception was made for.
+"""FID and KID on Inception's features, as torch-fidelity computes them: an optional
+extra, for images like those that Inception was trained on.
 
 Its features come from photographs, not from digits or drawings, and its weights are a
 download of their own: nothing is fetched here.
@@ -11,21 +11,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from equipoise.errors import RequestError
-from equipoise.metrics.result import FID, KID, MetricResult, metric_info
+from equipoise.metrics.reference import Array
+from equipoise.metrics.registry import Metric, describe
+from equipoise.metrics.result import MetricResult
 
-Array = NDArray[np.float64]
 # Torch-fidelity's name for the TensorFlow model that FID is defined by.
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
-METRICS = {
-    FID: "frechet_inception_distance",
-    KID: "kernel_inception_distance_mean",
-}
-SUBSET = 1000  # of KID, torch-fidelity's own; fewer where there are not as many
+KID_SUBSET = 1000  # images, torch-fidelity's own; fewer where there are not as many
+
+FID = describe(
+    Metric(
+        "inception_fid", "FID (Inception, torch-fidelity)", "lower", "Fréchet Inception Distance"
+    )
+)
+KID = describe(
+    Metric("inception_kid", "KID (Inception, torch-fidelity)", "lower", "Kernel Inception Distance")
+)
+THEIR_NAMES = ((FID, "frechet_inception_distance"), (KID, "kernel_inception_distance_mean"))
 
 
 class Images(Dataset[Tensor]):
@@ -48,10 +54,15 @@ class Images(Dataset[Tensor]):
 
 
 def inception_metrics(
-    made: Array, real: Array, fresh: Array, limits: tuple[float, float]
+    fake: Array, real: Array, fresh: Array, limits: tuple[float, float]
 ) -> list[MetricResult]:
-    """FID and KID of images `made` against `real`, (N, C, H, W) each, with the floor
-    that `fresh` real ones give.
+    """FID and KID of generated images.
+
+    Args:
+        fake: The images, (N, C, H, W).
+        real: Those that they are compared with, (M, C, H, W).
+        fresh: Other real ones, (N, C, H, W), for the floor.
+        limits: The least and the greatest value of a pixel.
 
     Raises:
         RequestError: Where torch-fidelity, or its weights, are not there.
@@ -69,7 +80,7 @@ def inception_metrics(
             f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into "
             f"{weights.parent}"
         )
-    subset = min(SUBSET, len(made), len(real), len(fresh))
+    subset = min(KID_SUBSET, len(fake), len(real), len(fresh))
     values, floors = (
         calculate_metrics(
             input1=Images(images, limits),
@@ -82,15 +93,13 @@ def inception_metrics(
             cache=False,
             verbose=False,
         )
-        for images in (made, fresh)
+        for images in (fake, fresh)
     )
     protocol = (
-        f"{len(made):,} samples against {len(real):,} held-out images; floor: "
+        f"{len(fake):,} samples against {len(real):,} held-out images; floor: "
         f"{len(fresh):,} real ones; KID in subsets of {subset:,}"
     )
     return [
-        MetricResult(
-            name, float(values[key]), float(floors[key]), metric_info(name).better, protocol
-        )
-        for name, key in METRICS.items()
+        MetricResult.of(metric, float(values[name]), float(floors[name]), protocol, n=len(fake))
+        for metric, name in THEIR_NAMES
     ]

@@ -1,10 +1,10 @@
-"""Intervals by subsampling: how far a figure would move with other samples.
+"""Intervals by subsampling: how far a metric would move with other samples.
 
 The bootstrap draws samples twice, which biases Fréchet distances and makes
-nearest-neighbour figures meaningless. Subsampling without replacement (the delete-d
+nearest-neighbour metrics meaningless. Subsampling without replacement (the delete-d
 jackknife: Shao & Wu, "A General Theory for Jackknife Variance Estimation", Annals of
 Statistics 1989) does not: with subsamples of half of n the standard deviation of the
-figure over subsamples estimates its standard error at n.
+metric over subsamples estimates its standard error at n.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 SUBSAMPLES = 8
 CONFIDENCE = 0.95
-NORMAL_95 = (
-    1.96  # standard deviations of a normal distribution to either side that hold so much of it
-)
+NORMAL_95 = 1.96  # standard deviations about the mean that hold 95% of a normal distribution
 
 
 def proportion_interval(successes: int, n: int) -> tuple[float, float]:
@@ -68,13 +66,20 @@ def half_widths(
     used: Callable[[str], int],
     seed: int = 0,
 ) -> dict[str, float]:
-    """Half the width of a 95% interval for each of the figures that `metrics` takes
-    from the rows of these numbers, out of n.
+    """Half the width of a 95% interval for each metric.
 
-    `used` says of how many of the n rows the figure of a name is taken, m. A subsample
-    has n / 2, of which b = min(m, n / 2) are used. The standard deviation over
-    subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice;
-    that of m rows is sqrt(b / m) of it.
+    A metric that is computed from m rows uses b = min(m, n / 2) of a subsample, which
+    has n / 2. The standard deviation over subsamples is that of b rows times
+    sqrt(1 - b / n), since no row is drawn twice; that of m rows is sqrt(b / m) of it.
+
+    Args:
+        metrics: From the indices of rows to the value of each metric by its key.
+        n: Rows.
+        used: From a key to the number of rows m that the metric is computed from.
+        seed: Of the subsamples.
+
+    Returns:
+        The half widths by key.
     """
     from scipy.stats import t as student
 
@@ -82,12 +87,12 @@ def half_widths(
     taken = [metrics(rng.permutation(n)[: n // 2]) for _ in range(SUBSAMPLES)]
     quantile = float(student.ppf((1 + CONFIDENCE) / 2, SUBSAMPLES - 1))
     widths = {}
-    for name in taken[0]:
-        m = min(used(name), n)
+    for key in taken[0]:
+        m = min(used(key), n)
         b = min(m, n // 2)
-        widths[name] = (
+        widths[key] = (
             quantile
-            * float(np.std([found[name] for found in taken], ddof=1))
+            * float(np.std([found.get(key, math.nan) for found in taken], ddof=1))
             * math.sqrt(b / m / (1 - b / n))
         )
     return widths

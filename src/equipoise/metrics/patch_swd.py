@@ -4,7 +4,7 @@ so it serves images of any kind.
 Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality,
 Stability, and Variation", ICLR 2018, section 5: the sliced Wasserstein distance of 7 x
 7 patches of each level of a Laplacian pyramid (Burt & Adelson 1983). The finest level
-tells of edges and noise, the coarsest of the shape of the whole.
+shows edges and noise, the coarsest the shape of the whole.
 """
 
 from __future__ import annotations
@@ -13,19 +13,54 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
+from equipoise.metrics.reference import Array, ImageReference
+from equipoise.metrics.registry import Metric, register
 from equipoise.metrics.wasserstein import Projected
 
-Array = NDArray[np.float64]
-PATCH, PER_IMAGE = 7, 16  # side of a patch, and how many are taken of each level of each image
+PATCH = 7  # pixels a side
+PATCHES_PER_IMAGE = 16  # at each level
 TAPS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
-LEAST = (
-    1e-3  # of the images' standard deviation: a channel that varies less is not blown up further
+# Of the images' standard deviation: a channel that varies less is scaled as if it did.
+MIN_CHANNEL_STD = 1e-3
+MIN_LEVEL_SIDE = 16  # pixels along a level's shorter side, where the image has as many
+
+PATCH_SWD = Metric(
+    "patch_swd",
+    "patch SWD",
+    "lower",
+    "sliced Wasserstein distance of small image patches, averaged over scales",
 )
-COARSEST = 16  # a level has at least this many pixels along its shorter side, where the image has
+LEVEL_SWD = Metric(
+    "level_patch_swd",
+    "patch SWD at {} pixels",
+    "lower",
+    "the same for images scaled to this height",
+)
+
+
+@register(
+    PATCH_SWD,
+    LEVEL_SWD,
+    kinds=["images"],
+    position=0,
+    while_training=True,
+    compared_with=lambda reference: f"{reference.description}, patches of {PATCH} x {PATCH} pixels",
+)
+def patch_swd(reference: ImageReference, rows: Array) -> dict[str, float]:
+    """The mean distance over the levels, and each level's where there are several.
+
+    It is to as many real images, whose patches are cut out once for each number.
+    """
+    n = min(len(rows), len(reference.real))
+    patches = reference.once(("patches", n), lambda: Patches(reference.real[:n]))
+    levels = patches.distances(rows[: len(reference.real)])
+    found = {PATCH_SWD.key: float(np.mean(list(levels.values())))}
+    if len(levels) > 1:
+        found |= {LEVEL_SWD.at(height): distance for height, distance in levels.items()}
+    return found
 
 
 @dataclass(frozen=True)
@@ -71,7 +106,7 @@ def _level(x: Tensor, spread: float, number: int, seed: int) -> Level:
     places = _places(x, torch.Generator().manual_seed(seed + number))
     mean, std = (
         x.mean((0, 2, 3), keepdim=True),
-        x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=LEAST * spread),
+        x.std((0, 2, 3), correction=0, keepdim=True).clamp(min=MIN_CHANNEL_STD * spread),
     )
     return Level(
         places,
@@ -92,7 +127,7 @@ def pyramid(x: Tensor) -> list[Tensor]:
     """The Laplacian pyramid of images (N, C, H, W), fine to coarse: what each level has
     beyond the next one enlarged, and the last as it is."""
     levels = []
-    while min(x.shape[2:]) >= 2 * COARSEST:
+    while min(x.shape[2:]) >= 2 * MIN_LEVEL_SIDE:
         smaller = _halved(x)
         levels.append(x - _doubled(smaller, x.shape[2:]))
         x = smaller
@@ -123,20 +158,20 @@ def _smoothed(x: Tensor) -> Tensor:
 
 def _places(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """The upper left corners of patches for each image: rows and columns, (N,
-    PER_PICTURE) each."""
+    PATCHES_PER_IMAGE) each."""
     rows, columns = (
-        torch.randint(max(side - PATCH, 0) + 1, (len(x), PER_IMAGE), generator=generator)
+        torch.randint(max(side - PATCH, 0) + 1, (len(x), PATCHES_PER_IMAGE), generator=generator)
         for side in x.shape[2:]
     )
     return rows, columns
 
 
 def _patches(x: Tensor, places: tuple[Tensor, Tensor]) -> Tensor:
-    """The patches at these places, each as one row: (N * PER_PICTURE, C * height *
-    width)."""
+    """The patches at these places, each as one row: (N * PATCHES_PER_IMAGE,
+    C * height * width)."""
     height, width = (min(PATCH, side) for side in x.shape[2:])
     rows = places[0][:, :, None, None] + torch.arange(height)[:, None]
     columns = places[1][:, :, None, None] + torch.arange(width)
     images = torch.arange(len(x))[:, None, None, None]
     taken = x.permute(0, 2, 3, 1)[images, rows, columns]
-    return taken.reshape(len(x) * PER_IMAGE, -1)
+    return taken.reshape(len(x) * PATCHES_PER_IMAGE, -1)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import io
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.diagnosis.evidence import comparable_lines
-from equipoise.metrics.result import MetricResult as Measured
+from equipoise.metrics.result import MetricResult
 from equipoise.plotting.plots import GENERATED, as_they_are, few_ticks, thousands
 from equipoise.utils.formatting import number
 
@@ -87,15 +86,15 @@ def _finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def curve_of(log: Sequence[Mapping[str, Any]], name: str) -> Curve:
-    """A metric as it was taken while training."""
+def curve_of(log: Sequence[Mapping[str, Any]], key: str) -> Curve:
+    """The metric of this key as it was measured while training."""
     log = comparable_lines(log)
-    lines = [line for line in log if _finite(line.get("metrics", {}).get(name))]
+    lines = [line for line in log if _finite(line.get("metrics", {}).get(key))]
     first = next((line for line in log if "floors" in line), {})
-    floor = first.get("floors", {}).get(name)
+    floor = first.get("floors", {}).get(key)
     seen, values = (
         [line["samples_seen"] for line in lines],
-        [line["metrics"][name] for line in lines],
+        [line["metrics"][key] for line in lines],
     )
     return Curve(seen, values, floor if _finite(floor) else None, first.get("evaluated_samples"))
 
@@ -160,14 +159,14 @@ def difference(log: Sequence[Mapping[str, Any]], output: DiscriminatorOutput) ->
     )
 
 
-def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
+def primary(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | None:
     """The first metric of the table as it was while
     training, with the baseline it had there."""
-    name, curve = table.name, curve_of(log, table.name)
+    label, curve = table.label, curve_of(log, table.key)
     if len(curve.values) < 2:
         return None
     figure = new_figure()
-    axes, values = _axes(figure, name), curve.values
+    axes, values = _axes(figure, label), curve.values
     axes.plot(
         curve.seen,
         values,
@@ -178,23 +177,23 @@ def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
         label="generated",
     )
     if curve.floor is not None:
-        label = f"real samples: {number(curve.floor)} (baseline of this curve)"
-        axes.axhline(curve.floor, color="black", linewidth=1, linestyle="--", label=label)
+        baseline = f"real samples: {number(curve.floor)} (baseline of this curve)"
+        axes.axhline(curve.floor, color="black", linewidth=1, linestyle="--", label=baseline)
     legend_above(axes)
     _logarithmic(axes, [*values, curve.floor] if curve.floor is not None else values)
     ends = f"from {number(values[0])} to {number(values[-1])}; the best was {number(min(values))}"
-    return finished(figure, f"{name} against samples seen, {ends}.", _why_another(curve, table))
+    return finished(figure, f"{label} against samples seen, {ends}.", _why_another(curve, table))
 
 
-def _why_another(curve: Curve, table: Measured) -> str:
+def _why_another(curve: Curve, table: MetricResult) -> str:
     """Why the baseline of a curve is not the table's."""
     on = f"on {curve.measured_on:,} samples " if curve.measured_on else ""
     said = f"Measured {on}{WHILE_TRAINING}"
-    counted = re.match(r"([\d,]+) samples ", table.protocol)
     if curve.floor is None or number(curve.floor) == number(table.floor):
         return said
-    of_table = f" on {counted[1]} samples" if counted else " apart"
-    if counted and int(counted[1].replace(",", "")) == curve.measured_on:
+    n = table.n_samples
+    of_table = " apart" if n is None else f" on {n:,} samples"
+    if n is not None and n == curve.measured_on:
         of_table += " too, but on other draws of them"
     return (
         f"{said} Its baseline here is {number(curve.floor)}; the table's, "

@@ -1,5 +1,4 @@
-"""The tables of a page: a metric a row, with
-what it measures and which way is better."""
+"""The tables of a page: a metric a row, what it measures and which way is better."""
 
 from __future__ import annotations
 
@@ -8,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from equipoise.diagnosis import Severity
-from equipoise.metrics.result import Better, MetricResult, meaning
+from equipoise.metrics.registry import Better
+from equipoise.metrics.result import MetricResult
 from equipoise.report.formatting import SIGNS, interval
 from equipoise.report.report import Report
 from equipoise.utils.formatting import number
@@ -24,15 +24,17 @@ WORDS: dict[Better, str] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A metric in a table: each run's value and interval, "" where a run has none,
-    and the baseline. `protocol` says on what it was measured, where that is not as in
-    the row above."""
+    """A metric in a table."""
 
-    name: str
+    label: str
+    meaning: str
+    """What the metric measures."""
     better: Better
     cells: Sequence[tuple[str, str]]
+    """Each run's value and interval; empty where a run has none."""
     floor: str
     protocol: str = ""
+    """What it was measured on, where that differs from the row above."""
 
     @property
     def sign(self) -> str:
@@ -44,18 +46,13 @@ class Row:
         """The better side in words."""
         return WORDS[self.better]
 
-    @property
-    def meaning(self) -> str:
-        """What the metric measures."""
-        return meaning(self.name)
-
 
 def rows(reports: Sequence[Report]) -> list[Row]:
-    """The table of several runs. Of baselines that
-    differ it holds the least and the greatest."""
+    """The table of several runs. Of baselines that differ it has the least and the
+    greatest."""
     found = []
-    for name in dict.fromkeys(metric.name for report in reports for metric in report.shown):
-        of_runs = [_figure(report, name) for report in reports]
+    for key in dict.fromkeys(metric.key for report in reports for metric in report.shown):
+        of_runs = [_result(report, key) for report in reports]
         known = [metric for metric in of_runs if metric is not None]
         floors = sorted({metric.floor for metric in known if math.isfinite(metric.floor)})
         ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
@@ -63,17 +60,17 @@ def rows(reports: Sequence[Report]) -> list[Row]:
             ("", "") if metric is None else (number(metric.value), interval(metric))
             for metric in of_runs
         ]
-        found.append(Row(name, known[0].better, cells, " to ".join(ends)))
+        first = known[0]
+        found.append(Row(first.label, first.meaning, first.better, cells, " to ".join(ends)))
     return found
 
 
-def _figure(report: Report, name: str) -> MetricResult | None:
-    return next((metric for metric in report.metrics if metric.name == name), None)
+def _result(report: Report, key: str) -> MetricResult | None:
+    return next((metric for metric in report.metrics if metric.key == key), None)
 
 
 def with_protocols(report: Report) -> list[Row]:
-    """The rows of the table; a protocol stands where
-    it differs from that of the figure above."""
+    """The rows of the table; a protocol stands where it differs from that above."""
     found, above = [], ""
     for row, metric in zip(rows([report]), report.shown, strict=True):
         found.append(replace(row, protocol="" if metric.protocol == above else metric.protocol))

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from equipoise.metrics.result import Better, MetricResult
+from equipoise.metrics.registry import Better
+from equipoise.metrics.result import MetricResult
 from equipoise.utils.formatting import MAX_PLAIN, number
 
 SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
 KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
 GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
-# Share of an interval's half by which its middle may be off the value that it stands
-# beside.
+# Fraction of half an interval by which its middle may be off the value, to be written
+# as the value +- half the interval.
 OFF_CENTRE = 0.25
 
 
 def interval(metric: MetricResult) -> str:
-    """Half the width of the figure's interval, with a sign; its ends where the value is
+    """Half the width of a metric's interval, with a sign; its ends where the value is
     not about its middle; empty where it is not known."""
     if metric.low is None or metric.high is None or not 0 < metric.high - metric.low < math.inf:
         return ""

@@ -20,9 +20,10 @@ from equipoise.data.images.decode import thumbnail
 from equipoise.data.sources import Source
 from equipoise.diagnosis import severity
 from equipoise.errors import printable
-from equipoise.metrics.evaluate import COMPARED
-from equipoise.metrics.image_suites import thumbnails
+from equipoise.metrics.copies import THUMBNAIL
 from equipoise.metrics.neighbours import nearest
+from equipoise.metrics.reference import thumbnails
+from equipoise.metrics.result import MetricResult
 from equipoise.plotting.plots import (
     GENERATED,
     MAX_COLUMNS,
@@ -76,8 +77,9 @@ class Run:
     """Images of what the generator made through time, the first first."""
 
     @property
-    def headline(self) -> str:
-        return self.report.metrics[0].name
+    def primary(self) -> MetricResult:
+        """The primary metric."""
+        return self.report.metrics[0]
 
     @property
     def limits(self) -> tuple[float, float] | None:
@@ -109,9 +111,9 @@ def page(run: Run) -> str:
 def comparison(runs: Sequence[Run]) -> str:
     """One page of several runs: their verdicts, one table, their curves in one chart,
     and what each makes."""
-    same = len({run.headline for run in runs}) == 1
-    curves = {run.name: charts.curve_of(run.log, run.headline) for run in runs}
-    chart = charts.overlaid(curves, runs[0].headline) if same else None
+    same = len({run.primary.key for run in runs}) == 1
+    curves = {run.name: charts.curve_of(run.log, run.primary.key) for run in runs}
+    chart = charts.overlaid(curves, runs[0].primary.label) if same else None
     return _template().render(
         title=f"{len(runs)} runs compared",
         runs=[_told(run) for run in runs],
@@ -133,7 +135,7 @@ def _told(run: Run) -> dict[str, Any]:
     how = severity(report.verdict)
     return {
         "name": run.name,
-        "told": report.told[0].upper() + report.told[1:],
+        "training": report.training_summary[0].upper() + report.training_summary[1:],
         "report": report,
         "severity": how,
         "mark": MARKS[how],
@@ -241,7 +243,7 @@ def _neighbours(run: Run) -> list[Image]:
     if not np.isfinite(made).all():
         return []
     training = source.seen(TRAINING_ROWS, 0)
-    _, found = nearest(*(thumbnails(x, COMPARED) for x in (torch.from_numpy(made), training)))
+    _, found = nearest(*(thumbnails(x, THUMBNAIL) for x in (torch.from_numpy(made), training)))
     grid = image_grid(
         np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS
     )
@@ -284,7 +286,7 @@ def _moments(run: Run) -> list[Image]:
 
 def _curves(run: Run) -> list[Image]:
     found = [
-        charts.headline(run.log, run.report.metrics[0]),
+        charts.primary(run.log, run.primary),
         charts.balance(run.log, run.output) or charts.difference(run.log, run.output),
         charts.losses(run.log),
         charts.gradients(run.log),

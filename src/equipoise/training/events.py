@@ -71,7 +71,7 @@ class Evaluated:
 
     samples_seen: int
     metrics: Mapping[str, float]
-    """By name, the primary one first."""
+    """By key, the primary one first."""
     floors: Mapping[str, float]
     """The same of real samples."""
     progress: float = 0.0

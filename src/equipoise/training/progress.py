@@ -126,9 +126,13 @@ def both(
 
 def primary(event: Evaluated) -> str:
     """The primary metric beside its floor, in a line."""
-    name, value = next(iter(event.metrics.items()))
-    floor = event.floors.get(name, math.nan)
-    return f"{name} {value:.4g}" + (f" (real samples: {floor:.4g})" if math.isfinite(floor) else "")
+    from equipoise.metrics.registry import label_of
+
+    key, value = next(iter(event.metrics.items()))
+    floor, label = event.floors.get(key, math.nan), label_of(key)
+    return f"{label} {value:.4g}" + (
+        f" (real samples: {floor:.4g})" if math.isfinite(floor) else ""
+    )
 
 
 def lines(report: Report) -> str:
