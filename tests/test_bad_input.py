@@ -140,7 +140,7 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
         ),
         (
             ["train", "--resume"],
-            "equipoise train --resume needs the run to go on with: equipoise train --resume RUN",
+            "equipoise train --resume needs the run: equipoise train --resume RUN",
         ),
         (
             ["train", "gaussian", "--init-from", "nothing"],
@@ -152,7 +152,7 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
         ),
         (["sample", "nothing"], "nothing is not a run directory"),
         (["evaluate", "nothing", "--jsn"], "no option --jsn of evaluate: did you mean '--json'?"),
-        (["recipes", "all"], "recipes takes no arguments, 'all' was given"),
+        (["recipes", "all"], "'all' was not expected: see equipoise recipes --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

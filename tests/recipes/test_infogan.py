@@ -170,4 +170,4 @@ def test_the_command_line_sets_codes_and_draws_each(
     assert command("sample", "run", "-n", "4", "--code", "c0=3", "--out", "x.npy").status == 0
     wrong = command("sample", "run", "-n", "4", "--code", "c0")
     assert wrong.status == 2
-    assert wrong.err == "equipoise: --code = 'c0': must be such as c0=3,u0=-1.5\n"
+    assert wrong.err == "equipoise: --code = 'c0': must be written as in c0=3,u0=-1.5\n"

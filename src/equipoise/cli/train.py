@@ -5,10 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.cli.output import say, tell_of
+from equipoise.cli.output import say, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
@@ -17,24 +16,19 @@ if TYPE_CHECKING:
 
 def train(arguments: Sequence[str]) -> None:
     """equipoise train DATA ..., or equipoise train --resume RUN ..."""
-    from equipoise.cli.parser import parse_train, value_of, with_run
-    from equipoise.recipes import DEFAULT, find
+    from equipoise.cli.train_options import parse_train
 
-    arguments = with_run(arguments)
-    earlier = value_of(arguments, "--out" if "--resume" in arguments else "--init-from")
-    recipe = value_of(arguments, "--recipe") or _recorded_recipe(earlier)
-    request = parse_train(arguments, find(recipe or DEFAULT))
-    options = request.options
+    request = parse_train(arguments)
 
     from equipoise.api import GAN
     from equipoise.training.guard import DivergedError
     from equipoise.training.resuming import is_finished
     from equipoise.training.signals import InterruptedRunError
 
-    gan = GAN(recipe, **request.choices)
-    data = request.distribution if request.distribution is not None else options.data
+    gan = GAN(request.recipe.name, **request.choices)
+    data = request.data if request.distribution is None else request.distribution
     training = gan.prepare(
-        data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of
+        data, out=request.out, resume=request.resume, init_from=request.init_from, warn=warn
     )
     _announce(training)
     assert training.directory is not None, "the command line always writes a run"
@@ -120,13 +114,3 @@ def _announce(training: Fit) -> None:
     if training.resumed:
         say(told(training))
     sys.stdout.flush()
-
-
-def _recorded_recipe(run: str | None) -> str | None:
-    """The recipe of an earlier run, which is resumed or started from."""
-    if run is None:
-        return None
-    from equipoise.runs.directory import RunDirectory
-
-    name: str = RunDirectory.existing(Path(run)).read_config()["recipe"]["name"]
-    return name
