@@ -79,7 +79,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "notes.txt": (
         lambda p: p.touch(),
-        "notes.txt has the ending '.txt': give .npy, .npz, .csv, .parquet or a folder of images",
+        "notes.txt has the ending '.txt': give a .csv, .csv.gz, .csv.zst, .feather, .npy, "
+        ".npz, .parquet, .tsv, .tsv.gz or .tsv.zst file, or a folder of images",
     ),
     "folder": (
         lambda p: p.mkdir(),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from equipoise.cli.options import Datasets, Recipes
 from equipoise.cli.output import say
 from equipoise.cli.parser import option_of, parse
+
+if TYPE_CHECKING:
+    from equipoise.data.readers import Reader
 
 COLUMN = 12  # characters of a name
 
@@ -28,10 +32,17 @@ def recipes(arguments: Sequence[str]) -> None:
 def datasets(arguments: Sequence[str]) -> None:
     """equipoise datasets"""
     parse(Datasets, "datasets", arguments)
+    from equipoise.data import readers
     from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES
 
     for name, summary in NAMED_SOURCES.items():
         of_source = fields(DISTRIBUTIONS[name]) if name in DISTRIBUTIONS else ()
         settings = ", ".join(option_of(field.name) for field in of_source)
         print(f"{name:{COLUMN}} {summary}{f' ({settings})' if settings else ''}")
-    print("\nOr your own: a .npy, .npz, .csv or .parquet file, or a folder of images.")
+    print("\nOr your own data: a folder of images, or a file.")
+    for reader in sorted(readers.READERS, key=lambda reader: reader.endings):
+        print(f"{reader.endings[0]:{COLUMN}} {reader.summary}{_other_endings(reader)}")
+
+
+def _other_endings(reader: Reader) -> str:
+    return f" (also {', '.join(reader.endings[1:])})" if reader.endings[1:] else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.cli.parser import OptionsParser, option, positional, refuse
+from equipoise.data import readers
 from equipoise.data.distributions.univariate import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, catalogue, find
@@ -17,15 +18,17 @@ from equipoise.runs.settings import RunSettings
 USAGE = """equipoise train DATA [OPTIONS]
        equipoise train --resume RUN [OPTIONS]"""
 SUMMARY = "Train a GAN on DATA and report how good it is, or resume RUN."
+DATA_HELP = (
+    f"A built-in source or a folder of images, or a {readers.listed()} file. "
+    "See: equipoise datasets."
+)
 
 
 @dataclass(frozen=True)
 class Train:
     """What is typed for a training, without the settings of run, recipe and data."""
 
-    data: str | None = positional("DATA", "data", None)
-    """A built-in source (see: equipoise datasets), a file or a folder of
-    images."""
+    data: str | None = positional("DATA", "data", None, doc=DATA_HELP)
     recipe: str | None = option(None, "NAME")
     """The method (see: equipoise recipes). Default: balanced, or that of RUN."""
     out: Path | None = option(None, "DIR")

@@ -13,16 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from equipoise.data import readers
 from equipoise.data.labels import distinct_labels, plain_label
 from equipoise.data.levels import levels_of
-from equipoise.data.readers import NOTE, read_numpy, read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 EXACT = 2**53  # up to which float64 holds every whole number
 Labels = Sequence[Any] | NDArray[Any]
 
@@ -160,23 +159,29 @@ def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
 
 
 def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
-    """Rows of a .npy, .npz, .csv or .parquet file.
+    """Rows of a file of any format in `data.readers`.
 
     Nothing in it can run code: pickled objects are refused.
+
+    Args:
+        path: The file.
+        labels: One a sample; None for those in the file, if there are any.
+        label_column: The name of the column that holds labels, of a table.
+
+    Raises:
+        RequestError: Where the file cannot be read or trained on.
     """
-    suffix = path.suffix.lower()
-    if label_column is not None and suffix not in (".csv", ".parquet"):
+    reader = readers.find(path)
+    if label_column is not None and reader is not None and not reader.has_columns:
         raise RequestError(
-            f"label_column = {label_column!r}: only .csv and .parquet files have columns, "
-            f"{path.name} has none"
+            f"label_column = {label_column!r}: {path.name} has no columns; give a "
+            f"{readers.listed(columns_only=True)} file, or leave it out"
         )
-    if suffix in (".npy", ".npz"):
-        array, stored = read_numpy(path)
-        return from_array(array, stored if labels is None else labels, path.name)
-    table = read_table(path)
-    return replace(
-        from_frame(table, labels, path.name, label_column), note=table.attrs.get(NOTE, "")
-    )
+    content = readers.read(path)
+    if isinstance(content.values, np.ndarray):
+        return from_array(content.values, content.labels if labels is None else labels, path.name)
+    rows = from_frame(content.values, labels, path.name, label_column)
+    return replace(rows, note=content.note)
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
@@ -278,7 +283,8 @@ def check_exact(array: NDArray[Any], what: str) -> None:
 
 
 def _numpy_dtype(column: pd.Series[Any]) -> str:
-    """The NumPy type that holds a column; pandas' nullable types have one underneath."""
+    """The NumPy type that holds a column; pandas' nullable types have one
+    underneath."""
     dtype = getattr(
         column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype)
     )  # of sparse ones, of nullable ones

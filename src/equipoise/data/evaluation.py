@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data import arrays
+from equipoise.data import arrays, readers
 from equipoise.data.factory import as_table, open_source
-from equipoise.data.readers import read_table
 from equipoise.data.schema import detect_layout, to_network_layout
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped
@@ -26,11 +25,8 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
     """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be
     they few or all alike. `columns` are the generator's, in whose order a table's are.
     """
-    if isinstance(data, str | Path) and Path(data).suffix.lower() not in arrays.FILE_SUFFIXES:
-        raise RequestError(
-            f"{data!r}: give an array, a DataFrame, or a file that ends in "
-            f"{', '.join(arrays.FILE_SUFFIXES)}"
-        )
+    if isinstance(data, str | Path) and readers.find(data) is None:
+        raise RequestError(f"{data!r}: give an array, a DataFrame, or a {readers.listed()} file")
     table = _table(data)
     if table is not None:
         array: NDArray[Any] = arrays.numbers_of(_ordered(table, columns), "the data")
@@ -70,12 +66,11 @@ def _table(data: Any) -> pd.DataFrame | None:
     """The table that the data is, or that is in the file of this name; None if it is
     none."""
     if isinstance(data, str | Path):
-        path = Path(data)
-        return (
-            read_table(path)
-            if path.suffix.lower() in (".csv", ".parquet") and path.is_file()
-            else None
-        )
+        path, reader = Path(data), readers.find(data)
+        if reader is None or not reader.has_columns or not path.is_file():
+            return None
+        values = readers.read(path).values
+        return None if isinstance(values, np.ndarray) else values
     table: pd.DataFrame | None = as_table(data)
     return table
 

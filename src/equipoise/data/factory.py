@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.coerce import instance
-from equipoise.data import arrays, mnist
+from equipoise.data import arrays, mnist, readers
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES, Distribution
 from equipoise.data.images import cache
@@ -154,9 +154,9 @@ def _named(
                 f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data"
             )
         return _folder(path, labels, memory_budget, split_seed)
-    if path.is_file() and path.suffix.lower() in arrays.FILE_SUFFIXES:
+    if path.is_file() and readers.find(path) is not None:
         rows = arrays.from_file(path, labels, label_column)
-        source = _in_memory(path.stem, rows, split_seed)
+        source = _in_memory(readers.stem(path), rows, split_seed)
         source.labels_given = rows.labels is not None
         return source
     if path.suffix.lower() in PICKLES:
@@ -166,8 +166,8 @@ def _named(
         )
     if path.is_file():
         raise RequestError(
-            f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} "
-            "or a folder of images"
+            f"{name} has the ending {path.suffix!r}: give a {readers.listed()} file, or a folder "
+            "of images"
         )
     if os.path.lexists(path):
         raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")

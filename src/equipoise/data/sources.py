@@ -63,7 +63,7 @@ class Source(ABC):
 
     @property
     def is_digits(self) -> bool:
-        """Whether the digit classifier's features are the right ones for these images."""
+        """Whether these images have the features of the digit classifier."""
         return False
 
     @property

@@ -55,7 +55,7 @@ class RunSettings:
     """The report after `equipoise train`: full; quick, on a fifth of the samples or so;
     none; auto: full after two minutes of training."""
     label_column: str | None = None
-    """The column of a .csv or .parquet file that holds labels."""
+    """The column of a table that holds labels."""
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.minutes is not None:

@@ -1,10 +1,11 @@
 """Decoded images, kept on disk so that a folder is decoded once.
 
-    <data home>/images/<content>/pixels              the images, (N, C, H, W), one after the other, with nothing between
-    <data home>/images/<content>/sums                each image's sum of values and of squares, (N, 2), int64
-    <data home>/images/<content>/description.json    their form, which files were left out, what was noticed
+    <data home>/images/<content>/
+        pixels              the images, (N, C, H, W), with nothing between them
+        sums                each image's sum of values and of squares, (N, 2), int64
+        description.json    their form, which files were left out, and notes
     <data home>/images/listings/<names and sizes>/<states>.json
-                                                       the content of a folder whose files look so
+                            the content of a folder whose files look so
 
 `content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so
 a folder that is copied or touched is known again by reading it, without decoding. One
