@@ -16,7 +16,8 @@ from equipoise.data.levels import levels_of
 from equipoise.data.loading import Encode, EndOfDataError, Loader
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
-from equipoise.data.sources import HELD_OUT_ONE_IN, Source, choose, image_limits
+from equipoise.data.sources import SplitSource, image_limits
+from equipoise.data.split import HELD_OUT_DIVISOR, Split, TensorPart
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
 
 
-class StreamSource(Source):
+class StreamSource(SplitSource):
     """Batches of an iterable.
 
     A tenth of its first rows is held out; the rest of them fit the scaling and are
@@ -67,8 +68,9 @@ class StreamSource(Source):
         outliers = [] if schema.is_image else notes_of_outliers(rows.numpy(), None)
         self.notes += outliers
         self.has_outliers = bool(outliers)
-        held_out = max(len(rows) // HELD_OUT_ONE_IN, 1)
-        self._test, self._first = rows[:held_out], rows[held_out:]
+        held_out = max(len(rows) // HELD_OUT_DIVISOR, 1)
+        self._held_out, self._first = rows[:held_out], rows[held_out:]
+        self.split = Split(TensorPart(self._first), TensorPart(self._held_out))
         if _paired(opening) and len(opening) > 1:
             self.notes.append(
                 "the stream's labels are not used: give an array, a file or a Dataset to "
@@ -88,19 +90,9 @@ class StreamSource(Source):
     def repeats(self) -> bool:
         return self._again is not None
 
-    def held_out(self, n: int, seed: int) -> Tensor:
-        return self._test[choose(self._held_out_rows(len(self._test), validation=False), n, seed)]
-
-    def validation(self, n: int, seed: int) -> Tensor:
-        return self._test[choose(self._held_out_rows(len(self._test), validation=True), n, seed)]
-
-    def seen(self, n: int, seed: int) -> Tensor:
-        return choose(self._first, n, seed)
-
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
-        return StreamLoader(
-            chain([self._first], self._rest), self._again, self._test, batch_size, encode, device
-        )
+        rows = chain([self._first], self._rest)
+        return StreamLoader(rows, self._again, self._held_out, batch_size, encode, device)
 
 
 class StreamLoader(Loader):

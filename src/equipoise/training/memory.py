@@ -20,7 +20,8 @@ from torch import Tensor
 
 from equipoise.data.loading import BLOCK, Loader
 from equipoise.data.schema import Schema
-from equipoise.data.sources import HELD_OUT_ONE_IN, RowsSource, Source
+from equipoise.data.sources import RowsSource, Source
+from equipoise.data.split import HELD_OUT_DIVISOR
 from equipoise.errors import RequestError
 from equipoise.metrics.budget import FULL
 from equipoise.recipes._building import build_method, outline
@@ -305,5 +306,5 @@ def evaluated(source: Source) -> int:
     if not source.schema.is_image:
         return JUDGED_LINE if source.schema.size == 1 else JUDGED_POINTS
     rows = source.training_rows
-    held_out = FULL.images if rows is None else min(FULL.images, rows // (HELD_OUT_ONE_IN - 1))
+    held_out = FULL.images if rows is None else min(FULL.images, rows // (HELD_OUT_DIVISOR - 1))
     return JUDGED_IMAGES + JUDGED_COPIES * held_out * source.schema.size * torch.float64.itemsize

@@ -17,7 +17,8 @@ from torch import Tensor
 from equipoise.coerce import instance
 from equipoise.data import ScalingKind
 from equipoise.data.images.sums import sums_of
-from equipoise.data.sources import Source, choose
+from equipoise.data.sources import Source
+from equipoise.data.split import choose
 from equipoise.errors import RequestError
 
 SMALLEST = math.sqrt(sys.float_info.min)  # whose square is still a normal number
