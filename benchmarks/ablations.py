@@ -27,7 +27,7 @@ from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise import GAN, losses, penalties
-from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
+from equipoise.data.distributions import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.result import COVERAGE, FRECHET, RECOGNISED
 from equipoise.metrics.wasserstein import mode_coverage, wasserstein_to_distribution

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.distributions import DISTRIBUTIONS, DRAWS, training_draws
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
+from equipoise.data.distributions import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.result import COVERAGE, DIGIT_FREQUENCY, FRECHET, RECOGNISED

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.evaluation import samples_of
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.evaluate import MAX_COLUMNS

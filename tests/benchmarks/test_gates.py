@@ -15,7 +15,7 @@ from benchmarks.recipes import read
 from numpy.typing import NDArray
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.mnist import load
 from equipoise.data.sources import Source

@@ -9,7 +9,7 @@ from equipoise.cli.options import Compare, Evaluate, Sample
 from equipoise.cli.parser import field_docs, parse
 from equipoise.cli.train_options import Train, parse_train
 from equipoise.coerce import hints
-from equipoise.data.distributions.univariate import Gaussian, Mixture
+from equipoise.data.distributions import Gaussian, Mixture
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.runs.settings import RunSettings

@@ -8,7 +8,7 @@ import torch
 
 from equipoise.data.arrays import from_array
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.distributions.univariate import Distribution, Gaussian, Ring, Swissroll
+from equipoise.data.distributions import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.factory import open_source
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.sources import DistributionSource, RowsSource, Source, image_limits

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Grid
+from equipoise.data.distributions import Gaussian, Grid
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource
 from equipoise.metrics.evaluate import suite_for

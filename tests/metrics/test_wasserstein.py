@@ -9,7 +9,7 @@ import ot
 import pytest
 from scipy import stats
 
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.loading import seeded
 from equipoise.metrics import wasserstein
 

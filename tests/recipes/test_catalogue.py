@@ -14,7 +14,7 @@ import pytest
 
 from equipoise import recipes
 from equipoise.cli.train_options import Train
-from equipoise.data.distributions.univariate import DISTRIBUTIONS
+from equipoise.data.distributions import DISTRIBUTIONS
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find

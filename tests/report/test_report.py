@@ -18,7 +18,7 @@ import torch
 from tests.helpers import TINY_OPTIONS
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.diagnosis import Verdict

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.helpers import RECIPES, Answer
 
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes._building import build_method

@@ -33,7 +33,8 @@ def datasets(arguments: Sequence[str]) -> None:
     """equipoise datasets"""
     parse(Datasets, "datasets", arguments)
     from equipoise.data import readers
-    from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES
+    from equipoise.data.distributions import DISTRIBUTIONS
+    from equipoise.data.named_sources import NAMED_SOURCES
 
     for name, summary in NAMED_SOURCES.items():
         of_source = fields(DISTRIBUTIONS[name]) if name in DISTRIBUTIONS else ()

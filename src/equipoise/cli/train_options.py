@@ -9,7 +9,7 @@ from typing import Any
 
 from equipoise.cli.parser import OptionsParser, option, positional, refuse
 from equipoise.data import readers
-from equipoise.data.distributions.univariate import DISTRIBUTIONS, Distribution
+from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, catalogue, find
 from equipoise.recipes.base import Recipe

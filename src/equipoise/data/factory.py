@@ -18,9 +18,10 @@ from torch import Tensor
 from equipoise.coerce import instance
 from equipoise.data import arrays, mnist, readers
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES, Distribution
+from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.images import cache
 from equipoise.data.images.folder import scan
+from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import DistributionSource, RowsSource, Source

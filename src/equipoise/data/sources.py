@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import Rows
-from equipoise.data.distributions.univariate import Distribution, distribution_settings
+from equipoise.data.distributions import Distribution, distribution_settings
 from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.data.split import Split, TensorPart, choose, split_indices
@@ -126,7 +126,7 @@ class DistributionSource(Source):
 
     def __init__(self, distribution: Distribution) -> None:
         settings = json.dumps(distribution_settings(distribution), sort_keys=True)
-        weights = distribution.components()
+        weights = distribution.mixture_weights()
         schema = Schema(
             shape=(distribution.dimension,),
             layout="N" if distribution.dimension == 1 else "ND",

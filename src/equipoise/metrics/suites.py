@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.data.distributions.univariate import Distribution
+from equipoise.data.distributions import Distribution
 from equipoise.metrics import wasserstein
 from equipoise.metrics.intervals import half_widths
 from equipoise.metrics.mmd import gaussian_kernel_mean, gaussian_mmd, median_distance

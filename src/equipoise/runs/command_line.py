@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from equipoise.data import readers
-from equipoise.data.distributions.univariate import DISTRIBUTIONS
+from equipoise.data.distributions import DISTRIBUTIONS
 from equipoise.data.schema import from_json
 
 

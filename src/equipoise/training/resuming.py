@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.data.arrays import Labels
-from equipoise.data.distributions.univariate import Distribution, distribution_settings
+from equipoise.data.distributions import Distribution, distribution_settings
 from equipoise.data.factory import distribution_of, open_source
 from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for
