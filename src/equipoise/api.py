@@ -30,7 +30,7 @@ from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
 from equipoise.sampling.sampler import Codes, Sampler
 from equipoise.training import ending, fitting, resuming, starting, warm_start
 from equipoise.training.loop import Event
-from equipoise.training.progress import Display, both
+from equipoise.training.progress import ProgressBar, call_each
 from equipoise.utils.atomic_io import write_whole
 from equipoise.utils.system import usable_cores
 
@@ -121,8 +121,8 @@ class GAN:
         )
         for note in resuming.notes(training):
             warn(note)
-        with Display(progress) as display:
-            self.run(training, both(display.show, on_event))
+        with ProgressBar(progress) as bar:
+            self.run(training, call_each(bar, on_event))
         return self
 
     def prepare(

@@ -18,7 +18,7 @@ from tests.helpers import TINY_OPTIONS
 from equipoise import GAN, __version__
 from equipoise.recipes import catalogue
 from equipoise.training.loop import Event, Report
-from equipoise.training.progress import Display
+from equipoise.training.progress import ProgressBar
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
@@ -277,12 +277,12 @@ def test_a_signal_ends_a_training_with_the_status_that_a_shell_expects_and_what_
 ) -> None:
     pressed = []
 
-    def press(_: Display, event: Event) -> None:
+    def press(_: ProgressBar, event: Event) -> None:
         if isinstance(event, Report) and not pressed:
             pressed.append(event)
             signal.raise_signal(sign)
 
-    monkeypatch.setattr(Display, "show", press)
+    monkeypatch.setattr(ProgressBar, "__call__", press)
     options = ["--samples", "16000", "--batch-size", "16", "--width", "8", "--threads", "1"]
     answer = command("train", "gaussian", *options, "--out", "run")
     assert answer.status == status

@@ -19,12 +19,12 @@ def evaluate(arguments: Sequence[str]) -> None:
     options = parse(Evaluate, "evaluate", arguments)
 
     from equipoise.api import GAN
-    from equipoise.training.progress import Measuring
+    from equipoise.training.progress import EvaluationStatus
 
     gan = GAN.load(options.run)
-    with Measuring() as measuring:
+    with EvaluationStatus() as status:
         report = gan.evaluate(
-            options.data, inception=options.inception, quick=options.quick, on_step=measuring.show
+            options.data, inception=options.inception, quick=options.quick, on_step=status
         )
     if options.json:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)

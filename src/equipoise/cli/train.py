@@ -46,13 +46,13 @@ def train(arguments: Sequence[str]) -> None:
 
 def _run(gan: GAN, training: Fit, finished: bool) -> None:
     """Train, and say on how many samples and how long."""
-    from equipoise.training.progress import Display
+    from equipoise.training.progress import ProgressBar
     from equipoise.utils.formatting import spoken
 
     state = training.state
     seconds, samples = state.seconds, state.samples_seen
-    with Display() as display:
-        gan.run(training, display.show)
+    with ProgressBar() as bar:
+        gan.run(training, bar)
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
         say(
@@ -64,20 +64,20 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
 def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
     """Print the report at the end of a training, as thorough as its plan says. With
     `kept`, a report that the run has already is printed and nothing is measured."""
-    from equipoise.training.progress import Measuring
+    from equipoise.training.progress import EvaluationStatus
 
     assert training.directory is not None, "the command line always writes a run"
     directory, kind = training.directory, training.plan.evaluation
     where, run = directory.path, shlex.quote(str(directory.path))
     report = None
-    with Measuring() as measuring:
+    with EvaluationStatus() as status:
         if kind != "none":
             report = (
                 gan.report
                 if kept and directory.report.is_file()
-                else gan.evaluate(quick=kind == "quick", on_step=measuring.show)
+                else gan.evaluate(quick=kind == "quick", on_step=status)
             )
-        measuring.show("image of samples")
+        status("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
         say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
