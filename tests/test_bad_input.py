@@ -62,7 +62,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "junk.npz": (lambda p: p.write_bytes(b"PK\x03\x04 junk"), "junk.npz could not be read as .npz"),
     "labels.npz": (
         lambda p: np.savez(p, x=POINTS, y=np.arange(7)),
-        "labels: 7 given for 100 samples of labels.npz: give one label a sample",
+        "labels: 7 given for 100 samples of labels.npz: give one label per sample",
     ),
     "text.csv": (
         lambda p: p.write_text("a,b\n1,2\n3,many\n5,6\n"),
@@ -241,7 +241,7 @@ def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(
     assert answer.status == 0
     assert "1 of 30 images left out: 07.jpg (" in answer.out
     assert (
-        "1 of 29 images were not 8 x 8, the commonest size: cropped about the centre and resized"
+        "1 of 29 images were not 8 x 8, the most common size: cropped about the centre and resized"
         in answer.out
     )
 

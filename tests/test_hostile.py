@@ -148,7 +148,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda p: zipped(p, {f"{i}.npy": b"" for i in range(3000)}),
         "and 2,995 more: name the samples x",
     ),
-    "scalar.npz": (lambda p: np.savez(p, x=POINTS, y=np.array(3)), "give one label a sample"),
+    "scalar.npz": (lambda p: np.savez(p, x=POINTS, y=np.array(3)), "give one label per sample"),
     "escapes.npz": (
         lambda p: zipped(p, {f"{ESCAPES}.npy": npy(POINTS), "b.npy": npy(POINTS)}),
         r"\\x1b\[31mred",

@@ -293,8 +293,11 @@ def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
 
 
 def refuse(mistakes: Sequence[str]) -> None:
-    """Raises:
-    RequestError: If there are mistakes, with all of them."""
+    """Raise if anything was wrong.
+
+    Raises:
+        RequestError: With all mistakes in one line.
+    """
     if mistakes:
         raise RequestError("; ".join(dict.fromkeys(mistakes)))
 

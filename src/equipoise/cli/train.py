@@ -11,7 +11,10 @@ from equipoise.cli.output import say, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
+    from equipoise.data.schema import Schema
     from equipoise.training.fitting import Fit
+
+CHANNELS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -45,7 +48,7 @@ def train(arguments: Sequence[str]) -> None:
 
 
 def _run(gan: GAN, training: Fit, finished: bool) -> None:
-    """Train, and say on how many samples and how long."""
+    """Train, and print on how many samples and how long."""
     from equipoise.training.progress import ProgressBar
     from equipoise.utils.formatting import spoken
 
@@ -62,8 +65,14 @@ def _run(gan: GAN, training: Fit, finished: bool) -> None:
 
 
 def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
-    """Print the report at the end of a training, as thorough as its plan says. With
-    `kept`, a report that the run has already is printed and nothing is measured."""
+    """Print the report after a training, full or quick as its plan says.
+
+    Args:
+        gan: What was trained.
+        training: The training.
+        kept: Whether to print the report that the run has already, if it has one, and
+            measure nothing.
+    """
     from equipoise.training.progress import EvaluationStatus
 
     assert training.directory is not None, "the command line always writes a run"
@@ -90,25 +99,32 @@ def _report(gan: GAN, training: Fit, *, kept: bool) -> None:
     say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 
 
+def described(schema: Schema) -> str:
+    """The kind of data in words: "2-D points", "28 x 28 grayscale images"."""
+    if schema.is_image:
+        channels, height, width = schema.shape
+        colour = CHANNELS.get(channels, f"{channels}-channel")
+        return f"{width} x {height} {colour} images"
+    if schema.container == "frame":
+        return f"rows of {schema.size} column{'s' if schema.size > 1 else ''}"
+    return f"{schema.size}-D points"
+
+
 def _announce(training: Fit) -> None:
-    """What is trained on what and how, and where a run that is resumed goes on from."""
+    """Print what is trained, on what data and how, and from where a run is resumed."""
     from equipoise.training.resuming import told
 
     schema, source, directory = training.source.schema, training.source, training.directory
-    kind = (
-        "images of {2} x {1}, {0} channel(s)".format(*schema.shape)
-        if schema.is_image
-        else f"points of {schema.size} column(s)"
-    )
     rows = source.training_rows
-    say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
+    amount = "generated on the fly" if rows is None else f"{rows:,} to train on"
+    say(f"{source.name}: {described(schema)}, {amount}")
     for note in source.notes:
         say(f"  note: {note}")
     how = f"{training.speed.threads} thread{'s' if training.speed.threads > 1 else ''}"
     how += ", in bfloat16" if training.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if training.speed.compiled else ""
     say(
-        f"{training.recipe.name} on {training.device} with {how}; keeping everything in "
+        f"{training.recipe.name} on {training.device} with {how}; saved in "
         f"{directory.path if directory else '-'}"
     )
     if training.resumed:

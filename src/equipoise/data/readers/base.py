@@ -74,8 +74,11 @@ def register(reader: R) -> R:
 
 
 def require(package: str, path: Path) -> None:
-    """Raises:
-    RequestError: If a package that reading this file needs is not installed."""
+    """Check that a package is installed.
+
+    Raises:
+        RequestError: If it is not, with what installs it.
+    """
     try:
         import_module(package)
     except ImportError:
@@ -92,8 +95,11 @@ def memory_limit() -> int | None:
 
 
 def refuse_too_large(path: Path, claimed: int) -> None:
-    """Raises:
-    RequestError: If `claimed` bytes are more than memory has room for."""
+    """Check that memory has room for `claimed` bytes.
+
+    Raises:
+        RequestError: If it has not.
+    """
     limit = memory_limit()
     if limit is not None and claimed > limit:
         raise RequestError(
@@ -103,8 +109,11 @@ def refuse_too_large(path: Path, claimed: int) -> None:
 
 
 def refuse_columns(path: Path, columns: int) -> None:
-    """Raises:
-    RequestError: If a table has too many columns."""
+    """Check the number of columns of a table.
+
+    Raises:
+        RequestError: If there are too many.
+    """
     if columns > MAX_COLUMNS:
         raise RequestError(
             f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array "
