@@ -236,30 +236,26 @@ class OptionsParser:
         return f"{flag} has no value: must be {described(self.types[name])}"
 
     def _place(self, values: dict[str, Any], rest: Sequence[str]) -> Iterator[str]:
-        """Give the words that stand alone to the positional field; what is left over is
-        a mistake."""
+        """Give the words that stand alone to the positional field. Yields a mistake for
+        each word that is left over."""
         options = [word for word in rest if word.startswith("-") and word != "-"]
         unknown = [word.partition("=")[0] for word in options if word.startswith("--")]
         for name in unknown:
             yield f"no option {name} of {self.owner}: {nearest(name, self.known)}"
-        alone: list[str] = []
+        alone = [word for word in rest if word not in options]
         if self.positional is not None:
-            alone = list(values.pop(self.positional.name, ()))
-        alone = [
-            word.removeprefix(NUMBER_MARK)
-            for word in (*alone, *(word for word in rest if word not in options))
-        ]
-        many = self.positional is not None and get_origin(self.types[self.positional.name]) is tuple
-        if self.positional is not None and alone:
-            (kind, *_) = alternatives(self.types[self.positional.name])
-            if many:
-                values[self.positional.name] = tuple(map(get_args(kind)[0], alone))
-                alone = []
-            else:
-                values[self.positional.name] = kind(alone.pop(0))
-        if not unknown:  # whose values would be among them
-            for word in (*alone, *(word for word in options if word not in unknown)):
-                yield f"{word!r} was not expected: see {self.prog} --help"
+            name = self.positional.name
+            alone = [*values.pop(name, ()), *alone]
+            hint = next(alternatives(self.types[name]))
+            words = [word.removeprefix(NUMBER_MARK) for word in alone]
+            if words and get_origin(hint) is tuple:
+                values[name], alone = tuple(map(get_args(hint)[0], words)), []
+            elif words:
+                values[name], alone = hint(words[0]), words[1:]
+        if unknown:  # words left over may be their values
+            return
+        for word in (*alone, *options):
+            yield f"{word.removeprefix(NUMBER_MARK)!r} was not expected: see {self.prog} --help"
 
 
 def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:

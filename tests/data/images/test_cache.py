@@ -377,7 +377,8 @@ def test_without_room_nothing_is_decoded_and_it_says_how_much_is_needed(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))
     with pytest.raises(
         NotCachedError,
-        match=r"not cached: .*images has 0\.0 GiB to spare and they need 0\.0 GiB; make room, or set",
+        match=r"not cached: .*images has 0\.0 GiB to spare and they need 0\.0 GiB; "
+        "make room, or set",
     ):
         decoded(images)
     assert not list(home.iterdir())
