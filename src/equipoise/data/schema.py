@@ -115,12 +115,12 @@ class Schema:
             or (self.classes is not None and len(self.classes) != len(self.class_counts or ()))
             or any(count < 0 for count in self.class_counts or ())
             or (self.class_counts is not None and sum(self.class_counts) < 1),
-            "levels": self.levels is not None and not self._are_valid(self.levels),
+            "levels": self.levels is not None and not self._valid_levels(self.levels),
         }
         if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
             raise RequestError(f"its {wrong[0]} is not valid")
 
-    def _are_valid(self, levels: Levels) -> bool:
+    def _valid_levels(self, levels: Levels) -> bool:
         """Whether levels have an entry for each column, of finite numbers in order."""
         present = [known for known in levels if known is not None]
         numbers = all(
