@@ -1,4 +1,4 @@
-"""Data: sources, file formats, images, distributions, loaders."""
+"""Data: sources, formats, scaling there and back."""
 
 from typing import Literal
 

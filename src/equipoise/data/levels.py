@@ -44,8 +44,8 @@ def _levels(column: NDArray[Any], most: int, step: int) -> tuple[float, ...] | N
 
 
 def to_nearest(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
-    """Each value, (N,), rounded to the nearest of the levels, which are in order.
-    Values that are not finite stay as they are."""
+    """Each of the values, (N,), as the nearest of the levels, which are in order. What
+    is not a finite number stays so, and shows."""
     known = np.array(levels)
     halfway = known[:-1] / 2 + known[1:] / 2
     return np.where(np.isfinite(values), known[np.searchsorted(halfway, values)], values)

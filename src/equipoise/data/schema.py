@@ -153,8 +153,8 @@ class Schema:
         )
 
     def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Values, (N, *shape), in the user's units, rounded to what the user's types
-        hold, and in columns with levels to the nearest one. `values` may be changed."""
+        """Values of shape (N, *shape), in the user's units, as the user's types hold
+        them, and in columns of levels as the nearest one. `values` may be changed."""
         for column, known in enumerate(self.levels or ()):
             if known is not None:
                 values[:, column] = to_nearest(values[:, column], known)
