@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.cli.field_docs import field_docs
 from equipoise.cli.options import Compare, Evaluate, Sample
-from equipoise.cli.parser import field_docs, parse
+from equipoise.cli.parser import parse
 from equipoise.cli.train_options import Train, parse_train
 from equipoise.coerce import hints
 from equipoise.data.distributions import Gaussian, Mixture

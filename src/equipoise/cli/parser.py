@@ -6,17 +6,21 @@ The parser is argparse. Mistakes are collected and raised as one RequestError.
 from __future__ import annotations
 
 import argparse
-import ast
-import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
-from itertools import pairwise
-from pathlib import Path
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
+from equipoise.cli.field_docs import field_docs
+from equipoise.cli.values import (
+    NUMBER_MARK,
+    Mistake,
+    alternatives,
+    converter,
+    is_number,
+    metavar_of,
+    shown_default,
+)
 from equipoise.coerce import described, hints
 from equipoise.errors import RequestError, nearest
 
@@ -24,13 +28,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
-METAVARS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
-WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-# Before a negative number, which argparse would take for an option where it has an
-# exponent.
-NUMBER_MARK = "\0"
+BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 HELP_COLUMN = 30
-NAMES = {"stop_when": "until"}  # fields whose option has another name
+OPTION_NAMES = {"stop_when": "until"}  # fields whose option has another name
 
 
 def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | None = None) -> Any:
@@ -64,13 +64,6 @@ class Parsed:
 
     values: dict[str, Any]
     mistakes: list[str]
-
-
-@dataclass(frozen=True)
-class _Mistake:
-    """What a converter returns for a text that is not of its type."""
-
-    message: str
 
 
 class OptionsParser:
@@ -135,7 +128,7 @@ class OptionsParser:
         values = vars(namespace)
         for name, value in list(values.items()):
             of_value = value if isinstance(value, list) else [value]
-            if wrong_parts := [part for part in of_value if isinstance(part, _Mistake)]:
+            if wrong_parts := [part for part in of_value if isinstance(part, Mistake)]:
                 mistakes.append(wrong_parts[0].message)
                 del values[name]
             elif isinstance(value, list):
@@ -168,7 +161,7 @@ class OptionsParser:
     ) -> None:
         name, metadata, kinds = of_field.name, of_field.metadata, list(alternatives(hint))
         flag = option_of(name)
-        default = _shown_default(of_field)
+        default = shown_default(of_field)
         shared: dict[str, Any] = {
             "dest": name,
             "default": argparse.SUPPRESS,
@@ -197,7 +190,7 @@ class OptionsParser:
             *([short] if short else []),
             flag,
             type=converter(flag, hint if parts is None else parts[0], whole=hint),
-            metavar=metadata.get("metavar") or _metavar(hint if parts is None else parts[0]),
+            metavar=metadata.get("metavar") or metavar_of(hint if parts is None else parts[0]),
             **shared,
         )
 
@@ -210,7 +203,7 @@ class OptionsParser:
                 yield from (word, *words)
                 return
             if not word.startswith("--"):
-                yield f"{NUMBER_MARK}{word}" if word.startswith("-") and _is_number(word) else word
+                yield f"{NUMBER_MARK}{word}" if word.startswith("-") and is_number(word) else word
                 continue
             name, equals, value = word.partition("=")
             name = name.replace("_", "-")
@@ -220,7 +213,7 @@ class OptionsParser:
             follows = None
             if not equals and (follows := next(words, None)) is not None:
                 value = follows
-            is_on = WORDS.get(value.lower())
+            is_on = BOOLEANS.get(value.lower())
             if equals and is_on is None:
                 mistakes.append(f"{name} = {value!r}: must be True or False")
                 continue
@@ -300,107 +293,11 @@ def refuse(mistakes: Sequence[str]) -> None:
 
 def option_of(name: str) -> str:
     """The option of a field."""
-    return f"--{NAMES.get(name, name).replace('_', '-')}"
-
-
-def alternatives(hint: Any) -> Iterator[Any]:
-    """The types that a hint allows: the parts of a Union, without annotations."""
-    if get_origin(hint) is Annotated:
-        yield from alternatives(get_args(hint)[0])
-    elif get_origin(hint) in (Union, UnionType):
-        for part in get_args(hint):
-            yield from alternatives(part)
-    else:
-        yield hint
-
-
-def converter(flag: str, hint: Any, *, whole: Any) -> Callable[[str], Any]:
-    """From what is typed after an option to its value, or to a mistake.
-
-    Args:
-        flag: The option.
-        hint: The type of one value.
-        whole: The type of the field, which the message describes.
-    """
-
-    def convert(text: str) -> Any:
-        text = text.removeprefix(NUMBER_MARK)
-        for kind in alternatives(hint):
-            if get_origin(kind) is Literal:
-                chosen = [choice for choice in get_args(kind) if str(choice) == text]
-                if chosen:
-                    return chosen[0]
-            elif kind is NoneType:
-                if text.lower() == "none":
-                    return None
-            else:
-                try:
-                    return kind(text)
-                except ValueError:
-                    continue
-        return _Mistake(f"{flag} = {text!r}: must be {described(whole)}")
-
-    return convert
-
-
-def field_docs(settings: type[Any]) -> dict[str, str]:
-    """The docstring of each field of a dataclass, those it inherits among them: the
-    text below the field in the source. Empty where there is no source."""
-    docs: dict[str, str] = {}
-    for base in reversed(settings.__mro__):
-        for statement, after in pairwise(_class_body(base)):
-            if (
-                isinstance(statement, ast.AnnAssign)
-                and isinstance(statement.target, ast.Name)
-                and isinstance(after, ast.Expr)
-                and isinstance(after.value, ast.Constant)
-            ):
-                docs[statement.target.id] = " ".join(str(after.value.value).split())
-    return docs
-
-
-@cache
-def _module_tree(name: str) -> ast.Module:
-    path = getattr(sys.modules.get(name), "__file__", None)
-    if path is None or not path.endswith(".py") or not Path(path).is_file():
-        return ast.Module([], [])
-    return ast.parse(Path(path).read_text(encoding="utf-8"))
-
-
-def _class_body(settings: type[Any]) -> list[ast.stmt]:
-    for node in _module_tree(settings.__module__).body:
-        if isinstance(node, ast.ClassDef) and node.name == settings.__name__:
-            return node.body
-    return []
-
-
-def _shown_default(of_field: Field[Any]) -> str:
-    value = of_field.default
-    if value is MISSING or value is None or value is False or value == "":
-        return ""
-    shown = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return f" (default: {shown})"
-
-
-def _metavar(hint: Any) -> str:
-    for kind in alternatives(hint):
-        if get_origin(kind) is Literal:
-            return "{" + ",".join(map(str, get_args(kind))) + "}"
-        if kind in METAVARS:
-            return METAVARS[kind]
-    return "VALUE"
+    return f"--{OPTION_NAMES.get(name, name).replace('_', '-')}"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=HELP_COLUMN)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 class _Switch(argparse.Action):
