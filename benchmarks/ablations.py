@@ -27,7 +27,7 @@ from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise import GAN, losses, penalties
-from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
+from equipoise.data.distributions import Gaussian, Grid, Ring
 from equipoise.metrics.digit_frequencies import RECOGNISED
 from equipoise.metrics.frechet import DIGIT_FRECHET
 from equipoise.metrics.modes import mode_coverage

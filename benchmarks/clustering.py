@@ -29,7 +29,7 @@ from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise.data import mnist
-from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
+from equipoise.data.distributions import Gaussian, Grid, Ring
 from equipoise.data.factory import open_source
 from equipoise.metrics.modes import mode_coverage
 from equipoise.metrics.wasserstein import wasserstein_to_distribution

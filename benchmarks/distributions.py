@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from equipoise.data.distributions.univariate import Mixture
+from equipoise.data.distributions import Mixture
 
 Array = NDArray[np.float64]
 DRAWS = 20_000

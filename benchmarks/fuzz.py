@@ -32,7 +32,7 @@ from PIL import Image
 from benchmarks.foundation import RESULTS
 from benchmarks.measuring import markdown, record
 from equipoise.cli.sample_files import codes
-from equipoise.data import arrays
+from equipoise.data import arrays, readers
 from equipoise.data.images.decode import Form, take
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
@@ -130,11 +130,9 @@ def schema(path: Path) -> object:
     return Schema.from_dict(content)
 
 
+ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
 READERS: dict[str, Callable[[Path], object]] = {
-    "npy": file_of(".npy"),
-    "npz": file_of(".npz"),
-    "csv": file_of(".csv"),
-    "parquet": file_of(".parquet"),
+    **{ending.removeprefix("."): file_of(ending) for ending in ENDINGS},
     "image": image,
     "tensors": unpack,
     "config": config,
@@ -158,18 +156,35 @@ def attempt(reader: str, content: bytes, folder: Path) -> None:
     assert told.isprintable(), told
 
 
+def file_seed(ending: str) -> bytes:
+    """A small file of each format in `data.readers`."""
+    import pandas as pd
+    import pyarrow as pa
+
+    raw, array = io.BytesIO(), np.arange(6.0).reshape(3, 2)
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]})
+    kind, _, compression = ending.partition(".")
+    if kind == "npy":
+        np.save(raw, array)
+    elif kind == "npz":
+        np.savez_compressed(raw, x=array, y=[0, 1, 0])
+    elif kind == "parquet":
+        frame.to_parquet(raw)
+    elif kind == "feather":
+        frame.to_feather(raw)
+    else:
+        frame.to_csv(raw, index=False, sep={"csv": ",", "tsv": "\t"}[kind])
+    codec = {"": None, "gz": "gzip", "zst": "zstd"}[compression]
+    content = raw.getvalue()
+    return content if codec is None else bytes(pa.compress(content, codec, asbytes=True))
+
+
 def seeds(reader: str) -> list[bytes]:
     """Files to begin with."""
+    if f".{reader}" in ENDINGS:
+        return [file_seed(reader)]
     raw = io.BytesIO()
-    if reader == "npy":
-        np.save(raw, np.arange(6.0).reshape(3, 2))
-    elif reader == "npz":
-        np.savez_compressed(raw, x=np.arange(6.0).reshape(3, 2), y=[0, 1, 0])
-    elif reader == "parquet":
-        import pandas as pd
-
-        pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}).to_parquet(raw)
-    elif reader == "image":
+    if reader == "image":
         Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
@@ -187,7 +202,6 @@ def seeds(reader: str) -> list[bytes]:
         {"name": "scaling", "kind": "standard", "limits": None},
     ]
     texts = {
-        "csv": "a,b\n1,2\n3,4.5\n",
         "codes": "c0=3,u0=-1.5",
         "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": '
         '{"wasserstein_1": 0.5}}',

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data import mnist
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.frechet import frechet_distance
 from equipoise.metrics.wasserstein import wasserstein_to_distribution

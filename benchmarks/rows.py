@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.distributions import DISTRIBUTIONS, DRAWS, training_draws
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
+from equipoise.data.distributions import Gaussian, Grid, Ring
 from equipoise.data.schema import Schema
 from equipoise.metrics.digit_frequencies import DIGIT_FREQUENCY, RECOGNISED
 from equipoise.metrics.digits import read_digits

@@ -29,7 +29,7 @@ from benchmarks.foundation import RESULTS, machine
 from benchmarks.lanes import in_lanes
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.data.distributions.univariate import Ring
+from equipoise.data.distributions import Ring
 from equipoise.diagnosis import HEALTHY, Evidence, diagnose
 from equipoise.metrics.result import MetricResult
 from equipoise.report.report import gather

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from equipoise.data.arrays import from_array
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.schema import Schema
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError

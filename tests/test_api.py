@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.evaluation import samples_of
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.evaluate import MAX_COLUMNS
@@ -137,7 +137,7 @@ def test_saved_and_loaded_samples_and_evaluates_the_same(
     gan.save(tmp_path / "run")
     loaded = GAN.load(tmp_path / "run")
     assert np.array_equal(gan.sample(9, seed=2), loaded.sample(9, seed=2))
-    with pytest.raises(RequestError, match="was trained on data handed over in Python: give data"):
+    with pytest.raises(RequestError, match="was trained on data passed in Python: give data"):
         loaded.evaluate()
     assert loaded.evaluate(RNG.normal(size=(80, 2)))["sliced_wasserstein"] > 0
     with pytest.raises(RequestError, match="exists: resume it, or give another directory"):

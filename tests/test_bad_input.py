@@ -62,7 +62,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "junk.npz": (lambda p: p.write_bytes(b"PK\x03\x04 junk"), "junk.npz could not be read as .npz"),
     "labels.npz": (
         lambda p: np.savez(p, x=POINTS, y=np.arange(7)),
-        "labels: 7 given for 100 samples of labels.npz: give one label a sample",
+        "labels: 7 given for 100 samples of labels.npz: give one label per sample",
     ),
     "text.csv": (
         lambda p: p.write_text("a,b\n1,2\n3,many\n5,6\n"),
@@ -79,7 +79,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "notes.txt": (
         lambda p: p.touch(),
-        "notes.txt has the ending '.txt': give .npy, .npz, .csv, .parquet or a folder of images",
+        "notes.txt has the ending '.txt': give a .csv, .csv.gz, .csv.zst, .feather, .npy, "
+        ".npz, .parquet, .tsv, .tsv.gz or .tsv.zst file, or a folder of images",
     ),
     "folder": (
         lambda p: p.mkdir(),
@@ -140,7 +141,7 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
         ),
         (
             ["train", "--resume"],
-            "equipoise train --resume needs the run to go on with: equipoise train --resume RUN",
+            "equipoise train --resume needs the run: equipoise train --resume RUN",
         ),
         (
             ["train", "gaussian", "--init-from", "nothing"],
@@ -152,7 +153,7 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
         ),
         (["sample", "nothing"], "nothing is not a run directory"),
         (["evaluate", "nothing", "--jsn"], "no option --jsn of evaluate: did you mean '--json'?"),
-        (["recipes", "all"], "recipes takes no arguments, 'all' was given"),
+        (["recipes", "all"], "'all' was not expected: see equipoise recipes --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -240,7 +241,7 @@ def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(
     assert answer.status == 0
     assert "1 of 30 images left out: 07.jpg (" in answer.out
     assert (
-        "1 of 29 images were not 8 x 8, the commonest size: cropped about the centre and resized"
+        "1 of 29 images were not 8 x 8, the most common size: cropped about the centre and resized"
         in answer.out
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.cli.parser import parse_train, value_of
+from equipoise.cli.train_options import parse_train
 from equipoise.recipes import DEFAULT, find
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
@@ -44,9 +44,9 @@ def test_every_train_command_parses(document: Path) -> None:
     lines = re.findall(r"^equipoise train ([^#\n]*)", document.read_text(), re.M)
     assert lines
     for line in lines:
-        arguments = shlex.split(line)
-        options = parse_train(arguments, find(value_of(arguments, "--recipe") or DEFAULT)).options
-        assert options.data or options.resume
+        of_a_run = find(DEFAULT) if "--resume" in line or "--init-from" in line else None
+        request = parse_train(shlex.split(line), of_a_run)
+        assert request.data or request.resume
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])

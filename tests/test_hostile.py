@@ -3,6 +3,7 @@ fills the memory or touches another place."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import math
@@ -21,15 +22,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from benchmarks.fuzz import CORPUS
 from PIL import Image
 
 from equipoise import GAN
+from equipoise.data import readers
 from equipoise.data.arrays import from_frame
-from equipoise.data.readers import read_table
-from equipoise.errors import EquipoiseError, EquipoiseWarning
+from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.result import MetricResult
 from equipoise.runs.checkpoint import checkpoints
 from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
@@ -146,7 +148,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda p: zipped(p, {f"{i}.npy": b"" for i in range(3000)}),
         "and 2,995 more: name the samples x",
     ),
-    "scalar.npz": (lambda p: np.savez(p, x=POINTS, y=np.array(3)), "give one label a sample"),
+    "scalar.npz": (lambda p: np.savez(p, x=POINTS, y=np.array(3)), "give one label per sample"),
     "escapes.npz": (
         lambda p: zipped(p, {f"{ESCAPES}.npy": npy(POINTS), "b.npy": npy(POINTS)}),
         r"\\x1b\[31mred",
@@ -184,6 +186,29 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda p: copy(next(CORPUS.glob("parquet/oom-*")), p),
         "2 rows, and 57,018,349,182 in its parts: it is damaged",
     ),
+    "cut.feather": (
+        lambda p: feather(p) or p.write_bytes(p.read_bytes()[:200]),
+        "could not be read as .feather",
+    ),
+    "old.feather": (lambda p: p.write_bytes(b"FEA1" * 99), "could not be read as .feather"),
+    "nested.feather": (
+        lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_feather(p),
+        r"column 'a' holds list<.*, not numbers",
+    ),
+    "swollen.feather": (
+        lambda p: feather(p, unpacked=2**50),
+        "1048576.0 GiB unpacked, and .* of memory are free",
+    ),
+    "negative.feather": (lambda p: feather(p, unpacked=-9), "could not be read as .feather"),
+    "pickle.feather": (lambda p: p.write_bytes(RUNS), "could not be read as .feather"),
+    "cut.csv.gz": (
+        lambda p: p.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 99)[:-9]),
+        "could not be read as .csv.gz",
+    ),
+    "plain.csv.gz": (lambda p: p.write_text("a,b\n1,2\n"), "could not be read as .csv.gz"),
+    "plain.tsv.zst": (lambda p: p.write_text("a\tb\n1\t2\n"), "could not be read as .tsv.zst"),
+    "pickle.csv.zst": (lambda p: p.write_bytes(RUNS), "could not be read as .csv.zst"),
+    "twice.tsv": (lambda p: p.write_text("a\ta\n" + "1\t2\n" * 9), "several columns named 'a'"),
     "pipe.npy": (os.mkfifo, "is neither a plain file nor a folder"),
     "device.npy": (lambda p: p.symlink_to("/dev/zero"), "is neither a plain file nor a folder"),
     "round.npy": (lambda p: p.symlink_to(p), "is neither a plain file nor a folder"),
@@ -209,6 +234,16 @@ def parquet(path: Path, metadata: bytes) -> None:
     pq.write_table(table.replace_schema_metadata({b"pandas": metadata}), path)
 
 
+def feather(path: Path, unpacked: int | None = None) -> None:
+    """A Feather file; with `unpacked`, one whose buffer claims so many bytes."""
+    pd.DataFrame({"a": np.zeros(1000)}).to_feather(path, compression="lz4")
+    if unpacked is not None:
+        size = (8000).to_bytes(8, "little")
+        raw = path.read_bytes()
+        assert raw.count(size) == 1
+        path.write_bytes(raw.replace(size, unpacked.to_bytes(8, "little", signed=True)))
+
+
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*given: Any, **_: Any) -> NoReturn:
@@ -231,13 +266,29 @@ def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(
 def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_says(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.data.readers.available", lambda: 2**20)
+    monkeypatch.setattr("equipoise.data.readers.base.available", lambda: 2**20)
     np.savez_compressed(here / "zeros.npz", x=np.zeros((10**5, 2)))
-    pd.DataFrame({"a": np.zeros(10**5), "b": np.ones(10**5)}).to_parquet(here / "zeros.parquet")
-    for name in ("zeros.npz", "zeros.parquet"):
+    frame = pd.DataFrame({"a": np.zeros(10**5), "b": np.ones(10**5)})
+    frame.to_parquet(here / "zeros.parquet")
+    frame.to_feather(here / "zeros.feather", compression="zstd")
+    frame.to_csv(here / "zeros.csv.gz", index=False)
+    text = frame.to_csv(index=False, sep="\t").encode()
+    (here / "zeros.tsv.zst").write_bytes(pa.compress(text, "zstd", asbytes=True))
+    for path in here.iterdir():
+        assert path.stat().st_size < 2**19
         assert "unpacked, and 0.0 GiB of memory are free" in one_line(
-            command("train", name, *TINY_OPTIONS)
+            command("train", path.name, *TINY_OPTIONS)
         )
+
+
+def test_a_compressed_table_is_bounded_where_free_memory_is_not_known(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("equipoise.data.readers.base.available", lambda: None)
+    monkeypatch.setattr("equipoise.data.readers.compression.MAX_UNPACKED", 2**16)
+    (here / "zeros.csv.gz").write_bytes(gzip.compress(b"0,1\n" * 2**16))
+    with pytest.raises(RequestError, match="unpacked: give fewer samples at once"):
+        readers.read(here / "zeros.csv.gz")
 
 
 def test_texts_of_a_table_are_in_memory_once_each(here: Path) -> None:
@@ -245,7 +296,8 @@ def test_texts_of_a_table_are_in_memory_once_each(here: Path) -> None:
         {"a": np.arange(20_000.0), "kind": [f"{i % 2}" * 10_000 for i in range(20_000)]}
     ).to_parquet(here / "long.parquet")
     assert (here / "long.parquet").stat().st_size < 2**19
-    frame = read_table(here / "long.parquet")
+    frame = readers.read(here / "long.parquet").values
+    assert isinstance(frame, pd.DataFrame)
     assert frame["kind"].memory_usage(deep=True) < 2**18
     labels = from_frame(frame, None, "x", "kind")
     assert labels.schema.class_counts == (10_000, 10_000)
@@ -255,8 +307,8 @@ def test_texts_of_a_table_are_in_memory_once_each(here: Path) -> None:
 def test_files_of_more_than_half_of_the_memory_are_not_read(
     name: str, run: Path, here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for reader in ("reading", "files"):
-        monkeypatch.setattr(f"equipoise.data.{reader}.available", lambda: 2**25)
+    for module in ("data.readers.base", "utils.atomic_io"):
+        monkeypatch.setattr(f"equipoise.{module}.available", lambda: 2**25)
     assert run.is_dir()
     with (here / name).open("wb") as file:
         file.truncate(2**25)
@@ -740,9 +792,14 @@ ODD_READINGS = (
 )
 
 
-@pytest.mark.parametrize("names", [
-    ("samples_seen", "seconds", "discriminator_loss", "balance"), ("metrics", "floors", "trouble"), ("diverged",),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("samples_seen", "seconds", "discriminator_loss", "balance"),
+        ("metrics", "floors", "trouble"),
+        ("diverged",),
+    ],
+)
 def test_log_lines_of_odd_values_are_left_out(
     names: tuple[str, ...], run: Path, command: Command
 ) -> None:

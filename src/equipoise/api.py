@@ -31,7 +31,7 @@ from equipoise.sampling.sampler import Codes, Sampler
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
 from equipoise.training.events import Callback
-from equipoise.training.progress import Display
+from equipoise.training.progress import ProgressBar
 from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
 from equipoise.utils.atomic_io import write_whole
@@ -125,8 +125,8 @@ class GAN:
         )
         for note in resuming.notes(trainer):
             warn(note)
-        with Display(progress) as display:
-            self.train(trainer, [display.show, *callbacks])
+        with ProgressBar(progress) as bar:
+            self.train(trainer, [bar, *callbacks])
         return self
 
     def trainer(

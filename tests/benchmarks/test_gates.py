@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tests.helpers import chain_of
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.mnist import load
 from equipoise.data.sources import Source

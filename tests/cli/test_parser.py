@@ -1,21 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from equipoise.cli.parser import (
-    Evaluate,
-    Sample,
-    parse,
-    parse_train,
-    positional,
-    value_of,
-    with_run,
-)
-from equipoise.data.distributions.univariate import Gaussian, Mixture
+from equipoise.cli.field_docs import field_docs
+from equipoise.cli.options import Compare, Evaluate, Sample
+from equipoise.cli.parser import parse
+from equipoise.cli.train_options import Train, parse_train
+from equipoise.coerce import hints
+from equipoise.data.distributions import Gaussian, Mixture
 from equipoise.errors import RequestError
 from equipoise.recipes import find
+from equipoise.runs.settings import RunSettings
 
 BALANCED = find("balanced")
 
@@ -23,7 +21,7 @@ BALANCED = find("balanced")
 def test_only_what_was_typed_is_a_choice() -> None:
     request = parse_train(["gaussian", "--seed", "0", "--batch-size", "64", "--gamma=2"], BALANCED)
     assert request.choices == {"seed": 0, "batch_size": 64, "gamma": 2.0}
-    assert (request.options.data, request.options.out) == ("gaussian", None)
+    assert (request.data, request.out) == ("gaussian", None)
 
 
 def test_a_default_that_is_typed_is_a_choice() -> None:
@@ -34,12 +32,8 @@ def test_a_default_that_is_typed_is_a_choice() -> None:
 
 
 def test_options_may_stand_before_data_and_be_written_with_underscores() -> None:
-    assert (
-        parse_train(
-            ["--batch_size", "8", "--resume", "--out", "a b", "x.csv"], BALANCED
-        ).options.data
-        == "x.csv"
-    )
+    typed = ["--batch_size", "8", "--resume", "--out", "a b", "x.csv"]
+    assert parse_train(typed, BALANCED).data == "x.csv"
     assert parse_train(["gaussian", "--batch_size=8"], BALANCED).choices == {"batch_size": 8}
 
 
@@ -75,7 +69,8 @@ def test_sample_and_evaluate_have_their_options() -> None:
         (["gaussian", "--width"], "--width has no value: must be a whole number"),
         (["gaussian", "--gamma", "ten"], "--gamma = 'ten': must be a number"),
         (["gaussian", "--scaling", "foo"], "--scaling = 'foo': must be 'standard' or 'unit'"),
-        (["gaussian", "--conditional", "maybe"], "--conditional = 'maybe': must be True or False"),
+        (["gaussian", "--conditional=maybe"], "--conditional = 'maybe': must be True or False"),
+        (["gaussian", "--conditional", "maybe"], "'maybe' was not expected: see equipoise train"),
         (["gaussian", "ring"], "'ring' was not expected: see equipoise train --help"),
         (["gaussian", "-x"], "'-x' was not expected: see equipoise train --help"),
         (["gaussian", "--seed", "-1"], "seed = -1: must be a whole number from 0 to 2147483647"),
@@ -107,24 +102,61 @@ def test_a_command_without_its_run_says_so() -> None:
         parse(Sample, "sample", ["-n", "3"])
 
 
-def test_the_value_of_an_option_is_found_wherever_it_stands() -> None:
-    assert value_of(["a", "--out", "b", "--seed", "1"], "--out") == "b"
-    assert value_of(["--out=b=c", "a"], "--out") == "b=c"
-    assert value_of(["a", "--out"], "--out") is None
-
-
-def test_the_first_argument_that_is_no_options_value_is_the_data() -> None:
-    assert positional(["--seed", "1", "ring", "x"]) == "ring"
-    assert positional(["--seed=1", "ring"]) == "ring"
-    assert positional(["--resume", "ring"]) == "ring"
-    assert positional(["--seed", "1"]) is None
+def test_every_mistake_is_named_at_once() -> None:
+    typed = ["x.csv", "--widht", "3", "--gamma", "ten", "--seed", "-1", "--minutes"]
+    with pytest.raises(RequestError) as error:
+        parse_train(typed, BALANCED)
+    for part in ("--widht", "--gamma = 'ten'", "seed = -1", "--minutes has no value"):
+        assert part in str(error.value)
 
 
 @pytest.mark.parametrize(
-    "typed", [["--until", "converged"], ["--until=converged"], ["--stop-when", "converged"]]
+    ("typed", "value"),
+    [
+        (["--conditional"], True),
+        (["--conditional", "True"], True),
+        (["--conditional=on"], True),
+        (["--no-conditional"], False),
+        (["--conditional", "False"], False),
+        (["--conditional=false"], False),
+    ],
 )
-def test_until_is_stop_when(typed: list[str]) -> None:
-    assert parse_train(["gaussian", *typed], find("balanced")).choices == {"stop_when": "converged"}
+def test_a_switch_is_on_off_or_has_a_value(typed: list[str], value: bool) -> None:
+    for arguments in (["x.csv", *typed], [*typed, "x.csv"]):
+        request = parse_train(arguments, BALANCED)
+        assert (request.data, request.choices) == ("x.csv", {"conditional": value})
+
+
+def test_negative_numbers_are_values_in_any_notation() -> None:
+    distribution = parse_train(["gaussian", "--mean", "-1e-3"], BALANCED).distribution
+    assert distribution == Gaussian(mean=-0.001)
+    assert parse(Sample, "sample", ["run", "--label", "-1"]).label == "-1"
+
+
+def test_an_option_that_may_be_none_takes_none() -> None:
+    assert parse_train(["ring", "--clusters", "None"], BALANCED).choices == {"clusters": None}
+
+
+def test_several_runs_may_stand_before_and_after_options() -> None:
+    compare = parse(Compare, "compare", ["a", "b", "--out", "x.html", "c"])
+    assert compare == Compare((Path("a"), Path("b"), Path("c")), Path("x.html"))
+
+
+def test_the_recipe_named_decides_which_settings_are_options() -> None:
+    assert parse_train(["ring", "--recipe", "wgan", "--clip", "0.1"]).choices == {"clip": 0.1}
+    with pytest.raises(RequestError, match="no option --clip of train with the recipe balanced"):
+        parse_train(["ring", "--clip", "0.1"])
+
+
+def test_every_field_has_its_docstring_as_help() -> None:
+    for settings in (Train, Sample, Evaluate, Compare, RunSettings, BALANCED, Gaussian, Mixture):
+        documented = {each.name for each in fields(settings) if each.metadata.get("doc")}
+        assert documented | set(field_docs(settings)) >= set(hints(settings)), settings
+
+
+@pytest.mark.parametrize("typed", [["--until", "converged"], ["--until=converged"]])
+def test_until_sets_stop_when(typed: list[str]) -> None:
+    assert parse_train(["gaussian", *typed]).choices == {"stop_when": "converged"}
 
 
 @pytest.mark.parametrize(
@@ -143,12 +175,19 @@ def test_until_is_stop_when(typed: list[str]) -> None:
 def test_a_run_that_follows_resume_or_stands_alone_is_the_one_to_go_on_with(
     typed: list[str], data: str | None
 ) -> None:
-    options = parse_train(typed, BALANCED).options
-    assert (options.resume, options.out, options.data) == (True, Path("run"), data)
+    request = parse_train(typed, BALANCED)
+    assert (request.resume, request.out, request.data) == (True, Path("run"), data)
+
+
+def test_a_run_that_is_named_twice_is_a_mistake() -> None:
+    with pytest.raises(RequestError, match="'a' was not expected: --out names the run to resume"):
+        parse_train(["x.csv", "--resume", "a", "--out", "b"], BALANCED)
+    with pytest.raises(RequestError, match="equipoise train --resume needs the run"):
+        parse_train(["--resume", "--seed", "1"], BALANCED)
 
 
 def test_without_resume_nothing_is_taken_for_a_run() -> None:
-    assert with_run(["x.csv", "--out", "run"]) == ["x.csv", "--out", "run"]
-    assert parse_train(["x.csv", "--init-from", "runs/a"], BALANCED).options.init_from == Path(
-        "runs/a"
-    )
+    request = parse_train(["x.csv", "--out", "run"], BALANCED)
+    assert (request.data, request.out, request.resume) == ("x.csv", Path("run"), False)
+    request = parse_train(["x.csv", "--init-from", "runs/a"], BALANCED)
+    assert request.init_from == Path("runs/a")

@@ -109,7 +109,7 @@ def test_labels_of_any_kind_are_plain_numbers_in_the_end(labels: Any) -> None:
         ([1, 2], "labels: 2 given for 3 samples of x"),
         ([1, 2, np.nan], "labels hold NaN"),
         ([1, 2, None], "labels hold None"),
-        ([1, 2, {}], "type dict, which has no hash"),
+        ([1, 2, {}], "type dict, which is not hashable"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(labels: list[Any], told: str) -> None:
@@ -148,7 +148,7 @@ def test_sparse_columns_are_read_and_flags_as_names_are_text() -> None:
 def test_numbers_kept_as_objects_are_told_how_to_be_numbers() -> None:
     with pytest.raises(
         RequestError,
-        match=r"column 'a' holds numbers as a type that is none of numbers: convert it with astype",
+        match=r"column 'a' has type object, which is not a type of numbers: convert it with astype",
     ):
         from_frame(pd.DataFrame({"a": [1, 2, 3]}, dtype=object), None, "x")
 
@@ -161,7 +161,7 @@ def test_labels_beside_a_label_column_are_refused() -> None:
 
 
 def test_columns_whose_names_read_the_same_are_refused() -> None:
-    with pytest.raises(RequestError, match="names read the same"):
+    with pytest.raises(RequestError, match="names are the same as text"):
         from_frame(pd.DataFrame([[1, 2], [3, 4]], columns=[1.0, "1.0"]), None, "x")
 
 

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import integrate, stats
 
-from equipoise.data.distributions.univariate import (
+from equipoise.data.distributions import (
     DISTRIBUTIONS,
-    NAMED_SOURCES,
     Distribution,
     Gaussian,
     Grid,
@@ -21,6 +20,7 @@ from equipoise.data.distributions.univariate import (
     distribution_settings,
 )
 from equipoise.data.loading import seeded
+from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.errors import RequestError
 
 Array = NDArray[np.float64]
@@ -183,7 +183,7 @@ def test_settings_may_be_lists_arrays_and_numpys_or_torchs_numbers() -> None:
 
 
 def test_weights_that_are_huge_are_shares_all_the_same() -> None:
-    assert Mixture((0, 1), (1, 1), (1e308, 1e308)).components() == (0.5, 0.5)
+    assert Mixture((0, 1), (1, 1), (1e308, 1e308)).mixture_weights() == (0.5, 0.5)
 
 
 def test_every_named_source_has_a_line() -> None:

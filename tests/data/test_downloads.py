@@ -119,7 +119,7 @@ def test_what_breaks_off_is_not_taken_for_whole_and_is_resumed_where_it_broke_of
 ) -> None:
     path, first = tmp_path / "file.gz", mirrors[0]
     first.breaks_off_after = 100_000
-    with pytest.raises(NotDownloadedError, match=r"broke off after 100,000 of 300,000 bytes"):
+    with pytest.raises(NotDownloadedError, match=r"stopped after 100,000 of 300,000 bytes"):
         fetched([first], path)
     assert not path.exists()
     assert [part.stat().st_size for part in parts(tmp_path)] == [100_000]
@@ -188,7 +188,7 @@ def test_other_bytes_are_passed_over_and_never_kept(mirrors: list[Mirror], tmp_p
     mirrors[1].content = b"?"
     with pytest.raises(
         NotDownloadedError,
-        match=r"other bytes than were published.*other bytes than were published",
+        match=r"its content is not what was published.*its content is not what was published",
     ):
         fetched(mirrors, tmp_path / "other.gz")
     assert not (tmp_path / "other.gz").exists()
@@ -208,7 +208,7 @@ def test_a_redirection_to_another_scheme_is_not_followed(
 ) -> None:
     mirrors[0].sends_to = place
     with pytest.raises(
-        NotDownloadedError, match=f"sends to {place}, which is not http|{place}' is not allowed"
+        NotDownloadedError, match=f"redirects to {place}, which is not http|{place}' is not allowed"
     ):
         fetched(mirrors[:1], tmp_path / "file.gz")
 

@@ -48,7 +48,7 @@ def test_labels_that_are_handed_over_go_before_the_column_of_the_training() -> N
 def test_columns_of_other_names_are_refused(columns: tuple[str, ...]) -> None:
     with pytest.raises(
         RequestError,
-        match=f"data has the columns a, b, the generator's are {', '.join(columns)}: give those",
+        match=f"data has the columns a, b, the generator has {', '.join(columns)}: give those",
     ):
         open_for_evaluation(TABLE[["a", "b"]], None, None, columns)
 

@@ -230,7 +230,7 @@ def test_data_whose_labels_were_handed_over_in_python_is_not_said_to_have_change
     np.save(tmp_path / "a.npy", POINTS)
     described = open_source(tmp_path / "a.npy", ["u", "v"] * 50).describe()
     with pytest.raises(
-        RequestError, match="trained with labels handed over in Python: give data and labels"
+        RequestError, match="trained with labels passed in Python: give data and labels"
     ):
         open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
 
@@ -316,7 +316,7 @@ def test_a_folder_that_is_not_kept_trains_to_the_same_bits_and_says_why(
     for budget in (SMALL, 4.0):
         source = open_source(folder, memory_budget=budget)
         assert source.notes[0].startswith(
-            f"decoded images cannot be kept in {folder}/a/00.png/images: Not a directory"
+            f"decoded images cannot be cached in {folder}/a/00.png/images: Not a directory"
         )
         assert source.fingerprint == fingerprint
         np.testing.assert_array_equal(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from equipoise.data.distributions.univariate import Ring
+from equipoise.data.distributions import Ring
 from equipoise.data.loading import (
     DistributionLoader,
     IndexedLoader,

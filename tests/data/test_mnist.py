@@ -90,8 +90,8 @@ def test_without_files_or_network_it_says_where_to_put_the_four_files(
     monkeypatch.setattr(mnist, "download", no_network)
     with pytest.raises(
         EquipoiseError,
-        match=r"no mirror gave it \(example.org: no route\): put train-images-idx3-ubyte\.gz, "
-        r".* there",
+        match=r"could not be downloaded \(example.org: no route\): "
+        r"put train-images-idx3-ubyte\.gz, .* there",
     ) as told:
         mnist.load("train")
     assert str(tmp_path / "mnist") in str(told.value)

@@ -15,9 +15,8 @@ from equipoise.data.outliers import notes_of_outliers
 
 Draw = Callable[[np.random.Generator, int], np.ndarray[Any, Any]]
 ADVICE = (
-    "; beside them the others look alike to a network, and will not be learned: correct or "
-    "remove these rows, "
-    "or give the logarithm if they are right"
+    "; a network cannot tell the other rows apart at that scale: correct or "
+    "remove these rows, or take the logarithm if they are right"
 )
 
 

@@ -8,10 +8,10 @@ import torch
 
 from equipoise.data.arrays import from_array
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.distributions.univariate import Distribution, Gaussian, Ring, Swissroll
+from equipoise.data.distributions import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.factory import open_source
 from equipoise.data.loading import Stream, seeded
-from equipoise.data.sources import DistributionSource, RowsSource, Source, image_limits, split
+from equipoise.data.sources import DistributionSource, RowsSource, Source, image_limits
 from equipoise.errors import RequestError
 from equipoise.transforms.scaling import Scaling, fit_scaling
 
@@ -59,21 +59,6 @@ def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
         assert source.training_rows == 180
     loaders = one.loader(16, scaling.scaled, CPU, 5), other.loader(16, scaling.scaled, CPU, 5)
     assert all(torch.equal(loaders[0].next()[0], loaders[1].next()[0]) for _ in range(20))
-
-
-@pytest.mark.parametrize(
-    ("n", "out"), [(2, 1), (9, 1), (10, 1), (1000, 100), (99_999, 9_999), (300_000, 10_000)]
-)
-def test_the_split_is_a_tenth_at_least_one_and_at_most_ten_thousand(n: int, out: int) -> None:
-    kept, held = split(n, 0)
-    assert len(held) == out
-    assert torch.equal(torch.cat([kept, held]).sort().values, torch.arange(n))
-    assert not torch.equal(held, split(n, 1)[1]) or n < 100
-
-
-def test_one_sample_cannot_be_split() -> None:
-    with pytest.raises(RequestError, match="one sample: give at least one batch"):
-        split(1, 0)
 
 
 def test_scaling_is_fitted_to_the_training_part_alone() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from equipoise.data.distributions.univariate import Grid
+from equipoise.data.distributions import Grid
 from equipoise.data.loading import seeded
 from equipoise.diagnosis.missing import missing
 from equipoise.metrics.modes import MODES_COVERED, REVERSE_KL, mode_coverage

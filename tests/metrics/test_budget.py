@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from equipoise.data.distributions.univariate import Ring
+from equipoise.data.distributions import Ring
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource
 from equipoise.metrics.budget import FULL, QUICK, STEPS

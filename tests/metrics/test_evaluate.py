@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource
 from equipoise.metrics import classifier, conditional

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.metrics.kolmogorov_smirnov import (
     kolmogorov_smirnov,
     kolmogorov_smirnov_to_distribution,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from equipoise.data.distributions.univariate import Ring
+from equipoise.data.distributions import Ring
 from equipoise.data.loading import seeded
 from equipoise.metrics.modes import mode_coverage
 

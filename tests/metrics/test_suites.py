@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from equipoise.data.distributions.univariate import Gaussian, Grid, Swissroll
+from equipoise.data.distributions import Gaussian, Grid, Swissroll
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.metrics.evaluate import floor_draws, suite_for

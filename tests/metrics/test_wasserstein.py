@@ -9,7 +9,7 @@ import ot
 import pytest
 from scipy import stats
 
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.metrics import wasserstein
 from equipoise.metrics.correlations import correlation_difference
 from equipoise.metrics.kolmogorov_smirnov import kolmogorov_smirnov_to_distribution

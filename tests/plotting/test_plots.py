@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise.data.distributions.univariate import Gaussian, Ring, Swissroll
+from equipoise.data.distributions import Gaussian, Ring, Swissroll
 from equipoise.data.schema import Schema
 from equipoise.plotting import plots
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise.data.distributions.univariate import Distribution, Gaussian, Ring, Swissroll
+from equipoise.data.distributions import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.schema import Schema
 from equipoise.plotting import plots, sketches
 from equipoise.plotting.sketches import Frame, sketch

@@ -8,7 +8,7 @@ import torch
 from tests.helpers import squares, state_of
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Ring
+from equipoise.data.distributions import Ring
 from equipoise.data.sources import DistributionSource
 from equipoise.networks.began import AutoencoderDiscriminator, EquilibriumControl
 from equipoise.recipes.began import BEGAN, discriminator_loss

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from equipoise import recipes
-from equipoise.cli.parser import Train
-from equipoise.data.distributions.univariate import DISTRIBUTIONS
+from equipoise.cli.train_options import Train
+from equipoise.data.distributions import DISTRIBUTIONS
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find

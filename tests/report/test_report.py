@@ -18,7 +18,7 @@ import torch
 from tests.helpers import TINY_OPTIONS
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.diagnosis import Verdict
@@ -89,7 +89,7 @@ def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_l
 ) -> None:
     assert (
         typed(config(DistributionSource(Ring(circle_modes=5)), conditional=True))
-        == "ring --circle-modes 5 --conditional True"
+        == "ring --circle-modes 5 --conditional"
     )
     np.savez(tmp_path / "labelled.npz", x=np.arange(100.0), y=[0, 1] * 50)
     assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(

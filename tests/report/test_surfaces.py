@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.report import surfaces
 from equipoise.report.surfaces import Surface, estimated_density
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.loading import DistributionLoader, IndexedLoader, batches, seeded
 from equipoise.data.streams import StreamSource
 from equipoise.errors import EquipoiseError
@@ -85,7 +85,7 @@ import math
 import sys
 import torch
 import torch.distributed as dist
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.sources import DistributionSource
 from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced

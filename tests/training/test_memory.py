@@ -14,7 +14,7 @@ import torch
 from tests.helpers import RECIPES, Answer, workload_for
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes._building import build_method

@@ -1,4 +1,4 @@
-"""The live display."""
+"""The progress bar and the line about what is measured."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.metrics.budget import STEPS
 from equipoise.training import progress
-from equipoise.training.events import Evaluated, Report
-from equipoise.training.progress import Display, Measuring, clock, lines, measured, primary
+from equipoise.training.events import Evaluated, Event, Finished, Report
+from equipoise.training.progress import (
+    EvaluationStatus,
+    ProgressBar,
+    call_each,
+    clock,
+    primary_metric,
+    report_lines,
+    step_line,
+)
 
 READINGS = {
     "discriminator_loss": 0.69314,
@@ -24,7 +32,9 @@ READINGS = {
 
 
 def test_a_report_fits_beside_the_bar_in_eighty_columns() -> None:
-    first, second = lines(Report(1_234_567, 600.0, 0.5, 98_765.4, 7265.0, READINGS)).splitlines()
+    first, second = report_lines(
+        Report(1_234_567, 600.0, 0.5, 98_765.4, 7265.0, READINGS)
+    ).splitlines()
     assert first == "1,234,567 samples, 98,765/s, 2:01:05 left"
     assert second == "loss D 0.693 G 12.500, D(real) +0.51 D(fake) -0.49"
     assert max(len(first), len(second)) <= 80 - 16 - len(" 100% ")
@@ -38,8 +48,8 @@ def test_the_time_left_is_shown_to_the_second(seconds: float, shown: str) -> Non
 def test_nothing_is_shown_where_output_is_not_a_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with Display() as display:
-        display.show(Report(1, 1.0, 0.5, 1.0, 1.0, READINGS))
+    with ProgressBar() as bar:
+        bar(Report(1, 1.0, 0.5, 1.0, 1.0, READINGS))
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
 
@@ -59,8 +69,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_primary_metric_stands_beside_its_floor() -> None:
-    assert primary(EVALUATED) == "Wasserstein-1 0.02134 (real samples: 0.0051)"
-    assert primary(Evaluated(1, {"x": 2.0}, {})) == "x 2"
+    assert primary_metric(EVALUATED) == "Wasserstein-1 0.02134 (real samples: 0.0051)"
+    assert primary_metric(Evaluated(1, {"x": 2.0}, {})) == "x 2"
 
 
 @pytest.mark.parametrize(("asked", "shown"), [(None, True), (True, True), (False, False)])
@@ -71,10 +81,10 @@ def test_a_bar_is_drawn_on_a_terminal_with_the_metric_unless_it_is_not_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     terminal(monkeypatch)
-    with Display(asked) as display:
-        display.show(EVALUATED)
-        display.show(Report(16, 1.0, 0.5, 1.0, 1.0, READINGS))
-        display.progress.refresh()
+    with ProgressBar(asked) as bar:
+        bar(EVALUATED)
+        bar(Report(16, 1.0, 0.5, 1.0, 1.0, READINGS))
+        bar.bar.refresh()
     told = capsys.readouterr().err
     assert ("Wasserstein-1 0.02134 (real samples: 0.0051)" in told) is shown
     assert ("16 samples" in told) is shown
@@ -106,20 +116,39 @@ def test_a_notebook_without_ipywidgets_is_told_what_its_bar_needs(
         progress, "find_spec", lambda name: None if name == "ipywidgets" else find_spec(name)
     )
     with pytest.warns(EquipoiseWarning, match="a progress bar in a notebook needs ipywidgets"):
-        display = Display(True)
-    assert display.progress.disable
-    assert Display(None).progress.disable
+        bar = ProgressBar(True)
+    assert bar.bar.disable
+    assert ProgressBar(None).bar.disable
 
 
 def test_what_is_measured_is_shown_on_a_terminal_and_nowhere_else(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert measured(STEPS[2]) == "measuring: classifier two-sample test (3 of 7)"
-    with Measuring() as measuring:
-        measuring.show(STEPS[0])
+    assert step_line(STEPS[2]) == "measuring: classifier two-sample test (3 of 7)"
+    with EvaluationStatus() as status:
+        status(STEPS[0])
     assert capsys.readouterr().err == ""
     terminal(monkeypatch)
-    with Measuring() as measuring:
+    with EvaluationStatus() as status:
         for step in STEPS:
-            measuring.show(step)
+            status(step)
     assert "measuring" in capsys.readouterr().err
+
+
+def test_a_bar_is_a_callback_that_needs_nothing_but_events(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal(monkeypatch)
+    bar = ProgressBar()
+    bar(Report(16, 1.0, 0.5, 1.0, 1.0, READINGS))
+    assert bar.bar.live.is_started
+    bar(Finished("done"))
+    assert not bar.bar.live.is_started
+    assert "16 samples" in capsys.readouterr().err
+
+
+def test_several_callbacks_are_called_in_their_order() -> None:
+    calls: list[tuple[str, Event]] = []
+    event = Finished("done")
+    call_each(lambda e: calls.append(("a", e)), None, lambda e: calls.append(("b", e)))(event)
+    assert calls == [("a", event), ("b", event)]

@@ -15,7 +15,7 @@ import pytest
 from tests.helpers import TINY_OPTIONS
 
 from equipoise import GAN
-from equipoise.data.distributions.univariate import Gaussian, Ring
+from equipoise.data.distributions import Gaussian, Ring
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.runs.directory import RunDirectory
 from equipoise.training.resume import is_finished, told

@@ -12,7 +12,7 @@ from tests.helpers import workload_for
 
 from equipoise import GAN
 from equipoise.data.arrays import from_array
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.schema import Schema
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.helpers import RECIPES, state_of, workload_for
 
-from equipoise.data.distributions.univariate import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.data.sources import DistributionSource, Source
 from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from equipoise.data.distributions.univariate import Ring
+from equipoise.data.distributions import Ring
 from equipoise.data.factory import open_source
 from equipoise.transforms.fitting import fit_chain
 from equipoise.transforms.whitening import ComponentWhitening

@@ -4,7 +4,7 @@ import torch
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
-from equipoise.data.distributions.univariate import (
+from equipoise.data.distributions import (
     Distribution,
     Gaussian,
     Grid,

@@ -14,6 +14,6 @@ def say(text: str) -> None:
     print(for_terminal("\n".join(map(printable, text.split("\n")))))
 
 
-def tell_of(trouble: str) -> None:
-    """Print a line about a trouble that ends nothing, on stderr."""
-    print(printable(f"equipoise: {trouble}"), file=sys.stderr)
+def warn(message: str) -> None:
+    """Print a warning on stderr."""
+    print(printable(f"equipoise: {message}"), file=sys.stderr)

@@ -1,304 +1,313 @@
-"""The command line's options: dataclasses, and how a command line becomes one, with
-every mistake told in one line."""
+"""A command line from dataclasses: each field is an option, its docstring the help.
+
+The parser is argparse. Mistakes are collected and raised as one RequestError.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, make_dataclass
-from pathlib import Path
-from typing import Annotated, Any
+import argparse
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
-import tyro
-
+from equipoise.cli.field_docs import field_docs
+from equipoise.cli.values import (
+    NUMBER_MARK,
+    Mistake,
+    alternatives,
+    converter,
+    is_number,
+    metavar_of,
+    shown_default,
+)
 from equipoise.coerce import described, hints
-from equipoise.data.distributions.univariate import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError, nearest
-from equipoise.recipes import DEFAULT
-from equipoise.recipes.base import Recipe
-from equipoise.runs.settings import RunSettings
 
-Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-ALIASES = {"--until": "--stop-when"}
-SWITCHES = (
-    "--resume",
-    "--json",
-    "--inception",
-    "--quick",
-    "--explain",
-    "--help",
-    "-h",
-)  # options that take no value
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+HELP_COLUMN = 30
+OPTION_NAMES = {"stop_when": "until"}  # fields whose option has another name
+
+
+def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | None = None) -> Any:
+    """A field that is typed without an option. A tuple takes any number of words.
+
+    Args:
+        metavar: How the help shows it.
+        needs: What the message says where it is missing, such as "a run directory".
+        default: Its value where it may be left out.
+        doc: The help, where it is more than the field's docstring.
+    """
+    shown = {"metavar": metavar, "needs": needs, "doc": doc}
+    return field(default=default, metadata={"positional": True, **shown})
+
+
+def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = MISSING) -> Any:
+    """A field with an option that is not shown by its type alone.
+
+    Args:
+        default: Its value where the option is not typed.
+        metavar: How the help shows its value.
+        short: A second name, such as "-n".
+        bare: The value of the option without one; left out, it needs one.
+    """
+    return field(default=default, metadata={"metavar": metavar, "short": short, "bare": bare})
 
 
 @dataclass(frozen=True)
-class Train:
-    """Train a GAN on DATA and say how good it is, or go on with a RUN.
+class Parsed:
+    """What was typed, by the fields' names, and what is wrong with it."""
 
-    equipoise train DATA [OPTIONS] or equipoise train --resume RUN [OPTIONS]
+    values: dict[str, Any]
+    mistakes: list[str]
+
+
+class OptionsParser:
+    """The options of one command: the fields of one or more dataclasses.
+
+    Args:
+        command: What is typed after `equipoise`.
+        groups: The dataclasses by the titles that the help shows. Of two fields
+            with one name the first counts.
+        description: Paragraphs at the head of the help.
+        usage: What the help shows after "usage:".
+        owner: Whose options they are, in messages.
+        shows_help: Whether --help prints the help and exits.
     """
 
-    data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA|RUN")] = None
-    """DATA: a built-in source (see: equipoise datasets), a .npy, .npz, .csv or .parquet
-    file, a folder of images. RUN: with --resume."""
-    recipe: str = DEFAULT
-    """The method (see: equipoise recipes); its own settings are below."""
-    out: Path | None = None
-    """Where to keep the run; left out, the next free name under runs/."""
-    resume: Switch = False
-    """Go on with RUN, or the run in --out: samples and minutes, as totals, device,
-    threads, stop-when and evaluate may change."""
-    init_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
-    """Start from the weights of RUN, on DATA of the same kind; optimiser, schedule and
-    samples seen begin anew."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Draw new samples from a trained run."""
-
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run directory."""
-    n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """How many; left out, 64 images or 1,000 points, in a .png 10,000 points."""
-    label: str | None = None
-    """The class to draw, of a run that learned classes."""
-    code: str | None = None
-    """Codes to set, of a run of the recipe infogan, such as c0=3,u0=-1.5; the others
-    are drawn."""
-    seed: int | None = None
-    """One seed, one result; left out, every draw differs."""
-    out: Path | None = None
-    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; left out,
-    points are printed."""
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """Measure a trained run against real data, each figure beside its floor."""
-
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run directory."""
-    data: str | None = None
-    """Data to compare with; left out, what was held out from training."""
-    inception: Switch = False
-    """Add Inception's FID and KID, by torch-fidelity where it and its weights are
-    there."""
-    quick: Switch = False
-    """Take fewer samples, as after a short training."""
-    json: Switch = False
-    """Print JSON."""
-    explain: Switch = False
-    """Say what each metric measures."""
-
-
-@dataclass(frozen=True)
-class Compare:
-    """Put several trained runs in one table, and in one page."""
-
-    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN RUN ...")]
-    """Run directories."""
-    out: Path | None = None
-    """FILE.html for a page with their samples and curves."""
-
-
-@dataclass(frozen=True)
-class TrainRequest:
-    """A parsed `equipoise train`: `choices` are the settings of recipe and run that
-    were typed, and no others; `distribution` the one DATA names, if its settings were
-    typed."""
-
-    options: Train
-    distribution: Distribution | None
-    choices: dict[str, Any]
-
-
-def parse(options: type[Any], command: str, arguments: Sequence[str]) -> Any:
-    """`arguments` as an instance of the dataclass `options`; prints help and exits if
-    asked to. Raises RequestError in one line on any mistake."""
-    types = hints(options)
-    _refuse_unknown(arguments, set(types), command)
-    return _tyro(options, command, arguments, types)
-
-
-def parse_train(arguments: Sequence[str], recipe: type[Recipe]) -> TrainRequest:
-    """As `parse`, for `train`: with the settings of the recipe, of the run, and of the
-    distribution if DATA names one."""
-    arguments = with_run([_without_alias(argument) for argument in arguments])
-    distribution = DISTRIBUTIONS.get(positional(arguments) or "")
-    groups: dict[str, type[Any]] = {
-        "options": Train,
-        "run": RunSettings,
-        "recipe": recipe,
-        **({"distribution": distribution} if distribution else {}),
-    }
-    types = {group: hints(settings) for group, settings in groups.items()}
-    every = {name: hint for of_group in types.values() for name, hint in of_group.items()}
-    typed = _refuse_unknown(arguments, set(every), f"train with the recipe {recipe.name}")
-    flat = [
-        (_title(group, settings), Annotated[settings, tyro.conf.OmitArgPrefixes])
-        for group, settings in groups.items()
-    ]
-    request = make_dataclass("TrainArguments", flat)
-    request.__doc__ = (
-        f"{Train.__doc__}\n\nRecipe {recipe.name}: {recipe.summary}.\nPaper: {recipe.paper}."
-    )
-    parsed = _tyro(request, "train", arguments, every)
-    options = getattr(parsed, _title("options", Train))
-    if options.data is None and not options.resume:
-        raise RequestError("equipoise train needs data: see equipoise train --help")
-    values = {
-        group: vars(getattr(parsed, _title(group, settings))) for group, settings in groups.items()
-    }
-    given = {
-        group: {name: values[group][name] for name in typed if name in types[group]}
-        for group in groups
-    }
-    return TrainRequest(
-        options=options,
-        distribution=distribution(**given["distribution"])
-        if distribution and given["distribution"]
-        else None,
-        choices={**given["run"], **given["recipe"]},
-    )
-
-
-def with_run(arguments: Sequence[str]) -> list[str]:
-    """`--resume RUN` and `RUN --resume` as `--resume --out RUN`, where no --out is
-    typed: the run follows --resume, or is what stands alone. What else stands alone is
-    the data."""
-    given = [part for argument in arguments for part in _apart(argument)]
-    if "--resume" not in given or value_of(given, "--out") is not None:
-        return given
-    alone, after = _alone(given), given.index("--resume") + 1
-    if not alone:
-        raise RequestError(
-            "equipoise train --resume needs the run to go on with: equipoise train --resume RUN"
+    def __init__(
+        self,
+        command: str,
+        groups: Mapping[str, type[Any]],
+        *,
+        description: str,
+        usage: str,
+        owner: str | None = None,
+        shows_help: bool = True,
+    ) -> None:
+        self.prog, self.owner = f"equipoise {command}", owner or command
+        self.parser = argparse.ArgumentParser(
+            prog=self.prog,
+            usage=usage,
+            description="\n\n".join(
+                textwrap.fill(part, 80) for part in description.split("\n\n")
+            ).replace("%", "%%"),
+            formatter_class=_formatter,
+            add_help=False,
+            allow_abbrev=False,
+            exit_on_error=False,
         )
-    at = after if after in alone else alone[0]
-    return [*given[:at], *given[at + 1 :], "--out", given[at]]
+        self.positional: Field[Any] | None = None
+        self.types: dict[str, Any] = {}  # by the fields' names
+        self.switches: set[str] = set()  # options that take no value
+        self.known: dict[str, str] = {}  # the field's name by its options
+        self.arguments = self.parser.add_argument_group("arguments")
+        for title, settings in groups.items():
+            group = self.parser.add_argument_group(title)
+            if shows_help and "--help" not in self.known:
+                group.add_argument("-h", "--help", action="help", help="Show this help and exit.")
+                self.known["--help"] = "help"
+            self._add_group(group, settings)
+
+    def parse(self, arguments: Sequence[str]) -> Parsed:
+        """Read a command line; --help prints and exits."""
+        mistakes: list[str] = []
+        words = list(self._normalized(arguments, mistakes))
+        while True:
+            try:
+                namespace, rest = self.parser.parse_known_args(words)
+                break
+            except argparse.ArgumentError as error:
+                wrong = (error.argument_name or "").split("/")
+                mistakes.append(self._without_value(wrong[0], error.message))
+                words = [word for word in words if word.partition("=")[0] not in wrong]
+        values = vars(namespace)
+        for name, value in list(values.items()):
+            of_value = value if isinstance(value, list) else [value]
+            if wrong_parts := [part for part in of_value if isinstance(part, Mistake)]:
+                mistakes.append(wrong_parts[0].message)
+                del values[name]
+            elif isinstance(value, list):
+                values[name] = tuple(value)
+        return Parsed(values, [*self._place(values, rest), *mistakes])
+
+    def _add_group(self, group: argparse._ArgumentGroup, settings: type[Any]) -> None:
+        types = hints(settings)
+        docs: Mapping[str, str] = field_docs(settings)
+        for of_field in fields(settings):
+            name, metadata = of_field.name, of_field.metadata
+            if name in self.types:
+                continue
+            self.types[name] = types[name]
+            doc = metadata.get("doc") or docs.get(name, "")
+            if metadata.get("positional"):
+                self.positional = of_field
+                self.arguments.add_argument(
+                    name,
+                    metavar=metadata["metavar"],
+                    nargs="*",
+                    default=argparse.SUPPRESS,
+                    help=doc.replace("%", "%%"),
+                )
+            else:
+                self._add_option(group, of_field, types[name], doc)
+
+    def _add_option(
+        self, group: argparse._ArgumentGroup, of_field: Field[Any], hint: Any, doc: str
+    ) -> None:
+        name, metadata, kinds = of_field.name, of_field.metadata, list(alternatives(hint))
+        flag = option_of(name)
+        default = shown_default(of_field)
+        shared: dict[str, Any] = {
+            "dest": name,
+            "default": argparse.SUPPRESS,
+            "help": (doc + default).replace("%", "%%"),
+        }
+        if bool in kinds:
+            off = f"--no-{flag.removeprefix('--')}"
+            self.switches.add(flag)
+            self.known |= {flag: name, off: name}
+            if of_field.default is False:
+                group.add_argument(flag, action="store_true", **shared)
+                group.add_argument(
+                    off, action="store_false", **{**shared, "help": argparse.SUPPRESS}
+                )
+            else:
+                group.add_argument(flag, off, action=_Switch, nargs=0, **shared)
+            return
+        short = metadata.get("short")
+        self.known |= dict.fromkeys([flag, *([short] if short else [])], name)
+        parts = next((get_args(kind) for kind in kinds if get_origin(kind) is tuple), None)
+        if parts is not None:
+            shared["nargs"] = "+"
+        if metadata.get("bare", MISSING) is not MISSING:
+            shared |= {"nargs": "?", "const": metadata["bare"]}
+        group.add_argument(
+            *([short] if short else []),
+            flag,
+            type=converter(flag, hint if parts is None else parts[0], whole=hint),
+            metavar=metadata.get("metavar") or metavar_of(hint if parts is None else parts[0]),
+            **shared,
+        )
+
+    def _normalized(self, arguments: Sequence[str], mistakes: list[str]) -> Iterator[str]:
+        """The words as argparse takes them: --batch_size as --batch-size, --flag False
+        as --no-flag, and negative numbers marked."""
+        words = iter(arguments)
+        for word in words:
+            if word == "--":
+                yield from (word, *words)
+                return
+            if not word.startswith("--"):
+                yield f"{NUMBER_MARK}{word}" if word.startswith("-") and is_number(word) else word
+                continue
+            name, equals, value = word.partition("=")
+            name = name.replace("_", "-")
+            if name not in self.switches:
+                yield name + equals + value
+                continue
+            follows = None
+            if not equals and (follows := next(words, None)) is not None:
+                value = follows
+            is_on = BOOLEANS.get(value.lower())
+            if equals and is_on is None:
+                mistakes.append(f"{name} = {value!r}: must be True or False")
+                continue
+            yield name if is_on is not False else f"--no-{name.removeprefix('--')}"
+            if follows is not None and is_on is None:
+                yield from self._normalized([follows, *words], mistakes)
+                return
+
+    def _without_value(self, flag: str, message: str) -> str:
+        name = self.known.get(flag)
+        if name is None or "expected" not in message:
+            return f"{flag}: {message}"
+        return f"{flag} has no value: must be {described(self.types[name])}"
+
+    def _place(self, values: dict[str, Any], rest: Sequence[str]) -> Iterator[str]:
+        """Give the words that stand alone to the positional field. Yields a mistake for
+        each word that is left over."""
+        options = [word for word in rest if word.startswith("-") and word != "-"]
+        unknown = [word.partition("=")[0] for word in options if word.startswith("--")]
+        for name in unknown:
+            yield f"no option {name} of {self.owner}: {nearest(name, self.known)}"
+        alone = [word for word in rest if word not in options]
+        if self.positional is not None:
+            name = self.positional.name
+            alone = [*values.pop(name, ()), *alone]
+            hint = next(alternatives(self.types[name]))
+            words = [word.removeprefix(NUMBER_MARK) for word in alone]
+            if words and get_origin(hint) is tuple:
+                values[name], alone = tuple(map(get_args(hint)[0], words)), []
+            elif words:
+                values[name], alone = hint(words[0]), words[1:]
+        if unknown:  # words left over may be their values
+            return
+        for word in (*alone, *options):
+            yield f"{word.removeprefix(NUMBER_MARK)!r} was not expected: see {self.prog} --help"
 
 
-def _apart(argument: str) -> list[str]:
-    """--resume=RUN as two words."""
-    return (
-        ["--resume", argument.removeprefix("--resume=")]
-        if argument.startswith("--resume=")
-        else [argument]
-    )
-
-
-def _without_alias(argument: str) -> str:
-    option, equals, value = argument.partition("=")
-    return ALIASES.get(option, option) + equals + value
-
-
-def _title(group: str, settings: type[Any]) -> str:
-    """The name of a group of options, which heads it in the help."""
-    name = getattr(settings, "name", None)
-    return f"{group}_{name}".replace("-", "_") if name else f"{group}_settings"
-
-
-def value_of(arguments: Sequence[str], option: str) -> str | None:
-    """The value of an option, wherever it stands; the last one, if it stands there
-    twice."""
-    for i, argument in reversed(list(enumerate(arguments))):
-        if argument == option and i + 1 < len(arguments):
-            return arguments[i + 1]
-        if argument.startswith(f"{option}="):
-            return argument.removeprefix(f"{option}=")
-    return None
-
-
-def positional(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither an option nor the value of one."""
-    alone = _alone(arguments)
-    return arguments[alone[0]] if alone else None
-
-
-def _alone(arguments: Sequence[str]) -> list[int]:
-    """Where the arguments stand that are neither options nor the value of one."""
-    found, before = [], ""
-    for place, argument in enumerate(arguments):
-        if not argument.startswith("-") and (
-            not before.startswith("--") or "=" in before or before in SWITCHES
-        ):
-            found.append(place)
-        before = argument
-    return found
-
-
-def _refuse_unknown(arguments: Sequence[str], known: set[str], command: str) -> list[str]:
-    """The names of the options typed.
+def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
+    """The command line as an instance of the dataclass `options`.
 
     Raises:
-        RequestError: If one is not known.
+        RequestError: On mistakes: all of them, in one line.
     """
-    typed = [
-        a.split("=")[0].removeprefix("--").replace("-", "_")
-        for a in arguments
-        if re.match(r"--[a-zA-Z]", a)
-    ]
-    for name in typed:
-        if name not in known and name != "help":
-            raise RequestError(
-                f"no option --{name.replace('_', '-')} of {command}: {_nearest_option(name, known)}"
-            )
-    return typed
-
-
-def _nearest_option(name: str, known: set[str]) -> str:
-    return nearest(
-        f"--{name.replace('_', '-')}", [f"--{option.replace('_', '-')}" for option in known]
+    usage = [f"equipoise {command}"]
+    types = hints(options)
+    for name, of_field in options.__dataclass_fields__.items():
+        if of_field.metadata.get("positional"):
+            many = " ..." if get_origin(types[name]) is tuple else ""
+            usage.append(f"{of_field.metadata['metavar']}{many}")
+    if len(types) >= len(usage):
+        usage.append("[OPTIONS]")
+    parser = OptionsParser(
+        command,
+        {"options": options},
+        description=" ".join((options.__doc__ or "").split()),
+        usage=" ".join(usage),
     )
-
-
-def _tyro(options: type[Any], command: str, arguments: Sequence[str], types: dict[str, Any]) -> Any:
-    told = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(told):
-            return tyro.cli(options, prog=f"equipoise {command}", args=list(arguments))
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-    raise RequestError(_one_line(told.getvalue(), command, arguments, types))
-
-
-def _one_line(box: str, command: str, arguments: Sequence[str], types: dict[str, Any]) -> str:
-    """What tyro says in a box, in a line: which option, what was given, what would be
-    right."""
-    text = _said(box)
-    if re.match(
-        r"Error parsing [^-]", text
-    ):  # what a dataclass of settings refused, with its own remedy
-        return text.split(": ", 1)[-1]
-    if text.startswith("Missing from"):
-        return (
-            f"equipoise {command} needs {'a run directory' if 'run' in types else 'data'}: "
-            f"see equipoise {command} --help"
+    parsed = parser.parse(arguments)
+    needed = parser.positional
+    if needed is not None and needed.name not in parsed.values and not parsed.mistakes:
+        raise RequestError(
+            f"{parser.prog} needs {needed.metadata['needs']}: see {parser.prog} --help"
         )
-    if text.startswith("Unrecognized"):
-        return (
-            f"{text.removeprefix('Unrecognized options: ')!r} was not expected: see "
-            f"equipoise {command} --help"
-        )
-    option = re.search(r"--?[a-z][\w-]*", text)
-    name = option[0].strip("-").replace("-", "_") if option else ""
-    if option and name in types:
-        given = value_of(arguments, option[0])
-        return (
-            f"{option[0]} {'= ' + repr(given) if given is not None else 'has no value'}: "
-            f"must be {described(types[name])}"
-        )
-    return f"{text}: see equipoise {command} --help"
+    refuse(parsed.mistakes)
+    return options(**parsed.values)
 
 
-def _said(box: str) -> str:
-    """What stands in a box of tyro's before its first rule; where the output is not
-    UTF-8 its title has a rule of its own, and no frame."""
-    lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
-    rules = [i for i, line in enumerate(lines) if line and not line.strip("─-")]
-    begin = 0 if box.startswith("╭") or not rules else rules.pop(0) + 1
-    return " ".join(line for line in lines[begin : rules[0] if rules else None] if line)
+def refuse(mistakes: Sequence[str]) -> None:
+    """Raise if anything was wrong.
+
+    Raises:
+        RequestError: With all mistakes in one line.
+    """
+    if mistakes:
+        raise RequestError("; ".join(dict.fromkeys(mistakes)))
+
+
+def option_of(name: str) -> str:
+    """The option of a field."""
+    return f"--{OPTION_NAMES.get(name, name).replace('_', '-')}"
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=HELP_COLUMN)
+
+
+class _Switch(argparse.Action):
+    """--flag is True, --no-flag is False."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, not str(option_string).startswith("--no-"))

@@ -5,36 +5,33 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.cli.output import say, tell_of
+from equipoise.cli.output import say, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
+    from equipoise.data.schema import Schema
     from equipoise.training.trainer import Trainer
+
+CHANNELS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
 
 
 def train(arguments: Sequence[str]) -> None:
     """equipoise train DATA ..., or equipoise train --resume RUN ..."""
-    from equipoise.cli.parser import parse_train, value_of, with_run
-    from equipoise.recipes import DEFAULT, find
+    from equipoise.cli.train_options import parse_train
 
-    arguments = with_run(arguments)
-    earlier = value_of(arguments, "--out" if "--resume" in arguments else "--init-from")
-    recipe = value_of(arguments, "--recipe") or _recorded_recipe(earlier)
-    request = parse_train(arguments, find(recipe or DEFAULT))
-    options = request.options
+    request = parse_train(arguments)
 
     from equipoise.api import GAN
     from equipoise.training.guard import DivergedError
     from equipoise.training.resume import is_finished
     from equipoise.training.signals import InterruptedRunError
 
-    gan = GAN(recipe, **request.choices)
-    data = request.distribution if request.distribution is not None else options.data
+    gan = GAN(request.recipe.name, **request.choices)
+    data = request.data if request.distribution is None else request.distribution
     trainer = gan.trainer(
-        data, out=options.out, resume=options.resume, init_from=options.init_from, warn=tell_of
+        data, out=request.out, resume=request.resume, init_from=request.init_from, warn=warn
     )
     _announce(trainer)
     assert trainer.directory is not None, "the command line always writes a run"
@@ -51,14 +48,14 @@ def train(arguments: Sequence[str]) -> None:
 
 
 def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
-    """Train, and say on how many samples and how long."""
-    from equipoise.training.progress import Display
+    """Train, and print on how many samples and how long."""
+    from equipoise.training.progress import ProgressBar
     from equipoise.utils.formatting import spoken
 
     state = trainer.state
     seconds, samples = state.seconds, state.samples_seen
-    with Display() as display:
-        gan.train(trainer, [display.show])
+    with ProgressBar() as bar:
+        gan.train(trainer, [bar])
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
         say(
@@ -68,21 +65,27 @@ def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
 
 
 def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
-    """Print the report at the end of a trainer, as thorough as its plan says. With
-    `kept`, a report that the run has already is printed and nothing is measured."""
+    """Print the report after a trainer, full or quick as its plan says.
+
+    Args:
+        gan: What was trained.
+        training: The trainer.
+        kept: Whether to print the report that the run has already, if it has one, and
+            measure nothing.
+    """
     from equipoise.metrics.budget import QUICK
     from equipoise.metrics.evaluate import takes_all
-    from equipoise.training.progress import Measuring
+    from equipoise.training.progress import EvaluationStatus
 
     assert trainer.directory is not None, "the command line always writes a run"
     directory, kind = trainer.directory, trainer.plan.evaluation
     where, run = directory.path, shlex.quote(str(directory.path))
     report, kept = None, kept and directory.report.is_file()
-    with Measuring() as measuring:
+    with EvaluationStatus() as status:
         if kind != "none":
-            quick, show = kind == "quick", measuring.show
-            report = gan.report if kept else gan.evaluate(quick=quick, on_step=show)
-        measuring.show("image of samples")
+            quick = kind == "quick"
+            report = gan.report if kept else gan.evaluate(quick=quick, on_step=status)
+        status("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
         say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
@@ -96,37 +99,34 @@ def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
     say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 
 
+def described(schema: Schema) -> str:
+    """The kind of data in words: "2-D points", "28 x 28 grayscale images"."""
+    if schema.is_image:
+        channels, height, width = schema.shape
+        colour = CHANNELS.get(channels, f"{channels}-channel")
+        return f"{width} x {height} {colour} images"
+    if schema.container == "frame":
+        return f"rows of {schema.size} column{'s' if schema.size > 1 else ''}"
+    return f"{schema.size}-D points"
+
+
 def _announce(trainer: Trainer) -> None:
-    """What is trained on what and how, and where a run that is resumed goes on from."""
+    """Print what is trained, on what data and how, and from where a run is resumed."""
     from equipoise.training.resume import told
 
     schema, source, directory = trainer.source.schema, trainer.source, trainer.directory
-    kind = (
-        "images of {2} x {1}, {0} channel(s)".format(*schema.shape)
-        if schema.is_image
-        else f"points of {schema.size} column(s)"
-    )
     rows = source.training_rows
-    say(f"{source.name}: {kind}, {'endless' if rows is None else f'{rows:,} to train on'}")
+    amount = "generated on the fly" if rows is None else f"{rows:,} to train on"
+    say(f"{source.name}: {described(schema)}, {amount}")
     for note in source.notes:
         say(f"  note: {note}")
     how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"
     how += ", in bfloat16" if trainer.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if trainer.speed.compiled else ""
     say(
-        f"{trainer.recipe.name} on {trainer.device} with {how}; keeping everything in "
+        f"{trainer.recipe.name} on {trainer.device} with {how}; saved in "
         f"{directory.path if directory else '-'}"
     )
     if trainer.resumed:
         say(told(trainer))
     sys.stdout.flush()
-
-
-def _recorded_recipe(run: str | None) -> str | None:
-    """The recipe of an earlier run, which is resumed or started from."""
-    if run is None:
-        return None
-    from equipoise.runs.directory import RunDirectory
-
-    name: str = RunDirectory.existing(Path(run)).read_config()["recipe"]["name"]
-    return name

@@ -1,5 +1,4 @@
-"""From arrays, tensors, DataFrames and files to checked rows: what a user can hand
-over, and what is wrong with it in one line."""
+"""Arrays, tensors, DataFrames and files as checked rows of numbers."""
 
 from __future__ import annotations
 
@@ -13,30 +12,30 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from equipoise.data import readers
 from equipoise.data.labels import distinct_labels, plain_label
 from equipoise.data.levels import levels_of
-from equipoise.data.readers import NOTE, read_numpy, read_table
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
-EXACT = 2**53  # up to which float64 holds every whole number
+MAX_EXACT = 2**53  # up to here float64 holds every whole number
 Labels = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked rows in memory: values of shape (N, *schema.shape) in the user's units,
-    and their labels' positions, (N,), or None. `note` is what the user should know of
-    how they were read."""
+    """Checked rows in memory."""
 
     values: NDArray[Any]
+    """(N, *schema.shape), in the user's units."""
     schema: Schema
     labels: NDArray[np.int64] | None
+    """The positions of the labels among the schema's classes, (N,)."""
     note: str = ""
+    """What the user should know of how the data was read."""
 
 
 def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
@@ -67,16 +66,13 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
     if isinstance(data, torch.Tensor):
         try:
             data = data.detach().cpu().numpy()
-        except (TypeError, RuntimeError):  # bfloat16, sparse ones, quantised ones and others
-            instead = (
-                "give float32 (x.float())"
-                if data.layout == torch.strided
-                else "give a dense tensor (x.to_dense())"
-            )
-            kind = str(data.dtype if data.layout == torch.strided else data.layout).removeprefix(
-                "torch."
-            )
-            raise RequestError(f"{what} has type {kind}, which NumPy lacks: {instead}") from None
+        except (TypeError, RuntimeError):  # bfloat16, sparse, quantised and others
+            is_dense = data.layout == torch.strided
+            kind = str(data.dtype if is_dense else data.layout).removeprefix("torch.")
+            instead = "float32 (x.float())" if is_dense else "a dense tensor (x.to_dense())"
+            raise RequestError(
+                f"{what} has type {kind}, which NumPy lacks: give {instead}"
+            ) from None
     if np.ma.is_masked(data):
         raise RequestError(f"{what} has masked values: fill or remove them first")
     array = np.asarray(data)
@@ -121,7 +117,9 @@ def from_frame(
         )
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
-        raise RequestError(f"{what} has columns whose names read the same: give each its own name")
+        raise RequestError(
+            f"{what} has columns whose names are the same as text: give each its own name"
+        )
     values = numbers_of(frame, what)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
     for name, dtype in zip(frame.columns, dtypes, strict=True):
@@ -139,8 +137,8 @@ def from_frame(
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
-    """The names of a table's columns as they are kept: numbers as numbers, anything
-    else as its text."""
+    """The names of a table's columns as the schema has them: whole numbers as they are,
+    anything else as text."""
     return tuple(
         name if isinstance(name, int) and not isinstance(name, bool) else str(name)
         for name in frame.columns
@@ -148,7 +146,7 @@ def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
 
 
 def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
-    """The table's numbers, (N, D), with NaN for what is missing.
+    """The table's numbers, (N, D), with NaN for missing values.
 
     Raises:
         RequestError: For a column that holds anything else.
@@ -160,23 +158,29 @@ def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
 
 
 def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
-    """Rows of a .npy, .npz, .csv or .parquet file.
+    """Rows of a file of any format in `data.readers`.
 
     Nothing in it can run code: pickled objects are refused.
+
+    Args:
+        path: The file.
+        labels: One a sample; None for those in the file, if there are any.
+        label_column: The name of the column that holds labels, of a table.
+
+    Raises:
+        RequestError: Where the file cannot be read or trained on.
     """
-    suffix = path.suffix.lower()
-    if label_column is not None and suffix not in (".csv", ".parquet"):
+    reader = readers.find(path)
+    if label_column is not None and reader is not None and not reader.has_columns:
         raise RequestError(
-            f"label_column = {label_column!r}: only .csv and .parquet files have columns, "
-            f"{path.name} has none"
+            f"label_column = {label_column!r}: {path.name} has no columns; give a "
+            f"{readers.listed(columns_only=True)} file, or leave it out"
         )
-    if suffix in (".npy", ".npz"):
-        array, stored = read_numpy(path)
-        return from_array(array, stored if labels is None else labels, path.name)
-    table = read_table(path)
-    return replace(
-        from_frame(table, labels, path.name, label_column), note=table.attrs.get(NOTE, "")
-    )
+    content = readers.read(path)
+    if isinstance(content.values, np.ndarray):
+        return from_array(content.values, content.labels if labels is None else labels, path.name)
+    rows = from_frame(content.values, labels, path.name, label_column)
+    return replace(rows, note=content.note)
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
@@ -184,19 +188,16 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     if labels is None:
         return Rows(values, schema, None)
     if not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1:
-        raise RequestError(f"labels = {clipped(repr(labels))}: give one label a sample")
+        raise RequestError(f"labels = {clipped(repr(labels))}: give one label per sample")
     if len(labels) != len(values):
         raise RequestError(
             f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label "
-            "a sample"
+            "per sample"
         )
-    dates = (
-        getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
-    )  # whose list would be of plain numbers
-    plain = [
-        plain_label(label)
-        for label in (labels.tolist() if hasattr(labels, "tolist") and not dates else labels)
-    ]
+    # The list of an array of dates would be of plain numbers.
+    are_dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
+    listed = labels.tolist() if hasattr(labels, "tolist") and not are_dates else labels
+    plain = [plain_label(label) for label in listed]
     classes = distinct_labels(plain)
     index = {label: i for i, label in enumerate(classes)}
     positions = np.array([index[label] for label in plain], np.int64)
@@ -210,18 +211,23 @@ def check_values(
     layout: str = "ND",
     columns: tuple[str | int, ...] | None = None,
 ) -> None:
-    """Raises:
-    RequestError: On values that are not finite and on data with one distinct value,
-        or one distinct sample."""
+    """Check that all values are finite, and that samples differ.
+
+    Raises:
+        RequestError: If not.
+    """
     check_finite(values, what, layout, columns)
     if (values == values.flat[0]).all():
-        raise alike(values.flat[0], what)
+        raise one_value_error(values.flat[0], what)
     check_different(values, what)
 
 
 def check_different(values: NDArray[Any], what: str) -> None:
-    """Raises:
-    RequestError: On several samples that are all the same."""
+    """Check that samples differ.
+
+    Raises:
+        RequestError: If there are several, all of them the same.
+    """
     if len(values) > 1 and all((sample == values[0]).all() for sample in values):
         raise RequestError(
             f"{what} has one distinct sample, {len(values):,} times: there is no distribution "
@@ -229,7 +235,7 @@ def check_different(values: NDArray[Any], what: str) -> None:
         )
 
 
-def alike(value: Any, what: str) -> RequestError:
+def one_value_error(value: Any, what: str) -> RequestError:
     """The error of data with one distinct value."""
     return RequestError(
         f"{what} has one distinct value, {value}: there is no distribution to learn; give "
@@ -243,8 +249,11 @@ def check_finite(
     layout: str = "ND",
     columns: tuple[str | int, ...] | None = None,
 ) -> None:
-    """Raises:
-    RequestError: On NaN or infinity: how many, and the first where."""
+    """Check that all values are finite.
+
+    Raises:
+        RequestError: On NaN or infinity, with how many and where the first is.
+    """
     bad = ~np.isfinite(values)
     if not bad.any():
         return
@@ -262,13 +271,15 @@ def check_finite(
 
 
 def check_exact(array: NDArray[Any], what: str) -> None:
-    """Raises:
-    RequestError: On whole numbers that float64, in which all is computed, would
-        round."""
+    """Check that float64, in which everything is computed, holds these whole numbers.
+
+    Raises:
+        RequestError: If it would round one.
+    """
     if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
         return
     beyond = next(
-        (int(value) for value in (array.max(), array.min()) if abs(int(value)) > EXACT), None
+        (int(value) for value in (array.max(), array.min()) if abs(int(value)) > MAX_EXACT), None
     )
     if beyond is not None:
         raise RequestError(
@@ -278,10 +289,10 @@ def check_exact(array: NDArray[Any], what: str) -> None:
 
 
 def _numpy_dtype(column: pd.Series[Any]) -> str:
-    """The NumPy type that holds a column; pandas' nullable types have one underneath."""
-    dtype = getattr(
-        column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype)
-    )  # of sparse ones, of nullable ones
+    """The NumPy type that holds a column; pandas' nullable types have one
+    underneath."""
+    # Sparse columns have a subtype, nullable ones a numpy_dtype.
+    dtype = getattr(column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype))
     return np.dtype(str(dtype)).name
 
 
@@ -294,15 +305,17 @@ def _listed(column: pd.Series[Any]) -> list[Any]:
 
 
 def _text_in_column(column: pd.Series[Any], what: str) -> str:
+    """The message about a column that is not of numbers."""
     import pandas as pd
 
+    column_dtype = column.dtype
     column = pd.Series(_listed(column), dtype=object, name=column.name)
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = numbers.isna() & column.notna()
     if not wrong.any():
         return (
-            f"{what}: column {clipped(repr(column.name))} holds numbers as a type that is "
-            "none of numbers: convert it with astype(float)"
+            f"{what}: column {clipped(repr(column.name))} has type {column_dtype}, which is not "
+            "a type of numbers: convert it with astype(float)"
         )
     row = int(np.asarray(wrong).argmax())
     return (

@@ -1,5 +1,5 @@
-"""A source whose rows are fetched as they are
-needed, since all of them would not fit."""
+"""A source whose rows are fetched when they are needed, since memory cannot hold all of
+them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,27 @@ from torch import Tensor
 from equipoise.data.arrays import check_values
 from equipoise.data.loading import Encode, IndexedLoader, Loader, PrefetchingLoader
 from equipoise.data.schema import Schema
-from equipoise.data.sources import HELD_OUT_MAX, Source, choose, image_limits, split
+from equipoise.data.sources import SplitSource, image_limits
+from equipoise.data.split import HELD_OUT_MAX, FetchedPart, Split, split_indices
+
+FIRST_ROWS = 1000  # images that are looked at for their range of values
 
 
-class FetchedSource(Source):
+class FetchedSource(SplitSource):
     """Rows fetched by index when they are needed: a folder, or a Dataset, that is
-    larger than memory should hold. `sums` are of every row; `in_background` lets a
-    thread fetch batches before they are needed."""
+    larger than memory should hold.
+
+    Args:
+        name: What messages call the data.
+        schema: Its schema, with the classes.
+        fingerprint: That of its content.
+        fetch: The rows at these indices, raw, (m, *shape).
+        labels: The positions of the classes, (n,).
+        n: Rows in all.
+        split_seed: Decides which rows are held out.
+        sums: Each row's sum of values and of their squares, (n, 2), where known.
+        in_background: Whether a thread fetches batches before they are needed.
+    """
 
     def __init__(
         self,
@@ -36,66 +50,35 @@ class FetchedSource(Source):
         in_background: bool = False,
     ) -> None:
         super().__init__(name, schema, fingerprint)
-        self._fetch, self._labels, self._in_background = fetch, labels, in_background
-        self._kept, self._out = split(n, split_seed)
+        train, held_out = split_indices(n, split_seed)
+        all_labels = None if labels is None else torch.from_numpy(labels)
+
+        # The source itself is not in this closure: the thread that fetches in
+        # background ends when the source is forgotten.
+        def rows(indices: Tensor) -> Tensor:
+            return torch.from_numpy(fetch(indices.tolist()))
+
+        def part(indices: Tensor) -> FetchedPart:
+            part_labels = None if all_labels is None else all_labels[indices]
+            return FetchedPart(rows, indices, part_labels, HELD_OUT_MAX)
+
+        self._rows, self._train, self._in_background = rows, train, in_background
+        self.split = Split(part(train), part(held_out))
         if sums is not None:
-            self.sums, self.limits = (
-                torch.from_numpy(sums[self._kept.numpy()]),
-                image_limits(fetch([0])),
-            )
+            self.sums = torch.from_numpy(sums[train.numpy()])
+            self.limits = image_limits(fetch([0]))
         elif schema.is_image:
-            first = fetch(self._kept[:1000].tolist())
+            first = fetch(train[:FIRST_ROWS].tolist())
             check_values(first, f"{name}, as far as its first {len(first):,} images go,")
             self.limits = image_limits(first)
 
     @property
     def training_rows(self) -> int:
-        return len(self._kept)
-
-    @property
-    def test_rows(self) -> int:
-        return len(self._tested())
-
-    def _rows(self, indices: Tensor) -> Tensor:
-        return torch.from_numpy(self._fetch(indices.tolist()))
-
-    def held_out(self, n: int, seed: int) -> Tensor:
-        return self._rows(choose(self._tested(), n, seed))
-
-    def validation(self, n: int, seed: int) -> Tensor:
-        return self._rows(choose(self._tested(validation=True), n, seed))
-
-    def _tested(self, *, validation: bool = False) -> Tensor:
-        return self._out[self._held_out_rows(len(self._out), validation=validation)]
-
-    def seen(self, n: int, seed: int) -> Tensor:
-        return self._rows(choose(self._kept, min(n, HELD_OUT_MAX), seed))
-
-    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        if self._labels is None:
-            return None
-        chosen = choose(self._tested() if held_out else self._kept, min(n, HELD_OUT_MAX), seed)
-        return self._rows(chosen), torch.from_numpy(self._labels)[chosen]
+        return len(self.split.train)
 
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
-        labels = None if self._labels is None else torch.from_numpy(self._labels)[self._kept]
-        rows, kept, fetch = self._rows, self._kept, self._fetch
+        train, rows = self._train, self._rows
+        rest = len(train), self.split.train.labels, seed, batch_size, encode, device
         if self._in_background:
-            return PrefetchingLoader(
-                lambda i: torch.from_numpy(fetch(kept[i].tolist())),
-                len(kept),
-                labels,
-                seed,
-                batch_size,
-                encode,
-                device,
-            )
-        return IndexedLoader(
-            lambda i: encode(rows(kept[i.cpu()]).to(device)),
-            len(kept),
-            labels,
-            seed,
-            batch_size,
-            encode,
-            device,
-        )
+            return PrefetchingLoader(lambda i: rows(train[i]), *rest)
+        return IndexedLoader(lambda i: encode(rows(train[i.cpu()]).to(device)), *rest)

@@ -1,4 +1,4 @@
-"""Other data than was trained on: a generator is judged by it, or reads codes in it."""
+"""Data that a trained generator is evaluated against, or reads codes in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data import arrays
+from equipoise.data import arrays, readers
 from equipoise.data.factory import as_table, open_source
-from equipoise.data.readers import read_table
 from equipoise.data.schema import detect_layout, to_network_layout
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped
@@ -23,14 +22,18 @@ if TYPE_CHECKING:
 
 
 def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
-    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W), be
-    they few or all alike. `columns` are the generator's, in whose order a table's are.
+    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W). They
+    may be few, and all the same.
+
+    Args:
+        data: The samples.
+        columns: The generator's; those of a table are put in their order.
+
+    Raises:
+        RequestError: If the data cannot be read, or has other columns.
     """
-    if isinstance(data, str | Path) and Path(data).suffix.lower() not in arrays.FILE_SUFFIXES:
-        raise RequestError(
-            f"{data!r}: give an array, a DataFrame, or a file that ends in "
-            f"{', '.join(arrays.FILE_SUFFIXES)}"
-        )
+    if isinstance(data, str | Path) and readers.find(data) is None:
+        raise RequestError(f"{data!r}: give an array, a DataFrame, or a {readers.listed()} file")
     table = _table(data)
     if table is not None:
         array: NDArray[Any] = arrays.numbers_of(_ordered(table, columns), "the data")
@@ -46,9 +49,18 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
 def open_for_evaluation(
     data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns
 ) -> Source:
-    """Data, all of which is to judge a generator by, with these `columns` in the order
-    of its own. The column of labels is the training's, which nobody asked for here, so
-    that the data may lack it."""
+    """Data to evaluate a generator against, all of it, with its columns in the
+    generator's order.
+
+    Args:
+        data: Whatever `open_source` accepts.
+        labels: One per sample.
+        label_column: The training's column of labels, which the data may lack.
+        columns: The generator's columns.
+
+    Raises:
+        RequestError: If the data cannot be read, or has other columns.
+    """
     table = _table(data)
     if table is None:
         return open_source(data, labels).as_test()
@@ -67,15 +79,14 @@ def open_for_evaluation(
 
 
 def _table(data: Any) -> pd.DataFrame | None:
-    """The table that the data is, or that is in the file of this name; None if it is
-    none."""
+    """The data as a table, from a file if it names one; None where it has no
+    columns."""
     if isinstance(data, str | Path):
-        path = Path(data)
-        return (
-            read_table(path)
-            if path.suffix.lower() in (".csv", ".parquet") and path.is_file()
-            else None
-        )
+        path, reader = Path(data), readers.find(data)
+        if reader is None or not reader.has_columns or not path.is_file():
+            return None
+        values = readers.read(path).values
+        return None if isinstance(values, np.ndarray) else values
     table: pd.DataFrame | None = as_table(data)
     return table
 
@@ -84,16 +95,14 @@ def _ordered(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """The table with its columns in the generator's order, where both have names.
 
     Raises:
-        RequestError: Where those are others.
+        RequestError: If the names differ.
     """
     own = arrays.column_names(table)
     if columns is None or own == tuple(columns) or not (_named(own) and _named(columns)):
         return table
     if len(own) != len(columns) or set(own) != set(columns):
         theirs, asked = (clipped(", ".join(map(str, names)), 120) for names in (own, columns))
-        raise RequestError(
-            f"data has the columns {theirs}, the generator's are {asked}: give those"
-        )
+        raise RequestError(f"data has the columns {theirs}, the generator has {asked}: give those")
     return table.iloc[:, [own.index(name) for name in columns]]
 
 

@@ -1,4 +1,4 @@
-"""Opening data: from what a user names or hands over to the source behind it."""
+"""Opening data: the source for whatever `fit` and `train` accept."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.coerce import instance
-from equipoise.data import arrays, mnist
+from equipoise.data import arrays, mnist, readers
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.distributions.univariate import DISTRIBUTIONS, NAMED_SOURCES, Distribution
+from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.images import cache
 from equipoise.data.images.folder import scan
+from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, clipped, nearest
 
-OF_RUNS = ("log.jsonl", "generator.safetensors")  # files of a run, whose images are no data
+RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
@@ -39,13 +40,17 @@ def open_source(
     memory_budget: float = 4.0,
     split_seed: int = 0,
 ) -> Source:
-    """The source behind whatever `fit` and `train` accept.
+    """The source for whatever `fit` and `train` accept.
 
-    `memory_budget` is in GiB: larger folders and Datasets are read as they are needed.
+    Args:
+        data: A name, a path, an array, a table, a Dataset or an iterable of batches.
+        labels: One per sample.
+        label_column: The column of a table that holds labels.
+        memory_budget: GiB. Larger folders and Datasets are read as they are needed.
+        split_seed: Decides which rows are held out.
 
     Raises:
-        RequestError: Where the data cannot be trained on, in one line that says what
-            would be right.
+        RequestError: If the data cannot be trained on.
     """
     if isinstance(data, str | Path):
         source = _named(str(data), labels, label_column, memory_budget, split_seed)
@@ -75,7 +80,7 @@ def open_source(
 
 
 def distribution_of(described: dict[str, Any]) -> Distribution | None:
-    """The distribution behind what `Source.describe` said, if it was one."""
+    """The distribution that `Source.describe` recorded, if it was one."""
     if "distribution" not in described:
         return None
     if described.get("name") not in DISTRIBUTIONS:
@@ -87,8 +92,8 @@ def distribution_of(described: dict[str, Any]) -> Distribution | None:
 
 
 def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The smallest and largest values that images can have, by what `Source.describe`
-    said; None for points."""
+    """The smallest and largest values that images can have, as `Source.describe`
+    recorded them; None for points."""
     limits = described["limits"]
     return None if limits is None else (limits[0], limits[1])
 
@@ -96,10 +101,10 @@ def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
 def open_again(
     described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int
 ) -> Source:
-    """The source that `Source.describe` described, split as before.
+    """The source that `Source.describe` recorded, split as before.
 
     Raises:
-        RequestError: If it is not to be had, or is no longer what it was.
+        RequestError: If it cannot be opened, or has changed.
     """
     distribution = distribution_of(described)
     if distribution is not None:
@@ -107,11 +112,11 @@ def open_again(
     origin = described["origin"]
     if origin is None:
         raise RequestError(
-            "this run was trained on data handed over in Python: give data to evaluate against"
+            "this run was trained on data passed in Python: give data to evaluate against"
         )
-    if described.get("labels_in_python"):  # without them no fingerprint can be that of the training
+    if described.get("labels_in_python"):  # the fingerprint is of the labels too
         raise RequestError(
-            "this run was trained with labels handed over in Python: give data and labels to "
+            "this run was trained with labels passed in Python: give data and labels to "
             "evaluate against"
         )
     source = open_source(
@@ -148,15 +153,15 @@ def _named(
         )
     if path.is_dir():
         if (path / "config.json").is_file() and any(
-            (path / of_run).is_file() for of_run in OF_RUNS
+            (path / name_of_file).is_file() for name_of_file in RUN_FILES
         ):
             raise RequestError(
                 f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data"
             )
         return _folder(path, labels, memory_budget, split_seed)
-    if path.is_file() and path.suffix.lower() in arrays.FILE_SUFFIXES:
+    if path.is_file() and readers.find(path) is not None:
         rows = arrays.from_file(path, labels, label_column)
-        source = _in_memory(path.stem, rows, split_seed)
+        source = _in_memory(readers.stem(path), rows, split_seed)
         source.labels_given = rows.labels is not None
         return source
     if path.suffix.lower() in PICKLES:
@@ -166,8 +171,8 @@ def _named(
         )
     if path.is_file():
         raise RequestError(
-            f"{name} has the ending {path.suffix!r}: give {', '.join(arrays.FILE_SUFFIXES)} "
-            "or a folder of images"
+            f"{name} has the ending {path.suffix!r}: give a {readers.listed()} file, or a folder "
+            "of images"
         )
     if os.path.lexists(path):
         raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
@@ -180,13 +185,13 @@ def _named(
 def _folder(
     path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int
 ) -> Source:
-    """The images of a folder: decoded once and kept on disk, from where they are read
-    at once, or, over the budget, batch by batch."""
+    """The images of a folder. They are decoded once into a cache on disk, and read from
+    there: all at once, or batch by batch where they are over the memory budget."""
     decoded, notes = None, []
     try:
         decoded = cache.decoded(path)
         folder = decoded.folder
-    except cache.NotKeptError as error:
+    except cache.NotCachedError as error:
         folder = scan(path)
         notes.append(str(error))
     name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
@@ -195,18 +200,18 @@ def _folder(
         how = (
             "decoded again for every batch"
             if decoded is None
-            else "read from where they are kept decoded"
+            else "read from the cache of decoded images"
         )
         notes.append(
-            f"{folder.nbytes / 2**30:.1f} GiB decoded is over memory_budget = "
-            f"{memory_budget:g} GiB: images are {how}"
+            f"{folder.nbytes / 2**30:.1f} GiB of decoded images are over memory_budget = "
+            f"{memory_budget:g} GiB: they are {how}"
         )
     values, sums = np.empty((n, 0)), None
     if decoded is not None:
         values, sums = decoded.values(at_random=not fits), decoded.sums
         total, squares = sums.sum(0).tolist()
         if values.size * squares == total**2:  # the variance is 0
-            raise arrays.alike(values.flat[0], name)
+            raise arrays.one_value_error(values.flat[0], name)
         if (sums == sums[0]).all():
             arrays.check_different(values, name)
     elif fits:
@@ -251,12 +256,12 @@ def _object(
             data = np.asarray(data)
         except ValueError:
             raise RequestError(
-                "the list has rows of different lengths: give every sample as many numbers"
+                "the list has rows of different lengths: give every sample as many values"
             ) from None
     if isinstance(data, DataLoader) and _loads_all(data):
-        data = (
-            data.dataset
-        )  # split and shuffled here, so that what is held out stays so when the loader shuffles
+        # Split and shuffled here: rows that are held out stay so when the loader
+        # shuffles.
+        data = data.dataset
         if not isinstance(data, np.ndarray | Tensor):
             return _dataset(data, labels, memory_budget, split_seed)
     if isinstance(data, np.ndarray | Tensor):
@@ -277,7 +282,7 @@ def _object(
 
 
 def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
-    """The source of rows, with what should be known of them."""
+    """The source of rows, with notes on them."""
     source = RowsSource(name, rows, split_seed)
     source.notes += [rows.note] if rows.note else []
     if not rows.schema.is_image:
@@ -288,16 +293,16 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
 
 
 def _loads_all(loader: Any) -> bool:
-    """Whether a DataLoader gives every sample of its dataset once, in batches that
-    torch makes of it."""
+    """Whether a DataLoader gives every sample of its dataset once, in batches as torch
+    makes them."""
     from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler, default_collate
 
     sampler = loader.sampler
     return (
         loader.collate_fn is default_collate
         and type(loader.batch_sampler) is BatchSampler
-        and loader.batch_sampler.sampler
-        is sampler  # of a batch_sampler that was handed over it is another
+        # Of a batch_sampler that the user passed it is another.
+        and loader.batch_sampler.sampler is sampler
         and isinstance(sampler, RandomSampler | SequentialSampler)
         and sampler.data_source is loader.dataset
         and len(sampler) == len(loader.dataset)
@@ -306,16 +311,15 @@ def _loads_all(loader: Any) -> bool:
 
 
 def as_table(data: Any) -> Any:
-    """The DataFrame that data is, a Series as one of one column; None for anything
-    else. It is told without importing pandas."""
+    """A DataFrame as it is, a Series as a DataFrame of one column, None for anything
+    else. pandas is not imported."""
     if hasattr(data, "iloc") and hasattr(data, "to_frame"):
         return data.to_frame()
     return data if hasattr(data, "iloc") and hasattr(data, "columns") else None
 
 
 def _numbers(nested: Any) -> bool:
-    """Whether a list starts with a number, however deep; the list of no rows counts as
-    well."""
+    """Whether a list starts with a number, however deeply nested, or is empty."""
     while isinstance(nested, list | tuple):
         if not nested:
             return True

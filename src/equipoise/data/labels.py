@@ -1,4 +1,4 @@
-"""Labels: any hashable thing, as Python has it in memory and as JSON has it on disk."""
+"""Labels: any hashable value, in memory and as JSON."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from equipoise.errors import RequestError
 
 
 def plain_label(given: Any) -> Hashable:
-    """A label as Python has it: NumPy's numbers as plain ones, in tuples too, and its
-    dates as text.
+    """A label as a plain Python value: NumPy's numbers are converted, in tuples too,
+    and its dates become text.
 
     Raises:
-        RequestError: For what cannot be a label.
+        RequestError: If it is missing, an array or not hashable.
     """
     if getattr(given, "ndim", 0) != 0:
         raise RequestError(
-            "a label is an array: give one text, number or other hashable value a sample"
+            "a label is an array: give one text, number or other hashable value per sample"
         )
-    missing = type(given).__name__ in (
-        "NAType",
-        "NaTType",
-    )  # pandas', which is not imported for this
+    # Those of pandas, which is not imported for this.
+    missing = type(given).__name__ in ("NAType", "NaTType")
     if missing or (isinstance(given, np.datetime64 | np.timedelta64) and np.isnat(given)):
         raise RequestError("labels hold NaN: give every sample a label")
     if isinstance(given, np.datetime64 | np.timedelta64):
@@ -44,7 +42,7 @@ def plain_label(given: Any) -> Hashable:
         hash(value)
     except TypeError:
         raise RequestError(
-            f"label {value!r} has type {type(value).__name__}, which has no hash: give text, "
+            f"label {value!r} has type {type(value).__name__}, which is not hashable: give text, "
             "numbers or tuples"
         ) from None
     label: Hashable = value
@@ -52,25 +50,24 @@ def plain_label(given: Any) -> Hashable:
 
 
 def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
-    """The distinct labels: numbers sorted, then text sorted; labels that have no order
-    as they first appear.
+    """The distinct labels: numbers sorted, then text sorted. Labels without an order
+    stay in that of their first appearance.
 
     Raises:
-        RequestError: Where two would be the same on disk, or one has nothing to be
-            known by there.
+        RequestError: If two would be the same on disk, or one cannot be stored.
     """
     distinct: list[Any] = list(dict.fromkeys(labels))
     stored: dict[str, Hashable] = {}
     for label in distinct:
         if str(label) == object.__repr__(label):
             raise RequestError(
-                f"labels of type {type(label).__name__} have no text to be kept by: give "
-                "text, numbers or tuples"
+                f"labels of type {type(label).__name__} cannot be stored as text: give text, "
+                "numbers or tuples"
             )
         if (text := json.dumps(label_to_json(label))) in stored:
             raise RequestError(
-                f"labels {stored[text]!r} and {label!r} read the same once they are saved: "
-                "give labels with texts of their own"
+                f"labels {stored[text]!r} and {label!r} are the same once they are stored as text: "
+                "give labels with different texts"
             )
         stored[text] = label
     try:
@@ -80,12 +77,11 @@ def distinct_labels(labels: Iterable[Hashable]) -> tuple[Hashable, ...]:
 
 
 def label_to_json(label: Hashable) -> Any:
-    """A label as JSON has it.
+    """A label as JSON.
 
-    Text and numbers stand for themselves; tuples, sets, bytes and dates are told by a
-    name; anything else is kept by its text, by which it is found again.
-    """
-    if isinstance(label, float) and not math.isfinite(label):  # for which JSON has no word
+    Text and numbers stand for themselves. Tuples, sets, bytes and dates are objects
+    with the type as their key. Anything else is stored as its text."""
+    if isinstance(label, float) and not math.isfinite(label):  # JSON has no such number
         return {"float": str(label)}
     if isinstance(label, str | int | float | bool):
         return label
@@ -104,7 +100,7 @@ def label_from_json(stored: Any) -> Hashable:
     """The label that `label_to_json` wrote.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it wrote something else.
     """
     if not isinstance(stored, dict):
         label: Hashable = stored
@@ -125,9 +121,8 @@ def label_from_json(stored: Any) -> Hashable:
 
 
 def same_classes(one: Sequence[Hashable] | None, other: Sequence[Hashable] | None) -> bool:
-    """Whether two lists of classes are the same, in the same order, be one of them in
-    memory and the other read from a file, which keeps of some labels their text alone.
-    """
+    """Whether two lists of classes are equal, order included. One may be read from a
+    file, which stores only the text of some labels."""
     if one is None or other is None:
         return one is other
     return [label_to_json(label) for label in one] == [label_to_json(label) for label in other]

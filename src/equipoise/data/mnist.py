@@ -1,10 +1,9 @@
-"""MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 to train on and
-10,000 to test with, 28 x 28, grey.
+"""MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 for training and
+10,000 for testing, 28 x 28, grayscale.
 
 The four files are looked for in `$EQUIPOISE_DATA/mnist` (default
 `~/.cache/equipoise/mnist`), gzip-compressed or not, and downloaded there if they are
-missing. What is checked is the content, uncompressed, since mirrors compress
-differently.
+missing. The uncompressed content is checked, since mirrors compress differently.
 """
 
 from __future__ import annotations
@@ -30,11 +29,9 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-IMAGES_HEADER, LABELS_HEADER = (
-    16,
-    8,
-)  # bytes before the pixels and before the labels in the IDX format
-MAX_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file; compressed, none has as many
+# Bytes before the pixels and before the labels in the IDX format.
+IMAGES_HEADER, LABELS_HEADER = 16, 8
+MAX_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file, uncompressed
 GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -43,7 +40,7 @@ def load(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     "test" (N = 10,000).
 
     Raises:
-        EquipoiseError: When a file is neither there nor to be had, or does not hold
+        EquipoiseError: If a file is missing and cannot be downloaded, or does not hold
             what was published.
     """
     stem = {"train": "train", "test": "t10k"}[split]
@@ -60,8 +57,8 @@ def _content(name: str) -> bytes:
             content = _checked(path.read_bytes(), name)
             if content is None:
                 raise EquipoiseError(
-                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it "
-                    "and it is fetched again"
+                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it, "
+                    "and it is downloaded again"
                 )
             return content
     return _downloaded(name, folder)
@@ -70,7 +67,7 @@ def _content(name: str) -> bytes:
 def _checked(raw: bytes, name: str) -> bytes | None:
     """`raw` uncompressed, or None if it is not the published content.
 
-    Of what swells, no more is unpacked than the largest file has.
+    No more is unpacked than the largest file has.
     """
     if raw[:2] == b"\x1f\x8b":
         try:
@@ -81,7 +78,7 @@ def _checked(raw: bytes, name: str) -> bytes | None:
 
 
 def _downloaded(name: str, folder: Path) -> bytes:
-    """The content of one file that was not there, from the first mirror that has it."""
+    """The content of a missing file, from the first mirror that has it."""
     path = folder / f"{name}.gz"
     urls = [f"{mirror}{name}.gz" for mirror in MIRRORS]
     try:
@@ -89,8 +86,8 @@ def _downloaded(name: str, folder: Path) -> bytes:
     except NotDownloadedError as error:
         wanted = ", ".join(f"{file}.gz" for file in SHA256)
         raise EquipoiseError(
-            f"MNIST is not in {folder} and no mirror gave it ({error}): put {wanted} there, "
-            "or point EQUIPOISE_DATA at the folder above"
+            f"MNIST is not in {folder} and could not be downloaded ({error}): put {wanted} there, "
+            "or set EQUIPOISE_DATA to the folder above"
         ) from None
     except OSError as error:
         raise EquipoiseError(f"{path} could not be written: {error.strerror or error}") from error

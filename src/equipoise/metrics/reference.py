@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from equipoise.data.distributions.univariate import Distribution
+from equipoise.data.distributions import Distribution
 from equipoise.metrics.digits import FEATURES, read_digits
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.distributions.univariate import Distribution
+from equipoise.data.distributions import Distribution
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
 from equipoise.sampling.sampler import Sampler

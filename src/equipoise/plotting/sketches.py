@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.distributions.univariate import Distribution
+from equipoise.data.distributions import Distribution
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
 from equipoise.plotting.plots import (

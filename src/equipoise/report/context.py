@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from equipoise.data.factory import distribution_of, limits_of, open_again
-from equipoise.data.sources import HELD_OUT_MAX, Source
+from equipoise.data.sources import Source
+from equipoise.data.split import HELD_OUT_MAX
 from equipoise.errors import EquipoiseError, warn
 from equipoise.plotting import plots
 from equipoise.recipes._building import build_method, fitted_recipe

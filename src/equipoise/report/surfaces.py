@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from equipoise.data.distributions.univariate import Distribution
+from equipoise.data.distributions import Distribution
 from equipoise.metrics.neighbours import distances_of, kth_neighbour, tiles
 from equipoise.plotting.plots import (
     GENERATED,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
-from equipoise.data.arrays import FILE_SUFFIXES
-from equipoise.data.distributions.univariate import DISTRIBUTIONS
+from equipoise.data import readers
+from equipoise.data.distributions import DISTRIBUTIONS
 from equipoise.data.schema import from_json
 
 
@@ -22,7 +21,8 @@ def typed(config: Mapping[str, Any]) -> str:
         "labels_in_python"
     ):
         return ""
-    words = [shlex.quote(described["origin"] or described["name"])]
+    name = described["origin"] or described["name"]
+    words = [shlex.quote(name)]
     if "distribution" in described:
         given = from_json(described["distribution"])
         for setting in fields(DISTRIBUTIONS[described["name"]]):
@@ -32,8 +32,7 @@ def typed(config: Mapping[str, Any]) -> str:
                 words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
     if column is not None:
         words += ["--label-column", shlex.quote(column)]
-    if (
-        config["recipe"].get("conditional") and Path(words[0]).suffix.lower() not in FILE_SUFFIXES
-    ):  # labels of a file are always learned
-        words += ["--conditional", "True"]
+    # Labels of a file are always learned.
+    if config["recipe"].get("conditional") and readers.find(name) is None:
+        words.append("--conditional")
     return " ".join(words)

@@ -19,7 +19,7 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from equipoise.coerce import checked
-from equipoise.data.distributions.univariate import distribution_settings
+from equipoise.data.distributions import distribution_settings
 from equipoise.data.factory import distribution_of
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes import MissingRecipeError

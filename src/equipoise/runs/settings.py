@@ -50,7 +50,7 @@ class RunSettings:
     """The report after `equipoise train`: full, quick (about a fifth of the samples) or
     none. auto: full after two minutes of training, else quick."""
     label_column: str | None = None
-    """The column of a .csv or .parquet file that holds labels."""
+    """The column of a table that holds labels."""
 
     def __post_init__(self) -> None:
         validate(self, self._conflicts)

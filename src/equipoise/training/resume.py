@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from equipoise.data.distributions.univariate import Distribution, distribution_settings
+from equipoise.data.distributions import Distribution, distribution_settings
 from equipoise.data.factory import distribution_of, open_source
 from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for

@@ -19,7 +19,8 @@ from equipoise.coerce import checked
 from equipoise.data import ScalingKind
 from equipoise.data.images.sums import sums_of
 from equipoise.data.schema import Schema
-from equipoise.data.sources import Source, choose
+from equipoise.data.sources import Source
+from equipoise.data.split import choose
 from equipoise.errors import RequestError
 from equipoise.transforms.base import Transform
 

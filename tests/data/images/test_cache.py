@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from equipoise.data.images import cache, folder
-from equipoise.data.images.cache import Decoded, NotKeptError, decoded
+from equipoise.data.images.cache import Decoded, NotCachedError, decoded
 from equipoise.data.images.decode import Taken
 from equipoise.data.images.folder import list_images, scan
 from equipoise.data.images.sums import sums_of
@@ -45,7 +45,7 @@ def images(home: Path, tmp_path: Path, image: MakeImage) -> Path:
 def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """From now on, nothing may be decoded ("take"), or not even read ("digest") but for
     the few files that are compared."""
-    left, read = iter(range(cache.COMPARED)), cache.digest
+    left, read = iter(range(cache.COMPARED_FILES)), cache.digest
 
     def refused(path: Path, *_: object, **__: object) -> NoReturn:
         raise AssertionError(f"{path} is looked at again")
@@ -186,7 +186,7 @@ def test_sums_are_exact_of_images_taken_in_parts(monkeypatch: pytest.MonkeyPatch
 def test_a_first_look_that_was_wrong_is_put_right(
     tmp_path: Path, image: MakeImage, first: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(cache, "FIRST_LOOKS", 1)
+    monkeypatch.setattr(cache, "FORM_FILES", 1)
     image(tmp_path / "p/0.png", first, (9, 4))
     for i in range(1, 6):
         image(tmp_path / f"p/{i}.png", "RGBA" if i == 4 else "RGB", seed=i)
@@ -376,8 +376,9 @@ def test_without_room_nothing_is_decoded_and_it_says_how_much_is_needed(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))
     with pytest.raises(
-        NotKeptError,
-        match=r"not kept: .*images has 0\.0 GiB to spare and they need 0\.0 GiB; make room, or set",
+        NotCachedError,
+        match=r"not cached: .*images has 0\.0 GiB to spare and they need 0\.0 GiB; "
+        "make room, or set",
     ):
         decoded(images)
     assert not list(home.iterdir())
@@ -386,7 +387,7 @@ def test_without_room_nothing_is_decoded_and_it_says_how_much_is_needed(
 def test_where_nothing_can_be_written_it_says_so(home: Path, images: Path) -> None:
     home.parent.write_bytes(b"a file")
     with pytest.raises(
-        NotKeptError, match=r"decoded images cannot be kept in .*images: Not a directory"
+        NotCachedError, match=r"decoded images cannot be cached in .*images: Not a directory"
     ):
         decoded(images)
 

@@ -88,14 +88,14 @@ def test_images_of_mixed_modes_are_brought_to_the_richest_and_it_says_so(
     np.testing.assert_array_equal(folder.read([0])[0], np.stack([grey] * 3))
 
 
-def test_images_of_mixed_sizes_are_brought_to_the_commonest_and_it_says_so(
+def test_images_of_mixed_sizes_are_converted_to_the_most_common_size_and_named(
     tmp_path: Path, image: MakeImage
 ) -> None:
     for i, size in enumerate([(8, 6), (8, 6), (16, 12), (30, 6)]):
         image(tmp_path / f"{i}.png", "RGB", size)
     folder = scan(tmp_path)
     assert folder.notes == (
-        "2 of 4 images were not 8 x 6, the commonest size: cropped about the centre and resized",
+        "2 of 4 images were not 8 x 6, the most common size: cropped about the centre and resized",
     )
     assert folder.read([0, 1, 2, 3]).shape == (4, 3, 6, 8)
 

@@ -1,15 +1,13 @@
-"""What a distribution is: a known distribution on the line or the plane, with its exact
-density, CDF or modes where they exist.
+"""The base class of the built-in distributions.
 
-This module is light on purpose: the command line reads distributions' fields for
-`--help`.
+Nothing heavy is imported here: the command line reads the fields for `--help`.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
 from equipoise.coerce import checked, hints
@@ -26,18 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Distribution(ABC):
-    """A distribution on the line or the plane, by name."""
+    """A probability distribution on the line or the plane, with its exact density, CDF
+    or modes where they are known. Its fields are its parameters."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    """A line for the list of data sets."""
     dimension: ClassVar[int]
+    """1 on the line, 2 on the plane."""
 
     def __post_init__(self) -> None:
-        """Settings as their types: lists as tuples, NumPy's and torch's numbers as
-        plain ones.
+        """Convert the parameters to the fields' types: lists to tuples, NumPy's and
+        torch's numbers to plain ones.
 
         Raises:
-            RequestError: For what is none.
+            RequestError: For a value of another type.
         """
         for name, hint in hints(type(self)).items():
             value = getattr(self, name)
@@ -49,34 +50,35 @@ class Distribution(ABC):
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """n draws, float64 of shape (n, dimension), from `generator` alone."""
+        """n independent samples, float64 of shape (n, dimension). All randomness comes
+        from `generator`."""
 
     def labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """The same draws, and which component each is of, (n,), for a distribution that
-        has components."""
+        """The samples that `sample` draws, and of a mixture the component of each,
+        (n,)."""
         return self.sample(n, generator), None
 
-    def components(self) -> tuple[float, ...] | None:
-        """The components' weights, which sum to 1; None for a distribution without
-        components."""
+    def mixture_weights(self) -> tuple[float, ...] | None:
+        """The components' probabilities, which sum to 1; None where the distribution is
+        no mixture."""
         return None
 
     def cdf(self, x: Array) -> Array | None:
-        """P(X <= x) for 1-D distributions; None where there is no closed form."""
+        """P(X <= x) on the line, (N,); None where there is no closed form."""
         return None
 
     def quantile(self, u: Array) -> Array | None:
-        """The inverse of the CDF at u in (0, 1) for 1-D distributions."""
+        """The inverse of the CDF on the line at probabilities u in (0, 1), (N,)."""
         return None
 
     def density(self, x: Array) -> Array | None:
-        """The density at points x, (N,) for a distribution on the line and (N, 2) on
-        the plane; None where there is no closed form."""
+        """The probability density at x, (N,) on the line and (N, 2) on the plane; None
+        where there is no closed form."""
         return None
 
     def modes(self) -> tuple[Array, float] | None:
-        """The centres of the modes, (K, 2), equally likely, and the standard deviation
-        inside each; None for a distribution that is not of that kind."""
+        """The centres of equally likely round modes, (K, 2), and the standard deviation
+        of each along one axis; None for a distribution without such modes."""
         return None
 
     def _finite(self, *names: str) -> None:
@@ -92,7 +94,12 @@ class Distribution(ABC):
                 raise RequestError(f"{name} = {value} of {self.name}: must be a positive number")
 
 
-def normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def distribution_settings(distribution: Distribution) -> dict[str, object]:
+    """The distribution's parameters by name."""
+    return {field.name: getattr(distribution, field.name) for field in fields(distribution)}
+
+
+def standard_normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Standard normal numbers, float64."""
     import torch
 

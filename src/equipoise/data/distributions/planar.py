@@ -1,4 +1,4 @@
-"""Distributions on the plane: modes to find, and a spiral."""
+"""Distributions on the plane: mixtures with many modes, and a spiral."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.data.distributions.base import Distribution, normal
+from equipoise.data.distributions.base import Distribution, standard_normal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Clustering(Distribution):
-    """Equally likely round normal modes on the plane."""
+class _IsotropicMixture(Distribution):
+    """A mixture of isotropic normal distributions with equal weights."""
 
     dimension = 2
     std: float = 0.01
-    """Standard standard deviation inside a mode."""
+    """Standard deviation of a mode along one axis."""
 
     @abstractmethod
     def centres(self) -> Array:
-        """The modes' centres, (K, 2)."""
+        """The means of the components, (K, 2)."""
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         return self.labelled(n, generator)[0]
@@ -38,18 +38,18 @@ class _Clustering(Distribution):
 
         centres = torch.from_numpy(self.centres())
         which = torch.randint(len(centres), (n,), generator=generator)
-        return centres[which] + self.std * normal((n, 2), generator), which
+        return centres[which] + self.std * standard_normal((n, 2), generator), which
 
-    def components(self) -> tuple[float, ...]:
+    def mixture_weights(self) -> tuple[float, ...]:
         modes = len(self.centres())
         return (1 / modes,) * modes
 
     def density(self, x: Array) -> Array:
         import numpy as np
 
-        squares = ((x[:, None] - self.centres()[None]) ** 2).sum(-1)
+        squared_distances = ((x[:, None] - self.centres()[None]) ** 2).sum(-1)
         return np.asarray(
-            np.exp(-squares / (2 * self.std**2)).mean(1) / (2 * math.pi * self.std**2)
+            np.exp(-squared_distances / (2 * self.std**2)).mean(1) / (2 * math.pi * self.std**2)
         )
 
     def modes(self) -> tuple[Array, float]:
@@ -57,8 +57,8 @@ class _Clustering(Distribution):
 
 
 @dataclass(frozen=True)
-class Ring(_Clustering):
-    """Normal modes on a circle: the usual test of mode collapse."""
+class Ring(_IsotropicMixture):
+    """Equally spaced modes on a circle: the usual test of mode collapse."""
 
     name = "ring"
     summary = "2-D, 8 narrow modes on a circle: the usual test of mode collapse"
@@ -80,14 +80,14 @@ class Ring(_Clustering):
 
 
 @dataclass(frozen=True)
-class Grid(_Clustering):
-    """Normal modes on a square grid."""
+class Grid(_IsotropicMixture):
+    """Modes on a square grid."""
 
     name = "grid"
     summary = "2-D, 25 narrow modes on a 5 x 5 grid"
 
     std: float = 0.05
-    """Standard standard deviation inside a mode."""
+    """Standard deviation of a mode along one axis."""
     side: int = 5
     """Modes along a side of the grid."""
     spacing: float = 2.0
@@ -106,15 +106,15 @@ class Grid(_Clustering):
 
 @dataclass(frozen=True)
 class Swissroll(Distribution):
-    """The spiral (t cos t, t sin t) / 5 for t uniform on [1.5 pi, 4.5 pi], with normal
-    noise. Its density has no closed form."""
+    """The spiral (t cos t, t sin t) / 5 for t uniform on [1.5 pi, 4.5 pi], plus normal
+    noise. The density has no closed form."""
 
     name = "swissroll"
     summary = "2-D spiral with noise"
     dimension = 2
 
     noise: float = 0.05
-    """Standard standard deviation of the noise about the spiral."""
+    """Standard deviation of the noise along one axis."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,4 +125,4 @@ class Swissroll(Distribution):
 
         t = 1.5 * math.pi * (1 + 2 * torch.rand(n, dtype=torch.float64, generator=generator))
         spiral = torch.stack([t * t.cos(), t * t.sin()], 1) / 5
-        return spiral + self.noise * normal((n, 2), generator)
+        return spiral + self.noise * standard_normal((n, 2), generator)

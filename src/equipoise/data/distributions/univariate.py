@@ -1,17 +1,12 @@
-"""The built-in distributions: known distributions to learn.
-
-A distribution is endless: training draws afresh from it, and what is held out for
-judging is another draw.
-"""
+"""Distributions on the line: a normal distribution and a mixture."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.data.distributions.base import Distribution, normal
-from equipoise.data.distributions.planar import Grid, Ring, Swissroll
+from equipoise.data.distributions.base import Distribution, standard_normal
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
@@ -25,10 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gaussian(Distribution):
-    """The tutorials' example, N(4, 1.25).
-
-    Here 1.25 is the standard deviation, not the variance.
-    """
+    """The normal distribution. By default the tutorials' N(4, 1.25), where 1.25 is the
+    standard deviation, not the variance."""
 
     name = "gaussian"
     summary = "1-D normal distribution, mean 4 and standard deviation 1.25"
@@ -37,7 +30,7 @@ class Gaussian(Distribution):
     mean: float = 4.0
     """Mean of the normal distribution."""
     std: float = 1.25
-    """Standard standard deviation of the normal distribution (not its variance)."""
+    """Standard deviation of the normal distribution (not its variance)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,7 +38,7 @@ class Gaussian(Distribution):
         self._positive("std")
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        return normal((n, 1), generator).mul_(self.std).add_(self.mean)
+        return standard_normal((n, 1), generator).mul_(self.std).add_(self.mean)
 
     def cdf(self, x: Array) -> Array:
         import numpy as np
@@ -74,9 +67,9 @@ class Mixture(Distribution):
     means: tuple[float, ...] = (-4.0, 0.0, 5.0)
     """Means of the components."""
     stds: tuple[float, ...] = (0.5, 1.0, 1.5)
-    """Standard standard deviations of the components, as many as means."""
+    """Standard deviations of the components, as many as means."""
     weights: tuple[float, ...] = (0.3, 0.4, 0.3)
-    """Weights of the components, as many as means; they are divided by their sum."""
+    """Weights of the components, as many as means. They are divided by their sum."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -92,12 +85,11 @@ class Mixture(Distribution):
                 "positive number"
             )
 
-    def _fractions(self) -> Array:
+    def _probabilities(self) -> Array:
         import numpy as np
 
-        weights = np.array(self.weights) / max(
-            self.weights
-        )  # whose sum could be beyond all numbers
+        # Divided by the largest first, since the sum could overflow.
+        weights = np.array(self.weights) / max(self.weights)
         return np.asarray(weights / weights.sum())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -107,21 +99,21 @@ class Mixture(Distribution):
         import torch
 
         which = torch.multinomial(
-            torch.tensor(self._fractions()), n, replacement=True, generator=generator
+            torch.tensor(self._probabilities()), n, replacement=True, generator=generator
         )
         means, stds = (
             torch.tensor(v, dtype=torch.float64)[which, None] for v in (self.means, self.stds)
         )
-        return normal((n, 1), generator) * stds + means, which
+        return standard_normal((n, 1), generator) * stds + means, which
 
-    def components(self) -> tuple[float, ...]:
-        return tuple(self._fractions().tolist())
+    def mixture_weights(self) -> tuple[float, ...]:
+        return tuple(self._probabilities().tolist())
 
     def cdf(self, x: Array) -> Array:
         import numpy as np
         from scipy.special import ndtr
 
-        parts = zip(self._fractions(), self.means, self.stds, strict=True)
+        parts = zip(self._probabilities(), self.means, self.stds, strict=True)
         return np.asarray(sum(w * ndtr((x - m) / s) for w, m, s in parts))
 
     def quantile(self, u: Array) -> Array:
@@ -141,36 +133,8 @@ class Mixture(Distribution):
     def density(self, x: Array) -> Array:
         import numpy as np
 
-        parts = zip(self._fractions(), self.means, self.stds, strict=True)
+        parts = zip(self._probabilities(), self.means, self.stds, strict=True)
         return np.asarray(sum(w * _normal_density(x, m, s) for w, m, s in parts))
-
-
-__all__ = [
-    "DISTRIBUTIONS",
-    "NAMED_SOURCES",
-    "Distribution",
-    "Gaussian",
-    "Grid",
-    "Mixture",
-    "Ring",
-    "Swissroll",
-    "distribution_settings",
-]
-
-DISTRIBUTIONS: dict[str, type[Distribution]] = {
-    distribution.name: distribution for distribution in (Gaussian, Mixture, Ring, Grid, Swissroll)
-}
-
-
-NAMED_SOURCES = {
-    **{name: distribution.summary for name, distribution in DISTRIBUTIONS.items()},
-    "mnist": "70,000 handwritten digits, 28 x 28, grey, with labels",
-}
-
-
-def distribution_settings(distribution: Distribution) -> dict[str, object]:
-    """The distribution's fields and their values."""
-    return {field.name: getattr(distribution, field.name) for field in fields(distribution)}
 
 
 def _normal_density(x: Array, mean: float, std: float) -> Array:

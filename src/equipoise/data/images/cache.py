@@ -1,26 +1,26 @@
-"""Decoded images, kept on disk so that a folder is decoded once.
+"""The cache of decoded images on disk, so that a folder is decoded once.
 
-    <data home>/images/<content>/pixels              the images, (N, C, H, W), one after the other, with nothing between
-    <data home>/images/<content>/sums                each image's sum of values and of squares, (N, 2), int64
-    <data home>/images/<content>/description.json    their form, which files were left out, what was noticed
+    <data home>/images/<content>/
+        pixels              the images, (N, C, H, W), with nothing between them
+        sums                each image's sum of values and of squares, (N, 2), int64
+        description.json    their form, which files were left out, and notes
     <data home>/images/listings/<names and sizes>/<states>.json
-                                                       the content of a folder whose files look so
+                            the content of a folder whose files look like that
 
-`content` is a SHA-256 of the paths from the folder on and of the bytes of all files, so
-a folder that is copied or touched is known again by reading it, without decoding. One
-whose names, sizes and states are all as they were is not even read, but for a few
-files.
+`content` is a SHA-256 of each file's path from the folder and of its bytes. So a folder
+that was copied or touched is recognised by reading it, without decoding. If names,
+sizes and states are all as before, only a few files are read.
 
 A file's state is the times at which its content and its inode changed, and the inode's
-number: an image that is replaced, or changed with its time set back, is noticed. Not
-every file system keeps these: FAT, some network mounts and Windows lack the inode's
-time or its number. So eight files, spread over all, are read and compared too, which
-shows a set that was replaced as a whole.
+number. It shows that an image was replaced, or changed with its time set back. Not
+every file system keeps all of it: FAT, some network mounts and Windows lack the inode's
+time or its number. So eight files, spread over the folder, are read and compared too,
+which shows a set that was replaced as a whole.
 
-A kept folder is opened when its description has its SHA-256, `sums` the one that stands
-in it, `pixels` the right size, and some images, spread over all, still have their sums.
-The SHA-256 of all the pixels would take longer than opening should. What is found wrong
-is made again. All of it may be deleted at any time.
+A cached folder is used if its description has the right SHA-256, `sums` the one in the
+description, `pixels` the right size, and if some images, spread over all, still have
+their sums. The SHA-256 of all pixels would take too long. What is damaged is made
+again. The whole cache may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.images.decode import Form, Seen, Taken, common_form, digest, take
 from equipoise.data.images.folder import (
-    CHUNK,
+    IMAGES_PER_TASK,
     ImageFolder,
     Listing,
     content_of,
@@ -59,37 +59,33 @@ from equipoise.utils.atomic_io import data_home, sync_folder, write_through, wri
 
 FORMAT = 1
 PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
-CHUNK_BYTES = 2**23  # of pixels that a thread decodes before they are written
-COMPARED = 8  # files that are read of a folder that looks as it was
-FIRST_LOOKS = 16  # images whose form the others are taken to have, until all are seen
-CHECKED, CHECKED_BYTES = (
-    64,
-    2**22,
-)  # images, and bytes at most, whose sums are compared when a kept folder is opened
-SPARE = 2**26  # bytes that are left free on the disk
-# After which what is neither finished nor written to belongs to a process that was
-# killed.
-FORGOTTEN_SECONDS = 86_400
+BLOCK_BYTES = 2**23  # of pixels that a thread decodes before they are written
+COMPARED_FILES = 8  # read again, of a folder that looks as before
+FORM_FILES = 16  # whose form the others are expected to have, until all are decoded
+# Images, and bytes, at most, whose sums are compared when a cached folder is opened.
+MAX_CHECKED, MAX_CHECKED_BYTES = 64, 2**22
+SPARE_BYTES = 2**26  # left free on the disk
+# An unfinished folder that was not written to for so long is of a killed process.
+ABANDONED_SECONDS = 86_400
 
 
-class NotKeptError(EquipoiseError):
-    """A folder's decoded images cannot be kept here; the message says why."""
+class NotCachedError(EquipoiseError):
+    """A folder's decoded images cannot be cached. The message says why."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A folder whose decoded images lie in the file `pixels`.
-
-    `sums`, (N, 2), are each image's sum of values and of their squares.
-    """
+    """A folder whose decoded images are in the cache."""
 
     folder: ImageFolder
     pixels: Path
+    """The file of the images."""
     sums: NDArray[np.int64]
+    """Each image's sum of values and of their squares, (N, 2)."""
 
     def values(self, *, at_random: bool = False) -> NDArray[Any]:
-        """The images, (N, C, H, W), read-only, of which memory holds what was last
-        read. `at_random` keeps the system from reading on beyond what is asked for."""
+        """The images, (N, C, H, W), read-only and memory-mapped. `at_random` keeps the
+        system from reading ahead."""
         with self.pixels.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if at_random and hasattr(mmap, "MADV_RANDOM"):
@@ -98,33 +94,33 @@ class Decoded:
 
 
 def decoded(root: Path) -> Decoded:
-    """The images below `root`, decoded if they have not been before; as `folders.scan`
-    says.
+    """The images below `root`, decoded as `folder.scan` says if they are not cached
+    yet.
 
     Raises:
-        RequestError: If there are none that can be read, NotKeptError where the disk
-            has no room for them or cannot be written to.
+        RequestError: If none can be read.
+        NotCachedError: If the disk has no room for them, or cannot be written to.
     """
     listing, home = list_images(root), data_home() / "images"
     try:
         return _known(listing, home) or _made(listing, home)
     except OSError as error:
-        raise NotKeptError(
-            f"decoded images cannot be kept in {home}: {error.strerror or error}"
+        raise NotCachedError(
+            f"decoded images cannot be cached in {home}: {error.strerror or error}"
         ) from error
 
 
 def _known(listing: Listing, home: Path) -> Decoded | None:
-    """What is kept of these files, if it is sound.
+    """The cached images of these files, if they are there and not damaged.
 
-    They are read only if they look new and others of the same names and sizes are kept.
+    The files are read only if they look changed and others of the same names and sizes
+    are cached.
     """
     entry = _entry(listing, home)
     if not entry.parent.is_dir():
         return None
-    with suppress(
-        OSError, ValueError, KeyError, TypeError
-    ):  # an entry that cannot be read is as good as none
+    # A listing that cannot be read counts as none.
+    with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(entry.read_bytes())
         found = _opened(listing, home / kept["content"])
         some = _some_of(listing)
@@ -138,16 +134,15 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
 
 
 def _made(listing: Listing, home: Path) -> Decoded:
-    """Decode all files into a folder aside, and put it in its place."""
+    """Decode all files into a temporary folder, and move it to its place."""
     home.mkdir(parents=True, exist_ok=True)
     _sweep(home)
     aside = home / f".making-{os.getpid()}-{secrets.token_hex(4)}"
     aside.mkdir()
     try:
         form, made = _first_form(listing), None
-        while (
-            made is None or made.folder.form != form
-        ):  # a second time if the first looks were wrong
+        # A second time if the files that were looked at first have another form.
+        while made is None or made.folder.form != form:
             form = form if made is None else made.folder.form
             (aside / PIXELS).unlink(missing_ok=True)
             _ask_for_room(home, len(listing) * form.nbytes)
@@ -161,9 +156,8 @@ def _made(listing: Listing, home: Path) -> Decoded:
 
 
 def _first_form(listing: Listing) -> Form:
-    """The form of some files, spread over all: in nearly every folder that of all of
-    them."""
-    some = range(0, len(listing), max(len(listing) // FIRST_LOOKS, 1))
+    """The form of some files, spread over the folder: nearly always that of all."""
+    some = range(0, len(listing), max(len(listing) // FORM_FILES, 1))
     seen = [
         taken.seen
         for taken in (take(listing.path(index)) for index in some)
@@ -173,22 +167,25 @@ def _first_form(listing: Listing) -> Form:
 
 
 def _ask_for_room(home: Path, needed: int) -> None:
-    free = shutil.disk_usage(home).free - SPARE
+    free = shutil.disk_usage(home).free - SPARE_BYTES
     if free < needed:
-        raise NotKeptError(
-            f"decoded images are not kept: {home} has {max(free, 0) / 2**30:.1f} GiB to spare "
+        raise NotCachedError(
+            f"decoded images are not cached: {home} has {max(free, 0) / 2**30:.1f} GiB to spare "
             f"and they need {needed / 2**30:.1f} GiB; "
             "make room, or set EQUIPOISE_DATA to another folder"
         )
 
 
 def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[str | None]]:
-    """Write all images in this form, which need not be theirs, and say what there is,
-    and the digest of each file."""
+    """Write all images in this form, which may turn out not to be the folder's.
+
+    Returns:
+        What was decoded, and the digest of each file.
+    """
     taken: list[Taken] = []
     sums: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
     path = aside / PIXELS
-    rows = max(min(CHUNK, CHUNK_BYTES // form.nbytes), 1)
+    rows = max(min(IMAGES_PER_TASK, BLOCK_BYTES // form.nbytes), 1)
     with (
         path.open("wb") as file,
         closing(each(listing, partial(take, form=form), "Decoding images", rows)) as parts,
@@ -225,8 +222,8 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
 
 
 def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:
-    """Give `aside` its name, unless another process has been quicker; what lies there
-    and is not sound gives way."""
+    """Move `aside` to its place, unless another process did so. A damaged folder there
+    is replaced."""
     if place.is_dir():
         found = _opened(listing, place)
         if found is not None:
@@ -245,8 +242,8 @@ def _put(made: Decoded, listing: Listing, aside: Path, place: Path) -> Decoded:
 
 
 def _opened(listing: Listing, place: Path) -> Decoded | None:
-    """What `place` keeps of the files of `listing`, or None if it is not there or not
-    sound."""
+    """The cached images at `place` for the files of `listing`; None if there are none,
+    or they are damaged."""
     try:
         description = json.loads((place / DESCRIPTION).read_bytes())
         stated = description.pop("sha256")
@@ -273,11 +270,13 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
 
 
 def _holds(found: Decoded) -> bool:
-    """Whether some images, spread over all, the first and the last among them, are
-    those that the sums were taken of."""
+    """Whether some images, spread over all, with the first and the last, have the sums
+    that were recorded."""
     n = len(found.folder)
     some = (
-        np.linspace(0, n - 1, min(n, CHECKED, max(CHECKED_BYTES // found.folder.form.nbytes, 2)))
+        np.linspace(
+            0, n - 1, min(n, MAX_CHECKED, max(MAX_CHECKED_BYTES // found.folder.form.nbytes, 2))
+        )
         .round()
         .astype(int)
     )
@@ -289,20 +288,18 @@ def _entry(listing: Listing, home: Path) -> Path:
 
 
 def _some_of(listing: Listing) -> list[int]:
-    """A few files, spread over all, the first and the last among them, by number."""
+    """The numbers of a few files, spread over all, with the first and the last."""
     n = len(listing)
-    return sorted({round(place) for place in np.linspace(0, n - 1, min(n, COMPARED))})
+    return sorted({round(place) for place in np.linspace(0, n - 1, min(n, COMPARED_FILES))})
 
 
 def _remember(listing: Listing, home: Path, content: str, digests: list[str | None]) -> None:
-    """Keep what the files amount to, so that they need not be read again as long as
-    they look as they do; not where some file's bytes could not be had."""
+    """Record the content of the files, so that they need not be read again while they
+    look the same; not if some file could not be read."""
     if None in digests:
         return
     known = {"content": content, "some": [digests[index] for index in _some_of(listing)]}
-    with suppress(
-        EquipoiseError
-    ):  # where nothing can be written, the files are read again the next time
+    with suppress(EquipoiseError):  # else the files are read again the next time
         write_whole(_entry(listing, home), json.dumps(known, allow_nan=False).encode())
 
 
@@ -313,11 +310,11 @@ def _digest(description: dict[str, Any]) -> str:
 
 
 def _sweep(home: Path) -> None:
-    """Remove what processes that were killed have left unfinished."""
+    """Remove what killed processes left unfinished."""
     for left in home.glob(".making-*"):
-        with suppress(OSError):  # it has just been finished, or removed
+        with suppress(OSError):  # another process finished or removed it
             if (
                 time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir()))
-                > FORGOTTEN_SECONDS
+                > ABANDONED_SECONDS
             ):
                 shutil.rmtree(left, ignore_errors=True)

@@ -1,5 +1,5 @@
-"""Image files: what one is, and how its pixels are brought to the one form that all of
-a folder's have. PNG, JPEG and WebP; grey, RGB and RGBA; 8 and 16 bit; palettes."""
+"""Decoding of image files, and conversion to the one form that a folder's images have:
+PNG, JPEG and WebP; grayscale, RGB and RGBA; 8 and 16 bit; palettes."""
 
 from __future__ import annotations
 
@@ -19,25 +19,20 @@ from equipoise.errors import first_line
 from equipoise.utils.atomic_io import read_file
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-FORMATS = (
-    "PNG",
-    "JPEG",
-    "WEBP",
-)  # and no other, whatever a file is named: reading PostScript starts a program
+# No others, whatever a file is named: reading PostScript starts a program.
+FORMATS = ("PNG", "JPEG", "WEBP")
 CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
-MAX_PIXELS = (
-    64_000_000  # an image that claims more is left out: a decompression bomb, or not for a GAN
-)
+MAX_PIXELS = 64_000_000  # a larger image may be a decompression bomb: it is left out
 MAX_BYTES = 2**29
-# Raise it with every change of what `decode` makes of a file, so that what is kept
-# decoded is made again.
+# Part of a folder's hash. Raise it when decoding changes, so that cached images are
+# decoded again.
 DECODER = 2
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one image is: its size (width, height) once it is upright, what its mode
-    amounts to (L, RGB or RGBA), and its depth."""
+    """One image: its size (width, height) once it is upright, its mode (L, RGB or RGBA)
+    and its depth."""
 
     size: tuple[int, int]
     mode: str
@@ -46,8 +41,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Form:
-    """The one form that all images of a folder are brought to: `mode`, `size` (width,
-    height) and bits."""
+    """The form that all images of a folder are converted to: mode, size (width, height)
+    and bits."""
 
     mode: str
     size: tuple[int, int]
@@ -70,9 +65,8 @@ class Form:
 
 @dataclass(frozen=True)
 class Taken:
-    """What was made of one file: what it is, or why it cannot be read; the SHA-256 of
-    its bytes, None where not even these could be had; its pixels, (C, H, W), if they
-    were asked for."""
+    """One file: what it is, or why it cannot be read; the SHA-256 of its bytes, None if
+    they cannot be read; and its pixels, (C, H, W), if they were asked for."""
 
     seen: Seen | str
     digest: str | None
@@ -115,7 +109,7 @@ def thumbnail(path: Path, side: int) -> bytes | None:
 
 
 def digest(path: Path) -> str | None:
-    """The SHA-256 of a file's bytes, None where they cannot be had."""
+    """The SHA-256 of a file's bytes; None if it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -123,8 +117,9 @@ def digest(path: Path) -> str | None:
 
 
 def common_form(seen: Sequence[Seen]) -> Form:
-    """The commonest size, of equals the smaller, and the richest mode: any colour makes
-    all RGB, any transparency RGBA. 16 bit only where all are 16-bit grey."""
+    """The most common size (of equally common ones the smaller) and the richest mode:
+    one colour image makes all RGB, one with transparency RGBA. 16 bit only if all are
+    16-bit grayscale."""
     sizes = Counter(one.size for one in seen)
     mode = max({one.mode for one in seen}, key=lambda name: CHANNELS_OF_MODE[name])
     return Form(
@@ -135,13 +130,13 @@ def common_form(seen: Sequence[Seen]) -> Form:
 
 
 def _reason(error: Exception, given: str, path: Path) -> str:
-    """What an error says, in one line, with the file's name in place of what Pillow was
-    `given`."""
+    """An error's message in one line, with the file's name in place of `given`, which
+    is what Pillow names."""
     return first_line(error).replace(given, path.name if given == str(path) else repr(path.name))
 
 
 def _mode(image: Image.Image) -> str:
-    """L, RGB or RGBA: what the image's own mode amounts to."""
+    """L, RGB or RGBA, whatever Pillow's own mode is."""
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         return "RGBA"
     if image.mode == "P":
@@ -163,9 +158,8 @@ def _decoded(image: Image.Image, form: Form) -> NDArray[Any]:
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     array = np.asarray(_fit(image.convert(form.mode), form.size))
     array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return array.astype(
-        form.dtype, copy=False
-    )  # 16 bit were a first guess here: this image makes the folder an 8-bit one
+    # If 16 bit were a first guess, this image makes the folder an 8-bit one.
+    return array.astype(form.dtype, copy=False)
 
 
 def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:

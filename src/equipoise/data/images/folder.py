@@ -1,5 +1,5 @@
-"""A folder of images: which files it holds, what form they share, what content they
-amount to. Class subfolders become labels."""
+"""A folder of images: its files, their common form and a hash of the content. Class
+subfolders become labels."""
 
 from __future__ import annotations
 
@@ -24,35 +24,33 @@ from equipoise.utils.system import usable_cores
 from equipoise.utils.waiting import bar
 
 T = TypeVar("T")
-# Images that a thread takes at once: one at a time costs more CPU time, since threads
-# then wait for each other.
-CHUNK = 32
-MAX_DECODERS = 4  # of small images most time goes by under the lock
+# Images that a thread takes at once. With one at a time, threads wait for each other.
+IMAGES_PER_TASK = 32
+MAX_DECODERS = 4  # small images spend most time under the interpreter's lock
 
 
 def decoders() -> int:
-    """Threads that decode: Pillow releases the interpreter's lock while it does.
+    """The number of decoding threads. Pillow releases the interpreter's lock meanwhile.
 
-    More than cores only wait for each other; as many processes cost more CPU time (32 x
-    32 PNG: 86 us an image instead of 68; 64 x 64 JPEG: 148 us instead of 91).
-    """
+    More threads than cores only wait for each other. As many processes cost more CPU
+    time (32 x 32 PNG: 86 us an image instead of 68; 64 x 64 JPEG: 148 us instead of
+    91)."""
     return min(usable_cores(), MAX_DECODERS)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The image files below `root`, sorted, by their paths from there, with their
-    sizes in bytes.
-
-    `states` tell a file that was changed or replaced: the times, in ns, of the last
-    change of its content and of its inode, and the inode's number. The first can be set
-    back, as `cp -p` and `rsync -t` do; the others cannot by what a user runs.
-    """
+    """The image files below a folder."""
 
     root: Path
     names: tuple[str, ...]
+    """Paths from `root`, sorted."""
     sizes: tuple[int, ...]
+    """Bytes."""
     states: tuple[tuple[int, int, int], ...]
+    """For each file the times, in ns, of the last change of its content and of its
+    inode, and the inode's number. They show that a file was changed or replaced: the
+    first can be set back, as `cp -p` and `rsync -t` do, the others cannot."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -62,22 +60,22 @@ class Listing:
 
     @cached_property
     def digest(self) -> str:
-        """A SHA-256 of names and sizes: another one means other content."""
+        """A SHA-256 of names and sizes. If it differs, so does the content."""
         return _digest(f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
 
     @cached_property
     def digest_of_states(self) -> str:
-        """A SHA-256 of the states: the same one, for the same names and sizes, means
-        the same content, where the file system keeps them all."""
+        """A SHA-256 of the states. If it is equal, and names and sizes are, so is the
+        content, provided that the file system keeps all states."""
         return _digest(map(str, self.states))
 
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """The readable images of a folder and the one form that all are brought to.
+    """The readable images of a folder, and the form that all are converted to.
 
-    `content` is a SHA-256 of every image file's path from the root and its bytes, and
-    of the way that they are decoded.
+    `content` is a SHA-256 of each file's path from the root and its bytes, and of the
+    version of the decoder.
     """
 
     root: Path
@@ -92,8 +90,8 @@ class ImageFolder:
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The first folder below root that each file lies in, if all lie in one and
-        there are at least two."""
+        """For each file the folder directly below the root that it lies in. None if one
+        lies in no folder, or all in the same."""
         first = tuple(name.partition(os.sep)[0] for name in self.names)
         return (
             None if any(os.sep not in name for name in self.names) or len(set(first)) < 2 else first
@@ -129,12 +127,12 @@ class ImageFolder:
         paths = [self.root / self.names[index] for index in indices]
         values = np.empty((len(paths), *self.shape), self.dtype)
         for place, (path, taken) in enumerate(
-            ahead(partial(take, form=self.form), paths, CHUNK, decoders())
+            ahead(partial(take, form=self.form), paths, IMAGES_PER_TASK, decoders())
         ):
             if taken.pixels is None:
                 raise RequestError(
-                    f"{path} can no longer be read ({taken.seen}): put it back, or start anew "
-                    "without it"
+                    f"{path} can no longer be read ({taken.seen}): put it back, or start a new "
+                    "run without it"
                 )
             values[place] = taken.pixels
         return values
@@ -158,9 +156,7 @@ def list_images(root: Path) -> Listing:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(below + entry.name + os.sep)
                     elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES:
-                        with suppress(
-                            OSError
-                        ):  # a link that leads nowhere, or round in circles, is no file
+                        with suppress(OSError):  # a broken or circular link is no file
                             if entry.is_file():
                                 state = entry.stat()
                                 changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
@@ -168,27 +164,25 @@ def list_images(root: Path) -> Listing:
         except OSError:
             if not below:
                 raise
-            # What may not, or cannot, be looked into counts as empty, as it does for
-            # Path.rglob.
+            # A folder that cannot be read counts as empty, as for Path.rglob.
             continue
     if not found:
         raise RequestError(
             f"{root} holds no images: give a folder of {', '.join(sorted(SUFFIXES))} files"
         )
-    found.sort(
-        key=lambda one: one[0].replace(os.sep, "\0")
-    )  # a folder's files stand together, as in the order of paths
+    # A folder's files stand together, as in the order of paths.
+    found.sort(key=lambda one: one[0].replace(os.sep, "\0"))
     names, sizes, states = zip(*found, strict=True)
     return Listing(root, names, sizes, states)
 
 
 def scan(root: Path) -> ImageFolder:
-    """Every image below `root`, decoded once to see that it is whole; what cannot be
-    read is left out and named in the notes.
+    """Every image below `root`, decoded once to check that it is whole. Those that
+    cannot be read are left out and named in the notes.
 
-    Images of another size than the commonest are cropped to its proportions about their
-    centre and resized to it. Images of different modes are brought to the richest: any
-    colour makes all RGB, any transparency RGBA.
+    Images of another size than the most common one are cropped to its proportions about
+    their centre, and resized. Images of different modes are converted to the richest:
+    one colour image makes all RGB, one with transparency RGBA.
 
     Raises:
         RequestError: If none can be read.
@@ -198,10 +192,17 @@ def scan(root: Path) -> ImageFolder:
 
 
 def each(
-    listing: Listing, work: Callable[[Path], T], what: str, rows: int = CHUNK
+    listing: Listing, work: Callable[[Path], T], what: str, rows: int = IMAGES_PER_TASK
 ) -> Generator[list[T], None, None]:
-    """What `work` makes of every file of `listing`, in order, `rows` at a time, by
-    threads, in bounded memory. `what` is shown to who waits."""
+    """The results of `work` for every file, in order, `rows` at a time, computed by
+    threads in bounded memory.
+
+    Args:
+        listing: The files.
+        work: What is computed of a file's path.
+        what: What the progress bar says.
+        rows: Files of one result.
+    """
     chunks = [
         range(start, min(start + rows, len(listing))) for start in range(0, len(listing), rows)
     ]
@@ -217,7 +218,7 @@ def each(
 
 
 def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
-    """The folder that the files of `listing`, taken, amount to.
+    """The folder that these decoded files make up.
 
     Raises:
         RequestError: If none could be read.
@@ -244,8 +245,8 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
-    """The SHA-256 that a folder is known by wherever it lies: of each file's path and
-    of the digest of its bytes."""
+    """The SHA-256 that identifies a folder wherever it lies: of each file's path and
+    the digest of its bytes."""
     lines = (
         f"{name.replace(os.sep, '/')}\0{digest}"
         for name, digest in zip(listing.names, digests, strict=True)
@@ -254,7 +255,7 @@ def content_of(listing: Listing, digests: list[str | None]) -> str:
 
 
 def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> list[str]:
-    """What a person should know of how the images were read."""
+    """What the user should know of how the images were read."""
     notes = []
     if unreadable:
         shown = "; ".join(f"{name} ({reason})" for name, reason in unreadable[:3]) + (
@@ -264,7 +265,7 @@ def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> l
     (width, height), resized = form.size, sum(one.size != form.size for one in good)
     if resized:
         notes.append(
-            f"{resized} of {len(good)} images were not {width} x {height}, the commonest "
+            f"{resized} of {len(good)} images were not {width} x {height}, the most common "
             "size: cropped about the centre and resized"
         )
     modes = Counter(one.mode for one in good)
@@ -277,5 +278,5 @@ def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> l
 
 
 def _digest(lines: Iterable[str]) -> str:
-    """The SHA-256 of lines; names of files that are no text count by their bytes."""
+    """The SHA-256 of lines. File names that are not valid text count by their bytes."""
     return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()
