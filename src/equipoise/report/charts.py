@@ -189,15 +189,15 @@ def headline(log: Sequence[Mapping[str, Any]], table: Measured) -> Image | None:
 def _why_another(curve: Curve, table: Measured) -> str:
     """Why the baseline of a curve is not the table's."""
     on = f"on {curve.measured_on:,} samples " if curve.measured_on else ""
-    said = f"Measured {on}{WHILE_TRAINING}"
+    measured = f"Measured {on}{WHILE_TRAINING}"
     counted = re.match(r"([\d,]+) samples ", table.protocol)
     if curve.floor is None or number(curve.floor) == number(table.floor):
-        return said
+        return measured
     of_table = f" on {counted[1]} samples" if counted else " apart"
     if counted and int(counted[1].replace(",", "")) == curve.measured_on:
         of_table += " too, but on other draws of them"
     return (
-        f"{said} Its baseline here is {number(curve.floor)}; the table's, "
+        f"{measured} Its baseline here is {number(curve.floor)}; the table's, "
         f"{number(table.floor)}, was measured{of_table}."
     )
 
