@@ -188,15 +188,15 @@ def primary(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | No
 def _why_another(curve: Curve, table: MetricResult) -> str:
     """Why the baseline of a curve is not the table's."""
     on = f"on {curve.measured_on:,} samples " if curve.measured_on else ""
-    said = f"Measured {on}{WHILE_TRAINING}"
+    measured = f"Measured {on}{WHILE_TRAINING}"
     if curve.floor is None or number(curve.floor) == number(table.floor):
-        return said
+        return measured
     n = table.n_samples
     of_table = " apart" if n is None else f" on {n:,} samples"
     if n is not None and n == curve.measured_on:
         of_table += " too, but on other draws of them"
     return (
-        f"{said} Its baseline here is {number(curve.floor)}; the table's, "
+        f"{measured} Its baseline here is {number(curve.floor)}; the table's, "
         f"{number(table.floor)}, was measured{of_table}."
     )
 

@@ -220,8 +220,8 @@ def on_the_plane(
         axes.set_title(name, fontsize=10)
     _name(panels, names)
     beside = ", beside the optimal D" if best is not None else ""
-    said = f"{surface.output.label} over the plane{beside}."
-    return [*images, finished(figure, said, wide=best is not None)]
+    alt = f"{surface.output.label} over the plane{beside}."
+    return [*images, finished(figure, alt, wide=best is not None)]
 
 
 def _name(panels: Iterable[Axes], names: Sequence[str]) -> None:
@@ -327,8 +327,8 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
         panels[0].set_ylabel(names[0])
     else:
         _name(panels, names)
-    said = "What the generator does with each of its latent numbers."
-    return finished(figure, "How samples depend on latent numbers.", said, wide=numbers > 1)
+    caption = "What the generator does with each of its latent numbers."
+    return finished(figure, "How samples depend on latent numbers.", caption, wide=numbers > 1)
 
 
 def estimated_density(samples: Array, at: Array) -> Array:

@@ -168,13 +168,16 @@ class State:
     def update_controllers(
         self, after: Literal["discriminator", "generator"], readings: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Adapt what follows the steps of one network to what was read, and return what
-        the log shall hold of it, scalars ()."""
-        told: dict[str, Tensor] = {}
+        """Let the controllers of one network's steps adapt to what was read.
+
+        Returns:
+            Their readings for the log, () each.
+        """
+        found: dict[str, Tensor] = {}
         for controller in (self.augmentation, self.controller):
             if controller is not None and controller.after == after:
-                told |= controller.update(readings)
-        return told
+                found |= controller.update(readings)
+        return found
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
         """The compiled form of a function of the step, or the function itself."""
