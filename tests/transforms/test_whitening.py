@@ -130,3 +130,9 @@ def test_repeated_values_and_constant_columns_have_components_too() -> None:
 
 def test_few_points_have_few_components() -> None:
     assert fitted(scaled(Ring(), 30)).count <= 2
+
+
+def test_one_point_has_one_component_at_that_point() -> None:
+    clustering = fitted(torch.tensor([[3.0, -1.0]]), 1)
+    torch.testing.assert_close(clustering.centres, torch.tensor([[3.0, -1.0]]))
+    assert clustering.factors.isfinite().all()

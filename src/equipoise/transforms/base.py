@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from equipoise.data.schema import Schema
+from equipoise.transforms.space import Span
 
 
-class Span(NamedTuple):
-    """Columns `start` to `stop` of what networks see, and what G's last layer applies
-    to them."""
-
-    start: int
-    stop: int
-    activation: Literal["softmax", "tanh"]
-
-
-class Transform(nn.Module):
+class Transform(nn.Module, ABC):
     """A link of a `Chain`: `encode` towards the networks, `decode` on the way back.
 
     Constructor arguments are what was asked for, as in scikit-learn; `fit` learns the
@@ -39,9 +32,8 @@ class Transform(nn.Module):
 
     @property
     def activations(self) -> tuple[Span, ...]:
-        """The spans of encoded columns that G's last layer treats in another way than
-        its default; none for continuous columns."""
-        return ()
+        """How G's output ends, in spans that cover an encoded sample in its order."""
+        return (Span(math.prod(self.shape)),)
 
     @property
     def is_random(self) -> bool:

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped
-from equipoise.transforms.base import Span, Transform
+from equipoise.transforms.base import Transform
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters
 from equipoise.transforms.per_channel import ChannelClusters
 from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.space import Span
 from equipoise.transforms.whitening import ComponentWhitening
 
 TRANSFORMS: dict[str, type[Transform]] = {
@@ -47,8 +48,7 @@ class Chain(nn.Module):
 
     @property
     def activations(self) -> tuple[Span, ...]:
-        """The spans of columns that G's last layer treats in another way than its
-        default."""
+        """How G's output ends, in spans that cover an encoded sample in its order."""
         return self.links[-1].activations
 
     @property

@@ -70,6 +70,8 @@ class ComponentWhitening(Clustering):
         k-means, to scaled points (n, D) in parts. There are never more components than
         points."""
         x = torch.cat([*parts]).double()
+        if len(x) == 1:  # of which scikit-learn fits no mixture
+            x = x.repeat(2, 1)
         if self.components is None:
             mixture = self._search(x, seed)
         else:
