@@ -147,7 +147,7 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         coded.encode(np.random.default_rng(0).integers(0, 256, (3, 9, 9), np.uint8))
     with pytest.raises(RequestError, match="another range of values than the generator's 0 to 255"):
         coded.encode(np.random.default_rng(0).random((3, 8, 8)))
-    with pytest.raises(RequestError, match="'mnist': give an array, a DataFrame, or a .csv, "):
+    with pytest.raises(RequestError, match=r"'mnist': give an array, a DataFrame, or a \.csv, "):
         coded.encode("mnist")
     with pytest.raises(RequestError, match="did not learn classes: infogan has codes instead"):
         coded.sample(3, label=1)
