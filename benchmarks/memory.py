@@ -3,9 +3,10 @@ against the resident set, each run in a process of its own. Linux only, where a 
 can ask for its peak anew.
 
     python -m benchmarks.memory             four steps of each, nothing judged
-    python -m benchmarks.memory --whole     short trainings to their end, and the closing report
+    python -m benchmarks.memory --whole
+        short trainings to their end, and the closing report
 
-Tables go to benchmarks/RESULTS.md.
+Results go to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 
 MIB = 2**20
 STEPS: list[tuple[str, str, dict[str, Any]]] = [
@@ -134,9 +134,7 @@ def main() -> None:
         )
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(" | ".join(rows[-1]), flush=True)
-    record(
-        RESULTS, shlex.join(command), "1 thread, every run in a process of its own.", markdown(rows)
-    )
+    record(shlex.join(command), "1 thread, every run in a process of its own.", rows)
 
 
 if __name__ == "__main__":

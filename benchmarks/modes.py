@@ -1,13 +1,14 @@
 """What `balanced` finds in data before it trains, and how good samples of that alone
 would be.
 
-    python -m benchmarks.modes              N(4, 1.25), ring, grid, the twelve distributions and MNIST, seeds 0 to 4
+    python -m benchmarks.modes
+        N(4, 1.25), ring, grid, the twelve distributions and MNIST, seeds 0 to 4
 
 For points: how many components, and the figures of samples drawn from them with no
 network at all, which training has to better or keep. For images: how many groups, and
 the share of images whose digit is the commonest of their group. For both how long it
-takes to find them, on one thread. The table goes to benchmarks/RESULTS.md; run it on an
-otherwise idle machine.
+takes to find them, on one thread. The result goes to benchmarks/results; run it on
+an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -25,8 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.distributions import DISTRIBUTIONS, training_draws
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise.data import mnist
 from equipoise.data.distributions.univariate import Gaussian, Grid, Ring
@@ -143,7 +143,7 @@ def main() -> None:
         rows.append(row(name, [alone(data(seed), size, seed, metrics) for seed in seeds]))
     rows.append(row("MNIST", [digits(seed) for seed in seeds]))
     command = shlex.join(["python", "-m", "benchmarks.clustering", "--seeds", str(len(seeds))])
-    record(RESULTS, command, "No training: the modes alone. One thread.", markdown(rows))
+    record(command, "No training: the components alone. One thread.", rows)
 
 
 if __name__ == "__main__":

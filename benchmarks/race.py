@@ -18,7 +18,7 @@ import torch
 from benchmarks import tutorial
 from benchmarks.engine import Engine
 from benchmarks.likeness import DigitQuality, LineQuality
-from benchmarks.measuring import Table, against, markdown
+from benchmarks.measuring import Measurement, against
 from equipoise.utils.system import usable_cores
 
 GOAL = 0.1
@@ -106,7 +106,7 @@ def courses(quick: bool) -> list[Course]:
     ]
 
 
-def quality(quick: bool) -> Table:
+def quality(quick: bool) -> Measurement:
     """The table of P4: for every seed the tutorial's last figure and its best, and the
     time that each side took to it."""
     rows = [
@@ -156,4 +156,4 @@ def quality(quick: bool) -> Table:
         "Threads as the table says, one process, one training after the other. Seconds are "
         "of training alone; figures are of"
     )
-    return Table(f"{how} {counts}; inf where balanced never came as close.", markdown(rows))
+    return Measurement(f"{how} {counts}; inf where balanced never came as close.", rows)

@@ -6,8 +6,8 @@ every digit has its share.
 
 From MNIST as it is, labels unused, the step not compiled. Of 10,000 samples at least
 90% must be recognised at a confidence of .9, and each digit's share must be .07 to .13.
-Measuring stands outside the clock. It appends a table to benchmarks/RESULTS.md. Run it
-on an otherwise idle machine.
+Measuring stands outside the clock. The result goes to benchmarks/results. Run it on an
+otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from benchmarks.engine import Engine
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import against, markdown, record
+from benchmarks.measuring import against
+from benchmarks.results import record
 from equipoise.metrics.digits import read_digits
 from equipoise.recipes import DEFAULT
 from equipoise.utils.system import usable_cores
@@ -103,10 +103,9 @@ def main() -> None:
     given = ["--recipe", options.recipe, "--seeds", str(options.seeds)]
     command = shlex.join(["python", "-m", "benchmarks.speedrun", *given])
     record(
-        RESULTS,
         command,
         f"{threads} threads, seconds of training alone, not compiled.",
-        markdown(rows),
+        rows,
     )
 
 

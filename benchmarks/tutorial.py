@@ -2,7 +2,8 @@
 P4 compares with.
 
     python -m benchmarks.tutorial line      N(4, 1.25): Wasserstein-1 through time
-    python -m benchmarks.tutorial digits    MNIST: Fréchet distance of digit features through time
+    python -m benchmarks.tutorial digits
+        MNIST: Fréchet distance of digit features through time
 
 On the line D and G are small MLPs, and D is shown a whole batch as one vector, with
 each value's squared distance to the batch's mean. On digits both are MLPs with dropout,
