@@ -700,9 +700,14 @@ ODD_READINGS = (
 )
 
 
-@pytest.mark.parametrize("names", [
-    ("samples_seen", "seconds", "discriminator_loss", "balance"), ("metrics", "floors", "trouble"), ("diverged",),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("samples_seen", "seconds", "discriminator_loss", "balance"),
+        ("metrics", "floors", "trouble"),
+        ("diverged",),
+    ],
+)
 def test_log_lines_of_odd_values_are_left_out(
     names: tuple[str, ...], run: Path, command: Command
 ) -> None:

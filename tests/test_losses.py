@@ -62,9 +62,7 @@ def test_wasserstein_losses_are_differences_of_means() -> None:
     assert losses.wasserstein_generator(FAKE).item() == pytest.approx(-0.2)
 
 
-def test_the_best_lipschitz_critic_of_two_shifted_distributions_has_minus_their_wasserstein_distance_as_loss() -> (
-    None
-):
+def test_the_best_lipschitz_critics_loss_is_minus_the_wasserstein_distance() -> None:
     x = torch.randn(1000, dtype=torch.float64)
     assert losses.wasserstein_critic(-x, -(x + 3)).item() == pytest.approx(
         -wasserstein_distance(x, x + 3)
@@ -90,9 +88,7 @@ def test_least_squares_losses_at_hand_worked_points() -> None:
     assert losses.least_squares_generator(fake, c=-1).item() == pytest.approx((1 + 1) / 4)
 
 
-def test_least_squares_with_targets_minus_one_one_and_zero_is_pearsons_divergence_at_the_best_discriminator() -> (
-    None
-):
+def test_least_squares_at_the_best_discriminator_is_pearsons_divergence() -> None:
     p, q = norm(0, 1), norm(0.6, 1)
     u = (np.arange(200_000) + 0.5) / 200_000
 
@@ -115,9 +111,7 @@ def test_relativistic_losses_see_differences_only() -> None:
         assert loss(REAL + 5, FAKE + 5).item() == pytest.approx(loss(REAL, FAKE).item(), rel=1e-12)
 
 
-def test_the_optimal_discriminator_of_two_normal_distributions_has_loss_log_4_minus_twice_their_jensen_shannon_divergence() -> (
-    None
-):
+def test_the_optimal_discriminators_loss_is_log_4_minus_twice_the_jensen_shannon() -> None:
     p, q = norm(0, 1), norm(1.5, 0.7)
 
     def excess(x: float, a: norm, b: norm) -> float:

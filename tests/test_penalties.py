@@ -46,9 +46,7 @@ def test_second_derivatives_match_numerical_ones() -> None:
     assert torch.autograd.gradcheck(penalty, (network[0].weight.detach().clone().requires_grad_(),))
 
 
-def test_a_linear_critic_has_the_wgan_gp_penalty_of_its_norm_less_one_squared_wherever_it_is_taken() -> (
-    None
-):
+def test_a_linear_critic_has_the_wgan_gp_penalty_of_its_norm_less_one_squared() -> None:
     w = torch.tensor([3.0, -4.0])
     real, fake = torch.randn(2, 6, 2, generator=torch.Generator().manual_seed(0))
     points = between(real, fake, torch.Generator().manual_seed(1))
@@ -82,7 +80,7 @@ def test_points_around_real_samples_have_normal_noise_in_units_of_the_data() -> 
 
 
 @pytest.mark.parametrize("at_zero", [False, True])
-def test_second_derivatives_of_the_norm_penalty_match_numerical_ones_and_are_finite_at_a_flat_critic(
+def test_second_derivatives_of_the_norm_penalty_match_numerical_ones(
     at_zero: bool,
 ) -> None:
     torch.manual_seed(0)

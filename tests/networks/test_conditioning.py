@@ -39,9 +39,7 @@ def test_without_classes_labels_are_not_looked_at() -> None:
     assert torch.equal(network(x, torch.tensor([0, 1, 2, 1]))[0], network(x)[0])
 
 
-def test_by_concatenation_the_class_stands_beside_points_as_one_hot_and_beside_images_as_planes() -> (
-    None
-):
+def test_concatenation_adds_one_hot_columns_to_points_and_planes_to_images() -> None:
     y = torch.tensor([0, 2])
     assert beside(torch.tensor([[5.0], [7.0]]), y, 3).tolist() == [
         [5.0, 1.0, 0.0, 0.0],

@@ -169,9 +169,7 @@ def test_conditional_without_labels_is_refused() -> None:
         Balanced.for_data(LINE, {"conditional": True})
 
 
-def test_classic_refuses_a_batch_as_a_vector_off_the_line_and_a_tanh_that_cannot_reach_the_data() -> (
-    None
-):
+def test_classic_refuses_whole_batches_of_points_and_a_tanh_short_of_the_data() -> None:
     for schema in (PLANE, Schema((1, 1, 1), "NHW", "uint8")):
         with pytest.raises(
             RequestError, match="discriminator_sees = 'batch' is for numbers on a line"

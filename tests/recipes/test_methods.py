@@ -35,7 +35,7 @@ def batch_norms(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_fake_pass_those_apart(
+def test_batch_norm_is_where_the_papers_have_it_and_sees_real_and_fake_apart(
     name: str,
 ) -> None:
     method = built(name, LABELLED)
@@ -199,9 +199,7 @@ def test_cgan_tells_the_discriminator_by_projection_or_beside_the_sample() -> No
     assert not torch.equal(beside(x, torch.tensor([0, 1]))[0], beside(x, torch.tensor([1, 0]))[0])
 
 
-def test_infogans_bound_is_the_entropy_where_codes_are_read_perfectly_and_zero_where_q_answers_with_the_prior() -> (
-    None
-):
+def test_infogans_bound_is_the_entropy_at_perfect_codes_and_zero_at_the_prior() -> None:
     prior = built("infogan", LINE, categorical_codes="4,2").prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     answers = 100 * z[:, prior.dim :]
@@ -215,9 +213,7 @@ def test_infogans_bound_is_the_entropy_where_codes_are_read_perfectly_and_zero_w
     ].item() == pytest.approx(0, abs=1e-6)
 
 
-def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_uniform_distributions_entropy() -> (
-    None
-):
+def test_infogans_continuous_part_is_a_log_likelihood_plus_the_uniform_entropy() -> None:
     prior = built("infogan", LINE, categorical_codes="none", continuous_codes=2).prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     mean, log_std = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(1))

@@ -32,10 +32,16 @@ POINTS = np.random.default_rng(0).normal(size=(60, 2))
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 
 
-@pytest.mark.parametrize(("recipe", "x", "labels", "clusters"), [
-    ("balanced", POINTS, None, 2), ("balanced", POINTS, LABELS, 2), ("balanced", IMAGES, LABELS, 2), ("balanced", IMAGES, None, 0),
-    ("infogan", POINTS, None, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "x", "labels", "clusters"),
+    [
+        ("balanced", POINTS, None, 2),
+        ("balanced", POINTS, LABELS, 2),
+        ("balanced", IMAGES, LABELS, 2),
+        ("balanced", IMAGES, None, 0),
+        ("infogan", POINTS, None, 0),
+    ],
+)
 def test_the_first_batch_of_more_than_could_ever_be_drawn_comes_at_once(
     recipe: str, x: Any, labels: Any, clusters: int
 ) -> None:

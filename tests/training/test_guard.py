@@ -1,4 +1,4 @@
-"""The guard goes back to the last good weights, with smaller steps, and not for ever."""
+"""The guard goes back to the last good weights with smaller steps, not for ever."""
 
 from __future__ import annotations
 

@@ -163,9 +163,7 @@ def test_the_average_moves_by_its_decay_and_copies_buffers() -> None:
     }
 
 
-def test_the_average_forgets_its_start_soon_and_after_a_warm_start_nothing_sooner_than_by_its_half_life() -> (
-    None
-):
+def test_the_ema_forgets_its_start_soon_and_a_warm_start_by_its_half_life() -> None:
     state = state_of(Balanced(**TINY_RECIPE, ema_half_life=1000))
     rates = state.method.schedule(0, 0)
     state.samples_seen = 84
