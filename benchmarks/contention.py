@@ -5,11 +5,11 @@ beside busy processes.
     python -m benchmarks.contention --busy 0 3   beside so many processes
     python -m benchmarks.contention --quick      shortens everything, to try it
 
-With two threads every operation waits for the slower one. Where another process has one
-of the cores, that is the one that waits for a core. "passive" has waiting threads
-sleep, as OMP_WAIT_POLICY=passive says, where they otherwise turn in circles for a
-while. Each figure is of a process of its own, since the policy is read once. The
-result goes to benchmarks/results. Run it on an otherwise idle machine.
+With two threads every operation waits for the slower one. If another process has one of
+the cores, that is the one that waits for a core. "passive" lets waiting threads sleep
+(OMP_WAIT_POLICY=passive), which otherwise spin for a while. Each number is of a process
+of its own, since the policy is read once. The result goes to benchmarks/results. Run it
+on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ print(*(1 / run(engine.step, times)[0] for _ in range(blocks)))
 
 @contextmanager
 def busy(processes: int) -> Iterator[None]:
-    """So many processes that do nothing, as fast as they can, for the while."""
+    """Run so many busy processes until the block ends."""
     started = [subprocess.Popen([sys.executable, "-S", "-c", SPIN]) for _ in range(processes)]
     try:
         yield
@@ -67,10 +67,10 @@ def rates(name: str, threads: int, policy: str, quick: bool) -> list[float]:
     }
     environment = known | ({"OMP_WAIT_POLICY": policy} if policy != "default" else {})
     command = [sys.executable, "-c", MEASURE, name, str(threads), str(blocks), str(seconds)]
-    told = subprocess.run(
+    printed = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment
     ).stdout
-    return [float(rate) for rate in told.split()]
+    return [float(rate) for rate in printed.split()]
 
 
 def table(counts: list[int], quick: bool) -> list[list[str]]:

@@ -22,7 +22,7 @@ class Measurement:
 
 @dataclass
 class Timed:
-    """Seconds a step, one figure for each block: by the clock on the wall, and of all
+    """Seconds a step, one value for each block: by the clock on the wall, and of all
     this process's threads on processors."""
 
     wall: list[float] = field(default_factory=list)

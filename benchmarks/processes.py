@@ -67,8 +67,8 @@ def first_step_seconds(*data: str) -> float:
             str(Path(folder) / "run"),
         ]
         began = time.time()
-        told = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True).stdout
-        return float(told.split()[-1]) - began
+        printed = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True).stdout
+        return float(printed.split()[-1]) - began
 
 
 def peak_of(arguments: list[str]) -> int:

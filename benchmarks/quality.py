@@ -12,7 +12,7 @@ benchmarks, over seeds.
     python -m benchmarks.quality stacked
         Q9: three digits as red, green and blue, 60 minutes, 1 seed
 
---seeds 100-119 runs other seeds. A run that is in --keep already is not made again: a
+--seeds 100-119 runs other seeds. A run that is in --keep already is not repeated: a
 benchmark that was stopped goes on. With --lanes 2 two runs go side by side, each with
 one thread on a core of its own, which the table says. Results go to
 benchmarks/results.
@@ -39,9 +39,9 @@ from benchmarks.rows import ROWS, Row, Run
 
 
 def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
-    """Train as `run` says, unless it has been, and return its figures with the seconds
+    """Train as `run` says, unless it has been, and return its metrics with the seconds
     of the loop and of the whole command, and where it was trained. A training that did
-    not end well has `failed` instead of figures."""
+    not end well has `failed` instead of metrics."""
     done = keep / f"{run.name}.json"
     if not done.is_file():
         out = keep / run.name

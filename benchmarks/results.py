@@ -1,5 +1,4 @@
-"""Result files: what each benchmark measured last, and RESULTS.md, which is made of
-them.
+"""Result files: what each benchmark measured last. RESULTS.md is rendered from them.
 
     python -m benchmarks.results
         renders RESULTS.md from benchmarks/results/*.json
@@ -153,7 +152,7 @@ def record(
     Args:
         command: what made it.
         protocol: how it was measured.
-        blocks: tables, of which the first row names the columns, and paragraphs.
+        blocks: tables, whose first row names the columns, and paragraphs.
         measured: where, if not all of it here and now.
         folder: of the result files. RESULTS.md lies beside it.
     """

@@ -90,7 +90,7 @@ PEAK_HEADS = [
     "type",
     "GFLOP/s",
     "peak, GFLOP/s",
-    "P3: share",
+    "P3: fraction",
     "goal",
 ]
 
@@ -120,19 +120,19 @@ def step(quick: bool) -> Measurement:
             of_processor = ratios(timed["engine"].cpu, timed["minimal"].cpu)
             of_typical = ratios(timed["typical"].wall, timed["engine"].wall)
             rate = engine.recipe.batch_size / statistics.median(timed["engine"].wall) / threads
-            told = [case.label, str(threads), *[milliseconds(timed[name]) for name in loops]]
-            told += [
+            row = [case.label, str(threads), *[milliseconds(timed[name]) for name in loops]]
+            row += [
                 spread(of_minimal, 3),
                 spread(of_processor, 3),
                 against(statistics.median(of_minimal), MINIMAL_GOAL),
             ]
-            told += [
+            row += [
                 f"{rate:,.0f}",
                 spread(of_typical),
                 against(statistics.median(of_typical), TYPICAL_GOALS[case.data], at_most=False),
             ]
-            rows.append(told)
-            print(" | ".join(told), flush=True)
+            rows.append(row)
+            print(" | ".join(row), flush=True)
     how = (
         f"{measured(blocks, seconds)} Ratios are between neighbouring blocks. Minimal takes "
         "the engine's type of products, not compiled; "
@@ -158,24 +158,24 @@ def peak(quick: bool) -> Measurement:
             timed = in_turns({"step": engine.step, "product": product(dtype)}, blocks, seconds)
             total, best = sum(counted.values()), product_flops() / min(timed["product"].wall)
             done = total / statistics.median(timed["step"].wall)
-            told = [
+            row = [
                 case.label,
                 str(threads),
                 f"{total / 1e6:,.1f}",
                 f"{sum(minimal.values()) / 1e6:,.1f}",
                 milliseconds(timed["step"]),
             ]
-            told += [
+            row += [
                 str(dtype).removeprefix("torch."),
                 f"{done / 1e9:.1f}",
                 f"{best / 1e9:.1f}",
                 f"{done / best:.2f}",
             ]
-            told.append(
+            row.append(
                 against(done / best, PEAK_GOAL, at_most=False) if case.data == "mnist" else ""
             )
-            rows.append(told)
-            print(" | ".join(told), flush=True)
+            rows.append(row)
+            print(" | ".join(row), flush=True)
     how = (
         f"{measured(blocks, seconds)} Steps and products of two square matrices in turns; the "
         "best block of products is the peak. Products "
