@@ -162,7 +162,9 @@ def test_what_is_plain_is_said_of_few_held_out_samples_too(
     assert "80" in verdict.sentence
 
 
-def test_identical_samples_are_a_collapse_however_short_the_run() -> None:
+def test_samples_that_are_all_one_at_a_learning_rate_of_10_are_a_collapse_however_short_the_run() -> (
+    None
+):
     alike = metric("patch distance", 0.5, 0.05), metric(DIVERSITY, 0.0, 1.2)
     verdict = told(
         *alike, held_out=6, samples_seen=100, usual_samples=1_000_000, changed=("learning_rate",)
@@ -234,8 +236,10 @@ def test_precise_samples_that_cover_little_are_a_collapse_and_vague_ones_are_not
     assert told(far, metric(COVERAGE, 0.2, 0.97), metric(PRECISION, 0.2, 0.97)).name == "stalled"
 
 
-def test_modes_that_shrank_to_points_are_a_collapse_though_no_c2st_sees_it() -> None:
-    """As a hundredfold learning rate of D left the ring, whose modes are known."""
+def test_modes_that_shrank_to_points_are_a_collapse_however_near_the_headline_and_no_c2st_sees_it() -> (
+    None
+):
+    """As D's learning rate times a hundred left the ring, whose modes the recipe knows."""
     metrics = (
         metric(HEADLINE, 0.0148, 0.0097),
         metric(COVERAGE, 0.04, 0.97),
@@ -252,7 +256,9 @@ def test_modes_that_shrank_to_points_are_a_collapse_though_no_c2st_sees_it() -> 
     assert verdict.command == "equipoise train ring"
 
 
-def test_a_difference_that_a_c2st_begins_to_see_is_close_and_not_converged() -> None:
+def test_a_distribution_that_a_c2st_begins_to_tell_is_close_and_not_balanced_however_near_the_headline() -> (
+    None
+):
     near = metric(HEADLINE, 0.01, 0.005)
     assert told(near, metric(C2ST, 0.54, 0.5, 0.01)).name == "converged"
     assert told(near, metric(C2ST, 0.59, 0.5, 0.01)).name == "close"
@@ -307,7 +313,9 @@ def test_a_d_that_sees_nothing_where_a_fresh_c2st_does_has_lost() -> None:
     assert told(far, metric(C2ST, 0.6, 0.5, 0.01), log=blind).name == "stalled"
 
 
-def test_a_d_wrong_for_much_of_the_training_lost_even_if_the_metric_falls() -> None:
+def test_a_d_that_is_wrong_for_a_good_part_of_the_training_was_led_astray_even_if_the_figure_falls() -> (
+    None
+):
     log = [*falling(4, 3, 2, 1.5, 1.2, 1.0), *balanced_at(*[0.05, 0.9] * 10)]
     assert told(metric(HEADLINE, 1.0, 0.01), log=log).name == "generator won"
     assert told(metric(HEADLINE, 0.01, 0.01), log=log).name == "converged"
@@ -379,7 +387,9 @@ def test_a_common_class_does_not_hide_that_labels_are_ignored() -> None:
     assert told(close, metric(AGREEMENT, 0.99, 0.995), class_frequencies=uneven).name == "converged"
 
 
-def test_random_labels_say_nothing_and_those_of_an_overlapping_rare_class_do() -> None:
+def test_labels_of_a_rare_class_that_overlaps_with_a_common_one_are_not_said_to_say_nothing_and_drawn_ones_are() -> (
+    None
+):
     unread, uneven = (metric(HEADLINE, 0.01, 0.01), metric(AGREEMENT, 0.95, 0.95)), (0.95, 0.05)
     assert (
         told(*unread, metric(READ_ALIKE, 0.69, 0.5, 0.06), class_frequencies=uneven).name
@@ -392,7 +402,9 @@ def test_random_labels_say_nothing_and_those_of_an_overlapping_rare_class_do() -
         )
 
 
-def test_a_latent_is_too_small_only_if_samples_and_latent_both_lack_dimensions() -> None:
+def test_a_latent_is_too_small_only_where_samples_lack_the_dimensions_and_the_latent_has_not_enough_numbers() -> (
+    None
+):
     far, lost = metric(HEADLINE, 0.1, 0.01), metric(DIMENSION, 1.05, 2.0)
     verdict = told(far, lost, latent_dim=1)
     assert verdict.name == "latent too small"
@@ -479,7 +491,9 @@ def test_samples_as_good_as_real_ones_are_fine_even_where_both_distances_are_not
     )
 
 
-def test_a_run_stopped_early_is_not_still_improving_nor_blamed_for_its_end() -> None:
+def test_a_run_that_settled_does_not_still_improve_and_what_came_after_its_best_is_not_held_against_it() -> (
+    None
+):
     log = [
         *falling(1.0, 0.9, 0.8, 0.7, 40.0, 39.0),
         {"samples_seen": 5, "seconds": 0.0, "early_stopped": 3},

@@ -111,7 +111,7 @@ def test_labels_are_read_back_and_shuffled_ones_come_at_chance(shuffled: bool) -
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_labels_of_a_separate_rare_class_are_informative_and_random_ones_are_not(
+def test_labels_of_a_rare_class_say_something_where_it_lies_elsewhere_and_nothing_where_they_are_drawn(
     said: bool,
 ) -> None:
     rng = np.random.default_rng(0)

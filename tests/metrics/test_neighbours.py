@@ -183,7 +183,9 @@ def test_the_dimension_of_whole_numbers_is_not_known_whatever_their_units(column
         assert np.isnan(intrinsic_dimension(x))
 
 
-def test_a_column_of_whole_numbers_beside_others_does_no_harm() -> None:
+def test_a_column_of_whole_numbers_beside_others_does_no_harm_and_columns_in_full_are_not_too_many() -> (
+    None
+):
     x = RNG.normal(size=(2000, 3))
     x[:, 2] = RNG.integers(0, 2, 2000)
     assert intrinsic_dimension(x) == pytest.approx(2, rel=0.12)

@@ -1,4 +1,4 @@
-"""The pyramid is exact; the distance sees what changes on its level."""
+"""The pyramid takes images apart exactly; the distance sees what changes on its level."""
 
 from __future__ import annotations
 

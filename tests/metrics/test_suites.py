@@ -128,7 +128,9 @@ def test_a_column_that_never_varies_hides_no_difference_of_the_others() -> None:
     assert near[DIMENSION] == pytest.approx(figures_of_space(others[:50], others[50:])[DIMENSION])
 
 
-def test_distances_do_not_depend_on_the_origin_and_stay_in_the_users_units() -> None:
+def test_far_from_zero_distances_are_what_they_are_about_it_and_the_headline_stays_in_the_users_units() -> (
+    None
+):
     real, fake = RNG.normal(size=(2, 200, 40))
     fake[:, 0] += 1
     about, far = figures_of_space(real, fake), figures_of_space(real + 1e9, fake + 1e9)

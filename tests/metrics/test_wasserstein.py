@@ -88,7 +88,9 @@ def test_sliced_wasserstein_on_the_line_is_wasserstein() -> None:
     )
 
 
-def test_sliced_wasserstein_is_that_of_pot_for_the_same_directions() -> None:
+def test_sliced_wasserstein_is_that_of_the_python_optimal_transport_library_for_the_same_directions() -> (
+    None
+):
     x, y = RNG.normal(size=(300, 4)), RNG.normal(0.3, 1.5, (300, 4))
     directions = np.random.default_rng(0).standard_normal((4, wasserstein.DIRECTIONS))
     directions /= np.linalg.norm(directions, axis=0)
@@ -137,7 +139,9 @@ def test_samples_between_the_modes_are_off_them() -> None:
     assert wasserstein.mode_coverage(np.zeros((10, 2)), centres, std).within == 0
 
 
-def test_the_energy_distance_is_twice_the_integral_of_the_squared_cdf_difference() -> None:
+def test_the_energy_distance_is_twice_the_integral_of_the_squared_difference_of_the_distribution_functions() -> (
+    None
+):
     x, y = RNG.normal(size=300), RNG.normal(1, 2, size=200)
     grid = np.linspace(-12, 12, 400_001)
     difference = np.searchsorted(np.sort(x), grid) / len(x) - np.searchsorted(
@@ -158,7 +162,9 @@ def test_each_column_is_measured_in_its_own_stds() -> None:
     )
 
 
-def test_correlations_are_numpys_and_a_constant_column_has_none() -> None:
+def test_the_difference_of_correlations_is_numpys_and_a_constant_column_correlates_with_nothing() -> (
+    None
+):
     x, y = RNG.normal(size=(400, 3)), RNG.normal(size=(300, 3)) @ RNG.normal(size=(3, 3))
     expected = np.abs(np.corrcoef(x, rowvar=False) - np.corrcoef(y, rowvar=False)).max()
     assert wasserstein.correlation_difference(x, y) == pytest.approx(expected)
@@ -166,7 +172,9 @@ def test_correlations_are_numpys_and_a_constant_column_has_none() -> None:
     assert np.isfinite(wasserstein.correlation_difference(x, y))
 
 
-def test_a_constant_column_has_no_std_though_rounding_leaves_it_a_little() -> None:
+def test_a_column_that_never_varies_has_no_std_and_correlates_with_nothing_though_rounding_leaves_it_a_little() -> (
+    None
+):
     x = RNG.normal(size=(50, 3))
     y = x.copy()
     y[:, 1:] = 0.1

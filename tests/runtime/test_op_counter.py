@@ -1,4 +1,4 @@
-"""Counts of operations, storages and live bytes against counts by hand."""
+"""Counts of operations, storages and live bytes, against what can be counted by hand."""
 
 from __future__ import annotations
 
