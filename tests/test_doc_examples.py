@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from equipoise.recipes import catalogue
+
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -72,3 +74,17 @@ def test_the_custom_recipe_trains_from_a_package_of_its_own(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs/gaussian-hinge-0/generator.safetensors").is_file()
+
+
+def test_every_metric_is_listed_by_its_key() -> None:
+    from equipoise.metrics.registry import catalogue
+
+    listed = set(
+        re.findall(r"^\| `([a-z0-9_]+)(?:/\.\.\.)?` \| .", (DOCS / "files.md").read_text(), re.M)
+    )
+    assert {metric.key for metric in catalogue().values()} <= listed
+
+
+def test_every_recipe_has_a_row() -> None:
+    rows = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (DOCS / "recipes.md").read_text(), re.M))
+    assert set(catalogue()) <= rows
