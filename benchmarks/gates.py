@@ -56,7 +56,7 @@ def digits(frechet: float, recognised: float, rarest: float, **least: float) -> 
 
 
 def failures(gate: Gate, metrics: Mapping[str, float]) -> list[str]:
-    """What fails, in words; empty if all pass. A value that is not finite fails."""
+    """What fails, in words; empty if all is passed. A figure that is not finite fails."""
     wrong = {
         name: metrics[name]
         for name, (low, high) in gate.items()
