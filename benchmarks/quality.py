@@ -80,10 +80,9 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
 
 
 def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> list[list[str]]:
-    """A line for each run, and the median, the lowest and the highest of all."""
+    """A line for each run, and the median, the lowest and the highest of all, at
+    least one of which ended well."""
     good = [result for result in results if "metrics" in result]
-    if not good:
-        return [[row.title, "result"], ["all", "no run ended"]]
     names = list(good[0]["metrics"])
     rows = [[row.title, *names, "training, s", "whole command, s"]]
     for run, result in zip(runs, results, strict=True):
@@ -137,6 +136,9 @@ def main() -> None:
         else f"{os.cpu_count()} cores for one run at a time"
     )
     measured = merged(Origin(result["commit"], result["machine"]) for result in results)
+    if not any("metrics" in result for result in results):
+        record(command, f"{side}.", "No run ended well.", measured=measured)
+        return
     record(command, f"{side}.", table(row, runs, results), row.verdict(results), measured=measured)
 
 
