@@ -1,4 +1,5 @@
-"""Benchmarks: commands that measure, and write what they measured into RESULTS.md.
+"""Benchmarks: commands that measure, and write what they measured into results/, of
+which RESULTS.md is rendered.
 
 Not tests: nothing here gates a change.
 """

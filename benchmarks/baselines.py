@@ -141,12 +141,16 @@ class ImageItems(Dataset[tuple[Tensor, int]]):
 class Typical:
     """`balanced` with the habits of typical public implementations:
 
-    - a shuffling DataLoader without workers, its default, over PIL images (points: over a TensorDataset), item by item;
-    - real and generated samples pass D one after the other, and each has its own penalty by its own autograd.grad;
-    - generated samples are drawn once a step and serve both networks, which is cheaper than the engine's two draws;
+    - a shuffling DataLoader without workers, its default, over PIL images (points: over
+      a TensorDataset), item by item;
+    - real and generated samples pass D one after the other, each with its own penalty
+      by its own autograd.grad;
+    - generated samples are drawn once a step and serve both networks, which is cheaper
+      than the engine's two draws;
     - D's weights collect gradients in G's step, which the next zero_grad throws away;
-    - Adam neither fused nor foreach, which is torch's default on a CPU; a constant step size;
-    - the average weight by weight in a for-loop;
+    - Adam neither fused nor foreach, torch's default on a CPU;
+    - a constant learning rate;
+    - the EMA weight by weight in a for-loop;
     - `.item()` of every loss at every step.
     """
 

@@ -6,7 +6,7 @@ mixture alone are.
 For points: the number of components, and the metrics of samples of the mixture,
 without a network, which training has to better or keep. For images: the number of
 clusters, and the fraction of images whose digit is the most common of their cluster.
-For both the seconds of the fit, on one thread. The table goes to benchmarks/RESULTS.md;
+For both the seconds of the fit, on one thread. The table goes to benchmarks/results;
 run it on an otherwise idle machine.
 """
 
@@ -25,8 +25,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.distributions import DISTRIBUTIONS, training_draws
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 from benchmarks.rows import EVALUATION_SEED, floor
 from equipoise.data import mnist
 from equipoise.data.distributions import Gaussian, Grid, Ring
@@ -138,7 +137,7 @@ def main() -> None:
         rows.append(row(name, [alone(data(seed), size, seed, metrics) for seed in seeds]))
     rows.append(row("MNIST", [digits(seed) for seed in seeds]))
     command = shlex.join(["python", "-m", "benchmarks.clustering", "--seeds", str(len(seeds))])
-    record(RESULTS, command, "No training: the mixture alone. One thread.", markdown(rows))
+    record(command, "No training: the mixture alone. One thread.", rows)
 
 
 if __name__ == "__main__":

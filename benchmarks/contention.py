@@ -5,11 +5,11 @@ beside busy processes.
     python -m benchmarks.contention --busy 0 3   beside so many processes
     python -m benchmarks.contention --quick      shortens everything, to try it
 
-With two threads every operation waits for the slower one. Where another process has one
-of the cores, that is the one that waits for a core. "passive" has waiting threads
-sleep, as OMP_WAIT_POLICY=passive says, where they otherwise turn in circles for a
-while. Each figure is of a process of its own, since the policy is read once. The table
-is appended to benchmarks/RESULTS.md. Run it on an otherwise idle machine.
+With two threads every operation waits for the slower one. If another process has one of
+the cores, that is the one that waits for a core. "passive" lets waiting threads sleep
+(OMP_WAIT_POLICY=passive), which otherwise spin for a while. Each number is of a process
+of its own, since the policy is read once. The result goes to benchmarks/results. Run it
+on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record, spread
+from benchmarks.measuring import spread
+from benchmarks.results import record
 
 BUSY = (0, 1, 3)
 BLOCKS, SECONDS = 5, 3.0
@@ -48,7 +47,7 @@ print(*(1 / run(engine.step, times)[0] for _ in range(blocks)))
 
 @contextmanager
 def busy(processes: int) -> Iterator[None]:
-    """So many processes that do nothing, as fast as they can, for the while."""
+    """Run so many busy processes until the block ends."""
     started = [subprocess.Popen([sys.executable, "-S", "-c", SPIN]) for _ in range(processes)]
     try:
         yield
@@ -68,13 +67,13 @@ def rates(name: str, threads: int, policy: str, quick: bool) -> list[float]:
     }
     environment = known | ({"OMP_WAIT_POLICY": policy} if policy != "default" else {})
     command = [sys.executable, "-c", MEASURE, name, str(threads), str(blocks), str(seconds)]
-    told = subprocess.run(
+    printed = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment
     ).stdout
-    return [float(rate) for rate in told.split()]
+    return [float(rate) for rate in printed.split()]
 
 
-def table(counts: list[int], quick: bool) -> str:
+def table(counts: list[int], quick: bool) -> list[list[str]]:
     """A row for each network, number of threads and policy, a column for each number of
     busy processes."""
     rows = [
@@ -93,7 +92,7 @@ def table(counts: list[int], quick: bool) -> str:
                     row.append(spread(rates(name, threads, policy, quick), 1))
             print(" | ".join(row), flush=True)
             rows.append(row)
-    return markdown(rows)
+    return rows
 
 
 def main() -> None:
@@ -110,7 +109,6 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="shorten everything: to try it, not to quote it"
     )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the table is appended")
     options = parser.parse_args()
     found = table(options.busy, options.quick)
     command = shlex.join(["python", "-m", "benchmarks.contention", *sys.argv[1:]])
@@ -119,7 +117,7 @@ def main() -> None:
         f"Steps a second of the default recipe: medians of {blocks} blocks of {seconds:g} "
         "s, the lowest and the highest in brackets."
     )
-    record(options.results, command, how, found)
+    record(command, how, found)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,16 @@ moment there is.
 
     python -m benchmarks.faults            both of these
     python -m benchmarks.faults kills      200 times SIGKILL, resumed each time
-    python -m benchmarks.faults disk       every operation on a training's files fails in each of five ways
-    python -m benchmarks.faults disk --cases 3 4       of those trainings only, counted from 1
+    python -m benchmarks.faults disk
+        every operation on a training's files fails in each of five ways
+    python -m benchmarks.faults disk --cases 3 4
+        of those trainings only, counted from 1
 
 A run that was killed is resumed until it is done, and must end with the very bits of
 one that nothing happened to. After each kill every file must be whole, and nothing that
 was saved may be lost. Half the kills come after a random time, the other half while a
-file is being opened, written, forced to disk or renamed. The table goes to
-benchmarks/RESULTS.md.
+file is being opened, written, forced to disk or renamed. The result goes to
+benchmarks/results.
 """
 
 from __future__ import annotations
@@ -34,9 +36,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.foundation import RESULTS
 from benchmarks.injection import Faults, injected
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 from equipoise import GAN
 from equipoise.errors import EquipoiseError
 from equipoise.runs import checkpoint
@@ -289,10 +290,9 @@ def main() -> None:
                     else disk(case, home)
                 )
         record(
-            RESULTS,
             shlex.join(["python", "-m", "benchmarks.faults", what, *given]),
             "One thread.",
-            markdown(table(what, cases, tallies)),
+            table(what, cases, tallies),
         )
         wrong = wrong or any(tally.wrong for tally in tallies)
     sys.exit(wrong)

@@ -6,7 +6,7 @@ or refuses them in one line.
 
 It needs atheris (pip install atheris), which mutates files by what they reach of the
 code. What it finds goes to tests/corpus, by reader, and `tests/test_readers.py` reads
-all of that again. The table goes to benchmarks/RESULTS.md.
+all of that again. The result goes to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
 from equipoise.data.images.decode import Form, take
@@ -306,10 +305,9 @@ def main() -> None:
         rows.append([reader, f"{int(max(tried, key=int, default='0')):,}", last or "none"])
         print(" | ".join(rows[-1]), flush=True)
     record(
-        RESULTS,
         shlex.join(["python", "-m", "benchmarks.fuzz", *sys.argv[1:]]),
         f"{options.seconds} s each.",
-        markdown(rows),
+        rows,
     )
 
 

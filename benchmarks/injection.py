@@ -78,8 +78,8 @@ class _File:
 
 @contextmanager
 def injected(faults: Faults) -> Iterator[Faults]:
-    """For the while, what is done to files below the folder counts, and goes wrong when
-    it is its turn."""
+    """Until the block ends, operations on files below the folder are counted, and fail
+    in their turn."""
     opened, replace, fsync = Path.open, os.replace, os.fsync
 
     def open_counted(path: Path, mode: str = "r", *given: Any, **named: Any) -> Any:

@@ -1,15 +1,16 @@
 """Loading a folder of images: the first start, which decodes it, the ones after, and
 how fast batches come from what is kept.
 
-    python -m benchmarks.loading                       100,000 images of 32 x 32; streams of 28 x 28 grey and 64 x 64 colour
+    python -m benchmarks.loading
+        100,000 images of 32 x 32; streams of 28 x 28 grey and 64 x 64 colour
     python -m benchmarks.loading --images 2000 --streamed 1000 --rounds 1
 
 The images are made in a temporary folder, and so is the data home. A start is
 `open_source` in a process of its own. Streaming is compared with resident training by
 whole steps of `balanced`, batches of 64, in turns of some steps each; a stream begins
 every turn with nothing fetched ahead, and a cold one with nothing of its file in the
-system's page cache. It appends tables to benchmarks/RESULTS.md with the commit, the
-machine and the command. Run it on an otherwise idle machine.
+system's page cache. The result goes to benchmarks/results. Run it on an
+otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.foundation import RESULTS, machine
+from benchmarks.results import record
 from equipoise.data.factory import open_source
 from equipoise.data.images.cache import decoded
 from equipoise.data.loading import Loader
@@ -76,25 +77,23 @@ def start(folder: Path, budget: float) -> list[float]:
     return [time.perf_counter() - began, *json.loads(ran.stdout)]
 
 
-def starts(folder: Path, rounds: int) -> str:
+def starts(folder: Path, rounds: int) -> list[list[str]]:
     """The table of starts: the first, and the medians of those after it."""
-    lines = [
-        "| start | whole process, s | of it imports | of it open_source | CPU time, s |",
-        "|---|---|---|---|---|",
-    ]
+    heads = ["start", "whole process, s", "of it imports", "of it open_source", "CPU time, s"]
+    rows = [heads]
 
-    def tell(name: str, times: list[list[float]]) -> None:
+    def add(name: str, times: list[list[float]]) -> None:
         cells = (f"{statistics.median(column):.2f}" for column in zip(*times, strict=True))
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-        print(lines[-1], flush=True)
+        rows.append([name, *cells])
+        print(" | ".join(rows[-1]), flush=True)
 
-    tell("the first: decoded", [start(folder, LARGE)])
-    tell("again, into memory", [start(folder, LARGE) for _ in range(rounds)])
-    tell("again, larger than memory_budget", [start(folder, SMALL) for _ in range(rounds)])
+    add("the first: decoded", [start(folder, LARGE)])
+    add("again, into memory", [start(folder, LARGE) for _ in range(rounds)])
+    add("again, larger than memory_budget", [start(folder, SMALL) for _ in range(rounds)])
     for path in folder.iterdir():
         path.touch()
-    tell("every file touched: read, not decoded", [start(folder, LARGE)])
-    return "\n".join(lines)
+    add("every file touched: read, not decoded", [start(folder, LARGE)])
+    return rows
 
 
 def stepper(source: Source) -> tuple[Loader, Callable[[], None]]:
@@ -129,7 +128,7 @@ def forget(pixels: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def stream(name: str, folder: Path, rounds: int, steps: int) -> str:
+def stream(name: str, folder: Path, rounds: int, steps: int) -> list[str]:
     """A row of the table of streams: medians over the steps of interleaved turns."""
     _, resident = stepper(open_source(folder, memory_budget=LARGE))
     loader, warm = stepper(open_source(folder, memory_budget=SMALL))
@@ -149,15 +148,15 @@ def stream(name: str, folder: Path, rounds: int, steps: int) -> str:
         times[3].extend(turn(cold, steps))
         del cold
     one, other, base, cold_one = (statistics.median(steps_of) for steps_of in times)
-    cells = [
+    row = [
+        name,
         f"{one * 1e3:.1f}",
         f"{other * 1e3:.1f}",
         f"{one / other:.1%}",
         f"{cold_one * 1e3:.1f}",
         f"{base / cold_one:.1%}",
     ]
-    row = f"| {name} | {' | '.join(cells)} |"
-    print(row, flush=True)
+    print(" | ".join(row), flush=True)
     return row
 
 
@@ -179,24 +178,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         os.environ["EQUIPOISE_DATA"] = str(Path(made, "home"))
         make_images(Path(made, "starts"), options.images, (32, 32), "RGB")
-        text = starts(Path(made, "starts"), options.rounds)
-        rows = [
-            "| images | resident, ms a step | streamed | speed | streamed, cold | speed, cold |",
-            "|---|---|---|---|---|---|",
-        ]
+        started = starts(Path(made, "starts"), options.rounds)
+        heads = "images, resident ms a step, streamed, speed, streamed cold, speed cold"
+        streams = [heads.split(", ")]
         for name, (size, mode) in STREAMS.items():
             folder = Path(made, name)
             make_images(folder, options.streamed, size, mode)
-            rows.append(stream(name, folder, options.rounds, options.steps))
+            streams.append(stream(name, folder, options.rounds, options.steps))
     command = shlex.join(["python", "-m", "benchmarks.loading", *sys.argv[1:]])
-    table = (
-        f"{options.images:,} PNG files of 32 x 32, colour:\n\n{text}\n\n{options.streamed:,} "
-        "PNG files each:\n\n" + "\n".join(rows)
+    record(
+        command,
+        f"{torch.get_num_threads()} thread(s).",
+        f"{options.images:,} PNG files of 32 x 32, colour:",
+        started,
+        f"{options.streamed:,} PNG files each:",
+        streams,
     )
-    with RESULTS.open("a") as results:
-        results.write(
-            f"\n## `{command}`\n\n{machine()}, {torch.get_num_threads()} thread(s).\n\n{table}\n"
-        )
 
 
 if __name__ == "__main__":

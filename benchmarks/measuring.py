@@ -1,5 +1,4 @@
-"""What the speed benchmarks share: steps timed in turns, spreads, tables, and where
-tables go."""
+"""What the speed benchmarks share: steps timed in turns, ratios, spreads and goals."""
 
 from __future__ import annotations
 
@@ -7,28 +6,23 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import torch
-
-from benchmarks.foundation import machine
 
 Step = Callable[[], object]
 WARM_UP = 10  # steps before a block's length is chosen
 
 
 @dataclass(frozen=True)
-class Table:
-    """What a benchmark found: how it was measured, in a sentence or two, and the table,
-    in Markdown."""
+class Measurement:
+    """What a benchmark found: how it was measured, in a sentence or two, and a table,
+    of which the first row names the columns."""
 
     how: str
-    text: str
+    rows: list[list[str]]
 
 
 @dataclass
 class Timed:
-    """Seconds a step, one figure for each block: by the clock on the wall, and of all
+    """Seconds a step, one value for each block: by the clock on the wall, and of all
     this process's threads on processors."""
 
     wall: list[float] = field(default_factory=list)
@@ -78,17 +72,3 @@ def against(value: float, goal: float, unit: str = "", at_most: bool = True) -> 
     """A goal, and whether this value meets it."""
     met = value <= goal if at_most else value >= goal
     return f"{'≤' if at_most else '≥'} {goal:g}{unit}: {'met' if met else '**missed**'}"
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first row is its head."""
-    head, *body = rows
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
-
-
-def record(results: Path, command: str, how: str, text: str) -> None:
-    """Print a table, and append it to `results` under the command that made it, with
-    the machine and how it was measured."""
-    print(f"\n{command}\n{how}\n\n{text}\n", flush=True)
-    with results.open("a") as file:
-        file.write(f"\n## `{command}`\n\n{machine()}, torch {torch.__version__}. {how}\n\n{text}\n")

@@ -4,7 +4,7 @@ process can ask for its peak anew.
 
     python -m benchmarks.memory
 
-The table goes to benchmarks/RESULTS.md.
+Results go to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 
 MIB = 2**20
 STEPS: list[tuple[str, str, dict[str, Any]]] = [
@@ -120,9 +119,7 @@ def main() -> None:
         )
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(" | ".join(rows[-1]), flush=True)
-    record(
-        RESULTS, shlex.join(command), "1 thread, every run in a process of its own.", markdown(rows)
-    )
+    record(shlex.join(command), "1 thread, every run in a process of its own.", rows)
 
 
 if __name__ == "__main__":

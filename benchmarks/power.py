@@ -1,6 +1,7 @@
 """Size and power of the verdict: exact samplers, and samplers with a planted fault.
 
-    python -m benchmarks.power points          50 draws of each sampler at each size of data
+    python -m benchmarks.power points
+        50 draws of each sampler at each size of data
     python -m benchmarks.power images --lanes 2
 
 Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the
@@ -9,7 +10,7 @@ verdict judges samples of a sampler that is exact or has one known fault:
     exact           new draws of the data's own distribution
     lost mode       the same without one of eight components, or without one digit
     10%, 30% narrow the same, moved towards the mean by that much
-    shifted column  one column moved by half of its standard deviation; images one pixel aside
+    shifted column  one column moved by half a standard deviation; images by a pixel
     copies          draws of the training samples
     collapse        one training sample, with a little noise
 
@@ -37,7 +38,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.foundation import RESULTS, machine
+from benchmarks.results import record
 from equipoise.data import mnist
 from equipoise.data.arrays import from_array
 from equipoise.data.sources import RowsSource
@@ -184,10 +185,10 @@ def verdict_of(kept: dict[str, Any]) -> tuple[str, str]:
     return found.name, found.sure
 
 
-def table(found: dict[Case, tuple[str, str]]) -> str:
+def table(found: dict[Case, tuple[str, str]]) -> list[list[str]]:
     """A row for each sampler and size: how often each verdict was given."""
-    lines = ["| sampler | held out | converged, sure | likely | undecided | close | sick | names |"]
-    lines.append("|---|" + "---|" * 7)
+    heads = ["sampler", "held out", "converged, sure", "likely", "undecided", "close", "sick"]
+    rows = [[*heads, "names"]]
     for sampler, held_out in product(SAMPLERS, HELD_OUT):
         given = [v for (_, s, n, _), v in found.items() if (s, n) == (sampler, held_out)]
         if not given:
@@ -198,8 +199,8 @@ def table(found: dict[Case, tuple[str, str]]) -> str:
         counts = [sure, names["converged"] - sure, names["undecided"], names["close"], sick]
         percent = [f"{count / len(given):.0%}" if count else "" for count in counts]
         told = ", ".join(f"{name} {count}" for name, count in names.most_common())
-        lines.append(f"| {sampler} | {held_out:,} | {' | '.join(percent)} | {told} |")
-    return "\n".join(lines)
+        rows.append([sampler, f"{held_out:,}", *percent, told])
+    return rows
 
 
 def main() -> None:
@@ -232,15 +233,15 @@ def main() -> None:
             found[case] = kept
             file.write(json.dumps([case, kept]) + "\n")
             file.flush()
-    text = table({case: verdict_of(found[case]) for case in planned})
-    print(text)
-    if not options.dry:
-        with RESULTS.open("a") as results:
-            results.write(
-                f"\n## `python -m benchmarks.power {options.kind} --lanes {options.lanes}`\n\n"
-                f"{machine()}; {options.draws} draws from seed {options.first_seed}, one thread "
-                f"each.\n\n{text}\n"
-            )
+    rows = table({case: verdict_of(found[case]) for case in planned})
+    if options.dry:
+        print(*(" | ".join(row) for row in rows), sep="\n")
+        return
+    record(
+        f"python -m benchmarks.power {options.kind} --lanes {options.lanes}",
+        f"{options.draws} draws from seed {options.first_seed}, one thread each.",
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measuring import Table, against, markdown, spread
+from benchmarks.measuring import Measurement, against, spread
 from equipoise.utils.system import usable_cores
 
 STARTS, QUICK_STARTS = 7, 2
@@ -67,8 +67,8 @@ def first_step_seconds(*data: str) -> float:
             str(Path(folder) / "run"),
         ]
         began = time.time()
-        told = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True).stdout
-        return float(told.split()[-1]) - began
+        printed = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True).stdout
+        return float(printed.split()[-1]) - began
 
 
 def peak_of(arguments: list[str]) -> int:
@@ -89,7 +89,7 @@ def peak_of(arguments: list[str]) -> int:
     return kibibytes * 1024
 
 
-def start(quick: bool) -> Table:
+def start(quick: bool) -> Measurement:
     """The table of P5. A first start, which fills the disk's cache, is not counted."""
     times = QUICK_STARTS if quick else STARTS
     rows = [["until", "seconds after launch", "goal"]]
@@ -115,14 +115,14 @@ def start(quick: bool) -> Table:
             ]
         )
         print(" | ".join(rows[-1]), flush=True)
-    return Table(
+    return Measurement(
         f"Threads by rule. Whole processes, medians of {times} starts, lowest and highest in "
         "brackets.",
-        markdown(rows),
+        rows,
     )
 
 
-def memory(quick: bool) -> Table:
+def memory(quick: bool) -> Measurement:
     """The table of P6."""
     samples = QUICK_SAMPLES if quick else SAMPLES
     rows = [["process", "largest resident set, GiB", "goal"]]
@@ -150,8 +150,8 @@ def memory(quick: bool) -> Table:
                 ]
             )
             print(" | ".join(rows[-1]), flush=True)
-    return Table(
+    return Measurement(
         f"{usable_cores()} thread(s), by rule. Whole processes, as the system accounts for "
         "them at their end.",
-        markdown(rows),
+        rows,
     )

@@ -2,17 +2,20 @@
 benchmarks, over seeds.
 
     python -m benchmarks.quality gaussian           Q1: N(4, 1.25), 20 seeds
-    python -m benchmarks.quality distributions               Q2: twelve distributions from 20,000 draws each, 10 seeds
+    python -m benchmarks.quality distributions
+        Q2: twelve distributions from 20,000 draws each, 10 seeds
     python -m benchmarks.quality ring               Q3: 8 modes, 20 seeds
     python -m benchmarks.quality grid               Q4: 25 modes, 20 seeds
     python -m benchmarks.quality mnist              Q5: 10 minutes, 5 seeds
-    python -m benchmarks.quality immunity           Q7: the grid under 40 random settings
-    python -m benchmarks.quality stacked            Q9: three digits as red, green and blue, 60 minutes, 1 seed
+    python -m benchmarks.quality immunity
+        Q7: the grid under 40 random settings
+    python -m benchmarks.quality stacked
+        Q9: three digits as red, green and blue, 60 minutes, 1 seed
 
---seeds 100-119 runs other seeds. A run that is in --keep already is not made again: a
+--seeds 100-119 runs other seeds. A run that is in --keep already is not repeated: a
 benchmark that was stopped goes on. With --lanes 2 two runs go side by side, each with
-one thread on a core of its own, which the table says. Tables go to
-benchmarks/RESULTS.md.
+one thread on a core of its own, which the table says. Results go to
+benchmarks/results.
 """
 
 from __future__ import annotations
@@ -25,20 +28,20 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.foundation import RESULTS, machine
 from benchmarks.lanes import in_lanes
-from benchmarks.measuring import markdown
+from benchmarks.results import Origin, merged, origin, record
 from benchmarks.rows import ROWS, Row, Run
 
 
 def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
-    """Train as `run` says, unless it has been, and return its figures with the seconds
+    """Train as `run` says, unless it has been, and return its metrics with the seconds
     of the loop and of the whole command, and where it was trained. A training that did
-    not end well has `failed` instead of figures."""
+    not end well has `failed` instead of metrics."""
     done = keep / f"{run.name}.json"
     if not done.is_file():
         out = keep / run.name
@@ -64,7 +67,7 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
         else:
             loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
             result = {"metrics": row.metrics(run, out), "loop": loop, "whole": whole}
-        done.write_text(json.dumps({**result, "on": machine()}))
+        done.write_text(json.dumps({**result, **asdict(origin())}))
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     found: dict[str, Any] = json.loads(done.read_text())
     print(
@@ -76,12 +79,10 @@ def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]
     return found
 
 
-def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> str:
-    """A line for each run, the middle and the worst of all, and what the goal says of
-    them."""
+def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> list[list[str]]:
+    """A line for each run, and the median, the lowest and the highest of all, at
+    least one of which ended well."""
     good = [result for result in results if "metrics" in result]
-    if not good:
-        return "No run ended."
     names = list(good[0]["metrics"])
     rows = [[row.title, *names, "training, s", "whole command, s"]]
     for run, result in zip(runs, results, strict=True):
@@ -96,7 +97,7 @@ def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> str:
     ]
     for label, of in (("median", median), ("lowest", min), ("highest", max)):
         rows.append([label, *[f"{of(column):.4g}" for column in columns]])
-    return f"{markdown(rows)}\n\n{row.verdict(results)}"
+    return rows
 
 
 def main() -> None:
@@ -134,11 +135,11 @@ def main() -> None:
         if options.lanes > 1
         else f"{os.cpu_count()} cores for one run at a time"
     )
-    text = table(row, runs, results)
-    print(f"\n{text}")
-    on = "; ".join(dict.fromkeys(result["on"] for result in results))
-    with RESULTS.open("a") as file:
-        file.write(f"\n## `{command}`\n\n{on}, {side}.\n\n{text}\n")
+    measured = merged(Origin(result["commit"], result["machine"]) for result in results)
+    if not any("metrics" in result for result in results):
+        record(command, f"{side}.", "No run ended well.", measured=measured)
+        return
+    record(command, f"{side}.", table(row, runs, results), row.verdict(results), measured=measured)
 
 
 def parsed(seeds: str) -> range:

@@ -18,7 +18,7 @@ import torch
 from benchmarks import tutorial
 from benchmarks.engine import Engine
 from benchmarks.likeness import DigitQuality, LineQuality
-from benchmarks.measuring import Table, against, markdown
+from benchmarks.measuring import Measurement, against
 from equipoise.utils.system import usable_cores
 
 GOAL = 0.1
@@ -31,7 +31,7 @@ LINE_STEPS, DIGIT_STEPS = 10, 10  # between two measurements of balanced, at lea
 EVALUATION_SEED = 1
 AT_END = "at its end"
 
-Race = list[tuple[float, float]]  # seconds of training, and the figure then
+Race = list[tuple[float, float]]  # seconds of training, and the metric then
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def tutorial_race(course: Course, seed: int) -> Race:
 
 
 def balanced_race(course: Course, seed: int, until: float) -> Race:
-    """`balanced` until its figure has been at most `until` for HOLD measurements, or to
+    """`balanced` until its metric has been at most `until` for HOLD measurements, or to
     its own end."""
     engine = Engine(course.data, seed=seed, threads=course.threads)
     sampler = engine.fit.sampler
@@ -73,7 +73,7 @@ def balanced_race(course: Course, seed: int, until: float) -> Race:
 
 
 def reached(race: Race, goal: float) -> tuple[float, float]:
-    """The first moment from which the figure was at most `goal` for HOLD measurements
+    """The first moment from which the metric was at most `goal` for HOLD measurements
     on end; infinitely late if it never was."""
     for i in range(len(race) - HOLD + 1):
         if all(value <= goal for _, value in race[i : i + HOLD]):
@@ -83,7 +83,7 @@ def reached(race: Race, goal: float) -> tuple[float, float]:
 
 def courses(quick: bool) -> list[Course]:
     n_line, n_digits = (10_000, 1_000) if quick else (100_000, 10_000)
-    steps, most, epochs = (1_000, 6_000, 1) if quick else (10_000, 60_000, 20)
+    steps, max_samples, epochs = (1_000, 6_000, 1) if quick else (10_000, 60_000, 20)
     return [
         Course(
             "N(4, 1.25)",
@@ -98,7 +98,7 @@ def courses(quick: bool) -> list[Course]:
             "MNIST",
             "mnist",
             DigitQuality(n_digits),
-            lambda seed: tutorial.digits(seed, epochs, n_digits, most),
+            lambda seed: tutorial.digits(seed, epochs, n_digits, max_samples),
             DIGIT_STEPS,
             usable_cores(),
             DIGIT_SEEDS,
@@ -106,8 +106,8 @@ def courses(quick: bool) -> list[Course]:
     ]
 
 
-def quality(quick: bool) -> Table:
-    """The table of P4: for every seed the tutorial's last figure and its best, and the
+def quality(quick: bool) -> Measurement:
+    """The table of P4: for every seed the tutorial's last metric and its best, and the
     time that each side took to it."""
     rows = [
         [
@@ -120,7 +120,7 @@ def quality(quick: bool) -> Table:
             "after, s",
             "balanced",
             "after, s",
-            "share of the time",
+            "fraction of the time",
             "goal",
         ]
     ]
@@ -133,27 +133,27 @@ def quality(quick: bool) -> Table:
             ours = balanced_race(course, seed, min(value for _, value in theirs))
             for when, (took, goal) in marks.items():
                 after, value = reached(ours, goal)
-                share = after / took
-                told = [
+                fraction = after / took
+                row = [
                     course.label,
                     str(seed),
                     str(course.threads),
                     course.metric.name,
                     f"{course.metric.floor:.3g}",
                 ]
-                told += [
+                row += [
                     f"{goal:.4g} {when}",
                     f"{took:.1f}",
                     f"{value:.4g}",
                     f"{after:.2f}",
-                    f"{share:.4f}",
+                    f"{fraction:.4f}",
                 ]
-                told.append(against(share, GOAL) if when == AT_END else "")
-                rows.append(told)
-                print(" | ".join(told), flush=True)
+                row.append(against(fraction, GOAL) if when == AT_END else "")
+                rows.append(row)
+                print(" | ".join(row), flush=True)
     counts = " and ".join(f"{course.metric.n:,} samples ({course.label})" for course in planned)
     how = (
         "Threads as the table says, one process, one training after the other. Seconds are "
-        "of training alone; figures are of"
+        "of training alone; metrics are of"
     )
-    return Table(f"{how} {counts}; inf where balanced never came as close.", markdown(rows))
+    return Measurement(f"{how} {counts}; inf where balanced never came as close.", rows)

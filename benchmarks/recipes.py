@@ -2,11 +2,13 @@
 
     python -m benchmarks.recipes            all three tables:
     python -m benchmarks.recipes points     N(4, 1.25) and the ring of 8, seeds 0 to 2
-    python -m benchmarks.recipes digits     MNIST, seed 0, 5 minutes, labels for the recipes of classes
-    python -m benchmarks.recipes labels     MNIST with labels: cgan, acgan and balanced, 10 minutes
+    python -m benchmarks.recipes digits
+        MNIST, seed 0, 5 minutes, labels for the recipes of classes
+    python -m benchmarks.recipes labels
+        MNIST with labels: cgan, acgan and balanced, 10 minutes
 
 Each run is `equipoise train` as a user types it. A run that is in --keep already is not
-made again: a benchmark that was stopped goes on. Tables go to benchmarks/RESULTS.md,
+made again: a benchmark that was stopped goes on. Results go to benchmarks/results,
 grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with
 --lanes 2 two runs go side by side, each with one thread on a core of its own, which the
 table says.
@@ -23,7 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.foundation import RESULTS, machine
 from benchmarks.gates import GATES, LABELLED, UNSUPERVISED_ACCURACY, Gate, failures
 from benchmarks.lanes import in_lanes
+from benchmarks.results import Origin, merged, origin, record
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.conditional import LABEL_ACCURACY
@@ -119,8 +121,7 @@ def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
             "loop": loop,
             "whole": whole,
         }
-        result["on"] = machine()
-        done.write_text(json.dumps(result))
+        done.write_text(json.dumps(result | asdict(origin())))
     found: dict[str, Any] = json.loads(done.read_text())
     return found
 
@@ -164,8 +165,9 @@ def read(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     return found
 
 
-def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
-    """One table for each kind of data, with the floor of the first run, and what fails."""
+def tables(results: list[tuple[Run, dict[str, Any]]]) -> list[list[list[str]]]:
+    """One table for each kind of data, with the baseline of the first run, and what
+    fails."""
     blocks = []
     for data in dict.fromkeys(run.data for run, _ in results):
         of_data = [(run, found) for run, found in results if run.data == data]
@@ -188,7 +190,7 @@ def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
             "whole command, s",
             "gate",
         ]
-        rows = [heads, ["---"] * len(heads)]
+        rows = [heads]
         for run, found in of_data:
             failed = "; ".join(failures(run.gate, found["metrics"]))
             times = [f"{found['seen']:,}", f"{found['loop']:.0f}", f"{found['whole']:.0f}"]
@@ -203,7 +205,7 @@ def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
             )
         rows.append(
             [
-                "real samples (the floor)",
+                "real samples (baseline)",
                 *[_cell(floors.get(name)) for name in names],
                 "",
                 "",
@@ -211,8 +213,8 @@ def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
                 "",
             ]
         )
-        blocks.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
-    return "\n\n".join(blocks)
+        blocks.append(rows)
+    return blocks
 
 
 SHOWN = (
@@ -284,9 +286,8 @@ def main() -> None:
         how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
         chosen = ["--recipe", options.recipe] if options.recipe else []
         command = shlex.join(["python", "-m", "benchmarks.recipes", what, *chosen, *lanes])
-        on = "; ".join(dict.fromkeys(result["on"] for _, result in results))
-        with RESULTS.open("a") as file:
-            file.write(f"\n## `{command}`\n\n{on}, {how}.\n\n{table(results)}\n")
+        measured = merged(Origin(result["commit"], result["machine"]) for _, result in results)
+        record(command, f"{how}.", *tables(results), measured=measured)
 
 
 def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str, Any]]:

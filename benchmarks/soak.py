@@ -4,7 +4,7 @@ log and disk over 200,000 steps of N(4, 1.25).
     python -m benchmarks.soak
 
 Slopes are fitted to the last three quarters. Linux only, where a process can read what
-it holds. The table goes to benchmarks/RESULTS.md.
+it holds. The result goes to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
 from benchmarks.memory import resident
+from benchmarks.results import record
 from equipoise import GAN
 from equipoise.training.events import Event, Report
 
@@ -90,10 +89,9 @@ def main() -> None:
             ]
         )
     record(
-        RESULTS,
         shlex.join(["python", "-m", "benchmarks.soak", *sys.argv[1:]]),
         f"{steps:,} steps of batch {batch}, 1 thread.",
-        markdown(rows),
+        rows,
     )
 
 

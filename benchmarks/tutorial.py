@@ -2,7 +2,8 @@
 P4 compares with.
 
     python -m benchmarks.tutorial line      N(4, 1.25): Wasserstein-1 through time
-    python -m benchmarks.tutorial digits    MNIST: Fréchet distance of digit features through time
+    python -m benchmarks.tutorial digits
+        MNIST: Fréchet distance of digit features through time
 
 On the line D and G are small MLPs, and D is shown a whole batch as one vector, with
 each value's squared distance to the batch's mean. On digits both are MLPs with dropout,
@@ -135,12 +136,14 @@ def digit_networks() -> tuple[nn.Module, nn.Module]:
     return generator, discriminator
 
 
-def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> Iterator[Moment]:
-    """Train on MNIST, on its first `most` digits, and yield after every epoch the
+def digits(
+    seed: int, epochs: int = 20, n: int = 10_000, max_samples: int = 60_000
+) -> Iterator[Moment]:
+    """Train on the first `max_samples` digits of MNIST. After every epoch yield the
     seconds of training so far and n samples, (n, 28, 28) uint8, drawn outside the
     clock."""
     torch.manual_seed(seed)
-    images, labels = (part[:most] for part in mnist.load("train"))
+    images, labels = (part[:max_samples] for part in mnist.load("train"))
     loader = DataLoader(
         ImageItems(images, labels, PIXEL_MEAN, PIXEL_STD),
         batch_size=DIGIT_BATCH,
@@ -173,8 +176,8 @@ def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> 
             optimizer_g.step()
         seconds += time.perf_counter() - began
         with torch.no_grad():
-            made = generator(torch.rand(n, LATENT) * 2 - 1).view(n, 28, 28)
-        yield seconds, ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+            generated = generator(torch.rand(n, LATENT) * 2 - 1).view(n, 28, 28)
+        yield seconds, ((generated + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
         began = time.perf_counter()
 
 

@@ -1,13 +1,17 @@
 """`balanced` on data that its rules were not made with: other distributions, other
 sizes, other columns, other images.
 
-    python -m benchmarks.unseen numbers     eight distributions from 500 to 50,000 draws, seeds 0 to 2
-    python -m benchmarks.unseen points      shapes, wide clouds and real tables, seeds 0 and 1
-    python -m benchmarks.unseen images    digits of 8 x 8, gratings, drawn shapes, photographs' patches, seed 0, 128,000 samples
+    python -m benchmarks.unseen numbers
+        eight distributions from 500 to 50,000 draws, seeds 0 to 2
+    python -m benchmarks.unseen points
+        shapes, wide clouds and real tables, seeds 0 and 1
+    python -m benchmarks.unseen images
+        digits of 8 x 8, gratings, drawn shapes, photographs' patches, seed 0, 128,000
+        samples
 
 No argument but the seed, and for images how long. What runs here is not to be tuned to:
 a rule that fails is told in docs/how-balanced-works.md, and mended with other data. The
-table goes to benchmarks/RESULTS.md; samples stay in --keep.
+result goes to benchmarks/results; samples stay in --keep.
 """
 
 from __future__ import annotations
@@ -30,8 +34,7 @@ from scipy import stats
 from sklearn import datasets
 
 from benchmarks.distributions import LineDistribution
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 from benchmarks.rows import EVALUATION_SEED
 from equipoise import GAN
 from equipoise.metrics.c2st import C2ST_ACCURACY
@@ -323,10 +326,9 @@ def main() -> None:
         settings = {"samples": IMAGE_SAMPLES} if images else {}
         rows = evaluated(IMAGES if images else POINTS, SEEDS[options.what], options.keep, settings)
     record(
-        RESULTS,
         shlex.join(["python", "-m", "benchmarks.unseen", options.what]),
         "One thread.",
-        markdown(rows),
+        rows,
     )
 
 

@@ -1,10 +1,11 @@
 """How often the verdict is right: runs made sick on purpose, and healthy ones.
 
-    python -m benchmarks.verdicts              every case on points, three seeds, and on images, two
+    python -m benchmarks.verdicts
+        every case on points, three seeds, and on images, two
     python -m benchmarks.verdicts points       points alone
 
 CASES says beforehand which names are right for which sickness. A case that is in --keep
-already is not trained again, but judged anew. The table goes to benchmarks/RESULTS.md.
+already is not trained again, but judged anew. The result goes to benchmarks/results.
 With --lanes 2 two cases go side by side, each with one thread on a core of its own.
 """
 
@@ -25,8 +26,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.foundation import RESULTS, machine
 from benchmarks.lanes import in_lanes
+from benchmarks.results import origin, record
 from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.data.distributions import Ring
@@ -207,7 +208,7 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     return {
         **asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)),
         **usual,
-        "on": machine(),
+        "commit": origin().commit,
     }
 
 
@@ -215,16 +216,17 @@ def evaluated(kept: Path) -> tuple[str, str]:
     """The name that the verdict gives what was kept of a case, and where the case was
     trained."""
     stored = json.loads(kept.read_text())
-    on = stored.pop("on")
+    commit = stored.pop("commit")
     return diagnose(
         Evidence(**{**stored, "metrics": [MetricResult(**metric) for metric in stored["metrics"]]})
-    ).name, on
+    ).name, commit
 
 
-def table(found: dict[tuple[str, str, int], str]) -> str:
-    """The confusion table: a row for each case, a column for each name that was given."""
+def table(found: dict[tuple[str, str, int], str]) -> tuple[list[list[str]], str]:
+    """The confusion table, a row for each case and a column for each name that was
+    given, and its sums."""
     names = sorted(set(found.values()))
-    rows = [["case", "right names", *names, "right"], ["---"] * (len(names) + 3)]
+    rows = [["case", "right names", *names, "right"]]
     total = {True: [0, 0], False: [0, 0]}
     for case, kind in dict.fromkeys((case, kind) for case, kind, _ in found):
         given = [name for (of, on, _), name in found.items() if (of, on) == (case, kind)]
@@ -245,7 +247,7 @@ def table(found: dict[tuple[str, str, int], str]) -> str:
         f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called "
         f"healthy: {healthy[0]} of {healthy[1]}."
     )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{sums}"
+    return rows, sums
 
 
 def judge_all(
@@ -324,11 +326,11 @@ def main() -> None:
     trained = "; ".join(dict.fromkeys(on for _, on in results.values()))
     given = [*options.kinds, *(["--lanes", str(options.lanes)] if options.lanes > 1 else [])]
     given += ["--first-seed", str(options.first_seed)] if options.first_seed else []
-    with RESULTS.open("a") as file:
-        file.write(f"\n## `{shlex.join(['python', '-m', 'benchmarks.verdicts', *given])}`\n\n")
-        file.write(
-            f"Trained: {trained}; one thread a run. Judged: {machine()}.\n\n{table(found)}\n"
-        )
+    record(
+        shlex.join(["python", "-m", "benchmarks.verdicts", *given]),
+        f"Trained at commit {trained}; one thread a run.",
+        *table(found),
+    )
 
 
 if __name__ == "__main__":

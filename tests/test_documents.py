@@ -87,3 +87,11 @@ def test_contributing_names_every_module_and_folder_of_the_package() -> None:
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
     folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
     assert {name for name in modules | folders if f"`{name}`" not in told} == set()
+
+
+@pytest.mark.parametrize("name", ["docs/reliability.md", "docs/glossary.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_document_names_exists(name: str) -> None:
+    named = re.findall(r"`([a-z_0-9./]+(?:\.py|/))`", (ROOT / name).read_text())
+    places = ROOT, ROOT / "src/equipoise", *(ROOT / "src/equipoise").glob("*/")
+    assert named
+    assert [path for path in named if not any((place / path).exists() for place in places)] == []

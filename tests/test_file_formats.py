@@ -14,7 +14,7 @@ import pytest
 from equipoise import GAN
 from equipoise.metrics.registry import catalogue, family_of, label_of
 
-PAGE = Path(__file__).parents[1] / "docs" / "file-formats.md"
+PAGE = Path(__file__).parents[1] / "docs" / "files.md"
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|", re.MULTILINE)
 TYPES = {"int": int, "float": float, "str": str, "dict": dict, "list": list, "null": type(None)}
 

@@ -349,7 +349,7 @@ class GAN:
         report = self.report
         try:
             source = self._source or self._reopened()
-        except EquipoiseError:  # data that was handed over in Python, or is no longer what it was, or cannot be fetched now
+        except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
             source = None
         method, log = (
             None if self._trainer is None else self._trainer.method,

@@ -43,10 +43,13 @@ def test_a_dense_layer_forwards_and_backwards_costs_three_products() -> None:
     assert flops_of(lambda: torch.autograd.backward(layer(x).sum())) == {torch.float32: 3 * once}
 
 
-@pytest.mark.parametrize(("layer", "shape", "once"), [
-    (nn.Linear(3, 5), (N, 3), 2 * N * 3 * 5),
-    (nn.Conv2d(3, 5, 3, padding=1), (N, 3, 6, 6), 2 * N * 3 * 5 * 9 * 6 * 6),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("layer", "shape", "once"),
+    [
+        (nn.Linear(3, 5), (N, 3), 2 * N * 3 * 5),
+        (nn.Conv2d(3, 5, 3, padding=1), (N, 3, 6, 6), 2 * N * 3 * 5 * 9 * 6 * 6),
+    ],
+)
 def test_a_layer_under_a_gradient_penalty_costs_six_times_its_forward_pass(
     layer: nn.Module, shape: tuple[int, ...], once: int
 ) -> None:

@@ -99,6 +99,7 @@ def test_points_that_are_collapsed_or_only_have_the_right_moments_fail(
     assert passed == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "recipe"), POINT_GATES)
 def test_an_untrained_generator_of_points_fails(data: str, recipe: str) -> None:
     gan = GAN(recipe, samples=1, threads=1, seed=0).fit(data)
@@ -162,6 +163,7 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
     return sampler.of_latents(z, None if y is None else asked).astype(np.uint8).reshape(-1, 28, 28)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mnist_home")
 @pytest.mark.parametrize("recipe", sorted(GATES["mnist"]))
 def test_an_untrained_generator_of_digits_fails(recipe: str) -> None:

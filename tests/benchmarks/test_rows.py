@@ -105,19 +105,25 @@ def test_goals_are_met_and_missed_as_they_should() -> None:
     assert ROWS["ring"].verdict(bad).count("missed") == 4
 
 
-def test_a_failed_training_is_a_line_of_the_table_and_no_figure() -> None:
+def test_a_failed_training_is_a_row_of_the_table_and_no_metric() -> None:
     runs = [run for seed in (0, 1) for run in ROWS["immunity"].runs(seed)]
     good = results(
         modes_covered=[25], within_3_sigma=[0.9], reverse_KL=[0.01], spread_inside_modes=[1.0]
     )
-    text = table(ROWS["immunity"], runs, [*good, {"failed": "it ran away"}])
-    assert "failed: it ran away" in text
-    assert "runs that ended well: 1, goal 2: **missed**" in text
+    found = [*good, {"failed": "it ran away"}]
+    assert [row[1] for row in table(ROWS["immunity"], runs, found)][2] == "failed: it ran away"
+    assert "runs that ended well: 1, goal 2: **missed**" in ROWS["immunity"].verdict(found)
 
 
 def test_a_run_that_is_kept_is_not_made_again(tmp_path: Path) -> None:
     (run,) = ROWS["gaussian"].runs(4)
-    kept = {"metrics": {"Wasserstein-1": 0.5}, "loop": 1.0, "whole": 2.0, "on": "elsewhere"}
+    kept = {
+        "metrics": {"Wasserstein-1": 0.5},
+        "loop": 1.0,
+        "whole": 2.0,
+        "commit": "1a",
+        "machine": "",
+    }
     (tmp_path / "gaussian-4.json").write_text(json.dumps(kept))
     assert measure(ROWS["gaussian"], run, tmp_path, []) == kept
 

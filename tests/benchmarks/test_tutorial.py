@@ -24,7 +24,7 @@ def test_the_tutorials_discriminator_sees_a_batch_and_its_squared_distances_to_t
 
 @pytest.mark.usefixtures("mnist_home")
 def test_the_tutorial_on_digits_makes_images() -> None:
-    [(seconds, images)] = tutorial.digits(seed=0, epochs=1, n=20, most=200)
+    [(seconds, images)] = tutorial.digits(seed=0, epochs=1, n=20, max_samples=200)
     assert seconds > 0
     assert images.shape == (20, 28, 28)
     assert images.dtype == np.uint8

@@ -318,6 +318,7 @@ def test_compare_prints_one_table_and_writes_one_page(
     assert "is not a run directory" in command("compare", str(tmp_path)).err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 @pytest.mark.parametrize("width", [1100, 390])
 def test_a_browser_shows_it_without_a_sideways_scroll(

@@ -25,7 +25,8 @@ found = {}
 for steps in (1, 200):
     gan = GAN(threads=1, width=16, batch_size=32, samples=32 * steps)
     fit = gan.trainer("gaussian", to_disk=False)
-    found[f"start {steps}"] = np.concatenate([weight.detach().numpy().ravel() for weight in fit.state.generator.parameters()])
+    weights = [weight.detach().numpy().ravel() for weight in fit.state.generator.parameters()]
+    found[f"start {steps}"] = np.concatenate(weights)
     gan.train(fit)
     found[f"samples {steps}"] = gan.sample(2000, seed=1)
 np.savez(sys.argv[1], **found)
@@ -58,12 +59,26 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
 TABLE = np.random.default_rng(0).standard_normal((60, 3))
 
 
-@pytest.mark.parametrize(("recipe", "x"), [
-    *(pytest.param(recipe, IMAGES, id=f"{recipe} on images") for recipe in sorted(catalogue())),
-    # the others' networks of points are balanced's, and their losses those that images
-    # try
-    *(pytest.param(recipe, TABLE, id=f"{recipe} on points") for recipe in ("balanced", "infogan", "sngan")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "x"),
+    [
+        *(
+            pytest.param(
+                recipe,
+                IMAGES,
+                id=f"{recipe} on images",
+                marks=[] if recipe == "balanced" else pytest.mark.slow,
+            )
+            for recipe in sorted(catalogue())
+        ),
+        # the others' networks of points are balanced's, and their losses are tried on
+        # images
+        *(
+            pytest.param(recipe, TABLE, id=f"{recipe} on points")
+            for recipe in ("balanced", "infogan", "sngan")
+        ),
+    ],
+)
 def test_every_recipe_gives_the_same_bits_for_the_same_seed_and_others_for_another(
     recipe: str, x: Any
 ) -> None:
@@ -96,6 +111,7 @@ def trained_on(machine: dict[str, str], out: Path) -> dict[str, np.ndarray[Any, 
         return dict(found)
 
 
+@pytest.mark.slow
 def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_distribution(
     here: dict[str, np.ndarray[Any, Any]], tmp_path: Path
 ) -> None:
@@ -111,6 +127,7 @@ def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_distribut
     )
 
 
+@pytest.mark.slow
 def test_the_order_of_pythons_sets_changes_no_bit(
     here: dict[str, np.ndarray[Any, Any]], tmp_path: Path
 ) -> None:

@@ -98,9 +98,15 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, dict[st
     return trained
 
 
-@pytest.mark.parametrize(("recipe", "sign"), [
-    ("balanced", signal.SIGKILL), ("balanced", signal.SIGTERM), ("balanced", signal.SIGINT), ("classic", signal.SIGKILL),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "sign"),
+    [
+        ("balanced", signal.SIGKILL),
+        pytest.param("balanced", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("balanced", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("classic", signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
 def test_killed_and_resumed_equals_undisturbed_to_the_bit(
     recipe: str, sign: int, straight: Callable[[str, dict[str, Any]], Path], tmp_path: Path
 ) -> None:

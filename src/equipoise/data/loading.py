@@ -121,9 +121,9 @@ def batches(
     """The batches after a position.
 
     Every epoch has a new order of the rows. Rows that do not fill an epoch's last batch
-    are left out of it. Each of several ranks takes its own `batch_size` rows of a common,
-    larger batch, so that a position is the same on all. Where a batch is larger than the data, an epoch is as many
-    orders, one after the other, as fill one batch.
+    are left out of it. Each of several ranks takes its own `batch_size` rows of a
+    common, larger batch, so that a position is the same on all. Where a batch is larger
+    than the data, an epoch is as many orders, one after the other, as fill one batch.
 
     Yields:
         The epoch, the cursor after the batch, and the indices of its rows, on `device`.

@@ -69,7 +69,7 @@ class Report:
         return any(metric.key == key for metric in self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it, see docs/file-formats.md: a number that is not
+        """The report as JSON has it, see docs/files.md: a number that is not
         finite is null."""
         return {"format": FORMAT, **as_json(asdict(self))}
 
