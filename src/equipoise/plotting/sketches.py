@@ -209,7 +209,7 @@ def _lay(image: Image.Image, box: Box, opacity: Array, color: str) -> None:
 
 
 def _dots(image: Image.Image, frame: Frame, points: Array, color: str) -> None:
-    """A dot for each of the points, (N, 2); where they lie closer the colour is fuller."""
+    """A dot for each of the points, (N, 2), with more colour where they are dense."""
     left, top, right, bottom = frame.box
     width, height = right - left, bottom - top
     x, y = frame.place(points[:, 0], points[:, 1])

@@ -234,7 +234,7 @@ class RunDirectory:
         self._lock.release()
 
     def discard(self) -> None:
-        """Give up a run that could not begin: unlocked, and gone if nothing is in it."""
+        """Unlock a run that could not begin, and remove it if nothing is in it."""
         with suppress(OSError):
             (self.path / LOCK).unlink()
             self.path.rmdir()

@@ -85,7 +85,7 @@ def checked_line(content: dict[str, Any]) -> str:
 
 
 def read_checked_line(text: str) -> dict[str, Any] | None:
-    """What `checked_line` wrote, without the CRC; None if it is not that to the letter."""
+    """What `checked_line` wrote, without the CRC; None if it is anything else."""
     start, found, rest = text.rpartition(', "crc32": "')
     bare = start + "}"
     if not found or rest != f'{zlib.crc32(bare.encode(errors="replace")):08x}"}}':

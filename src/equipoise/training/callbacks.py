@@ -97,8 +97,8 @@ def line_of(event: Event) -> dict[str, Any]:
 
 
 class Evaluator:
-    """Evaluates the generator where the state is saved, on a few thousand samples: every
-    time with early stopping, else as often as the schedule allows."""
+    """Evaluates the generator where the state is saved, on a few thousand samples:
+    every time with early stopping, else as often as the schedule allows."""
 
     def __init__(
         self,
@@ -254,8 +254,8 @@ class EarlyStopping:
 
 
 class SampleImages:
-    """Draws what the generator makes of one fixed set of latents, through time, and what
-    each code of an InfoGAN does, at the end."""
+    """Draws samples of one fixed set of latents through time and, at the end, what each
+    code of an InfoGAN does."""
 
     def __init__(
         self, source: Source, sampler: Sampler, writer: RunWriter, seed: int, emit: Callback
@@ -301,7 +301,7 @@ class SampleImages:
 
 
 class UserCallbacks:
-    """Calls the user's callbacks. An exception ends the training, after all is saved."""
+    """Calls the user's callbacks. An exception ends the training, when all is saved."""
 
     def __init__(self, callbacks: Sequence[Callback], control: Control) -> None:
         self.callbacks, self.control = callbacks, control

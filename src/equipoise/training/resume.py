@@ -234,7 +234,7 @@ def _transform(
 
 
 def _requested(recorded: dict[str, Any], request: Request) -> dict[str, dict[str, Any]]:
-    """What the user set, when the run began and now; a new length replaces the old one."""
+    """What the user set, when the run began and now; a new length replaces the old."""
     now = request.run_settings
     dropped = LENGTHS if now.keys() & set(LENGTHS) else ()
     run = {name: value for name, value in recorded["run"].items() if name not in dropped}

@@ -23,8 +23,8 @@ from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights, read
 
 
-# One thread, so that clusters do not depend on the number of cores, nor small steps wait
-# for a busy one. Gradients for the steps that memory is predicted from.
+# One thread, so that clusters do not depend on the number of cores, nor small steps
+# wait for a busy one. Gradients for the steps that memory is predicted from.
 @at_work(threads=1)
 @torch.enable_grad()
 def prepare(

@@ -1,5 +1,5 @@
-"""The whole state of a training: networks, optimisers, EMA, controllers, random generators,
-position in the data, the clock. Two equal states continue to equal bits.
+"""The whole state of a training: networks, optimisers, EMA, controllers, random
+generators, position in the data, the clock. Two equal states continue to equal bits.
 """
 
 from __future__ import annotations

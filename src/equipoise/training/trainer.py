@@ -140,8 +140,8 @@ class Trainer:
         )
 
     def _check(self, method: Method, recipe: Recipe, transform: Chain) -> None:
-        """Whether memory suffices and the recipe's functions return what they should; and
-        what the training is planned by."""
+        """Check that memory suffices and that the recipe's functions return what they
+        should, and plan the training."""
         schema, device = self.source.schema, self.device
         sizes = transform.shape, recipe.batch_size
         labelled = recipe.classes(NetworkSpace.of(schema)) > 0
@@ -278,8 +278,8 @@ class Trainer:
 
     @property
     def _is_over(self) -> bool:
-        """Whether early stopping has ended the run that is resumed, or would have at the
-        moment at which it was killed."""
+        """Whether early stopping has ended the run that is resumed, or would have where
+        it was killed."""
         stops = self.resumed and self.settings.stop_when is not None
         return self.stopped_early or (stops and self.monitor.early_stopped)
 
@@ -302,8 +302,8 @@ class Trainer:
         return event
 
     def recalibrate_batchnorm(self) -> None:
-        """Take anew the statistics that the EMA or an encoder needs, before the generator
-        is drawn from or saved; once for one moment."""
+        """Recompute the statistics that the EMA or an encoder needs, before the generator
+        is sampled from or saved; once for one moment."""
         if self._recalibrated_at == self.sampler.samples_seen:
             return
         self._recalibrated_at = self.sampler.samples_seen

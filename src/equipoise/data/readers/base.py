@@ -104,7 +104,8 @@ def refuse_too_large(path: Path, claimed: int) -> None:
     if limit is not None and claimed > limit:
         raise RequestError(
             f"{path} holds {claimed / 2**30:.1f} GiB unpacked, and "
-            f"{limit / MEMORY_FRACTION / 2**30:.1f} GiB of memory are free: give fewer samples at once"
+            f"{limit / MEMORY_FRACTION / 2**30:.1f} GiB of memory are free: "
+            "give fewer samples at once"
         )
 
 
