@@ -35,7 +35,7 @@ class Train:
     """The directory to keep the run in. Default: the next free name under runs/."""
     resume: str | None = option(None, "RUN", bare="")
     """Go on with RUN, or with the run in --out. Samples and minutes (totals), device,
-    threads, until and evaluate may change."""
+    threads, until, evaluate and tracker may change."""
     init_from: Path | None = option(None, "RUN")
     """Start from the weights of RUN, on DATA of the same kind. Optimiser, schedule and
     samples seen begin anew."""

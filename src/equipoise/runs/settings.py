@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Interval, instance, validate
+from equipoise.errors import nearest
+from equipoise.runs.trackers import TRACKERS
 
 MAX_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
 # What a resumed run may set anew.
-CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate")
+CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate", "tracker")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,20 +47,26 @@ class RunSettings:
     training."""
     stop_when: Literal["converged"] | None = None
     """converged: stop when the metric measured while training no longer improves, and
-    keep the best generator (on the command line --until converged)."""
+    keep the best generator."""
     evaluate: Evaluation = "auto"
     """The report after `equipoise train`: full, quick (about a fifth of the samples) or
     none. auto: full after two minutes of training, else quick."""
     label_column: str | None = None
     """The column of a table that holds labels."""
+    tracker: str | None = None
+    """tensorboard: also write curves and images to the run's folder tensorboard/."""
 
     def __post_init__(self) -> None:
         validate(self, self._conflicts)
 
     def _conflicts(self) -> list[str]:
-        if self.samples is None or self.minutes is None:
-            return []
-        return [f"samples = {self.samples} and minutes = {self.minutes}: give one of them"]
+        found = []
+        if self.samples is not None and self.minutes is not None:
+            both = f"samples = {self.samples} and minutes = {self.minutes}"
+            found.append(f"{both}: give one of them")
+        if self.tracker is not None and self.tracker not in TRACKERS:
+            found.append(f"tracker = {self.tracker!r}: {nearest(self.tracker, TRACKERS)}")
+        return found
 
 
 def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:

@@ -22,6 +22,7 @@ from equipoise.diagnosis import Monitor
 from equipoise.metrics.suites import MetricSuite
 from equipoise.plotting import plots, sketches
 from equipoise.runs import checkpoint
+from equipoise.runs.trackers import Tracker
 from equipoise.runs.writer import RunWriter
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.training.evaluation_schedule import EvaluationSchedule
@@ -298,6 +299,32 @@ class SampleImages:
         if self.source.schema.is_image:
             return None
         return self.source.held_out(plots.MAX_POINTS, self.seed - IMAGE_SEED).double().numpy()
+
+
+class Tracking:
+    """Gives a tracker what happens."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker = tracker
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Report():
+                self.tracker.scalars(event.samples_seen, event.readings)
+            case Evaluated():
+                named = {f"metrics/{key}": value for key, value in event.metrics.items()}
+                self.tracker.scalars(event.samples_seen, named)
+            case Baselines():
+                named = {f"baselines/{key}": value for key, value in event.metrics.items()}
+                self.tracker.scalars(event.samples_seen, named)
+            case Trouble():
+                self.tracker.text(event.samples_seen, "trouble", event.text)
+            case Recovered():
+                self.tracker.text(event.samples_seen, "recovered", event.what)
+            case Drawn():
+                self.tracker.image(event.samples_seen, "samples", event.path)
+            case Finished():
+                self.tracker.close()
 
 
 class UserCallbacks:

@@ -19,7 +19,7 @@ from equipoise import __version__
 from equipoise.data.loading import Loader
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Monitor
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.recipes import DEFAULT
 from equipoise.recipes._building import build_method, fitted_recipe, recipe_from
@@ -31,6 +31,7 @@ from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
 from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
+from equipoise.runs.trackers import TRACKERS
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.device_costs import costs_of
@@ -44,6 +45,7 @@ from equipoise.training.callbacks import (
     Evaluator,
     RunLog,
     SampleImages,
+    Tracking,
     TroubleMonitor,
     UserCallbacks,
     moment_of,
@@ -260,7 +262,7 @@ class Trainer:
             Exception: Whatever a callback raises, when all is saved, with a note that
                 says where.
         """
-        users = UserCallbacks(callbacks, self.control)
+        users = UserCallbacks([*self._trackers(), *callbacks], self.control)
         self.callbacks.append(users)
         if self._is_over:
             self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
@@ -275,6 +277,15 @@ class Trainer:
             users.raised.add_note(self._where_kept())
             raise users.raised
         self._tell_of(end)
+
+    def _trackers(self) -> list[Callback]:
+        """The tracker that the settings ask for, if any, in the run's directory."""
+        name = self.settings.tracker
+        if name is None:
+            return []
+        if self.directory is None:
+            raise RequestError(f"tracker = {name!r} needs a run directory: give fit an out")
+        return [Tracking(TRACKERS[name](self.directory.path))]
 
     @property
     def _is_over(self) -> bool:
@@ -302,8 +313,8 @@ class Trainer:
         return event
 
     def recalibrate_batchnorm(self) -> None:
-        """Recompute the statistics that the EMA or an encoder needs, before the generator
-        is sampled from or saved; once for one moment."""
+        """Recompute the statistics that the EMA or an encoder needs, before samples are
+        drawn or the generator is saved; once for one moment."""
         if self._recalibrated_at == self.sampler.samples_seen:
             return
         self._recalibrated_at = self.sampler.samples_seen
