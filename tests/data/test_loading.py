@@ -8,10 +8,10 @@ import torch
 
 from equipoise.data.distributions.univariate import Ring
 from equipoise.data.loading import (
-    PrefetchingLoader,
     DistributionLoader,
     IndexedLoader,
     Loader,
+    PrefetchingLoader,
     seeded,
 )
 from equipoise.data.streams import StreamLoader

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import check_values
-from equipoise.data.loading import PrefetchingLoader, Encode, IndexedLoader, Loader
+from equipoise.data.loading import Encode, IndexedLoader, Loader, PrefetchingLoader
 from equipoise.data.schema import Schema
 from equipoise.data.sources import HELD_OUT_MAX, Source, choose, image_limits, split
 
