@@ -264,12 +264,11 @@ class Sampler:
                 )
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
-            noise = seeded(seed, Stream.BATCHNORM, 2)
+            noise = seeded(seed, Stream.BATCHNORM, 2, device=self.device)
             with taking_statistics(self.encoder):
                 for start in range(0, len(real), RECALIBRATION_SIZE):
-                    part = real[start : start + RECALIBRATION_SIZE]
-                    x, _ = self.transform.encode(part, None, noise)
-                    self.encoder(x.to(self.device))
+                    part = real[start : start + RECALIBRATION_SIZE].to(self.device)
+                    self.encoder(self.transform.encode(part, None, noise)[0])
 
     @property
     def _block(self) -> int:

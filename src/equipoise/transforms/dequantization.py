@@ -129,17 +129,18 @@ def _bounds(dtype: str) -> tuple[float, float]:
 
 
 def _tables(columns: Sequence[tuple[float, ...]]) -> dict[str, Tensor]:
-    """The buffers of levels, of as many columns."""
+    """The buffers of levels, of as many columns. They are made by NumPy, since
+    arithmetic on the meta device would import torch's compiler, for a second."""
     most = max(map(len, columns), default=1)
-    levels = torch.zeros(len(columns), most, dtype=torch.float64)
-    halfway = torch.full((len(columns), most - 1), torch.inf, dtype=torch.float64)
-    half_widths = torch.zeros(len(columns), most, dtype=torch.float64)
+    levels, half_widths = np.zeros((len(columns), most)), np.zeros((len(columns), most))
+    halfway = np.full((len(columns), most - 1), np.inf)
     for row, known in enumerate(columns):
-        values = torch.tensor(known, dtype=torch.float64)
+        values = np.array(known)
         levels[row, : len(values)], levels[row, len(values) :] = values, values[-1]
         if len(values) > 1:
             halfway[row, : len(values) - 1] = values[:-1] / 2 + values[1:] / 2
-            halves = (values / 2).diff()  # whole steps could be beyond what a float holds
-            below, above = torch.cat([halves[:1], halves]), torch.cat([halves, halves[-1:]])
-            half_widths[row, : len(values)] = below.minimum(above)
-    return {"levels": levels, "halfway": halfway, "half_widths": half_widths}
+            halves = np.diff(values / 2)  # whole steps could be beyond what a float holds
+            below, above = np.append(halves[0], halves), np.append(halves, halves[-1])
+            half_widths[row, : len(values)] = np.minimum(below, above)
+    tables = {"levels": levels, "halfway": halfway, "half_widths": half_widths}
+    return {name: torch.from_numpy(table) for name, table in tables.items()}

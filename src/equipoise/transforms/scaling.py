@@ -69,22 +69,24 @@ class Scaling(Transform):
         super().__init__(shape)
         self.kind, self.limits = kind, limits
         columns = 1 if len(shape) == 3 else shape[0]
-        self._set(torch.zeros(columns, dtype=torch.float64), torch.ones(columns).double())
+        for name, value, kept in (
+            ("shift", 0.0, True),
+            ("scale", 1.0, True),
+            ("divisor", 1.0, False),
+            ("byte_shift", 0.0, False),
+            ("byte_factor", 1.0, False),
+        ):
+            dtype = torch.float32 if name.startswith("byte") else torch.float64
+            self.register_buffer(name, torch.full((columns,), value, dtype=dtype), persistent=kept)
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
             lambda link, _: link._set(link.shift, link.scale)
         )
 
     def _set(self, shift: Tensor, scale: Tensor) -> None:
         """Take shift and scale, and what every batch needs of them."""
-        divisor = torch.where(scale == 0, 1.0, scale)
-        for name, tensor in {"shift": shift, "scale": scale}.items():
-            self.register_buffer(name, tensor)
-        for name, tensor in {
-            "divisor": divisor,
-            "byte_shift": shift.float(),
-            "byte_factor": (1 / divisor).float(),
-        }.items():
-            self.register_buffer(name, tensor, persistent=False)
+        self.shift, self.scale = shift, scale
+        self.divisor = torch.where(scale == 0, 1.0, scale)
+        self.byte_shift, self.byte_factor = shift.float(), (1 / self.divisor).float()
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Learn shift and scale in float64 from raw data of any type, (n, D) or
