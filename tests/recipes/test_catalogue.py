@@ -180,9 +180,7 @@ def test_conditional_without_labels_is_refused() -> None:
 
 def test_classic_refuses_a_batch_as_a_vector_and_a_tanh_where_they_do_not_fit() -> None:
     for schema in (PLANE, Schema((1, 1, 1), "NHW", "uint8")):
-        with pytest.raises(
-            RequestError, match="discriminator_sees = 'batch' is for one column"
-        ):
+        with pytest.raises(RequestError, match="discriminator_sees = 'batch' is for one column"):
             Classic.for_data(schema, {"discriminator_sees": "batch"})
     with pytest.raises(RequestError, match="scaling = 'standard': G ends in a tanh on images"):
         Classic.for_data(IMAGES, {"scaling": "standard"})
