@@ -33,6 +33,7 @@ from equipoise.transforms.chain import Chain
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.scaling import Scaling, fit_scaling
+from equipoise.transforms.space import NetworkSpace
 
 TINY: dict[str, Any] = {
     "samples": 32,
@@ -115,7 +116,7 @@ def state_of(recipe: Recipe, source: Source | None = None) -> State:
 
 def workload_for(method: Method, recipe: Recipe, schema: Schema) -> Workload:
     """What a step of this recipe costs on data of this schema."""
-    labelled = recipe.classes(schema) > 0
+    labelled = recipe.classes(NetworkSpace.of(schema)) > 0
     return workload_of(method, schema.shape, recipe.batch_size, labelled)
 
 

@@ -174,7 +174,7 @@ def test_events_reach_the_caller(tiny: dict[str, Any]) -> None:
     seen: list[Any] = []
     GAN(**tiny).fit("gaussian", callbacks=[seen.append])
     reports = [event for event in seen if isinstance(event, Report)]
-    assert reports[-1].share == 1
+    assert reports[-1].progress == 1
     assert {
         "discriminator_loss",
         "generator_loss",

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from equipoise.data.arrays import EXACT, from_array
+from equipoise.data.arrays import MAX_EXACT, from_array
 from equipoise.data.labels import label_from_json, label_to_json
 from equipoise.data.schema import Schema, cast
 from equipoise.errors import RequestError
@@ -75,7 +75,7 @@ def elements(dtype: str) -> st.SearchStrategy[Any]:
         return st.booleans()
     if kind.kind in "iu":
         limits = np.iinfo(kind)
-        return st.integers(max(int(limits.min), -EXACT), min(int(limits.max), EXACT))
+        return st.integers(max(int(limits.min), -MAX_EXACT), min(int(limits.max), MAX_EXACT))
     most = {2: 2.0**15, 4: 2.0**120, 8: 2.0**500}[kind.itemsize]
     return st.floats(-most, most, width=kind.itemsize * 8, allow_subnormal=False).map(
         lambda value: 0.0 if abs(value) < 1e-30 else value
@@ -135,7 +135,7 @@ def test_scaling_there_and_back_loses_no_more_than_single_precision(
     ).all()
 
 
-@given(st.integers(EXACT + 1, 2**64 - 1) | st.integers(-(2**63), -EXACT - 1))
+@given(st.integers(MAX_EXACT + 1, 2**64 - 1) | st.integers(-(2**63), -MAX_EXACT - 1))
 def test_whole_numbers_that_would_be_rounded_are_refused(value: int) -> None:
     with pytest.raises(RequestError, match=rf"whole number {value}, beyond 2\*\*53"):
         from_array(np.array([value, 0], np.int64 if value < 2**63 else np.uint64), None, "it")

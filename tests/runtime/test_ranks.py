@@ -110,9 +110,9 @@ assert [ranks.any(rank == 1), ranks.any(False), ranks.agree(rank + 0.25)] == [Tr
 ranks.barrier()
 
 source, recipe = DistributionSource(Gaussian()), Balanced(batch_size=16, width=8)
-loader = source.loader(16, fit_scaling(source, recipe.scaling, 0).encode, cpu, 0)
+loader = source.loader(16, fit_scaling(source, recipe.scaling, 0).scaled, cpu, 0)
 method = build_method(recipe, source.schema, seed=rank)  # the start is rank 0's
-state = State(method, recipe, loader, 0, cpu, ranks)
+state = State(method, recipe, loader, 0, cpu, ranks=ranks)
 control, optimize, steps = Control(), state.optimize_generator, 0
 
 def spoiled(gradients):

@@ -20,7 +20,7 @@ from equipoise.cli.main import main
 from equipoise.recipes import catalogue
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
-from equipoise.training.events import Control, SaveDue
+from equipoise.training.events import Event, SaveDue
 
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 BATCH, STEPS = 16, 200
@@ -168,14 +168,22 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
 
 
+class KilledError(BaseException):
+    """Ends a training at once, as the end of its process does."""
+
+
 def stopped_and_straight_are_equal(
     recipe: str, settings: dict[str, Any], data: Path, tmp_path: Path
 ) -> None:
     GAN(recipe, **settings).fit(data, out=tmp_path / "straight")
     stopped = GAN(recipe, **settings).trainer(data, out=tmp_path / "stopped")
-    for event in stopped.events(Control()):
+
+    def kill(event: Event) -> None:
         if isinstance(event, SaveDue) and stopped.state.samples_seen >= 8 * 6:
-            break
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        stopped.run([kill])
     assert stopped.state.samples_seen < 8 * 12
     assert stopped.directory is not None
     stopped.directory.unlock()  # as the system does when a process ends

@@ -302,8 +302,8 @@ class State:
             modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.transform is not None:
-            modules["transform"] = self.transform
+        if self.controller is not None:
+            modules["controller"] = self.controller
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:

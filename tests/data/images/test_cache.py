@@ -177,7 +177,7 @@ def test_the_sums_are_those_of_each_image() -> None:
 def test_sums_are_exact_of_images_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).integers(0, 256, (3, 40)).astype(np.uint8)
     whole = sums_of(values)
-    monkeypatch.setattr("equipoise.data.images.sums.PART", 30)
+    monkeypatch.setattr("equipoise.data.images.sums.BLOCK_VALUES", 30)
     np.testing.assert_array_equal(sums_of(values), whole)
 
 
