@@ -226,7 +226,7 @@ def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     settings = {**tiny, "samples": 16 * 400, "learning_rate": 1e-5}
-    with pytest.warns(UserWarning, match="the figure no longer improves: stopped after"):
+    with pytest.warns(UserWarning, match="the metric no longer improves: stopped after"):
         gan = GAN(stop_when="converged", **settings).fit("gaussian", out=tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     metrics = {
@@ -466,7 +466,7 @@ BATCHNORM: dict[str, Any] = {
 
 
 def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
-    with pytest.warns(UserWarning, match="the figure no longer improves"):
+    with pytest.warns(UserWarning, match="the metric no longer improves"):
         gan = GAN(threads=1, **BATCHNORM).fit(x, **place)
     return gan
 

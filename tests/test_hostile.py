@@ -850,7 +850,7 @@ def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(
         run / "report.json",
         lambda c: (
             c.update(data=evil),
-            c["metrics"][0].update(name=evil),
+            c["metrics"][0].update(key=evil),
             c["verdict"].update(sentence=evil),
         ),
     )
@@ -948,7 +948,9 @@ def test_weights_that_are_no_numbers_are_told_by_the_verdict_and_never_become_wh
 ) -> None:
     repacked(
         run / "generator.safetensors",
-        lambda t, _: t.update({name: value * float("nan") for name, value in t.items()}),
+        lambda t, _: t.update(
+            {name: value * float("nan") for name, value in t.items() if "generator." in name}
+        ),
     )
     answer = command("evaluate", "run")
     assert answer.status == 0
