@@ -857,7 +857,7 @@ def test_names_from_files_reach_no_terminal_raw_and_no_page_as_markup(
     answer = command("compare", "run", "--out", "page.html")
     assert answer.status == 0
     assert not CONTROL.search(answer.out)
-    assert "[red]x[/nope]" in answer.out
+    assert "[red]x[ nope]" in answer.out
     assert "<script>alert(1)" not in (here / "page.html").read_text()
     name = f"<script>alert(1)</script>{ESCAPES}"
     pd.DataFrame({name: POINTS[:, 0], "b": POINTS[:, 1]}).to_csv(
