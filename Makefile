@@ -1,15 +1,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test search lint audit clean
+.PHONY: demo test test-all search lint docs wheel audit clean
 
-demo: .venv/package  ## train on N(4, 1.25) and say how close it came
+demo: .venv/package  ## train on N(4, 1.25) and report how close it came
 	$(BIN)/equipoise train gaussian
 
-test: .venv/dev lint  ## every test, after lint and types
+test: .venv/dev lint  ## lint, types and every test that is not slow
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+
+test-all: .venv/dev lint  ## the slow tests as well: kills, disk faults, browser, other processors
 	$(BIN)/pytest -n 2 --dist worksteal
 
-search: .venv/dev  ## the tests of made-up inputs on thousands of new ones, some minutes
+search: .venv/dev  ## the property tests on thousands of new inputs, some minutes
 	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile=search
 
 lint: .venv/dev
@@ -17,19 +20,33 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: .venv/docs  ## the site, with the API reference, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+wheel: .venv/package  ## build the wheel, install it in an empty environment, train from there
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --constraint constraints.txt build/wheel/*.whl
+	cd build/wheel && venv/bin/equipoise train gaussian --samples 4096 --out run && venv/bin/equipoise sample run -n 10 --out samples.npy
+
 audit: .venv/dev  ## known vulnerabilities of the pinned dependencies; asks the advisory databases
 	$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 clean:
-	rm -rf .venv build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build site src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/package: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "equipoise needs Python 3.11 or newer; say which: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[tables]'
 	touch $@
 
 .venv/dev: .venv/package
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.venv/docs: .venv/package
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@

@@ -1,1 +1,5 @@
-"""Benchmarks: commands that measure, and write what they measured into RESULTS.md. Not tests: nothing here gates a change."""
+"""Benchmarks: commands that measure, and write what they measured into results/, of
+which RESULTS.md is rendered.
+
+Not tests: nothing here gates a change.
+"""

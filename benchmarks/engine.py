@@ -12,19 +12,28 @@ from equipoise import GAN
 from equipoise.training import speed
 from equipoise.training.loop import Clock
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.space import NetworkSpace
 
-DRAWS = 65_536  # of a law, where a loop of its own needs data in memory
+DRAWS = 65_536  # of a distribution, where a loop of its own needs data in memory
 
 
 class Engine:
-    """A fit that is stepped by hand. `data` and `settings` are those of GAN; with none the recipe is the default. The step is compiled only
-    by `compile`. The process stays as a training would have it for the while."""
+    """A fit that is stepped by hand.
+
+    `data` and `settings` are those of GAN; with none the recipe is the default. The
+    step is compiled only by `compile`. The process stays as a training would have it
+    for the while.
+    """
 
     def __init__(self, data: Any, *, seed: int = 0, threads: int = 1, **settings: Any) -> None:
-        self.fit = GAN(seed=seed, threads=threads, **settings).prepare(data, to_disk=False, warn=print)
+        self.fit = GAN(seed=seed, threads=threads, **settings).trainer(
+            data, to_disk=False, warn=print
+        )
         torch.set_num_threads(threads)
         self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
-        samples = self.fit.run.samples or self.recipe.default_samples(self.fit.source.schema)
+        samples = self.fit.settings.samples or self.recipe.default_samples(
+            NetworkSpace.of(self.fit.source.schema)
+        )
         self.clock = Clock(self.state, samples, None)
         self.state.generator.train()
         self.state.discriminator.train()
@@ -33,24 +42,25 @@ class Engine:
     def compile(self) -> None:
         """Compile the step, as long runs do, and anew where threads are changed."""
         torch._dynamo.config.trace_autograd_ops = True
-        failed = speed.compile_step(self.method, self.state, speed.example(self.state, self.fit.source.schema))
+        failed = speed.compile_step(self.state, speed.example(self.state, self.fit.source.schema))
         if failed:
             raise RuntimeError(f"the step does not compile: {failed}")
 
     def step(self) -> dict[str, Tensor]:
-        """One step of both players, scheduled, counted and timed as in `training.loop`; returns its readings."""
+        """One step of both networks, scheduled, counted and timed as in
+        `training.loop`; returns its readings."""
         rates = self.method.schedule(self.share, self.state.samples_seen)
         self.state.apply(rates)
-        readings = adversarial_step(self.method, self.state, rates)
-        self.state.samples_seen += self.method.discriminator_steps * self.state.feed.batch_size
+        readings = adversarial_step(self.state, rates)
+        self.state.samples_seen += self.method.discriminator_steps * self.state.loader.batch_size
         self.share = self.clock.tick()
         return readings
 
     def resident(self) -> tuple[Tensor, Tensor | None]:
-        """The training data as networks see it, one float32 tensor, (N, *shape), and its classes, (N,), if the networks know any; of an
-        endless law, as many draws as the engine makes at once."""
-        source, modes = self.fit.source, self.method.modes
-        scaled: Tensor = self.fit.sampler.scaling.encode(source.seen(source.training_rows or DRAWS, self.fit.run.seed))
-        if modes is None:
-            return scaled.contiguous(), None
-        return modes.taken_apart(scaled, torch.Generator().manual_seed(0))
+        """The training data as networks see it, one float32 tensor, (N, *shape), and
+        its classes, (N,), if the networks know any; of an endless distribution, as many
+        draws as the engine makes at once."""
+        source, transform = self.fit.source, self.fit.sampler.transform
+        raw = source.seen(source.training_rows or DRAWS, self.fit.settings.seed)
+        x, y = transform.encode(raw, None, torch.Generator().manual_seed(0))
+        return x.contiguous(), y

@@ -1,13 +1,18 @@
-"""What a training survives: killed at random moments, and a disk that fails at every moment there is.
+"""What a training survives: killed at random moments, and a disk that fails at every
+moment there is.
 
     python -m benchmarks.faults            both of these
     python -m benchmarks.faults kills      200 times SIGKILL, resumed each time
-    python -m benchmarks.faults disk       every operation on a training's files fails in each of five ways
-    python -m benchmarks.faults disk --cases 3 4       of those trainings only, counted from 1
+    python -m benchmarks.faults disk
+        every operation on a training's files fails in each of five ways
+    python -m benchmarks.faults disk --cases 3 4
+        of those trainings only, counted from 1
 
-A run that was killed is resumed until it is done, and must end with the very bits of one that nothing happened to. After each kill every
-file must be whole, and nothing that was saved may be lost. Half the kills come after a random time, the other half while a file is being
-opened, written, forced to disk or renamed. The table goes to benchmarks/RESULTS.md.
+A run that was killed is resumed until it is done, and must end with the very bits of
+one that nothing happened to. After each kill every file must be whole, and nothing that
+was saved may be lost. Half the kills come after a random time, the other half while a
+file is being opened, written, forced to disk or renamed. The result goes to
+benchmarks/results.
 """
 
 from __future__ import annotations
@@ -31,16 +36,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.foundation import RESULTS
 from benchmarks.injection import Faults, injected
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 from equipoise import GAN
-from equipoise.data.files import asides
 from equipoise.errors import EquipoiseError
-from equipoise.training import checkpoint
-from equipoise.training.files import DamagedFileError, unpack
-from equipoise.training.loop import Event, SaveDue
-from equipoise.training.rundir import RunDirectory
+from equipoise.runs import checkpoint
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import DamagedFileError, unpack
+from equipoise.training.events import Event, SaveDue
+from equipoise.utils.atomic_io import asides
 
 KILLS = 200
 ERRORS = ("ENOSPC", "EIO", "EROFS", "short write", "vanished")
@@ -58,7 +62,7 @@ class Case:
     labels: Callable[[], Any] = lambda: None
 
 
-def pictures() -> Any:
+def images() -> Any:
     return np.random.default_rng(0).integers(0, 256, (200, 8, 8), np.uint8)
 
 
@@ -67,23 +71,32 @@ def classes() -> list[str]:
 
 
 SMALL: dict[str, Any] = {"batch_size": 64, "width": 16, "threads": 1, "seed": 3}
-SMALLEST: dict[str, Any] = {"batch_size": 16, "width": 4, "samples": 16 * 24}  # as many operations on files as the whole training has
+SMALLEST: dict[str, Any] = {
+    "batch_size": 16,
+    "width": 4,
+    "samples": 16 * 24,
+}  # as many operations on files as the whole training has
 CASES = (
-    Case("balanced, ring, on modes", lambda: "ring", "balanced", {**SMALL, "modes": 8, "samples": 64 * 1500}),
+    Case(
+        "balanced, ring, on modes",
+        lambda: "ring",
+        "balanced",
+        {**SMALL, "clusters": 8, "samples": 64 * 1500},
+    ),
     Case(
         "classic, N(4, 1.25), dropout, averaged",
         lambda: "gaussian",
         "classic",
-        {**SMALL, "samples": 64 * 3000, "dropout": 0.2, "average_half_life": 1000},
+        {**SMALL, "samples": 64 * 3000, "dropout": 0.2, "ema_half_life": 1000},
     ),
     Case(
-        "balanced, labelled pictures, augmented",
-        pictures,
+        "balanced, labelled images, augmented",
+        images,
         "balanced",
         {**SMALL, "samples": 64 * 400, "augment": "color,cutout", "augment_target": 0.6},
         classes,
     ),
-    Case("infogan, pictures", pictures, "infogan", {**SMALL, "samples": 64 * 400}),
+    Case("infogan, images", images, "infogan", {**SMALL, "samples": 64 * 400}),
 )
 
 
@@ -98,7 +111,8 @@ class Tally:
 
 
 def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
-    """Start `work(say)` in a process of its own; its number, and the descriptor to read what it says."""
+    """Start `work(say)` in a process of its own; its number, and the descriptor to read
+    what it says."""
     read, write = os.pipe()
     child = os.fork()
     if child:
@@ -122,14 +136,14 @@ def train(case: Case, out: Path, resume: bool, faults: Faults, say: Callable[[st
     """The case's training, or the rest of it; says each moment that it saved."""
     gan = GAN(case.recipe, **({} if resume else case.settings))
     with injected(faults):
-        fit = gan.prepare(case.data(), case.labels(), out=out, resume=resume, warn=lambda _: None)
+        fit = gan.trainer(case.data(), case.labels(), out=out, resume=resume, warn=lambda _: None)
 
         def told(event: Event) -> None:
             if isinstance(event, SaveDue):
                 say(str(fit.state.samples_seen))
 
         say("training")
-        gan.run(fit, told)
+        gan.train(fit, [told])
 
 
 def strike(case: Case, out: Path, seconds: float, rng: random.Random, tally: Tally) -> bool:
@@ -162,7 +176,7 @@ def whole(out: Path, saved: int | None) -> list[str]:
             run.read_config()
         for path in [*checkpoint.checkpoints(run.checkpoints), *out.glob("*.safetensors")]:
             unpack(path)
-        for path in [*run.pictures.glob("[!.]*.png"), *out.glob("[!.]*.png")]:
+        for path in [*run.images.glob("[!.]*.png"), *out.glob("[!.]*.png")]:
             Image.open(path).load()
     except (DamagedFileError, OSError) as error:
         wrong.append(str(error))
@@ -179,16 +193,25 @@ def different(out: Path, straight: Path) -> list[str]:
     if newest[0].name != newest[1].name:
         return [f"{newest[0].name} is not {newest[1].name}"]
     (tensors, rest), (expected, wanted) = (unpack(path) for path in newest)
-    wrong = [f"{name} differs" for name in expected if not torch.equal(tensors[name], expected[name])]
-    wrong += [f"{name} differs" for name, value in wanted["state"].items() if name != "seconds" and rest["state"][name] != value]
-    for file in straight.glob("*.safetensors"):  # the generator, and the encoder of one that has codes
+    wrong = [
+        f"{name} differs" for name in expected if not torch.equal(tensors[name], expected[name])
+    ]
+    wrong += [
+        f"{name} differs"
+        for name, value in wanted["state"].items()
+        if name != "seconds" and rest["state"][name] != value
+    ]
+    for file in straight.glob(
+        "*.safetensors"
+    ):  # the generator, and the encoder of one that has codes
         if (out / file.name).read_bytes() != file.read_bytes():
             wrong.append(f"{file.name} differs")
     return wrong + [f"{path.name} is left" for path in asides(out)]
 
 
 def undisturbed(case: Case, folder: Path) -> tuple[Path, float, int]:
-    """A run of the case that nothing happens to, how long it trained, in seconds, and how much it did to files."""
+    """A run of the case that nothing happens to, how long it trained, in seconds, and
+    how much it did to files."""
     out = folder / "straight"
     faults = Faults(out)
     train(case, out, False, faults, lambda _: None)
@@ -214,7 +237,8 @@ def kills(case: Case, number: int, folder: Path) -> Tally:
 
 
 def disk(case: Case, folder: Path) -> Tally:
-    """Let every operation on the files of a training, shortened, fail in every way; then go on without failures."""
+    """Let every operation on the files of a training, shortened, fail in every way;
+    then go on without failures."""
     case = Case(case.name, case.data, case.recipe, {**case.settings, **SMALLEST}, case.labels)
     straight, _, operations = undisturbed(case, folder)
     tally = Tally()
@@ -237,11 +261,17 @@ def disk(case: Case, folder: Path) -> Tally:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="?", choices=["kills", "disk"], help="both, if not given")
     parser.add_argument("--kills", type=int, default=KILLS, help="how many in all")
     parser.add_argument(
-        "--cases", nargs="+", type=int, choices=range(1, len(CASES) + 1), help="which trainings, counted from 1; all unless given"
+        "--cases",
+        nargs="+",
+        type=int,
+        choices=range(1, len(CASES) + 1),
+        help="which trainings, counted from 1; all unless given",
     )
     options = parser.parse_args()
     cases = [CASES[number - 1] for number in options.cases or range(1, len(CASES) + 1)]
@@ -254,9 +284,15 @@ def main() -> None:
         for case in cases:
             with TemporaryDirectory() as folder:
                 home = Path(folder).resolve()
-                tallies.append(kills(case, options.kills // len(cases), home) if what == "kills" else disk(case, home))
+                tallies.append(
+                    kills(case, options.kills // len(cases), home)
+                    if what == "kills"
+                    else disk(case, home)
+                )
         record(
-            RESULTS, shlex.join(["python", "-m", "benchmarks.faults", what, *given]), "One thread.", markdown(table(what, cases, tallies))
+            shlex.join(["python", "-m", "benchmarks.faults", what, *given]),
+            "One thread.",
+            table(what, cases, tallies),
         )
         wrong = wrong or any(tally.wrong for tally in tallies)
     sys.exit(wrong)
@@ -269,7 +305,13 @@ def table(what: str, cases: Sequence[Case], tallies: Sequence[Tally]) -> list[li
     else:
         head = ["training", "faults", "trainings that could not go on", "what was wrong in the end"]
         rows = [[str(tally.runs), str(tally.struck)] for tally in tallies]
-    return [head, *([case.name, *row, "; ".join(tally.wrong) or "nothing"] for case, row, tally in zip(cases, rows, tallies, strict=True))]
+    return [
+        head,
+        *(
+            [case.name, *row, "; ".join(tally.wrong) or "nothing"]
+            for case, row, tally in zip(cases, rows, tallies, strict=True)
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""The figures of the README: `equipoise train` as a user runs it, on N(4, 1.25) and on MNIST, `balanced` beside `classic`.
+"""The figures of the README: `equipoise train` as a user runs it, on N(4, 1.25) and on
+MNIST, `balanced` beside `classic`.
 
-    python -m benchmarks.foundation gaussian              5 seeds of each recipe, whole commands
+    python -m benchmarks.foundation gaussian
+        5 seeds of each recipe, whole commands
     python -m benchmarks.foundation mnist --minutes 10    one run of each recipe
 
-It appends a table to benchmarks/RESULTS.md with the commit, the machine and the command. Run it on an otherwise idle machine.
+The result goes to benchmarks/results. Run it on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -20,52 +21,67 @@ import time
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
-TUTORIAL = ["--recipe", "classic", "--discriminator-sees", "batch-spread", "--latent", "uniform", "--samples", "1000000"]  # 10,000 steps
-GAUSSIAN_FIGURES = ["Wasserstein-1", "Kolmogorov-Smirnov", "mean", "standard deviation"]
-DIGIT_FIGURES = ["Fréchet (digit features)", "recognised at 90%", "smallest class share"]
+from benchmarks.results import record
+
+TUTORIAL = [
+    "--recipe",
+    "classic",
+    "--discriminator-sees",
+    "batch-spread",
+    "--latent",
+    "uniform",
+    "--samples",
+    "1000000",
+]  # 10,000 steps
+GAUSSIAN_METRICS = ["wasserstein_1", "kolmogorov_smirnov", "mean", "standard_deviation"]
+DIGIT_METRICS = ["digit_frechet_distance", "recognised_fraction", "smallest_class_frequency"]
 
 
 def train(arguments: list[str], out: Path) -> tuple[dict[str, Any], float, float]:
-    """Run `equipoise train` with `arguments`; its report, the seconds of the whole command and those of the training loop."""
+    """Run `equipoise train` with `arguments`; its report, the seconds of the whole
+    command and those of the training loop."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "equipoise", "train", *arguments, "--evaluate", "full", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "equipoise",
+        "train",
+        *arguments,
+        "--evaluate",
+        "full",
+        "--out",
+        str(out),
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     whole = time.monotonic() - began
     last = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
     return json.loads((out / "report.json").read_text()), whole, last["seconds"]
 
 
-def row(label: str, report: dict[str, Any], names: list[str], whole: float, loop: float) -> str:
-    figures = {figure["name"]: figure for figure in report["figures"]}
-    cells = [f"{figures[name]['value']:.4f}" for name in names]
-    return " | ".join([f"| {label}", *cells, f"{loop:.1f}", f"{whole:.1f} |"])
+def cells(report: dict[str, Any], names: list[str], what: str) -> list[str]:
+    """`what` of each metric: its value or its baseline."""
+    metrics = {metric["key"]: metric for metric in report["metrics"]}
+    return [f"{metrics[name][what]:.4f}" for name in names]
 
 
-def floor(report: dict[str, Any], names: list[str]) -> str:
-    figures = {figure["name"]: figure for figure in report["figures"]}
-    return " | ".join(["| real samples (the floor)", *[f"{figures[name]['floor']:.4f}" for name in names], "", " |"])
-
-
-def table(title: str, names: list[str], runs: list[tuple[str, list[str]]], keep: Path) -> str:
-    """Run each of `runs`, (label, arguments of train), into `keep`, and return the table."""
-    lines = [f"| {title} | {' | '.join(names)} | training, s | whole command, s |", "|---" * (len(names) + 3) + "|"]
+def table(
+    title: str, names: list[str], runs: list[tuple[str, list[str]]], keep: Path
+) -> list[list[str]]:
+    """Run each of `runs`, (label, arguments of train), into `keep`, and return the
+    table."""
+    rows = [[title, *names, "training, s", "whole command, s"]]
     report: dict[str, Any] = {}
     for number, (label, arguments) in enumerate(runs):
         report, whole, loop = train(arguments, keep / str(number))
-        lines.append(row(label, report, names, whole, loop))
-        print(lines[-1], flush=True)
-    return "\n".join([*lines, floor(report, names)])
-
-
-def machine() -> str:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
-    return f"commit {commit}, {os.cpu_count()} cores of {model} ({platform.machine()}), Python {platform.python_version()}"
+        rows.append([label, *cells(report, names, "value"), f"{loop:.1f}", f"{whole:.1f}"])
+        print(" | ".join(rows[-1]), flush=True)
+    return [*rows, ["real samples (baseline)", *cells(report, names, "floor"), "", ""]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", choices=["gaussian", "mnist"])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, default=5)
@@ -74,19 +90,28 @@ def main() -> None:
     keep = options.keep or Path(tempfile.mkdtemp())
     keep.mkdir(parents=True, exist_ok=True)
     if options.data == "gaussian":
-        runs = [(f"balanced, seed {seed}", ["gaussian", "--seed", str(seed)]) for seed in range(options.seeds)]
-        runs += [
-            (f"classic as in the tutorials, seed {seed}", ["gaussian", *TUTORIAL, "--seed", str(seed)]) for seed in range(options.seeds)
+        runs = [
+            (f"balanced, seed {seed}", ["gaussian", "--seed", str(seed)])
+            for seed in range(options.seeds)
         ]
-        text, threads = table("N(4, 1.25), 100,000 samples", GAUSSIAN_FIGURES, runs, keep), 1
+        runs += [
+            (
+                f"classic as in the tutorials, seed {seed}",
+                ["gaussian", *TUTORIAL, "--seed", str(seed)],
+            )
+            for seed in range(options.seeds)
+        ]
+        rows, threads = table("N(4, 1.25), 100,000 samples", GAUSSIAN_METRICS, runs, keep), 1
     else:
         minutes = ["--minutes", f"{options.minutes:g}"]
         runs = [(name, ["mnist", "--recipe", name, *minutes]) for name in ("balanced", "classic")]
-        text, threads = table(f"MNIST, {options.minutes:g} minutes", DIGIT_FIGURES, runs, keep), os.cpu_count() or 1
+        rows, threads = (
+            table(f"MNIST, {options.minutes:g} minutes", DIGIT_METRICS, runs, keep),
+            os.cpu_count() or 1,
+        )
     length = ["--minutes", f"{options.minutes:g}"] if options.data == "mnist" else []
     command = shlex.join(["python", "-m", "benchmarks.foundation", options.data, *length])
-    with RESULTS.open("a") as results:
-        results.write(f"\n## `{command}`\n\n{machine()}, {threads} thread(s).\n\n{text}\n")
+    record(command, f"{threads} thread(s).", rows)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Every reader, on files that a fuzzer makes: whatever they hold, a reader reads them or refuses them in one line.
+"""Every reader, on files that a fuzzer makes: whatever they hold, a reader reads them
+or refuses them in one line.
 
     python -m benchmarks.fuzz                   every reader, five minutes each
     python -m benchmarks.fuzz npy log --seconds 60
 
-It needs atheris (pip install atheris), which mutates files by what they reach of the code. What it finds goes to tests/corpus, by reader,
-and `tests/test_readers.py` reads all of that again. The table goes to benchmarks/RESULTS.md.
+It needs atheris (pip install atheris), which mutates files by what they reach of the
+code. What it finds goes to tests/corpus, by reader, and `tests/test_readers.py` reads
+all of that again. The result goes to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -27,24 +29,23 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
-from equipoise.data import formats
-from equipoise.data.pictures import Form, take
+from benchmarks.results import record
+from equipoise.cli.sample_files import codes
+from equipoise.data import arrays, readers
+from equipoise.data.images.decode import Form, take
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
-from equipoise.exporting import codes
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.balanced import Balanced
-from equipoise.report import Report
-from equipoise.training.files import checked_line, pack, read_json, unpack, write_json
-from equipoise.training.rundir import RunDirectory
-from equipoise.training.sampler import Sampler
-from equipoise.training.settings import RunSettings
+from equipoise.report.report import Report
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import load_generator
+from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
+from equipoise.runs.settings import RunSettings
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
-MOST_BYTES = 4096
+MAX_BYTES = 4096
 
 
 def file_of(suffix: str) -> Callable[[Path], object]:
@@ -54,14 +55,14 @@ def file_of(suffix: str) -> Callable[[Path], object]:
         named = path.with_suffix(suffix)
         named.write_bytes(path.read_bytes())
         try:
-            return formats.from_file(named, None, None)
+            return arrays.from_file(named, None, None)
         finally:
             named.unlink()
 
     return read
 
 
-def picture(path: Path) -> object:
+def image(path: Path) -> object:
     taken = take(path, Form("RGB", (8, 8), sixteen_bit=False))
     assert isinstance(taken.seen, str) == (taken.pixels is None)
     assert not isinstance(taken.seen, str) or "\n" not in taken.seen
@@ -111,9 +112,13 @@ def generator(path: Path) -> object:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         content = None
-    described = {name: value for name, value in content.items() if name not in ("sha256", "format")} if isinstance(content, dict) else {}
+    described = (
+        {name: value for name, value in content.items() if name not in ("sha256", "format")}
+        if isinstance(content, dict)
+        else {}
+    )
     path.write_bytes(pack({"a": torch.ones(2)}, described))
-    return Sampler.load(path, torch.device("cpu"))
+    return load_generator(path, torch.device("cpu"))
 
 
 def schema(path: Path) -> object:
@@ -124,12 +129,10 @@ def schema(path: Path) -> object:
     return Schema.from_dict(content)
 
 
+ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
 READERS: dict[str, Callable[[Path], object]] = {
-    "npy": file_of(".npy"),
-    "npz": file_of(".npz"),
-    "csv": file_of(".csv"),
-    "parquet": file_of(".parquet"),
-    "picture": picture,
+    **{ending.removeprefix("."): file_of(ending) for ending in ENDINGS},
+    "image": image,
     "tensors": unpack,
     "config": config,
     "report": report,
@@ -152,51 +155,101 @@ def attempt(reader: str, content: bytes, folder: Path) -> None:
     assert told.isprintable(), told
 
 
+def file_seed(ending: str) -> bytes:
+    """A small file of each format in `data.readers`."""
+    import pandas as pd
+    import pyarrow as pa
+
+    raw, array = io.BytesIO(), np.arange(6.0).reshape(3, 2)
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]})
+    kind, _, compression = ending.partition(".")
+    if kind == "npy":
+        np.save(raw, array)
+    elif kind == "npz":
+        np.savez_compressed(raw, x=array, y=[0, 1, 0])
+    elif kind == "parquet":
+        frame.to_parquet(raw)
+    elif kind == "feather":
+        frame.to_feather(raw)
+    else:
+        frame.to_csv(raw, index=False, sep={"csv": ",", "tsv": "\t"}[kind])
+    codec = {"": None, "gz": "gzip", "zst": "zstd"}[compression]
+    content = raw.getvalue()
+    return content if codec is None else bytes(pa.compress(content, codec, asbytes=True))
+
+
 def seeds(reader: str) -> list[bytes]:
     """Files to begin with."""
+    if f".{reader}" in ENDINGS:
+        return [file_seed(reader)]
     raw = io.BytesIO()
-    if reader == "npy":
-        np.save(raw, np.arange(6.0).reshape(3, 2))
-    elif reader == "npz":
-        np.savez_compressed(raw, x=np.arange(6.0).reshape(3, 2), y=[0, 1, 0])
-    elif reader == "parquet":
-        import pandas as pd
-
-        pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}).to_parquet(raw)
-    elif reader == "picture":
+    if reader == "image":
         Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
-    data = {"name": "gaussian", "origin": "gaussian", "fingerprint": "f", "limits": None, "law": {"mean": 4.0}}
+    data = {
+        "name": "gaussian",
+        "origin": "gaussian",
+        "fingerprint": "f",
+        "limits": None,
+        "distribution": {"mean": 4.0},
+    }
     machine = {"device": "cpu", "threads": 1, "precision": "float32", "compiled": False}
-    scaling = {"shift": [0.0], "scale": [1.0], "low": None, "high": None}
+    transform = [
+        {"name": "dequantization"},
+        {"name": "scaling", "kind": "standard", "limits": None},
+    ]
     texts = {
-        "csv": "a,b\n1,2\n3,4.5\n",
         "codes": "c0=3,u0=-1.5",
-        "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": {"Wasserstein-1": 0.5}}',
-        "schema": json.dumps(Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()),
+        "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": '
+        '{"wasserstein_1": 0.5}}',
+        "schema": json.dumps(
+            Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()
+        ),
         "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "training_seconds": 2.5, '
-        '"date": "2026-01-02T03:04:05+00:00", "figures": [{"name": "n", "value": 1, "floor": 1, "better": "lower", '
-        '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", "advice": "a", "command": ""}}',
-        "config": json.dumps({"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}),
+        '"date": "2026-01-02T03:04:05+00:00", "metrics": [{"key": "n", "value": 1, "floor": '
+        '1, "better": "lower", '
+        '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", '
+        '"advice": "a", "command": ""}}',
+        "config": json.dumps(
+            {"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}
+        ),
         "generator": json.dumps(
-            {"recipe": recipe, "samples_seen": 1, "schema": Schema((1,), "N", "float64").to_dict(), "scaling": scaling}
+            {
+                "recipe": recipe,
+                "samples_seen": 1,
+                "schema": Schema((1,), "N", "float64").to_dict(),
+                "transform": transform,
+            }
         ),
     }
     return [raw.getvalue()] if reader not in texts else [texts[reader].encode()]
 
 
 def own_functions() -> Iterator[FunctionType]:
-    """Every function and method of Equipoise, so that the fuzzer sees which of their branches a file reaches."""
+    """Every function and method of Equipoise, so that the fuzzer sees which of their
+    branches a file reaches."""
     for name, module in list(sys.modules.items()):
         if name.startswith("equipoise"):
-            for holder in [module, *(value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name)]:
-                yield from (value for value in vars(holder).values() if isinstance(value, FunctionType) and value.__module__ == name)
+            for holder in [
+                module,
+                *(
+                    value
+                    for value in vars(module).values()
+                    if isinstance(value, type) and value.__module__ == name
+                ),
+            ]:
+                yield from (
+                    value
+                    for value in vars(holder).values()
+                    if isinstance(value, FunctionType) and value.__module__ == name
+                )
 
 
 def fuzz(reader: str, seconds: int) -> None:
-    """Mutate files until the time is over, or one breaks the promise; then it lies in tests/corpus."""
+    """Mutate files until the time is over, or one breaks the promise; then it lies in
+    tests/corpus."""
     import atheris
 
     home = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
@@ -208,13 +261,24 @@ def fuzz(reader: str, seconds: int) -> None:
     found.mkdir(parents=True, exist_ok=True)
     for function in own_functions():
         atheris.instrument_func(function)
-    options = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", "-timeout=20", "-rss_limit_mb=6000", f"-artifact_prefix={found}/"]
-    atheris.Setup([sys.argv[0], *options, str(begin), str(found)], lambda content: attempt(reader, content, home))
+    options = [
+        f"-max_total_time={seconds}",
+        f"-max_len={MAX_BYTES}",
+        "-timeout=20",
+        "-rss_limit_mb=6000",
+        f"-artifact_prefix={found}/",
+    ]
+    atheris.Setup(
+        [sys.argv[0], *options, str(begin), str(found)],
+        lambda content: attempt(reader, content, home),
+    )
     atheris.Fuzz()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("readers", nargs="*", help=f"of {', '.join(READERS)}; all unless named")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="for each")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -226,13 +290,25 @@ def main() -> None:
         parser.error(f"no reader {', '.join(sorted(unknown))}: known are {', '.join(READERS)}")
     rows = [["reader", "files tried", "broke the promise"]]
     for reader in options.readers or READERS:
-        command = [sys.executable, "-m", "benchmarks.fuzz", "--one", reader, "--seconds", str(options.seconds)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.fuzz",
+            "--one",
+            reader,
+            "--seconds",
+            str(options.seconds),
+        ]
         told = subprocess.run(command, check=False, capture_output=True, text=True)
         tried = re.findall(r"(?:DONE|Done|#)\s*(\d+)", told.stderr)
         last = "" if told.returncode == 0 else " ".join(told.stderr.strip().splitlines()[-3:])[:200]
         rows.append([reader, f"{int(max(tried, key=int, default='0')):,}", last or "none"])
         print(" | ".join(rows[-1]), flush=True)
-    record(RESULTS, shlex.join(["python", "-m", "benchmarks.fuzz", *sys.argv[1:]]), f"{options.seconds} s each.", markdown(rows))
+    record(
+        shlex.join(["python", "-m", "benchmarks.fuzz", *sys.argv[1:]]),
+        f"{options.seconds} s each.",
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Faults on purpose: the n-th thing that a program does to its files fails, or is the last that it does."""
+"""Faults on purpose: the n-th thing that a program does to its files fails, or is the
+last that it does."""
 
 from __future__ import annotations
 
@@ -12,20 +13,27 @@ from pathlib import Path
 from typing import IO, Any
 from unittest.mock import patch
 
-# What goes wrong: an error of the system's, half of what is written and then an error, the directory gone, or the process killed.
+# What goes wrong: an error of the system's, half of what is written and then an error,
+# the directory gone, or the process killed.
 FAULTS = ("ENOSPC", "EIO", "EROFS", "short write", "vanished", "killed", "killed half-way")
 
 
 class Faults:
-    """Counts what is done to files below `folder`: opening to write, writing, forcing to disk, renaming. From operation `at` on, `lasting`
-    of them go wrong; nothing does where `at` is None."""
+    """Counts what is done to files below `folder`: opening to write, writing, forcing
+    to disk, renaming. From operation `at` on, `lasting` of them go wrong; nothing does
+    where `at` is None."""
 
-    def __init__(self, folder: Path, fault: str = "", at: int | None = None, lasting: int = 1) -> None:
+    def __init__(
+        self, folder: Path, fault: str = "", at: int | None = None, lasting: int = 1
+    ) -> None:
         self.folder, self.fault, self.at, self.lasting = folder, fault, at, lasting
         self.done = 0
 
     def strike(self, half: Callable[[], object] = lambda: None) -> None:
-        """Count one operation, and let it go wrong if it is its turn. `half` does a part of it."""
+        """Count one operation, and let it go wrong if it is its turn.
+
+        `half` does a part of it.
+        """
         turn = self.done
         self.done += 1
         if self.at is None or not self.at <= turn < self.at + self.lasting:
@@ -70,7 +78,8 @@ class _File:
 
 @contextmanager
 def injected(faults: Faults) -> Iterator[Faults]:
-    """For the while, what is done to files below the folder counts, and goes wrong when it is its turn."""
+    """Until the block ends, operations on files below the folder are counted, and fail
+    in their turn."""
     opened, replace, fsync = Path.open, os.replace, os.fsync
 
     def open_counted(path: Path, mode: str = "r", *given: Any, **named: Any) -> Any:
@@ -89,5 +98,9 @@ def injected(faults: Faults) -> Iterator[Faults]:
             faults.strike()
         fsync(descriptor)
 
-    with patch.object(Path, "open", open_counted), patch.object(os, "replace", replace_counted), patch.object(os, "fsync", fsync_counted):
+    with (
+        patch.object(Path, "open", open_counted),
+        patch.object(os, "replace", replace_counted),
+        patch.object(os, "fsync", fsync_counted),
+    ):
         yield faults

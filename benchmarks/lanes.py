@@ -12,8 +12,11 @@ R = TypeVar("R")
 
 
 def in_lanes(jobs: Iterable[T], work: Callable[[T, list[str]], R], lanes: int) -> list[R]:
-    """work(job, pinned) of every job in order, `lanes` at a time. `pinned` is what a command must begin with to stay on the lane's core;
-    nothing where there is one lane, which has all cores."""
+    """work(job, pinned) of every job in order, `lanes` at a time.
+
+    `pinned` is what a command must begin with to stay on the lane's core; nothing where
+    there is one lane, which has all cores.
+    """
     prefixes: Queue[list[str]] = Queue()
     for core in range(lanes):
         prefixes.put(["taskset", "-c", str(core)] if lanes > 1 else [])

@@ -1,4 +1,5 @@
-"""The two figures by which P4 calls two samples equally good, each with what real samples get. Lower is closer."""
+"""The two figures by which P4 calls two samples equally good, each with what real
+samples get. Lower is closer."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data import mnist
-from equipoise.data.laws import Gaussian
+from equipoise.data.distributions import Gaussian
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.images import frechet_distance
-from equipoise.metrics.points import wasserstein_to_law
+from equipoise.metrics.frechet import frechet_distance
+from equipoise.metrics.wasserstein import wasserstein_to_distribution
 
 FLOOR_SEED = 1
 
@@ -21,15 +22,20 @@ class LineQuality:
     name = "Wasserstein-1"
 
     def __init__(self, n: int = 100_000) -> None:
-        self.n, self.law = n, Gaussian()
-        self.floor = self(self.law.sample(n, torch.Generator().manual_seed(FLOOR_SEED)).double().numpy())
+        self.n, self.distribution = n, Gaussian()
+        self.floor = self(
+            self.distribution.sample(n, torch.Generator().manual_seed(FLOOR_SEED)).double().numpy()
+        )
 
     def __call__(self, samples: NDArray[np.generic]) -> float:
-        return wasserstein_to_law(np.asarray(samples, np.float64).reshape(-1), self.law.quantile)
+        return wasserstein_to_distribution(
+            np.asarray(samples, np.float64).reshape(-1), self.distribution.quantile
+        )
 
 
 class DigitQuality:
-    """The Fréchet distance of pictures, (N, 28, 28) or (N, 1, 28, 28), to the test digits, on the shipped digit classifier's features.
+    """The Fréchet distance of images, (N, 28, 28) or (N, 1, 28, 28), to the test
+    digits, on the shipped digit classifier's features.
 
     It depends on N: figures are to be compared at the same `n` alone.
     """
@@ -45,7 +51,7 @@ class DigitQuality:
         return frechet_distance(_features(samples), self.real)
 
 
-def _features(pictures: NDArray[np.generic]) -> NDArray[np.float64]:
-    grey = torch.from_numpy(np.array(pictures, np.uint8).reshape(-1, 28, 28))
+def _features(images: NDArray[np.generic]) -> NDArray[np.float64]:
+    grey = torch.from_numpy(np.array(images, np.uint8).reshape(-1, 28, 28))
     features: NDArray[np.float64] = read_digits(grey)[0].double().numpy()
     return features

@@ -1,4 +1,4 @@
-"""What the speed benchmarks share: steps timed in turns, spreads, tables, and where tables go."""
+"""What the speed benchmarks share: steps timed in turns, ratios, spreads and goals."""
 
 from __future__ import annotations
 
@@ -6,35 +6,33 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import torch
-
-from benchmarks.foundation import machine
 
 Step = Callable[[], object]
 WARM_UP = 10  # steps before a block's length is chosen
 
 
 @dataclass(frozen=True)
-class Table:
-    """What a benchmark found: how it was measured, in a sentence or two, and the table, in Markdown."""
+class Measurement:
+    """What a benchmark found: how it was measured, in a sentence or two, and a table,
+    of which the first row names the columns."""
 
     how: str
-    text: str
+    rows: list[list[str]]
 
 
 @dataclass
 class Timed:
-    """Seconds a step, one figure for each block: by the clock on the wall, and of all this process's threads on processors."""
+    """Seconds a step, one value for each block: by the clock on the wall, and of all
+    this process's threads on processors."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
 
 def in_turns(steps: Mapping[str, Step], blocks: int, block_seconds: float) -> dict[str, Timed]:
-    """Time each of `steps` in `blocks` blocks of about `block_seconds`, all in turns and every other round backwards, so that whatever
-    slows the machine for a while slows them alike."""
+    """Time each of `steps` in `blocks` blocks of about `block_seconds`, all in turns
+    and every other round backwards, so that whatever slows the machine for a while
+    slows them alike."""
     lengths = {}
     for name, step in steps.items():
         run(step, WARM_UP)
@@ -64,23 +62,13 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
     """The median, and the lowest and the highest."""
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    return (
+        f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to "
+        f"{max(values):.{digits}f})"
+    )
 
 
 def against(value: float, goal: float, unit: str = "", at_most: bool = True) -> str:
     """A goal, and whether this value meets it."""
     met = value <= goal if at_most else value >= goal
     return f"{'≤' if at_most else '≥'} {goal:g}{unit}: {'met' if met else '**missed**'}"
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first row is its head."""
-    head, *body = rows
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
-
-
-def record(results: Path, command: str, how: str, text: str) -> None:
-    """Print a table, and append it to `results` under the command that made it, with the machine and how it was measured."""
-    print(f"\n{command}\n{how}\n\n{text}\n", flush=True)
-    with results.open("a") as file:
-        file.write(f"\n## `{command}`\n\n{machine()}, torch {torch.__version__}. {how}\n\n{text}\n")

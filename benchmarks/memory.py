@@ -1,10 +1,10 @@
-"""What a training was predicted to take of memory beside what it took: `Fit.footprint` against the resident set, each run in a process of
-its own. Linux only, where a process can ask for its peak anew.
+"""What a training was predicted to take of memory (`training.memory.predict`) beside
+the resident set of four steps, each run in a process of its own. Linux only, where a
+process can ask for its peak anew.
 
-    python -m benchmarks.memory             four steps of each, nothing judged
-    python -m benchmarks.memory --whole     short trainings to their end, and the closing report
+    python -m benchmarks.memory
 
-Tables go to benchmarks/RESULTS.md.
+Results go to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.foundation import RESULTS
-from benchmarks.measuring import markdown, record
+from benchmarks.results import record
 
 MIB = 2**20
 STEPS: list[tuple[str, str, dict[str, Any]]] = [
@@ -35,18 +33,14 @@ STEPS: list[tuple[str, str, dict[str, Any]]] = [
     ("noise", "balanced", {"batch_size": 32}),
     ("noise", "dcgan", {"batch_size": 64}),
 ]
-WHOLE: list[tuple[str, str, dict[str, Any]]] = [
-    ("gaussian", "balanced", {}),
-    ("ring", "balanced", {}),
-    ("mnist", "balanced", {}),
-    ("noise", "balanced", {}),
-]
-SAMPLES = 64  # of a whole training: its peak does not depend on them
 
 
 def resident(what: str) -> int:
-    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since the start or `forget`; getrusage would count what a parent held."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
+    """Bytes, by the name that /proc has: VmRSS now, VmHWM at most since the start or
+    `forget`; getrusage would count what a parent held."""
+    line = next(
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what)
+    )
     return int(line.split()[1]) * 1024
 
 
@@ -55,51 +49,77 @@ def forget() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def measure(data: str, recipe: str, choices: dict[str, Any], *, whole: bool) -> list[str]:
+def measure(data: str, recipe: str, choices: dict[str, Any]) -> list[str]:
     """Train in this process; a row of the table."""
     import numpy as np
 
     from equipoise import GAN
-    from equipoise.training.loop import Clock, Control, train
+    from equipoise.runtime.device import used_memory
+    from equipoise.training.events import Control
+    from equipoise.training.loop import Clock, train
+    from equipoise.training.memory import predict
 
-    given = np.random.default_rng(0).integers(0, 256, (3000, 3, 64, 64), np.uint8) if data == "noise" else data
-    gan = GAN(recipe, samples=SAMPLES if whole else None, threads=1, **choices)
-    training = gan.prepare(given, out=Path(tempfile.mkdtemp()) / "run" if whole else None, to_disk=whole)
-    size, predicted = training.recipe.batch_size, training.footprint
-    assert predicted.used is not None, "Linux tells the resident set"
+    given = (
+        np.random.default_rng(0).integers(0, 256, (3000, 3, 64, 64), np.uint8)
+        if data == "noise"
+        else data
+    )
+    training = GAN(recipe, threads=1, **choices).trainer(given, to_disk=False)
+    size = training.recipe.batch_size
+    transform, device = training.sampler.transform, training.device
+    predicted = predict(training.source, training.recipe, transform, device)
+    used = used_memory(device)
+    assert used is not None, "Linux tells the resident set"
     forget()
-    if whole:
-        gan.run(training, lambda _: None)
-        gan.evaluate()
-        expected = predicted.peak(size) or 0
-    else:
-        clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
-        with training.speed.at_work():
-            for _ in train(training.method, training.state, clock, Control()):
-                pass
-        expected = predicted.used + predicted.needed(size)
-    real = resident("VmHWM")
-    figures = (predicted.used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
-    return [data, recipe, str(size), *[f"{value:.0f}" for value in figures], f"{expected / real:.2f}"]
+    clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
+    with training.speed.at_work():
+        for _ in train(training.state, clock, Control()):
+            pass
+    expected, real = used + predicted.needed(size), resident("VmHWM")
+    sizes = (used / MIB, predicted.step.at(size) / MIB, expected / MIB, real / MIB)
+    return [
+        data,
+        recipe,
+        str(size),
+        *[f"{value:.0f}" for value in sizes],
+        f"{expected / real:.2f}",
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    runs = WHOLE if asked.whole else STEPS
     if asked.only is not None:
-        print(json.dumps(measure(*runs[asked.only], whole=asked.whole)))
+        print(json.dumps(measure(*STEPS[asked.only])))
         return
-    command = ["python", "-m", "benchmarks.memory", *(["--whole"] if asked.whole else [])]
-    rows = [["data", "recipe", "batch", "used before, MiB", "a step, MiB", "predicted peak, MiB", "peak, MiB", "predicted / real"]]
-    for number in range(len(runs)):
+    command = ["python", "-m", "benchmarks.memory"]
+    rows = [
+        [
+            "data",
+            "recipe",
+            "batch",
+            "used before, MiB",
+            "a step, MiB",
+            "predicted peak, MiB",
+            "peak, MiB",
+            "predicted / real",
+        ]
+    ]
+    for number in range(len(STEPS)):
         again = [sys.executable, *command[1:], "--only", str(number)]
-        done = subprocess.run(again, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            again,
+            check=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(" | ".join(rows[-1]), flush=True)
-    record(RESULTS, shlex.join(command), "1 thread, every run in a process of its own.", markdown(rows))
+    record(shlex.join(command), "1 thread, every run in a process of its own.", rows)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,24 @@
 """Size and power of the verdict: exact samplers, and samplers with a planted fault.
 
-    python -m benchmarks.power points          50 draws of each sampler at each size of data
-    python -m benchmarks.power pictures --lanes 2
+    python -m benchmarks.power points
+        50 draws of each sampler at each size of data
+    python -m benchmarks.power images --lanes 2
 
-Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the verdict
-judges samples of a sampler that is exact or has one known fault:
+Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the
+verdict judges samples of a sampler that is exact or has one known fault:
 
     exact           new draws of the data's own distribution
     lost mode       the same without one of eight components, or without one digit
     10%, 30% narrow the same, moved towards the mean by that much
-    shifted column  one column moved by half of its standard deviation; pictures one pixel aside
+    shifted column  one column moved by half a standard deviation; images by a pixel
     copies          draws of the training samples
     collapse        one training sample, with a little noise
 
-Points are eight overlapping normal components in four columns. Pictures are MNIST's, judged by
-what any pictures are judged by, since the digit classifier has seen them all.
+Points are eight overlapping normal components in four columns. Images are MNIST's,
+judged by what any images are judged by, since the digit classifier has seen them all.
 
-A sampler that is exact should not be called sick, and one with a fault should not be called
-balanced and sure. What cannot be decided should be called undecided.
+A sampler that is exact should not be called sick, and one with a fault should not be
+called balanced and sure. What cannot be decided should be called undecided.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.foundation import RESULTS, machine
+from benchmarks.results import record
 from equipoise.data import mnist
-from equipoise.data.formats import from_array
+from equipoise.data.arrays import from_array
 from equipoise.data.sources import RowsSource
-from equipoise.metrics.examination import examine
-from equipoise.metrics.figures import Figure
-from equipoise.verdict import HEALTHY, Evidence, judge
+from equipoise.diagnosis import HEALTHY, Evidence, diagnose
+from equipoise.metrics.evaluate import evaluate_samples
+from equipoise.metrics.result import MetricResult
 
 HELD_OUT = (30, 100, 300, 1_000, 10_000)
 DRAWS = 50
@@ -56,7 +57,9 @@ Draw = Callable[[int], Sample]
 def points(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
     """A data set, its exact sampler, and one without a component."""
     centres = np.random.default_rng(8).normal(0, 2, (COMPONENTS, COLUMNS))
-    mixing = np.random.default_rng(9).normal(0, 0.5, (COMPONENTS, COLUMNS, COLUMNS)) + np.eye(COLUMNS)
+    mixing = np.random.default_rng(9).normal(0, 0.5, (COMPONENTS, COLUMNS, COLUMNS)) + np.eye(
+        COLUMNS
+    )
 
     def draw(n: int, components: int) -> Sample:
         k = rng.integers(components, size=n)
@@ -74,14 +77,14 @@ def digits() -> tuple[Sample, Sample]:
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
-def pictures(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
+def images(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
     """As `points`; the components are digits."""
     x, y = digits()
     order = rng.permutation(len(x))
     pool, data = order[:POOL], order[POOL:]
     train, test = data[held_out : min(10 * held_out, len(data))], data[:held_out]
-    rows = from_array(x[train], None, "pictures")
-    source = RowsSource("pictures", rows, 0, (from_array(x[test], None, "pictures").values, None))
+    rows = from_array(x[train], None, "images")
+    source = RowsSource("images", rows, 0, (from_array(x[test], None, "images").values, None))
 
     def draw(n: int, digits_kept: int) -> Sample:
         return np.asarray(x[rng.choice(pool[y[pool] < digits_kept], n), None].astype(np.float64))
@@ -131,7 +134,7 @@ SAMPLERS: dict[str, Callable[[Data], Draw]] = {
     "copies": lambda data: copies(data.source, data.rng),
     "collapse": lambda data: collapsed(data.source, data.rng),
 }
-KINDS = {"points": points, "pictures": pictures}
+KINDS = {"points": points, "images": images}
 
 
 def copies(source: RowsSource, rng: np.random.Generator) -> Draw:
@@ -156,25 +159,25 @@ def measured(case: Case) -> dict[str, Any]:
     rng = np.random.default_rng([seed, held_out, *map(ord, sampler)])
     source, exact, lost = KINDS[kind](rng, held_out)
     draw = rounded(SAMPLERS[sampler](Data(source, exact, lost, rng)), source)
-    metrics = examine(source, lambda n: (draw(n), None), seed, None)
+    metrics = evaluate_samples(source, lambda n: (draw(n), None), seed, None)
     return {
-        "figures": [asdict(metric) for metric in metrics],
+        "metrics": [asdict(metric) for metric in metrics],
         "held_out": len(source.held_out(1_000, seed)),
     }
 
 
 def verdict_of(kept: dict[str, Any]) -> tuple[str, str]:
     """Its name and how sure it is."""
-    found = judge(
+    found = diagnose(
         Evidence(
-            figures=[Figure(**figure) for figure in kept["figures"]],
+            metrics=[MetricResult(**metric) for metric in kept["metrics"]],
             log=(),
             held_out=kept["held_out"],
             samples_seen=1_000_000,
             usual_samples=1_000_000,
             recipe="balanced",
             latent_dim=64,
-            class_shares=(),
+            class_frequencies=(),
             data="",
             run=None,
         )
@@ -182,26 +185,28 @@ def verdict_of(kept: dict[str, Any]) -> tuple[str, str]:
     return found.name, found.sure
 
 
-def table(found: dict[Case, tuple[str, str]]) -> str:
+def table(found: dict[Case, tuple[str, str]]) -> list[list[str]]:
     """A row for each sampler and size: how often each verdict was given."""
-    lines = ["| sampler | held out | converged, sure | likely | undecided | close | sick | names |"]
-    lines.append("|---|" + "---|" * 7)
+    heads = ["sampler", "held out", "converged, sure", "likely", "undecided", "close", "sick"]
+    rows = [[*heads, "names"]]
     for sampler, held_out in product(SAMPLERS, HELD_OUT):
         given = [v for (_, s, n, _), v in found.items() if (s, n) == (sampler, held_out)]
         if not given:
             continue
         names = Counter(name for name, _ in given)
-        sure = sum(v == ("balanced", "sure") for v in given)
+        sure = sum(v == ("converged", "sure") for v in given)
         sick = sum(name not in HEALTHY and name != "undecided" for name, _ in given)
-        counts = [sure, names["balanced"] - sure, names["undecided"], names["close"], sick]
+        counts = [sure, names["converged"] - sure, names["undecided"], names["close"], sick]
         percent = [f"{count / len(given):.0%}" if count else "" for count in counts]
         told = ", ".join(f"{name} {count}" for name, count in names.most_common())
-        lines.append(f"| {sampler} | {held_out:,} | {' | '.join(percent)} | {told} |")
-    return "\n".join(lines)
+        rows.append([sampler, f"{held_out:,}", *percent, told])
+    return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--lanes", type=int, default=1, help="processes, each with one thread")
@@ -212,7 +217,10 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print the table and write nothing")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.draws)
-    planned = [(options.kind, sampler, held_out, seed) for sampler, held_out, seed in product(options.samplers, options.held_out, seeds)]
+    planned = [
+        (options.kind, sampler, held_out, seed)
+        for sampler, held_out, seed in product(options.samplers, options.held_out, seeds)
+    ]
     found: dict[Case, dict[str, Any]] = {}
     options.keep.parent.mkdir(parents=True, exist_ok=True)
     if options.keep.is_file():
@@ -225,15 +233,15 @@ def main() -> None:
             found[case] = kept
             file.write(json.dumps([case, kept]) + "\n")
             file.flush()
-    text = table({case: verdict_of(found[case]) for case in planned})
-    print(text)
-    if not options.dry:
-        with RESULTS.open("a") as results:
-            results.write(
-                f"\n## `python -m benchmarks.power {options.kind} --lanes {options.lanes}`\n\n"
-                f"{machine()}; {options.draws} draws from seed {options.first_seed}, one thread "
-                f"each.\n\n{text}\n"
-            )
+    rows = table({case: verdict_of(found[case]) for case in planned})
+    if options.dry:
+        print(*(" | ".join(row) for row in rows), sep="\n")
+        return
+    record(
+        f"python -m benchmarks.power {options.kind} --lanes {options.lanes}",
+        f"{options.draws} draws from seed {options.first_seed}, one thread each.",
+        rows,
+    )
 
 
 if __name__ == "__main__":

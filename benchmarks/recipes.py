@@ -2,12 +2,16 @@
 
     python -m benchmarks.recipes            all three tables:
     python -m benchmarks.recipes points     N(4, 1.25) and the ring of 8, seeds 0 to 2
-    python -m benchmarks.recipes digits     MNIST, seed 0, 5 minutes, labels for the recipes of classes
-    python -m benchmarks.recipes labels     MNIST with labels: cgan, acgan and balanced, 10 minutes
+    python -m benchmarks.recipes digits
+        MNIST, seed 0, 5 minutes, labels for the recipes of classes
+    python -m benchmarks.recipes labels
+        MNIST with labels: cgan, acgan and balanced, 10 minutes
 
-Each run is `equipoise train` as a user types it. A run that is in --keep already is not made again: a benchmark that was stopped goes
-on. Tables go to benchmarks/RESULTS.md, grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with --lanes 2
-two runs go side by side, each with one thread on a core of its own, which the table says.
+Each run is `equipoise train` as a user types it. A run that is in --keep already is not
+made again: a benchmark that was stopped goes on. Results go to benchmarks/results,
+grids of digits to docs/images/recipes. Run it on an otherwise idle machine; with
+--lanes 2 two runs go side by side, each with one thread on a core of its own, which the
+table says.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +33,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.foundation import RESULTS, machine
-from benchmarks.gates import AGREEMENT, GATES, LABELLED, UNSUPERVISED, Gate, failures
+from benchmarks.gates import GATES, LABELLED, UNSUPERVISED_ACCURACY, Gate, failures
 from benchmarks.lanes import in_lanes
+from benchmarks.results import Origin, merged, origin, record
 from equipoise import GAN
 from equipoise.data import mnist
+from equipoise.metrics.conditional import LABEL_ACCURACY
 from equipoise.metrics.digits import read_digits
-from equipoise.metrics.labels import agreement, unsupervised_accuracy
-from equipoise.plots import picture_grid
+from equipoise.metrics.labels import accuracy, unsupervised_accuracy
+from equipoise.metrics.registry import family_of, label_of
+from equipoise.plotting.plots import image_grid
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
@@ -58,7 +64,9 @@ class Run:
     @property
     def name(self) -> str:
         length = [f"{self.minutes:g}min"] if self.minutes else []
-        return "-".join([self.data, self.recipe, str(self.seed), *length, *(["labels"] if self.options else [])])
+        return "-".join(
+            [self.data, self.recipe, str(self.seed), *length, *(["labels"] if self.options else [])]
+        )
 
 
 def runs(what: str) -> Iterator[Run]:
@@ -74,94 +82,155 @@ def runs(what: str) -> Iterator[Run]:
 
 
 def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
-    """Train as `run` says, unless it has been, and return its figures, their floors, and the seconds of training and of the command."""
+    """Train as `run` says, unless it has been, and return its figures, their floors,
+    and the seconds of training and of the command."""
     out = keep / run.name
     done = keep / f"{run.name}.json"
     if not done.is_file():
         shutil.rmtree(out, ignore_errors=True)
         length = ["--minutes", f"{run.minutes:g}"] if run.minutes else []
         threads = ["--threads", "1"] if pinned else []
-        arguments = ["train", run.data, "--recipe", run.recipe, "--seed", str(run.seed), *length, *run.options, *threads]
+        arguments = [
+            "train",
+            run.data,
+            "--recipe",
+            run.recipe,
+            "--seed",
+            str(run.seed),
+            *length,
+            *run.options,
+            *threads,
+        ]
         arguments += ["--evaluate", "full", "--out", str(out)]
         began = time.monotonic()
-        subprocess.run([*pinned, sys.executable, "-m", "equipoise", *arguments], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*pinned, sys.executable, "-m", "equipoise", *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         whole = time.monotonic() - began
         report = json.loads((out / "report.json").read_text())
-        figures = {figure["name"]: figure["value"] for figure in report["figures"]}
-        floors = {figure["name"]: figure["floor"] for figure in report["figures"]}
+        metrics = {metric["key"]: metric["value"] for metric in report["metrics"]}
+        floors = {metric["key"]: metric["floor"] for metric in report["metrics"]}
         extra, extra_floors = of_labels(out) if run.data == "mnist" else ({}, {})
         loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
-        result = {"figures": figures | extra, "floors": floors | extra_floors, "seen": report["samples_seen"], "loop": loop, "whole": whole}
-        result["on"] = machine()
-        done.write_text(json.dumps(result))
+        result = {
+            "metrics": metrics | extra,
+            "floors": floors | extra_floors,
+            "seen": report["samples_seen"],
+            "loop": loop,
+            "whole": whole,
+        }
+        done.write_text(json.dumps(result | asdict(origin())))
     found: dict[str, Any] = json.loads(done.read_text())
     return found
 
 
 def of_labels(out: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """How often the digit classifier agrees with the label asked for, or InfoGAN's code with the digit; and the same of real digits."""
+    """How often the digit classifier agrees with the label asked for, or InfoGAN's code
+    with the digit; and the same of real digits."""
     gan = GAN.load(out)
     recipe = json.loads((out / "config.json").read_text())["recipe"]
     images, digits = mnist.load("test")
     if recipe["name"] == "infogan":
-        return {UNSUPERVISED: unsupervised_accuracy(gan.encode(images)["c0"], digits)}, {UNSUPERVISED: 1.0}
+        return {UNSUPERVISED_ACCURACY: unsupervised_accuracy(gan.encode(images)["c0"], digits)}, {
+            UNSUPERVISED_ACCURACY: 1.0
+        }
     if not recipe["conditional"]:
         return {}, {}
     asked = np.arange(10).repeat(ASKED)
-    made = np.concatenate([np.asarray(gan.sample(ASKED, label=digit, seed=digit)) for digit in range(10)])
-    return {AGREEMENT: agreement(read(made), asked)}, {AGREEMENT: agreement(read(images), digits)}
+    made = np.concatenate(
+        [np.asarray(gan.sample(ASKED, label=digit, seed=digit)) for digit in range(10)]
+    )
+    return {LABEL_ACCURACY.key: accuracy(read(made), asked)}, {
+        LABEL_ACCURACY.key: accuracy(read(images), digits)
+    }
 
 
-def draw(out: Path, picture: Path) -> None:
-    """A grid of samples of a run on MNIST: drawn at random, or a column for each digit asked for, or for each value of InfoGAN's code."""
+def draw(out: Path, image: Path) -> None:
+    """A grid of samples of a run on MNIST: drawn at random, or a column for each digit
+    asked for, or for each value of InfoGAN's code."""
     recipe = json.loads((out / "config.json").read_text())["recipe"]
     if recipe["conditional"]:
         gan = GAN.load(out)
         columns = [np.asarray(gan.sample(ROWS, label=digit, seed=digit)) for digit in range(10)]
-        picture.write_bytes(picture_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
+        image.write_bytes(image_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
     else:
-        shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), picture)
+        shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), image)
 
 
-def read(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
+def read(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The digits that the shipped classifier reads."""
-    found: NDArray[np.int64] = read_digits(torch.from_numpy(pictures.copy()))[1].argmax(1).numpy()
+    found: NDArray[np.int64] = read_digits(torch.from_numpy(images.copy()))[1].argmax(1).numpy()
     return found
 
 
-def table(results: list[tuple[Run, dict[str, Any]]]) -> str:
-    """One table for each kind of data, with the floor of the first run, and what fails."""
+def tables(results: list[tuple[Run, dict[str, Any]]]) -> list[list[list[str]]]:
+    """One table for each kind of data, with the baseline of the first run, and what
+    fails."""
     blocks = []
     for data in dict.fromkeys(run.data for run, _ in results):
         of_data = [(run, found) for run, found in results if run.data == data]
-        names = list(dict.fromkeys(name for _, found in of_data for name in found["figures"] if name.startswith(SHOWN)))
-        floors = {name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()}
-        heads = [data, *names, "samples seen", "training, s", "whole command, s", "gate"]
-        rows = [heads, ["---"] * len(heads)]
+        names = list(
+            dict.fromkeys(
+                name
+                for _, found in of_data
+                for name in found["metrics"]
+                if family_of(name) in SHOWN
+            )
+        )
+        floors = {
+            name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()
+        }
+        heads = [
+            data,
+            *map(label_of, names),
+            "samples seen",
+            "training, s",
+            "whole command, s",
+            "gate",
+        ]
+        rows = [heads]
         for run, found in of_data:
-            failed = "; ".join(failures(run.gate, found["figures"]))
+            failed = "; ".join(failures(run.gate, found["metrics"]))
             times = [f"{found['seen']:,}", f"{found['loop']:.0f}", f"{found['whole']:.0f}"]
-            cells = [_cell(found["figures"].get(name)) for name in names]
-            rows.append([f"{run.recipe}, seed {run.seed}", *cells, *times, f"**failed**: {failed}" if failed else "passed"])
-        rows.append(["real samples (the floor)", *[_cell(floors.get(name)) for name in names], "", "", "", ""])
-        blocks.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
-    return "\n\n".join(blocks)
+            cells = [_cell(found["metrics"].get(name)) for name in names]
+            rows.append(
+                [
+                    f"{run.recipe}, seed {run.seed}",
+                    *cells,
+                    *times,
+                    f"**failed**: {failed}" if failed else "passed",
+                ]
+            )
+        rows.append(
+            [
+                "real samples (baseline)",
+                *[_cell(floors.get(name)) for name in names],
+                "",
+                "",
+                "",
+                "",
+            ]
+        )
+        blocks.append(rows)
+    return blocks
 
 
 SHOWN = (
-    "Wasserstein-1",
-    "Kolmogorov",
-    "standard deviation",
-    "modes covered",
-    "share within",
-    "reverse KL",
-    "spread inside",
-    "sliced",
-    "Fréchet",
-    "recognised",
-    "smallest",
-    AGREEMENT,
-    UNSUPERVISED,
+    "wasserstein_1",
+    "kolmogorov_smirnov",
+    "standard_deviation",
+    "modes_covered",
+    "within_3_sigma",
+    "reverse_kl",
+    "mode_spread",
+    "sliced_wasserstein",
+    "digit_frechet_distance",
+    "recognised_fraction",
+    "smallest_class_frequency",
+    LABEL_ACCURACY.key,
+    UNSUPERVISED_ACCURACY,
 )
 
 
@@ -170,11 +239,23 @@ def _cell(value: float | None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="*", help=f"tables: {', '.join(MINUTES)}; all unless named")
     parser.add_argument("--recipe", help="this one alone")
-    parser.add_argument("--lanes", type=int, default=1, help="runs side by side, each with one thread on its own core")
-    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-recipes"), help="a folder to keep the runs in")
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        default=1,
+        help="runs side by side, each with one thread on its own core",
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs/benchmark-recipes"),
+        help="a folder to keep the runs in",
+    )
     options = parser.parse_args()
     if unknown := set(options.what) - MINUTES.keys():
         parser.error(f"no table {', '.join(sorted(unknown))}: known are {', '.join(MINUTES)}")
@@ -182,8 +263,13 @@ def main() -> None:
     known = dict.fromkeys(run.recipe for what in MINUTES for run in runs(what))
     if options.recipe not in (None, *known):
         parser.error(f"no recipe {options.recipe}: known are {', '.join(known)}")
-    planned = {what: [run for run in runs(what) if options.recipe in (None, run.recipe)] for what in options.what or MINUTES}
-    found = train_all([run for of_table in planned.values() for run in of_table], options.keep, options.lanes)
+    planned = {
+        what: [run for run in runs(what) if options.recipe in (None, run.recipe)]
+        for what in options.what or MINUTES
+    }
+    found = train_all(
+        [run for of_table in planned.values() for run in of_table], options.keep, options.lanes
+    )
     for what, of_table in planned.items():
         if not of_table:  # only recipes of classes are in the table of labels
             continue
@@ -191,15 +277,17 @@ def main() -> None:
         if what != "points":
             IMAGES.mkdir(parents=True, exist_ok=True)
             for run in of_table:
-                draw(options.keep / run.name, IMAGES / f"{run.recipe}{'-labels' if what == 'labels' else ''}.png")
+                draw(
+                    options.keep / run.name,
+                    IMAGES / f"{run.recipe}{'-labels' if what == 'labels' else ''}.png",
+                )
         lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
         how = "one thread a run" if lanes or what == "points" else f"{os.cpu_count()} thread(s)"
         how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
         chosen = ["--recipe", options.recipe] if options.recipe else []
         command = shlex.join(["python", "-m", "benchmarks.recipes", what, *chosen, *lanes])
-        on = "; ".join(dict.fromkeys(result["on"] for _, result in results))
-        with RESULTS.open("a") as file:
-            file.write(f"\n## `{command}`\n\n{on}, {how}.\n\n{table(results)}\n")
+        measured = merged(Origin(result["commit"], result["machine"]) for _, result in results)
+        record(command, f"{how}.", *tables(results), measured=measured)
 
 
 def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str, Any]]:
@@ -207,11 +295,13 @@ def train_all(planned: list[Run], keep: Path, lanes: int) -> dict[str, dict[str,
 
     def one(run: Run, pinned: list[str]) -> dict[str, Any]:
         found = measure(run, keep, pinned)
-        figures = {name: round(value, 4) for name, value in found["figures"].items()}
-        print(run.name, figures, failures(run.gate, found["figures"]), flush=True)
+        metrics = {name: round(value, 4) for name, value in found["metrics"].items()}
+        print(run.name, metrics, failures(run.gate, found["metrics"]), flush=True)
         return found
 
-    return {run.name: result for run, result in zip(planned, in_lanes(planned, one, lanes), strict=True)}
+    return {
+        run.name: result for run, result in zip(planned, in_lanes(planned, one, lanes), strict=True)
+    }
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""The classic tutorial's two examples in plain torch, as a tutorial writes them: what P4 compares with.
+"""The classic tutorial's two examples in plain torch, as a tutorial writes them: what
+P4 compares with.
 
     python -m benchmarks.tutorial line      N(4, 1.25): Wasserstein-1 through time
-    python -m benchmarks.tutorial digits    MNIST: Fréchet distance of digit features through time
+    python -m benchmarks.tutorial digits
+        MNIST: Fréchet distance of digit features through time
 
-On the line D and G are small MLPs, and D is shown a whole batch as one vector, with each value's squared distance to the batch's mean. On
-digits both are MLPs with dropout, and dropout stays on when samples are drawn, as it does there. Sizes and rates are the ones that are
-handed on most: nothing is tuned here, for better or for worse.
+On the line D and G are small MLPs, and D is shown a whole batch as one vector, with
+each value's squared distance to the batch's mean. On digits both are MLPs with dropout,
+and dropout stays on when samples are drawn, as it does there. Sizes and rates are the
+ones that are handed on most: nothing is tuned here, for better or for worse.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from benchmarks.baselines import PictureItems
+from benchmarks.baselines import ImageItems
 from benchmarks.likeness import DigitQuality, LineQuality
 from equipoise.data import mnist
 
@@ -65,13 +68,15 @@ class LineDiscriminator(nn.Module):
 
 
 def with_squares(data: Tensor) -> Tensor:
-    """A batch, (1, N), with each value's squared distance to its mean beside it, (1, 2 N)."""
+    """A batch, (1, N), with each value's squared distance to its mean beside it, (1, 2
+    N)."""
     mean = torch.mean(data, 1, keepdim=True)
     return torch.cat([data, torch.pow(data - mean, 2.0)], 1)
 
 
 def line(seed: int, steps: int = 10_000, moments: int = 20, n: int = 100_000) -> Iterator[Moment]:
-    """Train on N(4, 1.25) and yield, `moments` times, the seconds of training so far and n samples, (n,), drawn outside the clock."""
+    """Train on N(4, 1.25) and yield, `moments` times, the seconds of training so far
+    and n samples, (n,), drawn outside the clock."""
     torch.manual_seed(seed)
     numbers = np.random.default_rng(seed)
     generator, discriminator = LineGenerator(), LineDiscriminator()
@@ -105,8 +110,9 @@ def line(seed: int, steps: int = 10_000, moments: int = 20, n: int = 100_000) ->
             began = time.perf_counter()
 
 
-def digit_players() -> tuple[nn.Module, nn.Module]:
-    """G, latents (N, 100) to pictures (N, 784) on [-1, 1], and D, pictures to probabilities (N, 1)."""
+def digit_networks() -> tuple[nn.Module, nn.Module]:
+    """G, latents (N, 100) to images (N, 784) on [-1, 1], and D, images to probabilities
+    (N, 1)."""
     generator = nn.Sequential(
         nn.Linear(LATENT, DIGIT_HIDDEN),
         nn.LeakyReLU(LEAK),
@@ -130,42 +136,55 @@ def digit_players() -> tuple[nn.Module, nn.Module]:
     return generator, discriminator
 
 
-def digits(seed: int, epochs: int = 20, n: int = 10_000, most: int = 60_000) -> Iterator[Moment]:
-    """Train on MNIST, on its first `most` digits, and yield after every epoch the seconds of training so far and n samples, (n, 28, 28)
-    uint8, drawn outside the clock."""
+def digits(
+    seed: int, epochs: int = 20, n: int = 10_000, max_samples: int = 60_000
+) -> Iterator[Moment]:
+    """Train on the first `max_samples` digits of MNIST. After every epoch yield the
+    seconds of training so far and n samples, (n, 28, 28) uint8, drawn outside the
+    clock."""
     torch.manual_seed(seed)
-    images, labels = (part[:most] for part in mnist.load("train"))
-    loader = DataLoader(PictureItems(images, labels, PIXEL_MEAN, PIXEL_STD), batch_size=DIGIT_BATCH, shuffle=True, drop_last=True)
-    generator, discriminator = digit_players()
+    images, labels = (part[:max_samples] for part in mnist.load("train"))
+    loader = DataLoader(
+        ImageItems(images, labels, PIXEL_MEAN, PIXEL_STD),
+        batch_size=DIGIT_BATCH,
+        shuffle=True,
+        drop_last=True,
+    )
+    generator, discriminator = digit_networks()
     criterion = nn.BCELoss()
     optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=DIGIT_RATE)
     optimizer_g = torch.optim.Adam(generator.parameters(), lr=DIGIT_RATE)
-    real_labels, fake_labels = torch.full((DIGIT_BATCH, 1), DIGIT_REAL_LABEL), torch.zeros(DIGIT_BATCH, 1)
+    real_labels, fake_labels = (
+        torch.full((DIGIT_BATCH, 1), DIGIT_REAL_LABEL),
+        torch.zeros(DIGIT_BATCH, 1),
+    )
     seconds, began = 0.0, time.perf_counter()
     for _ in range(epochs):
-        for pictures, _ in loader:
-            real_loss = criterion(discriminator(pictures.view(DIGIT_BATCH, -1)), real_labels)
-            fake_pictures = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
-            fake_loss = criterion(discriminator(fake_pictures.detach()), fake_labels)
+        for images, _ in loader:
+            real_loss = criterion(discriminator(images.view(DIGIT_BATCH, -1)), real_labels)
+            fake_images = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
+            fake_loss = criterion(discriminator(fake_images.detach()), fake_labels)
             d_loss = real_loss + fake_loss
             optimizer_d.zero_grad()
             d_loss.backward()
             optimizer_d.step()
 
-            fake_pictures = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
-            g_loss = criterion(discriminator(fake_pictures), torch.ones(DIGIT_BATCH, 1))
+            fake_images = generator(torch.rand(DIGIT_BATCH, LATENT) * 2 - 1)
+            g_loss = criterion(discriminator(fake_images), torch.ones(DIGIT_BATCH, 1))
             optimizer_g.zero_grad()
             g_loss.backward()
             optimizer_g.step()
         seconds += time.perf_counter() - began
         with torch.no_grad():
-            made = generator(torch.rand(n, LATENT) * 2 - 1).view(n, 28, 28)
-        yield seconds, ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+            generated = generator(torch.rand(n, LATENT) * 2 - 1).view(n, 28, 28)
+        yield seconds, ((generated + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
         began = time.perf_counter()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("example", choices=["line", "digits"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -176,11 +195,19 @@ def main() -> None:
     if options.example == "line":
         of_line = LineQuality()
         for seconds, samples in line(options.seed, options.steps):
-            print(f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples {of_line.floor:.4f})", flush=True)
+            print(
+                f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples "
+                f"{of_line.floor:.4f})",
+                flush=True,
+            )
     else:
         of_digits = DigitQuality()
         for seconds, samples in digits(options.seed, options.epochs):
-            print(f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real digits {of_digits.floor:.2f})", flush=True)
+            print(
+                f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real "
+                f"digits {of_digits.floor:.2f})",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

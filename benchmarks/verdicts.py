@@ -1,10 +1,12 @@
 """How often the verdict is right: runs made sick on purpose, and healthy ones.
 
-    python -m benchmarks.verdicts              every case on points, three seeds, and on pictures, two
+    python -m benchmarks.verdicts
+        every case on points, three seeds, and on images, two
     python -m benchmarks.verdicts points       points alone
 
-CASES says beforehand which names are right for which sickness. A case that is in --keep already is not trained again, but judged anew.
-The table goes to benchmarks/RESULTS.md. With --lanes 2 two cases go side by side, each with one thread on a core of its own.
+CASES says beforehand which names are right for which sickness. A case that is in --keep
+already is not trained again, but judged anew. The result goes to benchmarks/results.
+With --lanes 2 two cases go side by side, each with one thread on a core of its own.
 """
 
 from __future__ import annotations
@@ -24,40 +26,46 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.foundation import RESULTS, machine
 from benchmarks.lanes import in_lanes
+from benchmarks.results import origin, record
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.data.laws import Ring
-from equipoise.fitting import Fit
-from equipoise.metrics.figures import Figure
-from equipoise.report import gather
+from equipoise.data.distributions import Ring
+from equipoise.diagnosis import HEALTHY, Evidence, diagnose
+from equipoise.metrics.result import MetricResult
+from equipoise.report.report import gather
+from equipoise.training.events import Report
 from equipoise.training.guard import DivergedError
-from equipoise.training.loop import Report
 from equipoise.training.signals import InterruptedRunError
 from equipoise.training.state import Gradients
-from equipoise.verdict import HEALTHY, Evidence, judge
+from equipoise.training.trainer import Trainer
 
-SEEDS = {"points": 3, "pictures": 2}  # runs of each case
-KINDS = ("points", "pictures")
-PICTURE_SAMPLES = 40_000
-LEARNING_RATES = {"points": 4e-3, "pictures": 3e-3}  # balanced's own
+SEEDS = {"points": 3, "images": 2}  # runs of each case
+KINDS = ("points", "images")
+IMAGE_SAMPLES = 40_000
+LEARNING_RATES = {"points": 4e-3, "images": 3e-3}  # balanced's own
 FACTOR = 100
-# Most sicknesses are of a generator that makes all of the data by itself. Given the data's modes, one that has hardly learned makes
-# samples of this data that nobody tells from real ones, and then "balanced" is the truth; one that swings collapses inside the modes.
-ALONE = {"modes": 0}
-# Which player gains by a learning rate that is far too high is not said beforehand: what to change is the same.
+# Most sicknesses are of a generator that makes all of the data by itself. Given the
+# data's modes, one that has hardly learned makes samples of this data that nobody tells
+# from real ones, and then "balanced" is the truth; one that swings collapses inside the
+# modes.
+ALONE = {"clusters": 0}
+# Which network gains by a learning rate that is far too high is not said beforehand:
+# what to change is the same.
 WON = frozenset({"discriminator won", "generator won", "diverged", "recovered from trouble"})
 
 
 @dataclass(frozen=True)
 class Case:
-    """A training and the names that are right for it. `sicken` gets the fit before its first step."""
+    """A training and the names that are right for it.
+
+    `sicken` gets the fit before its first step.
+    """
 
     right: frozenset[str]
     data: Callable[[str, int], tuple[Any, Any]]
     settings: dict[str, Any] = field(default_factory=dict)
-    sicken: Callable[[Fit], None] = lambda _: None
+    sicken: Callable[[Trainer], None] = lambda _: None
     stop_at: float = 1.0
     kinds: tuple[str, ...] = KINDS
 
@@ -102,13 +110,13 @@ def labelled(shuffled: bool) -> Callable[[str, int], tuple[Any, Any]]:
     return data
 
 
-def freeze(fit: Fit) -> None:
+def freeze(fit: Trainer) -> None:
     """G learns for a hundred steps and no more."""
     learn = fit.state.optimize_generator
     every_step(fit, lambda step, gradients: learn(gradients) if step <= 100 else None)
 
 
-def poison(fit: Fit) -> None:
+def poison(fit: Trainer) -> None:
     """A weight of G becomes NaN after three hundred steps."""
     learn = fit.state.optimize_generator
 
@@ -121,8 +129,9 @@ def poison(fit: Fit) -> None:
     every_step(fit, optimize)
 
 
-def every_step(fit: Fit, optimize: Callable[[int, Gradients], None]) -> None:
-    """`optimize`, told the step's number from 1, takes the place of the generator's update."""
+def every_step(fit: Trainer, optimize: Callable[[int, Gradients], None]) -> None:
+    """`optimize`, told the step's number from 1, takes the place of the generator's
+    update."""
     steps = itertools.count(1)
     fit.state.optimize_generator = lambda gradients: optimize(next(steps), gradients)  # type: ignore[method-assign]  # a fault, planted
 
@@ -134,24 +143,40 @@ CASES: dict[str, Case] = {
     "healthy: N(4, 1.25)": Case(HEALTHY, named("gaussian"), kinds=("points",)),
     "healthy: ring": Case(HEALTHY, plain, kinds=("points",)),
     "healthy: swissroll": Case(HEALTHY, named("swissroll"), kinds=("points",)),
-    "healthy: digits": Case(HEALTHY, plain, kinds=("pictures",)),
+    "healthy: digits": Case(HEALTHY, plain, kinds=("images",)),
     "healthy: labels": Case(HEALTHY, labelled(shuffled=False)),
-    "generator frozen after 100 steps": Case(frozenset({"discriminator won", "mode collapse"}), plain, ALONE, sicken=freeze),
+    "generator frozen after 100 steps": Case(
+        frozenset({"discriminator won", "mode collapse"}), plain, ALONE, sicken=freeze
+    ),
     "D's learning rate x 100": Case(WON, plain, ALONE | {"discriminator_rate": FACTOR}),
     "G's learning rate x 100": Case(WON | {"mode collapse"}, plain, ALONE | {"generator": FACTOR}),
     "penalties off": Case(WON | {"mode collapse"}, plain, ALONE | {"gamma": 0.0}),
-    "20 samples to train on": Case(frozenset({"undecided", "memorising"}), twenty, {"batch_size": 16}),
-    "D's learning rate x 100, given modes": Case(WON | {"mode collapse"}, plain, {"discriminator_rate": FACTOR}),
-    "G's learning rate x 100, given modes": Case(WON | {"mode collapse"}, plain, {"generator": FACTOR}),
-    "latent of one number, grid of 25": Case(frozenset({"latent too small"}), named("grid"), ALONE | {"latent_dim": 1}, kinds=("points",)),
+    "20 samples to train on": Case(
+        frozenset({"undecided", "memorising"}), twenty, {"batch_size": 16}
+    ),
+    "D's learning rate x 100, given modes": Case(
+        WON | {"mode collapse"}, plain, {"discriminator_rate": FACTOR}
+    ),
+    "G's learning rate x 100, given modes": Case(
+        WON | {"mode collapse"}, plain, {"generator": FACTOR}
+    ),
+    "latent of one number, grid of 25": Case(
+        frozenset({"latent too small"}), named("grid"), ALONE | {"latent_dim": 1}, kinds=("points",)
+    ),
     "stopped after 2%": Case(frozenset({"still improving"}), plain, ALONE, stop_at=0.02),
-    "NaN in the generator": Case(frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison),
+    "NaN in the generator": Case(
+        frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison
+    ),
     "labels shuffled": Case(frozenset({"labels ignored"}), labelled(shuffled=True)),
     "healthy: 800 rows": Case(SMALL, small(800), kinds=("points",)),
     "healthy: 3,000 rows": Case(SMALL, small(3_000)),
     "800 rows, generator frozen after 100 steps": Case(FROZEN, small(800), ALONE, sicken=freeze),
-    "800 rows, D's learning rate x 100": Case(WON | LOST, small(800), ALONE | {"discriminator_rate": FACTOR}),
-    "60 rows, learning rate 10": Case(WON | LOST, small(60), {"learning_rate": 10.0, "batch_size": 16, "samples": 640}),
+    "800 rows, D's learning rate x 100": Case(
+        WON | LOST, small(800), ALONE | {"discriminator_rate": FACTOR}
+    ),
+    "60 rows, learning rate 10": Case(
+        WON | LOST, small(60), {"learning_rate": 10.0, "batch_size": 16, "samples": 640}
+    ),
 }
 
 
@@ -161,36 +186,47 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
     data, labels = case.data(kind, seed)
     settings = dict(case.settings)
     if (factor := settings.pop("generator", None)) is not None:
-        settings |= {"learning_rate": LEARNING_RATES[kind] * factor, "discriminator_rate": 1 / factor}
-    if kind == "pictures" and case.stop_at == 1 and "samples" not in settings:
-        settings["samples"] = PICTURE_SAMPLES
+        settings |= {
+            "learning_rate": LEARNING_RATES[kind] * factor,
+            "discriminator_rate": 1 / factor,
+        }
+    if kind == "images" and case.stop_at == 1 and "samples" not in settings:
+        settings["samples"] = IMAGE_SAMPLES
     gan = GAN(seed=seed, threads=1, **settings)
-    fit = gan.prepare(data, labels, to_disk=False, warn=lambda _: None)
+    fit = gan.trainer(data, labels, to_disk=False, warn=lambda _: None)
     case.sicken(fit)
 
     def watch(event: Any) -> None:
-        if isinstance(event, Report) and event.share >= case.stop_at:
+        if isinstance(event, Report) and event.progress >= case.stop_at:
             os.kill(os.getpid(), 2)
 
     try:
-        gan.run(fit, watch if case.stop_at < 1 else lambda _: None)
+        gan.train(fit, [watch if case.stop_at < 1 else lambda _: None])
     except (DivergedError, InterruptedRunError) as error:
         print(error, file=sys.stderr)
     usual = {"usual_samples": settings["samples"]} if "samples" in settings else {}
-    return {**asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)), **usual, "on": machine()}
+    return {
+        **asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)),
+        **usual,
+        "commit": origin().commit,
+    }
 
 
-def judged(kept: Path) -> tuple[str, str]:
-    """The name that the verdict gives what was kept of a case, and where the case was trained."""
+def evaluated(kept: Path) -> tuple[str, str]:
+    """The name that the verdict gives what was kept of a case, and where the case was
+    trained."""
     stored = json.loads(kept.read_text())
-    on = stored.pop("on")
-    return judge(Evidence(**{**stored, "figures": [Figure(**figure) for figure in stored["figures"]]})).name, on
+    commit = stored.pop("commit")
+    return diagnose(
+        Evidence(**{**stored, "metrics": [MetricResult(**metric) for metric in stored["metrics"]]})
+    ).name, commit
 
 
-def table(found: dict[tuple[str, str, int], str]) -> str:
-    """The confusion table: a row for each case, a column for each name that was given."""
+def table(found: dict[tuple[str, str, int], str]) -> tuple[list[list[str]], str]:
+    """The confusion table, a row for each case and a column for each name that was
+    given, and its sums."""
     names = sorted(set(found.values()))
-    rows = [["case", "right names", *names, "right"], ["---"] * (len(names) + 3)]
+    rows = [["case", "right names", *names, "right"]]
     total = {True: [0, 0], False: [0, 0]}
     for case, kind in dict.fromkeys((case, kind) for case, kind, _ in found):
         given = [name for (of, on, _), name in found.items() if (of, on) == (case, kind)]
@@ -198,22 +234,48 @@ def table(found: dict[tuple[str, str, int], str]) -> str:
         total[case.startswith("healthy")][0] += right
         total[case.startswith("healthy")][1] += len(given)
         counts = [str(given.count(name) or "") for name in names]
-        rows.append([f"{case}, {kind}", ", ".join(sorted(CASES[case].right)), *counts, f"{right} of {len(given)}"])
+        rows.append(
+            [
+                f"{case}, {kind}",
+                ", ".join(sorted(CASES[case].right)),
+                *counts,
+                f"{right} of {len(given)}",
+            ]
+        )
     sick, healthy = total[False], total[True]
-    sums = f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called healthy: {healthy[0]} of {healthy[1]}."
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{sums}"
+    sums = (
+        f"Sick runs given a right name: {sick[0]} of {sick[1]}. Healthy runs called "
+        f"healthy: {healthy[0]} of {healthy[1]}."
+    )
+    return rows, sums
 
 
-def judge_all(planned: list[tuple[str, str, int]], keep: Path, lanes: int) -> dict[tuple[str, str, int], tuple[str, str]]:
-    """The name that each case is given, and where it was trained, `lanes` of them at a time."""
+def judge_all(
+    planned: list[tuple[str, str, int]], keep: Path, lanes: int
+) -> dict[tuple[str, str, int], tuple[str, str]]:
+    """The name that each case is given, and where it was trained, `lanes` of them at a
+    time."""
 
     def given_to(one: tuple[str, str, int], pinned: list[str]) -> tuple[str, str]:
         name, kind, seed = one
-        kept = keep / f"{name}, {kind}, {seed}.json".replace(" ", "-").replace("%", "").replace("/", "-")
+        kept = keep / f"{name}, {kind}, {seed}.json".replace(" ", "-").replace("%", "").replace(
+            "/", "-"
+        )
         if not kept.is_file():
-            command = [*pinned, sys.executable, "-m", "benchmarks.verdicts", "--one", name, kind, str(seed)]
-            kept.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        given, on = judged(kept)
+            command = [
+                *pinned,
+                sys.executable,
+                "-m",
+                "benchmarks.verdicts",
+                "--one",
+                name,
+                kind,
+                str(seed),
+            ]
+            kept.write_text(
+                subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            )
+        given, on = evaluated(kept)
         print(*one, given, "" if given in CASES[name].right else "WRONG", flush=True)
         return given, on
 
@@ -221,11 +283,28 @@ def judge_all(planned: list[tuple[str, str, int]], keep: Path, lanes: int) -> di
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kinds", nargs="*", help=f"{' or '.join(KINDS)}; both unless named")
-    parser.add_argument("--lanes", type=int, default=1, help="cases side by side, each with one thread on its own core")
-    parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-verdicts"), help="a folder to keep the verdicts in")
-    parser.add_argument("--first-seed", type=int, default=0, help="thresholds were set with seeds 0 to 2 in view: others confirm them")
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        default=1,
+        help="cases side by side, each with one thread on its own core",
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs/benchmark-verdicts"),
+        help="a folder to keep the verdicts in",
+    )
+    parser.add_argument(
+        "--first-seed",
+        type=int,
+        default=0,
+        help="thresholds were set with seeds 0 to 2 in view: others confirm them",
+    )
     parser.add_argument("--one", nargs=3, metavar=("CASE", "KIND", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -247,9 +326,11 @@ def main() -> None:
     trained = "; ".join(dict.fromkeys(on for _, on in results.values()))
     given = [*options.kinds, *(["--lanes", str(options.lanes)] if options.lanes > 1 else [])]
     given += ["--first-seed", str(options.first_seed)] if options.first_seed else []
-    with RESULTS.open("a") as file:
-        file.write(f"\n## `{shlex.join(['python', '-m', 'benchmarks.verdicts', *given])}`\n\n")
-        file.write(f"Trained: {trained}; one thread a run. Judged: {machine()}.\n\n{table(found)}\n")
+    record(
+        shlex.join(["python", "-m", "benchmarks.verdicts", *given]),
+        f"Trained at commit {trained}; one thread a run.",
+        *table(found),
+    )
 
 
 if __name__ == "__main__":

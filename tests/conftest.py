@@ -1,4 +1,5 @@
-"""What several tests need: a tiny training, pictures on disk, the command line in-process."""
+"""What several tests need: a tiny training, images on disk, the command line
+in-process."""
 
 from __future__ import annotations
 
@@ -15,33 +16,38 @@ import pytest
 import torch
 from hypothesis import settings
 
-from equipoise import GAN, gan
-from equipoise.cli import main
-from equipoise.data import cache, mnist
+from equipoise import GAN, api
+from equipoise.cli.main import main
+from equipoise.data import mnist
+from equipoise.data.images import cache
 from equipoise.metrics import classifier
 from equipoise.metrics.budget import Budget
 from tests import isolation
-from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_picture
+from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_image
 
 isolation.register_profiles()
 BRIEF = Budget(
-    line=2_000,
+    univariate=2_000,
     samples=500,
-    pictures=200,
+    images=200,
     floors=1,
     two_sample=500,
-    two_sample_pictures=200,
+    two_sample_images=200,
     copies=200,
     labelled=500,
-    picture_steps=20,
+    image_steps=20,
 )
 POINT_STEPS = 100  # of training a classifier of points
 WRITES = pytest.StashKey[isolation.Writes]()
 
 
-@pytest.hookimpl(trylast=True)  # after pytest knows its temporary directory, and Hypothesis which profile was asked for
+@pytest.hookimpl(
+    trylast=True
+)  # after pytest knows its temporary directory, and Hypothesis which profile was asked for
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):  # the process that pytest was started as; its workers get its environment
+    if not hasattr(
+        config, "workerinput"
+    ):  # the process that pytest was started as; its workers get its environment
         isolation.own_environment(config._tmp_path_factory.getbasetemp() / "home")
     if settings().derandomize:
         isolation.draw_no_constants_of_loaded_modules()
@@ -52,7 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def apart(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test begins with the same random numbers and one thread, and writes into temporary directories alone."""
+    """Every test begins with the same random numbers and one thread, and writes into
+    temporary directories alone."""
     isolation.same_random_numbers(request.module)
     torch.set_num_threads(1)
     yield
@@ -62,7 +69,9 @@ def apart(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def images_kept_apart(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What tests decode is kept in a folder of theirs."""
     monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
 
@@ -71,8 +80,8 @@ def pictures_kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
 def few_samples_examined() -> Iterator[None]:
     """Reports of fewer samples, and with less learning, than users are promised."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gan, "FULL", BRIEF)
-        patch.setattr(gan, "QUICK", replace(BRIEF, line=BRIEF.line // 2))
+        patch.setattr(api, "FULL", BRIEF)
+        patch.setattr(api, "QUICK", replace(BRIEF, univariate=BRIEF.univariate // 2))
         patch.setattr(classifier, "POINT_STEPS", POINT_STEPS)
         yield
 
@@ -86,7 +95,8 @@ def brief_reports() -> Iterator[None]:
 
 @pytest.fixture
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of runs whose page nobody opens: its charts take longer than a training."""
+    """For tests of runs whose page nobody opens: its charts take longer than a
+    training."""
     monkeypatch.setattr(GAN, "report_page", lambda _, path: path)
 
 
@@ -98,9 +108,14 @@ def tiny() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def mnist_home() -> Path:
-    """The folder that holds MNIST's four files; skips where it is not there, since tests download nothing."""
+    """The folder that holds MNIST's four files; skips where it is not there, since
+    tests download nothing."""
     folder = mnist.data_home() / "mnist"
-    missing = [name for name in mnist.SHA256 if not ((folder / name).is_file() or (folder / f"{name}.gz").is_file())]
+    missing = [
+        name
+        for name in mnist.SHA256
+        if not ((folder / name).is_file() or (folder / f"{name}.gz").is_file())
+    ]
     if missing:
         pytest.skip(f"$EQUIPOISE_DATA/mnist lacks {', '.join(missing)}")
     return folder
@@ -138,11 +153,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory of grey 8 x 8 pictures of two classes, hardly trained."""
-    folder = tmp_path_factory.mktemp("pictures")
+def trained_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory of grey 8 x 8 images of two classes, hardly trained."""
+    folder = tmp_path_factory.mktemp("images")
     path = folder / "squares.npz"
-    np.savez(path, x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8), y=["dark", "light"] * 40)
+    np.savez(
+        path,
+        x=np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8),
+        y=["dark", "light"] * 40,
+    )
     out = folder / "run"
     with few_samples_examined():
         assert main(["train", str(path), "--out", str(out), *TINY_OPTIONS]) == 0
@@ -150,9 +169,9 @@ def trained_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def picture() -> Callable[..., np.ndarray[Any, Any]]:
-    """`write_picture`, for tests in any folder."""
-    return write_picture
+def image() -> Callable[..., np.ndarray[Any, Any]]:
+    """`write_image`, for tests in any folder."""
+    return write_image
 
 
 @pytest.fixture

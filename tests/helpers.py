@@ -1,4 +1,5 @@
-"""What tests of several modules make use of: tiny recipes with what they train on, states, pictures in files, answers of commands."""
+"""What tests of several modules make use of: tiny recipes with what they train on,
+states, images in files, answers of commands."""
 
 from __future__ import annotations
 
@@ -14,18 +15,32 @@ import pytest
 import torch
 from PIL import Image
 
-from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian, Ring
-from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.data.arrays import from_array
+from equipoise.data.distributions import Gaussian, Ring
+from equipoise.data.schema import Schema
+from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
+from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
+from equipoise.recipes.method import Method
 from equipoise.recipes.wgan_gp import WGANGP
-from equipoise.training.state import State, build_method
+from equipoise.training.state import State
+from equipoise.training.workload import Workload, workload_of
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.dequantization import Dequantization
+from equipoise.transforms.scaling import Scaling, fit_scaling
+from equipoise.transforms.space import NetworkSpace
 
-TINY: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}  # two steps: enough for all that is not the method
+TINY: dict[str, Any] = {
+    "samples": 32,
+    "batch_size": 16,
+    "width": 8,
+    "threads": 1,
+}  # two steps: enough for all that is not the method
 TINY_OPTIONS = ["--samples", "32", "--batch-size", "16", "--width", "8", "--threads", "1"]
 TINY_RECIPE = {"batch_size": 16, "width": 8}
 
@@ -39,11 +54,17 @@ class Answer:
     err: str
 
 
-def write_picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0) -> np.ndarray[Any, Any]:
-    """A picture of noise in a file, and its pixels."""
+def write_image(
+    path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), seed: int = 0
+) -> np.ndarray[Any, Any]:
+    """An image of noise in a file, and its pixels."""
     shape = (size[1], size[0]) if mode in ("L", "I;16") else (size[1], size[0], len(mode))
     deep = mode == "I;16"
-    pixels = np.random.default_rng(seed).integers(0, 65536 if deep else 256, shape).astype(np.uint16 if deep else np.uint8)
+    pixels = (
+        np.random.default_rng(seed)
+        .integers(0, 65536 if deep else 256, shape)
+        .astype(np.uint16 if deep else np.uint8)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
     return pixels
@@ -55,29 +76,54 @@ def files_below(folder: Path) -> set[str]:
 
 
 def squares() -> Source:
-    """Grey 8 x 8 pictures of two classes."""
+    """Grey 8 x 8 images of two classes."""
     x = np.random.default_rng(0).integers(0, 256, (80, 8, 8), np.uint8)
     return RowsSource("squares", from_array(x, ["dark", "light"] * 40, "x"), 0)
 
 
 def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
-    """Every recipe on points and on pictures, as far as it takes them; classic's D of a whole batch; augmented pictures."""
-    for source in (LawSource(Ring()), squares()):
+    """Every recipe on points and on images, as far as it takes them; classic's D of a
+    whole batch; augmented images."""
+    for source in (DistributionSource(Ring()), squares()):
         for recipe in catalogue().values():
             with suppress(RequestError):  # dcgan, of points
-                yield recipe.for_data(source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}), source
+                yield (
+                    recipe.for_data(
+                        source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}
+                    ),
+                    source,
+                )
         yield Balanced.for_data(source.schema, {**TINY_RECIPE, "conditional": True}), source
-    yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), LawSource(Gaussian())
+    yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), DistributionSource(Gaussian())
     augmented = {**TINY_RECIPE, "augment": "color,translation,cutout", "augment_target": 0.6}
     yield Balanced.for_data(source.schema, augmented), source
     yield WGANGP.for_data(source.schema, augmented), source
 
 
-RECIPES = [pytest.param(recipe, source, id=f"{recipe.name} on {source.name}") for recipe, source in tiny_recipes()]
+RECIPES = [
+    pytest.param(recipe, source, id=f"{recipe.name} on {source.name}")
+    for recipe, source in tiny_recipes()
+]
 
 
 def state_of(recipe: Recipe, source: Source | None = None) -> State:
-    """The state that a training of this recipe begins with; on N(4, 1.25) unless a source is given."""
-    source, cpu = source or LawSource(Gaussian()), torch.device("cpu")
-    feed = source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), cpu, 0)
-    return State(build_method(recipe, source.schema, 0), recipe, feed, 0, cpu)
+    """The state that a training of this recipe begins with; on N(4, 1.25) unless a
+    source is given."""
+    source, cpu = source or DistributionSource(Gaussian()), torch.device("cpu")
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).scaled, cpu, 0)
+    return State(build_method(recipe, source.schema, 0), recipe, loader, 0, cpu)
+
+
+def workload_for(method: Method, recipe: Recipe, schema: Schema) -> Workload:
+    """What a step of this recipe costs on data of this schema."""
+    labelled = recipe.classes(NetworkSpace.of(schema)) > 0
+    return workload_of(method, schema.shape, recipe.batch_size, labelled)
+
+
+def chain_of(schema: Schema, clustering: Clustering | None = None) -> Chain:
+    """A chain that leaves points as they are, and puts bytes onto [-1, 1]."""
+    scaling = Scaling(schema.shape, "unit", (0.0, 255.0) if schema.is_image else None)
+    if schema.is_image:
+        scaling.fit([torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)])
+    links = [Dequantization(schema), scaling]
+    return Chain(links if clustering is None else [*links, clustering])

@@ -1,7 +1,7 @@
-"""What keeps the tests apart from the machine that they run on, and each test from those
-that ran before it: no home directory and no setting of a shell is read, nothing outside of
-temporary directories is written, and random numbers are the same whatever ran before.
-"""
+"""What keeps the tests apart from the machine that they run on, and each test from
+those that ran before it: no home directory and no setting of a shell is read, nothing
+outside of temporary directories is written, and random numbers are the same whatever
+ran before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 # A shell's settings that change what is printed, and where a connection goes.
-PRINTING = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "MPLBACKEND", "MPLCONFIGDIR")
+PRINTING = (
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TTY_COMPATIBLE",
+    "MPLBACKEND",
+    "MPLCONFIGDIR",
+)
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 FOREIGN = (*PRINTING, *PROXIES, *map(str.upper, PROXIES))
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -31,17 +39,26 @@ OWN_CACHES = ("__pycache__", ".pytest_cache")  # Python's and pytest's
 
 def register_profiles() -> None:
     """`fixed` draws the same examples in every run of the same test and the same
-    Hypothesis, `search` many new ones. Neither has a limit of time, which a busy machine
-    would exceed."""
-    common: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+    Hypothesis, `search` many new ones. Neither has a limit of time, which a busy
+    machine would exceed."""
+    common: dict[str, Any] = {
+        "deadline": None,
+        "database": None,
+        "suppress_health_check": [HealthCheck.too_slow],
+    }
     settings.register_profile("fixed", derandomize=True, max_examples=60, **common)
-    settings.register_profile("search", derandomize=False, max_examples=3000, print_blob=True, **common)
+    settings.register_profile(
+        "search", derandomize=False, max_examples=3000, print_blob=True, **common
+    )
     settings.load_profile("fixed")
 
 
 def draw_no_constants_of_loaded_modules() -> None:
-    """Hypothesis takes some values from the constants of all modules loaded so far. What
-    a derandomised test draws would depend on which tests ran before it in its process."""
+    """Hypothesis takes some values from the constants of all modules loaded so far.
+
+    What a derandomised test draws would depend on which tests ran before it in its
+    process.
+    """
     from hypothesis.internal.conjecture import providers
 
     none = providers.Constants()
@@ -49,7 +66,8 @@ def draw_no_constants_of_loaded_modules() -> None:
 
 
 def own_environment(home: Path) -> None:
-    """Home directory, caches and settings of this run's own, for all processes that it starts."""
+    """Home directory, caches and settings of this run's own, for all processes that it
+    starts."""
     home.mkdir(parents=True)
     for name in FOREIGN:
         os.environ.pop(name, None)
@@ -78,8 +96,9 @@ def same_random_numbers(module: ModuleType | None) -> None:
 
 
 class Writes:
-    """Files and folders that this process opened to write, made, moved or removed outside
-    of the `allowed` folders, and in the project's own folder wherever that is."""
+    """Files and folders that this process opened to write, made, moved or removed
+    outside of the `allowed` folders, and in the project's own folder wherever that is.
+    """
 
     def __init__(self, allowed: Iterable[Path]) -> None:
         self.allowed = [*map(os.path.realpath, allowed), "/dev", "/proc"]
@@ -92,7 +111,9 @@ class Writes:
     def audit(self, event: str, given: tuple[Any, ...]) -> None:
         if event == "open":
             path, mode, flags = given
-            writes = bool(flags & WRITING) if mode is None else not {"w", "a", "x", "+"}.isdisjoint(mode)
+            writes = (
+                bool(flags & WRITING) if mode is None else not {"w", "a", "x", "+"}.isdisjoint(mode)
+            )
             if writes:
                 self.look(event, path)
         elif event in CHANGES and given[-1] in (-1, None):  # else in an open folder's descriptor
@@ -104,7 +125,9 @@ class Writes:
         if not isinstance(path, str | bytes | os.PathLike):  # a descriptor, of what was open
             return
         place = os.path.realpath(os.fsdecode(path))
-        allowed = not within(place, str(ROOT)) and any(within(place, folder) for folder in self.allowed)
+        allowed = not within(place, str(ROOT)) and any(
+            within(place, folder) for folder in self.allowed
+        )
         if not allowed and not any(name in place.split(os.sep) for name in OWN_CACHES):
             self.found.append(f"{event} {place}")
 

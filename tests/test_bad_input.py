@@ -1,4 +1,5 @@
-"""What the command line answers to a wrong request: one line that names the thing and the remedy, and nothing written or lost."""
+"""What the command line answers to a wrong request: one line that names the thing and
+the remedy, and nothing written or lost."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from equipoise.data import mnist
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
 Command = Callable[..., Any]
-Picture = Callable[..., np.ndarray[Any, Any]]
+Image = Callable[..., np.ndarray[Any, Any]]
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(100, 2))
 TINY = ["--samples", "16", "--batch-size", "16", "--width", "8", "--threads", "1"]
@@ -30,17 +31,25 @@ def with_holes() -> np.ndarray:
 
 
 FILES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "empty.npy": (lambda p: np.save(p, np.empty((0, 2))), "empty.npy is empty (shape (0, 2)): give at least one batch of samples"),
+    "empty.npy": (
+        lambda p: np.save(p, np.empty((0, 2))),
+        "empty.npy is empty (shape (0, 2)): give at least one batch of samples",
+    ),
     "holes.npy": (
         lambda p: np.save(p, with_holes()),
-        "holes.npy has 3 NaN or infinite values, the first (NaN) at row 4, position (0,): remove or fill them first",
+        "holes.npy has 3 NaN or infinite values, the first (NaN) at row 4, position (0,): "
+        "remove or fill them first",
     ),
     "one.npy": (
         lambda p: np.save(p, np.full((100, 2), 3.5)),
-        "one.npy has one distinct value, 3.5: there is no law to learn; give data that varies",
+        "one.npy has one distinct value, 3.5: there is no distribution to learn; give data "
+        "that varies",
     ),
     "single.npy": (lambda p: np.save(p, POINTS[:1]), "give at least one batch of samples"),
-    "odd.npy": (lambda p: np.save(p, np.zeros((4, 5, 5, 6))), "data has shape 4x5x5x6: give (N,) or (N, D) points"),
+    "odd.npy": (
+        lambda p: np.save(p, np.zeros((4, 5, 5, 6))),
+        "data has shape 4x5x5x6: give (N,) or (N, D) points",
+    ),
     "text.npy": (lambda p: np.save(p, np.array(["a", "b"])), "text.npy has type <U1: give numbers"),
     "objects.npy": (
         lambda p: np.save(p, np.array([{}, 1], dtype=object), allow_pickle=True),
@@ -53,7 +62,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "junk.npz": (lambda p: p.write_bytes(b"PK\x03\x04 junk"), "junk.npz could not be read as .npz"),
     "labels.npz": (
         lambda p: np.savez(p, x=POINTS, y=np.arange(7)),
-        "labels: 7 given for 100 samples of labels.npz: give one label a sample",
+        "labels: 7 given for 100 samples of labels.npz: give one label per sample",
     ),
     "text.csv": (
         lambda p: p.write_text("a,b\n1,2\n3,many\n5,6\n"),
@@ -64,9 +73,19 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         "gap.csv has 1 NaN or infinite values, the first (NaN) at row 1, column 'b'",
     ),
     "empty.csv": (lambda p: p.touch(), "empty.csv could not be read as .csv"),
-    "junk.parquet": (lambda p: p.write_bytes(b"junk"), "junk.parquet could not be read as .parquet"),
-    "notes.txt": (lambda p: p.touch(), "notes.txt has the ending '.txt': give .npy, .npz, .csv, .parquet or a folder of pictures"),
-    "folder": (lambda p: p.mkdir(), "folder holds no pictures: give a folder of .jpeg, .jpg, .png, .webp files"),
+    "junk.parquet": (
+        lambda p: p.write_bytes(b"junk"),
+        "junk.parquet could not be read as .parquet",
+    ),
+    "notes.txt": (
+        lambda p: p.touch(),
+        "notes.txt has the ending '.txt': give a .csv, .csv.gz, .csv.zst, .feather, .npy, "
+        ".npz, .parquet, .tsv, .tsv.gz or .tsv.zst file, or a folder of images",
+    ),
+    "folder": (
+        lambda p: p.mkdir(),
+        "folder holds no images: give a folder of .jpeg, .jpg, .png, .webp files",
+    ),
 }
 
 
@@ -92,27 +111,58 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
         (["train"], "equipoise train needs data: see equipoise train --help"),
         (["train", "no/such.npy"], "no file, folder or built-in source 'no/such.npy'"),
         (["train", "gausian"], "did you mean 'gaussian'?"),
-        (["train", "gaussian", "--recipe", "balancd"], "no recipe 'balancd': did you mean 'balanced'?"),
-        (["train", "gaussian", "--widht", "8"], "no option --widht of train with the recipe balanced: did you mean '--width'?"),
+        (
+            ["train", "gaussian", "--recipe", "balancd"],
+            "no recipe 'balancd': did you mean 'balanced'?",
+        ),
+        (
+            ["train", "gaussian", "--widht", "8"],
+            "no option --widht of train with the recipe balanced: did you mean '--width'?",
+        ),
         (["train", "gaussian", "--width", "wide"], "--width = 'wide': must be a whole number"),
         (["train", "gaussian", "--batch-size", "0"], "batch_size = 0: must be at least 1"),
         (["train", "gaussian", "--std", "-1"], "std = -1.0 of gaussian: must be a positive number"),
         (["train", "gaussian", "--mean", "nan"], "mean = nan of gaussian: must be finite"),
-        (["train", "gaussian", "--conditional", "True"], "the data has no labels: give labels, or leave conditional out"),
-        (["train", "gaussian", "--label-column", "y"], "label_column = 'y': gaussian has no columns; leave it out"),
-        (["train", "gaussian", "--device", "abacus"], "device = 'abacus': must be auto, cpu or cuda"),
-        (["train", "gaussian", "--resume"], "gaussian is not a run directory: it has no config.json"),
-        (["train", "--resume"], "equipoise train --resume needs the run to go on with: equipoise train --resume RUN"),
-        (["train", "gaussian", "--init-from", "nothing"], "nothing is not a run directory: it has no config.json"),
-        (["train", "gaussian", "--resume", "--out", "nothing"], "nothing is not a run directory: it has no config.json"),
+        (
+            ["train", "gaussian", "--conditional", "True"],
+            "the data has no labels: give labels, or leave conditional out",
+        ),
+        (
+            ["train", "gaussian", "--label-column", "y"],
+            "label_column = 'y': gaussian has no columns; leave it out",
+        ),
+        (
+            ["train", "gaussian", "--device", "abacus"],
+            "device = 'abacus': must be auto, cpu or cuda",
+        ),
+        (
+            ["train", "gaussian", "--resume"],
+            "gaussian is not a run directory: it has no config.json",
+        ),
+        (
+            ["train", "--resume"],
+            "equipoise train --resume needs the run: equipoise train --resume RUN",
+        ),
+        (
+            ["train", "gaussian", "--init-from", "nothing"],
+            "nothing is not a run directory: it has no config.json",
+        ),
+        (
+            ["train", "gaussian", "--resume", "--out", "nothing"],
+            "nothing is not a run directory: it has no config.json",
+        ),
         (["sample", "nothing"], "nothing is not a run directory"),
         (["evaluate", "nothing", "--jsn"], "no option --jsn of evaluate: did you mean '--json'?"),
-        (["recipes", "all"], "recipes takes no arguments, 'all' was given"),
+        (["recipes", "all"], "'all' was not expected: see equipoise recipes --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_wrong_request_gets_one_line_and_nothing_is_written(
-    arguments: list[str], told: str, here: Path, command: Command, listing: Callable[[Path], set[str]]
+    arguments: list[str],
+    told: str,
+    here: Path,
+    command: Command,
+    listing: Callable[[Path], set[str]],
 ) -> None:
     answer = command(*arguments)
     assert (answer.status, answer.out) == (2, "")
@@ -132,7 +182,9 @@ def test_a_wrong_request_gets_one_line_and_nothing_is_written(
         (["--label", "3"], "label '3' was asked for, but this generator did not learn classes"),
     ],
 )
-def test_samples_that_cannot_be_drawn_get_one_line(trained: Path, here: Path, command: Command, arguments: list[str], told: str) -> None:
+def test_samples_that_cannot_be_drawn_get_one_line(
+    trained: Path, here: Path, command: Command, arguments: list[str], told: str
+) -> None:
     answer = command("sample", str(trained), *arguments)
     assert (answer.status, answer.out) == (2, "")
     assert told in answer.err
@@ -140,9 +192,14 @@ def test_samples_that_cannot_be_drawn_get_one_line(trained: Path, here: Path, co
     assert not list(here.iterdir())
 
 
-def test_a_class_that_was_not_learned_is_told_with_the_nearest(trained_pictures: Path, command: Command) -> None:
-    answer = command("sample", str(trained_pictures), "--label", "ligt", "--out", "a.png")
-    assert (answer.status, answer.err) == (2, "equipoise: label 'ligt' is not among the classes: did you mean 'light'?\n")
+def test_a_class_that_was_not_learned_is_told_with_the_nearest(
+    trained_images: Path, command: Command
+) -> None:
+    answer = command("sample", str(trained_images), "--label", "ligt", "--out", "a.png")
+    assert (answer.status, answer.err) == (
+        2,
+        "equipoise: label 'ligt' is not among the classes: did you mean 'light'?\n",
+    )
 
 
 @pytest.mark.usefixtures("here")
@@ -157,7 +214,10 @@ def test_a_run_directory_that_exists_is_left_alone(trained: Path, command: Comma
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     answer = command("train", "gaussian", "--out", str(trained), *TINY)
     assert answer.status == 2
-    assert answer.err == f"equipoise: out = {str(trained)!r} exists: resume it, or give another directory\n"
+    assert (
+        answer.err
+        == f"equipoise: out = {str(trained)!r} exists: resume it, or give another directory\n"
+    )
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
@@ -170,31 +230,44 @@ def test_a_run_resumed_with_other_settings_is_left_alone(trained: Path, command:
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
-def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(here: Path, picture: Picture, command: Command) -> None:
+def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(
+    here: Path, image: Image, command: Command
+) -> None:
     for i in range(30):
-        picture(here / f"pictures/{i:02}.jpg", size=(8, 8) if i else (16, 8), seed=i)
-    whole = (here / "pictures/07.jpg").read_bytes()
-    (here / "pictures/07.jpg").write_bytes(whole[: len(whole) // 2])
-    answer = command("train", "pictures", "--out", "run", *TINY)
+        image(here / f"images/{i:02}.jpg", size=(8, 8) if i else (16, 8), seed=i)
+    whole = (here / "images/07.jpg").read_bytes()
+    (here / "images/07.jpg").write_bytes(whole[: len(whole) // 2])
+    answer = command("train", "images", "--out", "run", *TINY)
     assert answer.status == 0
-    assert "1 of 30 pictures left out: 07.jpg (" in answer.out
-    assert "1 of 29 pictures were not 8 x 8, the commonest size: cropped about the centre and resized" in answer.out
+    assert "1 of 30 images left out: 07.jpg (" in answer.out
+    assert (
+        "1 of 29 images were not 8 x 8, the most common size: cropped about the centre and resized"
+        in answer.out
+    )
 
 
 def full_disk(*_: object, **__: object) -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_stops_a_training_with_one_line(here: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_stops_a_training_with_one_line(
+    here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "fsync", full_disk)
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
-    assert answer.err == "equipoise: run/config.json could not be written: No space left on device; what was saved before is whole\n"
+    assert (
+        answer.err
+        == "equipoise: run/config.json could not be written: No space left on device; what "
+        "was saved before is whole\n"
+    )
     assert not [path for path in here.rglob("*") if path.is_file()]
 
 
 @pytest.mark.usefixtures("here")
-def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written = Path.replace
 
     def filled(path: Path, target: Path) -> Path:
@@ -203,7 +276,10 @@ def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(command: Comm
     monkeypatch.setattr(Path, "replace", filled)
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
-    assert "could not be written: No space left on device; what was saved before is whole; training goes on" in answer.err
+    assert (
+        "could not be written: No space left on device; what was saved before is whole; "
+        "training goes on" in answer.err
+    )
     assert answer.err.endswith("the end of this training is not kept\n")
 
 
@@ -215,7 +291,9 @@ def test_a_full_disk_loses_no_samples_that_were_there(
     monkeypatch.setattr(Path, "replace", full_disk)
     answer = command("sample", str(trained), "-n", "50", "--out", name)
     assert (answer.status, answer.out) == (1, "")
-    assert answer.err.startswith(f"equipoise: {name} could not be written: No space left on device; what was ")
+    assert answer.err.startswith(
+        f"equipoise: {name} could not be written: No space left on device; what was "
+    )
     assert answer.err.count("\n") == 1
     assert {path.name: path.read_bytes() for path in here.iterdir()} == {name: b"precious"}
 
@@ -231,7 +309,9 @@ def test_a_damaged_generator_is_named(trained: Path, here: Path, command: Comman
     assert answer.err.count("\n") == 1
 
 
-def test_mnist_without_files_and_network_says_where_to_put_them(here: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_without_files_and_network_says_where_to_put_them(
+    here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("EQUIPOISE_DATA", str(here))
     monkeypatch.setattr(mnist, "MIRRORS", ())
     answer = command("train", "mnist", *TINY)
@@ -242,7 +322,9 @@ def test_mnist_without_files_and_network_says_where_to_put_them(here: Path, comm
 
 
 @pytest.mark.usefixtures("here")
-def test_memory_that_does_not_suffice_is_told_in_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_does_not_suffice_is_told_in_one_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     np.save("a.npy", POINTS)
 
     def exhausted(*_: object, **__: object) -> NoReturn:
@@ -251,4 +333,8 @@ def test_memory_that_does_not_suffice_is_told_in_one_line(command: Command, monk
     monkeypatch.setattr(torch, "from_numpy", exhausted)
     answer = command("train", "a.npy", *TINY)
     assert answer.status == 1
-    assert answer.err == "equipoise: out of memory: Unable to allocate 9 TiB; give less data or a smaller batch_size\n"
+    assert (
+        answer.err
+        == "equipoise: out of memory: Unable to allocate 9 TiB; give less data or a smaller "
+        "batch_size\n"
+    )

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from equipoise import GAN, plots
+from equipoise import GAN
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.plotting import plots
 
 RNG = np.random.default_rng(0)
 CENTRES = {"left": (-6.0, 0.0), "right": (6.0, 0.0), "top": (0.0, 6.0)}
@@ -25,7 +26,9 @@ def three_classes() -> tuple[np.ndarray[Any, Any], list[str]]:
 
 @pytest.mark.parametrize("recipe", ["balanced", "cgan", "acgan"])
 def test_sampling_one_class_gives_that_class(recipe: str) -> None:
-    gan = GAN(recipe, samples=64 * 500, batch_size=64, width=32, learning_rate=3e-3, threads=1, seed=0).fit(*three_classes())
+    gan = GAN(
+        recipe, samples=64 * 500, batch_size=64, width=32, learning_rate=3e-3, threads=1, seed=0
+    ).fit(*three_classes())
     for name, centre in CENTRES.items():
         new = np.asarray(gan.sample(200, label=name, seed=1))
         nearest = np.argmin([((new - other) ** 2).sum(1) for other in CENTRES.values()], axis=0)
@@ -34,13 +37,17 @@ def test_sampling_one_class_gives_that_class(recipe: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["balanced", "cgan", "acgan"])
-def test_renaming_the_labels_changes_nothing_but_the_labels(recipe: str, tiny: dict[str, Any]) -> None:
+def test_renaming_the_labels_changes_nothing_but_the_labels(
+    recipe: str, tiny: dict[str, Any]
+) -> None:
     x, y = three_classes()
     renamed = {"left": "a", "right": "b", "top": "c"}  # in the same order, so that positions stay
     first = GAN(recipe, **tiny, seed=3).fit(x, y)
     second = GAN(recipe, **tiny, seed=3).fit(x, [renamed[name] for name in y])
     for name, other in renamed.items():
-        assert np.array_equal(first.sample(20, label=name, seed=1), second.sample(20, label=other, seed=1))
+        assert np.array_equal(
+            first.sample(20, label=name, seed=1), second.sample(20, label=other, seed=1)
+        )
     assert np.array_equal(first.sample(20, seed=1), second.sample(20, seed=1))
 
 
@@ -49,13 +56,24 @@ def test_without_conditional_labels_change_no_bit(recipe: str, tiny: dict[str, A
     x, y = three_classes()
     plain = GAN(recipe, **tiny, seed=3).fit(x).sample(20, seed=1)
     shuffled = RNG.permutation(y)
-    assert np.array_equal(plain, GAN(recipe, **tiny, seed=3, conditional=False).fit(x, y).sample(20, seed=1))
-    assert np.array_equal(plain, GAN(recipe, **tiny, seed=3, conditional=False).fit(x, shuffled).sample(20, seed=1))
+    assert np.array_equal(
+        plain, GAN(recipe, **tiny, seed=3, conditional=False).fit(x, y).sample(20, seed=1)
+    )
+    assert np.array_equal(
+        plain, GAN(recipe, **tiny, seed=3, conditional=False).fit(x, shuffled).sample(20, seed=1)
+    )
 
 
-def test_shuffled_labels_leave_the_law_of_the_whole_and_lose_that_of_the_classes() -> None:
+def test_shuffled_labels_leave_the_distribution_of_the_whole_and_lose_that_of_the_classes() -> None:
     x, y = three_classes()
-    settings: dict[str, Any] = {"samples": 64 * 400, "batch_size": 64, "width": 32, "learning_rate": 3e-3, "threads": 1, "seed": 0}
+    settings: dict[str, Any] = {
+        "samples": 64 * 400,
+        "batch_size": 64,
+        "width": 32,
+        "learning_rate": 3e-3,
+        "threads": 1,
+        "seed": 0,
+    }
     gan = GAN("cgan", **settings).fit(x, RNG.permutation(y))
     for name in CENTRES:
         new = np.asarray(gan.sample(600, label=name, seed=1))
@@ -93,7 +111,9 @@ def test_labels_of_any_hashable_type_are_asked_for_as_they_were_given_also_after
 
 
 @pytest.mark.parametrize("labels", LABELS[:6], ids=str)
-def test_plain_labels_tuples_and_bytes_come_back_from_a_file_as_they_were(labels: tuple[Hashable, Hashable]) -> None:
+def test_plain_labels_tuples_and_bytes_come_back_from_a_file_as_they_were(
+    labels: tuple[Hashable, Hashable],
+) -> None:
     schema = Schema((2,), "ND", "float64", classes=labels, class_counts=(1, 1))
     assert Schema.from_dict(schema.to_dict()).classes == labels
 
@@ -101,7 +121,9 @@ def test_plain_labels_tuples_and_bytes_come_back_from_a_file_as_they_were(labels
 def test_an_array_of_dates_gives_dates_as_labels(tiny: dict[str, Any]) -> None:
     days = np.array(["2026-01-02", "2026-01-03"] * 30, "datetime64[ns]")
     gan = GAN("cgan", **tiny).fit(RNG.normal(size=(60, 2)), days)
-    assert not np.array_equal(gan.sample(5, label=days[0], seed=0), gan.sample(5, label=days[1], seed=0))
+    assert not np.array_equal(
+        gan.sample(5, label=days[0], seed=0), gan.sample(5, label=days[1], seed=0)
+    )
 
 
 def test_a_label_is_found_by_itself_before_its_text() -> None:
@@ -110,15 +132,17 @@ def test_a_label_is_found_by_itself_before_its_text() -> None:
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, gan: GAN, **asked: Any) -> tuple[Any, Any, str]:
-    """The law, the real samples and the title that `draw` hands on."""
+    """The distribution, the real samples and the title that `draw` hands on."""
     handed: list[Any] = []
     monkeypatch.setattr(plots, "draw", lambda *arguments: handed.append(arguments[4:]))
     gan.draw("x.png", 500, **asked)
-    law, real, title = handed[0]
-    return law, real, title
+    distribution, real, title = handed[0]
+    return distribution, real, title
 
 
-def test_one_label_is_drawn_beside_held_out_samples_of_that_label(monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]) -> None:
+def test_one_label_is_drawn_beside_held_out_samples_of_that_label(
+    monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]
+) -> None:
     which = np.arange(300) % 3
     x = RNG.normal(size=(300, 2)) + 100 * which[:, None]
     gan = GAN("cgan", **tiny).fit(x, [("a", "b", "c")[i] for i in which])
@@ -131,18 +155,20 @@ def test_one_label_is_drawn_beside_held_out_samples_of_that_label(monkeypatch: p
     assert "label" not in title
 
 
-def test_one_label_of_a_law_is_drawn_beside_its_mode_and_not_the_whole_law(monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]) -> None:
+def test_one_label_of_a_distribution_is_drawn_beside_its_mode_and_not_the_whole_distribution(
+    monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]
+) -> None:
     gan = GAN("cgan", **tiny).fit("ring")
-    law, real, _ = drawn(monkeypatch, gan, label=2)
-    assert law is None
+    distribution, real, _ = drawn(monkeypatch, gan, label=2)
+    assert distribution is None
     assert 0 < len(real) <= 500
     assert np.ptp(real, axis=0).max() < 0.5
-    law, real, _ = drawn(monkeypatch, gan)
-    assert law is not None
+    distribution, real, _ = drawn(monkeypatch, gan)
+    assert distribution is not None
     assert np.ptp(real, axis=0).max() > 1.5
 
 
-def test_a_law_of_modes_has_them_as_labels(tiny: dict[str, Any]) -> None:
+def test_a_distribution_of_modes_has_them_as_labels(tiny: dict[str, Any]) -> None:
     gan = GAN("cgan", **tiny).fit("ring")
     assert np.asarray(gan.sample(3, label=7)).shape == (3, 2)
     with pytest.raises(RequestError, match="label 8 is not among the classes"):

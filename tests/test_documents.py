@@ -1,4 +1,5 @@
-"""The documents are true: their example runs, their commands parse, their links lead somewhere."""
+"""The documents are true: their example runs, their commands parse, their links lead
+somewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.options import parse_train, value_of
+from equipoise.cli.train_options import parse_train
 from equipoise.recipes import DEFAULT, find
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
@@ -23,9 +24,13 @@ def blocks(document: Path, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_and_pictures_lead_somewhere(document: Path) -> None:
+def test_links_and_images_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
-    lost = [link for link in links if not link.startswith("https://") and not (document.parent / link).exists()]
+    lost = [
+        link
+        for link in links
+        if not link.startswith("https://") and not (document.parent / link).exists()
+    ]
     assert lost == []
 
 
@@ -39,15 +44,19 @@ def test_every_train_command_parses(document: Path) -> None:
     lines = re.findall(r"^equipoise train ([^#\n]*)", document.read_text(), re.M)
     assert lines
     for line in lines:
-        arguments = shlex.split(line)
-        options = parse_train(arguments, find(value_of(arguments, "--recipe") or DEFAULT)).options
-        assert options.data or options.resume
+        of_a_run = find(DEFAULT) if "--resume" in line or "--init-from" in line else None
+        request = parse_train(shlex.split(line), of_a_run)
+        assert request.data or request.resume
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_the_readmes_example_runs_as_it_stands(name: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readmes_example_runs_as_it_stands(
+    name: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (example,) = blocks(ROOT / name, "python")
-    if name == "README.zh-CN.md":  # the same code with other comments: compare instead of training twice
+    if (
+        name == "README.zh-CN.md"
+    ):  # the same code with other comments: compare instead of training twice
         assert _code(example) == _code(blocks(ROOT / "README.md", "python")[0])
         return
     made: dict[str, object] = {}
@@ -65,7 +74,11 @@ def _code(example: str) -> list[str]:
 def test_no_table_is_broken_in_two(document: Path) -> None:
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.M | re.S)
     lines = ["", *text.splitlines(), ""]
-    first = [i for i, line in enumerate(lines) if line.startswith("|") and not lines[i - 1].startswith("|")]
+    first = [
+        i
+        for i, line in enumerate(lines)
+        if line.startswith("|") and not lines[i - 1].startswith("|")
+    ]
     assert [lines[i] for i in first if not re.match(r"\|[ :-]*-", lines[i + 1])] == []
 
 
@@ -74,3 +87,11 @@ def test_contributing_names_every_module_and_folder_of_the_package() -> None:
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
     folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
     assert {name for name in modules | folders if f"`{name}`" not in told} == set()
+
+
+@pytest.mark.parametrize("name", ["docs/reliability.md", "docs/glossary.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_document_names_exists(name: str) -> None:
+    named = re.findall(r"`([a-z_0-9./]+(?:\.py|/))`", (ROOT / name).read_text())
+    places = ROOT, ROOT / "src/equipoise", *(ROOT / "src/equipoise").glob("*/")
+    assert named
+    assert [path for path in named if not any((place / path).exists() for place in places)] == []

@@ -1,4 +1,5 @@
-"""A run of the tests depends on nothing that it does not bring, and leaves nothing behind."""
+"""A run of the tests depends on nothing that it does not bring, and leaves nothing
+behind."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ RNG = np.random.default_rng(0)
 DRAWN: list[tuple[Any, ...]] = []
 
 
-def test_the_home_directory_and_all_caches_are_this_runs_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_home_directory_and_all_caches_are_this_runs_own(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     home = Path.home()
     assert home.name == "home"
     assert tmp_path_factory.getbasetemp().is_relative_to(home.parent)
@@ -30,7 +33,9 @@ def test_the_home_directory_and_all_caches_are_this_runs_own(tmp_path_factory: p
         assert Path(os.environ[name]).is_relative_to(home)
     assert Path(os.environ.get("EQUIPOISE_DATA", "/")).is_absolute()
     told = [sys.executable, "-c", "from pathlib import Path; print(Path.home())"]
-    assert subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip() == str(home)
+    assert subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip() == str(
+        home
+    )
 
 
 @pytest.mark.parametrize("_", range(2))
@@ -47,7 +52,9 @@ def test_one_thread_is_used_whatever_the_test_before_has_set(_: int) -> None:
     torch.set_num_threads(2)
 
 
-def test_what_hypothesis_draws_does_not_depend_on_the_modules_that_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_hypothesis_draws_does_not_depend_on_the_modules_that_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def drawn() -> list[tuple[int, str]]:
         found = []
 
@@ -83,7 +90,12 @@ def test_a_write_outside_of_temporary_directories_is_noticed(tmp_path: Path) -> 
     os.close(os.open(tmp_path / "outside" / "c", os.O_CREAT | os.O_WRONLY))
     (tmp_path / "outside" / "c").unlink()
     (tmp_path / "outside" / "a").read_text()
-    assert [told.split(" ")[0] for told in writes.found] == ["open", "os.rename", "open", "os.remove"]
+    assert [told.split(" ")[0] for told in writes.found] == [
+        "open",
+        "os.rename",
+        "open",
+        "os.remove",
+    ]
     writes.look("open", ROOT / "README.md")
     assert writes.found[-1] == f"open {ROOT / 'README.md'}"
     writes.allowed = ["/"]  # for the rest of the process, since the hook stays

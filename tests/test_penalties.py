@@ -20,7 +20,7 @@ def test_a_quadratic_critic_has_four_times_its_squared_distance() -> None:
     assert squared_gradient_norms(x.square().sum(1), x).tolist() == pytest.approx([20.0, 36.0])
 
 
-def test_the_norm_is_taken_over_a_whole_picture() -> None:
+def test_the_norm_is_taken_over_a_whole_image() -> None:
     x = torch.zeros(2, 3, 4, 5, requires_grad=True)
     assert squared_gradient_norms(2 * x.sum((1, 2, 3)), x).tolist() == pytest.approx([4 * 60.0] * 2)
 
@@ -46,7 +46,7 @@ def test_second_derivatives_match_numerical_ones() -> None:
     assert torch.autograd.gradcheck(penalty, (network[0].weight.detach().clone().requires_grad_(),))
 
 
-def test_a_linear_critic_has_the_wgan_gp_penalty_of_its_norm_less_one_squared_wherever_it_is_taken() -> None:
+def test_a_linear_critic_has_the_wgan_gp_penalty_of_its_norm_less_one_squared() -> None:
     w = torch.tensor([3.0, -4.0])
     real, fake = torch.randn(2, 6, 2, generator=torch.Generator().manual_seed(0))
     points = between(real, fake, torch.Generator().manual_seed(1))
@@ -54,13 +54,15 @@ def test_a_linear_critic_has_the_wgan_gp_penalty_of_its_norm_less_one_squared_wh
     assert norm_penalties(points @ w, points, target=3.0).tolist() == pytest.approx([4.0] * 6)
 
 
-def test_the_norm_penalty_is_of_a_whole_picture_not_of_each_pixel() -> None:
+def test_the_norm_penalty_is_of_a_whole_image_not_of_each_pixel() -> None:
     x = torch.zeros(2, 3, 4, 5, requires_grad=True)
     assert norm_penalties(x.sum((1, 2, 3)), x).tolist() == pytest.approx([(60**0.5 - 1) ** 2] * 2)
 
 
 def test_points_between_lie_on_the_line_of_their_pair_with_one_share_each() -> None:
-    real, fake = torch.randn(2, 1000, 3, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    real, fake = torch.randn(
+        2, 1000, 3, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     points = between(real, fake, torch.Generator().manual_seed(1))
     shares = ((points - fake) / (real - fake)).flatten(1)
     assert torch.allclose(shares, shares[:, :1].expand_as(shares))
@@ -78,7 +80,9 @@ def test_points_around_real_samples_have_normal_noise_in_units_of_the_data() -> 
 
 
 @pytest.mark.parametrize("at_zero", [False, True])
-def test_second_derivatives_of_the_norm_penalty_match_numerical_ones_and_are_finite_at_a_flat_critic(at_zero: bool) -> None:
+def test_second_derivatives_of_the_norm_penalty_are_right_and_finite_at_a_flat_critic(
+    at_zero: bool,
+) -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(2, 4), nn.Softplus(), nn.Linear(4, 1)).double()
     x = torch.randn(3, 2, dtype=torch.float64)

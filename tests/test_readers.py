@@ -1,4 +1,5 @@
-"""Whatever a file holds, its reader reads or refuses it in one line: what fuzzing found, and what hypothesis makes of whole files."""
+"""Whatever a file holds, its reader reads or refuses it in one line: what fuzzing
+found, and what hypothesis makes of whole files."""
 
 from __future__ import annotations
 
@@ -17,17 +18,40 @@ FOUND = sorted(path for path in CORPUS.rglob("*") if path.is_file())
 OF_JSON = ("config", "report", "log", "generator", "schema")
 VALUES = st.recursive(
     st.sampled_from(
-        [None, True, 0, -1, 1, 2**53 + 1, 10**30, 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "a", "float32", "ND", "\x1b[2J"]
+        [
+            None,
+            True,
+            0,
+            -1,
+            1,
+            2**53 + 1,
+            10**30,
+            0.5,
+            -0.0,
+            1e308,
+            float("nan"),
+            float("inf"),
+            "",
+            "a",
+            "float32",
+            "ND",
+            "\x1b[2J",
+        ]
     )
     | st.integers()
     | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc") | st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from("abc") | st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: f"{path.parent.name}-{path.name[:20]}")
-def test_a_file_that_once_broke_a_reader_is_read_or_refused_in_a_line(path: Path, tmp_path: Path) -> None:
+def test_a_file_that_once_broke_a_reader_is_read_or_refused_in_a_line(
+    path: Path, tmp_path: Path
+) -> None:
     attempt(path.parent.name, path.read_bytes(), tmp_path)
 
 
@@ -43,18 +67,26 @@ def test_what_fuzzing_begins_with_is_read(reader: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", READERS)
 @given(choose=st.data())
-def test_bytes_changed_anywhere_are_read_or_refused_in_a_line(reader: str, choose: st.DataObject) -> None:
+def test_bytes_changed_anywhere_are_read_or_refused_in_a_line(
+    reader: str, choose: st.DataObject
+) -> None:
     (content,) = seeds(reader)
     for _ in range(choose.draw(st.integers(1, 4))):
         start = choose.draw(st.integers(0, len(content)))
-        content = content[:start] + choose.draw(st.binary(max_size=8)) + content[start + choose.draw(st.integers(0, 8)) :]
+        content = (
+            content[:start]
+            + choose.draw(st.binary(max_size=8))
+            + content[start + choose.draw(st.integers(0, 8)) :]
+        )
     with tempfile.TemporaryDirectory() as folder:
         attempt(reader, content, Path(folder))
 
 
 @pytest.mark.parametrize("reader", OF_JSON)
 @given(choose=st.data())
-def test_json_with_any_value_anywhere_is_read_or_refused_in_a_line(reader: str, choose: st.DataObject) -> None:
+def test_json_with_any_value_anywhere_is_read_or_refused_in_a_line(
+    reader: str, choose: st.DataObject
+) -> None:
     content = json.loads(*seeds(reader))
     for _ in range(choose.draw(st.integers(1, 3))):
         holder, key = choose.draw(st.sampled_from(list(places(content))))

@@ -1,4 +1,5 @@
-"""What comes with Equipoise: exact versions for CI, and licences that let anybody use it."""
+"""What comes with Equipoise: exact versions for CI, and licences that let anybody use
+it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 PERMISSIVE = re.compile(
-    r"\b(MIT|BSD|0BSD|Apache|PSF|Python Software Foundation|ISC|Zlib|HPND|MIT-CMU|CC0|BSL-1\.0|MPL|Mozilla|Unlicense)", re.IGNORECASE
+    r"\b(MIT|BSD|0BSD|Apache|PSF|Python Software "
+    r"Foundation|ISC|Zlib|HPND|MIT-CMU|CC0|BSL-1\.0|MPL|Mozilla|Unlicense)",
+    re.IGNORECASE,
 )
 COPYLEFT = re.compile(r"\b(A?GPL|LGPL|SSPL|EUPL)|GNU (Affero|Lesser|General)", re.IGNORECASE)
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -32,21 +35,46 @@ def needed(name: str, seen: set[str]) -> Iterator[str]:
 
 
 def licence(name: str) -> str:
-    """What a package says of its licence: its expression, its first line, or its classifiers."""
+    """What a package says of its licence: its expression, its first line, or its
+    classifiers."""
     about = distribution(name).metadata
-    classifiers = [text for text in about.get_all("Classifier", []) if text.startswith("License ::")]
-    return " ".join([about.get("License-Expression", ""), (about.get("License") or "").split("\n")[0], *classifiers])
+    classifiers = [
+        text for text in about.get_all("Classifier", []) if text.startswith("License ::")
+    ]
+    return " ".join(
+        [
+            about.get("License-Expression", ""),
+            (about.get("License") or "").split("\n")[0],
+            *classifiers,
+        ]
+    )
 
 
 def test_whatever_a_user_gets_has_a_permissive_licence() -> None:
     got = list(needed("equipoise", set()))
     assert len(got) > 10
-    assert [f"{name}: {licence(name)}" for name in got if not PERMISSIVE.search(licence(name)) or COPYLEFT.search(licence(name))] == []
+    assert [
+        f"{name}: {licence(name)}"
+        for name in got
+        if not PERMISSIVE.search(licence(name)) or COPYLEFT.search(licence(name))
+    ] == []
 
 
 def test_ci_installs_exact_versions() -> None:
     lines = (Path(__file__).parents[1] / "constraints.txt").read_text().splitlines()
-    loose = [line for line in lines if line and not line.startswith("#") and not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)]
+    loose = [
+        line
+        for line in lines
+        if line
+        and not line.startswith("#")
+        and not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)
+    ]
     assert loose == []
-    pinned = {re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower() for line in lines if "==" in line}
-    assert [name for name in needed("equipoise", set()) if re.sub(r"[-_.]+", "-", name).lower() not in {*pinned, "equipoise"}] == []
+    pinned = {
+        re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower() for line in lines if "==" in line
+    }
+    assert [
+        name
+        for name in needed("equipoise", set())
+        if re.sub(r"[-_.]+", "-", name).lower() not in {*pinned, "equipoise"}
+    ] == []

@@ -2,6 +2,6 @@
 
 import sys
 
-from equipoise.cli import main
+from equipoise.cli.main import main
 
 sys.exit(main())

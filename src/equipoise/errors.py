@@ -1,4 +1,5 @@
-"""Errors whose message is for the user: one line that names what is wrong, what was given and what would be right."""
+"""Errors whose message is for the user: one line that names what is wrong, what was
+given and what would be right."""
 
 from __future__ import annotations
 
@@ -8,12 +9,16 @@ import warnings
 from collections.abc import Iterable
 
 LONGEST = 1000  # characters of a message
-# Packages whose lines say nothing to whoever called: the latter two decorate functions here.
+# Packages whose lines say nothing to whoever called: the latter two decorate functions
+# here.
 INNER = ("equipoise", "torch", "contextlib")
 
 
 class EquipoiseError(Exception):
-    """Something could not be completed; the message says what and why. The command line exits with `status`."""
+    """Something could not be completed; the message says what and why.
+
+    The command line exits with `status`.
+    """
 
     status = 1
 
@@ -32,9 +37,14 @@ class RequestError(EquipoiseError, ValueError):
 
 
 def printable(text: str) -> str:
-    """A line that a terminal can be shown, whatever names it holds: control characters, line breaks, marks that turn the direction of
-    writing and halves of characters as Python escapes them."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """A line that a terminal can be shown, whatever names it holds: control characters,
+    line breaks, marks that turn the direction of writing and halves of characters as
+    Python escapes them."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    )
 
 
 def warn(message: str) -> None:
@@ -57,7 +67,8 @@ def clipped(text: str, most: int = 80) -> str:
 
 
 def nearest(given: str, known: Iterable[str]) -> str:
-    """The tail of a message about an unknown name: the nearest known one if any is near, else all of them."""
+    """The tail of a message about an unknown name: the nearest known one if any is
+    near, else all of them."""
     names = sorted(known)
     close = difflib.get_close_matches(given, names, n=1)
     if close:

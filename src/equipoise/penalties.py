@@ -1,4 +1,9 @@
-"""Regularisers of the discriminator: pure functions. Samples must not see each other in D: no BatchNorm there."""
+"""Gradient penalties of the discriminator: pure functions.
+
+All take `logits`, (N,), that D computed from `x`, (N, *shape), which requires
+gradients. Samples must not see each other in D: no BatchNorm there. Norms are over all
+of a sample's numbers; the papers' weights are not inside.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +12,66 @@ from torch import Tensor
 
 
 def squared_gradient_norms(logits: Tensor, x: Tensor) -> Tensor:
-    """|grad_x D(x)|^2 for every sample: logits (N,) computed from x, (N, ...), which requires gradients; returns (N,), differentiable.
+    """|grad_x D(x)|^2 of every sample.
 
-    The mean over real samples is R1, over generated ones R2 (Mescheder et al. 2018, eq. 9); the papers' weight gamma / 2 is not inside.
-    The norm is taken over all of a sample's numbers.
+    The mean over real samples is R1, over generated ones R2 (Mescheder et al. 2018, eq.
+    9, with weight gamma / 2).
+
+    Returns:
+        (N,), differentiable.
     """
     return _gradients(logits, x).square().sum(1)
 
 
 def r1_and_r2(logits: Tensor, x: Tensor) -> dict[str, Tensor]:
-    """R1 and R2, (), of a batch whose first half is real and whose second is generated."""
+    """R1 and R2, () each, of a batch of which the first half is real and the second
+    generated."""
     real, fake = squared_gradient_norms(logits, x).chunk(2)
     return {"r1": real.mean(), "r2": fake.mean()}
 
 
 def norm_penalties(logits: Tensor, x: Tensor, target: float = 1.0) -> Tensor:
-    """(|grad_x D(x)| - target)^2 for every sample, as above: Gulrajani et al. 2017, eq. 3, at points between real and generated samples,
-    and Kodali et al. 2017, section 2.4, around real ones; the papers' weight lambda is not inside."""
+    """(|grad_x D(x)| - target)^2 of every sample.
+
+    Gulrajani et al. 2017, eq. 3, at points between real and generated samples; Kodali
+    et al. 2017, section 2.4, around real ones; both with weight lambda.
+
+    Returns:
+        (N,), differentiable.
+    """
     norms: Tensor = torch.linalg.vector_norm(_gradients(logits, x), dim=1)
     return (norms - target).square()
 
 
 def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
-    """Points e x + (1 - e) x', e uniform on [0, 1) and one for each pair of samples (N, ...); they require gradients (Gulrajani et al.
-    2017, algorithm 1)."""
-    share = torch.rand(len(real), *(1,) * (real.dim() - 1), generator=generator, device=real.device, dtype=real.dtype)
-    return torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    """Points e x + (1 - e) x', with one e for each pair, uniform on [0, 1).
+
+    Gulrajani et al. 2017, algorithm 1.
+
+    Returns:
+        (N, *shape), which requires gradients.
+    """
+    fraction = torch.rand(
+        len(real),
+        *(1,) * (real.dim() - 1),
+        generator=generator,
+        device=real.device,
+        dtype=real.dtype,
+    )
+    return torch.lerp(fake.detach(), real.detach(), fraction).requires_grad_()
 
 
-def around(real: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
-    """Points x + d, d normal with `deviation` times the standard deviation of the whole batch (N, ...); they require gradients (Kodali et
-    al. 2017, section 2.4)."""
+def around(real: Tensor, std: float, generator: torch.Generator) -> Tensor:
+    """Points x + d, d normal with standard deviation `std` times that of the whole
+    batch.
+
+    Kodali et al. 2017, section 2.4.
+
+    Returns:
+        (N, *shape), which requires gradients.
+    """
     noise = torch.randn(real.shape, generator=generator, device=real.device, dtype=real.dtype)
-    return (real.detach() + deviation * real.detach().std() * noise).requires_grad_()
+    return (real.detach() + std * real.detach().std() * noise).requires_grad_()
 
 
 def _gradients(logits: Tensor, x: Tensor) -> Tensor:

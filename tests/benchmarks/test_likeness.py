@@ -7,10 +7,10 @@ import pytest
 from benchmarks.likeness import LineQuality
 
 
-def test_wasserstein_of_a_shifted_law_is_the_shift() -> None:
-    figure = LineQuality(20_000)
-    exact = figure.law.quantile((np.arange(20_000) + 0.5) / 20_000)
+def test_wasserstein_of_a_shifted_distribution_is_the_shift() -> None:
+    metric = LineQuality(20_000)
+    exact = metric.distribution.quantile((np.arange(20_000) + 0.5) / 20_000)
     assert exact is not None
-    assert figure(exact) == pytest.approx(0, abs=1e-12)
-    assert figure(exact + 0.3) == pytest.approx(0.3)
-    assert figure.floor < 0.03
+    assert metric(exact) == pytest.approx(0, abs=1e-12)
+    assert metric(exact + 0.3) == pytest.approx(0.3)
+    assert metric.floor < 0.03

@@ -1,15 +1,15 @@
-"""What the speed benchmarks share: turns, ratios, goals, tables."""
+"""What the speed benchmarks share: turns, ratios, goals."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from benchmarks.measuring import against, in_turns, markdown, ratios, record, spread
+from benchmarks.measuring import against, in_turns, ratios, spread
 
 
 def test_blocks_are_taken_in_turns_and_every_other_round_backwards() -> None:
     calls: list[str] = []
-    timed = in_turns({name: lambda name=name: calls.append(name) for name in "ab"}, blocks=4, block_seconds=1e-9)
+    timed = in_turns(
+        {name: lambda name=name: calls.append(name) for name in "ab"}, blocks=4, block_seconds=1e-9
+    )
     assert calls[-8:] == ["a", "b", "b", "a", "a", "b", "b", "a"]
     assert all(len(found.wall) == len(found.cpu) == 4 for found in timed.values())
 
@@ -20,12 +20,3 @@ def test_ratios_spreads_and_goals() -> None:
     assert against(1.04, 1.05) == "≤ 1.05: met"
     assert against(1.2, 1.3, " x", at_most=False) == "≥ 1.3 x: **missed**"
     assert "missed" in against(float("inf"), 0.1)
-
-
-def test_a_table_is_appended_under_its_command(tmp_path: Path) -> None:
-    results = tmp_path / "RESULTS.md"
-    results.write_text("before\n")
-    record(results, "python -m benchmarks.speed step", "One thread.", markdown([["a", "b"], ["1", "2"]]))
-    text = results.read_text()
-    assert text.startswith("before\n\n## `python -m benchmarks.speed step`\n")
-    assert text.endswith("One thread.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n")

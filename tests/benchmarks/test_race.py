@@ -16,8 +16,10 @@ def test_a_race_is_won_where_the_figure_stays_as_good_as_asked() -> None:
 
 
 def test_balanced_races_until_it_has_been_good_enough_for_long_enough() -> None:
-    course = race.Course("", "gaussian", LineQuality(1_000), lambda _: iter(()), steps=1, threads=1, seeds=range(1))
+    course = race.Course(
+        "", "gaussian", LineQuality(1_000), lambda _: iter(()), steps=1, threads=1, seeds=range(1)
+    )
     found = race.balanced_race(course, seed=0, until=float("inf"))
     assert len(found) == race.HOLD
     assert [seconds for seconds, _ in found] == sorted(seconds for seconds, _ in found)
-    assert all(value > course.figure.floor for _, value in found)
+    assert all(value > course.metric.floor for _, value in found)

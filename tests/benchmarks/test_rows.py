@@ -1,4 +1,5 @@
-"""The rows of the quality benchmark: exact laws, settings within their ranges, figures that tell good samples from bad, and lanes."""
+"""The rows of the quality benchmark: exact distributions, settings within their ranges,
+figures that tell good samples from bad, and lanes."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.distributions import DISTRIBUTIONS, DRAWS
 from benchmarks.lanes import in_lanes
-from benchmarks.laws import DRAWS, LAWS
 from benchmarks.quality import measure, parsed, table
 from benchmarks.rows import ROWS
 from scipy import stats
@@ -18,34 +19,45 @@ from scipy import stats
 from benchmarks import rows
 
 
-@pytest.mark.parametrize("name", LAWS)
-def test_draws_are_of_the_law_by_its_distribution_function(name: str) -> None:
-    law = LAWS[name]
-    x = law.draw(5000, 0)
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_draws_are_of_the_distribution_by_its_distribution_function(name: str) -> None:
+    distribution = DISTRIBUTIONS[name]
+    x = distribution.draw(5000, 0)
     if name == "Poisson(3)":
-        assert np.abs(np.array([(x <= k).mean() - law.cdf(np.array([k]))[0] for k in range(10)])).max() < 0.03
+        assert (
+            np.abs(
+                np.array([(x <= k).mean() - distribution.cdf(np.array([k]))[0] for k in range(10)])
+            ).max()
+            < 0.03
+        )
     else:
-        assert stats.kstest(x, law.cdf).pvalue > 1e-6
+        assert stats.kstest(x, distribution.cdf).pvalue > 1e-6
 
 
-def test_there_are_twelve_laws_and_a_run_for_each_of_a_seed(tmp_path: Path) -> None:
-    runs = list(ROWS["laws"].runs(3))
-    assert len(LAWS) == len(runs) == len({run.name for run in runs}) == 12
+def test_there_are_twelve_distributions_and_a_run_for_each_of_a_seed(tmp_path: Path) -> None:
+    runs = list(ROWS["distributions"].runs(3))
+    assert len(DISTRIBUTIONS) == len(runs) == len({run.name for run in runs}) == 12
     data = np.load(runs[5].arguments(tmp_path)[0])
-    assert np.array_equal(data, LAWS[runs[5].data].draw(DRAWS, 3005))
+    assert np.array_equal(data, DISTRIBUTIONS[runs[5].data].draw(DRAWS, 3005))
 
 
 @pytest.mark.parametrize("name", ["uniform", "Laplace"])
-def test_real_draws_are_at_the_floor_and_wrong_ones_are_not(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = next(run for run in ROWS["laws"].runs(0) if run.data == name)
-    monkeypatch.setattr(rows, "drawn", lambda _, n: LAWS[name].draw(n, 12345))
-    assert ROWS["laws"].figures(run, Path())["above it"] < 0.005
-    monkeypatch.setattr(rows, "drawn", lambda _, n: 0.8 * LAWS[name].draw(n, 12345))
-    assert ROWS["laws"].figures(run, Path())["above it"] > 0.03
+def test_real_draws_are_at_the_floor_and_wrong_ones_are_not(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = next(run for run in ROWS["distributions"].runs(0) if run.data == name)
+    monkeypatch.setattr(rows, "drawn", lambda _, n: DISTRIBUTIONS[name].draw(n, 12345))
+    assert ROWS["distributions"].metrics(run, Path())["above it"] < 0.005
+    monkeypatch.setattr(rows, "drawn", lambda _, n: 0.8 * DISTRIBUTIONS[name].draw(n, 12345))
+    assert ROWS["distributions"].metrics(run, Path())["above it"] > 0.03
 
 
 def test_random_settings_lie_in_their_ranges() -> None:
-    settings = [dict(zip(options[4::2], map(float, options[5::2]), strict=True)) for seed in range(40) for options in [run_options(seed)]]
+    settings = [
+        dict(zip(options[4::2], map(float, options[5::2]), strict=True))
+        for seed in range(40)
+        for options in [run_options(seed)]
+    ]
     assert len({str(one) for one in settings}) == 40
     for one in settings:
         assert 1e-4 <= one["--learning-rate"] <= 1e-2
@@ -62,29 +74,56 @@ def run_options(seed: int) -> tuple[str, ...]:
     return run.options
 
 
-def results(**figures: list[float]) -> list[dict[str, Any]]:
-    named = [dict(zip(figures, values, strict=True)) for values in zip(*figures.values(), strict=True)]
-    return [{"figures": {name.replace("_", " "): value for name, value in one.items()}, "loop": 3.0, "whole": 9.0} for one in named]
+def results(**metrics: list[float]) -> list[dict[str, Any]]:
+    named = [
+        dict(zip(metrics, values, strict=True)) for values in zip(*metrics.values(), strict=True)
+    ]
+    return [
+        {
+            "metrics": {name.replace("_", " "): value for name, value in one.items()},
+            "loop": 3.0,
+            "whole": 9.0,
+        }
+        for one in named
+    ]
 
 
 def test_goals_are_met_and_missed_as_they_should() -> None:
-    good = results(modes_covered=[8, 8], within_3_sigma=[0.98, 0.99], reverse_KL=[0.001, 0.004], spread_inside_modes=[0.9, 1.1])
+    good = results(
+        modes_covered=[8, 8],
+        within_3_sigma=[0.98, 0.99],
+        reverse_KL=[0.001, 0.004],
+        spread_inside_modes=[0.9, 1.1],
+    )
     assert "missed" not in ROWS["ring"].verdict(good)
-    bad = results(modes_covered=[8, 7], within_3_sigma=[0.9, 0.99], reverse_KL=[0.001, 0.2], spread_inside_modes=[0.5, 1.1])
+    bad = results(
+        modes_covered=[8, 7],
+        within_3_sigma=[0.9, 0.99],
+        reverse_KL=[0.001, 0.2],
+        spread_inside_modes=[0.5, 1.1],
+    )
     assert ROWS["ring"].verdict(bad).count("missed") == 4
 
 
-def test_a_failed_training_is_a_line_of_the_table_and_no_figure() -> None:
+def test_a_failed_training_is_a_row_of_the_table_and_no_metric() -> None:
     runs = [run for seed in (0, 1) for run in ROWS["immunity"].runs(seed)]
-    good = results(modes_covered=[25], within_3_sigma=[0.9], reverse_KL=[0.01], spread_inside_modes=[1.0])
-    text = table(ROWS["immunity"], runs, [*good, {"failed": "it ran away"}])
-    assert "failed: it ran away" in text
-    assert "runs that ended well: 1, goal 2: **missed**" in text
+    good = results(
+        modes_covered=[25], within_3_sigma=[0.9], reverse_KL=[0.01], spread_inside_modes=[1.0]
+    )
+    found = [*good, {"failed": "it ran away"}]
+    assert [row[1] for row in table(ROWS["immunity"], runs, found)][2] == "failed: it ran away"
+    assert "runs that ended well: 1, goal 2: **missed**" in ROWS["immunity"].verdict(found)
 
 
 def test_a_run_that_is_kept_is_not_made_again(tmp_path: Path) -> None:
     (run,) = ROWS["gaussian"].runs(4)
-    kept = {"figures": {"Wasserstein-1": 0.5}, "loop": 1.0, "whole": 2.0, "on": "elsewhere"}
+    kept = {
+        "metrics": {"Wasserstein-1": 0.5},
+        "loop": 1.0,
+        "whole": 2.0,
+        "commit": "1a",
+        "machine": "",
+    }
     (tmp_path / "gaussian-4.json").write_text(json.dumps(kept))
     assert measure(ROWS["gaussian"], run, tmp_path, []) == kept
 

@@ -23,8 +23,8 @@ def test_the_tutorials_discriminator_sees_a_batch_and_its_squared_distances_to_t
 
 
 @pytest.mark.usefixtures("mnist_home")
-def test_the_tutorial_on_digits_makes_pictures() -> None:
-    [(seconds, pictures)] = tutorial.digits(seed=0, epochs=1, n=20, most=200)
+def test_the_tutorial_on_digits_makes_images() -> None:
+    [(seconds, images)] = tutorial.digits(seed=0, epochs=1, n=20, max_samples=200)
     assert seconds > 0
-    assert pictures.shape == (20, 28, 28)
-    assert pictures.dtype == np.uint8
+    assert images.shape == (20, 28, 28)
+    assert images.dtype == np.uint8

@@ -11,8 +11,8 @@ import torch
 from torch.utils.data import TensorDataset
 
 from equipoise import GAN
-from equipoise.data.levels import levels_of, to_nearest
-from equipoise.data.opening import open_source
+from equipoise.data.factory import open_source
+from equipoise.data.levels import levels_of
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
@@ -53,7 +53,16 @@ def test_a_column_of_few_values_has_levels(values: Any, levels: tuple[float, ...
         np.concatenate([np.zeros(980), RNG.exponential(size=20)]),
         np.concatenate([np.zeros(9990), RNG.exponential(size=10)]),
     ],
-    ids=["5", "100", "1000", "60 rounded", "too many", "too few rows", "2% not 0", "1 in 1000 not 0"],
+    ids=[
+        "5",
+        "100",
+        "1000",
+        "60 rounded",
+        "too many",
+        "too few rows",
+        "2% not 0",
+        "1 in 1000 not 0",
+    ],
 )
 def test_continuous_columns_and_mixed_ones_have_none(values: Any) -> None:
     assert levels_of(column(values)) is None
@@ -65,15 +74,9 @@ def test_wide_tables_keep_fewer_levels_a_column() -> None:
     assert levels_of(np.repeat(ten, 2001, 1)) is None
 
 
-def test_each_value_becomes_the_nearest_level_and_what_is_no_number_stays_so() -> None:
-    values = np.array([-9.0, 0.0, 0.4, 0.6, 2.1, 99.0, np.nan, np.inf])
-    np.testing.assert_array_equal(to_nearest(values, (0.0, 1.0, 3.0)), [0, 0, 0, 1, 3, 3, np.nan, np.inf])
-    np.testing.assert_array_equal(to_nearest(np.array([-1e308, 0.0, 1e308]), (-1e308, 1e308)), [-1e308, -1e308, 1e308])
-    np.testing.assert_array_equal(to_nearest(np.array([-3.0, 3.0]), (1.0,)), [1, 1])
-
-
 def given(kind: str, folder: Path) -> Any:
-    """A table of two values, of any, and of whole numbers from 1 to 5, as a user may have it."""
+    """A table of two values, of any, and of whole numbers from 1 to 5, as a user may
+    have it."""
     frame = pd.DataFrame(WIDE, columns=["two", "any", "five"])
     if kind == ".npy":
         np.save(folder / "x.npy", WIDE)
@@ -99,9 +102,24 @@ def given(kind: str, folder: Path) -> Any:
 
 @pytest.mark.parametrize(
     "kind",
-    ["array", "float32", "float16", "tensor", "frame", "frame of types", "batches", "dataset", ".npy", ".npz", ".csv", ".parquet"],
+    [
+        "array",
+        "float32",
+        "float16",
+        "tensor",
+        "frame",
+        "frame of types",
+        "batches",
+        "dataset",
+        ".npy",
+        ".npz",
+        ".csv",
+        ".parquet",
+    ],
 )
-def test_samples_of_a_column_of_levels_are_levels_whatever_the_data_came_in(kind: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_samples_of_a_column_of_levels_are_levels_whatever_the_data_came_in(
+    kind: str, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     gan = GAN(**tiny).fit(given(kind, tmp_path), out=tmp_path / "run")
     for trained in (gan, GAN.load(tmp_path / "run")):
         made = np.asarray(trained.sample(300, seed=0), np.float64)
@@ -110,7 +128,7 @@ def test_samples_of_a_column_of_levels_are_levels_whatever_the_data_came_in(kind
         assert set(made[:, 2]) <= {1.0, 2.0, 3.0, 4.0, 5.0}
 
 
-def test_a_line_of_levels_too_and_pictures_have_none(tiny: dict[str, Any]) -> None:
+def test_a_line_of_levels_too_and_images_have_none(tiny: dict[str, Any]) -> None:
     assert set(np.asarray(GAN(**tiny).fit(TWO).sample(300, seed=0))) == {-1.5, 2.25}
     assert open_source(RNG.integers(0, 2, (40, 8, 8), np.uint8)).schema.levels is None
 
@@ -151,7 +169,7 @@ def test_levels_in_a_file_that_cannot_be_are_refused(levels: Any) -> None:
         Schema.from_dict(stored)
 
 
-def test_pictures_in_a_file_have_no_levels() -> None:
+def test_images_in_a_file_have_no_levels() -> None:
     stored = {**Schema((1, 8, 8), "NHW", "uint8").to_dict(), "levels": [[0.0, 1.0]]}
     with pytest.raises(RequestError, match="levels"):
         Schema.from_dict(stored)

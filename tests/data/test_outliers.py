@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.laws import LAWS, training_draws
+from benchmarks.distributions import DISTRIBUTIONS, training_draws
 
 from equipoise import GAN
-from equipoise.data.opening import open_source
+from equipoise.data.factory import open_source
 from equipoise.data.outliers import notes_of_outliers
 
 Draw = Callable[[np.random.Generator, int], np.ndarray[Any, Any]]
 ADVICE = (
-    "; beside them the others look alike to a network, and will not be learned: correct or remove these rows, "
-    "or give the logarithm if they are right"
+    "; a network cannot tell the other rows apart at that scale: correct or "
+    "remove these rows, or take the logarithm if they are right"
 )
 
 
@@ -32,23 +32,32 @@ def test_three_rows_of_1e18_are_named_at_the_start(tiny: dict[str, Any]) -> None
         GAN(**tiny).fit(spoilt(300, 1e18, -1e18, 1e18))
 
 
-def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(tmp_path: Path) -> None:
+def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(
+    tmp_path: Path,
+) -> None:
     x = spoilt(300, 1e18, -1e18, 1e18, 2e18)
     frame = pd.DataFrame(x, columns=["age", "income"])
     frame.to_csv(tmp_path / "x.csv", index=False)
-    told = "4 of 300 rows of column 'income' are extreme outliers: row 7 (1e+18), row 14 (-1e+18), row 21 (1e+18), ..."
+    told = (
+        "4 of 300 rows of column 'income' are extreme outliers: row 7 (1e+18), row 14 "
+        "(-1e+18), row 21 (1e+18), ..."
+    )
     for data in (frame, tmp_path / "x.csv"):
         assert open_source(data).notes == [told + ADVICE]
     assert open_source(x[:, 1]).notes == [told.replace(" of column 'income'", "") + ADVICE]
     assert told.replace("'income'", "1") + ADVICE in open_source([x]).notes
 
 
-@pytest.mark.parametrize("values", [(1e6,), (-1e6,), (1e5, 1e5), (1e308,), (1.7e308, -1.7e308), (1e300,) * 20])
+@pytest.mark.parametrize(
+    "values", [(1e6,), (-1e6,), (1e5, 1e5), (1e308,), (1.7e308, -1.7e308), (1e300,) * 20]
+)
 def test_rows_beside_which_the_rest_is_lost_are_told(values: tuple[float, ...]) -> None:
     x = spoilt(300, *values)
     (note,) = notes_of_outliers(x, ("a", "b"))
     assert note.startswith(f"{len(values)} of 300 rows of column 'b' are extreme outliers: row 7 (")
-    mostly_zero = np.where((np.abs(x) < 9) & (np.random.default_rng(1).random((300, 1)) < 0.6), 0, x)
+    mostly_zero = np.where(
+        (np.abs(x) < 9) & (np.random.default_rng(1).random((300, 1)) < 0.6), 0, x
+    )
     (note,) = notes_of_outliers(mostly_zero, None)
     assert "of column 1" in note
 
@@ -61,8 +70,8 @@ def test_of_many_columns_three_are_named() -> None:
     assert notes[-1] == "6 more columns have extreme outliers"
 
 
-@pytest.mark.parametrize("name", LAWS)
-def test_laws_that_are_learned_are_not_called_extreme(name: str) -> None:
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_distributions_that_are_learned_are_not_called_extreme(name: str) -> None:
     for seed in range(3):
         assert notes_of_outliers(training_draws(name, seed)[:, None], None) == []
 
@@ -81,6 +90,10 @@ TAILS: dict[str, Draw] = {
 
 @pytest.mark.parametrize("rows", [10, 300, 20_000])
 @pytest.mark.parametrize("name", TAILS)
-def test_heavy_tails_and_columns_of_mostly_one_value_are_not_called_extreme(name: str, rows: int) -> None:
+def test_heavy_tails_and_columns_of_mostly_one_value_are_not_called_extreme(
+    name: str, rows: int
+) -> None:
     for seed in range(10):
-        assert notes_of_outliers(TAILS[name](np.random.default_rng(seed), rows)[:, None], None) == []
+        assert (
+            notes_of_outliers(TAILS[name](np.random.default_rng(seed), rows)[:, None], None) == []
+        )

@@ -7,14 +7,30 @@ import pandas as pd
 import pytest
 import torch
 
-from equipoise.data.schema import Layout, Schema, cast, detect_layout, from_network_layout, to_network_layout
+from equipoise.data.schema import (
+    Layout,
+    Schema,
+    cast,
+    detect_layout,
+    from_network_layout,
+    to_network_layout,
+)
 from equipoise.errors import RequestError
 
-LAYOUTS = [((9,), "N"), ((9, 2), "ND"), ((9, 5, 7), "NHW"), ((9, 3, 5, 7), "NCHW"), ((9, 5, 7, 4), "NHWC"), ((9, 1, 5, 3), "NCHW")]
+LAYOUTS = [
+    ((9,), "N"),
+    ((9, 2), "ND"),
+    ((9, 5, 7), "NHW"),
+    ((9, 3, 5, 7), "NCHW"),
+    ((9, 5, 7, 4), "NHWC"),
+    ((9, 1, 5, 3), "NCHW"),
+]
 
 
 @pytest.mark.parametrize(("shape", "layout"), LAYOUTS)
-def test_an_array_goes_to_network_layout_and_back_unchanged(shape: tuple[int, ...], layout: Layout) -> None:
+def test_an_array_goes_to_network_layout_and_back_unchanged(
+    shape: tuple[int, ...], layout: Layout
+) -> None:
     array = np.arange(np.prod(shape)).reshape(shape)
     assert detect_layout(shape) == layout
     there = to_network_layout(array, layout)
@@ -34,8 +50,12 @@ def test_any_other_shape_is_refused_with_the_shapes_that_would_do(shape: tuple[i
 
 
 def test_whole_numbers_are_rounded_and_kept_in_their_range() -> None:
-    np.testing.assert_array_equal(cast(np.array([-3.0, 0.4, 0.6, 254.7, 300.0]), "uint8"), [0, 0, 1, 255, 255])
-    np.testing.assert_array_equal(cast(np.array([-0.4, 0.2, 0.9, 7.0]), "bool"), [False, False, True, True])
+    np.testing.assert_array_equal(
+        cast(np.array([-3.0, 0.4, 0.6, 254.7, 300.0]), "uint8"), [0, 0, 1, 255, 255]
+    )
+    np.testing.assert_array_equal(
+        cast(np.array([-0.4, 0.2, 0.9, 7.0]), "bool"), [False, False, True, True]
+    )
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "int32"])
@@ -59,7 +79,16 @@ def test_a_tensor_comes_back_as_a_tensor() -> None:
 
 
 def test_a_schema_survives_json() -> None:
-    schema = Schema((2,), "ND", "float64", "frame", ("a", 1), ("int64", "bool"), classes=(1, "b"), class_counts=(3, 4))
+    schema = Schema(
+        (2,),
+        "ND",
+        "float64",
+        "frame",
+        ("a", 1),
+        ("int64", "bool"),
+        classes=(1, "b"),
+        class_counts=(3, 4),
+    )
     assert Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from equipoise.data.feeds import Feed
+from equipoise.data.loading import Loader
 from equipoise.data.streams import FIRST_ROWS, EndOfDataError, StreamSource
 from equipoise.errors import RequestError
 
@@ -14,7 +14,8 @@ CPU = torch.device("cpu")
 
 
 class Counting:
-    """A stream that can be read again: the numbers 0, 1, ... in batches, with labels if asked for."""
+    """A stream that can be read again: the numbers 0, 1, ... in batches, with labels if
+    asked for."""
 
     def __init__(self, batches: int, size: int = 100) -> None:
         self.batches, self.size = batches, size
@@ -24,12 +25,12 @@ class Counting:
             yield np.arange(i * self.size, (i + 1) * self.size, dtype=np.float64)
 
 
-def feed_of(source: StreamSource, batch_size: int = 64) -> Feed:
-    return source.feed(batch_size, source.scaling("standard", 0), CPU, 0)
+def loader_of(source: StreamSource, batch_size: int = 64) -> Loader:
+    return source.loader(batch_size, torch.Tensor.double, CPU, 0)
 
 
-def numbers(feed: Feed, batches: int) -> list[int]:
-    return [round(float(value)) for _ in range(batches) for value in feed.scaling.decode(feed.next()[0])[:, 0]]
+def numbers(loader: Loader, batches: int) -> list[int]:
+    return [round(float(value)) for _ in range(batches) for value in loader.next()[0][:, 0]]
 
 
 @pytest.mark.parametrize("batches", [3, 250])
@@ -37,14 +38,14 @@ def test_a_stream_trains_on_all_that_is_not_held_out_and_begins_again(batches: i
     source = StreamSource("stream", Counting(batches))
     held = set(source.held_out(FIRST_ROWS, 0)[:, 0].long().tolist())
     assert len(held) == min(batches * 100, FIRST_ROWS) // 10
-    trained = numbers(feed_of(source, 50), 2 * batches * 2)
+    trained = numbers(loader_of(source, 50), 2 * batches * 2)
     assert not held & set(trained)
     assert len(set(trained)) > 0.89 * 100 * batches - 50
 
 
 @pytest.mark.parametrize("batches", [3, 250])
 def test_a_stream_read_again_goes_on_where_it_was(batches: int) -> None:
-    one, other = (feed_of(StreamSource("stream", Counting(batches))) for _ in range(2))
+    one, other = (loader_of(StreamSource("stream", Counting(batches))) for _ in range(2))
     numbers(one, 7)
     other.restore(one.position())
     assert numbers(one, 9) == numbers(other, 9)
@@ -53,18 +54,18 @@ def test_a_stream_read_again_goes_on_where_it_was(batches: int) -> None:
 def test_a_short_generator_is_kept_and_trained_on_for_ever() -> None:
     source = StreamSource("stream", iter(Counting(3)))
     assert source.training_rows == 270
-    assert set(numbers(feed_of(source), 20)) <= set(range(30, 300))
+    assert set(numbers(loader_of(source), 20)) <= set(range(30, 300))
     assert not source.notes
 
 
 def test_a_long_generator_says_that_it_cannot_be_resumed_and_when_it_ends() -> None:
     source = StreamSource("stream", iter(Counting(150)))
     assert "one-shot" in source.notes[0]
-    feed = feed_of(source, 1000)
+    loader = loader_of(source, 1000)
     assert not source.repeats
-    assert numbers(feed, 14) == list(range(1000, 15_000))
+    assert numbers(loader, 14) == list(range(1000, 15_000))
     with pytest.raises(EndOfDataError, match="ran out of data: give a longer one"):
-        feed.next()
+        loader.next()
 
 
 def test_a_stream_in_another_order_every_time_does_not_leak_what_is_held_out() -> None:
@@ -73,11 +74,15 @@ def test_a_stream_in_another_order_every_time_does_not_leak_what_is_held_out() -
 
         def __iter__(self) -> Iterator[np.ndarray]:
             self.times += 1
-            yield from np.random.default_rng(self.times).permutation(1000.0 * np.arange(1, 501)).reshape(5, 100)
+            yield from (
+                np.random.default_rng(self.times)
+                .permutation(1000.0 * np.arange(1, 501))
+                .reshape(5, 100)
+            )
 
     source = StreamSource("stream", Shuffled(5))
     held = set((source.held_out(999, 0)[:, 0] / 1000).round().long().tolist())
-    assert not held & {round(n / 1000) for n in numbers(feed_of(source), 40)}
+    assert not held & {round(n / 1000) for n in numbers(loader_of(source), 40)}
 
 
 def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_out() -> None:
@@ -86,18 +91,22 @@ def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_ou
 
         def __iter__(self) -> Iterator[np.ndarray]:
             self.times += 1
-            yield from np.random.default_rng(self.times).permutation(np.arange(12_000.0)).reshape(120, 100)
+            yield from (
+                np.random.default_rng(self.times).permutation(np.arange(12_000.0)).reshape(120, 100)
+            )
 
     source = StreamSource("stream", Shuffled(120))
     held = set(source.held_out(9999, 0)[:, 0].long().tolist())
     assert len(held) == 1000
-    seen = numbers(feed_of(source, 1000), 40)
+    seen = numbers(loader_of(source, 1000), 40)
     assert len(seen) > 3 * 11_000
     assert not held & set(seen)
 
 
 def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
-    source = StreamSource("stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))])
+    source = StreamSource(
+        "stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))]
+    )
     assert "labels are not used" in source.notes[0]
     assert len(source.held_out(99, 0)) == 10
 
@@ -107,9 +116,15 @@ def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
     [
         ([], "stream is empty"),
         ([np.empty((0, 2))], "stream is empty"),
-        ([np.ones((5, 2)), np.ones((5, 3))], r"first batch has samples of shape \(2,\), a later one \(3,\)"),
+        (
+            [np.ones((5, 2)), np.ones((5, 3))],
+            r"first batch has samples of shape \(2,\), a later one \(3,\)",
+        ),
         ([np.array([["a"]])], "has type <U1: give numbers"),
-        ([np.ones((5, 2)), np.full((5, 2), np.nan)], r"10 NaN or infinite values, the first \(NaN\) at row 0"),
+        (
+            [np.ones((5, 2)), np.full((5, 2), np.nan)],
+            r"10 NaN or infinite values, the first \(NaN\) at row 0",
+        ),
         ([np.ones((5, 2))] * 3, "one distinct value, 1"),
         ([3.0, 4.0], "no shape"),
         ([np.ones((1, 2))], "stream has one sample"),
@@ -121,10 +136,17 @@ def test_streams_that_cannot_be_learned_are_refused(batches: list[np.ndarray], t
         StreamSource("stream", batches)
 
 
-def test_pictures_of_a_stream_are_pictures() -> None:
+def test_images_of_a_stream_are_images() -> None:
     rng = np.random.default_rng(0)
-    source = StreamSource("stream", [torch.from_numpy(rng.integers(0, 256, (20, 8, 8, 3)).astype(np.uint8)) for _ in range(3)])
-    assert (source.schema.shape, source.schema.container, source.limits) == ((3, 8, 8), "tensor", (0, 255))
+    source = StreamSource(
+        "stream",
+        [torch.from_numpy(rng.integers(0, 256, (20, 8, 8, 3)).astype(np.uint8)) for _ in range(3)],
+    )
+    assert (source.schema.shape, source.schema.container, source.limits) == (
+        (3, 8, 8),
+        "tensor",
+        (0, 255),
+    )
 
 
 def test_batches_may_be_lists_of_rows_or_of_numbers() -> None:
@@ -136,10 +158,10 @@ def test_batches_may_be_lists_of_rows_or_of_numbers() -> None:
 
 
 def test_a_stream_of_fewer_rows_than_a_batch_goes_round_them_again_and_can_be_restored() -> None:
-    def feed() -> Feed:
-        return feed_of(StreamSource("stream", Counting(1)), 200)
+    def loader() -> Loader:
+        return loader_of(StreamSource("stream", Counting(1)), 200)
 
-    one, other = feed(), feed()
+    one, other = loader(), loader()
     first = numbers(one, 1)
     assert set(first) == set(range(10, 100))
     other.restore(one.position())
@@ -154,6 +176,6 @@ def test_a_stream_that_brings_nothing_a_second_time_ends() -> None:
             self.times += 1
             return super().__iter__() if self.times == 1 else iter(())
 
-    feed = feed_of(StreamSource("stream", Once(150)), 20_000)
+    loader = loader_of(StreamSource("stream", Once(150)), 20_000)
     with pytest.raises(EndOfDataError, match="ran out of data"):
-        feed.next()
+        loader.next()

@@ -6,12 +6,11 @@ from dataclasses import asdict
 
 import numpy as np
 
-from equipoise.data.laws import Ring
-from equipoise.data.opening import open_source
-from equipoise.data.sources import LawSource
+from equipoise.data.distributions import Ring
+from equipoise.data.factory import open_source
+from equipoise.data.sources import DistributionSource
 from equipoise.metrics.budget import FULL, QUICK, STEPS
-from equipoise.metrics.examination import examine
-from equipoise.metrics.figures import DETECTIVE
+from equipoise.metrics.evaluate import evaluate_samples
 
 RNG = np.random.default_rng(0)
 
@@ -21,24 +20,36 @@ def test_a_quick_report_looks_at_less_of_everything() -> None:
     assert all(quick[name] < full[name] for name in full)
 
 
-def test_a_quick_report_has_the_figures_of_a_full_one_on_fewer_samples() -> None:
-    source, law = LawSource(Ring()), LawSource(Ring())
+def test_a_quick_report_has_the_metrics_of_a_full_one_on_fewer_samples() -> None:
+    source, distribution = DistributionSource(Ring()), DistributionSource(Ring())
 
     def sampling(n: int) -> tuple[np.ndarray, None]:
-        return law.seen(n, 99).double().numpy(), None
+        return distribution.seen(n, 99).double().numpy(), None
 
-    told: list[str] = []
-    full = examine(source, sampling, 0, None)
-    quick = examine(source, sampling, 0, None, QUICK, told.append)
-    assert [figure.name for figure in quick] == [figure.name for figure in full]
+    steps: list[str] = []
+    full = evaluate_samples(source, sampling, 0, None)
+    quick = evaluate_samples(source, sampling, 0, None, QUICK, steps.append)
+    assert [metric.key for metric in quick] == [metric.key for metric in full]
     assert quick[0].protocol.startswith("2,000 samples against 2,000 held-out samples")
-    detective = next(figure for figure in quick if figure.name == DETECTIVE)
-    assert "tested on 4,000 others" in detective.protocol
-    assert told == ["samples", "distances and coverage", "classifier two-sample test", "nearest training samples"]
+    c2st = next(metric for metric in quick if metric.key == "c2st_accuracy")
+    assert "tested on 4,000 others" in c2st.protocol
+    assert steps == [
+        "samples",
+        "distances and coverage",
+        "classifier two-sample test",
+        "nearest training samples",
+    ]
 
 
-def test_steps_are_told_in_their_order_with_labels_too() -> None:
+def test_steps_are_reported_in_their_order_with_labels_too() -> None:
     x, y = RNG.normal(size=(600, 2)), RNG.integers(0, 2, 600)
-    source, told = open_source(x, y), list[str]()
-    examine(source, lambda n: (RNG.normal(size=(n, 2)), RNG.integers(0, 2, n)), 0, (0, 1), QUICK, told.append)
-    assert told == list(STEPS[:5])
+    source, steps = open_source(x, y), list[str]()
+    evaluate_samples(
+        source,
+        lambda n: (RNG.normal(size=(n, 2)), RNG.integers(0, 2, n)),
+        0,
+        (0, 1),
+        QUICK,
+        steps.append,
+    )
+    assert steps == list(STEPS[:5])

@@ -1,4 +1,5 @@
-"""The classifier learns what can be learned, of points and of pictures, and one seed gives one answer."""
+"""The classifier learns what can be learned, of points and of images, and one seed
+gives one answer."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from equipoise.metrics.classifier import learn, read_across
+from equipoise.metrics.classifier import cross_predict, train_classifier
 
 RNG = np.random.default_rng(0)
 
@@ -19,28 +20,30 @@ def blobs(n: int) -> tuple[np.ndarray, np.ndarray]:
 def test_it_reads_blobs_as_well_as_the_best_linear_rule() -> None:
     (x, y), (unseen, truth) = blobs(3000), blobs(2000)
     best = LogisticRegression(max_iter=500).fit(x / 1000, y).score(unseen / 1000, truth)
-    assert (learn(x, y, 4).read(unseen) == truth).mean() > best - 0.02
+    assert (train_classifier(x, y, 4).predict(unseen) == truth).mean() > best - 0.02
 
 
-def test_it_reads_where_a_bright_spot_is_in_a_picture() -> None:
+def test_it_reads_where_a_bright_spot_is_in_a_image() -> None:
     y = RNG.integers(0, 3, 600)
     x = RNG.normal(0, 0.3, (600, 1, 12, 12))
     x[np.arange(600), 0, 4 * y, 4 * y] += 5
-    classifier = learn(x[:500], y[:500], 3)
-    assert (classifier.read(x[500:]) == y[500:]).mean() > 0.95
+    classifier = train_classifier(x[:500], y[:500], 3)
+    assert (classifier.predict(x[500:]) == y[500:]).mean() > 0.95
 
 
 def test_one_seed_gives_one_answer_and_torchs_own_randomness_is_left_alone() -> None:
     x, y = blobs(300)
     state = torch.get_rng_state()
-    first, second = learn(x, y, 4, seed=3), learn(x, y, 4, seed=3)
+    first, second = train_classifier(x, y, 4, seed=3), train_classifier(x, y, 4, seed=3)
     assert torch.equal(torch.get_rng_state(), state)
-    assert np.array_equal(first.read(x), second.read(x))
+    assert np.array_equal(first.predict(x), second.predict(x))
 
 
 def test_a_rare_class_is_read_from_the_other_half_as_if_it_were_as_common_as_any() -> None:
     y = (RNG.random(3000) < 0.05).astype(np.int64)
-    x = RNG.normal(size=(3000, 1)) + y[:, None]  # at .5 both are equally likely, were they equally common
-    assert learn(x, y, 2).read(x).mean() < 0.01
-    read = read_across(x, y, 2)
+    x = (
+        RNG.normal(size=(3000, 1)) + y[:, None]
+    )  # at .5 both are equally likely, were they equally common
+    assert train_classifier(x, y, 2).predict(x).mean() < 0.01
+    read = cross_predict(x, y, 2)
     assert (read == (x[:, 0] > 0.5)).mean() > 0.8

@@ -24,7 +24,13 @@ def test_a_file_with_another_hash_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_probabilities_sum_to_one_and_chunks_do_not_show() -> None:
-    x = torch.randint(0, 256, (digits.CHUNK + 3, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    x = torch.randint(
+        0,
+        256,
+        (digits.BATCH + 3, 28, 28),
+        dtype=torch.uint8,
+        generator=torch.Generator().manual_seed(0),
+    )
     features, probabilities = digits.read_digits(x)
     assert features.shape == (len(x), digits.FEATURES)
     assert torch.allclose(probabilities.sum(1), torch.ones(len(x)))

@@ -14,21 +14,34 @@ def test_the_interval_of_a_mean_is_as_wide_as_students_and_holds_it_nearly_alway
     widths, hits = [], 0
     for trial in range(200):
         x = rng.normal(size=400)
-        width = half_widths(lambda rows, x=x: {"mean": float(x[rows].mean())}, len(x), lambda _: 400, seed=trial)["mean"]
+        width = half_widths(
+            lambda rows, x=x: {"mean": float(x[rows].mean())}, len(x), lambda _: 400, seed=trial
+        )["mean"]
         widths.append(width)
         hits += abs(x.mean()) <= width
     assert 0.9 <= hits / 200 <= 1
-    assert 2.0 / 20 < np.mean(widths) < 2.6 / 20  # 1.96 / sqrt(400), and more since the deviation is of eight subsamples
+    assert (
+        2.0 / 20 < np.mean(widths) < 2.6 / 20
+    )  # 1.96 / sqrt(400), and more since the standard deviation is of eight subsamples
 
 
-def test_a_figure_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
+def test_a_metric_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
     rng = np.random.default_rng(0)
     for m in (40, 150, 300):
         widths = []
         for trial in range(150):
             x = rng.normal(size=400)
-            widths.append(half_widths(lambda rows: {"mean": float(x[rows][:m].mean())}, 400, lambda _: m, seed=trial)["mean"])  # noqa: B023  # called at once
-        assert 0.9 < np.sqrt(np.mean(np.square(widths))) / (2.365 / np.sqrt(m)) < 1.1  # Student's quantile of eight
+            widths.append(
+                half_widths(
+                    lambda rows, x=x, m=m: {"mean": float(x[rows][:m].mean())},
+                    400,
+                    lambda _, m=m: m,
+                    seed=trial,
+                )["mean"]
+            )
+        assert (
+            0.9 < np.sqrt(np.mean(np.square(widths))) / (2.365 / np.sqrt(m)) < 1.1
+        )  # Student's quantile of eight
 
 
 def test_the_interval_of_a_proportion_is_clopper_and_pearsons() -> None:
@@ -38,11 +51,15 @@ def test_the_interval_of_a_proportion_is_clopper_and_pearsons() -> None:
 
 @pytest.mark.parametrize(("n", "bound"), [(60, 0.6), (300, 0.55), (2000, 0.53)])
 def test_the_power_of_the_test_of_equivalence_is_how_often_it_passes(n: int, bound: float) -> None:
-    passing = sum(binom.pmf(k, n, 0.5) for k in range(n + 1) if proportion_interval(k, n)[1] < bound)
+    passing = sum(
+        binom.pmf(k, n, 0.5) for k in range(n + 1) if proportion_interval(k, n)[1] < bound
+    )
     assert equivalence_power(n, bound) == pytest.approx(passing)
 
 
 @pytest.mark.parametrize("n", [30, 200, 2000])
 def test_a_proportion_at_the_bound_passes_in_two_and_a_half_percent_at_most(n: int) -> None:
-    passing = sum(binom.pmf(k, n, 0.55) for k in range(n + 1) if proportion_interval(k, n)[1] < 0.55)
+    passing = sum(
+        binom.pmf(k, n, 0.55) for k in range(n + 1) if proportion_interval(k, n)[1] < 0.55
+    )
     assert passing <= 0.025

@@ -5,33 +5,42 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from equipoise.metrics.labels import agreement, agreement_alike, class_divergence, class_shares, readable, unsupervised_accuracy
+from equipoise.metrics.labels import (
+    above_chance,
+    accuracy,
+    balanced_accuracy,
+    class_frequencies,
+    label_kl,
+    unsupervised_accuracy,
+)
 
 
-def test_agreement_is_the_share_that_is_as_asked() -> None:
-    assert agreement(np.array([1, 2, 3, 3]), np.array([1, 2, 2, 3])) == 0.75
+def test_accuracy_is_the_fraction_that_is_right() -> None:
+    assert accuracy(np.array([1, 2, 3, 3]), np.array([1, 2, 2, 3])) == 0.75
 
 
-def test_of_a_rare_class_as_many_must_be_read_as_of_a_common_one() -> None:
+def test_balanced_accuracy_weighs_classes_equally() -> None:
     asked = np.array([0] * 90 + [1] * 10)
-    assert agreement_alike(np.zeros(100, int), asked, 2)[0] == 0.5
-    assert agreement_alike(asked, asked, 3)[0] == 1  # nobody asked for the third
-    right, off = agreement_alike(np.array([0] * 45 + [1] * 55), asked, 2)
+    assert balanced_accuracy(np.zeros(100, int), asked, 2)[0] == 0.5
+    assert balanced_accuracy(asked, asked, 3)[0] == 1  # nobody asked for the third
+    right, off = balanced_accuracy(np.array([0] * 45 + [1] * 55), asked, 2)
     assert right == pytest.approx(0.75)
     assert off == pytest.approx(1.96 * np.sqrt(0.25 / 90 + 0.25 / 10) / 2)
 
 
-def test_the_interval_of_chance_holds_what_guessing_gets() -> None:
+def test_the_interval_of_chance_contains_the_balanced_accuracy_of_guesses() -> None:
     rng = np.random.default_rng(0)
     asked = rng.choice(4, 400, p=(0.7, 0.2, 0.07, 0.03))
-    tried = [agreement_alike(rng.integers(4, size=400), asked, 4) for _ in range(400)]
-    assert np.mean([abs(right - 0.25) <= off for right, off in tried]) == pytest.approx(0.95, abs=0.045)  # four standard errors
+    tried = [balanced_accuracy(rng.integers(4, size=400), asked, 4) for _ in range(400)]
+    assert np.mean([abs(right - 0.25) <= off for right, off in tried]) == pytest.approx(
+        0.95, abs=0.045
+    )  # four standard errors
 
 
-def test_labels_say_something_from_a_tenth_of_the_way_to_perfection() -> None:
-    assert readable(0.56, 0.5)
-    assert not readable(0.54, 0.5)
-    assert not readable(0.95, 0.95)
+def test_above_chance_means_a_tenth_of_the_way_to_1() -> None:
+    assert above_chance(0.56, 0.5)
+    assert not above_chance(0.54, 0.5)
+    assert not above_chance(0.95, 0.95)
 
 
 def test_clusters_may_bear_other_numbers_than_classes() -> None:
@@ -49,10 +58,12 @@ def test_clusters_without_meaning_are_about_chance() -> None:
     assert unsupervised_accuracy(clusters, classes) == pytest.approx(0.1, abs=0.01)
 
 
-def test_the_divergence_of_shares_is_the_textbooks() -> None:
-    shares = class_shares(np.array([0, 0, 1, 1, 1, 3]), 4)
-    assert shares.tolist() == [2 / 6, 3 / 6, 0, 1 / 6]
+def test_the_kl_of_label_marginals_is_the_textbooks() -> None:
+    frequencies = class_frequencies(np.array([0, 0, 1, 1, 1, 3]), 4)
+    assert frequencies.tolist() == [2 / 6, 3 / 6, 0, 1 / 6]
     real = np.full(4, 0.25)
-    assert class_divergence(shares, real) == pytest.approx(sum(p * np.log(p / 0.25) for p in shares if p > 0))
-    assert class_divergence(real, real) == 0
-    assert np.isfinite(class_divergence(real, shares))
+    assert label_kl(frequencies, real) == pytest.approx(
+        sum(p * np.log(p / 0.25) for p in frequencies if p > 0)
+    )
+    assert label_kl(real, real) == 0
+    assert np.isfinite(label_kl(real, frequencies))

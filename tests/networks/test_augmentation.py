@@ -6,15 +6,24 @@ import pytest
 import torch
 
 from equipoise.networks.augmentation import EVERY, SPAN, Augmentation
+from equipoise.recipes.output import Critic, DiscriminatorOutput, Energy, Probability
 
 
-def augmentation(*kinds: str, target: float | None = None, undecided: float | None = 0.0) -> Augmentation:
-    made = Augmentation(kinds, target, undecided)
+def augmentation(
+    *kinds: str, target: float | None = None, output: DiscriminatorOutput | None = None
+) -> Augmentation:
+    made = Augmentation(kinds, target)
+    made.realness = (output or Probability()).realness
     made.generator = torch.Generator().manual_seed(0)
     return made
 
 
-def test_translation_moves_whole_pictures_by_at_most_an_eighth_and_fills_with_zeros() -> None:
+def observe(made: Augmentation, real: torch.Tensor, fake: torch.Tensor) -> None:
+    told = made.update({"real_logits": real, "fake_logits": fake})
+    assert torch.equal(told["augment_probability"], made.p)
+
+
+def test_translation_moves_whole_images_by_at_most_an_eighth_and_fills_with_zeros() -> None:
     x = torch.zeros(500, 2, 16, 24)
     x[:, :, 8, 12] = 5.0
     moved = augmentation("translation")(x)
@@ -35,7 +44,7 @@ def test_cutout_blanks_one_rectangle_of_half_the_sides_at_most() -> None:
     assert (kept[:, :, 0, 0] == 0).any()
 
 
-def test_color_changes_brightness_within_a_half_and_keeps_a_constant_picture_constant() -> None:
+def test_color_changes_brightness_within_a_half_and_keeps_a_constant_image_constant() -> None:
     x = torch.full((2000, 3, 4, 4), 0.25)
     changed = augmentation("color")(x)
     shift = changed[:, 0, 0, 0] - 0.25
@@ -44,12 +53,12 @@ def test_color_changes_brightness_within_a_half_and_keeps_a_constant_picture_con
     assert 0.45 < shift.max() <= 0.5
 
 
-def test_each_kind_is_applied_to_each_picture_with_its_probability() -> None:
+def test_each_kind_is_applied_to_each_image_with_its_probability() -> None:
     made = augmentation("cutout")
-    made.schedule(0.3)
+    made.set_probability(0.3)
     x = torch.ones(4000, 1, 8, 8)
     assert (made(x) != x).flatten(1).any(1).float().mean().item() == pytest.approx(0.3, abs=0.03)
-    made.schedule(0.0)
+    made.set_probability(0.0)
     assert torch.equal(made(x), x)
 
 
@@ -63,28 +72,34 @@ def test_gradients_pass_through(kind: str) -> None:
     assert torch.autograd.gradcheck(again, (x,))
 
 
-def test_the_probability_rises_while_the_discriminator_is_too_sure_and_falls_while_it_is_not() -> None:
+def test_the_probability_rises_while_the_discriminator_is_too_sure_and_falls_while_it_is_not() -> (
+    None
+):
     made = augmentation("color", target=0.6)
     sure, unsure = torch.ones(1000), torch.tensor([1.0, -1.0]).repeat(500)
     for _ in range(10 * EVERY):
-        made.observe(sure, -sure)
+        observe(made, sure, -sure)
     assert made.p.item() == pytest.approx(10 * EVERY * 1000 / SPAN)
     for _ in range(4 * EVERY):
-        made.observe(unsure, unsure)
+        observe(made, unsure, unsure)
     assert made.p.item() == pytest.approx(6 * EVERY * 1000 / SPAN)
     for _ in range(20 * EVERY):
-        made.observe(unsure, unsure)
+        observe(made, unsure, unsure)
     assert made.p.item() == 0
 
 
 def test_logits_without_a_zero_are_taken_about_the_middle() -> None:
-    made = augmentation("color", target=0.6, undecided=None)
+    made = augmentation("color", target=0.6, output=Critic())
     for _ in range(EVERY):
-        made.observe(torch.full((100,), -7.0), torch.full((100,), -9.0))
+        observe(made, torch.full((100,), -7.0), torch.full((100,), -9.0))
+    assert made.p.item() == pytest.approx(EVERY * 100 / SPAN)
+    made = augmentation("color", target=0.6, output=Energy())
+    for _ in range(EVERY):
+        observe(made, torch.full((100,), 7.0), torch.full((100,), 9.0))
     assert made.p.item() == pytest.approx(EVERY * 100 / SPAN)
 
 
 def test_a_probability_that_is_adapted_is_not_scheduled() -> None:
     made = augmentation("color", target=0.6)
-    made.schedule(1.0)
+    made.set_probability(1.0)
     assert made.p.item() == 0

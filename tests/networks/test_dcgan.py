@@ -1,4 +1,4 @@
-"""DCGAN's guidelines, each as the paper states it, and any size of picture."""
+"""DCGAN's guidelines, each as the paper states it, and any size of image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHAPES = [(1, 28, 28), (2, 4, 8), (3, 64, 64), (4, 12, 20), (3, 37, 51), (1, 5, 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_players_take_any_size_and_channels(shape: tuple[int, int, int]) -> None:
+def test_networks_take_any_size_and_channels(shape: tuple[int, int, int]) -> None:
     x = DCGenerator(6, shape, width=2)(torch.randn(2, 6))
     assert x.shape == (2, *shape)
     assert x.abs().max() <= 1
@@ -33,24 +33,43 @@ def test_the_papers_guidelines_hold() -> None:
     generator, trunk = DCGenerator(100, (3, 64, 64), 16), DCTrunk((3, 64, 64), 16, norm=True)
     in_g, in_d = list(generator.layers), list(trunk.layers)
     assert not [layer for layer in (*in_g, *in_d) if "Pool" in type(layer).__name__]
-    assert [type(layer) for layer in in_g[-2:]] == [nn.ConvTranspose2d, nn.Tanh]  # no BatchNorm at G's output
+    assert [type(layer) for layer in in_g[-2:]] == [
+        nn.ConvTranspose2d,
+        nn.Tanh,
+    ]  # no BatchNorm at G's output
     assert [type(layer) for layer in in_d[:2]] == [nn.Conv2d, nn.LeakyReLU]  # nor at D's input
-    assert all(layer.stride == (2, 2) for layer in (*in_g, *in_d) if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d))
+    assert all(
+        layer.stride == (2, 2)
+        for layer in (*in_g, *in_d)
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    )
     for before, after in ((nn.ConvTranspose2d, nn.ReLU), (nn.Conv2d, nn.LeakyReLU)):
         layers = in_g if before is nn.ConvTranspose2d else in_d
-        normed = [layers[i - 1 : i + 2] for i, layer in enumerate(layers) if isinstance(layer, nn.BatchNorm2d) and i]
+        normed = [
+            layers[i - 1 : i + 2]
+            for i, layer in enumerate(layers)
+            if isinstance(layer, nn.BatchNorm2d) and i
+        ]
         assert len(normed) == 3
         assert all(isinstance(a, before) and isinstance(b, after) for a, _, b in normed)
     assert all(layer.negative_slope == 0.2 for layer in in_d if isinstance(layer, nn.LeakyReLU))
 
 
-def test_weights_start_from_a_normal_law_of_deviation_two_hundredths() -> None:
+def test_weights_start_from_a_normal_distribution_of_std_two_hundredths() -> None:
     torch.manual_seed(0)
-    player = DCGenerator(100, (3, 64, 64), 16)
-    kernels = torch.cat([layer.weight.flatten() for layer in player.modules() if isinstance(layer, nn.ConvTranspose2d | nn.Linear)])
+    network = DCGenerator(100, (3, 64, 64), 16)
+    kernels = torch.cat(
+        [
+            layer.weight.flatten()
+            for layer in network.modules()
+            if isinstance(layer, nn.ConvTranspose2d | nn.Linear)
+        ]
+    )
     assert kernels.std().item() == pytest.approx(0.02, rel=0.02)
     assert abs(kernels.mean().item()) < 1e-3
-    scales = torch.cat([layer.weight for layer in player.modules() if isinstance(layer, nn.BatchNorm2d)])
+    scales = torch.cat(
+        [layer.weight for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    )
     assert scales.mean().item() == pytest.approx(1, abs=0.01)
 
 

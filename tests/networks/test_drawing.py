@@ -1,4 +1,5 @@
-"""Weights drawn from a generator of their own: the same as from the global one seeded alike, which nobody touches."""
+"""Weights drawn from a generator of their own: the same as from the global one seeded
+alike, which nobody touches."""
 
 from __future__ import annotations
 
@@ -15,12 +16,31 @@ from equipoise.networks.drawing import DrawnFrom
 
 def drawn() -> list[Tensor]:
     """What layers and functions draw, of many kinds."""
-    layers = [nn.Linear(5, 7), nn.Conv2d(3, 4, 3), nn.Embedding(4, 5), spectral_norm(nn.Linear(4, 4))]
+    layers = [
+        nn.Linear(5, 7),
+        nn.Conv2d(3, 4, 3),
+        nn.Embedding(4, 5),
+        spectral_norm(nn.Linear(4, 4)),
+    ]
     nn.init.kaiming_normal_(layers[0].weight)
     nn.init.orthogonal_(layers[2].weight)
-    weights = [tensor.detach().clone() for layer in layers for tensor in layer.state_dict().values()]
-    integers = [torch.randint(9, (4,)), torch.randint(2, 9, (4,)), torch.randperm(6), torch.multinomial(torch.ones(4), 3)]
-    return [*weights, *integers, torch.randn(4), torch.rand(3), torch.rand_like(torch.ones(3)), torch.empty(4).exponential_()]
+    weights = [
+        tensor.detach().clone() for layer in layers for tensor in layer.state_dict().values()
+    ]
+    integers = [
+        torch.randint(9, (4,)),
+        torch.randint(2, 9, (4,)),
+        torch.randperm(6),
+        torch.multinomial(torch.ones(4), 3),
+    ]
+    return [
+        *weights,
+        *integers,
+        torch.randn(4),
+        torch.rand(3),
+        torch.rand_like(torch.ones(3)),
+        torch.empty(4).exponential_(),
+    ]
 
 
 def test_what_is_drawn_is_what_the_global_generator_would_give_and_that_one_does_not_move() -> None:
@@ -31,7 +51,9 @@ def test_what_is_drawn_is_what_the_global_generator_would_give_and_that_one_does
     with DrawnFrom(torch.Generator().manual_seed(5)):
         found = drawn()
     assert torch.equal(torch.get_rng_state(), before)
-    assert [torch.equal(a, b) for a, b in zip(found, expected, strict=True)] == [True] * len(expected)
+    assert [torch.equal(a, b) for a, b in zip(found, expected, strict=True)] == [True] * len(
+        expected
+    )
 
 
 def test_a_generator_that_is_given_is_taken() -> None:

@@ -21,13 +21,16 @@ def test_uniform_latents_fill_minus_one_to_one() -> None:
 
 def test_equal_generators_give_equal_latents() -> None:
     prior = Prior(3, categorical_codes=(5,))
-    assert torch.equal(prior.sample(9, torch.Generator().manual_seed(4)), prior.sample(9, torch.Generator().manual_seed(4)))
+    assert torch.equal(
+        prior.sample(9, torch.Generator().manual_seed(4)),
+        prior.sample(9, torch.Generator().manual_seed(4)),
+    )
 
 
 CODED = Prior(3, categorical_codes=(4, 2), continuous_codes=2)
 
 
-def test_codes_have_names_places_and_their_laws() -> None:
+def test_codes_have_names_places_and_their_distributions() -> None:
     z = CODED.sample(10_000, torch.Generator().manual_seed(0))
     assert z.shape == (10_000, CODED.width) == (10_000, 3 + 4 + 2 + 2)
     assert list(CODED.codes) == ["c0", "c1", "u0", "u1"]
@@ -35,7 +38,9 @@ def test_codes_have_names_places_and_their_laws() -> None:
         part = z[:, CODED.codes[name]]
         assert torch.equal(part.sort(1).values, torch.eye(size)[-1].expand_as(part))
         assert stats.chisquare(part.sum(0).numpy()).pvalue > 0.01
-    assert stats.kstest(z[:, CODED.codes["u1"]][:, 0].numpy(), "uniform", args=(-1, 2)).pvalue > 0.01
+    assert (
+        stats.kstest(z[:, CODED.codes["u1"]][:, 0].numpy(), "uniform", args=(-1, 2)).pvalue > 0.01
+    )
 
 
 def test_setting_a_code_changes_nothing_else() -> None:
@@ -53,7 +58,10 @@ def test_setting_a_code_changes_nothing_else() -> None:
         ({"c2": 0}, "no code 'c2': known: c0, c1, u0, u1"),
         ({"c0": 4}, "code c0 = 4: must be a whole number from 0 to 3"),
         ({"c0": 1.5}, "code c0 = 1.5: must be a whole number from 0 to 3"),
-        ({"u0": [1, 2]}, r"code u0 = \[1, 2\]: must be one number, or one for each of the 5 samples"),
+        (
+            {"u0": [1, 2]},
+            r"code u0 = \[1, 2\]: must be one number, or one for each of the 5 samples",
+        ),
         ({"u0": "much"}, "code u0 = 'much': must be one number"),
         ({"u0": float("nan")}, "code u0 holds NaN"),
     ],
@@ -64,5 +72,7 @@ def test_codes_that_cannot_be_are_refused(codes: dict[str, object], told: str) -
 
 
 def test_a_prior_without_codes_says_so() -> None:
-    with pytest.raises(RequestError, match="this generator has no codes: train the recipe 'infogan'"):
+    with pytest.raises(
+        RequestError, match="this generator has no codes, train the recipe 'infogan'"
+    ):
         Prior(2).known("c0")

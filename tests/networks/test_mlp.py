@@ -21,7 +21,9 @@ def test_dropout_is_off_when_sampling_and_keeps_the_mean_when_training() -> None
 
 
 def test_what_a_network_puts_out_is_never_dropped() -> None:
-    layers = [type(layer).__name__ for layer in mlp([3, 8, 8, 2], ["relu", "relu", "tanh"], dropout=0.5)]
+    layers = [
+        type(layer).__name__ for layer in mlp([3, 8, 8, 2], ["relu", "relu", "tanh"], dropout=0.5)
+    ]
     assert layers.count("Dropout") == 2
     assert layers[-2:] == ["Linear", "Tanh"]
 

@@ -14,10 +14,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find
+from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.infogan import InfoGAN, mutual_information_term
-from equipoise.recipes.method import Answers, Method, Pass
+from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
 from equipoise.recipes.r3gan import R3GAN
+from equipoise.transforms.space import NetworkSpace
 
 LINE, DIGITS = Schema((1,), "N", "float64"), Schema((1, 28, 28), "NHW", "uint8")
 LABELLED = Schema((1, 28, 28), "NHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
@@ -27,15 +29,18 @@ REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 3.0])
 def built(name: str, schema: Schema = DIGITS, **given: Any) -> Method:
     torch.manual_seed(0)
     recipe = find(name)
-    return recipe.for_data(schema, {"conditional": recipe.needs_labels, **given}).build(schema)
+    chosen = recipe.for_data(schema, {"conditional": recipe.needs_labels, **given})
+    return chosen.build(network_space(chosen, schema))
 
 
-def batch_norms(player: nn.Module) -> int:
-    return sum(isinstance(layer, _BatchNorm) for layer in player.modules())
+def batch_norms(network: nn.Module) -> int:
+    return sum(isinstance(layer, _BatchNorm) for layer in network.modules())
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_fake_pass_those_apart(name: str) -> None:
+def test_batch_norm_is_where_the_paper_has_it_and_real_and_fake_pass_it_separately(
+    name: str,
+) -> None:
     method = built(name, LABELLED)
     expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan")
     assert (batch_norms(method.discriminator) > 0) == expected
@@ -43,7 +48,7 @@ def test_batch_norm_is_in_the_discriminators_whose_papers_have_it_and_real_and_f
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_what_the_logits_mean_is_said(name: str) -> None:
+def test_what_the_discriminators_output_means(name: str) -> None:
     expected = {
         "wgan": "critic",
         "wgan-gp": "critic",
@@ -51,13 +56,18 @@ def test_what_the_logits_mean_is_said(name: str) -> None:
         "sngan": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
+        "began": "energy",
     }
-    assert built(name, LABELLED).logits == expected.get(name, "probability")
+    assert built(name, LABELLED).output.name == expected.get(name, "probability")
 
 
 def test_wgan_has_the_papers_settings() -> None:
     recipe = find("wgan").for_data(DIGITS, {})
-    assert (recipe.optimizer, recipe.discriminator_steps, vars(recipe)["clip"]) == ("rmsprop", 5, 0.01)
+    assert (recipe.optimizer, recipe.discriminator_steps, vars(recipe)["clip"]) == (
+        "rmsprop",
+        5,
+        0.01,
+    )
     method = built("wgan")
     assert method.discriminator_loss(REAL, FAKE).item() == pytest.approx(1.0 - 1.25)
     assert method.generator_loss(REAL, FAKE).item() == pytest.approx(-1.0)
@@ -66,12 +76,21 @@ def test_wgan_has_the_papers_settings() -> None:
 def test_wgan_gp_has_the_papers_penalty_per_sample() -> None:
     recipe = find("wgan-gp")()
     assert find("wgan-gp").for_data(DIGITS, {}).discriminator_steps == 2
-    assert (recipe.beta1, recipe.beta2, recipe.discriminator_steps, recipe.schedule(0.3).penalty) == (0.0, 0.9, 5, 10.0)
+    assert (
+        recipe.beta1,
+        recipe.beta2,
+        recipe.discriminator_steps,
+        recipe.schedule(0.3).penalty,
+    ) == (0.0, 0.9, 5, 10.0)
     method = built("wgan-gp")
     assert method.penalty is not None
     w = torch.full((1, 28, 28), 0.25)
     x = torch.randn(8, 1, 28, 28)
-    terms = method.penalty(Pass(x, (x * w).sum((1, 2, 3)), lambda at: (at * w).sum((1, 2, 3)), torch.Generator()))
+    terms = method.penalty(
+        CriticBatch(
+            x, (x * w).sum((1, 2, 3)), lambda at: (at * w).sum((1, 2, 3)), torch.Generator()
+        )
+    )
     assert terms["gradient_penalty"].item() == pytest.approx((7.0 - 1) ** 2)
 
 
@@ -85,7 +104,7 @@ def test_dragans_penalty_is_taken_around_real_samples_only() -> None:
         asked.append(at)
         return 2 * at.sum((1, 2, 3)) / 28
 
-    terms = method.penalty(Pass(x, torch.zeros(1000), ask, torch.Generator()))
+    terms = method.penalty(CriticBatch(x, torch.zeros(1000), ask, torch.Generator()))
     assert terms["gradient_penalty"].item() == pytest.approx((2.0 - 1) ** 2, rel=1e-3)
     assert asked[0].abs().max() < 20
     assert (asked[0] - x[:500]).std().item() == pytest.approx(0.5, rel=0.02)
@@ -99,28 +118,39 @@ def test_relativistic_recipes_have_both_penalties_at_the_samples_themselves(name
     assert method.penalty_at == "samples"
     x = torch.randn(8, 1, 28, 28, requires_grad=True)
     logits = torch.cat([x[:4].sum((1, 2, 3)), 2 * x[4:].sum((1, 2, 3))])
-    terms = method.penalty(Pass(x, logits, lambda at: at, torch.Generator()))
-    assert {name: term.item() for name, term in terms.items()} == pytest.approx({"r1": 784.0, "r2": 4 * 784.0})
+    terms = method.penalty(CriticBatch(x, logits, lambda at: at, torch.Generator()))
+    assert {name: term.item() for name, term in terms.items()} == pytest.approx(
+        {"r1": 784.0, "r2": 4 * 784.0}
+    )
 
 
-def test_balanceds_step_size_also_falls_with_the_root_of_the_samples_beyond_its_usual_length() -> None:
+def test_balanceds_step_size_also_falls_with_the_root_of_the_samples_beyond_its_usual_length() -> (
+    None
+):
     line = Balanced.for_data(LINE, {"learning_rate_end": 1.0})
-    assert [line.schedule(0.5, seen).learning_rate for seen in (0, 512_000, 4 * 512_000)] == pytest.approx([4e-3, 4e-3, 2e-3])
+    assert [
+        line.schedule(0.5, seen).learning_rate for seen in (0, 512_000, 4 * 512_000)
+    ] == pytest.approx([4e-3, 4e-3, 2e-3])
     plane = Balanced.for_data(Schema((2,), "ND", "float64"), {})
-    assert plane.default_samples(Schema((2,), "ND", "float64")) == plane.full_rate_samples
-    assert line.default_samples(LINE) == line.full_rate_samples
+    assert plane.default_samples(NetworkSpace((2,))) == plane.full_rate_samples
+    assert line.default_samples(NetworkSpace.of(LINE)) == line.full_rate_samples
     assert plane.schedule(0.3, plane.full_rate_samples) == plane.schedule(0.3)
     for recipe in (Balanced.for_data(DIGITS, {}), replace(line, full_rate_samples=0)):
         assert recipe.schedule(0.7, 10**9) == recipe.schedule(0.7)
 
 
 def test_r3gans_schedules_are_the_papers() -> None:
-    recipe = R3GAN.for_data(Schema((3, 32, 32), "NHWC", "uint8"), {"preset": "paper", "augment": "cutout", "augment_probability": 0.55})
+    recipe = R3GAN.for_data(
+        Schema((3, 32, 32), "NHWC", "uint8"),
+        {"preset": "paper", "augment": "cutout", "augment_probability": 0.55},
+    )
     start, middle, end = (recipe.schedule(t) for t in (0.0, 0.5, 1.0))
     assert (start.learning_rate, end.learning_rate) == pytest.approx((2e-4, 5e-5))
-    assert (start.penalty, middle.penalty, end.penalty) == pytest.approx((0.05 / 2, 0.0275 / 2, 0.005 / 2))
+    assert (start.penalty, middle.penalty, end.penalty) == pytest.approx(
+        (0.05 / 2, 0.0275 / 2, 0.005 / 2)
+    )
     assert (start.beta2, end.beta2) == pytest.approx((0.9, 0.99))
-    assert (start.average_half_life, end.average_half_life) == (0, 5_000_000)
+    assert (start.ema_half_life, end.ema_half_life) == (0, 5_000_000)
     assert (start.augment, middle.augment, end.augment) == pytest.approx((0, 0.275, 0.55))
     early = R3GAN(burn_in=0.2)
     assert early.schedule(0.2) == early.schedule(1.0)
@@ -129,32 +159,45 @@ def test_r3gans_schedules_are_the_papers() -> None:
 def test_r3gans_paper_preset_has_the_published_networks() -> None:
     shape = Schema((3, 64, 64), "NHWC", "uint8")
     recipe = R3GAN.for_data(shape, {"preset": "paper"})
-    assert (recipe.widths(shape), recipe.blocks, recipe.fold, recipe.batch_size, recipe.gamma) == (
+    assert (
+        recipe.widths(NetworkSpace.of(shape)),
+        recipe.blocks,
+        recipe.fold,
+        recipe.batch_size,
+        recipe.gamma,
+    ) == (
         [768, 768, 768, 768, 384],
         2,
         1,
         256,
         2.0,
     )
-    assert R3GAN.for_data(DIGITS, {"preset": "paper"}).widths(DIGITS) == [768] * 4
+    assert R3GAN.for_data(DIGITS, {"preset": "paper"}).widths(NetworkSpace.of(DIGITS)) == [768] * 4
     with torch.device("meta"):
         cifar = Schema((3, 32, 32), "NHWC", "uint8")
-        method = R3GAN.for_data(cifar, {"preset": "paper"}).build(cifar)
+        method = R3GAN.for_data(cifar, {"preset": "paper"}).build(NetworkSpace.of(cifar))
     assert sum(p.numel() for p in method.generator.parameters()) == pytest.approx(20.8e6, rel=0.02)
-    with pytest.raises(RequestError, match="published for pictures of 32, 64 and 256 pixels a side, this data is 100 x 100"):
+    with pytest.raises(
+        RequestError,
+        match="published for images of 32, 64 and 256 pixels a side, this data is 100 x 100",
+    ):
         R3GAN.for_data(Schema((3, 100, 100), "NHWC", "uint8"), {"preset": "paper"})
 
 
-def test_acgan_pays_both_players_for_classes_that_can_be_named() -> None:
+def test_acgan_pays_both_networks_for_classes_that_can_be_named() -> None:
     method = built("acgan", LABELLED, class_weight=2.0)
     assert method.auxiliary is not None
     y = torch.tensor([0, 2])
     sure = 50 * torch.nn.functional.one_hot(y, 3).float()
     none = torch.zeros(2, 3)
-    term, told = method.auxiliary(Answers(none, sure, y, torch.zeros(2, 1)))
+    term, told = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1)))
     assert term.item() == pytest.approx(2 * math.log(3))
-    assert {name: value.item() for name, value in told.items()} == pytest.approx({"class_loss_real": math.log(3), "class_loss_fake": 0.0})
-    assert method.auxiliary(Answers(None, none, y, torch.zeros(2, 1)))[0].item() == pytest.approx(2 * math.log(3))
+    assert {name: value.item() for name, value in told.items()} == pytest.approx(
+        {"class_loss_real": math.log(3), "class_loss_fake": 0.0}
+    )
+    assert method.auxiliary(AuxOutputs(None, none, y, torch.zeros(2, 1)))[
+        0
+    ].item() == pytest.approx(2 * math.log(3))
     assert not hasattr(method.discriminator, "embedding")
 
 
@@ -166,22 +209,30 @@ def test_cgan_tells_the_discriminator_by_projection_or_beside_the_sample() -> No
     assert not torch.equal(beside(x, torch.tensor([0, 1]))[0], beside(x, torch.tensor([1, 0]))[0])
 
 
-def test_infogans_bound_is_the_entropy_where_codes_are_read_perfectly_and_zero_where_q_answers_with_the_prior() -> None:
+def test_infogans_bound_is_the_codes_entropy_for_a_perfect_q_and_0_for_the_prior() -> None:
     prior = built("infogan", LINE, categorical_codes="4,2").prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     answers = 100 * z[:, prior.dim :]
-    term, told = mutual_information_term(prior, Answers(None, answers, None, z), 1.0, 0.1)
-    assert told["mutual_information_bound"].item() == pytest.approx(math.log(4) + math.log(2), rel=1e-5)
+    term, told = mutual_information_term(prior, AuxOutputs(None, answers, None, z), 1.0, 0.1)
+    assert told["mutual_information_bound"].item() == pytest.approx(
+        math.log(4) + math.log(2), rel=1e-5
+    )
     assert term.item() == pytest.approx(-math.log(8), rel=1e-5)
-    assert mutual_information_term(prior, Answers(None, 0 * answers, None, z), 1.0, 0.1)[0].item() == pytest.approx(0, abs=1e-6)
+    assert mutual_information_term(prior, AuxOutputs(None, 0 * answers, None, z), 1.0, 0.1)[
+        0
+    ].item() == pytest.approx(0, abs=1e-6)
 
 
-def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_uniform_laws_entropy() -> None:
+def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() -> None:
     prior = built("infogan", LINE, categorical_codes="none", continuous_codes=2).prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
-    mean, log_deviation = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(1))
-    expected = torch.distributions.Normal(mean, log_deviation.exp()).log_prob(z[:, prior.dim :]).mean(0).sum() + 2 * math.log(2)
-    term, told = mutual_information_term(prior, Answers(None, torch.cat([mean, log_deviation], 1), None, z), 1.0, 0.1)
+    mean, log_std = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(1))
+    expected = torch.distributions.Normal(mean, log_std.exp()).log_prob(z[:, prior.dim :]).mean(
+        0
+    ).sum() + 2 * math.log(2)
+    term, told = mutual_information_term(
+        prior, AuxOutputs(None, torch.cat([mean, log_std], 1), None, z), 1.0, 0.1
+    )
     assert told["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert term.item() == pytest.approx(-0.1 * expected.item(), rel=1e-5)
 
@@ -189,8 +240,14 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_uniform_la
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"categorical_codes": "1"}, "categorical_codes = '1': must be whole numbers from 2 to 99999"),
-        ({"categorical_codes": "ten"}, "categorical_codes = 'ten': must be whole numbers from 2 to 99999"),
+        (
+            {"categorical_codes": "1"},
+            "categorical_codes = '1': must be whole numbers from 2 to 99999",
+        ),
+        (
+            {"categorical_codes": "ten"},
+            "categorical_codes = 'ten': must be whole numbers from 2 to 99999",
+        ),
         ({"categorical_codes": "none", "continuous_codes": 0}, "give at least one code"),
     ],
 )

@@ -1,4 +1,5 @@
-"""Two trainings and an evaluation of one of them at once: nobody disturbs another, and no reader sees half a file."""
+"""Two trainings and an evaluation of one of them at once: nobody disturbs another, and
+no reader sees half a file."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from equipoise import GAN
-from equipoise.training.files import unpack
-from equipoise.training.rundir import RunDirectory
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import unpack
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 HANGING = 900  # seconds, after which something hangs, however busy the machine is
@@ -20,21 +21,24 @@ import sys
 import time
 from pathlib import Path
 from equipoise import GAN
-from equipoise.training.loop import Report
+from equipoise.training.events import Report
 
 out, told = map(Path, sys.argv[1:])
 
 def wait(event):  # near the end, so that the training does not end before the evaluation does
-    while isinstance(event, Report) and event.share > 0.8 and not told.exists():
+    while isinstance(event, Report) and event.progress > 0.8 and not told.exists():
         time.sleep(0.01)
 
-GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out, on_event=wait)
+GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out, callbacks=[wait])
 """
 
 
 def start(out: Path, told: Path) -> subprocess.Popen[bytes]:
-    """A training in another process, which does not end before the file `told` is there."""
-    return subprocess.Popen([sys.executable, "-c", TRAIN, str(out), str(told)], stderr=subprocess.PIPE)
+    """A training in another process, which does not end before the file `told` is
+    there."""
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(out), str(told)], stderr=subprocess.PIPE
+    )
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -42,7 +46,9 @@ def ended(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0, told
 
 
-def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_other(
+    tmp_path: Path,
+) -> None:
     told = tmp_path / "told"
     told.touch()
     ended(start(tmp_path / "alone", told))
@@ -50,7 +56,9 @@ def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_ot
     trainings = [start(tmp_path / name, told) for name in ("watched", "other")]
     watched, seen, evaluated = RunDirectory(tmp_path / "watched"), 0, set()
     deadline = time.monotonic() + HANGING
-    while (seen < 80 or not evaluated) and time.monotonic() < deadline and trainings[0].poll() is None:
+    while (
+        (seen < 80 or not evaluated) and time.monotonic() < deadline and trainings[0].poll() is None
+    ):
         if not watched.generator.is_file():
             time.sleep(0.01)
             continue
@@ -66,4 +74,7 @@ def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_ot
     assert seen >= 80
     assert evaluated
     alone = (tmp_path / "alone" / "generator.safetensors").read_bytes()
-    assert [(tmp_path / name / "generator.safetensors").read_bytes() == alone for name in ("watched", "other")] == [True, True]
+    assert [
+        (tmp_path / name / "generator.safetensors").read_bytes() == alone
+        for name in ("watched", "other")
+    ] == [True, True]

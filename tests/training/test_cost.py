@@ -1,7 +1,8 @@
-"""What a step costs, counted and not timed: a guard against losing speed that says the same on any machine.
+"""What a step costs, counted and not timed: a guard against losing speed that says the
+same on any machine.
 
-`python -m tests.training.test_cost` prints the table as it is now. Lower a row when a count has fallen; raise one only for a reason, which
-the commit's message gives.
+`python -m tests.training.test_cost` prints the table as it is now. Lower a row when a
+count has fallen; raise one only for a reason, which the commit's message gives.
 """
 
 from __future__ import annotations
@@ -12,29 +13,38 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from tests.helpers import chain_of
 
-from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Schema
 from equipoise.recipes import find
+from equipoise.recipes._building import build_method
 from equipoise.recipes.base import Recipe
-from equipoise.training.counting import Counting
-from equipoise.training.footprint import StandIn
-from equipoise.training.state import State, build_method
+from equipoise.runtime.op_counter import Counting
+from equipoise.training.memory import StandIn
+from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
+from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.image_kmeans import ImageClusters
+from equipoise.transforms.whitening import ComponentWhitening
 
 KINDS = {
     "line": Schema((1,), "N", "float64"),
     "plane": Schema((2,), "ND", "float64"),
     "plane in modes": Schema((2,), "ND", "float64"),
-    "pictures": Schema((1, 28, 28), "NHW", "uint8", classes=tuple(range(10)), class_counts=(6000,) * 10),
-    "pictures in groups": Schema((1, 28, 28), "NHW", "uint8"),
+    "images": Schema(
+        (1, 28, 28), "NHW", "uint8", classes=tuple(range(10)), class_counts=(6000,) * 10
+    ),
+    "images in groups": Schema((1, 28, 28), "NHW", "uint8"),
 }
-MODES = {"plane in modes": 8, "pictures in groups": 256}
-SLACK = 1.02  # what another version of torch may do in other pieces; where an operation is added to a step, it is more
+CLUSTERS = {"plane in modes": 8, "images in groups": 256}
+# What another version of torch may do in other pieces; where an operation is added to a
+# step, it is more.
+SLACK = 1.02
 
 
 class Cost(NamedTuple):
-    """Of one step of a recipe as it is by default: operations asked for, storages made, their KiB together, and waits of the host."""
+    """Of one step of a recipe as it is by default: operations asked for, storages made,
+    their KiB together, and waits of the host."""
 
     operations: int
     storages: int
@@ -50,28 +60,34 @@ TODAY = {
     ("classic", "line"): Cost(161, 91, 478, 0),
     ("wgan-gp", "plane"): Cost(1138, 640, 43242, 0),
     ("infogan", "plane"): Cost(288, 169, 9810, 0),
-    ("balanced", "pictures"): Cost(350, 251, 52936, 0),
-    ("balanced", "pictures in groups"): Cost(386, 279, 53913, 0),
-    ("dcgan", "pictures"): Cost(200, 155, 57904, 0),
-    ("cgan", "pictures"): Cost(233, 180, 69337, 0),
-    ("infogan", "pictures"): Cost(503, 383, 61192, 4),
-    ("sngan", "pictures"): Cost(283, 183, 54152, 0),
-    ("wgan-gp", "pictures"): Cost(376, 253, 125164, 0),
-    ("r3gan", "pictures"): Cost(954, 563, 250973, 0),
+    ("balanced", "images"): Cost(350, 251, 52936, 0),
+    ("balanced", "images in groups"): Cost(386, 279, 53913, 0),
+    ("dcgan", "images"): Cost(200, 155, 57904, 0),
+    ("cgan", "images"): Cost(233, 180, 69337, 0),
+    ("infogan", "images"): Cost(503, 383, 61192, 4),
+    ("sngan", "images"): Cost(283, 183, 54152, 0),
+    ("wgan-gp", "images"): Cost(376, 253, 125164, 0),
+    ("r3gan", "images"): Cost(954, 563, 250973, 0),
 }
 
 
 def recipe_for(name: str, kind: str) -> Recipe:
     recipe = find(name)
-    return recipe.for_data(KINDS[kind], {"conditional": recipe.needs_labels, "modes": MODES.get(kind, 0)})
+    return recipe.for_data(
+        KINDS[kind], {"conditional": recipe.needs_labels, "clusters": CLUSTERS.get(kind, 0)}
+    )
 
 
 def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
     schema, cpu = KINDS[kind], torch.device("cpu")
-    scaling = Scaling((127.5,), (127.5,), 0.0, 255.0) if schema.is_picture else Scaling((0.0,) * schema.size, (1.0,) * schema.size)
+    clustering: Clustering | None = None
+    if recipe.clusters:
+        kind_of = ImageClusters if schema.is_image else ComponentWhitening
+        clustering = kind_of(schema.shape, recipe.clusters)
     method = build_method(recipe, schema, 0)
-    state = State(method, recipe, StandIn(schema, recipe.batch_size, scaling, cpu, method.modes), 0, cpu)
+    loader = StandIn(schema, recipe.batch_size, chain_of(schema, clustering), cpu)
+    state = State(method, recipe, loader, 0, cpu)
     for _ in range(2):
         step(state)
     return state
@@ -81,7 +97,7 @@ def step(state: State) -> dict[str, torch.Tensor]:
     """What the loop does between two reports."""
     rates = state.method.schedule(0.5)
     state.apply(rates)
-    return adversarial_step(state.method, state, rates)
+    return adversarial_step(state, rates)
 
 
 def cost(name: str, kind: str) -> Cost:
@@ -104,19 +120,29 @@ def test_a_step_asks_for_no_more_than_it_did(name: str, kind: str) -> None:
 def test_counts_do_not_depend_on_the_backend() -> None:
     """Where a network leaves it to the backend how its grids lie in memory."""
     with torch.backends.mkldnn.flags(enabled=False):
-        without = cost("dcgan", "pictures")
-    assert without == cost("dcgan", "pictures")
+        without = cost("dcgan", "images")
+    assert without == cost("dcgan", "images")
 
 
 def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:
-    state, count = state_for(recipe_for("balanced", "pictures"), "pictures"), Counting()
+    state, count = state_for(recipe_for("balanced", "images"), "images"), Counting()
     with count:
         kept = [step(state) for _ in range(3)]
-    stored = {(at := value.untyped_storage()).data_ptr(): at.nbytes() for told in kept for value in told.values()}
-    gradients = sum(p.numel() * p.element_size() for player in (state.generator, state.discriminator) for p in player.parameters())
+    stored = {
+        (at := value.untyped_storage()).data_ptr(): at.nbytes()
+        for told in kept
+        for value in told.values()
+    }
+    gradients = sum(
+        p.numel() * p.element_size()
+        for network in (state.generator, state.discriminator)
+        for p in network.parameters()
+    )
     assert count.live == gradients + sum(stored.values())
 
 
 if __name__ == "__main__":
     for row in TODAY:
-        sys.stdout.write(f'    ("{row[0]}", "{row[1]}"): Cost({", ".join(map(str, cost(*row)))}),\n')
+        sys.stdout.write(
+            f'    ("{row[0]}", "{row[1]}"): Cost({", ".join(map(str, cost(*row)))}),\n'
+        )

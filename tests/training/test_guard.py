@@ -1,4 +1,4 @@
-"""The guard goes back to the last good weights, with smaller steps, and not for ever."""
+"""The guard goes back to the last good weights, with smaller steps, a few times."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from torch import Tensor
 
 from equipoise import GAN
 from equipoise.recipes.balanced import Balanced
-from equipoise.training.guard import ATTEMPTS, DivergedError, Guard
-from equipoise.training.loop import Clock, Control, Finished, Recovered, Report, SaveDue, train
-from equipoise.training.rundir import RunDirectory
+from equipoise.runs.directory import RunDirectory
+from equipoise.training.events import Control, Finished, Recovered, Report, SaveDue
+from equipoise.training.guard import MAX_ATTEMPTS, DivergedError, Guard
+from equipoise.training.loop import Clock, train
 from equipoise.training.state import Gradients, State
 
 RECIPE = Balanced(batch_size=16, width=8)
@@ -63,7 +64,7 @@ def test_each_time_the_step_sizes_halve() -> None:
 def test_a_training_that_is_spoiled_once_goes_back_says_so_and_ends_well() -> None:
     state = state_of(RECIPE)
     spoiling(state, {50})
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")
     assert all(torch.isfinite(tensor).all() for tensor in state.weights().values())
@@ -77,9 +78,13 @@ def first(tensors: Iterable[Tensor], value: float) -> None:
 TROUBLES: dict[str, Callable[[State], None]] = {
     "a weight of G": lambda state: first(state.generator.parameters(), math.inf),
     "a weight of D": lambda state: first(state.discriminator.parameters(), -math.inf),
-    "a weight of the average": lambda state: first(state.average.parameters(), math.nan),
-    "a moment": lambda state: first((moments["exp_avg_sq"] for moments in state.optimizer_g.state.values()), math.inf),
-    "samples, of weights that are finite": lambda state: first(list(state.generator.parameters())[-1:], 3e38),
+    "a weight of the average": lambda state: first(state.ema.parameters(), math.nan),
+    "a moment": lambda state: first(
+        (moments["exp_avg_sq"] for moments in state.optimizer_g.state.values()), math.inf
+    ),
+    "samples, of weights that are finite": lambda state: first(
+        list(state.generator.parameters())[-1:], 3e38
+    ),
 }
 
 
@@ -96,39 +101,51 @@ def test_whatever_is_no_longer_finite_is_noticed_and_undone(trouble: str) -> Non
             TROUBLES[trouble](state)
 
     state.optimize_generator = optimize
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert any(isinstance(event, Recovered) for event in events)
     assert events[-1] == Finished("done")
     assert state.recoveries >= 1
     assert all(torch.isfinite(tensor).all() for tensor in state.weights().values())
 
 
-@pytest.mark.parametrize("player", ["generator", "discriminator"])
-def test_a_gradient_that_is_no_number_is_never_taken_for_zero(player: str) -> None:
+@pytest.mark.parametrize("network", ["generator", "discriminator"])
+def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> None:
     state = state_of(RECIPE)
-    learn, taken = getattr(state, f"optimize_{player}"), 0
+    learn, taken = getattr(state, f"optimize_{network}"), 0
 
     def optimize(gradients: Gradients) -> None:
         nonlocal taken
         taken += 1
-        learn([torch.full_like(g, math.nan) if g is not None else None for g in gradients] if taken == 50 else gradients)
+        learn(
+            [torch.full_like(g, math.nan) if g is not None else None for g in gradients]
+            if taken == 50
+            else gradients
+        )
 
-    setattr(state, f"optimize_{player}", optimize)
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
+    setattr(state, f"optimize_{network}", optimize)
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
     assert [event.what for event in events if isinstance(event, Recovered)] != []
     assert events[-1] == Finished("done")
 
 
-def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(tmp_path: Path) -> None:
+def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
+    tmp_path: Path,
+) -> None:
     gan = GAN("classic", learning_rate=1e38, samples=6400, batch_size=16, width=8, threads=1)
     with (
-        pytest.warns(UserWarning, match=r"was not finite after .* back to the last good weights, with half the step") as told,
-        pytest.raises(DivergedError, match=r"nor after going back; what was good last is in .*; try a lower learning rate"),
+        pytest.warns(
+            UserWarning,
+            match=r"was not finite after .* back to the last good weights, with half the step",
+        ) as told,
+        pytest.raises(
+            DivergedError,
+            match=r"nor after going back; what was good last is in .*; try a lower learning rate",
+        ),
     ):
         gan.fit("gaussian", out=tmp_path / "run")
-    assert len([one for one in told if "half the step" in str(one.message)]) == ATTEMPTS + 1
+    assert len([one for one in told if "half the step" in str(one.message)]) == MAX_ATTEMPTS + 1
     log = RunDirectory(tmp_path / "run").read_log(pytest.fail)
-    assert sum("recovered" in line for line in log) == ATTEMPTS + 1
+    assert sum("recovered" in line for line in log) == MAX_ATTEMPTS + 1
     assert "training diverged" in log[-1]["diverged"]
     assert GAN.load(tmp_path / "run").evaluate().verdict.name == "diverged"
 
@@ -136,8 +153,8 @@ def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(tmp
 def test_a_training_that_is_spoiled_again_and_again_ends_with_its_last_good_weights() -> None:
     state = state_of(RECIPE)
     spoiling(state, set(range(50, 1000)))
-    events = list(train(state.method, state, Clock(state, 16 * 200, None), Control()))
-    assert sum(isinstance(event, Recovered) for event in events) == ATTEMPTS + 1
+    events = list(train(state, Clock(state, 16 * 200, None), Control()))
+    assert sum(isinstance(event, Recovered) for event in events) == MAX_ATTEMPTS + 1
     assert isinstance(events[-2], SaveDue)
     end = events[-1]
     assert isinstance(end, Finished)
@@ -149,17 +166,19 @@ def test_a_training_that_is_spoiled_again_and_again_ends_with_its_last_good_weig
 
 def test_a_training_that_gave_up_and_is_resumed_has_new_attempts_and_ends_well() -> None:
     state = state_of(RECIPE)
-    state.recoveries = state.attempts = ATTEMPTS + 1
-    events = list(train(state.method, state, Clock(state, 16 * 20, None), Control()))
+    state.recoveries = state.attempts = MAX_ATTEMPTS + 1
+    events = list(train(state, Clock(state, 16 * 20, None), Control()))
     assert events[-1] == Finished("done")
-    assert (state.recoveries, state.attempts) == (ATTEMPTS + 1, 0)
+    assert (state.recoveries, state.attempts) == (MAX_ATTEMPTS + 1, 0)
 
 
 def test_the_count_is_part_of_the_state() -> None:
     state = state_of(RECIPE)
     state.recoveries, state.attempts = 5, 2
     other = state_of(RECIPE)
-    other.restore({name: tensor.clone() for name, tensor in state.tensors().items()}, state.scalars())
+    other.restore(
+        {name: tensor.clone() for name, tensor in state.tensors().items()}, state.scalars()
+    )
     assert (other.recoveries, other.attempts) == (5, 2)
     rates = other.method.schedule(0.0)
     other.apply(rates)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import pytest
-import torch
 from tests.helpers import state_of
 
 from equipoise.recipes.balanced import Balanced
 from equipoise.training import loop
-from equipoise.training.loop import Clock, Control, Finished, PictureDue, Report, SaveDue, discriminator_outputs, train
+from equipoise.training.events import Control, Event, Finished, ImageDue, Report, SaveDue
+from equipoise.training.loop import Clock, train
 from equipoise.training.state import State
 
 RECIPE = Balanced(batch_size=16, width=8)
 
 
-def events_of(state: State, samples: int | None, minutes: float | None = None, control: Control | None = None) -> list[loop.Event]:
-    return list(train(state.method, state, Clock(state, samples, minutes), control or Control()))
+def events_of(
+    state: State, samples: int | None, minutes: float | None = None, control: Control | None = None
+) -> list[Event]:
+    return list(train(state, Clock(state, samples, minutes), control or Control()))
 
 
 def test_a_run_ends_at_the_samples_asked_for_with_a_report_and_a_save() -> None:
@@ -30,14 +31,14 @@ def test_a_run_ends_at_the_samples_asked_for_with_a_report_and_a_save() -> None:
     assert max(e.samples_seen for e in events if isinstance(e, Report)) == 16 * 50
 
 
-def test_the_first_save_comes_within_a_tenth_and_pictures_from_the_start() -> None:
+def test_the_first_save_comes_within_a_tenth_and_images_from_the_start() -> None:
     state = state_of(RECIPE)
     seen = []
-    for event in train(state.method, state, Clock(state, 16 * 200, None), Control()):
+    for event in train(state, Clock(state, 16 * 200, None), Control()):
         seen.append((type(event), state.samples_seen))
-    assert seen[0] == (PictureDue, 0)
+    assert seen[0] == (ImageDue, 0)
     assert min(n for kind, n in seen if kind is SaveDue) <= 16 * 20
-    assert [n for kind, n in seen if kind is PictureDue] == [0, 16 * 200]
+    assert [n for kind, n in seen if kind is ImageDue] == [0, 16 * 200]
 
 
 @pytest.mark.usefixtures("ticking")
@@ -60,11 +61,12 @@ def test_minutes_too_few_for_one_step_give_one_step_and_a_save() -> None:
     state = state_of(RECIPE)
     events = events_of(state, None, minutes=1e-9)
     assert state.samples_seen == 16
-    assert [type(event) for event in events] == [PictureDue, Report, SaveDue, Finished]
+    assert [type(event) for event in events] == [ImageDue, Report, SaveDue, Finished]
 
 
 class Machine:
-    """A clock that stands still but for what a run takes at this rate, in samples a second."""
+    """A clock that stands still but for what a run takes at this rate, in samples a
+    second."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
@@ -81,7 +83,9 @@ class Machine:
 
 
 @pytest.mark.parametrize("rate", [200.0, 1000.0, 30_000.0])
-def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(
+    rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
     clock = Clock(state, None, 10)
     machine.train(state, clock, 100.0, until=20)
@@ -91,7 +95,9 @@ def test_a_machine_that_was_busy_while_it_was_measured_does_not_shorten_the_run(
     assert state.samples_seen == pytest.approx(580 * rate + 2000, rel=0.1)
 
 
-def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
     clock = Clock(state, None, 10)
     machine.train(state, clock, 1000.0, until=200)
@@ -100,7 +106,9 @@ def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(monkeypat
     assert machine.now <= 601
 
 
-def test_a_horizon_that_is_about_right_is_left_alone_and_a_resumed_run_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_horizon_that_is_about_right_is_left_alone_and_a_resumed_run_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
     clock = Clock(state, None, 10)
     machine.train(state, clock, 100.0, until=20)
@@ -128,7 +136,7 @@ def test_a_resumed_run_with_other_minutes_measures_its_horizon_anew() -> None:
 def test_a_stop_is_heeded_after_the_step_under_way_and_saved() -> None:
     state, control = state_of(RECIPE), Control()
     events = []
-    for event in train(state.method, state, Clock(state, 16 * 1000, None), control):
+    for event in train(state, Clock(state, 16 * 1000, None), control):
         events.append(event)
         if isinstance(event, Report):
             control.stop("SIGINT")
@@ -142,23 +150,3 @@ def test_a_finished_run_trains_no_further() -> None:
     state = state_of(RECIPE)
     events_of(state, 16 * 10)
     assert events_of(state, 16 * 10) == [Finished("done")]
-
-
-def test_probabilities_are_read_as_the_means_of_sigma() -> None:
-    read = discriminator_outputs(torch.tensor([math.log(3.0)]), torch.tensor([-math.log(4.0)]), "probability")
-    assert float(read["real_output"]) == pytest.approx(3 / 4)
-    assert float(read["fake_output"]) == pytest.approx(1 / 5)
-    assert float(read["balance"]) == pytest.approx((3 / 4 + 4 / 5) / 2)
-
-
-def test_relativistic_outputs_do_not_depend_on_the_logits_mean() -> None:
-    real, fake = torch.tensor([1.0, 2.0]), torch.tensor([0.0, -1.0])
-    read = discriminator_outputs(real + 100, fake + 100, "relativistic")
-    assert float(read["real_output"]) == pytest.approx(1.0)
-    assert float(read["fake_output"]) == pytest.approx(-1.0)
-    assert float(read["balance"]) == pytest.approx((1 / (1 + math.exp(-1)) + 1 / (1 + math.exp(-3))) / 2)
-
-
-def test_equal_outputs_are_balanced_at_one_half() -> None:
-    for meaning in ("probability", "relativistic"):
-        assert float(discriminator_outputs(torch.zeros(4), torch.zeros(4), meaning)["balance"]) == pytest.approx(0.5)

@@ -1,4 +1,5 @@
-"""How a step is computed: rules that say the same every time, and other arithmetic that comes to the same."""
+"""How a step is computed: rules that say the same every time, and other arithmetic that
+comes to the same."""
 
 from __future__ import annotations
 
@@ -7,28 +8,39 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.helpers import workload_for
 
 from equipoise import GAN
-from equipoise.data.formats import from_array
-from equipoise.data.laws import Gaussian
-from equipoise.data.scaling import Scaling
+from equipoise.data.arrays import from_array
+from equipoise.data.distributions import Gaussian
 from equipoise.data.schema import Schema
-from equipoise.data.sources import LawSource, RowsSource, Source
+from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.recipes import find
+from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
+from equipoise.runs.settings import RunSettings
+from equipoise.runtime.device_costs import COSTS
 from equipoise.training import speed
-from equipoise.training.footprint import step_memory
-from equipoise.training.loop import Control, Report
-from equipoise.training.settings import RunSettings
-from equipoise.training.speed import Speed, by_rule, can_compile, choose, compile_step, example, is_pure, threads_for, tuned
-from equipoise.training.state import State, build_method
+from equipoise.training.events import Event, Report
+from equipoise.training.speed import (
+    Speed,
+    by_rule,
+    can_compile,
+    choose,
+    compile_step,
+    example,
+    is_pure,
+    threads_for,
+)
+from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
+from equipoise.transforms.scaling import fit_scaling
 
 CPU = torch.device("cpu")
 TINY = {"batch_size": 16, "width": 8}
-LONG = 10 * speed.WORTH * speed.COMPILE_SECONDS / min(speed.COMPILE_GAIN.values())
+LONG = 10 * max(COSTS["cpu"].compile_from.values())
 
 
 def squares() -> Source:
@@ -37,46 +49,63 @@ def squares() -> Source:
 
 
 def state_of(recipe: Recipe, source: Source) -> State:
-    feed = source.feed(recipe.batch_size, source.scaling(recipe.scaling, 0), CPU, 0)
-    return State(build_method(recipe, source.schema, 0), recipe, feed, 0, CPU)
+    loader = source.loader(recipe.batch_size, fit_scaling(source, recipe.scaling, 0).scaled, CPU, 0)
+    return State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
 
 
 def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
     """Of D's weights, then of G's, at the same batch every time."""
     batch = example(state, source.schema)
-    of_d, _ = state.compiled(discriminator_gradients)(state.method, state, torch.tensor(0.5), *batch)
-    of_g, _ = state.compiled(generator_gradients)(state.method, state, *batch)
+    of_d, _ = state.compiled(discriminator_gradients)(state, torch.tensor(0.5), *batch)
+    of_g, _ = state.compiled(generator_gradients)(state, *batch)
     return [gradient for gradient in (*of_d, *of_g) if gradient is not None]
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_points_take_float32_and_pictures_what_the_processor_has(half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_points_take_float32_and_images_what_the_processor_has(
+    half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
-    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    assert by_rule(method, pictures=False, device=CPU, seconds=1, threads=1) == Speed(1, "float32", False)
-    assert by_rule(method, pictures=True, device=CPU, seconds=1, threads=3) == Speed(3, "bfloat16" if half else "float32", False)
+    method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
+    assert by_rule(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
+        1, "float32", False
+    )
+    assert by_rule(method, images=True, device=CPU, seconds=1, threads=3) == Speed(
+        3, "bfloat16" if half else "float32", False
+    )
 
 
 @pytest.mark.parametrize(
     ("shape", "cores", "expected"),
-    [((1, 16, 16), 64, 1), ((1, 28, 28), 64, 2), ((1, 28, 28), 1, 1), ((3, 64, 64), 64, 17), ((3, 64, 64), 4, 4)],
+    [
+        ((1, 16, 16), 64, 1),
+        ((1, 28, 28), 64, 2),
+        ((1, 28, 28), 1, 1),
+        ((3, 64, 64), 64, 18),
+        ((3, 64, 64), 4, 4),
+    ],
 )
-def test_pictures_take_as_many_threads_as_their_networks_have_work_for(
+def test_images_take_as_many_threads_as_their_networks_have_work_for(
     shape: tuple[int, ...], cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speed, "usable_cores", lambda: cores)
     schema = Schema(shape, "NCHW", "uint8")
     recipe = Balanced.for_data(schema, {"conditional": False})
-    step = step_memory(recipe, schema, Scaling((127.5,), (127.5,), 0.0, 255.0), CPU)
-    assert threads_for(step.flops * recipe.batch_size, pictures=True) == expected
-    assert threads_for(step.flops * recipe.batch_size, pictures=False) == 1
+    flops = workload_for(build_method(recipe, schema, 0), recipe, schema).step_flops
+    assert threads_for(flops, True, COSTS["cpu"]) == expected
+    assert threads_for(flops, False, COSTS["cpu"]) == 1
 
 
-def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
-    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    enough = speed.WORTH * speed.COMPILE_SECONDS / speed.COMPILE_GAIN["points"]
-    found = [by_rule(method, pictures=False, device=CPU, seconds=s, threads=1) for s in (0.99 * enough, 1.01 * enough)]
+    method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
+    enough = COSTS["cpu"].compile_from["points"]
+    found = [
+        by_rule(method, images=False, device=CPU, seconds=s, threads=1)
+        for s in (0.99 * enough, 1.01 * enough)
+    ]
     assert [ruled.compiled for ruled in found] == [False, True]
 
 
@@ -92,43 +121,55 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(monk
         ("balanced", {"augment": "color"}, False),
     ],
 )
-def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(name: str, settings: dict[str, Any], pure: bool) -> None:
+def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(
+    name: str, settings: dict[str, Any], pure: bool
+) -> None:
     source = squares()
-    method = build_method(find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}), source.schema, 0)
+    method = build_method(
+        find(name).for_data(source.schema, {**TINY, "conditional": False, **settings}),
+        source.schema,
+        0,
+    )
     assert is_pure(method) == pure
     if not pure:
-        assert not by_rule(method, pictures=True, device=CPU, seconds=LONG, threads=1).compiled
-        with pytest.raises(RequestError, match="compile = 'on', but this step cannot be compiled here"):
+        assert not by_rule(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
+        with pytest.raises(
+            RequestError, match="compile = 'on', but this step cannot be compiled here"
+        ):
             choose(method, RunSettings(compile="on"), True, CPU, 1, 1)
 
 
 def test_what_the_user_chose_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
-    method = state_of(Balanced(**TINY), LawSource(Gaussian())).method
-    assert choose(method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1, 1) == Speed(3, "bfloat16", True)
+    method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
+    assert choose(
+        method, RunSettings(threads=3, precision="bfloat16", compile="on"), False, CPU, 1, 1
+    ) == Speed(3, "bfloat16", True)
     assert not choose(method, RunSettings(compile="off"), True, CPU, LONG, 1).compiled
 
 
 def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_written() -> None:
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     state = state_of(Balanced(**TINY), source)
     if not can_compile(state.method, CPU):
         pytest.skip("no compiler here")
     expected = both_gradients(state, source)
-    assert compile_step(state.method, state, example(state, source.schema)) == ""
+    assert compile_step(state, example(state, source.schema)) == ""
     assert state.compilations.keys() == {discriminator_gradients, generator_gradients}
     found = both_gradients(state, source)
     assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
 
 
-def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
         raise RuntimeError("no room for the compiler\nand a long trace")
 
     monkeypatch.setattr(torch, "compile", refuse)
-    source = LawSource(Gaussian())
+    source = DistributionSource(Gaussian())
     state = state_of(Balanced(**TINY), source)
-    assert compile_step(state.method, state, example(state, source.schema)) == "no room for the compiler"
+    assert compile_step(state, example(state, source.schema)) == "no room for the compiler"
     assert state.compiled(generator_gradients) is generator_gradients
 
 
@@ -141,7 +182,7 @@ def test_bfloat16_comes_near_float32_and_logits_and_samples_stay_float32() -> No
     assert 0 < float((found - expected).norm() / expected.norm()) < 0.05
     batch = example(state, source.schema)
     assert state.discriminate(batch.x, batch.y)[0].dtype == torch.float32
-    trained, kept = state.generator.eval(), state.average.eval()
+    trained, kept = state.generator.eval(), state.ema.eval()
     with torch.no_grad():
         assert torch.equal(trained(batch.z), kept(batch.z))  # evaluation takes no short cut
 
@@ -151,44 +192,34 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": True}), source)
     before = {name: tensor.clone() for name, tensor in state.tensors().items()}
     batch = example(state, source.schema)
-    x, y = state.feed.next()
+    x, y = state.loader.next()
     assert y is not None
     assert batch.y is not None
-    assert (batch.x.shape, batch.x.dtype, batch.y.shape, batch.y.dtype) == (x.shape, x.dtype, y.shape, y.dtype)
+    assert (batch.x.shape, batch.x.dtype, batch.y.shape, batch.y.dtype) == (
+        x.shape,
+        x.dtype,
+        y.shape,
+        y.dtype,
+    )
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_the_stopwatch_picks_the_fastest_and_leaves_the_state_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = squares()
-    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
-    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    taken = iter([3.0, 1.0])
-    tried = []
-
-    def timed(*_: Any) -> float:
-        tried.append(state.generator.mixed)
-        state.latents(4)  # draws, as an impure step would
-        return next(taken)
-
-    monkeypatch.setattr(speed, "_seconds", timed)
-    chosen = Speed(1, "bfloat16", False)
-    assert tuned(state.method, state, example(state, source.schema), chosen, RunSettings(threads=1)) == Speed(1, "float32", False)
-    assert tried == [True, False]
-    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
-
-
-def test_a_measured_choice_trains_and_is_kept_in_the_config_and_taken_up_again(tmp_path: Any) -> None:
+def test_a_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
+    tmp_path: Any,
+) -> None:
     x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)
     settings = {**TINY, "seed": 1, "precision": "bfloat16", "threads": 1}
     first = GAN("balanced", samples=64, **settings).fit(x, out=tmp_path / "run")
     again = GAN("balanced", samples=96, **settings)
-    training = again.prepare(x, out=tmp_path / "run", resume=True)
+    training = again.trainer(x, out=tmp_path / "run", resume=True)
     assert first.sample(2).dtype == np.uint8
     assert training.speed == Speed(1, "bfloat16", False)
     assert training.state.generator.mixed
 
 
-def test_compiling_counts_neither_as_time_nor_against_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_counts_neither_as_time_nor_against_the_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = 100.0
 
     def compiled(*_: Any) -> str:
@@ -199,20 +230,14 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(monkeypatch: pyte
     monkeypatch.setattr(speed, "can_compile", lambda *_: True)
     monkeypatch.setattr(speed, "compile_step", compiled)
     monkeypatch.setattr("time.monotonic", lambda: now)
-    training = GAN(**TINY, compile="on", minutes=0.5, threads=1).prepare("gaussian", to_disk=False)
-    for event in training.events(Control()):
+    training = GAN(**TINY, compile="on", minutes=0.5, threads=1).trainer("gaussian", to_disk=False)
+
+    def passing(event: Event) -> None:
+        nonlocal now
         now += 1
         if isinstance(event, Report):
             assert event.seconds == now - 161
             assert event.rate > 0
+
+    training.run([passing])
     assert training.state.samples_seen > 0
-
-
-def test_the_stopwatch_takes_nothing_from_a_stream() -> None:
-    rng = np.random.default_rng(0)
-    batches = (rng.normal(size=(1000, 2)) + 50 * (rng.random((1000, 1)) > 0.5) for _ in range(10))
-    settings: dict[str, Any] = {**TINY, "batch_size": 256, "modes": 2, "threads": 1, "samples": 8192}
-    gan = GAN(**settings, tune_speed=True)
-    training = gan.prepare(batches, to_disk=False)
-    gan.run(training, lambda _: None)
-    assert training.state.samples_seen == 8192

@@ -1,5 +1,6 @@
-"""Data: sources, formats, scaling there and back."""
+"""Data: sources, schema, readers, labels and loading."""
 
 from typing import Literal
 
-ScalingKind = Literal["standard", "unit"]  # here, because the command line reads it without loading what scaling needs
+# Here, so that the command line need not import what scaling needs.
+ScalingKind = Literal["standard", "unit"]

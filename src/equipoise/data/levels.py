@@ -1,4 +1,4 @@
-"""Levels: the few values that a column of points takes, and its samples too."""
+"""Levels: the values of a column that takes few. Samples are rounded to them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_LEVELS, MOST_IN_ALL = 100, 20_000  # of one column, and of all columns of a table
-ROWS_EACH = 10  # rows for each level, on average, from which a column is of levels
-LOOK = 2_048  # rows that are looked at first
+MAX_LEVELS, MAX_LEVELS_OF_TABLE = 100, 20_000
+MIN_ROWS_PER_LEVEL = 10  # on average
+FIRST_ROWS = 2_048  # rows that are looked at first
 
 Levels = tuple[tuple[float, ...] | None, ...]
-"""Of each column, in order, or None for a column that is not of levels."""
+"""The levels of each column, in order; None for a column without levels."""
 
 
 def levels_of(points: NDArray[Any]) -> Levels | None:
-    """The levels of each column of points, (N, D); None where no column is of levels.
+    """The levels of each column of points, (N, D); None where no column has any.
 
-    A column is of levels where it takes at most 100 values, a tenth as many as it has
-    rows or fewer, half of which or more occur more than once. A continuous column is
-    not, however few its rows, and neither is one that is mostly 0 and else continuous.
-    Of tables of more than 200 columns fewer levels are kept, at least two a column.
+    A column has levels if it takes at most 100 values, at most a tenth as many as it
+    has rows, and at least half of them occur more than once. So a continuous column has
+    none, however few its rows, nor has one that is mostly 0 and continuous elsewhere.
+    In tables of more than 200 columns the limit is lower, but at least two per column.
     """
-    most = min(MOST_LEVELS, max(MOST_IN_ALL // points.shape[1], 2), len(points) // ROWS_EACH)
-    step = max(len(points) // LOOK, 1)
+    most = min(
+        MAX_LEVELS,
+        max(MAX_LEVELS_OF_TABLE // points.shape[1], 2),
+        len(points) // MIN_ROWS_PER_LEVEL,
+    )
+    step = max(len(points) // FIRST_ROWS, 1)
     found = tuple(_levels(column, most, step) for column in points.T)
     return None if all(levels is None for levels in found) else found
 
@@ -37,11 +41,3 @@ def _levels(column: NDArray[Any], most: int, step: int) -> tuple[float, ...] | N
     if len(values) > most or 2 * int((counts == 1).sum()) > len(values):
         return None
     return tuple(values.astype(np.float64).tolist())
-
-
-def to_nearest(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
-    """Each of the values, (N,), as the nearest of the levels, which are in order. What
-    is not a finite number stays so, and shows."""
-    known = np.array(levels)
-    halfway = known[:-1] / 2 + known[1:] / 2
-    return np.where(np.isfinite(values), known[np.searchsorted(halfway, values)], values)

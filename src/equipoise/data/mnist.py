@@ -1,7 +1,9 @@
-"""MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 to train on and 10,000 to test with, 28 x 28, grey.
+"""MNIST, the handwritten digits of LeCun, Cortes and Burges: 60,000 for training and
+10,000 for testing, 28 x 28, grayscale.
 
-The four files are looked for in `$EQUIPOISE_DATA/mnist` (default `~/.cache/equipoise/mnist`), gzip-compressed or not, and
-downloaded there if they are missing. What is checked is the content, uncompressed, since mirrors compress differently.
+The four files are looked for in `$EQUIPOISE_DATA/mnist` (default
+`~/.cache/equipoise/mnist`), gzip-compressed or not, and downloaded there if they are
+missing. The uncompressed content is checked, since mirrors compress differently.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.downloads import NotDownloadedError, download
-from equipoise.data.files import data_home
 from equipoise.errors import EquipoiseError
+from equipoise.utils.atomic_io import data_home
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -27,15 +29,19 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes before the pixels and before the labels in the IDX format
-MOST_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file; compressed, none has as many
+# Bytes before the pixels and before the labels in the IDX format.
+IMAGES_HEADER, LABELS_HEADER = 16, 8
+MAX_BYTES = IMAGES_HEADER + 60_000 * 28 * 28  # of the largest file, uncompressed
 GZIP = 16 + zlib.MAX_WBITS
 
 
 def load(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The pictures, (N, 28, 28), and digits, (N,), of `split`: "train" (N = 60,000) or "test" (N = 10,000).
+    """The images, (N, 28, 28), and digits, (N,), of `split`: "train" (N = 60,000) or
+    "test" (N = 10,000).
 
-    Raises EquipoiseError when a file is neither there nor to be had, or does not hold what was published.
+    Raises:
+        EquipoiseError: If a file is missing and cannot be downloaded, or does not hold
+            what was published.
     """
     stem = {"train": "train", "test": "t10k"}[split]
     images = np.frombuffer(_content(f"{stem}-images-idx3-ubyte"), np.uint8, offset=IMAGES_HEADER)
@@ -50,31 +56,38 @@ def _content(name: str) -> bytes:
         if path.is_file():
             content = _checked(path.read_bytes(), name)
             if content is None:
-                raise EquipoiseError(f"{path} is not the published MNIST file: its SHA-256 differs; delete it and it is fetched again")
+                raise EquipoiseError(
+                    f"{path} is not the published MNIST file: its SHA-256 differs; delete it, "
+                    "and it is downloaded again"
+                )
             return content
     return _downloaded(name, folder)
 
 
 def _checked(raw: bytes, name: str) -> bytes | None:
-    """`raw` uncompressed, or None if it is not the published content. Of what swells, no more is unpacked than the largest file has."""
+    """`raw` uncompressed, or None if it is not the published content.
+
+    No more is unpacked than the largest file has.
+    """
     if raw[:2] == b"\x1f\x8b":
         try:
-            raw = zlib.decompressobj(GZIP).decompress(raw, MOST_BYTES + 1)
+            raw = zlib.decompressobj(GZIP).decompress(raw, MAX_BYTES + 1)
         except zlib.error:
             return None
     return raw if hashlib.sha256(raw).hexdigest() == SHA256[name] else None
 
 
 def _downloaded(name: str, folder: Path) -> bytes:
-    """The content of one file that was not there, from the first mirror that has it."""
+    """The content of a missing file, from the first mirror that has it."""
     path = folder / f"{name}.gz"
     urls = [f"{mirror}{name}.gz" for mirror in MIRRORS]
     try:
-        packed = download(urls, path, lambda raw: _checked(raw, name) is not None, MOST_BYTES)
+        packed = download(urls, path, lambda raw: _checked(raw, name) is not None, MAX_BYTES)
     except NotDownloadedError as error:
         wanted = ", ".join(f"{file}.gz" for file in SHA256)
         raise EquipoiseError(
-            f"MNIST is not in {folder} and no mirror gave it ({error}): put {wanted} there, or point EQUIPOISE_DATA at the folder above"
+            f"MNIST is not in {folder} and could not be downloaded ({error}): put {wanted} there, "
+            "or set EQUIPOISE_DATA to the folder above"
         ) from None
     except OSError as error:
         raise EquipoiseError(f"{path} could not be written: {error.strerror or error}") from error

@@ -1,5 +1,5 @@
-"""What one data set looks like: shape, layout, columns and their kinds, labels; and the way back from a network's tensor to the user's
-kind of object."""
+"""The schema of a data set: shape, layout, columns, types and labels, and the way back
+from a network's values to the user's kind of object."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.classes import label_from_json, label_to_json, plain_label
-from equipoise.data.levels import MOST_LEVELS, Levels, to_nearest
+from equipoise.coerce import instance
+from equipoise.data.labels import label_from_json, label_to_json, plain_label
+from equipoise.data.levels import MAX_LEVELS, Levels
 from equipoise.errors import RequestError, nearest
-from equipoise.kinds import instance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,98 +26,131 @@ if TYPE_CHECKING:
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
 CHANNELS = (1, 2, 3, 4)
-DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
-MOST_VALUES = 2**27  # in one sample
+DTYPES = (
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+)
+MAX_SAMPLE_VALUES = 2**27
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The shape and kind of a data set. `shape` is one sample as networks see it: (D,) for points, (C, H, W) for pictures."""
+    """The shape and kind of a data set."""
 
     shape: tuple[int, ...]
+    """One sample in network layout: (D,) for points, (C, H, W) for images."""
     layout: Layout
+    """The user's layout of the whole data set."""
     dtype: str
-    """NumPy's name of the user's type; of a frame, the type that holds every column."""
+    """NumPy's name of the user's type; for a table, a type that holds every column."""
     container: Container = "array"
+    """What `sample` returns."""
     columns: tuple[str | int, ...] | None = None
+    """The names of a table's columns."""
     column_dtypes: tuple[str, ...] | None = None
+    """NumPy's names of their types."""
     classes: tuple[Hashable, ...] | None = None
-    """The distinct labels, in order; the networks see their positions here."""
+    """The distinct labels, in order. Networks see their positions here."""
     class_counts: tuple[int, ...] | None = None
+    """Samples of each class."""
     levels: Levels | None = None
     """The few values that columns of points take (`data.levels`), if any does."""
 
     @property
-    def is_picture(self) -> bool:
+    def is_image(self) -> bool:
         return len(self.shape) == 3
 
     @property
     def size(self) -> int:
-        """How many numbers one sample has."""
+        """Values of one sample."""
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | ({} if self.classes is None else {"classes": [label_to_json(label) for label in self.classes]})
+        return asdict(self) | (
+            {}
+            if self.classes is None
+            else {"classes": [label_to_json(label) for label in self.classes]}
+        )
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
-        """The schema that `to_dict` wrote, through JSON. Raises RequestError if it cannot be one."""
+        """The schema that `to_dict` wrote, through JSON.
+
+        Raises:
+            RequestError: If it is not valid.
+        """
         classes = stored.get("classes") if isinstance(stored, dict) else None
         try:
             labels = None if classes is None else tuple(label_from_json(label) for label in classes)
             schema = instance(cls, stored, classes=labels)
-            schema._refuse_odd()
+            schema._validate()
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise RequestError(f"its schema cannot be: {error}") from None
+            raise RequestError(f"its schema is not valid: {error}") from None
         return schema
 
-    def _refuse_odd(self) -> None:
-        """Raises RequestError where the parts do not fit together."""
+    def _validate(self) -> None:
+        """Check that the fields fit together.
+
+        Raises:
+            RequestError: If not.
+        """
         dtypes = (self.dtype, *(self.column_dtypes or ()))
         columns = (self.columns, self.column_dtypes)
-        odd = {
-            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3) or not 0 < math.prod(self.shape) <= MOST_VALUES,
+        invalid = {
+            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3)
+            or not 0 < math.prod(self.shape) <= MAX_SAMPLE_VALUES,
             "dtype": any(dtype not in DTYPES for dtype in dtypes),
             "columns": any(of is not None and (len(of),) != self.shape for of in columns),
             "classes": (self.classes is None) != (self.class_counts is None)
             or (self.classes is not None and len(self.classes) != len(self.class_counts or ()))
             or any(count < 0 for count in self.class_counts or ())
             or (self.class_counts is not None and sum(self.class_counts) < 1),
-            "levels": self.levels is not None and not self._levels_can_be(self.levels),
+            "levels": self.levels is not None and not self._valid_levels(self.levels),
         }
-        if wrong := [name for name, is_odd in odd.items() if is_odd]:
-            raise RequestError(f"its {wrong[0]} cannot be")
+        if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
+            raise RequestError(f"its {wrong[0]} is not valid")
 
-    def _levels_can_be(self, levels: Levels) -> bool:
-        """Whether each column has an entry, of finite numbers in order."""
-        there = [known for known in levels if known is not None]
-        numbers = all(0 < len(known) <= MOST_LEVELS and all(map(math.isfinite, known)) for known in there)
-        ordered = all(low < high for known in there for low, high in pairwise(known))
+    def _valid_levels(self, levels: Levels) -> bool:
+        """Whether levels have an entry for each column, of finite numbers in order."""
+        present = [known for known in levels if known is not None]
+        numbers = all(
+            0 < len(known) <= MAX_LEVELS and all(map(math.isfinite, known)) for known in present
+        )
+        ordered = all(low < high for known in present for low, high in pairwise(known))
         return (len(levels),) == self.shape and numbers and ordered
 
     def class_index(self, label: Hashable) -> int:
-        """The position of `label` among the classes: of itself, or else of its text, which is what a command line has."""
+        """The position of `label` among the classes, which are compared by value, then
+        as text, since a command line has only text.
+
+        Raises:
+            RequestError: If there is no such class.
+        """
         if self.classes is None:
-            raise RequestError(f"label {label!r} was asked for, but this generator was trained without labels: train with conditional")
+            raise RequestError(
+                f"label = {label!r}: this generator was trained without labels; train with "
+                "conditional"
+            )
         asked = plain_label(label)
         if asked in self.classes:
             return self.classes.index(asked)
         for index, known in enumerate(self.classes):
             if str(known) == str(asked):
                 return index
-        raise RequestError(f"label {label!r} is not among the classes: {nearest(str(label), [str(known) for known in self.classes])}")
-
-    def rounded(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Values of shape (N, *shape), in the user's units, as the user's types hold
-        them, and in columns of levels as the nearest one. `values` may be changed."""
-        for column, known in enumerate(self.levels or ()):
-            if known is not None:
-                values[:, column] = to_nearest(values[:, column], known)
-        if self.column_dtypes is None:
-            return cast(values, self.dtype)
-        for column, dtype in enumerate(self.column_dtypes):
-            values[:, column] = cast(values[:, column], dtype)
-        return values
+        raise RequestError(
+            f"label {label!r} is not among the classes: "
+            f"{nearest(str(label), [str(known) for known in self.classes])}"
+        )
 
     @property
     def user_shape(self) -> tuple[int, ...]:
@@ -129,22 +162,22 @@ class Schema:
     @property
     def sample_bytes(self) -> int:
         """Bytes of one sample in the user's type."""
-        return sum(np.dtype(dtype).itemsize for dtype in self.column_dtypes or (self.dtype,) * self.size)
+        return sum(
+            np.dtype(dtype).itemsize for dtype in self.column_dtypes or (self.dtype,) * self.size
+        )
 
     def to_user(self, values: NDArray[np.float64]) -> UserData:
-        """Values of shape (N, *shape), in the user's units, as what the user gave: type, layout and container.
-
-        Integers are rounded and kept inside their type's range.
-        """
+        """Values, (N, *shape), in the user's units, in the user's type, layout and
+        container. Integers are rounded and clipped to their type's range."""
         return self.collect(len(values), [values])
 
     def collect(self, n: int, parts: Iterable[NDArray[np.float64]]) -> UserData:
-        """As `to_user`, of values that come in parts. Beside
-        the result, memory is taken for one part at a time.
+        """As `to_user`, for values that come in parts. Besides the result, memory holds
+        one part at a time.
 
         Args:
             n: Samples in all.
-            parts: Their values, float64, (m, *shape) each, which are n together.
+            parts: Their values, float64, (m, *shape) each, n rows together.
         """
         if self.columns is not None and self.container == "frame":
             import pandas as pd
@@ -166,7 +199,7 @@ class Schema:
 
 
 def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Each part with the rows that are its own."""
+    """Each part with the slice of rows that it fills."""
     start = 0
     for part in parts:
         yield slice(start, start + len(part)), part
@@ -174,32 +207,40 @@ def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArr
 
 
 def from_json(stored: dict[str, Any]) -> dict[str, Any]:
-    """A dataclass's fields as JSON gives them back, with lists as the tuples that they were."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    """A dataclass's fields from JSON, with tuples for lists."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+    }
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
-    """Values as `dtype`, themselves where they are of it: whole numbers are rounded to the nearest, and all are kept inside the type's
-    range."""
+    """Values as `dtype`, without a copy if they have it already. Integers are rounded
+    to the nearest, and all values are clipped to the type's range."""
     kind = np.dtype(dtype)
     if kind.kind == "b":
         return values.round().clip(0, 1).astype(kind)
     if kind.kind in "iu":
         limits = np.iinfo(kind)
-        # float(max) of a 64-bit type rounds up and out of range, so step back to the last float inside it.
+        # float(max) of a 64-bit type rounds up and out of range, so step back to the
+        # last float inside it.
         high = limits.max if limits.bits < 64 else np.nextafter(float(limits.max), 0)
         whole = values.round()
         return whole.clip(limits.min, high, out=whole).astype(kind)
     if kind.itemsize < values.itemsize:
         limit = np.finfo(kind).max
-        values = np.where(np.isfinite(values), values.clip(-limit, limit), values)  # what is not a number stays so, and shows
+        # NaN and infinity stay as they are.
+        values = np.where(np.isfinite(values), values.clip(-limit, limit), values)
     return values.astype(kind, copy=False)
 
 
 def detect_layout(shape: Sequence[int]) -> Layout:
-    """The layout of an array of this shape. Raises RequestError for a shape that is neither points nor pictures.
+    """The layout of an array of this shape.
 
-    (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when C is.
+    (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when
+    C is.
+
+    Raises:
+        RequestError: For a shape that is neither points nor images.
     """
     if len(shape) == 1:
         return "N"
@@ -212,7 +253,10 @@ def detect_layout(shape: Sequence[int]) -> Layout:
     if len(shape) == 4 and shape[3] in CHANNELS:
         return "NHWC"
     given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
-    raise RequestError(f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, W, C) pictures with C = 1 to 4")
+    raise RequestError(
+        f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, "
+        "W, C) images with C = 1 to 4"
+    )
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

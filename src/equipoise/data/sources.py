@@ -1,4 +1,5 @@
-"""Sources: whatever the user names or hands over, as one thing that training draws on and judging compares with."""
+"""Sources: whatever the user names or hands over, in one form that training draws
+batches from and metrics compare with."""
 
 from __future__ import annotations
 
@@ -13,60 +14,59 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.data import ScalingKind
-from equipoise.data.feeds import Feed, IndexedFeed, LawFeed, Stream, seeded
-from equipoise.data.formats import Rows
-from equipoise.data.laws import Law, law_settings
-from equipoise.data.scaling import Scaling
+from equipoise.data.arrays import Rows
+from equipoise.data.distributions import Distribution, distribution_settings
+from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
-from equipoise.errors import RequestError
+from equipoise.data.split import Split, TensorPart, choose, split_indices
 
-HELD_OUT_SHARE, HELD_OUT_MOST = 10, 10_000  # one in ten, at most ten thousand
-WEIGHTS_AS_COUNTS = 1_000_000  # an endless law's classes are counted as if it had this many samples
-STATISTICS_ROWS = 50_000  # rows that scaling is fitted to where the rest would have to be decoded or drawn
+# The classes of a distribution are counted as if it had so many samples.
+NOMINAL_SAMPLES = 1_000_000
 
 
 @dataclass
 class Source(ABC):
-    """A data set: its schema, what was noticed while reading it, the part held out for judging, and a feed of batches.
-
-    `limits` are the smallest and largest values that a picture can have; None for
-    points. `labels_given` says that the user handed labels over, and did not only have
-    them in the data. `origin` is the name or path that the source can be opened again
-    by, if there is one. `for_test` says that nothing of it was trained on. `sums` are
-    each training picture's sum of values and of their squares, (n, 2), where they are
-    known. `labels_in_python` says that labels were an argument, which can be neither
-    read again nor typed. With `early_stopping` half of what is held out is a validation
-    split, on which the generator to keep is chosen; the other half judges it.
-    `has_outliers` says that the notes name rows so extreme that the others are not learned.
-    """
+    """A data set: its schema, what was noticed while reading it, the part that is held
+    out, and batches of the rest."""
 
     name: str
     schema: Schema
     fingerprint: str
+    """A hash of the content."""
     notes: list[str] = field(default_factory=list)
+    """What the user should know of the data, a line each."""
     limits: tuple[float, float] | None = None
+    """The smallest and largest values that an image can have; None for points."""
     labels_given: bool = False
+    """Whether the user handed labels over; else the data may have them all the same."""
     labels_in_python: bool = False
+    """Whether labels were an argument: those cannot be read again from a file."""
     origin: str | None = None
+    """The name or path that the source can be opened again by, if there is one."""
     for_test: bool = False
+    """Whether nothing of it was trained on."""
     early_stopping: bool = False
+    """Whether half of the held-out rows are a validation split, on which the generator
+    to keep is chosen. The other half is the test split."""
     has_outliers: bool = False
+    """Whether the notes name rows so extreme that the others are not learned."""
     sums: Tensor | None = field(default=None, repr=False, compare=False)
+    """Each training image's sum of values and of their squares, (n, 2), where known."""
 
     @property
-    def law(self) -> Law | None:
-        """The exact law, if it is known."""
+    def distribution(self) -> Distribution | None:
+        """The exact distribution, if it is known."""
         return None
 
     @property
     def is_digits(self) -> bool:
-        """Whether the digit classifier's features are the right ones for these pictures."""
+        """Whether these images have the features of the digit classifier."""
         return False
 
     @property
     def training_rows(self) -> int | None:
-        """How many samples there are to train on; None if endless or not known."""
+        """How many samples there are to train on; None where they are generated, or not
+        known."""
         return None
 
     @property
@@ -76,93 +76,148 @@ class Source(ABC):
 
     @property
     def repeats(self) -> bool:
-        """Whether the data can be read again, so that a resumed training goes on with the very same samples."""
+        """Whether the data can be read again, so that a resumed training goes on with
+        the very same samples."""
         return True
 
     @abstractmethod
     def held_out(self, n: int, seed: int) -> Tensor:
-        """At most n samples that are never trained on, raw, (m, *shape)."""
+        """At most n samples of the test split, raw, (m, *shape): never trained on."""
 
     @abstractmethod
     def validation(self, n: int, seed: int) -> Tensor:
         """At most n samples, raw, (m, *shape), for metrics while training: never
-        trained on, and with `early_stopping` none of those that `held_out` gives."""
-
-    def _held_out_rows(self, count: int, *, validation: bool) -> Tensor:
-        """The positions, among `count` rows that are held out, of one of the splits."""
-        if not self.early_stopping or self.for_test or count < 2:
-            return torch.arange(count)
-        order = torch.randperm(count, generator=seeded(count, Stream.VALIDATION))
-        return (order[: count // 2] if validation else order[count // 2 :]).sort().values
+        trained on, and with `early_stopping` not of the test split."""
 
     @abstractmethod
     def seen(self, n: int, seed: int) -> Tensor:
-        """At most n samples of those that are trained on, raw, (m, *shape); for a law, another draw."""
+        """At most n samples that are trained on, raw, (m, *shape); of a distribution,
+        another draw."""
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        """As `held_out` or `seen`, and the positions of their classes, (m,), in the schema's list; None where these are not to be had."""
+        """As `held_out` or `seen`, with the positions of their classes in the schema,
+        (m,); None without labels."""
         return None
 
     @abstractmethod
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        """Batches of the training part, scaled, on `device`, in an order that `seed` decides."""
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
+        """Batches of the training part, encoded, on `device`, in an order that `seed`
+        decides."""
 
-    def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
-        """Fitted to the training part, or to its first rows."""
-        if self.sums is not None and self.limits is not None:
-            return Scaling.of_sums(choose(self.sums, STATISTICS_ROWS, seed).numpy(), self.schema.size, kind, self.limits)
-        return Scaling.fit(self.seen(STATISTICS_ROWS, seed), kind, self.limits)
+    def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
+        """Raw samples of the training part to compute statistics of, (m, *shape), and
+        the positions of those to use, (k,) with k at most n; None for all."""
+        return self.seen(n, seed), None
 
     def describe(self) -> dict[str, Any]:
-        """What config.json keeps of the data."""
+        """What config.json records of the data."""
         named = {"name": self.name, "origin": self.origin, "fingerprint": self.fingerprint}
-        return {**named, "schema": self.schema.to_dict(), "limits": self.limits, "labels_in_python": self.labels_in_python}
+        return {
+            **named,
+            "schema": self.schema.to_dict(),
+            "limits": self.limits,
+            "labels_in_python": self.labels_in_python,
+        }
 
     def as_test(self) -> Source:
-        """The same data for judging what was trained on other data: none of it need be kept for training."""
+        """The same data, all of it to evaluate a generator that was trained on other
+        data."""
         self.for_test = True
         return self
 
 
-class LawSource(Source):
-    """A built-in law: endless."""
+class DistributionSource(Source):
+    """A built-in distribution, which is sampled afresh for every batch."""
 
-    def __init__(self, law: Law) -> None:
-        settings = json.dumps(law_settings(law), sort_keys=True)
-        weights = law.components()
-        schema = Schema(shape=(law.dimension,), layout="N" if law.dimension == 1 else "ND", dtype="float64")
+    def __init__(self, distribution: Distribution) -> None:
+        settings = json.dumps(distribution_settings(distribution), sort_keys=True)
+        weights = distribution.mixture_weights()
+        schema = Schema(
+            shape=(distribution.dimension,),
+            layout="N" if distribution.dimension == 1 else "ND",
+            dtype="float64",
+        )
         if weights is not None:
-            schema = replace(schema, classes=tuple(range(len(weights))), class_counts=tuple(round(w * WEIGHTS_AS_COUNTS) for w in weights))
-        super().__init__(law.name, schema, hashlib.sha256(f"{law.name} {settings}".encode()).hexdigest())
-        self._law = law
+            schema = replace(
+                schema,
+                classes=tuple(range(len(weights))),
+                class_counts=tuple(round(w * NOMINAL_SAMPLES) for w in weights),
+            )
+        super().__init__(
+            distribution.name,
+            schema,
+            hashlib.sha256(f"{distribution.name} {settings}".encode()).hexdigest(),
+        )
+        self._distribution = distribution
 
     @property
-    def law(self) -> Law:
-        return self._law
+    def distribution(self) -> Distribution:
+        return self._distribution
 
     def held_out(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, Stream.HELD_OUT))
+        return self._distribution.sample(n, seeded(seed, Stream.HELD_OUT))
 
     def validation(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, Stream.VALIDATION))
+        return self._distribution.sample(n, seeded(seed, Stream.VALIDATION))
 
     def seen(self, n: int, seed: int) -> Tensor:
-        return self._law.sample(n, seeded(seed, Stream.SEEN))
+        return self._distribution.sample(n, seeded(seed, Stream.SEEN))
 
     def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        x, y = self._law.labelled(n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN))
+        x, y = self._distribution.labelled(
+            n, seeded(seed, Stream.HELD_OUT if held_out else Stream.SEEN)
+        )
         return None if y is None else (x, y)
 
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        return LawFeed(self._law, seed, batch_size, scaling, device)
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
+        return DistributionLoader(self._distribution, seed, batch_size, encode, device)
 
     def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "law": law_settings(self._law)}
+        return {**super().describe(), "distribution": distribution_settings(self._distribution)}
 
 
-class RowsSource(Source):
-    """Rows in memory, split once into a training part and a part held out. `test` is the held-out part, and its labels, of data that has
-    its own. `fingerprint` and `sums`, of every row, spare reading all of what is known already."""
+class SplitSource(Source):
+    """A source of rows that are split once: into those trained on and those held
+    out."""
+
+    split: Split
+
+    @property
+    def test_rows(self) -> int:
+        return len(self._positions())
+
+    def held_out(self, n: int, seed: int) -> Tensor:
+        return self.split.held_out.draw(n, seed, self._positions())
+
+    def validation(self, n: int, seed: int) -> Tensor:
+        return self.split.held_out.draw(n, seed, self._positions(validation=True))
+
+    def seen(self, n: int, seed: int) -> Tensor:
+        return self.split.train.draw(n, seed)
+
+    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
+        if held_out:
+            return self.split.held_out.draw_labelled(n, seed, self._positions())
+        return self.split.train.draw_labelled(n, seed)
+
+    def _positions(self, *, validation: bool = False) -> Tensor:
+        separate = self.early_stopping and not self.for_test
+        return self.split.positions(validation=validation, separate=separate)
+
+
+class RowsSource(SplitSource):
+    """Rows in memory.
+
+    Args:
+        name: What messages call the data.
+        rows: All rows; those to train on where `test` is given.
+        split_seed: Decides which rows are held out.
+        test: Rows to hold out, and the positions of their classes, of data that comes
+            with its own test split.
+        fingerprint: That of the content, where it is known already.
+        sums: Each image's sum of values and of their squares, (n, 2), where they are
+            known already.
+    """
 
     def __init__(
         self,
@@ -174,87 +229,73 @@ class RowsSource(Source):
         fingerprint: str | None = None,
         sums: NDArray[np.int64] | None = None,
     ) -> None:
-        limits = picture_limits(rows.values) if rows.schema.is_picture else None
+        limits = image_limits(rows.values) if rows.schema.is_image else None
         super().__init__(name, rows.schema, fingerprint or _fingerprint(rows), limits=limits)
         labels = None if rows.labels is None else torch.from_numpy(rows.labels)
+        self._has_own_test = test is not None
         if test is None:
-            kept, out = split(len(rows.values), split_seed)
-            self._train, self._test = (torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)) for part in (kept, out))
-            self.sums = None if sums is None else torch.from_numpy(sums[kept.numpy()])
-            self._labels, self._test_labels = (None if labels is None else labels[part] for part in (kept, out))
+            train, held_out = split_indices(len(rows.values), split_seed)
+            self.split = Split(
+                *(
+                    TensorPart(
+                        torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)),
+                        None if labels is None else labels[part],
+                    )
+                    for part in (train, held_out)
+                )
+            )
+            self.sums = None if sums is None else torch.from_numpy(sums[train.numpy()])
         else:
             values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
-            self._train, self._test, self._labels = values, torch.from_numpy(test[0]), labels
-            self._test_labels = None if test[1] is None else torch.from_numpy(test[1])
-        self._own_test = test is not None
+            test_labels = None if test[1] is None else torch.from_numpy(test[1])
+            self.split = Split(
+                TensorPart(values, labels), TensorPart(torch.from_numpy(test[0]), test_labels)
+            )
 
     @property
     def is_digits(self) -> bool:
-        return self.name == "mnist" and self._own_test
+        return self.name == "mnist" and self._has_own_test
 
     @property
     def training_rows(self) -> int:
-        return len(self._train)
+        return len(self.split.train)
 
-    @property
-    def test_rows(self) -> int:
-        return len(self._held_out_rows(len(self._test), validation=False))
-
-    def held_out(self, n: int, seed: int) -> Tensor:
-        return self._test[choose(self._held_out_rows(len(self._test), validation=False), n, seed)]
-
-    def validation(self, n: int, seed: int) -> Tensor:
-        return self._test[choose(self._held_out_rows(len(self._test), validation=True), n, seed)]
-
-    def seen(self, n: int, seed: int) -> Tensor:
-        return choose(self._train, n, seed)
-
-    def labelled(self, n: int, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor] | None:
-        rows, labels = (self._test, self._test_labels) if held_out else (self._train, self._labels)
-        if labels is None:
-            return None
-        among = self._held_out_rows(len(rows), validation=False) if held_out else torch.arange(len(rows))
-        chosen = choose(among, n, seed)
-        return rows[chosen], labels[chosen]
-
-    def scaling(self, kind: ScalingKind, seed: int) -> Scaling:
-        if self.sums is not None:
-            return super().scaling(kind, seed)
-        return Scaling.fit(self._train, kind, self.limits, choose(torch.arange(len(self._train)), STATISTICS_ROWS, seed))
+    def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
+        train = self.split.train
+        return train.take(), choose(torch.arange(len(train)), n, seed)
 
     def as_test(self) -> Source:
-        """Half of it to compare with, and half for the floor; MNIST has its own test split."""
+        """Half of it to compare with, and half for the baseline; MNIST has its own test
+        split."""
         if not self.is_digits:
-            rows = torch.cat([self._train, self._test])
+            parts = (self.split.train, self.split.held_out)
+            rows = torch.cat([part.take() for part in parts])
+            labels = [part.labels for part in parts if part.labels is not None]
+            all_labels = torch.cat(labels) if len(labels) == len(parts) else None
             order = torch.randperm(len(rows), generator=seeded(len(rows), Stream.SPLIT))
-            out, kept = order[: len(rows) // 2], order[len(rows) // 2 :]
-            self._test, self._train, self.sums = rows[out], rows[kept], None
-            if self._labels is not None and self._test_labels is not None:
-                labels = torch.cat([self._labels, self._test_labels])
-                self._test_labels, self._labels = labels[out], labels[kept]
+            half = len(rows) // 2
+            held_out, train = (
+                TensorPart(rows[part], None if all_labels is None else all_labels[part])
+                for part in (order[:half], order[half:])
+            )
+            self.split, self.sums = Split(train, held_out), None
         return super().as_test()
 
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        rows, labels = len(self._train), self._labels
-        if self.schema.is_picture:  # stays as it is, a quarter of the memory for uint8, and is converted as batches need it
-            raw = self._train.to(device)
-            return IndexedFeed(lambda i: scaling.encode(raw[i]), rows, labels, seed, batch_size, scaling, device)
-        points = scaling.encode(self._train).to(device)
-        return IndexedFeed(lambda i: points[i], rows, labels, seed, batch_size, scaling, device)
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
+        train = self.split.train
+        rest = len(train), train.labels, seed, batch_size, encode, device
+        if self.schema.is_image:
+            # Images stay as they are, a quarter of the memory for uint8, and are
+            # encoded batch by batch.
+            raw = train.take().to(device)
+            return IndexedLoader(lambda i: encode(raw[i]), *rest)
+        encoded = encode(train.take()).to(device)
+        return IndexedLoader(lambda i: encoded[i], *rest)
 
 
-def split(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices to train on and indices held out: a seeded tenth, at least one, at most 10,000. Raises RequestError for fewer than two."""
-    if n < 2:
-        raise RequestError("the data has one sample: give at least one batch of samples")
-    out = min(max(n // HELD_OUT_SHARE, 1), HELD_OUT_MOST)
-    order = torch.randperm(n, generator=seeded(seed, Stream.SPLIT))
-    return order[out:].sort().values, order[:out].sort().values
-
-
-def picture_limits(values: NDArray[Any]) -> tuple[float, float]:
-    """The range that pictures of this type have: the type's for 8 and 16 bit, [0, 1] or [-1, 1] for floats that keep to it, else what is
-    seen."""
+def image_limits(values: NDArray[Any]) -> tuple[float, float]:
+    """The range that images of this type have: the type's for 8 and 16 bit, [0, 1] or
+    [-1, 1] for floats that keep to it, else what is seen."""
     if values.dtype in (np.uint8, np.uint16):
         return 0.0, float(np.iinfo(values.dtype).max)
     low, high = float(values.min()), float(values.max())
@@ -262,13 +303,6 @@ def picture_limits(values: NDArray[Any]) -> tuple[float, float]:
         if bounds[0] <= low and high <= bounds[1]:
             return bounds
     return low, high
-
-
-def choose(rows: Tensor, n: int, seed: int) -> Tensor:
-    """At most n of the rows, by a seeded draw without replacement."""
-    if n >= len(rows):
-        return rows
-    return rows[torch.randperm(len(rows), generator=seeded(seed, Stream.CHOICE))[:n]]
 
 
 def _fingerprint(rows: Rows) -> str:

@@ -1,4 +1,4 @@
-"""Streams: batches that come by, from any iterable, endless or not."""
+"""Streams: batches of any iterable, finite or not."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equipoise.data.feeds import EndOfDataError, Feed
-from equipoise.data.formats import check_finite, check_values, to_numpy
+from equipoise.data.arrays import check_finite, check_values, to_numpy
 from equipoise.data.levels import levels_of
+from equipoise.data.loading import Encode, EndOfDataError, Loader
 from equipoise.data.outliers import notes_of_outliers
-from equipoise.data.scaling import Scaling
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
-from equipoise.data.sources import HELD_OUT_SHARE, Source, choose, picture_limits
+from equipoise.data.sources import SplitSource, image_limits
+from equipoise.data.split import HELD_OUT_DIVISOR, Split, TensorPart
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
-    from equipoise.data.feeds import Batch
+    from equipoise.data.loading import Batch, Encode
 
-FIRST_ROWS = 10_000  # what the scaling and the first look are taken from
+FIRST_ROWS = 10_000  # read at once, to check the data and fit the scaling
 
 
-class StreamSource(Source):
-    """Batches of an iterable. A tenth of its first rows is held out; the rest of them fit the scaling and are trained on like all that
-    follow."""
+class StreamSource(SplitSource):
+    """Batches of an iterable.
+
+    A tenth of its first rows is held out; the rest of them fit the scaling and are
+    trained on like all that follow.
+    """
 
     def __init__(self, name: str, batches: Iterable[Any]) -> None:
         iterator = iter(batches)
@@ -51,7 +54,9 @@ class StreamSource(Source):
             raise RequestError(f"{name} has one sample: give at least one batch of samples")
         check_values(rows.numpy(), name)
         self._whole = len(rows) < FIRST_ROWS
-        if self._whole:  # kept, so that a stream that is short or comes in another order every time can be trained on for ever
+        # Kept in memory, so that a short stream, or one whose order changes, can be
+        # repeated.
+        if self._whole:
             self._again = lambda: iter([rows])
         container: Container = "tensor" if isinstance(_samples(opening), Tensor) else "array"
         known = rows.ndim == 2 and self._whole  # later rows may have other values
@@ -59,46 +64,47 @@ class StreamSource(Source):
         dtype_name = rows.numpy().dtype.name
         schema = Schema(tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels)
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
-        self.limits = picture_limits(rows.numpy()) if schema.is_picture else None
-        outliers = [] if schema.is_picture else notes_of_outliers(rows.numpy(), None)
+        self.limits = image_limits(rows.numpy()) if schema.is_image else None
+        outliers = [] if schema.is_image else notes_of_outliers(rows.numpy(), None)
         self.notes += outliers
         self.has_outliers = bool(outliers)
-        held_out = max(len(rows) // HELD_OUT_SHARE, 1)
-        self._test, self._first = rows[:held_out], rows[held_out:]
+        held_out = max(len(rows) // HELD_OUT_DIVISOR, 1)
+        self._held_out, self._first = rows[:held_out], rows[held_out:]
+        self.split = Split(TensorPart(self._first), TensorPart(self._held_out))
         if _paired(opening) and len(opening) > 1:
-            self.notes.append("the stream's labels are not used: give an array, a file or a Dataset to train with labels")
+            self.notes.append(
+                "the stream's labels are not used: give an array, a file or a Dataset to "
+                "train with labels"
+            )
         if self._again is None:
-            self.notes.append("a one-shot iterator: its position cannot be restored, so a resumed training goes on with other samples")
+            self.notes.append(
+                "a one-shot iterator cannot be rewound: a resumed training goes on with other "
+                "samples"
+            )
 
     @property
     def training_rows(self) -> int | None:
         return len(self._first) if self._whole else None
 
     @property
-    def test_rows(self) -> int:
-        return len(self._held_out_rows(len(self._test), validation=False))
-
-    @property
     def repeats(self) -> bool:
         return self._again is not None
 
-    def held_out(self, n: int, seed: int) -> Tensor:
-        return self._test[choose(self._held_out_rows(len(self._test), validation=False), n, seed)]
-
-    def validation(self, n: int, seed: int) -> Tensor:
-        return self._test[choose(self._held_out_rows(len(self._test), validation=True), n, seed)]
-
-    def seen(self, n: int, seed: int) -> Tensor:
-        return choose(self._first, n, seed)
-
-    def feed(self, batch_size: int, scaling: Scaling, device: torch.device, seed: int) -> Feed:
-        return StreamFeed(chain([self._first], self._rest), self._again, self._test, batch_size, scaling, device)
+    def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
+        rows = chain([self._first], self._rest)
+        return StreamLoader(rows, self._again, self._held_out, batch_size, encode, device)
 
 
-class StreamFeed(Feed):
-    """What a stream yields, cut into batches, in its own order.
+class StreamLoader(Loader):
+    """The rows of a stream in batches of one size, in the stream's order.
 
-    `again` starts the stream anew for another epoch, without the rows that are held out; None for a one-shot iterator, whose end is final.
+    Args:
+        rows: Parts of the stream, in network layout.
+        again: Starts the stream anew for another epoch; None for a one-shot iterator.
+        held_out: Rows that are left out of every epoch.
+        batch_size: Rows of a batch.
+        encode: From raw rows to what networks see.
+        device: Where batches are put.
     """
 
     def __init__(
@@ -107,13 +113,13 @@ class StreamFeed(Feed):
         again: Callable[[], Iterator[Tensor]] | None,
         held_out: Tensor,
         batch_size: int,
-        scaling: Scaling,
+        encode: Encode,
         device: torch.device,
     ) -> None:
-        super().__init__(batch_size, scaling, device)
+        super().__init__(batch_size, encode, device)
         self.rows, self.again, self.held_out = rows, again, held_out
         self.waiting: list[Tensor] = []
-        self.rounds_brought = 0  # rows, of an epoch that has given no batch yet
+        self.rows_waiting = 0  # of an epoch that has given no batch yet
 
     def next(self) -> Batch:
         while sum(map(len, self.waiting)) < self.batch_size:
@@ -125,16 +131,22 @@ class StreamFeed(Feed):
         x = torch.cat(self.waiting)
         self.waiting = [x[self.batch_size :]]
         self.cursor += self.batch_size
-        return self.scaling.encode(x[: self.batch_size].to(self.device)), None
+        return self.encode(x[: self.batch_size].to(self.device)), None
 
     def _begin_epoch(self) -> None:
-        """Rows that fill no batch are left. Where a batch holds more than all rows, an epoch is so many rounds as fill it."""
-        brought = sum(map(len, self.waiting))
-        if self.again is None or (self.cursor == 0 and brought == self.rounds_brought):
-            raise EndOfDataError("the stream ran out of data: give a longer one, or data that can be read again")
+        """Start the stream anew.
+
+        Rows that do not fill a batch are dropped. If a batch is larger than the whole
+        stream, an epoch is as many passes as fill it.
+        """
+        waiting_rows = sum(map(len, self.waiting))
+        if self.again is None or (self.cursor == 0 and waiting_rows == self.rows_waiting):
+            raise EndOfDataError(
+                "the stream ran out of data: give a longer one, or data that can be read again"
+            )
         if self.cursor:
-            self.epoch, self.cursor, self.waiting, brought = self.epoch + 1, 0, [], 0
-        self.rounds_brought = brought
+            self.epoch, self.cursor, self.waiting, waiting_rows = self.epoch + 1, 0, [], 0
+        self.rows_waiting = waiting_rows
         self.rows = _without(self.again(), self.held_out)
 
     def restore(self, position: dict[str, int]) -> None:
@@ -144,7 +156,7 @@ class StreamFeed(Feed):
 
 
 def _paired(batch: Any) -> bool:
-    """Whether a batch is of samples and what belongs to them, and not of rows of numbers."""
+    """Whether a batch is a tuple of samples and their labels, not a list of rows."""
     return isinstance(batch, tuple | list) and len(batch) > 0 and getattr(batch[0], "ndim", 0) > 0
 
 
@@ -154,31 +166,46 @@ def _samples(batch: Any) -> Any:
     try:
         return np.asarray(batch) if isinstance(batch, tuple | list) else batch
     except ValueError:
-        raise RequestError("a batch of the stream has rows of different lengths: give every sample as many numbers") from None
+        raise RequestError(
+            "a batch of the stream has rows of different lengths: give every sample the same "
+            "number of values"
+        ) from None
 
 
-def _rows(batches: Iterable[Any], layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Tensor]:
+def _rows(
+    batches: Iterable[Any], layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Iterator[Tensor]:
     """Each batch's samples, of this shape and type, in network layout."""
     for batch in batches:
         array = to_numpy(_samples(batch), "a batch of the stream")
         if array.shape[1:] != shape or not array.ndim:
-            raise RequestError(f"the stream's first batch has samples of shape {shape}, a later one {array.shape[1:]}: give one shape")
+            raise RequestError(
+                f"the stream's first batch has samples of shape {shape}, a later one "
+                f"{array.shape[1:]}: give one shape"
+            )
         if array.dtype != dtype:
-            raise RequestError(f"the stream's first batch has type {dtype}, a later one {array.dtype}: give one type")
+            raise RequestError(
+                f"the stream's first batch has type {dtype}, a later one {array.dtype}: give "
+                "one type"
+            )
         check_finite(array, "a batch of the stream", layout)
         yield torch.from_numpy(np.ascontiguousarray(to_network_layout(array, layout)))
 
 
 def _without(rows: Iterator[Tensor], held_out: Tensor) -> Iterator[Tensor]:
-    """`rows` without those held out: the first ones, if they come first again, and else wherever they come."""
+    """`rows` without those held out, which are the first ones if the order is as
+    before, and may be anywhere if not."""
     first: list[Tensor] = []
     while sum(map(len, first)) < len(held_out) and (part := next(rows, None)) is not None:
         first.append(part)
     start = torch.cat(first) if first else held_out[:0]
     if torch.equal(start[: len(held_out)], held_out):
         return chain([start[len(held_out) :]], rows)
-    kept_out = {row.numpy().tobytes() for row in held_out}
-    return (part[[row.numpy().tobytes() not in kept_out for row in part]] for part in chain([start], rows))
+    held_out_bytes = {row.numpy().tobytes() for row in held_out}
+    return (
+        part[[row.numpy().tobytes() not in held_out_bytes for row in part]]
+        for part in chain([start], rows)
+    )
 
 
 def _after(rows: Iterable[Tensor], skip: int) -> Iterator[Tensor]:

@@ -1,1 +1,2 @@
-"""Figures that say how far generated samples are from real ones, each with its protocol and its floor."""
+"""Metrics of how far generated samples are from real ones, each with its protocol and
+its floor, the same metric of real samples."""

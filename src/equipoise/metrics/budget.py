@@ -1,4 +1,5 @@
-"""How much a report looks at: enough to be sure after a long training, less after a short one."""
+"""How much a report measures: enough to be sure after a long training, less after a
+short one."""
 
 from __future__ import annotations
 
@@ -11,50 +12,51 @@ STEPS = (
     "nearest training samples",
     "labels",
     "report page",
-    "picture of samples",
+    "image of samples",
 )
-"""What takes its time in a report, in this order; not every report has all of them."""
+"""The steps of a report that take time, in order; not every report has all of them."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Samples of each kind that a report takes, and what else decides how long it takes."""
+    """Samples that each part of a report takes, and steps of its classifiers."""
 
-    line: int = 100_000
-    """Numbers that are compared with an exact law on the line."""
+    univariate: int = 100_000
+    """Numbers that are compared with an exact distribution."""
     samples: int = 10_000
-    """Points, and pictures of digits, that are compared with held-out ones."""
-    pictures: int = 2_000
-    """Other pictures, whose features nobody knows."""
+    """Points, and images of digits, that are compared with held-out ones."""
+    images: int = 2_000
+    """Images without a feature extractor of their own."""
     floors: int = 3
-    """Draws of real points that a floor is the mean of."""
+    """Draws of real points; a floor is the mean over them."""
     two_sample: int = 10_000
-    """Real points, and as many generated ones, for the classifier two-sample test: half to learn from."""
-    two_sample_pictures: int = 4_000
+    """Real points, and as many generated ones, for the classifier two-sample test; half
+    of them to train it."""
+    two_sample_images: int = 4_000
     copies: int = 1_000
-    """Samples whose nearest training samples are looked for."""
+    """Samples whose nearest real samples are looked for."""
     copies_among: int = 60_000
-    """Training samples that they are looked for among."""
+    """Training samples among which they are looked for."""
     labelled: int = 5_000
-    """Samples that classifiers learn labels from."""
-    picture_steps: int = 240
-    """Training steps of a classifier of pictures."""
+    """Samples that classifiers of labels are trained on."""
+    image_steps: int = 240
+    """Training steps of a classifier of images."""
 
 
 FULL = Budget()
 QUICK = Budget(
-    line=20_000,
+    univariate=20_000,
     samples=2_000,
-    pictures=500,
+    images=500,
     floors=1,
-    two_sample=4_000,  # a classifier of points takes its steps, whatever their number
-    two_sample_pictures=1_500,
+    two_sample=4_000,  # a classifier of points takes as long for any number
+    two_sample_images=1_500,
     copies=300,
     copies_among=20_000,
     labelled=1_500,
-    picture_steps=120,
+    image_steps=120,
 )
 
 
 def quiet(_: str) -> None:
-    """Tell nobody what is measured."""
+    """Report no progress."""

@@ -1,6 +1,8 @@
-"""Inception's figures, FID and KID, as torch-fidelity computes them: an optional extra, for pictures that Inception was made for.
+"""FID and KID on Inception's features, as torch-fidelity computes them: an optional
+extra, for images like those that Inception was trained on.
 
-Its features come from photographs, not from digits or drawings, and its weights are a download of their own: nothing is fetched here.
+Its features come from photographs, not from digits or drawings, and its weights are a
+download of their own: nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -9,55 +11,80 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from equipoise.errors import RequestError
-from equipoise.metrics.figures import FID, KID, Figure, metric
+from equipoise.metrics.reference import Array
+from equipoise.metrics.registry import Metric, describe
+from equipoise.metrics.result import MetricResult
 
-Array = NDArray[np.float64]
-WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's name for the TensorFlow model that FID is defined by
-FIGURES = {
-    FID: "frechet_inception_distance",
-    KID: "kernel_inception_distance_mean",
-}
-SUBSET = 1000  # of KID, torch-fidelity's own; fewer where there are not as many
+# Torch-fidelity's name for the TensorFlow model that FID is defined by.
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
+KID_SUBSET = 1000  # images, torch-fidelity's own; fewer where there are not as many
+
+FID = describe(
+    Metric(
+        "inception_fid", "FID (Inception, torch-fidelity)", "lower", "Fréchet Inception Distance"
+    )
+)
+KID = describe(
+    Metric("inception_kid", "KID (Inception, torch-fidelity)", "lower", "Kernel Inception Distance")
+)
+THEIR_NAMES = ((FID, "frechet_inception_distance"), (KID, "kernel_inception_distance_mean"))
 
 
-class Pictures(Dataset[Tensor]):
-    """Pictures (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8 of three channels. Transparency is left out."""
+class Images(Dataset[Tensor]):
+    """Images (N, C, H, W) with values in `limits` as torch-fidelity takes them: uint8
+    of three channels. Transparency is left out."""
 
     def __init__(self, values: Array, limits: tuple[float, float]) -> None:
         low, high = limits
         eight_bit = ((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
         channels = eight_bit.shape[1]
-        self.pictures = torch.from_numpy(eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1))
+        self.images = torch.from_numpy(
+            eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1)
+        )
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self.pictures[index]
+        return self.images[index]
 
 
-def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[float, float]) -> list[Figure]:
-    """FID and KID of pictures `made` against `real`, (N, C, H, W) each, with the floor that `fresh` real ones give.
+def inception_metrics(
+    fake: Array, real: Array, fresh: Array, limits: tuple[float, float]
+) -> list[MetricResult]:
+    """FID and KID of generated images.
 
-    Raises RequestError where torch-fidelity, or its weights, are not there.
+    Args:
+        fake: The images, (N, C, H, W).
+        real: Those that they are compared with, (M, C, H, W).
+        fresh: Other real ones, (N, C, H, W), for the floor.
+        limits: The least and the greatest value of a pixel.
+
+    Raises:
+        RequestError: Where torch-fidelity, or its weights, are not there.
     """
     try:
         from torch_fidelity import calculate_metrics
     except ImportError:
-        raise RequestError("inception needs torch-fidelity, which is not installed: pip install 'equipoise[inception]'") from None
+        raise RequestError(
+            "inception needs torch-fidelity, which is not installed: pip install "
+            "'equipoise[inception]'"
+        ) from None
     weights = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
     if not weights.is_file():
-        raise RequestError(f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into {weights.parent}")
-    subset = min(SUBSET, len(made), len(real), len(fresh))
+        raise RequestError(
+            f"inception needs the weights that torch-fidelity downloads: put {WEIGHTS} into "
+            f"{weights.parent}"
+        )
+    subset = min(KID_SUBSET, len(fake), len(real), len(fresh))
     values, floors = (
         calculate_metrics(
-            input1=Pictures(pictures, limits),
-            input2=Pictures(real, limits),
+            input1=Images(images, limits),
+            input2=Images(real, limits),
             fid=True,
             kid=True,
             kid_subset_size=subset,
@@ -66,9 +93,13 @@ def inception_figures(made: Array, real: Array, fresh: Array, limits: tuple[floa
             cache=False,
             verbose=False,
         )
-        for pictures in (made, fresh)
+        for images in (fake, fresh)
     )
     protocol = (
-        f"{len(made):,} samples against {len(real):,} held-out pictures; floor: {len(fresh):,} real ones; KID in subsets of {subset:,}"
+        f"{len(fake):,} samples against {len(real):,} held-out images; floor: "
+        f"{len(fresh):,} real ones; KID in subsets of {subset:,}"
     )
-    return [Figure(name, float(values[key]), float(floors[key]), metric(name).better, protocol) for name, key in FIGURES.items()]
+    return [
+        MetricResult.of(metric, float(values[name]), float(floors[name]), protocol, n=len(fake))
+        for metric, name in THEIR_NAMES
+    ]

@@ -1,8 +1,10 @@
-"""Intervals by subsampling: how far a figure would move with other samples.
+"""Intervals by subsampling: how far a metric would move with other samples.
 
-The bootstrap draws samples twice, which biases Fréchet distances and makes nearest-neighbour figures meaningless. Subsampling without
-replacement (the delete-d jackknife: Shao & Wu, "A General Theory for Jackknife Variance Estimation", Annals of Statistics 1989) does not:
-with subsamples of half of n the deviation of the figure over subsamples estimates its standard error at n.
+The bootstrap draws samples twice, which biases Fréchet distances and makes
+nearest-neighbour metrics meaningless. Subsampling without replacement (the delete-d
+jackknife: Shao & Wu, "A General Theory for Jackknife Variance Estimation", Annals of
+Statistics 1989) does not: with subsamples of half of n the standard deviation of the
+metric over subsamples estimates its standard error at n.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 SUBSAMPLES = 8
 CONFIDENCE = 0.95
-NORMAL_95 = 1.96  # deviations of a normal law to either side that hold so much of it
+NORMAL_95 = 1.96  # standard deviations about the mean that hold 95% of a normal distribution
 
 
 def proportion_interval(successes: int, n: int) -> tuple[float, float]:
@@ -40,8 +42,8 @@ def proportion_interval(successes: int, n: int) -> tuple[float, float]:
 def equivalence_power(n: int, bound: float) -> float:
     """The power of the test that a proportion is equivalent to 1/2.
 
-    The test passes where the interval of n trials ends below `bound`: two one-sided tests
-    (Schuirmann 1987), of which only the upper side matters to an accuracy.
+    The test passes where the interval of n trials ends below `bound`: two one-sided
+    tests (Schuirmann 1987), of which only the upper side matters to an accuracy.
 
     Args:
         n: Trials, at least 1.
@@ -59,21 +61,38 @@ def equivalence_power(n: int, bound: float) -> float:
 
 
 def half_widths(
-    figures: Callable[[NDArray[np.int64]], Mapping[str, float]], n: int, used: Callable[[str], int], seed: int = 0
+    metrics: Callable[[NDArray[np.int64]], Mapping[str, float]],
+    n: int,
+    used: Callable[[str], int],
+    seed: int = 0,
 ) -> dict[str, float]:
-    """Half the width of a 95% interval for each of the figures that `figures` takes from the rows of these numbers, out of n.
+    """Half the width of a 95% interval for each metric.
 
-    `used` says of how many of the n rows the figure of a name is taken, m. A subsample has n / 2, of which b = min(m, n / 2) are used. The
-    deviation over subsamples is that of b rows times sqrt(1 - b / n), for rows are not drawn twice; that of m rows is sqrt(b / m) of it.
+    A metric that is computed from m rows uses b = min(m, n / 2) of a subsample, which
+    has n / 2. The standard deviation over subsamples is that of b rows times
+    sqrt(1 - b / n), since no row is drawn twice; that of m rows is sqrt(b / m) of it.
+
+    Args:
+        metrics: From the indices of rows to the value of each metric by its key.
+        n: Rows.
+        used: From a key to the number of rows m that the metric is computed from.
+        seed: Of the subsamples.
+
+    Returns:
+        The half widths by key.
     """
     from scipy.stats import t as student
 
     rng = np.random.default_rng(seed)
-    taken = [figures(rng.permutation(n)[: n // 2]) for _ in range(SUBSAMPLES)]
+    taken = [metrics(rng.permutation(n)[: n // 2]) for _ in range(SUBSAMPLES)]
     quantile = float(student.ppf((1 + CONFIDENCE) / 2, SUBSAMPLES - 1))
     widths = {}
-    for name in taken[0]:
-        m = min(used(name), n)
+    for key in taken[0]:
+        m = min(used(key), n)
         b = min(m, n // 2)
-        widths[name] = quantile * float(np.std([found[name] for found in taken], ddof=1)) * math.sqrt(b / m / (1 - b / n))
+        widths[key] = (
+            quantile
+            * float(np.std([found.get(key, math.nan) for found in taken], ddof=1))
+            * math.sqrt(b / m / (1 - b / n))
+        )
     return widths

@@ -1,4 +1,5 @@
-"""Labels: does what was asked for come, and does a code found without labels mean the same as they do?"""
+"""Scores of labels: accuracy, balanced accuracy, class frequencies and their KL
+divergence, and the accuracy of clusters."""
 
 from __future__ import annotations
 
@@ -8,31 +9,45 @@ from numpy.typing import NDArray
 from equipoise.metrics.intervals import NORMAL_95
 
 Classes = NDArray[np.integer]
-READABLE = 0.1  # share of the way from chance to perfection, below which labels say nothing
+MIN_ABOVE_CHANCE = 0.1  # fraction of the way from chance to 1
 
 
-def agreement(read: Classes, asked: Classes) -> float:
-    """The share of samples, (N,), that are read as the class that was asked for."""
-    return float((read == asked).mean())
+def accuracy(predicted: Classes, true: Classes) -> float:
+    """The fraction of samples, (N,), whose class was predicted."""
+    return float((predicted == true).mean())
 
 
-def readable(share: float, chance: float) -> bool:
-    """Whether labels that are read rightly in this share say something, where by `chance` they are in that one."""
-    return share - chance >= READABLE * (1 - chance)
+def above_chance(score: float, chance: float) -> bool:
+    """Whether an accuracy is at least 10% of the way from chance to 1."""
+    return score - chance >= MIN_ABOVE_CHANCE * (1 - chance)
 
 
-def agreement_alike(read: Classes, asked: Classes, number: int) -> tuple[float, float]:
-    """The mean over classes of the share of samples, (N,), that are read as asked, 1 / `number` by chance however common each class is;
-    and half the width of the 95% interval about it that chance would have. Classes that nobody asked for do not count."""
-    right, total = np.bincount(asked[read == asked], minlength=number), np.bincount(asked, minlength=number)
+def balanced_accuracy(predicted: Classes, true: Classes, number: int) -> tuple[float, float]:
+    """The mean over classes of the accuracy on each, as scikit-learn's
+    `balanced_accuracy_score`.
+
+    Args:
+        predicted: Classes from 0, (N,).
+        true: The true ones, (N,). Classes that do not occur do not count.
+        number: How many classes there are.
+
+    Returns:
+        The balanced accuracy, in 0..1, which is 1 / `number` by chance however common
+        each class is, and half the width of the 95% interval that chance has.
+    """
+    right = np.bincount(true[predicted == true], minlength=number)
+    total = np.bincount(true, minlength=number)
     there = total > 0
     chance = (1 - 1 / number) / number
-    return float((right[there] / total[there]).mean()), NORMAL_95 * float(np.sqrt((chance / total[there]).sum()) / there.sum())
+    return float((right[there] / total[there]).mean()), NORMAL_95 * float(
+        np.sqrt((chance / total[there]).sum()) / there.sum()
+    )
 
 
 def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:
-    """The share of samples, (N,), whose cluster is their class, with clusters named for classes one to one in the best way there is
-    (Kuhn 1955; as in Xie et al. 2016, eq. 10). Both are numbered from 0."""
+    """The fraction of samples, (N,), whose cluster is their class, with the best
+    one-to-one assignment of clusters to classes (Kuhn 1955; Xie et al. 2016, eq. 10).
+    Both are numbered from 0."""
     from scipy.optimize import linear_sum_assignment
 
     size = int(max(clusters.max(), classes.max())) + 1
@@ -42,14 +57,18 @@ def unsupervised_accuracy(clusters: Classes, classes: Classes) -> float:
     return float(together[rows, columns].sum() / len(classes))
 
 
-def class_shares(classes: Classes, number: int) -> NDArray[np.float64]:
-    """The share of each of `number` classes, numbered from 0, among samples (N,): (number,)."""
+def class_frequencies(classes: Classes, number: int) -> NDArray[np.float64]:
+    """The frequency of each of `number` classes, numbered from 0, among samples (N,):
+    (number,)."""
     return np.bincount(classes, minlength=number) / len(classes)
 
 
-def class_divergence(shares: NDArray[np.float64], real: NDArray[np.float64]) -> float:
-    """KL(shares || real) in nats, of two laws of the same classes: 0 where they are equal. A class that real samples lack counts as if one
-    in a million had it."""
+def label_kl(frequencies: NDArray[np.float64], real: NDArray[np.float64]) -> float:
+    """KL(frequencies || real) in nats, of two distributions of the same classes.
+
+    It is 0 where they are equal. A class that real samples lack counts as if one in a
+    million had it.
+    """
     from scipy.stats import entropy
 
-    return float(entropy(shares, np.maximum(real, 1e-6)))
+    return float(entropy(frequencies, np.maximum(real, 1e-6)))

@@ -1,40 +1,57 @@
-"""Differentiable augmentation: random changes of all that D sees, real and generated, that G's gradients pass through.
+"""Differentiable augmentation: random changes of all that D sees, real and generated,
+that G's gradients pass through.
 
-Zhao et al.: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020: color, translation and cutout, at the paper's
-strengths for pictures on [-1, 1]. Karras et al.: "Training Generative Adversarial Networks with Limited Data", NeurIPS 2020 (ADA): each is
-applied to each picture with probability p, and p rises while D is too sure of the real ones.
+Zhao et al.: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
+2020: color, translation and cutout, at the paper's strengths for images on [-1, 1].
+Karras et al.: "Training Generative Adversarial Networks with Limited Data", NeurIPS
+2020 (ADA): each is applied to each image with probability p, and p rises while D is too
+sure of the real ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
-SHIFT = 0.125  # of a side, the most that a picture moves
+from equipoise.networks.controller import Controller
+
+SHIFT = 0.125  # of a side, the most that an image moves
 HOLE = 0.5  # of a side, what cutout blanks
 EVERY = 4  # steps of D between two adjustments of p (ADA, section 3.1)
-SPAN = 500_000  # real pictures in which p can go from 0 to 1
+SPAN = 500_000  # real images in which p can go from 0 to 1
 
 
-class Augmentation(nn.Module):
-    """Pictures (N, C, H, W) to pictures of the same shape, each of `kinds` applied to each with probability `p`.
+class Augmentation(Controller):
+    """Images (N, C, H, W) to images of the same shape, each of `kinds` applied to each
+    image with probability `p`.
 
-    With a `target`, p starts at 0 and is adapted so that the mean sign of D's logits on real pictures, r_t in ADA, comes to it. They are
-    taken about `undecided`, or, where it is None since only differences of logits mean anything, about the middle between those on
-    real and on generated pictures. The draws come from `generator`, which the training state sets.
+    Args:
+        kinds: Names out of `KINDS`.
+        target: If given, p starts at 0 and is adapted so that the mean sign of
+            `realness`, r_t in ADA, comes to it. Without it `set_probability` sets p.
+
+    The training state sets `generator`, which the draws come from, and `realness`: of
+    D's outputs on real and on generated images, (N,) each, above 0 where D takes a real
+    image for real, (N,).
     """
 
+    after = "discriminator"
     generator: torch.Generator | None = None
     p: Tensor
     signs: Tensor
     steps: Tensor
 
-    def __init__(self, kinds: Sequence[str], target: float | None = None, undecided: float | None = 0.0) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[str],
+        target: float | None = None,
+    ) -> None:
         super().__init__()
-        self.kinds, self.target, self.undecided = list(kinds), target, undecided
+        self.kinds, self.target = list(kinds), target
+        self.realness: Callable[[Tensor, Tensor], Tensor] = lambda real, _: real
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
         self.register_buffer("signs", torch.tensor(0.0))
         self.register_buffer("steps", torch.tensor(0.0))
@@ -44,27 +61,27 @@ class Augmentation(nn.Module):
             x = torch.where(self._uniform(x) < self.p, KINDS[kind](x, self._uniform), x)
         return x
 
-    def schedule(self, p: float) -> None:
+    def set_probability(self, p: float) -> None:
         """Set the probability, unless it is adapted."""
         if self.target is None:
             self.p.fill_(p)
 
     @torch.no_grad()
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Take note of D's logits on a batch of real and of generated pictures, (N,) each, and adapt p; the host is not waited for."""
-        if self.target is None:
-            return
-        zero = (real.mean() + fake.mean()) / 2 if self.undecided is None else self.undecided
-        self.signs += (real - zero).sign().mean()
-        self.steps += 1
-        due = self.steps >= EVERY
-        step = (self.signs / self.steps - self.target).sign() * (EVERY * len(real) / SPAN)
-        self.p.copy_(torch.where(due, (self.p + step).clamp(0, 1), self.p))
-        self.signs.mul_(~due)
-        self.steps.mul_(~due)
+    def update(self, readings: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Adapt p every `EVERY` steps of D to its outputs in them."""
+        if self.target is not None:
+            real, fake = readings["real_logits"], readings["fake_logits"]
+            self.signs += self.realness(real, fake).sign().mean()
+            self.steps += 1
+            due = self.steps >= EVERY
+            step = (self.signs / self.steps - self.target).sign() * (EVERY * len(real) / SPAN)
+            self.p.copy_(torch.where(due, (self.p + step).clamp(0, 1), self.p))
+            self.signs.mul_(~due)
+            self.steps.mul_(~due)
+        return {"augment_probability": self.p.clone()}
 
     def _uniform(self, x: Tensor) -> Tensor:
-        """A number on [0, 1) for each picture, (N, 1, 1, 1)."""
+        """A number on [0, 1) for each image, (N, 1, 1, 1)."""
         return torch.rand(len(x), 1, 1, 1, generator=self.generator, device=x.device, dtype=x.dtype)
 
 
@@ -72,7 +89,8 @@ Draw = Callable[[Tensor], Tensor]
 
 
 def color(x: Tensor, uniform: Draw) -> Tensor:
-    """Brightness moved by up to 0.5, then saturation scaled by 0 to 2, then contrast by 0.5 to 1.5."""
+    """Brightness moved by up to 0.5, then saturation scaled by 0 to 2, then contrast by
+    0.5 to 1.5."""
     x = x + uniform(x) - 0.5
     grey = x.mean(1, keepdim=True)
     x = (x - grey) * (2 * uniform(x)) + grey
@@ -81,7 +99,8 @@ def color(x: Tensor, uniform: Draw) -> Tensor:
 
 
 def translation(x: Tensor, uniform: Draw) -> Tensor:
-    """Each picture moved by whole pixels, at most an eighth of its side, up or down and left or right; zeros move in."""
+    """Each image moved by whole pixels, at most an eighth of its side, up or down and
+    left or right; zeros move in."""
     height, width = x.shape[2:]
     far = [int(side * SHIFT + 0.5) for side in (height, width)]
     rows, columns = (
@@ -89,8 +108,10 @@ def translation(x: Tensor, uniform: Draw) -> Tensor:
         for side, most in zip((height, width), far, strict=True)
     )
     padded = pad(x, (far[1], far[1], far[0], far[0]))
-    pictures = torch.arange(len(x), device=x.device)
-    return padded.permute(0, 2, 3, 1)[pictures[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    images = torch.arange(len(x), device=x.device)
+    return padded.permute(0, 2, 3, 1)[
+        images[:, None, None], rows[:, :, None], columns[:, None, :]
+    ].permute(0, 3, 1, 2)
 
 
 def cutout(x: Tensor, uniform: Draw) -> Tensor:
@@ -108,4 +129,8 @@ def cutout(x: Tensor, uniform: Draw) -> Tensor:
     return x * outside.masked_fill(inside[0] & inside[1], 0)
 
 
-KINDS: dict[str, Callable[[Tensor, Draw], Tensor]] = {"color": color, "translation": translation, "cutout": cutout}
+KINDS: dict[str, Callable[[Tensor, Draw], Tensor]] = {
+    "color": color,
+    "translation": translation,
+    "cutout": cutout,
+}

@@ -1,9 +1,12 @@
-"""Convolutional players for pictures of any size and number of channels, without normalisation layers.
+"""Convolutional networks for images of any size and number of channels, without
+normalisation layers.
 
-Both work on a pyramid of grids, each half as fine as the one below and up to four times as wide in channels. The finest grid has half the
-picture's resolution: D rearranges every 2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016), which
-costs a quarter of convolutions at full resolution. Sides that do not divide are padded in D and cropped in G. Grids lie channels last in
-memory, which compiled code and tensor cores are faster with; weights lie as torch has them.
+Both work on a pyramid of grids, each half as fine as the one below and up to four times
+as wide in channels. The finest grid has half the image's resolution: D rearranges every
+2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016),
+which costs a quarter of convolutions at full resolution. Sides that do not divide are
+padded in D and cropped in G. Grids lie channels last in memory, which compiled code and
+tensor cores are faster with; weights lie as torch has them.
 """
 
 from __future__ import annotations
@@ -17,14 +20,16 @@ from torch.nn.functional import pad
 
 from equipoise.networks.mlp import LEAK, activation, mlp
 
-COARSEST = 4  # the coarsest grid has at least this many cells along its shorter side, where the picture has as many
+# The coarsest grid has at least this many cells along its shorter side, where the image
+# has as many.
+COARSEST = 4
 WIDEST = 4  # channels grow up to this multiple of the width
 
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The grids for pictures of shape (C, H, W): `fold` pixels a side go into a cell of the finest grid, which is halved `halvings`
-    times."""
+    """The grids for images of shape (C, H, W): `fold` pixels a side go into a cell of
+    the finest grid, which is halved `halvings` times."""
 
     channels: int
     height: int
@@ -40,13 +45,13 @@ class Pyramid:
 
     @property
     def coarsest(self) -> tuple[int, int]:
-        """Cells of the coarsest grid, (height, width); it covers the picture, or more."""
+        """Cells of the coarsest grid, (height, width); it covers the image, or more."""
         step = self.fold * 2**self.halvings
         return math.ceil(self.height / step), math.ceil(self.width / step)
 
     @property
     def margins(self) -> tuple[int, int]:
-        """Pixels that the grids reach beyond the picture, (height, width)."""
+        """Pixels that the grids reach beyond the image, (height, width)."""
         step = self.fold * 2**self.halvings
         return self.coarsest[0] * step - self.height, self.coarsest[1] * step - self.width
 
@@ -63,9 +68,9 @@ class Folded(nn.PixelUnshuffle):
 
 
 class ConvGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W), linear at the output: two dense layers that bend the latents (the mapping of Karras et al.
-    2019), one onto the coarsest grid, then two 3 x 3 convolutions on every grid, coarse to fine.
-    """
+    """Latents (N, Z) to images (N, C, H, W), linear at the output: two dense layers
+    as a mapping network (Karras et al. 2019), one onto the coarsest grid, then two 3 x
+    3 convolutions on every grid, coarse to fine."""
 
     def __init__(self, latent_width: int, shape: tuple[int, ...], width: int, mapping: int) -> None:
         super().__init__()
@@ -73,23 +78,37 @@ class ConvGenerator(nn.Module):
         pyramid = Pyramid(*shape)
         top = pyramid.channels_at(pyramid.halvings, width)
         self.grid = (top, *pyramid.coarsest)
-        self.dense = mlp([latent_width, mapping, mapping, math.prod(self.grid)], ["leaky_relu", "leaky_relu"])
-        layers: list[nn.Module] = [activation("leaky_relu"), conv(top, top), activation("leaky_relu")]
+        self.dense = mlp(
+            [latent_width, mapping, mapping, math.prod(self.grid)], ["leaky_relu", "leaky_relu"]
+        )
+        layers: list[nn.Module] = [
+            activation("leaky_relu"),
+            conv(top, top),
+            activation("leaky_relu"),
+        ]
         for level in reversed(range(pyramid.halvings)):
             above, here = pyramid.channels_at(level + 1, width), pyramid.channels_at(level, width)
-            layers += [nn.Upsample(scale_factor=2), conv(above, here), activation("leaky_relu"), conv(here, here), activation("leaky_relu")]
+            layers += [
+                nn.Upsample(scale_factor=2),
+                conv(above, here),
+                activation("leaky_relu"),
+                conv(here, here),
+                activation("leaky_relu"),
+            ]
         finest = pyramid.channels_at(0, width)
         layers += [conv(finest, pyramid.channels * pyramid.fold**2), nn.PixelShuffle(pyramid.fold)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.dense(z).reshape(len(z), *self.grid).contiguous(memory_format=torch.channels_last))
+        x: Tensor = self.layers(
+            self.dense(z).unflatten(1, self.grid).contiguous(memory_format=torch.channels_last)
+        )
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 
 class ConvTrunk(nn.Module):
-    """Pictures (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every grid, fine to coarse, means of 2 x 2 between,
-    then a dense layer."""
+    """Images (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every
+    grid, fine to coarse, means of 2 x 2 between, then a dense layer."""
 
     def __init__(self, shape: tuple[int, ...], width: int, features: int) -> None:
         super().__init__()
@@ -99,11 +118,20 @@ class ConvTrunk(nn.Module):
         layers: list[nn.Module] = [Folded(pyramid.fold)]
         for level in range(pyramid.halvings + 1):
             here = pyramid.channels_at(level, width)
-            layers += [conv(before, here), activation("leaky_relu"), conv(here, here), activation("leaky_relu")]
+            layers += [
+                conv(before, here),
+                activation("leaky_relu"),
+                conv(here, here),
+                activation("leaky_relu"),
+            ]
             if level < pyramid.halvings:
                 layers.append(nn.AvgPool2d(2))
             before = here
-        layers += [nn.Flatten(), nn.Linear(before * math.prod(pyramid.coarsest), features), activation("leaky_relu")]
+        layers += [
+            nn.Flatten(),
+            nn.Linear(before * math.prod(pyramid.coarsest), features),
+            activation("leaky_relu"),
+        ]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,7 +142,8 @@ class ConvTrunk(nn.Module):
 
 
 def conv(before: int, after: int) -> nn.Conv2d:
-    """A 3 x 3 convolution that keeps the grid, started from He et al. 2015's normal law."""
+    """A 3 x 3 convolution that keeps the grid, started from He et al. 2015's normal
+    distribution."""
     layer = nn.Conv2d(before, after, 3, padding=1)
     nn.init.kaiming_normal_(layer.weight, LEAK)
     assert layer.bias is not None

@@ -1,9 +1,12 @@
-"""The convolutional players of DCGAN, for pictures of any size and number of channels.
+"""The convolutional networks of DCGAN, for images of any size and number of channels.
 
-Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016, its
-guidelines: strided convolutions in D and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both but not at
-G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from N(0, .02). Kernels are 4 x 4 with stride 2, so that every
-output is covered equally often; the paper's are 5 x 5. Sides that cannot be halved so often are padded in D and cropped in G.
+Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
+Generative Adversarial Networks", ICLR 2016, its guidelines: strided convolutions in D
+and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both
+but not at G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from
+N(0, .02). Kernels are 4 x 4 with stride 2, so that every output is covered equally
+often; the paper's are 5 x 5. Sides that cannot be halved so often are padded in D and
+cropped in G.
 """
 
 from __future__ import annotations
@@ -16,16 +19,21 @@ from torch.nn.functional import pad
 
 from equipoise.networks.mlp import activation
 
-LEAST_HALVINGS = 2
-COARSEST = 4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
+MIN_HALVINGS = 2
+COARSEST = (
+    4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
+)
 WIDEST = 16  # channels grow up to this multiple of the width
 
 
 def grids(height: int, width: int) -> list[tuple[int, int]]:
-    """The grids from the finest, which covers the picture and divides evenly, to the coarsest, halved at least twice."""
-    halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), LEAST_HALVINGS)
+    """The grids from the finest, which covers the image and divides evenly, to the
+    coarsest, halved at least twice."""
+    halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), MIN_HALVINGS)
     coarsest = [math.ceil(side / 2**halvings) for side in (height, width)]
-    return [(coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))]
+    return [
+        (coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))
+    ]
 
 
 def channels(level: int, width: int) -> int:
@@ -34,8 +42,8 @@ def channels(level: int, width: int) -> int:
 
 
 class DCGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W) on [-1, 1]: a projection onto the coarsest grid, then a transposed convolution for every
-    finer one."""
+    """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest
+    grid, then a transposed convolution for every finer one."""
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
         super().__init__()
@@ -47,18 +55,23 @@ class DCGenerator(nn.Module):
         layers: list[nn.Module] = [nn.BatchNorm2d(self.grid[0]), activation("relu")]
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
-            layers += [nn.ConvTranspose2d(above, here, 4, 2, 1, bias=False), nn.BatchNorm2d(here), activation("relu")]
+            layers += [
+                nn.ConvTranspose2d(above, here, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(here),
+                activation("relu"),
+            ]
         layers += [nn.ConvTranspose2d(channels(1, width), shape[0], 4, 2, 1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(start)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.project(z).reshape(len(z), *self.grid))
+        x: Tensor = self.layers(self.project(z).unflatten(1, self.grid))
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 
 class DCTrunk(nn.Module):
-    """Pictures (N, C, H, W) to features (N, `features`): a strided convolution for every coarser grid, then all cells as one vector.
+    """Images (N, C, H, W) to features (N, `features`): a strided convolution for every
+    coarser grid, then all cells as one vector.
 
     `norm` is whether BatchNorm follows the convolutions but the first.
     """
@@ -88,7 +101,8 @@ class DCTrunk(nn.Module):
 
 
 def start(layer: nn.Module) -> None:
-    """The paper's start of a layer: weights from N(0, .02), those of BatchNorm from N(1, .02), biases 0."""
+    """The paper's start of a layer: weights from N(0, .02), those of BatchNorm from
+    N(1, .02), biases 0."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, 0.02)
         if layer.bias is not None:

@@ -1,10 +1,9 @@
-"""Weights that are drawn from a generator of
-their own, and from torch's global one never.
+"""Weights drawn from a generator of their own, never from torch's global one.
 
-torch's layers draw their first weights from the global generator and take no other. To
-seed that one for a while would be seen by whatever else draws from it in the meantime,
-another thread's training for one. A dispatch mode sees every operation of its own
-thread alone, so here each operation that can be given a generator is given one.
+torch's layers draw their initial weights from the global generator and take no other.
+Seeding that one would be visible to everything else that draws from it, such as a
+training in another thread. A dispatch mode sees the operations of its own thread only:
+each operation that can take a generator gets one here.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from equipoise.utils.torch_private import DispatchMode, is_in_place, with_generator
 
 
-class DrawnFrom(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is not typed
+class DrawnFrom(DispatchMode):
     """While it is entered, what this thread draws comes from `generator`, on the CPU.
 
     The numbers are those that the global generator would give if it were seeded alike.
@@ -24,13 +24,8 @@ class DrawnFrom(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
     """
 
     def __init__(self, generator: torch.Generator) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # as above
+        super().__init__()
         self.generator = generator
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """As in `training.counting`: yes would import torch's compiler."""
-        return False
 
     def __torch_dispatch__(
         self,
@@ -39,23 +34,13 @@ class DrawnFrom(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
         arguments: tuple[Any, ...] = (),
         named: Mapping[str, Any] | None = None,
     ) -> Any:
-        given, drawing = dict(named or {}), _with_generator(function)
+        given, drawing = dict(named or {}), with_generator(function)
         if drawing is None or given.get("generator") is not None:
             return function(*arguments, **given)
         into = next((value for value in arguments if isinstance(value, torch.Tensor)), None)
         device = torch.device(given.get("device") or "cpu") if into is None else into.device
-        if device.type == "meta" and into is not None and drawing._schema.name.endswith("_"):
+        if device.type == "meta" and into is not None and is_in_place(drawing):
             return into  # torch would import its compiler, for a second, to come to the same
         if device.type != "cpu":
             return function(*arguments, **given)
         return drawing(*arguments, **{**given, "generator": self.generator})
-
-
-def _with_generator(function: Any) -> Any:
-    """The form of an operation that takes a generator; None where there is none."""
-    overload = function._overloadname
-    other = "generator" if overload == "default" else f"{overload}_generator"
-    for form in (function, getattr(function.overloadpacket, other, None)):
-        if form is not None and any(argument.name == "generator" for argument in form._schema.arguments):
-            return form
-    return None

@@ -1,4 +1,4 @@
-"""The prior: the law of the latents z that a generator turns into samples, and the codes that are part of them."""
+"""The prior: the distribution of the latents z, and the codes that are part of them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from equipoise.errors import RequestError, nearest
 
 @dataclass(frozen=True)
 class Prior:
-    """z = (continuous part, codes). The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
+    """z = (continuous part, codes).
 
-    Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot vectors with as many entries as
-    `categorical_codes` says, u0, u1, ... are `continuous_codes` numbers, uniform on [-1, 1].
+    The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
+
+    Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot
+    vectors with as many entries as `categorical_codes` says, u0, u1, ... are
+    `continuous_codes` numbers, uniform on [-1, 1].
     """
 
     dim: int
@@ -29,12 +32,12 @@ class Prior:
 
     @property
     def width(self) -> int:
-        """Numbers in one latent."""
+        """The latent dimension, codes included."""
         return self.dim + sum(self.categorical_codes) + self.continuous_codes
 
     @property
     def codes(self) -> dict[str, slice]:
-        """Where in a latent each code is."""
+        """The columns of a latent that each code takes."""
         at, found = self.dim, {}
         for i, size in enumerate(self.categorical_codes):
             found[f"c{i}"] = slice(at, at + size)
@@ -53,26 +56,42 @@ class Prior:
             entry = torch.randint(size, (n, 1), generator=generator, device=device)
             parts.append(torch.zeros(n, size, device=device).scatter_(1, entry, 1.0))
         if self.continuous_codes:
-            parts.append(torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1)
+            parts.append(
+                torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1
+            )
         return torch.cat(parts, 1)
 
     def with_codes(self, z: Tensor, codes: Mapping[str, ArrayLike]) -> Tensor:
-        """Latents (n, width) with the named codes set, each to one value or to n: an entry's number from 0 for c0, c1, ..., any number for
-        u0, u1, ... (training saw [-1, 1]). Raises RequestError for a code or a value that there is not."""
+        """Latents (n, width) with the named codes set, each to one value or to n: an
+        entry's number from 0 for c0, c1, ..., any number for u0, u1, ... (training saw
+        [-1, 1]).
+
+        Raises:
+            RequestError: For an unknown code, or a value that it cannot have.
+        """
         z = z.clone()
         for name, values in self.code_values(codes, len(z)).items():
             z[:, self.codes[name]] = self._encoded(name, values).to(z)
         return z
 
     def code_values(self, codes: Mapping[str, ArrayLike], n: int) -> dict[str, NDArray[np.float64]]:
-        """The value of each named code for each of n samples,
-        (n,). Raises RequestError as `with_codes`."""
+        """The value of each named code for each of n samples, (n,).
+
+        Raises:
+            RequestError: As `with_codes`.
+        """
         return {name: self._checked(self.known(name), value, n) for name, value in codes.items()}
 
     def known(self, name: str) -> str:
-        """The name, if there is a code of it. Raises RequestError with the nearest name."""
+        """The name, if it is a code's.
+
+        Raises:
+            RequestError: With the nearest name, if it is not.
+        """
         if not self.codes:
-            raise RequestError(f"code {name!r} was asked for, but this generator has no codes: train the recipe 'infogan'")
+            raise RequestError(
+                f"no code {name!r}: this generator has no codes, train the recipe 'infogan'"
+            )
         if name not in self.codes:
             raise RequestError(f"no code {name!r}: {nearest(name, self.codes)}")
         return name
@@ -82,14 +101,19 @@ class Prior:
             given = np.asarray(value, np.float64)
             values = np.broadcast_to(given, (n,))  # which may be more than memory holds
         except (ValueError, TypeError):
-            raise RequestError(f"code {name} = {value!r}: must be one number, or one for each of the {n} samples") from None
+            raise RequestError(
+                f"code {name} = {value!r}: must be one number, or one for each of the {n} samples"
+            ) from None
         if not np.isfinite(given).all():
             raise RequestError(f"code {name} holds NaN or infinity: give finite numbers")
         if name.startswith("c"):
             size = self._entries(name)
             wrong = (given != given.round()) | (given < 0) | (given >= size)
             if wrong.any():
-                raise RequestError(f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to {size - 1}")
+                raise RequestError(
+                    f"code {name} = {given[wrong][0]:g}: must be a whole number from 0 to "
+                    f"{size - 1}"
+                )
         return values
 
     def _entries(self, name: str) -> int:
@@ -98,7 +122,9 @@ class Prior:
     def _encoded(self, name: str, values: NDArray[np.float64]) -> Tensor:
         if name.startswith("u"):
             return torch.from_numpy(values.copy())[:, None]
-        return torch.nn.functional.one_hot(torch.from_numpy(values.astype(np.int64)), self._entries(name))
+        return torch.nn.functional.one_hot(
+            torch.from_numpy(values.astype(np.int64)), self._entries(name)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

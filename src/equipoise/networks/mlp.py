@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: the players for points, and the tutorials' for everything."""
+"""Multilayer perceptrons: for points, and as in the tutorials for images too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ LEAK = 0.2
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks come from an explicit generator, set by the training state, so that a resumed run draws the same ones."""
+    """Dropout whose masks come from an explicit generator, which the training state
+    sets, so that a resumed run draws the same masks."""
 
     generator: torch.Generator | None = None
 
@@ -40,11 +41,15 @@ def activation(name: str) -> nn.Module:
 
 
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers from sizes[0] to sizes[-1], the i-th followed by activations[i] and, but the last, by dropout; a layer without an
-    activation ends linear.
+    """A multilayer perceptron, (N, sizes[0]) to (N, sizes[-1]).
 
-    (N, sizes[0]) to (N, sizes[-1]). Layers before a ReLU kind start from He et al. 2015's normal law and zero biases, others as torch
-    has them.
+    Layers before a ReLU kind start from He et al. 2015's normal distribution and zero
+    biases, others as torch has them.
+
+    Args:
+        sizes: Units of each layer, inputs and outputs included.
+        activations: Names in `ACTIVATIONS`, of the first layers; the rest are linear.
+        dropout: Fraction of hidden units dropped in training.
     """
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(pairwise(sizes)):
@@ -52,16 +57,19 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
         layers.append(linear)
         if i < len(activations):
             if activations[i] in ("relu", "leaky_relu"):
-                nn.init.kaiming_normal_(linear.weight, LEAK if activations[i] == "leaky_relu" else 0)
+                nn.init.kaiming_normal_(
+                    linear.weight, LEAK if activations[i] == "leaky_relu" else 0
+                )
                 nn.init.zeros_(linear.bias)
             layers.append(activation(activations[i]))
-            if dropout and i < len(sizes) - 2:  # never of what comes out
+            if dropout and i < len(sizes) - 2:  # never of the output
                 layers.append(Dropout(dropout))
     return nn.Sequential(*layers)
 
 
 class Shaped(nn.Module):
-    """A network of flat vectors around samples of any shape: flattens what comes in, shapes what goes out."""
+    """A network of flat vectors around samples of any shape: flattens what comes in,
+    shapes what goes out."""
 
     def __init__(self, body: nn.Module, shape_out: tuple[int, ...] | None = None) -> None:
         super().__init__()
@@ -69,13 +77,15 @@ class Shaped(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.body(x.flatten(1))
-        return out if self.shape_out is None else out.reshape(len(out), *self.shape_out)
+        return out if self.shape_out is None else out.reshape(out.shape[0], *self.shape_out)
 
 
 class BatchAsVector(nn.Module):
-    """The tutorials' D on a line: the whole batch, (N, 1), is one vector, (1, N), so that D judges a batch at once.
+    """The tutorials' D on a line: the whole batch, (N, 1), is one vector, (1, N), so
+    that D judges a batch at once.
 
-    With `spread` each value's squared distance to the batch's mean is shown beside it: (1, 2 N).
+    With `spread` each value's squared distance to the batch's mean is shown beside it:
+    (1, 2 N).
     """
 
     def __init__(self, body: nn.Module, spread: bool) -> None:

@@ -1,10 +1,13 @@
-"""The residual players of R3GAN: grouped bottlenecks without normalisation layers.
+"""The residual networks of R3GAN: grouped bottlenecks without normalisation layers.
 
-Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024, section 4 and appendix D. A
-block is x + conv1x1(act(conv3x3, grouped(act(conv1x1 x)))), expanded inside by 2; the last convolution starts at zero, the others at
-variance gain^2 / fan-in with gain divided by L^(1/4) for L blocks in a player (Fixup, Zhang et al. 2019). An activation is LeakyReLU(.2)
-after a bias; convolutions have none. G starts from a learned 4 x 4 basis whose channels the latent scales; D ends in a depthwise 4 x 4
-convolution. Grids double and halve by bilinear resampling, with a 1 x 1 convolution where channels change.
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
+baseline GAN", NeurIPS 2024, section 4 and appendix D. A block is x +
+conv1x1(act(conv3x3, grouped(act(conv1x1 x)))), expanded inside by 2; the last
+convolution starts at zero, the others at variance gain^2 / fan-in with gain divided by
+L^(1/4) for L blocks in a network (Fixup, Zhang et al. 2019). An activation is
+LeakyReLU(.2) after a bias; convolutions have none. G starts from a learned 4 x 4 basis
+whose channels the latent scales; D ends in a depthwise 4 x 4 convolution. Grids double
+and halve by bilinear resampling, with a 1 x 1 convolution where channels change.
 """
 
 from __future__ import annotations
@@ -24,10 +27,22 @@ GAIN = math.sqrt(2 / (1 + LEAK**2))
 
 
 class ResidualGenerator(nn.Module):
-    """Latents (N, Z) to pictures (N, C, H, W), linear at the output. `widths` are the channels of each grid, coarse to fine, `group` the
-    channels of a block that share a group, `blocks` how many there are on each grid; `fold` pixels a side are a cell of the finest grid."""
+    """Latents (N, Z) to images (N, C, H, W), linear at the output.
 
-    def __init__(self, latent_width: int, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1) -> None:
+    `widths` are the channels of each grid, coarse to fine, `group` the channels of a
+    block that share a group, `blocks` how many there are on each grid; `fold` pixels a
+    side are a cell of the finest grid.
+    """
+
+    def __init__(
+        self,
+        latent_width: int,
+        shape: Sequence[int],
+        widths: Sequence[int],
+        blocks: int,
+        group: int,
+        fold: int = 1,
+    ) -> None:
         super().__init__()
         self.shape = tuple(shape)
         depth = blocks * len(widths)
@@ -39,7 +54,9 @@ class ResidualGenerator(nn.Module):
             if level:
                 layers.append(Upsample(widths[level - 1], width))
             layers += [Block(width, group, depth) for _ in range(blocks)]
-        self.layers = nn.Sequential(*layers, plain_conv(widths[-1], shape[0] * fold**2, 1), nn.PixelShuffle(fold))
+        self.layers = nn.Sequential(
+            *layers, plain_conv(widths[-1], shape[0] * fold**2, 1), nn.PixelShuffle(fold)
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(self.basis * self.scale(z)[:, :, None, None])
@@ -47,19 +64,29 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualTrunk(nn.Module):
-    """Pictures (N, C, H, W) to features (N, widths[0]): G's mirror image. `widths` are coarse to fine, as G's."""
+    """Images (N, C, H, W) to features (N, widths[0]): G's mirror image.
 
-    def __init__(self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1) -> None:
+    `widths` are coarse to fine, as G's.
+    """
+
+    def __init__(
+        self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1
+    ) -> None:
         super().__init__()
         side = BASE * 2 ** (len(widths) - 1) * fold
         self.margins = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
-        layers: list[nn.Module] = [nn.PixelUnshuffle(fold), plain_conv(shape[0] * fold**2, widths[-1], 1)]
+        layers: list[nn.Module] = [
+            nn.PixelUnshuffle(fold),
+            plain_conv(shape[0] * fold**2, widths[-1], 1),
+        ]
         for level in reversed(range(len(widths))):
             layers += [Block(widths[level], group, depth) for _ in range(blocks)]
             if level:
                 layers.append(Downsample(widths[level], widths[level - 1]))
-        self.layers = nn.Sequential(*layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten())
+        self.layers = nn.Sequential(
+            *layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         h: Tensor = self.layers(pad(x, (0, self.margins[1], 0, self.margins[0])))
@@ -76,7 +103,9 @@ class Block(nn.Module):
         self.layers = nn.Sequential(
             plain_conv(width, inner, 1, gain),
             BiasedActivation(inner),
-            plain_conv(inner, inner, 3, gain, groups=math.gcd(inner, max(inner // group, 1)), padding=1),
+            plain_conv(
+                inner, inner, 3, gain, groups=math.gcd(inner, max(inner // group, 1)), padding=1
+            ),
             BiasedActivation(inner),
             plain_conv(inner, width, 1, gain=0),
         )
@@ -109,8 +138,11 @@ class Upsample(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Half the grid, other channels. The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear doubling, as in the paper;
-    its weights count beyond the border as nothing."""
+    """Half the grid, other channels.
+
+    The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear doubling,
+    as in the paper; its weights count beyond the border as nothing.
+    """
 
     taps: Tensor
 
@@ -122,12 +154,17 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        halved: Tensor = self.change(conv2d(x, self.taps.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels))
+        halved: Tensor = self.change(
+            conv2d(x, self.taps.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels)
+        )
         return halved
 
 
-def plain_conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1, padding: int = 0) -> nn.Conv2d:
-    """A convolution without a bias, its weights normal with deviation gain / sqrt(fan-in)."""
+def plain_conv(
+    before: int, after: int, size: int, gain: float = 1.0, groups: int = 1, padding: int = 0
+) -> nn.Conv2d:
+    """A convolution without a bias, its weights normal with standard deviation gain /
+    sqrt(fan-in)."""
     layer = nn.Conv2d(before, after, size, padding=padding, groups=groups, bias=False)
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
     return layer

@@ -1,7 +1,9 @@
-"""Spectral normalisation of a whole network: every layer's matrix divided by its largest singular value.
+"""Spectral normalisation of a whole network: every layer's matrix divided by its
+largest singular value.
 
-Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, eq. 8; torch's own
-parametrization, one power iteration a forward pass while training.
+Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial
+Networks", ICLR 2018, eq. 8; torch's own parametrization, one power iteration a forward
+pass while training.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def spectrally_normalised(network: nn.Module) -> nn.Module:
-    """`network` with each dense layer, convolution and embedding normalised, in place."""
+    """Normalise each dense layer, convolution and embedding of `network`, in place."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
             spectral_norm(layer)

@@ -1,52 +1,60 @@
-"""acgan: D also names the class, and G is paid for samples that it can name.
+"""acgan: D also classifies, and G is rewarded for samples that D classifies rightly.
 
-Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017, eqs. 2 and 3.
+Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML
+2017, eqs. 2 and 3.
 
-    L_S = E log P(S = real | x) + E log P(S = fake | x')      which source
-    L_C = E log P(C = y | x) + E log P(C = y | x')            which class
+    L_S = E log P(S = real | x) + E log P(S = fake | x')      source
+    L_C = E log P(C = y | x) + E log P(C = y | x')            class
     D maximises L_S + L_C, G maximises L_C - L_S
 
-The class joins G's latent; D is not told it: a head beside its logit, on the same trunk, names it. Where classes overlap, the class term
-draws G towards samples that are easy to name, away from p(x | y): `class_weight` sets it against the rest.
+The class joins G's latent. D does not get it: a head beside its logit, on the same
+trunk, predicts it. Where classes overlap, L_C draws G towards samples that are easy to
+classify, away from p(x | y): `class_weight` sets it against the rest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
-from equipoise.recipes.method import Answers, Method
-from equipoise.recipes.standard import CrossEntropy
+from equipoise.coerce import Ge
+from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
+from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class ACGAN(CrossEntropy):
-    """D also names the class, and G is paid for samples that it can name."""
+    """D also classifies, and G is rewarded for samples that D classifies rightly."""
 
     name = "acgan"
-    summary = "D also names the class, and G is paid for samples that it can name: needs labels"
+    summary = "D also classifies, and G is rewarded for the right class: needs labels"
     paper = "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs"
     needs_labels = True
-    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "class_weight": 0}
 
-    class_weight: float = 1.0
-    """Weight of the class term in both players' losses."""
+    class_weight: Annotated[float, Ge(0)] = 1.0
+    """Weight of the classification loss in both networks' losses."""
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from torch.nn.functional import cross_entropy
 
-        players = self.players(schema, norm="batch", auxiliary=self.classes(schema), discriminator_knows=False)
+        networks = self.networks(
+            space, norm="batch", auxiliary=space.classes, condition_discriminator=False
+        )
 
-        def class_term(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
-            assert answers.y is not None, "acgan has labels"
-            told = {"class_loss_fake": cross_entropy(answers.fake, answers.y)}
-            if answers.real is not None:
-                told["class_loss_real"] = cross_entropy(answers.real, answers.y)
-            return self.class_weight * sum(told.values(), answers.fake.new_zeros(())), told
+        def class_term(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
+            assert aux.y is not None, "acgan has labels"
+            readings = {"class_loss_fake": cross_entropy(aux.fake, aux.y)}
+            if aux.real is not None:
+                readings["class_loss_real"] = cross_entropy(aux.real, aux.y)
+            return self.class_weight * sum(readings.values(), aux.fake.new_zeros(())), readings
 
-        return self.method(schema, players, self.losses(), auxiliary=class_term, together=not schema.is_picture)
+        return self.method(
+            networks, self.losses(), auxiliary=class_term, together=not space.is_image
+        )

@@ -1,41 +1,58 @@
-"""balanced, the default: a relativistic pairing loss with both zero-centred gradient penalties.
+"""balanced, the default: a relativistic pairing loss with both zero-centred gradient
+penalties.
 
-Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
+baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
 
-    L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
+    L_D = mean softplus(-(D(x) - D(x')))
+          + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-with x real, x' = G(z) generated. Either penalty makes the game converge locally (Mescheder et al. 2018); the pairing and both together
-keep every mode. As in the paper, there are no normalisation layers and no tanh, momentum is off, the step size anneals along a cosine,
-and what is sampled from is an average of G. The networks are smaller than the paper's: sized for two CPU cores. The penalties' weight
-stays where it is: on MNIST a falling one did worse.
+x is real, x' = G(z) generated. Either penalty makes the game converge locally
+(Mescheder et al. 2018); the pairing and both penalties together keep every mode. As in
+the paper, there are no normalisation layers and no tanh, momentum is off, the learning
+rate follows a cosine, and samples come from the EMA of G. The networks are smaller than
+the paper's: sized for two CPU cores. The weight of the penalties stays constant: on
+MNIST a falling one did worse.
 
-Adam's steps do not shrink with the gradients, so that weights wander the further the longer a training is; on N(4, 1.25) one of twenty
-times the usual length ended worse than one of that. So beyond that the step size also falls as one over the root of the samples seen.
-The more columns points have, the less a batch says of each direction: there batches are larger, D takes larger steps than G (two time-
-scales, Heusel et al. 2017), and steps stay larger at the end, where small ones left G wherever the players' circling had it
-(benchmarks/EXPERIMENTS.md, "Points of many columns").
+Adam's steps do not shrink with the gradients, so weights wander further the longer a
+training is: on N(4, 1.25) one of twenty times the usual length ended worse than one of
+that length. Beyond it the learning rate therefore also falls with the inverse square
+root of the samples seen. The more columns points have, the less a batch says about each
+direction. With more than two columns batches are larger, D takes larger steps than G
+(two time-scales, Heusel et al. 2017), and the final learning rate is higher: a small
+one froze G wherever the limit cycle had taken it (benchmarks/EXPERIMENTS.md, "Points of
+many columns").
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from equipoise.recipes.base import Recipe
-from equipoise.recipes.method import Losses, Method, Players, Rates
+from equipoise.coerce import Ge, Le
+from equipoise.recipes.base import MAX_UNITS, Recipe, register
+from equipoise.recipes.method import Losses, Method, Networks, Rates
+from equipoise.recipes.output import Relativistic
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
-# Units of each dense layer between latents and convolutions: without them far fewer digits are recognised (benchmarks/EXPERIMENTS.md).
+# Units of each dense layer between latents and convolutions: without them far fewer
+# digits are recognised (benchmarks/EXPERIMENTS.md).
 MAPPING = 256
-PICTURE_FEATURES = 128  # numbers between D's convolutions and its output
+IMAGE_FEATURES = 128  # between D's convolutions and its output
 POINT_LAYERS = 2  # hidden layers of the MLPs
-WIDE: dict[str, Any] = {"batch_size": 1024, "learning_rate_end": 0.3, "discriminator_rate": 4.0}  # of points of more than two columns
+# Of points of more than two columns.
+WIDE_DATA: dict[str, Any] = {
+    "batch_size": 1024,
+    "learning_rate_end": 0.3,
+    "discriminator_rate": 4.0,
+}
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class Balanced(Recipe):
     """Relativistic pairing loss with R1 and R2: dependable, the default."""
@@ -43,51 +60,59 @@ class Balanced(Recipe):
     name = "balanced"
     summary = "relativistic pairing loss with R1 and R2 penalties: dependable, the default"
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "full_rate_samples": 0, "gamma": 0, "width": 1, "latent_dim": 1}
 
     batch_size: int = 256
-    """Samples in a batch (points of more than two columns: 1024; pictures: 32)."""
+    """Samples in a batch (points of more than two columns: 1024; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's step size at the start (pictures: 3e-3)."""
+    """Adam's learning rate at the start (images: 3e-3)."""
     learning_rate_end: float = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant (points of more than two columns and
-    pictures: 0.3)."""
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant
+    (points of more than two columns and images: 0.3)."""
     discriminator_rate: float = 1.0
-    """D's learning rate over G's (points of more than two columns: 4.0)."""
-    average_half_life: float = 50_000
-    """Half-life of the generator's average, in samples seen; 0 for no average (pictures: 10,000)."""
-    full_rate_samples: int = 512_000
-    """Samples after which the learning rate also falls as one over the root of the samples seen; 0 for never (points of several columns:
-    1,536,000; pictures: 0)."""
-    gamma: float = 0.1
-    """Weight of the penalties: gamma / 2 times their sum joins D's loss."""
-    width: int = 64
-    """Hidden units of the MLPs (points of several columns: 128; pictures: 16, channels on the finest grid)."""
-    latent_dim: int = 4
-    """Normal numbers in a latent (points of D > 1 columns: D; pictures: 64)."""
-    modes: int | None = None
-    """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
-    look alike. 0 for none; left out, as many as points show, and a group for every 200 pictures, at most 256."""
-    channels_apart: bool | None = None
-    """Find the groups of pictures in each channel by itself: on or off; left out, on where channels tell nothing of one another."""
+    """D's learning rate divided by G's (points of more than two columns: 4.0)."""
+    ema_half_life: float = 50_000
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
+    10,000)."""
+    full_rate_samples: Annotated[int, Ge(0)] = 512_000
+    """Samples after which the learning rate also falls with the inverse square root of
+    the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
+    gamma: Annotated[float, Ge(0)] = 0.1
+    """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
+    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels of
+    the finest grid)."""
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
+    """Latent dimension (points of D > 1 columns: D; images: 64)."""
+    clusters: int | None = None
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
+    k-means for images). 0: none. Default: chosen by BIC for tables; one per 200 images,
+    at most 256."""
+    per_channel_clusters: bool | None = None
+    """Cluster each image channel independently. Default: yes if the channels are
+    independent."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
             return {
                 "batch_size": 32,
                 "learning_rate": 3e-3,
                 "learning_rate_end": 0.3,
-                "average_half_life": 10_000,
+                "ema_half_life": 10_000,
                 "full_rate_samples": 0,
                 "width": 16,
                 "latent_dim": 64,
             }
-        if schema.size == 1:
+        if space.size == 1:
             return {}
-        return {"full_rate_samples": 1_536_000, "latent_dim": schema.size, "width": 128, **(WIDE if schema.size > 2 else {})}
+        return {
+            "full_rate_samples": 1_536_000,
+            "latent_dim": space.size,
+            "width": 128,
+            **(WIDE_DATA if space.size > 2 else {}),
+        }
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.conv import ConvGenerator, ConvTrunk
@@ -95,25 +120,36 @@ class Balanced(Recipe):
         from equipoise.networks.mlp import mlp
 
         prior = Prior(self.latent_dim)
-        classes = self.classes(schema)
-        hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-        if schema.is_picture:
-            generator = Generator(ConvGenerator(prior.width + classes, schema.shape, self.width, MAPPING), classes)
-            discriminator = Discriminator(ConvTrunk(schema.shape, self.width, PICTURE_FEATURES), PICTURE_FEATURES, classes)
+        classes = space.classes
+        hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+        if space.is_image:
+            generator = Generator(
+                ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING), classes
+            )
+            discriminator = Discriminator(
+                ConvTrunk(space.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes
+            )
         else:
-            generator = Generator(mlp([prior.width + classes, *hidden, schema.size], bends), classes)
-            discriminator = Discriminator(mlp([schema.size, *hidden], bends), self.width, classes)
+            generator = Generator(
+                mlp([prior.width + classes, *hidden, space.size], activations), classes
+            )
+            discriminator = Discriminator(
+                mlp([space.size, *hidden], activations), self.width, classes
+            )
 
         return self.method(
-            schema,
-            Players(generator, discriminator, prior),
+            Networks(generator, discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
-            "relativistic",
-            penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
+            Relativistic(),
+            penalty=lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
         )
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         rates = super().schedule(progress, samples_seen)
         lengths = samples_seen / self.full_rate_samples if self.full_rate_samples else 0.0
-        return replace(rates, learning_rate=rates.learning_rate / math.sqrt(max(lengths, 1.0)), penalty=self.gamma / 2)
+        return replace(
+            rates,
+            learning_rate=rates.learning_rate / math.sqrt(max(lengths, 1.0)),
+            penalty=self.gamma / 2,
+        )

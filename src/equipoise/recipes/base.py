@@ -1,6 +1,7 @@
-"""What a recipe is: a dataclass of choices that, for data of a given shape, becomes a Method: all that a training step needs to know.
+"""What a recipe is: a dataclass of settings that builds a Method for given data.
 
-Recipes are light: they import torch only when they are built, so that the command line can show their fields at once.
+Recipes are light: they import torch only in `build`, so that the command line can show
+their fields at once.
 """
 
 from __future__ import annotations
@@ -8,209 +9,294 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from inspect import isabstract
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+from equipoise.coerce import Ge, Gt, Interval, Le, Lt, validate
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
-from equipoise.recipes.method import Logits, Losses, Method, Players, Rates
+from equipoise.recipes.method import Losses, Method, Networks, Rates
+from equipoise.recipes.output import DiscriminatorOutput, Probability
+from equipoise.transforms.space import NetworkSpace
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 Optimizer = Literal["adam", "rmsprop"]
 AUGMENTATIONS = ("color", "translation", "cutout")
+MAX_UNITS = 2**20  # of a layer, or a latent: wider ones have weights that no memory holds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ABC):
-    """The choices that every method has. Each field is a command-line option, a Python keyword and a line of config.json."""
+    """The settings that every method has.
+
+    Each field is a command-line option, a Python keyword and an entry of config.json.
+    Its docstring is the option's help, and its `Annotated` bounds are checked.
+
+    To add a method, subclass this (or another recipe) as a frozen dataclass with
+    `name`, `summary`, `paper` and `build`, and decorate it with `register`.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
-    """Whether the method learns classes and nothing else."""
+    """Whether the method cannot do without labels."""
     takes_labels: ClassVar[bool] = True
-    """Whether the method can learn classes."""
-    at_least: ClassVar[dict[str, float]] = {"batch_size": 1, "discriminator_steps": 1, "average_half_life": 0, "modes": 0}
-    at_most: ClassVar[dict[str, float]] = {
-        "batch_size": 2**31,
-        "discriminator_steps": 1000,
-        "modes": 2**16,
-        "width": 2**20,  # wider ones have weights that no memory holds
-        "latent_dim": 2**20,
-    }
-    above_zero: ClassVar[tuple[str, ...]] = ("learning_rate", "discriminator_rate")
-    shares: ClassVar[tuple[str, ...]] = ("augment_probability", "augment_target")
+    """Whether both networks can be conditioned on classes: labels, clusters."""
 
-    betas: ClassVar[tuple[str, ...]] = ("beta1", "beta2")
-
-    batch_size: int = 128
+    batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
-    learning_rate: float = 1e-3
-    """The optimisers' step size at the start."""
-    learning_rate_end: float = 0.01
-    """Share of the learning rate left at the end, reached along a cosine; 1 keeps it constant."""
-    discriminator_rate: float = 1.0
-    """D's learning rate over G's: other than 1 for two time-scales (Heusel et al. 2017)."""
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    """Learning rate at the start."""
+    learning_rate_end: Annotated[float, Gt(0), Le(1)] = 0.01
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant."""
+    discriminator_rate: Annotated[float, Gt(0)] = 1.0
+    """D's learning rate divided by G's (two time-scales: Heusel et al. 2017)."""
     optimizer: Optimizer = "adam"
-    """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
-    beta1: float = 0.0
+    """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
+    beta1: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Adam's first beta: momentum."""
-    beta2: float = 0.99
+    beta2: Annotated[float, Ge(0), Lt(1)] = 0.99
     """Adam's second beta, or RMSProp's smoothing constant."""
-    discriminator_steps: int = 1
+    discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1
     """Steps of D for every step of G (n_critic)."""
-    average_half_life: float = 10_000
-    """Half-life of the generator's average, in samples seen; 0 for no average."""
+    ema_half_life: Annotated[float, Ge(0)] = 10_000
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA."""
     conditional: bool | None = None
-    """Learn each class: on or off; left out, on when labels are handed over, off when the data merely has them."""
+    """Condition G and D on the labels. Default: yes if labels are given with the data,
+    no if a data set merely comes with them."""
     scaling: ScalingKind = "standard"
-    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit)."""
-    modes: int | None = 0
-    """Modes that the data is taken apart into, each a class of its own to the players: normal components of points, groups of pictures that
-    look alike. 0 for none; 1 is none too, but for points of several columns, which are seen relative to the one."""
-    channels_apart: bool | None = False
-    """Find the groups of pictures in each channel by itself: on or off."""
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1])."""
+    clusters: Annotated[int | None, Ge(0), Le(2**16)] = 0
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
+    k-means for images). 0: none; 1: none, but tables are whitened."""
+    per_channel_clusters: bool | None = False
+    """Cluster each image channel independently."""
     augment: str = "none"
-    """For few pictures: random changes of all that D sees (DiffAugment, Zhao et al. 2020): color, translation, cutout, or several with
-    commas between."""
-    augment_probability: float = 1.0
-    """Probability of each of them, for each picture."""
-    augment_target: float | None = None
-    """Adapt that probability, from 0, so that this share more of the real pictures are taken for real than not (ADA, Karras et al. 2020,
-    who use 0.6)."""
+    """For few images: random changes of all images that D sees (DiffAugment, Zhao et
+    al. 2020): color, translation, cutout, or several with commas between."""
+    augment_probability: Annotated[float, Interval(0, 1)] = 1.0
+    """Probability of each augmentation, for each image."""
+    augment_target: Annotated[float | None, Interval(0, 1)] = None
+    """Adapt the probability, from 0, until the mean sign of D's output on real images
+    is this (ADA, Karras et al. 2020, who use 0.6)."""
 
     def __post_init__(self) -> None:
-        for field in self.above_zero:
-            value = getattr(self, field)
-            if not (math.isfinite(value) and value > 0):
-                raise RequestError(f"{field} = {value}: must be a positive number")
-        for field, least in self.at_least.items():
-            value, most = getattr(self, field), self.at_most.get(field, math.inf)
-            if value is not None and not (math.isfinite(value) and least <= value <= most):
-                bound = f"at least {least}" if value < least or most == math.inf else f"at most {most}"
-                raise RequestError(f"{field} = {value}: must be {'a number of ' if isinstance(value, float) else ''}{bound}")
-        for field in self.shares:
-            value = getattr(self, field)
-            if value is not None and not 0 <= value <= 1:
-                raise RequestError(f"{field} = {value}: must be from 0 to 1")
-        if not 0 < self.learning_rate_end <= 1:
-            raise RequestError(f"learning_rate_end = {self.learning_rate_end}: must be above 0 and at most 1")
-        for field in self.betas:
-            if not 0 <= getattr(self, field) < 1:
-                raise RequestError(f"{field} = {getattr(self, field)}: must be at least 0 and below 1")
-        for kind in self.augmentations:
-            if kind not in AUGMENTATIONS:
-                raise RequestError(f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}")
+        validate(self, self.conflicts)
+
+    def conflicts(self) -> list[str]:
+        """What is wrong with the values of several fields together, or with one's text:
+        a sentence each. Bounds of single numbers stand beside their fields."""
+        wrong = [
+            f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}"
+            for kind in self.augmentations
+            if kind not in AUGMENTATIONS
+        ]
         if self.augment_target is not None and not self.augmentations:
-            raise RequestError(
-                f"augment_target = {self.augment_target} has nothing to adapt: set augment, for one to color,translation,cutout"
+            wrong.append(
+                f"augment_target = {self.augment_target} has nothing to adapt: set augment, "
+                "for example to color,translation,cutout"
             )
+        return wrong
 
     @property
     def augmentations(self) -> list[str]:
         """The kinds of `augment`."""
-        return [] if self.augment in ("", "none") else [kind.strip() for kind in self.augment.split(",")]
+        return (
+            []
+            if self.augment in ("", "none")
+            else [kind.strip() for kind in self.augment.split(",")]
+        )
 
     @abstractmethod
-    def build(self, schema: Schema) -> Method:
-        """The method for data of this shape. Weights are drawn as torch's layers do; the caller decides from which generator."""
+    def build(self, space: NetworkSpace) -> Method:
+        """The method for networks that see this space.
 
-    def method(self, schema: Schema, players: Players, losses: Losses, logits: Logits = "probability", **parts: Any) -> Method:
-        """The Method of these players and losses, with further parts of it as they are named there, and with what the fields say."""
+        Import torch and the networks here, not at the head of the file. Weights are
+        drawn as torch's layers do; the caller decides from which generator.
+        `self.method` adds what the common fields say.
+        """
+
+    def method(
+        self,
+        networks: Networks,
+        losses: Losses,
+        output: DiscriminatorOutput | None = None,
+        **parts: Any,
+    ) -> Method:
+        """The method of these networks and losses, with what the fields say.
+
+        Args:
+            output: What D's output means; by default a probability's logit.
+            parts: Further fields of `Method` by name, such as `penalty`.
+        """
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
 
-            augmentation = Augmentation(
-                self.augmentations, self.augment_target, None if logits in ("relativistic", "critic") else self.undecided
-            )
-        modes = None
-        if self.modes:
-            from equipoise.data.modes import modes_for
-
-            modes = modes_for(schema, self.modes, self.labels(schema), self.apart(schema))
+            augmentation = Augmentation(self.augmentations, self.augment_target)
         return Method(
-            generator=players.generator,
-            discriminator=players.discriminator,
-            prior=players.prior,
+            generator=networks.generator,
+            discriminator=networks.discriminator,
+            prior=networks.prior,
             discriminator_loss=losses.discriminator,
             generator_loss=losses.generator,
             schedule=self.schedule,
             discriminator_steps=self.discriminator_steps,
             augmentation=augmentation,
-            modes=modes,
-            logits=logits,
+            output=output or Probability(),
             **parts,
         )
 
-    @property
-    def undecided(self) -> float:
-        """The logit at which D takes a sample for neither real nor generated, where there is one."""
-        return 0.0
-
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
-        """The rates after this share of the training, 0 to 1, and so many samples."""
+        """Learning rate, penalty weight and the like at one moment.
+
+        Args:
+            progress: Fraction of the training done, 0 to 1.
+            samples_seen: Real samples seen so far.
+        """
         rate = cosine(self.learning_rate, self.learning_rate * self.learning_rate_end, progress)
-        return Rates(rate, self.beta2, penalty=0.0, average_half_life=self.average_half_life, augment=self.augment_probability)
+        return Rates(
+            rate,
+            self.beta2,
+            penalty=0.0,
+            ema_half_life=self.ema_half_life,
+            augment=self.augment_probability,
+        )
 
-    def labels(self, schema: Schema) -> int:
-        """How many labels the players learn; 0 for none."""
-        return len(schema.classes or ()) if self.conditional else 0
+    def labels(self, space: NetworkSpace) -> int:
+        """How many labels the networks learn; 0 for none."""
+        return (space.labels or 0) if self.conditional else 0
 
-    def classes(self, schema: Schema) -> int:
-        """How many classes the players are told: labels, modes, or one for each pair of them; 0 for none. With channels apart each has
-        its own."""
-        labels, modes = self.labels(schema), self.modes or 1
-        if self.apart(schema) and modes > 1:
-            return modes * schema.shape[0]
-        return labels if modes == 1 else max(labels, 1) * modes
+    def classes(self, space: NetworkSpace) -> int:
+        """How many classes the networks are conditioned on: labels, clusters, or one
+        for each pair of them; 0 for none. With channels clustered independently each
+        has its own."""
+        labels, clusters = self.labels(space), self.clusters or 1
+        if self.clusters_channels(space) and clusters > 1:
+            return clusters * space.shape[0]
+        return labels if clusters == 1 else max(labels, 1) * clusters
 
-    def apart(self, schema: Schema) -> bool:
-        """Whether each channel has modes of its own."""
-        return bool(self.channels_apart) and schema.is_picture and not self.labels(schema)
+    def clusters_channels(self, space: NetworkSpace) -> bool:
+        """Whether each channel is clustered by itself."""
+        return bool(self.per_channel_clusters) and space.is_image and not self.labels(space)
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        """The defaults that depend on the data, where they differ from the fields' own."""
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        """The defaults that depend on the data, where they differ from the fields'."""
         return {}
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        """The recipe with the user's choices, and for the rest the defaults for data of this shape."""
-        recipe = cls(**{**cls.defaults(schema), **given})
-        recipe.check(schema)
+        """The recipe with the user's choices, and for the rest the defaults for data of
+        this schema.
+
+        Raises:
+            RequestError: For choices that cannot be, or do not fit the data.
+        """
+        space = NetworkSpace.of(schema)
+        recipe = cls(**{**cls.defaults(space), **given})
+        recipe.check(space)
         return recipe
 
-    def default_samples(self, schema: Schema) -> int:
-        """Real samples to see if the user sets neither samples nor minutes."""
-        if schema.is_picture:
+    def default_samples(self, space: NetworkSpace) -> int:
+        """Real samples to train on if the user sets neither samples nor minutes."""
+        if space.is_image:
             return 1_500_000
-        return (512_000 if schema.size == 1 else 1_536_000) * self.discriminator_steps
+        return (512_000 if space.size == 1 else 1_536_000) * self.discriminator_steps
 
-    def check(self, schema: Schema) -> None:
-        """Raises RequestError where this recipe does not fit data of this shape."""
-        if self.needs_labels and schema.classes is None:
-            raise RequestError(f"{self.name} learns classes, but the data has no labels: give labels, or use another recipe")
-        if self.needs_labels and not self.conditional:
-            raise RequestError(f"conditional is off, but {self.name} learns classes: leave conditional out, or use another recipe")
-        if self.conditional and schema.classes is None:
-            raise RequestError("conditional is on, but the data has no labels: give labels, or leave conditional out")
-        if self.conditional and not self.takes_labels:
-            raise RequestError(f"{self.name} does not learn from labels: leave them and conditional out, or use the recipe 'cgan'")
-        if self.modes != 0 and not self.takes_labels:
-            raise RequestError(f"modes = {self.modes}: {self.name} does not learn classes, which modes are: leave it out")
-        if self.channels_apart and not (schema.is_picture and schema.shape[0] > 1):
-            raise RequestError("channels_apart is on, which is for pictures of several channels: leave it out")
-        if self.channels_apart and self.modes in (0, 1):
+    def check(self, space: NetworkSpace) -> None:
+        """Refuse data that this recipe, with these choices, does not fit.
+
+        Raises:
+            RequestError: Saying what to change.
+        """
+        if self.needs_labels and space.labels is None:
             raise RequestError(
-                f"channels_apart is on, and modes = {self.modes}: say how many groups each channel is to have, or leave it out"
+                f"{self.name} learns classes, but the data has no labels: give labels, or use "
+                "another recipe"
             )
-        if self.channels_apart and self.conditional:
-            raise RequestError("channels_apart is on, and so is conditional: leave one out")
-        if self.augmentations and not schema.is_picture:
-            raise RequestError(f"augment = {self.augment!r} is for pictures: leave it out")
+        if self.needs_labels and not self.conditional:
+            raise RequestError(
+                f"conditional is off, but {self.name} learns classes: leave conditional out, "
+                "or use another recipe"
+            )
+        if self.conditional and space.labels is None:
+            raise RequestError(
+                "conditional is on, but the data has no labels: give labels, or leave "
+                "conditional out"
+            )
+        if self.conditional and not self.takes_labels:
+            raise RequestError(
+                f"{self.name} does not learn from labels: leave them and conditional out, or "
+                "use the recipe 'cgan'"
+            )
+        if self.clusters != 0 and not self.takes_labels:
+            raise RequestError(
+                f"clusters = {self.clusters}: {self.name} is not conditioned on classes, which "
+                "clusters are: leave it out"
+            )
+        if self.per_channel_clusters and not (space.is_image and space.shape[0] > 1):
+            raise RequestError(
+                "per_channel_clusters is on, which is for images of several channels: leave it out"
+            )
+        if self.per_channel_clusters and self.clusters in (0, 1):
+            raise RequestError(
+                f"per_channel_clusters is on, and clusters = {self.clusters}: give the number "
+                "of clusters of each channel, or leave it out"
+            )
+        if self.per_channel_clusters and self.conditional:
+            raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")
+        if self.augmentations and not space.is_image:
+            raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
+
+
+RECIPES: dict[str, type[Recipe]] = {}
+"""Every registered recipe by its name; `recipes.catalogue` adds those of files and
+packages that were not imported yet."""
+# Of the recipes of this folder, which keep them before they are imported.
+OWN_NAMES = {path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")}
+R = TypeVar("R", bound=type[Recipe])
+
+
+def register(recipe: R) -> R:
+    """Class decorator: make a recipe known by its `name`.
+
+        @register
+        @dataclass(frozen=True, kw_only=True)
+        class Hinge(Balanced):
+            name = "balanced-hinge"
+            ...
+
+    A class of the same module and name takes the place of an earlier one, so that a
+    notebook's cell can be run again.
+
+    Raises:
+        RequestError: If it is no whole recipe, or another has the name.
+    """
+    who = f"{getattr(recipe, '__module__', '')}:{getattr(recipe, '__qualname__', recipe)}"
+    if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or isabstract(recipe):
+        raise RequestError(f"{who} is not a subclass of Recipe with a build of its own")
+    name = vars(recipe).get("name")
+    if not isinstance(name, str) or not name:
+        raise RequestError(f"{who} has no name of its own: give the class name = 'my-recipe'")
+    lacking = [
+        what for what in ("summary", "paper") if not isinstance(getattr(recipe, what, None), str)
+    ]
+    if lacking:
+        raise RequestError(f"{who} has no {' and no '.join(lacking)}")
+    is_own = recipe.__module__.startswith(f"{__package__}.")
+    if name in OWN_NAMES and not is_own:
+        raise RequestError(f"{who} has the name {name!r}, which is one of Equipoise's own")
+    other = RECIPES.get(name, recipe)
+    if (other.__module__, other.__qualname__) != (recipe.__module__, recipe.__qualname__):
+        raise RequestError(f"{who} has the name {name!r}, which {other.__module__} has taken")
+    RECIPES[name] = recipe
+    return recipe
 
 
 def cosine(start: float, end: float, progress: float) -> float:

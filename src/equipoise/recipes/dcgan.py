@@ -1,10 +1,13 @@
-"""dcgan: the original GAN with convolutional players that train.
+"""dcgan: the original GAN with convolutional networks.
 
-Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016.
+Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
+Generative Adversarial Networks", ICLR 2016.
 
-The loss is the non-saturating one of 2014; what is new are the networks, see `networks.dcgan`: strided and transposed convolutions,
-BatchNorm but at G's output and D's input, ReLU in G with a tanh at the end, LeakyReLU(.2) in D, weights from N(0, .02), Adam with step size
-2e-4 and beta1 .5, 100 uniform latents. Real and generated batches pass D apart, each normalised by its own statistics.
+The loss is the non-saturating one of 2014. New are the networks, see `networks.dcgan`:
+strided and transposed convolutions, BatchNorm except at G's output and D's input, ReLU
+in G with a tanh at the end, LeakyReLU(.2) in D, weights from N(0, .02), Adam with
+learning rate 2e-4 and beta1 .5, 100 uniform latents. Real and generated batches pass D
+separately, each normalised by its own statistics.
 """
 
 from __future__ import annotations
@@ -13,30 +16,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from equipoise.errors import RequestError
+from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Method
-from equipoise.recipes.standard import CrossEntropy
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(CrossEntropy):
-    """Convolutional players with BatchNorm, for pictures."""
+    """Convolutional networks with BatchNorm, for images."""
 
     name = "dcgan"
-    summary = "convolutional players with BatchNorm, for pictures"
+    summary = "convolutional networks with BatchNorm, for images"
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
 
     learning_rate: float = 2e-4
-    """Adam's step size at the start."""
+    """Adam's learning rate at the start."""
     latent: Literal["normal", "uniform"] = "uniform"
-    """The law of the latents: standard normal, or uniform on [-1, 1]."""
+    """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
 
-    def check(self, schema: Schema) -> None:
-        super().check(schema)
-        if not schema.is_picture:
-            raise RequestError("dcgan is for pictures, and this data is points: use the recipe 'classic' or 'balanced'")
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if not space.is_image:
+            raise RequestError(
+                "dcgan is for images, and this data is points: use the recipe 'classic' or "
+                "'balanced'"
+            )
 
-    def build(self, schema: Schema) -> Method:
-        return self.method(schema, self.players(schema, norm="batch"), self.losses(), together=False)
+    def build(self, space: NetworkSpace) -> Method:
+        return self.method(self.networks(space, norm="batch"), self.losses(), together=False)

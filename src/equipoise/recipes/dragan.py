@@ -1,27 +1,34 @@
-"""dragan: the original GAN with a penalty that keeps D's gradient about 1 near real samples, against sudden collapse.
+"""dragan: the original GAN with a penalty that keeps D's gradient about 1 near real
+samples, against sudden collapse.
 
-Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, section 2.4 and algorithm 1.
+Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017, section 2.4
+and algorithm 1.
 
-    L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x'))) + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
+    L_D = -mean log sigma(D(x)) - mean log(1 - sigma(D(x')))
+          + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
 
-The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The noise is the paper's normal law; their code draws it
-uniform on [0, .5 std(x)). D has no BatchNorm: its gradients are of samples one by one.
+The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The
+noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)).
+D has no BatchNorm: its gradients are of samples one by one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from equipoise.recipes.method import Method, Pass, Rates
-from equipoise.recipes.standard import CrossEntropy
+from equipoise.coerce import Ge, Gt
+from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
+from equipoise.recipes.method import CriticBatch, Method, Rates
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class DRAGAN(CrossEntropy):
     """The original loss with a gradient penalty around real samples."""
@@ -29,28 +36,33 @@ class DRAGAN(CrossEntropy):
     name = "dragan"
     summary = "the original loss with a gradient penalty around real samples"
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
-    at_least: ClassVar[dict[str, float]] = {**CrossEntropy.at_least, "penalty": 0, "target": 0}
-    above_zero: ClassVar[tuple[str, ...]] = (*CrossEntropy.above_zero, "perturbation")
 
-    penalty: float = 10.0
-    """Weight lambda of the gradient penalty (points: 0.05; on a line, D's slope cannot turn round against a heavy one)."""
-    perturbation: float = 0.5
-    """Deviation c of the noise around real samples, in units of the data's."""
-    target: float = 1.0
-    """The norm k that the gradient should have."""
+    penalty: Annotated[float, Ge(0)] = 10.0
+    """Weight lambda of the gradient penalty (points: 0.05; a larger one keeps D from
+    changing direction in one dimension)."""
+    perturbation: Annotated[float, Gt(0)] = 0.5
+    """Standard deviation c of the noise around real samples, in units of the data's."""
+    target: Annotated[float, Ge(0)] = 1.0
+    """Target k of the gradient's norm."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({} if schema.is_picture else {"penalty": 0.05})
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | ({} if space.is_image else {"penalty": 0.05})
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import penalties
 
-        def penalty(seen: Pass) -> dict[str, Tensor]:
-            points = penalties.around(seen.real, self.perturbation, seen.randomness)
-            return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points, self.target).mean()}
+        def penalty(batch: CriticBatch) -> dict[str, Tensor]:
+            points = penalties.around(batch.real, self.perturbation, batch.randomness)
+            return {
+                "gradient_penalty": penalties.norm_penalties(
+                    batch.discriminate(points), points, self.target
+                ).mean()
+            }
 
-        return self.method(schema, self.players(schema), self.losses(), penalty=penalty, penalty_at="elsewhere")
+        return self.method(
+            self.networks(space), self.losses(), penalty=penalty, penalty_at="elsewhere"
+        )
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         return replace(super().schedule(progress, samples_seen), penalty=self.penalty)

@@ -1,115 +1,144 @@
-"""infogan: part of the latent is a code that samples must betray, so that the code comes to mean something, without labels.
+"""infogan: part of the latent is a code that must be recoverable from the sample, so
+that it comes to mean something, without labels.
 
-Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
-Adversarial Nets", NeurIPS 2016, eqs. 5 and 6.
+Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable
+Representation Learning by Information Maximizing Generative Adversarial Nets", NeurIPS
+2016, eqs. 5 and 6.
 
-    min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
+    min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q)
+    L_I = E log Q(c | G(z, c)) + H(c)  <=  I(c; G(z, c))
 
-Q is a head on D's trunk: a softmax for each categorical code, and mean and deviation of a normal law for each continuous one. As in the
-authors' code, the bound enters both players' losses. Lambda is 1 for categorical codes, as there, and .1 for continuous ones: the paper
-asks for less there, since differential entropy is on another scale than the game (section 6), and gives no number.
+Q is a head on D's trunk: a softmax for each categorical code, and mean and standard
+deviation of a normal distribution for each continuous one. As in the authors' code, the
+bound enters both networks' losses. Lambda is 1 for categorical codes, as there, and .1
+for continuous ones: the paper asks for less there, since differential entropy is on
+another scale than the game (section 6), and gives no number.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from equipoise.errors import RequestError
-from equipoise.recipes.method import Answers, Method
-from equipoise.recipes.standard import CrossEntropy
+from equipoise.coerce import Ge, Le
+from equipoise.recipes._dcgan_family import CrossEntropy
+from equipoise.recipes.base import register
+from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
     from equipoise.networks.latents import Prior
+    from equipoise.transforms.space import NetworkSpace
 
-MOST_DIGITS = 5  # of a categorical code's number of entries
-LEAST_LOG_DEVIATION = -4.0  # of Q's normal laws: below it the bound would reward ever sharper codes and nothing else
+MAX_DIGITS = 5  # of the size of a categorical code
+# Of Q's normal distributions: below it the bound would reward ever sharper codes and
+# nothing else.
+MIN_LOG_STD = -4.0
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class InfoGAN(CrossEntropy):
     """Finds classes and directions by itself: sample(n, code={"c0": 3})."""
 
     name = "infogan"
-    summary = "finds classes and directions of variation by itself, as codes to set and to read"
-    paper = "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing GANs"
+    summary = "finds classes and directions of variation without labels, as codes to set"
+    paper = (
+        "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information "
+        "Maximizing GANs"
+    )
     takes_labels = False
-    at_least: ClassVar[dict[str, float]] = {
-        **CrossEntropy.at_least,
-        "continuous_codes": 0,
-        "categorical_weight": 0,
-        "continuous_weight": 0,
-    }
-    at_most: ClassVar[dict[str, float]] = {**CrossEntropy.at_most, "continuous_codes": 2**16}
 
     discriminator_rate: float = 1.0
-    """D's learning rate over G's (pictures: 0.2, the paper's 2e-4 and 1e-3)."""
+    """D's learning rate divided by G's (images: 0.2, the paper's 2e-4 over 1e-3)."""
     latent_dim: int = 4
-    """Numbers in a latent beside the codes (pictures: 62)."""
+    """Latent dimension without the codes (images: 62)."""
     categorical_codes: int | str = 10
-    """Entries of each categorical code, with commas between: 10 is c0 alone with values 0 to 9, "10,2" has c1 as well; none: no code."""
-    continuous_codes: int = 2
-    """How many continuous codes, u0, u1, ..., uniform on [-1, 1] (points: 0)."""
-    categorical_weight: float = 1.0
-    """Weight of the categorical codes' part of the bound."""
-    continuous_weight: float = 0.1
-    """Weight of the continuous codes' part of the bound."""
+    """Sizes of the categorical codes, with commas between. 10: one code, c0, with
+    values 0 to 9. 10,2: c0 and c1. none: no categorical code."""
+    continuous_codes: Annotated[int, Ge(0), Le(2**16)] = 2
+    """Number of continuous codes u0, u1, ..., uniform on [-1, 1] (points: 0)."""
+    categorical_weight: Annotated[float, Ge(0)] = 1.0
+    """Weight of the categorical codes' mutual information in both losses."""
+    continuous_weight: Annotated[float, Ge(0)] = 0.1
+    """Weight of the continuous codes' mutual information in both losses."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not all(size.isdecimal() and len(size) <= MOST_DIGITS and int(size) > 1 for size in self._sizes):
-            raise RequestError(
-                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from 2 to {10**MOST_DIGITS - 1} "
-                "with commas between, or none"
+    def conflicts(self) -> list[str]:
+        wrong = super().conflicts()
+        if not all(
+            size.isdecimal() and len(size) <= MAX_DIGITS and int(size) > 1 for size in self._sizes
+        ):
+            wrong.append(
+                f"categorical_codes = {self.categorical_codes!r}: must be whole numbers from "
+                f"2 to {10**MAX_DIGITS - 1} with commas between, or none"
             )
         if not self._sizes and not self.continuous_codes:
-            raise RequestError("categorical_codes = 'none' and continuous_codes = 0: give at least one code")
+            wrong.append(
+                "categorical_codes = 'none' and continuous_codes = 0: give at least one code"
+            )
+        return wrong
 
     @property
     def _sizes(self) -> list[str]:
-        return [] if self.categorical_codes in ("", "none") else [size.strip() for size in str(self.categorical_codes).split(",")]
+        return (
+            []
+            if self.categorical_codes in ("", "none")
+            else [size.strip() for size in str(self.categorical_codes).split(",")]
+        )
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
-            return {**super().defaults(schema), "latent_dim": 62, "discriminator_rate": 0.2}
-        return {**super().defaults(schema), "continuous_codes": 0}
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
+            return {**super().defaults(space), "latent_dim": 62, "discriminator_rate": 0.2}
+        return {**super().defaults(space), "continuous_codes": 0}
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
-        answers = sum(sizes) + 2 * self.continuous_codes
-        players = self.players(schema, norm="batch", auxiliary=answers, codes=(sizes, self.continuous_codes))
+        outputs = sum(sizes) + 2 * self.continuous_codes
+        networks = self.networks(
+            space, norm="batch", auxiliary=outputs, codes=(sizes, self.continuous_codes)
+        )
 
-        def information(answers: Answers) -> tuple[Tensor, dict[str, Tensor]]:
-            return mutual_information_term(players.prior, answers, self.categorical_weight, self.continuous_weight)
+        def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
+            return mutual_information_term(
+                networks.prior, aux, self.categorical_weight, self.continuous_weight
+            )
 
-        return self.method(schema, players, self.losses(), auxiliary=information, together=not schema.is_picture)
+        return self.method(
+            networks, self.losses(), auxiliary=information, together=not space.is_image
+        )
 
 
 def mutual_information_term(
-    prior: Prior, answers: Answers, categorical_weight: float, continuous_weight: float
+    prior: Prior, aux: AuxOutputs, categorical_weight: float, continuous_weight: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """-sum of weight * L_I over the codes, and the whole bound L_I in nats, (), for the log.
+    """The loss term -sum of weight * L_I over the codes, (), and for the log the whole
+    bound L_I in nats, ().
 
-    `answers.fake`, (N, K), holds Q's logits for every categorical code and then, for the continuous ones, all means and all log deviations.
+    Args:
+        aux: `fake`, (N, K), holds Q's logits for every categorical code and then, for
+            the continuous ones, all means and all log standard deviations.
+        categorical_weight: Lambda of the categorical codes.
+        continuous_weight: Lambda of the continuous codes.
     """
     from torch.nn.functional import cross_entropy, gaussian_nll_loss
 
-    said, codes = answers.fake, prior.dim
-    bound, term = said.new_zeros(()), said.new_zeros(())
+    q, codes = aux.fake, prior.dim
+    bound, term = q.new_zeros(()), q.new_zeros(())
     for name, at in prior.codes.items():
         here = slice(at.start - codes, at.stop - codes)
         if name.startswith("c"):
-            information = math.log(at.stop - at.start) - cross_entropy(said[:, here], answers.z[:, at])
+            information = math.log(at.stop - at.start) - cross_entropy(q[:, here], aux.z[:, at])
             weight = categorical_weight
         else:
-            log_deviation = said[:, here.start + prior.continuous_codes, None].clamp(min=LEAST_LOG_DEVIATION)
-            likelihood = gaussian_nll_loss(said[:, here], answers.z[:, at], (2 * log_deviation).exp(), full=True, eps=0)
-            information = math.log(2) - likelihood  # the entropy of the uniform law on [-1, 1] is log 2
+            log_std = q[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
+            likelihood = gaussian_nll_loss(
+                q[:, here], aux.z[:, at], (2 * log_std).exp(), full=True, eps=0
+            )
+            # The entropy of the uniform distribution on [-1, 1] is log 2.
+            information = math.log(2) - likelihood
             weight = continuous_weight
         bound, term = bound + information, term - weight * information
     return term, {"mutual_information_bound": bound}

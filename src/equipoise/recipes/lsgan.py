@@ -1,27 +1,31 @@
-"""lsgan: least squares in place of cross-entropy, so that samples on the right side but far from the data are still pulled.
+"""lsgan: least squares in place of cross-entropy, so that samples on the right side but
+far from the data are still pulled.
 
-Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV 2017, eq. 2.
+Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV
+2017, eq. 2.
 
-    L_D = mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2,      L_G = mean (D(x') - c)^2 / 2
+    L_D = mean (D(x) - b)^2 / 2 + mean (D(x') - a)^2 / 2
+    L_G = mean (D(x') - c)^2 / 2
 
-a = 0, b = c = 1 is the paper's eq. 9, which it trains with; a = -1, b = 1, c = 0 its eq. 8, which minimises Pearson's chi-squared
-divergence.
+a = 0, b = c = 1 is the paper's eq. 9, which it trains with; a = -1, b = 1, c = 0 its
+eq. 8, which minimises Pearson's chi-squared divergence.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.errors import RequestError
+from equipoise.recipes._dcgan_family import Standard
+from equipoise.recipes.base import register
 from equipoise.recipes.method import Losses, Method
-from equipoise.recipes.standard import Standard
+from equipoise.recipes.output import Score
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class LSGAN(Standard):
     """Least squares in place of cross-entropy."""
@@ -31,31 +35,25 @@ class LSGAN(Standard):
     paper = "Mao et al. 2017, Least Squares Generative Adversarial Networks"
 
     a: float = 0.0
-    """D's target on generated samples."""
+    """D's target for generated samples."""
     b: float = 1.0
-    """D's target on real samples; less than the 1 that is usual acts as label smoothing."""
+    """D's target for real samples. Below 1 it acts as label smoothing."""
     c: float = 1.0
-    """What G wants D to say of its samples."""
+    """Output of D that G aims at."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not all(map(math.isfinite, (self.a, self.b, self.c))) or self.a == self.b:
-            raise RequestError(f"a = {self.a}, b = {self.b}, c = {self.c}: must be finite, and a other than b")
+    def conflicts(self) -> list[str]:
+        same = f"a = {self.a} and b = {self.b}: must differ"
+        return [*super().conflicts(), *([same] if self.a == self.b else [])]
 
-    @property
-    def undecided(self) -> float:
-        return (self.a + self.b) / 2
-
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
         return self.method(
-            schema,
-            self.players(schema, norm="batch"),
+            self.networks(space, norm="batch"),
             Losses(
                 lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),
                 lambda _, fake: losses.least_squares_generator(fake, self.c),
             ),
-            "score",
-            together=not schema.is_picture,
+            Score(threshold=(self.a + self.b) / 2),
+            together=not space.is_image,
         )

@@ -1,20 +1,24 @@
-"""What a method is: all that a training step needs to know of a recipe that was built for one data set."""
+"""A method: a recipe built for one data set. All that a training step needs to know.
+
+Shapes: N samples in a batch, *shape of one sample as networks see it, Z numbers in a
+latent, K outputs of an auxiliary head.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from equipoise.recipes.output import DiscriminatorOutput, Probability
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from equipoise.data.modes import Modes
     from equipoise.networks.augmentation import Augmentation
+    from equipoise.networks.controller import Controller
     from equipoise.networks.latents import Prior
-
-Logits = Literal["probability", "relativistic", "score", "critic"]
 
 
 @dataclass(frozen=True)
@@ -27,22 +31,25 @@ class Rates:
     """Adam's second beta, or RMSProp's smoothing constant."""
     penalty: float
     """Weight of the penalties' sum."""
-    average_half_life: float
-    """Half-life of the generator's average, in samples seen."""
+    ema_half_life: float
+    """Half-life of the EMA of G's weights, in samples seen."""
     augment: float = 1.0
     """Probability of each augmentation, where it is not adapted."""
 
 
 @dataclass(frozen=True)
-class Pass:
-    """What D has just seen, real samples first and then as many generated ones, and said, for penalties."""
+class CriticBatch:
+    """The batch that D has just judged, for penalties: N real samples first, then N
+    generated ones."""
 
     x: Tensor
-    """(2 N, *shape); it requires gradients where the method's `penalty_at` is "samples"."""
+    """(2 N, *shape). It requires gradients where the method's `penalty_at` is
+    "samples"."""
     logits: Tensor
-    """(2 N,)."""
-    ask: Callable[[Tensor], Tensor]
-    """D's logits, (N,), on N further samples of the same classes as the real ones."""
+    """D's outputs, (2 N,)."""
+    discriminate: Callable[[Tensor], Tensor]
+    """D's outputs, (N,), at N further points, (N, *shape), of the real samples'
+    classes."""
     randomness: torch.Generator
     """For penalties that draw."""
 
@@ -58,21 +65,21 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What D's auxiliary head said, for the terms that both players share."""
+class AuxOutputs:
+    """Outputs of D's auxiliary head, for the loss term that both networks share."""
 
     real: Tensor | None
     """(N, K), on real samples; None in G's step."""
     fake: Tensor
     """(N, K), on generated samples."""
     y: Tensor | None
-    """(N,), the classes of both, if there are any."""
+    """The classes of both, (N,); None without classes."""
     z: Tensor
-    """(N, Z), the latents that the generated samples were made of."""
+    """The latents of the generated samples, (N, Z)."""
 
 
-class Players(NamedTuple):
-    """The two networks and the law of the latents, as `Method` has them."""
+class Networks(NamedTuple):
+    """The two networks and the distribution of the latents, as `Method` has them."""
 
     generator: nn.Module
     discriminator: nn.Module
@@ -88,43 +95,52 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """A recipe built for one data set: the players, their losses and what surrounds them. `step.py` reads it and nothing else."""
+    """The networks, their losses and what surrounds them. `training/step.py` reads this
+    and nothing else of a recipe.
+
+    Raises:
+        ValueError: For a penalty with a D that sees a whole batch at once.
+    """
 
     generator: nn.Module
-    """Latents (N, Z), and classes (N,) or None, to scaled samples (N, *shape)."""
+    """G(z, y): latents (N, Z) and classes (N,), or None, to samples (N, *shape)."""
     discriminator: nn.Module
-    """Scaled samples (N, *shape), and classes or None, to logits, one a sample or one a batch, and the auxiliary head's answers (N, K), of
-    which there are none without such a head."""
+    """D(x, y): samples (N, *shape) and classes, or None, to outputs, (N,) or one for
+    the batch, and those of the auxiliary head, (N, K), K = 0 without one."""
     prior: Prior
+    """The distribution of z."""
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]
-    """Of the logits on real and on generated samples."""
+    """L_D, (), of D's outputs on real and on generated samples, (N,) each."""
     generator_loss: Callable[[Tensor, Tensor], Tensor]
-    """Of the logits on real and on generated samples; those on real ones matter only to relativistic losses."""
+    """L_G, (), of the same; those on real samples count only where `pairs` is set."""
     schedule: Callable[[float, int], Rates]
-    """Of the share of the training done, 0 to 1, and of the samples seen."""
-    penalty: Callable[[Pass], dict[str, Tensor]] | None = None
-    """Named terms, (), whose sum times the scheduled weight joins D's loss in the same optimiser step."""
+    """Of the progress of the training, 0 to 1, and the samples seen."""
+    penalty: Callable[[CriticBatch], dict[str, Tensor]] | None = None
+    """Named terms, () each. Their sum times the scheduled weight joins L_D."""
     penalty_at: Literal["samples", "elsewhere"] = "samples"
-    """Where the penalty differentiates D: at the samples that it has just judged, or at points of its own."""
-    auxiliary: Callable[[Answers], tuple[Tensor, dict[str, Tensor]]] | None = None
-    """A term, (), that joins both players' losses, and what the log shall hold of it."""
+    """Where the penalty differentiates D: at the samples of the batch, or at points of
+    its own."""
+    auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
+    """A term, (), that joins both losses, and readings, (), for the log."""
     constraint: Callable[[nn.Module], None] | None = None
-    """What is done to D's weights after each of its steps, such as clipping."""
+    """Applied to D after each of its optimiser steps, such as clipping its weights."""
     augmentation: Augmentation | None = None
-    """Random changes of everything that D sees, real and generated."""
-    modes: Modes | None = None
-    """What points are seen relative to, each mode a class of its own to both players."""
-    logits: Logits = "probability"
-    """What D's logits mean: sigma(D(x)) is the probability that x is real; only differences D(x) - D(x') mean anything (relativistic);
-    a number that is higher for real samples (score); the same, and mean D(x) - mean D(x') estimates the Wasserstein distance up to an
-    unknown factor (critic)."""
+    """Random changes of all samples that D sees."""
+    output: DiscriminatorOutput = field(default_factory=Probability)
+    """What D's output means."""
+    controller: Controller | None = None
+    """State of the method itself, adapted after steps; losses may read it."""
     pairs: bool = False
-    """Whether G's loss compares fakes with real samples' logits."""
+    """Whether L_G compares generated samples with real ones."""
     together: bool = True
-    """Whether real and generated samples pass D as one batch: faster, but not for a D that looks across its batch, as with BatchNorm."""
+    """Whether real and generated samples pass D as one batch: faster, but wrong for a D
+    that sees across its batch, as with BatchNorm."""
     discriminator_steps: int = 1
     """Steps of D for every step of G."""
 
     def __post_init__(self) -> None:
         if self.penalty is not None and not self.together:
-            raise ValueError("a penalty is taken at samples one by one, which a D that looks across its batch does not have")
+            raise ValueError(
+                "a penalty is taken at samples one by one, which a D that looks across its "
+                "batch does not have"
+            )

@@ -1,90 +1,104 @@
-"""r3gan: the published modern baseline, of which `balanced` is the descendant.
+"""r3gan: the published modern baseline that `balanced` descends from.
 
-Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern baseline GAN", NeurIPS 2024, eqs. 2 and 4, section 4.
+Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A modern
+baseline GAN", NeurIPS 2024, eqs. 2 and 4, section 4.
 
-    L_D = mean softplus(-(D(x) - D(x'))) + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
+    L_D = mean softplus(-(D(x) - D(x')))
+          + gamma / 2 (mean |grad D(x)|^2 + mean |grad D(x')|^2)
     L_G = mean softplus(-(D(x') - D(x)))
 
-The players are the paper's (`networks.residual`), and so are the schedules: step size, gamma, Adam's beta2, the average's half-life and
-the augmentation's probability move along a cosine over the first part of the training and then stay. By default width and blocks are sized
-to what a CPU can train; `preset="paper"` gives the published networks and rates, for which a GPU is needed. Points get MLPs, the same
-losses and schedules. docs/recipes.md says where `balanced` differs and why.
+The networks are the paper's (`networks.residual`), and so are the schedules: learning
+rate, gamma, Adam's beta2, the EMA's half-life and the probability of augmentations
+follow a cosine over the first part of the training and then stay. By default width and
+blocks are sized for a CPU; `preset="paper"` gives the published networks and rates,
+which need a GPU. Points get MLPs with the same losses and schedules. docs/recipes.md
+says where `balanced` differs and why.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
+from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
-from equipoise.recipes.base import Recipe, cosine
-from equipoise.recipes.method import Losses, Method, Players, Rates
+from equipoise.recipes.base import MAX_UNITS, Recipe, cosine, register
+from equipoise.recipes.method import Losses, Method, Networks, Rates
+from equipoise.recipes.output import Relativistic
+from equipoise.transforms.space import NetworkSpace
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 POINT_LAYERS = 2  # hidden layers of the MLPs
-# Of the official code: for pictures of this many pixels a side, the batch, gamma at the start and the average's half-life at the end.
+# Of the official code: for images of this many pixels a side, the batch, gamma at the
+# start and the average's half-life at the end.
 PUBLISHED = {32: (512, 0.05, 5_000_000), 64: (256, 2.0, 500_000), 256: (256, 150.0, 500_000)}
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class R3GAN(Recipe):
     """The published relativistic baseline: its networks, losses and schedules."""
 
     name = "r3gan"
-    summary = "the published modern baseline that balanced descends from, with its residual networks"
+    summary = (
+        "the published modern baseline that balanced descends from, with its residual networks"
+    )
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
-    at_least: ClassVar[dict[str, float]] = {**Recipe.at_least, "gamma": 0, "width": 1, "latent_dim": 1, "blocks": 1, "group": 1, "fold": 1}
-    at_most: ClassVar[dict[str, float]] = {**Recipe.at_most, "blocks": 1000, "group": 2**20, "fold": 1000}
-    above_zero: ClassVar[tuple[str, ...]] = (*Recipe.above_zero, "gamma_end", "burn_in")
-    shares: ClassVar[tuple[str, ...]] = (*Recipe.shares, "gamma_end", "burn_in")
-    betas: ClassVar[tuple[str, ...]] = (*Recipe.betas, "beta2_start")
 
     batch_size: int = 256
-    """Samples in a batch (pictures: 32; paper: 512, and 256 from 64 pixels a side)."""
+    """Samples in a batch (images: 32; paper: 512, and 256 from 64 pixels a side)."""
     learning_rate: float = 2e-3
-    """Adam's step size at the start (pictures: 3e-3; paper: 2e-4)."""
+    """Adam's learning rate at the start (images: 3e-3; paper: 2e-4)."""
     learning_rate_end: float = 0.25
-    """Share of the learning rate left after the burn-in, reached along a cosine; 1 keeps it constant."""
-    average_half_life: float = 50_000
-    """Half-life of the generator's average after the burn-in, in samples seen; 0 for no average (pictures: 10,000)."""
-    beta2_start: float = 0.9
-    """Adam's second beta at the start; after the burn-in it is beta2."""
+    """Fraction of the learning rate left after the burn-in, at the end of a cosine
+    decay. 1: constant."""
+    ema_half_life: float = 50_000
+    """Half-life of the EMA of G's weights after the burn-in, in samples seen. 0: no EMA
+    (images: 10,000)."""
+    beta2_start: Annotated[float, Ge(0), Lt(1)] = 0.9
+    """Adam's second beta at the start. After the burn-in it is beta2."""
     scaling: ScalingKind = "unit"
-    """How networks see the data: zero mean and unit variance (standard), or on [-1, 1] (unit), where the published gammas hold (points:
-    standard)."""
-    gamma: float = 3.0
-    """Weight of the penalties at the start: gamma / 2 times their sum joins D's loss (points: 0.1; paper: by the pictures' size)."""
-    gamma_end: float = 0.1
-    """Share of gamma left after the burn-in."""
-    burn_in: float = 1.0
-    """Share of the training over which the schedules move."""
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1], where the published gammas hold) (points: standard)."""
+    gamma: Annotated[float, Ge(0)] = 3.0
+    """Weight of the R1 and R2 penalties at the start: gamma / 2 times their sum joins
+    D's loss (points: 0.1; paper: by the image size)."""
+    gamma_end: Annotated[float, Gt(0), Le(1)] = 0.1
+    """Fraction of gamma left after the burn-in."""
+    burn_in: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Fraction of the training over which the schedules change."""
     preset: Literal["sized", "paper"] = "sized"
-    """Networks and rates sized to a CPU, or those published for pictures of 32, 64 or 256 pixels a side."""
-    width: int = 48
-    """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one (points: hidden units; paper: 768)."""
-    blocks: int = 1
+    """sized: networks and learning rates for a CPU. paper: those published for images
+    of 32, 64 or 256 pixels a side."""
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 48
+    """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one
+    (points: hidden units; paper: 768)."""
+    blocks: Annotated[int, Ge(1), Le(1000)] = 1
     """Residual blocks on each grid (paper: 2)."""
-    group: int = 16
-    """Channels of a block's 3 x 3 convolution that share a group."""
-    fold: int = 2
-    """Pixels a side that go into a cell of the finest grid, which costs a quarter with 2 (paper: 1)."""
-    latent_dim: int = 64
-    """Normal numbers in a latent (points: 4)."""
+    group: Annotated[int, Ge(1), Le(MAX_UNITS)] = 16
+    """Channels in a group of a block's 3 x 3 convolution."""
+    fold: Annotated[int, Ge(1), Le(1000)] = 2
+    """Pixels a side that are folded into one cell of the finest grid. 2 costs a quarter
+    of 1 (paper: 1)."""
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
+    """Latent dimension (points: 4)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        if schema.is_picture:
-            return {"batch_size": 32, "learning_rate": 3e-3, "average_half_life": 10_000}
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if space.is_image:
+            return {"batch_size": 32, "learning_rate": 3e-3, "ema_half_life": 10_000}
         return {"scaling": "standard", "gamma": 0.1, "latent_dim": 4}
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        return super().for_data(schema, {**(published(schema) if given.get("preset") == "paper" else {}), **given})
+        paper = given.get("preset") == "paper"
+        values = published(NetworkSpace.of(schema)) if paper else {}
+        return super().for_data(schema, {**values, **given})
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from torch import nn
 
         from equipoise import losses, penalties
@@ -93,36 +107,40 @@ class R3GAN(Recipe):
         from equipoise.networks.mlp import mlp
         from equipoise.networks.residual import ResidualGenerator, ResidualTrunk
 
-        prior, classes = Prior(self.latent_dim), self.classes(schema)
-        if schema.is_picture:
-            widths = self.widths(schema)
-            body: Any = ResidualGenerator(prior.width + classes, schema.shape, widths, self.blocks, self.group, self.fold)
-            trunk: Any = ResidualTrunk(schema.shape, widths, self.blocks, self.group, self.fold)
+        prior, classes = Prior(self.latent_dim), space.classes
+        if space.is_image:
+            widths = self.widths(space)
+            body: Any = ResidualGenerator(
+                prior.width + classes, space.shape, widths, self.blocks, self.group, self.fold
+            )
+            trunk: Any = ResidualTrunk(space.shape, widths, self.blocks, self.group, self.fold)
             features = widths[0]
         else:
-            hidden, bends = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-            body = mlp([prior.width + classes, *hidden, schema.size], bends)
-            trunk, features = mlp([schema.size, *hidden], bends), self.width
+            hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+            body = mlp([prior.width + classes, *hidden, space.size], activations)
+            trunk, features = mlp([space.size, *hidden], activations), self.width
 
         discriminator = Discriminator(trunk, features, classes)
         nn.init.normal_(discriminator.head.weight, std=features**-0.5)
         nn.init.zeros_(discriminator.head.bias)
         return self.method(
-            schema,
-            Players(Generator(body, classes), discriminator, prior),
+            Networks(Generator(body, classes), discriminator, prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
-            "relativistic",
-            penalty=lambda seen: penalties.r1_and_r2(seen.logits, seen.x),
+            Relativistic(),
+            penalty=lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
         )
 
-    def widths(self, schema: Schema) -> list[int]:
-        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that covers the picture."""
-        side, levels = covering(schema), 1
+    def widths(self, space: NetworkSpace) -> list[int]:
+        """Channels of each grid, coarse to fine: 4 x 4, 8 x 8 and on to the first that
+        covers the image."""
+        side, levels = covering(space), 1
         while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
         if self.preset == "paper":
-            return [max(self.width >> max(level - 3, 0), 1) for level in range(levels)]  # full width up to 32 x 32, then halved
+            return [
+                max(self.width >> max(level - 3, 0), 1) for level in range(levels)
+            ]  # full width up to 32 x 32, then halved
         return [max(self.width >> max(level - 1, 0), 1) for level in range(levels)]
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
@@ -131,28 +149,34 @@ class R3GAN(Recipe):
             super().schedule(done, samples_seen),
             beta2=cosine(self.beta2_start, self.beta2, done),
             penalty=cosine(self.gamma, self.gamma * self.gamma_end, done) / 2,
-            average_half_life=cosine(0.0, self.average_half_life, done),
+            ema_half_life=cosine(0.0, self.ema_half_life, done),
             augment=cosine(0.0, self.augment_probability, done),
         )
 
 
-def covering(schema: Schema) -> int:
-    """The smallest power of two, at least 8, that is no less than either side of the pictures."""
-    return max(8, 1 << (max(schema.shape[1:]) - 1).bit_length())
+def covering(space: NetworkSpace) -> int:
+    """The smallest power of two, at least 8, that is no less than either side of the
+    images."""
+    return max(8, 1 << (max(space.shape[1:]) - 1).bit_length())
 
 
-def published(schema: Schema) -> dict[str, Any]:
-    """The fields as published for pictures of this size. Raises RequestError where nothing was published."""
-    if not schema.is_picture or covering(schema) not in PUBLISHED:
-        given = f"{schema.shape[1]} x {schema.shape[2]}" if schema.is_picture else "points"
+def published(space: NetworkSpace) -> dict[str, Any]:
+    """The fields as published for images of this size.
+
+    Raises:
+        RequestError: Where nothing was published.
+    """
+    if not space.is_image or covering(space) not in PUBLISHED:
+        given = f"{space.shape[1]} x {space.shape[2]}" if space.is_image else "points"
         raise RequestError(
-            f"preset = 'paper': published for pictures of 32, 64 and 256 pixels a side, this data is {given}: leave preset out"
+            "preset = 'paper': published for images of 32, 64 and 256 pixels a side, this "
+            f"data is {given}: leave preset out"
         )
-    batch, gamma, half_life = PUBLISHED[covering(schema)]
+    batch, gamma, half_life = PUBLISHED[covering(space)]
     return {
         "batch_size": batch,
         "learning_rate": 2e-4,
-        "average_half_life": half_life,
+        "ema_half_life": half_life,
         "gamma": gamma,
         "width": 768,
         "blocks": 2,

@@ -1,29 +1,35 @@
-"""wgan: the critic estimates a distance between the laws, and G makes it smaller.
+"""wgan: the critic estimates a distance between the distributions, and G reduces it.
 
-Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, eq. 3 and algorithm 1.
+Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017,
+eq. 3 and algorithm 1.
 
     min_G max_{w in W}  E f_w(x) - E f_w(G(z))
 
-Weights are clipped to [-c, c] after every step of the critic, which keeps it Lipschitz with a constant that nobody knows: the log has
-mean f(x) - mean f(x') as `w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since momentum made training unstable.
-Clipping makes critics simple: expect less than of `wgan-gp` or `balanced`.
+Weights are clipped to [-c, c] after every step of the critic, which keeps it Lipschitz
+with an unknown constant: the log has mean f(x) - mean f(x') as
+`w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since
+momentum made training unstable. Clipping makes critics simple: expect less than from
+`wgan-gp` or `balanced`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
-from equipoise.recipes.base import Optimizer
+from equipoise.coerce import Gt
+from equipoise.recipes._dcgan_family import Standard
+from equipoise.recipes.base import Optimizer, register
 from equipoise.recipes.method import Losses, Method
-from equipoise.recipes.standard import Standard
+from equipoise.recipes.output import Critic
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class WGAN(Standard):
     """Wasserstein critic by weight clipping."""
@@ -31,20 +37,20 @@ class WGAN(Standard):
     name = "wgan"
     summary = "Wasserstein critic by weight clipping; its estimate falls as samples improve"
     paper = "Arjovsky et al. 2017, Wasserstein Generative Adversarial Networks"
-    above_zero: ClassVar[tuple[str, ...]] = (*Standard.above_zero, "clip")
 
     learning_rate: float = 1e-3
-    """RMSProp's step size at the start (the paper has 5e-5, at which a CPU's minutes show nothing yet)."""
+    """RMSProp's learning rate at the start (paper: 5e-5, too slow for minutes on a
+    CPU)."""
     optimizer: Optimizer = "rmsprop"
-    """Adam (Kingma & Ba 2015) or RMSProp (Tieleman & Hinton 2012)."""
+    """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
     beta2: float = 0.99
     """RMSProp's smoothing constant, or Adam's second beta."""
     discriminator_steps: int = 5
     """Steps of the critic for every step of G (n_critic)."""
-    clip: float = 0.01
-    """The critic's weights stay on [-clip, clip]."""
+    clip: Annotated[float, Gt(0)] = 0.01
+    """The critic's weights are clipped to [-clip, clip]."""
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
         def clip(critic: nn.Module) -> None:
@@ -52,10 +58,9 @@ class WGAN(Standard):
                 weight.data.clamp_(-self.clip, self.clip)
 
         return self.method(
-            schema,
-            self.players(schema, norm="batch"),
+            self.networks(space, norm="batch"),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
-            "critic",
+            Critic(),
             constraint=clip,
-            together=not schema.is_picture,
+            together=not space.is_image,
         )

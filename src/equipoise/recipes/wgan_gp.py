@@ -1,30 +1,37 @@
 """wgan-gp: a Wasserstein critic kept Lipschitz by a penalty on its gradient.
 
-Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs", NeurIPS 2017, eq. 3 and algorithm 1.
+Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein
+GANs", NeurIPS 2017, eq. 3 and algorithm 1.
 
-    L_D = mean D(x') - mean D(x) + lambda mean (|grad D(e x + (1 - e) x')| - 1)^2,   e uniform, one for each pair
+    L_D = mean D(x') - mean D(x) + lambda mean (|grad D(e x + (1 - e) x')| - 1)^2
     L_G = -mean D(x')
 
-The norm is that of a whole sample's gradient. The critic has no BatchNorm, which would make samples' gradients depend on each other. Adam
-has the paper's betas, 0 and .9. On pictures two steps of the critic for one of G, and larger ones, get further in the minutes that a CPU
-has than the paper's five (benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up to a factor that the
-penalty holds near 1 but does not fix.
+e is uniform, one for each pair; the norm is that of a whole sample's gradient. The
+critic has no BatchNorm, which would make samples' gradients depend on each other. Adam
+has the paper's betas, 0 and .9. On images two steps of the critic for one of G, with a
+higher learning rate, get further in a CPU's minutes than the paper's five
+(benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up
+to a factor that the penalty holds near 1 but does not fix.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from equipoise.recipes.method import Losses, Method, Pass, Rates
-from equipoise.recipes.standard import Standard
+from equipoise.coerce import Ge
+from equipoise.recipes._dcgan_family import Standard
+from equipoise.recipes.base import register
+from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
+from equipoise.recipes.output import Critic
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class WGANGP(Standard):
     """Wasserstein critic with a gradient penalty."""
@@ -32,35 +39,41 @@ class WGANGP(Standard):
     name = "wgan-gp"
     summary = "Wasserstein critic with a gradient penalty: steady"
     paper = "Gulrajani et al. 2017, Improved Training of Wasserstein GANs"
-    at_least: ClassVar[dict[str, float]] = {**Standard.at_least, "penalty": 0}
 
     learning_rate: float = 1e-3
-    """Adam's step size at the start (pictures: 2e-3; the paper has 1e-4)."""
+    """Adam's learning rate at the start (images: 2e-3; paper: 1e-4)."""
     beta1: float = 0.0
     """Adam's first beta: momentum."""
     beta2: float = 0.9
     """Adam's second beta."""
     discriminator_steps: int = 5
-    """Steps of the critic for every step of G, n_critic (pictures: 2; the paper has 5)."""
-    penalty: float = 10.0
-    """Weight lambda of the gradient penalty (points: 0.02; the authors have 0.1 for toy data)."""
+    """Steps of the critic for every step of G (n_critic) (images: 2; paper: 5)."""
+    penalty: Annotated[float, Ge(0)] = 10.0
+    """Weight lambda of the gradient penalty (points: 0.02; paper: 0.1 for toy data)."""
 
     @classmethod
-    def defaults(cls, schema: Schema) -> dict[str, Any]:
-        return super().defaults(schema) | ({"learning_rate": 2e-3, "discriminator_steps": 2} if schema.is_picture else {"penalty": 0.02})
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | (
+            {"learning_rate": 2e-3, "discriminator_steps": 2}
+            if space.is_image
+            else {"penalty": 0.02}
+        )
 
-    def build(self, schema: Schema) -> Method:
+    def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
 
-        def penalty(seen: Pass) -> dict[str, Tensor]:
-            points = penalties.between(seen.real, seen.fake, seen.randomness)
-            return {"gradient_penalty": penalties.norm_penalties(seen.ask(points), points).mean()}
+        def penalty(batch: CriticBatch) -> dict[str, Tensor]:
+            points = penalties.between(batch.real, batch.fake, batch.randomness)
+            return {
+                "gradient_penalty": penalties.norm_penalties(
+                    batch.discriminate(points), points
+                ).mean()
+            }
 
         return self.method(
-            schema,
-            self.players(schema),
+            self.networks(space),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
-            "critic",
+            Critic(),
             penalty=penalty,
             penalty_at="elsewhere",
         )

@@ -1,5 +1,5 @@
-"""The plan of a training: how long it is to be, and
-what follows from that by rule, before it starts."""
+"""The plan of a training: how long it is to be, and what follows from that by rule,
+before it starts."""
 
 from __future__ import annotations
 
@@ -7,36 +7,42 @@ from dataclasses import dataclass
 from typing import Literal
 
 from equipoise.data.schema import Schema
+from equipoise.diagnosis.monitor import EARLY_STOPPING
 from equipoise.recipes.base import Recipe
-from equipoise.training.footprint import StepMemory
-from equipoise.training.settings import RunSettings
+from equipoise.runs.settings import RunSettings
+from equipoise.runtime.device_costs import DeviceCosts
 from equipoise.training.speed import threads_for
-from equipoise.verdict.watch import EARLY_STOPPING
+from equipoise.training.workload import Workload
+from equipoise.transforms.space import NetworkSpace
 
-# Seconds of training from which the report is a full one. Of MNIST it takes half a minute
-# of one core, and a quick one a fifth of that.
+# Seconds of training from which the report is a full one. Of MNIST it takes half a
+# minute of one core, and a quick one a fifth of that.
 FULL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planned for a recipe on data of this schema.
-    No stopwatch is asked: equal runs have equal plans."""
+    """What is planned for a recipe on data of this schema. No stopwatch is read: equal
+    runs have equal plans."""
 
     recipe: Recipe
     run: RunSettings
     schema: Schema
-    step: StepMemory
+    workload: Workload
+    costs: DeviceCosts
 
     @property
     def samples(self) -> int | None:
         """Real samples to see in all; None where minutes decide."""
-        return self.run.samples or (None if self.run.minutes else self.recipe.default_samples(self.schema))
+        return self.run.samples or (
+            None if self.run.minutes else self.recipe.default_samples(NetworkSpace.of(self.schema))
+        )
 
     @property
     def terms(self) -> dict[str, float]:
-        """What early stopping depends on, as the log has it: whether there is any, which
-        decides on which samples metrics are taken, and the length of the training."""
+        """What early stopping depends on, as the log has it: whether there is any,
+        which decides on which samples metrics are taken, and the length of the
+        training."""
         terms: dict[str, float] = {EARLY_STOPPING: int(self.run.stop_when is not None)}
         if self.samples is not None:
             return {**terms, "samples": self.samples}
@@ -45,22 +51,21 @@ class Plan:
     @property
     def threads(self) -> int:
         """CPU threads by rule."""
-        return threads_for(self.step.flops * self.recipe.batch_size, self.schema.is_picture)
+        return threads_for(self.workload.step_flops, self.schema.is_image, self.costs)
 
     @property
     def seconds(self) -> float:
-        """About how long it will take: its minutes,
-        or what its steps have to compute."""
+        """About how long it will take: its minutes, or what its steps compute."""
         if self.run.minutes:
             return self.run.minutes * 60
-        size = self.recipe.batch_size
-        samples = self.samples or self.recipe.default_samples(self.schema)
-        return samples / (size * self.recipe.discriminator_steps) * self.step.seconds(size, self.threads)
+        samples = self.samples or self.recipe.default_samples(NetworkSpace.of(self.schema))
+        steps = samples / (self.workload.batch_size * self.workload.discriminator_steps)
+        return steps * self.workload.seconds(self.threads, self.costs)
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:
-        """The report that `equipoise train` ends with:
-        as the user says, or by the training's length."""
+        """The report that `equipoise train` ends with: as the user says, or by the
+        training's length."""
         if self.run.evaluate != "auto":
             return self.run.evaluate
         return "full" if self.seconds >= FULL_SECONDS else "quick"

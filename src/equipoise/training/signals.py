@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from equipoise.errors import EquipoiseError
-from equipoise.training.loop import Control
+from equipoise.training.events import Control
 
 
 class InterruptedRunError(EquipoiseError):
-    """Training was stopped by a signal, after saving; `status` is what a shell expects."""
+    """A signal stopped training, after saving; `status` is what a shell expects."""
 
     def __init__(self, message: str, name: str) -> None:
         super().__init__(message)
@@ -22,8 +22,8 @@ class InterruptedRunError(EquipoiseError):
 
 @contextmanager
 def signals_stop(control: Control) -> Iterator[None]:
-    """While training, SIGINT and SIGTERM ask for a stop; a second one acts as it always
-    does. A handler that was not set by Python, which could not be put back, stays."""
+    """While training, SIGINT and SIGTERM stop after the current step; a second one acts
+    as before. A handler that Python did not set could not be restored, and stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

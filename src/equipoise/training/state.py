@@ -1,25 +1,24 @@
-"""Everything that a training is at one moment: networks, optimisers, average, generators of randomness, position in the data, the clock.
-
-What is not here is not needed to go on: two equal states continue to equal bits.
+"""The whole state of a training: networks, optimisers, EMA, controllers, random
+generators, position in the data, the clock. Two equal states continue to equal bits.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from equipoise.data.feeds import Feed, Stream, seeded
-from equipoise.data.schema import Schema
+from equipoise.coerce import checked
+from equipoise.data.loading import Loader, Stream, seeded
 from equipoise.errors import clipped
-from equipoise.kinds import checked
-from equipoise.networks.drawing import DrawnFrom
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
+from equipoise.runtime.ranks import SINGLE, Ranks
+from equipoise.transforms.chain import Chain
 
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
@@ -30,10 +29,11 @@ SCALARS: dict[str, Any] = {
     "recoveries": int,
     "attempts": int,
 }
-MOST = 2**48  # of epochs, and of samples in one
+MAX_POSITION = 2**48  # epochs, or samples in one
 P = ParamSpec("P")
 T = TypeVar("T")
-Gradients = tuple[Tensor | None, ...]  # of a player's weights, in their order; None for one that took no part
+Gradients = tuple[Tensor | None, ...]
+"""Of a network's weights, in their order; None for a weight that took no part."""
 RANDOMNESS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
@@ -43,64 +43,119 @@ RANDOMNESS = {
 
 
 class State:
-    """The players and all that changes while they train. Built from a seed; `tensors` and `scalars` say all of it, `restore` puts it
-    back."""
+    """The networks and all that changes while they train.
 
-    def __init__(self, method: Method, recipe: Recipe, feed: Feed, seed: int, device: torch.device) -> None:
-        self.method, self.feed, self.seed, self.device = method, feed, seed, device
+    `tensors` and `scalars` return all of it, and `restore` sets it.
+
+    Args:
+        loader: Gives the batches; with several ranks it is split among them.
+        seed: Of this training's random generators.
+        ranks: The processes of this training.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        recipe: Recipe,
+        loader: Loader,
+        seed: int,
+        device: torch.device,
+        transform: Chain | None = None,
+        ranks: Ranks = SINGLE,
+    ) -> None:
+        """`transform` does not change while networks train; it is saved with them."""
+        self.method, self.loader, self.seed, self.device = method, loader, seed, device
+        self.ranks = ranks
+        self.transform = transform
         self.generator = method.generator.to(device)
         self.discriminator = method.discriminator.to(device)
-        averaged = recipe.average_half_life > 0
-        self.average = copy.deepcopy(self.generator).requires_grad_(False) if averaged else self.generator
-        self.weights_g, self.weights_d, self.weights_average = (
-            list[Tensor](player.parameters()) for player in (self.generator, self.discriminator, self.average)
-        )  # to look for them at every step would cost a small network a twentieth of its time
-        self.statistics = list(zip(self.average.buffers(), self.generator.buffers(), strict=True)) if averaged else []
-        """The average's buffers, each with the generator's."""
+        has_ema = recipe.ema_half_life > 0
+        self.ema = (
+            copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
+        )
+        self.weights_g, self.weights_d, self.weights_ema = (
+            list[Tensor](network.parameters())
+            for network in (self.generator, self.discriminator, self.ema)
+        )  # walking the modules at every step would cost a small network 5% of its time
+        self.statistics = (
+            list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
+        )
+        """Pairs of buffers, of the EMA and of the generator."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
+        self.controller = None if method.controller is None else method.controller.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
-        self.randomness = {name: seeded(seed, stream, device=device) for name, stream in RANDOMNESS.items()}
-        for module in (*self.generator.modules(), *self.discriminator.modules(), *self.average.modules()):
+        self.randomness = {
+            name: seeded(seed, stream, device=device, rank=ranks.rank)
+            for name, stream in RANDOMNESS.items()
+        }
+        for module in (
+            *self.generator.modules(),
+            *self.discriminator.modules(),
+            *self.ema.modules(),
+        ):
             if isinstance(module, Dropout):
                 module.generator = self.randomness["dropout"]
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
-        self.average_half_life = float(recipe.average_half_life)
-        """Samples; what the schedule comes to where it changes the half-life."""
+            self.augmentation.realness = method.output.realness
+        self.ema_half_life = float(recipe.ema_half_life)
+        """Samples; the last value where a schedule changes it."""
         self.samples_seen = 0
         self.seen_before = 0
-        """Samples that the weights had seen before this training, which started from
-        them: the average has its start behind it."""
+        """Samples that the weights of a warm start had seen before this training."""
         self.seconds = 0.0
         self.horizon: int | None = None
-        """Samples seen at the end of the schedules; None until a run given minutes has measured its rate."""
+        """Samples seen at the end of the schedules; None until a run given minutes has
+        measured its rate."""
         self.minutes: float | None = None
         """The minutes that the horizon was measured for."""
         self.best: dict[str, Any] | None = None
-        """The checkpoint with the best figure so far: its name and the figure."""
+        """The checkpoint with the best primary metric so far: its name, the metric."""
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
-        """How often training went back to the last good weights; each time the step sizes halve."""
+        """How often training went back to the last good weights; each time the learning
+        rate halves."""
         self.attempts = 0
-        """The same, since the run was last given up."""
+        """The same, since training last gave up."""
+        if ranks.size > 1:
+            loader.split(ranks.rank, ranks.size)
+        self._buffers = [
+            buffer for module in self._trained().values() for buffer in module.buffers()
+        ]
+        ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
+
+    @property
+    def samples_per_step(self) -> int:
+        """Real samples that one step sees, on all ranks together."""
+        return self.method.discriminator_steps * self.loader.batch_size * self.ranks.size
 
     def latents(self, n: int) -> Tensor:
         """The next n latents, (n, Z)."""
         return self.method.prior.sample(n, self.randomness["latents"])
 
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits, (N,), and its auxiliary head's answers, (N, K), on samples as it sees them: augmented, if the recipe says so."""
+        """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, augmented
+        if the recipe does so."""
         seen = x if self.augmentation is None else self.augmentation(x)
         logits, answers = self.discriminator(seen, y)
         return logits, answers
 
     def apply(self, rates: Rates) -> None:
-        """Set the scheduled step sizes and second beta of both optimisers, and the augmentation's probability."""
+        """Begin a step: set the scheduled step sizes and second beta of both
+        optimisers, and the augmentation's probability.
+
+        Statistics of BatchNorm and all other buffers become those of rank 0, as
+        DistributedDataParallel has it.
+        """
+        self.ranks.broadcast_(self._buffers)
         halved = 0.5**self.recoveries
-        for optimizer, factor in ((self.optimizer_g, halved), (self.optimizer_d, halved * self._rate_d)):
+        for optimizer, factor in (
+            (self.optimizer_g, halved),
+            (self.optimizer_d, halved * self._rate_d),
+        ):
             for group in optimizer.param_groups:
                 group["lr"] = rates.learning_rate * factor
                 if "betas" in group:
@@ -108,27 +163,45 @@ class State:
                 else:
                     group["alpha"] = rates.beta2
         if self.augmentation is not None:
-            self.augmentation.schedule(rates.augment)
+            self.augmentation.set_probability(rates.augment)
+
+    def update_controllers(
+        self, after: Literal["discriminator", "generator"], readings: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Let the controllers of one network's steps adapt to what was read.
+
+        Returns:
+            Their readings for the log, () each.
+        """
+        found: dict[str, Tensor] = {}
+        for controller in (self.augmentation, self.controller):
+            if controller is not None and controller.after == after:
+                found |= controller.update(readings)
+        return found
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
-        """The compiled form of a function of the step, where there is one."""
+        """The compiled form of a function of the step, or the function itself."""
         found: Callable[P, T] = self.compilations.get(function, function)
         return found
 
     def optimize_discriminator(self, gradients: Gradients) -> None:
         """One step of D's optimiser along the gradients of its weights."""
-        _descend(self.weights_d, gradients, self.optimizer_d)
+        _descend(self.weights_d, gradients, self.optimizer_d, self.ranks)
 
     def optimize_generator(self, gradients: Gradients) -> None:
         """One step of G's optimiser along the gradients of its weights."""
-        _descend(self.weights_g, gradients, self.optimizer_g)
+        _descend(self.weights_g, gradients, self.optimizer_g, self.ranks)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
-        return self.weights() | {f"randomness.{name}": generator.get_state() for name, generator in self.randomness.items()}
+        return self.weights() | {
+            f"randomness.{name}": generator.get_state()
+            for name, generator in self.randomness.items()
+        }
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that training changes: of the players, the average, the augmentation and the optimisers."""
+        """The tensors that training changes: of the networks, the EMA, the
+        controllers and the optimisers."""
         found: dict[str, Tensor] = {}
         for name, module in self._modules().items():
             found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -138,7 +211,7 @@ class State:
         return found
 
     def scalars(self) -> dict[str, Any]:
-        """The rest of the state, as JSON has it."""
+        """The rest of the state, for JSON."""
         return {
             "samples_seen": self.samples_seen,
             "seen_before": self.seen_before,
@@ -148,32 +221,46 @@ class State:
             "best": self.best,
             "recoveries": self.recoveries,
             "attempts": self.attempts,
-            "position": self.feed.position(),
+            "position": self.loader.position(),
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-        """Put back what `tensors` and `scalars` said. Raises KeyError, TypeError, ValueError or RuntimeError if they are of another shape
-        of state."""
-        scalars = {name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()} | _written(scalars)
+        """Set the state that `tensors` and `scalars` returned.
+
+        Raises:
+            KeyError, TypeError, ValueError, RuntimeError: If they are of a state with
+                other networks or optimisers.
+        """
+        scalars = {
+            name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()
+        } | _written(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
-        self.feed.restore(scalars["position"])
+        self.loader.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
         self.seen_before = scalars["seen_before"]
         self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
-        self.horizon, self.minutes, self.best = scalars["horizon"], scalars["minutes"], scalars["best"]
+        self.horizon, self.minutes, self.best = (
+            scalars["horizon"],
+            scalars["minutes"],
+            scalars["best"],
+        )
 
     def restore_tensors(self, tensors: dict[str, Tensor], samples_seen: int) -> None:
-        """Put back what `tensors` said, after so many samples, and leave the feed where it is."""
+        """Set what `tensors` returned after so many samples; the loader stays where it
+        is."""
         self.restore_weights(tensors)
         for name, generator in self.randomness.items():
             stored = tensors[f"randomness.{name}"].cpu()
-            if stored.shape == generator.get_state().shape:
+            if self.ranks.is_main and stored.shape == generator.get_state().shape:
                 generator.set_state(stored)
-            else:  # saved on another kind of device, whose generators are of another kind: go on from a seed of this moment
-                generator.manual_seed(seeded(self.seed, RANDOMNESS[name], samples_seen).initial_seed())
+                continue
+            # Rank 0's are saved, and those of another kind of device are of another
+            # shape: go on from a seed of this moment.
+            fresh = seeded(self.seed, RANDOMNESS[name], samples_seen, rank=self.ranks.rank)
+            generator.manual_seed(fresh.initial_seed())
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
-        """Put back what `weights` said."""
+        """Set what `weights` returned."""
         for name, module in self._modules().items():
             module.load_state_dict(_below(tensors, name))
         for name, optimizer in self._optimizers().items():
@@ -184,22 +271,39 @@ class State:
                 index, moment = key.split(".")
                 expected = () if moment == "step" else weights[int(index)].shape
                 if value.shape != expected or not value.is_floating_point():
-                    raise ValueError(f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, its weight {tuple(expected)}")
+                    raise ValueError(
+                        f"{name}.{key} has shape {tuple(value.shape)} and type {value.dtype}, "
+                        f"its weight {tuple(expected)}"
+                    )
                 stored["state"].setdefault(int(index), {})[moment] = value
-            wanted = {"step", "square_avg"} if isinstance(optimizer, torch.optim.RMSprop) else {"step", "exp_avg", "exp_avg_sq"}
+            wanted = (
+                {"step", "square_avg"}
+                if isinstance(optimizer, torch.optim.RMSprop)
+                else {"step", "exp_avg", "exp_avg_sq"}
+            )
             for index, moments in stored["state"].items():
                 if moments.keys() != wanted:
-                    raise ValueError(f"{name} has {', '.join(sorted(moments))} of weight {index}, not {', '.join(sorted(wanted))}")
+                    raise ValueError(
+                        f"{name} has {', '.join(sorted(moments))} of weight {index}, not "
+                        f"{', '.join(sorted(wanted))}"
+                    )
             optimizer.load_state_dict(stored)
 
     def _modules(self) -> dict[str, nn.Module]:
+        modules = self._trained()
+        if self.transform is not None:
+            modules["transform"] = self.transform
+        return modules
+
+    def _trained(self) -> dict[str, nn.Module]:
+        """The modules that change while training."""
         modules = {"generator": self.generator, "discriminator": self.discriminator}
-        if self.average is not self.generator:
-            modules["average"] = self.average
+        if self.ema is not self.generator:
+            modules["ema"] = self.ema
         if self.augmentation is not None:
             modules["augmentation"] = self.augmentation
-        if self.method.modes is not None:
-            modules["modes"] = self.method.modes
+        if self.controller is not None:
+            modules["controller"] = self.controller
         return modules
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -207,51 +311,56 @@ class State:
 
 
 def _written(scalars: dict[str, Any]) -> dict[str, Any]:
-    """The best moment and the feed's position, if they can be. Raises ValueError if not."""
+    """The best checkpoint and the loader's position, checked.
+
+    Raises:
+        ValueError: If they have another form.
+    """
     best, position = scalars["best"], scalars["position"]
-    names = {"checkpoint": str, "figure": float}
-    if best is not None and (not isinstance(best, dict) or best.keys() != names.keys() or not str(best["checkpoint"]).isdecimal()):
-        raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its figure")
+    names = {"checkpoint": str, "metric": float}
+    if best is not None and (
+        not isinstance(best, dict)
+        or best.keys() != names.keys()
+        or not str(best["checkpoint"]).isdecimal()
+    ):
+        raise ValueError(f"best = {clipped(repr(best))}: must be a checkpoint and its metric")
     if best is not None:
         best = {name: checked(name, best[name], hint) for name, hint in names.items()}
-    if not isinstance(position, dict) or not all(type(value) is int and 0 <= value < MOST for value in position.values()):
+    if not isinstance(position, dict) or not all(
+        type(value) is int and 0 <= value < MAX_POSITION for value in position.values()
+    ):
         raise ValueError(f"position = {clipped(repr(position))}: must be whole numbers")
     return {"best": best, "position": position}
 
 
-def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
-    """The recipe's method with weights drawn from the seed alone."""
-    with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
-        return recipe.build(schema)
-
-
-def outline(recipe: Recipe, schema: Schema) -> Method:
-    """The recipe's method on the meta device:
-    shapes alone, for which no memory is taken.
-
-    Raises:
-        RuntimeError: For networks that look at their own weights while they are made.
-    """
-    with DrawnFrom(torch.Generator()), torch.device("meta"):
-        return recipe.build(schema)
-
-
-def _optimizer(player: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimiser for one player; its rates are set anew at every step."""
+def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimiser for one network; its rates are set anew at every step."""
     if recipe.optimizer == "rmsprop":
-        return torch.optim.RMSprop(player.parameters(), recipe.learning_rate, alpha=float(recipe.beta2))
+        return torch.optim.RMSprop(
+            network.parameters(), recipe.learning_rate, alpha=float(recipe.beta2)
+        )
     betas = (float(recipe.beta1), float(recipe.beta2))
-    return torch.optim.Adam(player.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda"))
+    return torch.optim.Adam(
+        network.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda")
+    )
 
 
-def _descend(weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer) -> None:
+def _descend(
+    weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer, ranks: Ranks
+) -> None:
+    """One step along the mean of all ranks' gradients."""
     for weight, gradient in zip(weights, gradients, strict=True):
         if gradient is None or gradient.stride() == weight.stride():
             weight.grad = gradient
         else:  # fused optimisers go through both as they lie
             weight.grad = torch.empty_like(weight).copy_(gradient)
+    ranks.mean_([weight.grad for weight in weights if weight.grad is not None])
     optimizer.step()
 
 
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+    return {
+        key.removeprefix(f"{name}."): value
+        for key, value in tensors.items()
+        if key.startswith(f"{name}.")
+    }

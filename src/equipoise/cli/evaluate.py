@@ -1,0 +1,66 @@
+"""`equipoise evaluate` and `equipoise compare`: metrics of trained runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from equipoise.cli.options import Compare, Evaluate
+from equipoise.cli.output import say
+from equipoise.cli.parser import parse
+from equipoise.errors import RequestError, printable
+
+TABLE_WIDTH = 200  # columns, where the table goes to a file or a pipe
+
+
+def evaluate(arguments: Sequence[str]) -> None:
+    """equipoise evaluate RUN ..."""
+    options = parse(Evaluate, "evaluate", arguments)
+
+    from equipoise.api import GAN
+    from equipoise.training.progress import EvaluationStatus
+
+    gan = GAN.load(options.run)
+    with EvaluationStatus() as status:
+        report = gan.evaluate(
+            options.data, inception=options.inception, quick=options.quick, on_step=status
+        )
+    if options.json:
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+    else:
+        say(f"{report}\n\n{report.explained()}" if options.explain else str(report))
+
+
+def compare(arguments: Sequence[str]) -> None:
+    """equipoise compare RUN RUN ..."""
+    options = parse(Compare, "compare", arguments)
+    if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):
+        raise RequestError(f"--out = {str(options.out)!r}: must end in .html")
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from equipoise.api import GAN
+    from equipoise.report.comparison import rows
+    from equipoise.report.formatting import BASELINE, KEY
+    from equipoise.report.page import comparison
+    from equipoise.utils.atomic_io import write_whole
+    from equipoise.utils.formatting import for_terminal
+
+    gans = [GAN.load(run) for run in options.runs]
+    reports = [gan.report for gan in gans]
+    names = [escape(for_terminal(printable(str(run)))) for run in options.runs]
+    table = Table("", *names, BASELINE, box=None)
+    for row in rows(reports):
+        cells = [for_terminal(" ".join(part for part in cell if part)) for cell in row.cells]
+        name = escape(for_terminal(f"{row.sign} {printable(row.label)}"))
+        table.add_row(name, *cells, for_terminal(row.floor))
+    table.add_row("verdict", *[report.verdict.name for report in reports], "")
+    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)
+    print(for_terminal(KEY))
+    if options.out is not None:
+        write_whole(options.out, comparison([gan.told() for gan in gans]).encode())
+        say(f"Wrote {options.out}")

@@ -1,0 +1,49 @@
+"""`equipoise recipes` and `equipoise datasets`: lists, without heavy imports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from equipoise.cli.options import Datasets, Recipes
+from equipoise.cli.output import say
+from equipoise.cli.parser import option_of, parse
+
+if TYPE_CHECKING:
+    from equipoise.data.readers import Reader
+
+COLUMN = 12  # characters of a name
+
+
+def recipes(arguments: Sequence[str]) -> None:
+    """equipoise recipes"""
+    parse(Recipes, "recipes", arguments)
+    from equipoise.recipes import DEFAULT, broken, catalogue
+
+    for name, recipe in catalogue().items():
+        default = " (the default of train)" if name == DEFAULT else ""
+        print(f"{name:{COLUMN}} {recipe.summary}{default}")
+        print(f"{'':{COLUMN}} {recipe.paper}")
+    for name, why in broken().items():
+        say(f"{name:{COLUMN}} cannot be used: {why}")
+
+
+def datasets(arguments: Sequence[str]) -> None:
+    """equipoise datasets"""
+    parse(Datasets, "datasets", arguments)
+    from equipoise.data import readers
+    from equipoise.data.distributions import DISTRIBUTIONS
+    from equipoise.data.named_sources import NAMED_SOURCES
+
+    for name, summary in NAMED_SOURCES.items():
+        of_source = fields(DISTRIBUTIONS[name]) if name in DISTRIBUTIONS else ()
+        settings = ", ".join(option_of(field.name) for field in of_source)
+        print(f"{name:{COLUMN}} {summary}{f' ({settings})' if settings else ''}")
+    print("\nOr your own data: a folder of images, or a file.")
+    for reader in sorted(readers.READERS, key=lambda reader: reader.endings):
+        print(f"{reader.endings[0]:{COLUMN}} {reader.summary}{_other_endings(reader)}")
+
+
+def _other_endings(reader: Reader) -> str:
+    return f" (also {', '.join(reader.endings[1:])})" if reader.endings[1:] else ""

@@ -1,0 +1,167 @@
+"""The command line: which command runs, and how what it raises ends the process.
+
+Heavy packages are imported when a command needs them, so that `--help` is fast.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from equipoise.cli.output import warn
+from equipoise.errors import (
+    EquipoiseError,
+    EquipoiseWarning,
+    RequestError,
+    first_line,
+    nearest,
+)
+
+HELP = """usage: equipoise COMMAND ...
+
+Train generative adversarial networks that anyone can depend on.
+
+  equipoise train DATA      train on a built-in source, a file or a folder, and report
+                            how good it is
+  equipoise train --resume RUN     go on with a run
+  equipoise sample RUN      draw new samples from a trained run
+  equipoise evaluate RUN    measure a run again, or against other data
+  equipoise compare RUN ... put several runs in one table, and in one page
+  equipoise recipes         list the methods
+  equipoise datasets        list the built-in sources and the files that can be read
+
+Start with: equipoise train gaussian
+Each command has --help. That of train shows every setting of its recipe.
+"""
+# What to do where memory runs out.
+LESS_MEMORY = {
+    "train": "give less data or a smaller batch_size",
+    "sample": "ask for fewer samples",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What is typed after `equipoise`. Default: that of this process.
+
+    Returns:
+        The exit status: 0 done, 1 could not be completed, 2 the request is wrong,
+        130 or 143 stopped by a signal and saved.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        _show_own_warnings()
+    try:
+        _run(given)
+        sys.stdout.flush()
+        return 0
+    except Exception as error:
+        return _failed(error, given[0] if given else "")
+    except KeyboardInterrupt:
+        print("equipoise: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _show_own_warnings() -> None:
+    """Show Equipoise's warnings in a line, and none of other libraries, which say
+    nothing to the person at the terminal."""
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", EquipoiseWarning)
+    warnings.showwarning = lambda message, *_: warn(str(message))
+
+
+def _run(given: Sequence[str]) -> None:
+    if not given or given[0] in ("-h", "--help"):
+        print(HELP, end="")
+    elif given[0] == "--version":
+        from equipoise import __version__
+
+        print(f"equipoise {__version__}")
+    elif given[0] in COMMANDS:
+        COMMANDS[given[0]](given[1:])
+    else:
+        raise RequestError(f"no command {given[0]!r}: {nearest(given[0], COMMANDS)}")
+
+
+def _failed(error: Exception, command: str) -> int:
+    """Print an error in a line, and return the exit status.
+
+    Raises:
+        Exception: One that is not the user's or the machine's, but a defect.
+    """
+    if isinstance(error, EquipoiseError):
+        print(f"equipoise: {error}", file=sys.stderr)
+        return error.status
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe is gone
+        _abandon_stdout()
+        return 0
+    if isinstance(error, OSError):
+        warn(f"{error.filename or 'output'}: {error.strerror or error}")
+        if error.filename is None:
+            _abandon_stdout()
+        return 1
+    # torch reports too little memory as a RuntimeError.
+    out_of_memory = isinstance(error, RuntimeError) and "memory" in str(error).lower()
+    if out_of_memory or isinstance(error, MemoryError):
+        instead = LESS_MEMORY.get(command, "give less data")
+        warn(f"out of memory: {first_line(error)}; {instead}")
+        return 1
+    raise error
+
+
+def _abandon_stdout() -> None:
+    """Drop what could not be written, so that Python does not try again at its end."""
+    with suppress(OSError, ValueError):  # no descriptor where a test or a notebook took its place
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _train(arguments: Sequence[str]) -> None:
+    from equipoise.cli.train import train
+
+    train(arguments)
+
+
+def _sample(arguments: Sequence[str]) -> None:
+    from equipoise.cli.sample import sample
+
+    sample(arguments)
+
+
+def _evaluate(arguments: Sequence[str]) -> None:
+    from equipoise.cli.evaluate import evaluate
+
+    evaluate(arguments)
+
+
+def _compare(arguments: Sequence[str]) -> None:
+    from equipoise.cli.evaluate import compare
+
+    compare(arguments)
+
+
+def _recipes(arguments: Sequence[str]) -> None:
+    from equipoise.cli.listing import recipes
+
+    recipes(arguments)
+
+
+def _datasets(arguments: Sequence[str]) -> None:
+    from equipoise.cli.listing import datasets
+
+    datasets(arguments)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "train": _train,
+    "sample": _sample,
+    "evaluate": _evaluate,
+    "compare": _compare,
+    "recipes": _recipes,
+    "datasets": _datasets,
+}

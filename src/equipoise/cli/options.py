@@ -1,0 +1,71 @@
+"""The options of each command, a dataclass each. What is typed for `train` stands in
+`train_options`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.cli.parser import option, positional
+
+RUN_NEEDED = "a run directory"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draw new samples from a trained run."""
+
+    run: Path = positional("RUN", RUN_NEEDED)
+    """A run directory."""
+    n: int | None = option(None, "N", short="-n")
+    """How many samples. Default: 64 images, or 1,000 points (10,000 in a .png)."""
+    label: str | None = None
+    """The class to draw, for a run that was trained with labels."""
+    code: str | None = option(None, "CODES")
+    """Codes to fix, for a run of the recipe infogan, such as c0=3,u0=-1.5. The others
+    are drawn at random."""
+    seed: int | None = None
+    """The same seed gives the same samples. Default: different ones every time."""
+    out: Path | None = option(None, "FILE")
+    """FILE.npy, .npz or .csv for the samples, FILE.png for a picture of them. Default:
+    points are printed."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained run against real data. Each metric stands beside its baseline:
+    what real samples get."""
+
+    run: Path = positional("RUN", RUN_NEEDED)
+    """A run directory."""
+    data: str | None = option(None, "DATA")
+    """Data to compare with. Default: the part of the training data that was held
+    out."""
+    inception: bool = False
+    """Add Inception's FID and KID. Needs torch-fidelity and its weights."""
+    quick: bool = False
+    """Use fewer samples, as after a short training."""
+    json: bool = False
+    """Print JSON."""
+    explain: bool = False
+    """Explain what each metric measures."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Put several trained runs side by side in one table, and in one page."""
+
+    runs: tuple[Path, ...] = positional("RUN", "run directories")
+    """Run directories."""
+    out: Path | None = option(None, "FILE.html")
+    """Write a page with their samples and curves."""
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """List the published methods that can be trained."""
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """List the built-in data sources and the files that can be read."""

@@ -1,0 +1,75 @@
+"""Samples as the content of a file, and the codes that a command line asks for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from equipoise.errors import RequestError
+
+if TYPE_CHECKING:
+    from equipoise.api import GAN
+
+
+def encoded(
+    gan: GAN,
+    n: int,
+    label: str | None,
+    code: Mapping[str, float],
+    seed: int | None,
+    suffix: str | None,
+) -> bytes:
+    """n samples as the content of a file with this ending; None is CSV.
+
+    Raises:
+        RequestError: For images in text.
+    """
+    if gan.schema.is_image and suffix in (None, ".csv"):
+        raise RequestError("images need --out with a file that ends in .png, .npy or .npz")
+    samples = gan.sample(n, label=label, code=code, seed=seed)
+    # One type for all columns: pandas makes objects of numbers beside booleans.
+    dtypes = gan.schema.column_dtypes
+    array: NDArray[np.generic] = (
+        np.asarray(samples) if dtypes is None else np.asarray(samples, np.result_type(*dtypes))
+    )
+    content = io.BytesIO()
+    if suffix == ".npy":
+        np.save(content, array, allow_pickle=False)
+    elif suffix == ".npz":
+        np.savez_compressed(content, x=array)
+    elif not isinstance(samples, np.ndarray | torch.Tensor):
+        samples.rename(columns=without_formula).to_csv(
+            content, index=False, errors="backslashreplace"
+        )
+    else:  # %s is the shortest text that gives the same float
+        exact = "%d" if array.dtype.kind in "biu" else "%s"
+        np.savetxt(content, array, delimiter=",", fmt=exact)
+    return content.getvalue()
+
+
+def without_formula(name: str | int) -> str | int:
+    """A column's name, with a quote before it where a spreadsheet would run it as a
+    formula: it may come from a stranger's file."""
+    risky = isinstance(name, str) and name.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{name}" if risky else name
+
+
+def codes(text: str | None) -> dict[str, float]:
+    """The codes in a text such as "c0=3,u0=-1.5".
+
+    Raises:
+        RequestError: If it is written in another way.
+    """
+    codes = {}
+    for part in text.split(",") if text else []:
+        name, _, value = part.partition("=")
+        try:
+            codes[name.strip()] = float(value)
+        except ValueError:
+            raise RequestError(f"--code = {text!r}: must be written as in c0=3,u0=-1.5") from None
+    return codes

@@ -1,0 +1,132 @@
+"""`equipoise train`: from what was typed to the report at the end."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from equipoise.cli.output import say, warn
+
+if TYPE_CHECKING:
+    from equipoise.api import GAN
+    from equipoise.data.schema import Schema
+    from equipoise.training.trainer import Trainer
+
+CHANNELS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
+
+
+def train(arguments: Sequence[str]) -> None:
+    """equipoise train DATA ..., or equipoise train --resume RUN ..."""
+    from equipoise.cli.train_options import parse_train
+
+    request = parse_train(arguments)
+
+    from equipoise.api import GAN
+    from equipoise.training.guard import DivergedError
+    from equipoise.training.resume import is_finished
+    from equipoise.training.signals import InterruptedRunError
+
+    gan = GAN(request.recipe.name, **request.choices)
+    data = request.data if request.distribution is None else request.distribution
+    trainer = gan.trainer(
+        data, out=request.out, resume=request.resume, init_from=request.init_from, warn=warn
+    )
+    _announce(trainer)
+    assert trainer.directory is not None, "the command line always writes a run"
+    where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
+    try:
+        _run(gan, trainer, finished)
+    except InterruptedRunError as error:
+        again = shlex.join(["equipoise", "train", "--resume", where])
+        raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
+    except DivergedError:
+        _report(gan, trainer, kept=False)
+        raise
+    _report(gan, trainer, kept=finished and "evaluate" not in request.choices)
+
+
+def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
+    """Train, and print on how many samples and how long."""
+    from equipoise.training.progress import ProgressBar
+    from equipoise.utils.formatting import spoken
+
+    state = trainer.state
+    seconds, samples = state.seconds, state.samples_seen
+    with ProgressBar() as bar:
+        gan.train(trainer, [bar])
+    if not finished:
+        more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
+        say(
+            f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}."
+        )
+        sys.stdout.flush()
+
+
+def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
+    """Print the report after a trainer, full or quick as its plan says.
+
+    Args:
+        gan: What was trained.
+        training: The trainer.
+        kept: Whether to print the report that the run has already, if it has one, and
+            measure nothing.
+    """
+    from equipoise.metrics.budget import QUICK
+    from equipoise.metrics.evaluate import takes_all
+    from equipoise.training.progress import EvaluationStatus
+
+    assert trainer.directory is not None, "the command line always writes a run"
+    directory, kind = trainer.directory, trainer.plan.evaluation
+    where, run = directory.path, shlex.quote(str(directory.path))
+    report, kept = None, kept and directory.report.is_file()
+    with EvaluationStatus() as status:
+        if kind != "none":
+            quick = kind == "quick"
+            report = gan.report if kept else gan.evaluate(quick=quick, on_step=status)
+        status("image of samples")
+        gan.draw(where / "samples.png", seed=0)
+    if report is None:
+        say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
+        say(f"Image: {where}/samples.png")
+    else:
+        say(f"\n{report}\n")
+        labels = bool(trainer.recipe.conditional)
+        if kind == "quick" and not kept and not takes_all(trainer.source, labels, QUICK):
+            say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
+        say(f"Report: {where}/report.html    Image: {where}/samples.png")
+    say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
+
+
+def described(schema: Schema) -> str:
+    """The kind of data in words: "2-D points", "28 x 28 grayscale images"."""
+    if schema.is_image:
+        channels, height, width = schema.shape
+        colour = CHANNELS.get(channels, f"{channels}-channel")
+        return f"{width} x {height} {colour} images"
+    if schema.container == "frame":
+        return f"rows of {schema.size} column{'s' if schema.size > 1 else ''}"
+    return f"{schema.size}-D points"
+
+
+def _announce(trainer: Trainer) -> None:
+    """Print what is trained, on what data and how, and from where a run is resumed."""
+    from equipoise.training.resume import told
+
+    schema, source, directory = trainer.source.schema, trainer.source, trainer.directory
+    rows = source.training_rows
+    amount = "generated on the fly" if rows is None else f"{rows:,} to train on"
+    say(f"{source.name}: {described(schema)}, {amount}")
+    for note in source.notes:
+        say(f"  note: {note}")
+    how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"
+    how += ", in bfloat16" if trainer.speed.precision == "bfloat16" else ""
+    how += "; compiling the step first, about a minute" if trainer.speed.compiled else ""
+    say(
+        f"{trainer.recipe.name} on {trainer.device} with {how}; saved in "
+        f"{directory.path if directory else '-'}"
+    )
+    if trainer.resumed:
+        say(told(trainer))
+    sys.stdout.flush()

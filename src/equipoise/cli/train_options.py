@@ -1,0 +1,170 @@
+"""The command line of `equipoise train`: recipe, data, run and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from equipoise.cli.parser import OptionsParser, option, positional, refuse
+from equipoise.data import readers
+from equipoise.data.distributions import DISTRIBUTIONS, Distribution
+from equipoise.errors import RequestError
+from equipoise.recipes import DEFAULT, catalogue, find
+from equipoise.recipes.base import Recipe
+from equipoise.runs.settings import RunSettings
+
+USAGE = """equipoise train DATA [OPTIONS]
+       equipoise train --resume RUN [OPTIONS]"""
+SUMMARY = "Train a GAN on DATA and report how good it is, or resume RUN."
+DATA_HELP = (
+    f"A built-in source or a folder of images, or a {readers.listed()} file. "
+    "See: equipoise datasets."
+)
+
+
+@dataclass(frozen=True)
+class Train:
+    """What is typed for a training, without the settings of run, recipe and data."""
+
+    data: str | None = positional("DATA", "data", None, doc=DATA_HELP)
+    recipe: str | None = option(None, "NAME")
+    """The method (see: equipoise recipes). Default: balanced, or that of RUN."""
+    out: Path | None = option(None, "DIR")
+    """The directory to keep the run in. Default: the next free name under runs/."""
+    resume: str | None = option(None, "RUN", bare="")
+    """Go on with RUN, or with the run in --out. Samples and minutes (totals), device,
+    threads, until, evaluate and tracker may change."""
+    init_from: Path | None = option(None, "RUN")
+    """Start from the weights of RUN, on DATA of the same kind. Optimiser, schedule and
+    samples seen begin anew."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """A parsed `equipoise train`."""
+
+    data: str | None
+    """None where a run is resumed on its own data."""
+    distribution: Distribution | None
+    """The one that DATA names, if settings of it were typed."""
+    recipe: type[Recipe]
+    out: Path | None
+    resume: bool
+    init_from: Path | None
+    choices: dict[str, Any]
+    """The settings of recipe and run that were typed, and no others."""
+
+
+def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) -> TrainRequest:
+    """Read the command line of `train`; --help prints and exits.
+
+    Args:
+        arguments: What is typed after `equipoise train`.
+        recipe: The recipe whose settings are options. Default: the one that --recipe
+            names, else that of the run that is resumed or started from, else the
+            default one.
+
+    Raises:
+        RequestError: On mistakes: all of them, in one line.
+    """
+    options = _first_look(arguments)
+    if recipe is None:
+        earlier = options.out if options.resume is not None else options.init_from
+        name = options.recipe or (None if earlier is None else _recorded_recipe(earlier))
+        recipe = find(name or DEFAULT)
+    distribution = DISTRIBUTIONS.get(options.data or "")
+    groups: dict[str, type[Any]] = {
+        "options": Train,
+        "run settings": RunSettings,
+        f"settings of the recipe {recipe.name}": recipe,
+    }
+    if distribution is not None:
+        groups[f"settings of {distribution.name}"] = distribution
+    parser = OptionsParser(
+        "train",
+        groups,
+        description=f"{SUMMARY}\n\nRecipe {recipe.name}: {recipe.summary}.\n\n"
+        f"Paper: {recipe.paper}.",
+        usage=USAGE,
+        owner=f"train with the recipe {recipe.name}",
+    )
+    parsed = parser.parse(arguments)
+    mistakes = list(parsed.mistakes)
+    of_train, of_run, of_recipe, *of_data = (
+        {name: value for name, value in parsed.values.items() if name in _names(settings)}
+        for settings in groups.values()
+    )
+    for settings, values in zip(
+        groups.values(), (of_train, of_run, of_recipe, *of_data), strict=True
+    ):
+        try:
+            settings(**values)
+        except RequestError as error:
+            mistakes.append(str(error))
+    refuse(mistakes)
+    train = _resolved(Train(**of_train))
+    if train.data is None and train.resume is None:
+        raise RequestError("equipoise train needs data: see equipoise train --help")
+    return TrainRequest(
+        data=train.data,
+        distribution=distribution(**of_data[0]) if distribution and of_data[0] else None,
+        recipe=recipe,
+        out=train.out,
+        resume=train.resume is not None,
+        init_from=train.init_from,
+        choices={**of_run, **of_recipe},
+    )
+
+
+def _first_look(arguments: Sequence[str]) -> Train:
+    """DATA, recipe and run, found with the options of every recipe and distribution:
+    which of those are valid depends on them."""
+    groups = {
+        str(i): settings
+        for i, settings in enumerate(
+            (Train, RunSettings, *catalogue().values(), *DISTRIBUTIONS.values())
+        )
+    }
+    parser = OptionsParser("train", groups, description="", usage="", shows_help=False)
+    typed = parser.parse(arguments).values
+    return _resolved(
+        Train(**{name: value for name, value in typed.items() if name in _names(Train)}),
+        help_asked=not {"-h", "--help"}.isdisjoint(arguments),
+    )
+
+
+def _resolved(train: Train, *, help_asked: bool = False) -> Train:
+    """With the run to resume in `out`: it follows --resume, or stands alone, or is
+    named by --out; what stands alone besides is the data.
+
+    Raises:
+        RequestError: If no run is named.
+    """
+    if train.resume is None:
+        return train
+    if train.out is not None:
+        if train.resume and train.data is not None:
+            raise RequestError(
+                f"{train.resume!r} was not expected: --out names the run to resume already"
+            )
+        return Train(
+            train.data or train.resume or None, train.recipe, train.out, "", train.init_from
+        )
+    run, data = (train.resume, train.data) if train.resume else (train.data, None)
+    if run is None and not help_asked:
+        raise RequestError("equipoise train --resume needs the run: equipoise train --resume RUN")
+    return Train(data, train.recipe, Path(run) if run else None, "", train.init_from)
+
+
+def _recorded_recipe(run: Path) -> str:
+    """The recipe of an earlier run."""
+    from equipoise.runs.directory import RunDirectory
+
+    name: str = RunDirectory.existing(run).read_config()["recipe"]["name"]
+    return name
+
+
+def _names(settings: type[Any]) -> set[str]:
+    return set(settings.__dataclass_fields__)

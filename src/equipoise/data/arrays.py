@@ -1,0 +1,325 @@
+"""Arrays, tensors, DataFrames and files as checked rows of numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from equipoise.data import readers
+from equipoise.data.labels import distinct_labels, plain_label
+from equipoise.data.levels import levels_of
+from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.errors import RequestError, clipped, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_EXACT = 2**53  # up to here float64 holds every whole number
+Labels = Sequence[Any] | NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows in memory."""
+
+    values: NDArray[Any]
+    """(N, *schema.shape), in the user's units."""
+    schema: Schema
+    labels: NDArray[np.int64] | None
+    """The positions of the labels among the schema's classes, (N,)."""
+    note: str = ""
+    """What the user should know of how the data was read."""
+
+
+def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
+    """Rows of an array or tensor in any accepted layout.
+
+    `what` names the data in messages.
+    """
+    container: Container = "tensor" if isinstance(data, torch.Tensor) else "array"
+    array = to_numpy(data, what)
+    if array.size == 0:
+        raise RequestError(
+            f"{what} is empty (shape {array.shape}): give at least one batch of samples"
+        )
+    layout = detect_layout(array.shape)
+    values = to_network_layout(array, layout)
+    check_values(values, what, layout=layout)
+    levels = levels_of(values) if values.ndim == 2 else None
+    schema = Schema(values.shape[1:], layout, array.dtype.name, container, levels=levels)
+    return with_labels(values, schema, labels, what)
+
+
+def to_numpy(data: Any, what: str) -> NDArray[Any]:
+    """An array or tensor of numbers as NumPy holds them, in the machine's byte order.
+
+    Raises:
+        RequestError: For types that torch lacks.
+    """
+    if isinstance(data, torch.Tensor):
+        try:
+            data = data.detach().cpu().numpy()
+        except (TypeError, RuntimeError):  # bfloat16, sparse, quantised and others
+            is_dense = data.layout == torch.strided
+            kind = str(data.dtype if is_dense else data.layout).removeprefix("torch.")
+            instead = "float32 (x.float())" if is_dense else "a dense tensor (x.to_dense())"
+            raise RequestError(
+                f"{what} has type {kind}, which NumPy lacks: give {instead}"
+            ) from None
+    if np.ma.is_masked(data):
+        raise RequestError(f"{what} has masked values: fill or remove them first")
+    array = np.asarray(data)
+    if array.dtype.kind not in "biuf":
+        raise RequestError(
+            f"{what} has type {array.dtype}: give numbers (integers, floats or booleans)"
+        )
+    if array.dtype.itemsize > 8:
+        raise RequestError(f"{what} has type {array.dtype}: give float64 or smaller")
+    check_exact(array, what)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def from_frame(
+    frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None
+) -> Rows:
+    """Rows of a DataFrame of numbers, a column each.
+
+    `label_column` names the one that holds labels.
+    """
+    if not frame.columns.is_unique:
+        raise RequestError(
+            f"{what} has several columns named "
+            f"{frame.columns[frame.columns.duplicated()][0]!r}: give each its own name"
+        )
+    if label_column is not None and labels is not None:
+        raise RequestError(
+            f"labels were given, and label_column = {label_column!r}: give one of them"
+        )
+    if label_column is not None:
+        named = {str(name): name for name in frame.columns}
+        if label_column not in named:
+            raise RequestError(
+                f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}"
+            )
+        labels = _listed(frame[named[label_column]])
+        frame = frame.drop(columns=named[label_column])
+    if frame.empty:
+        raise RequestError(
+            f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
+            "least one batch of samples"
+        )
+    columns = column_names(frame)
+    if len(set(columns)) < len(columns):
+        raise RequestError(
+            f"{what} has columns whose names are the same as text: give each its own name"
+        )
+    values = numbers_of(frame, what)
+    dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
+    for name, dtype in zip(frame.columns, dtypes, strict=True):
+        if np.dtype(dtype).itemsize > 8:
+            raise RequestError(
+                f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give "
+                "float64 or smaller"
+            )
+        if np.dtype(dtype).kind in "iu":
+            check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
+    check_values(values, what, columns=columns)
+    levels = levels_of(values)
+    schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes, levels=levels)
+    return with_labels(values, schema, labels, what)
+
+
+def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
+    """The names of a table's columns as the schema has them: whole numbers as they are,
+    anything else as text."""
+    return tuple(
+        name if isinstance(name, int) and not isinstance(name, bool) else str(name)
+        for name in frame.columns
+    )
+
+
+def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
+    """The table's numbers, (N, D), with NaN for missing values.
+
+    Raises:
+        RequestError: For a column that holds anything else.
+    """
+    for name in frame.columns:
+        if frame[name].dtype.kind not in "biuf":
+            raise RequestError(_text_in_column(frame[name], what))
+    return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
+    """Rows of a file of any format in `data.readers`.
+
+    Nothing in it can run code: pickled objects are refused.
+
+    Args:
+        path: The file.
+        labels: One a sample; None for those in the file, if there are any.
+        label_column: The name of the column that holds labels, of a table.
+
+    Raises:
+        RequestError: Where the file cannot be read or trained on.
+    """
+    reader = readers.find(path)
+    if label_column is not None and reader is not None and not reader.has_columns:
+        raise RequestError(
+            f"label_column = {label_column!r}: {path.name} has no columns; give a "
+            f"{readers.listed(columns_only=True)} file, or leave it out"
+        )
+    content = readers.read(path)
+    if isinstance(content.values, np.ndarray):
+        return from_array(content.values, content.labels if labels is None else labels, path.name)
+    rows = from_frame(content.values, labels, path.name, label_column)
+    return replace(rows, note=content.note)
+
+
+def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
+    """Rows with their labels counted and turned into positions among the classes."""
+    if labels is None:
+        return Rows(values, schema, None)
+    if not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1:
+        raise RequestError(f"labels = {clipped(repr(labels))}: give one label per sample")
+    if len(labels) != len(values):
+        raise RequestError(
+            f"labels: {len(labels)} given for {len(values)} samples of {what}: give one label "
+            "per sample"
+        )
+    # The list of an array of dates would be of plain numbers.
+    are_dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
+    listed = labels.tolist() if hasattr(labels, "tolist") and not are_dates else labels
+    plain = [plain_label(label) for label in listed]
+    classes = distinct_labels(plain)
+    index = {label: i for i, label in enumerate(classes)}
+    positions = np.array([index[label] for label in plain], np.int64)
+    counts = tuple(np.bincount(positions, minlength=len(classes)).tolist())
+    return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
+
+
+def check_values(
+    values: NDArray[Any],
+    what: str,
+    layout: str = "ND",
+    columns: tuple[str | int, ...] | None = None,
+) -> None:
+    """Check that all values are finite, and that samples differ.
+
+    Raises:
+        RequestError: If not.
+    """
+    check_finite(values, what, layout, columns)
+    if (values == values.flat[0]).all():
+        raise one_value_error(values.flat[0], what)
+    check_different(values, what)
+
+
+def check_different(values: NDArray[Any], what: str) -> None:
+    """Check that samples differ.
+
+    Raises:
+        RequestError: If there are several, all of them the same.
+    """
+    if len(values) > 1 and all((sample == values[0]).all() for sample in values):
+        raise RequestError(
+            f"{what} has one distinct sample, {len(values):,} times: there is no distribution "
+            "to learn; give data that varies"
+        )
+
+
+def one_value_error(value: Any, what: str) -> RequestError:
+    """The error of data with one distinct value."""
+    return RequestError(
+        f"{what} has one distinct value, {value}: there is no distribution to learn; give "
+        "data that varies"
+    )
+
+
+def check_finite(
+    values: NDArray[Any],
+    what: str,
+    layout: str = "ND",
+    columns: tuple[str | int, ...] | None = None,
+) -> None:
+    """Check that all values are finite.
+
+    Raises:
+        RequestError: On NaN or infinity, with how many and where the first is.
+    """
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return
+    where = np.unravel_index(int(bad.argmax()), values.shape)
+    kind = "NaN" if np.isnan(values[where]) else "infinity"
+    place = f"row {where[0]}"
+    if columns is not None:
+        place += f", column {columns[where[1]]!r}"
+    elif layout != "N":
+        place += f", position {tuple(int(i) for i in where[1:])}"
+    raise RequestError(
+        f"{what} has {int(bad.sum())} NaN or infinite values, the first ({kind}) at {place}: "
+        "remove or fill them first"
+    )
+
+
+def check_exact(array: NDArray[Any], what: str) -> None:
+    """Check that float64, in which everything is computed, holds these whole numbers.
+
+    Raises:
+        RequestError: If it would round one.
+    """
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
+        return
+    beyond = next(
+        (int(value) for value in (array.max(), array.min()) if abs(int(value)) > MAX_EXACT), None
+    )
+    if beyond is not None:
+        raise RequestError(
+            f"{what} has the whole number {beyond}, beyond 2**53, which would be rounded: "
+            "subtract an offset, or give floats"
+        )
+
+
+def _numpy_dtype(column: pd.Series[Any]) -> str:
+    """The NumPy type that holds a column; pandas' nullable types have one
+    underneath."""
+    # Sparse columns have a subtype, nullable ones a numpy_dtype.
+    dtype = getattr(column.dtype, "subtype", getattr(column.dtype, "numpy_dtype", column.dtype))
+    return np.dtype(str(dtype)).name
+
+
+def _listed(column: pd.Series[Any]) -> list[Any]:
+    """A column's values, texts of a table once in memory however often they come."""
+    if column.dtype.name != "category":
+        return column.tolist()
+    texts = [*column.cat.categories.tolist(), math.nan]  # whose place, -1, is what is missing
+    return [texts[code] for code in column.cat.codes]
+
+
+def _text_in_column(column: pd.Series[Any], what: str) -> str:
+    """The message about a column that is not of numbers."""
+    import pandas as pd
+
+    column_dtype = column.dtype
+    column = pd.Series(_listed(column), dtype=object, name=column.name)
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() & column.notna()
+    if not wrong.any():
+        return (
+            f"{what}: column {clipped(repr(column.name))} has type {column_dtype}, which is not "
+            "a type of numbers: convert it with astype(float)"
+        )
+    row = int(np.asarray(wrong).argmax())
+    return (
+        f"{what}: column {clipped(repr(column.name))} holds {clipped(repr(column.iloc[row]))} "
+        f"in row {row}, which is not a number: "
+        f"drop the column, turn it into numbers, or name it with label_column"
+    )

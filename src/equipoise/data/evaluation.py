@@ -1,0 +1,114 @@
+"""Data that a trained generator is evaluated against, or reads codes in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data import arrays, readers
+from equipoise.data.factory import as_table, open_source
+from equipoise.data.schema import detect_layout, to_network_layout
+from equipoise.data.sources import Source
+from equipoise.errors import RequestError, clipped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Columns = Sequence[str | int] | None
+
+
+def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
+    """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W). They
+    may be few, and all the same.
+
+    Args:
+        data: The samples.
+        columns: The generator's; those of a table are put in their order.
+
+    Raises:
+        RequestError: If the data cannot be read, or has other columns.
+    """
+    if isinstance(data, str | Path) and readers.find(data) is None:
+        raise RequestError(f"{data!r}: give an array, a DataFrame, or a {readers.listed()} file")
+    table = _table(data)
+    if table is not None:
+        array: NDArray[Any] = arrays.numbers_of(_ordered(table, columns), "the data")
+    elif isinstance(data, str | Path):
+        return arrays.from_file(Path(data), None, None).values
+    else:
+        array = arrays.to_numpy(data, "the data")
+    layout = detect_layout(array.shape)
+    arrays.check_finite(array, "the data", layout)
+    return np.require(to_network_layout(array, layout), requirements=["C", "W"])
+
+
+def open_for_evaluation(
+    data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns
+) -> Source:
+    """Data to evaluate a generator against, all of it, with its columns in the
+    generator's order.
+
+    Args:
+        data: Whatever `open_source` accepts.
+        labels: One per sample.
+        label_column: The training's column of labels, which the data may lack.
+        columns: The generator's columns.
+
+    Raises:
+        RequestError: If the data cannot be read, or has other columns.
+    """
+    table = _table(data)
+    if table is None:
+        return open_source(data, labels).as_test()
+    column = (
+        next((name for name in table.columns if str(name) == label_column), None)
+        if labels is None
+        else None
+    )
+    samples = table if column is None else table.drop(columns=column)
+    ordered = _ordered(samples, columns)
+    if ordered is not samples:
+        data = table[[*ordered.columns, *([] if column is None else [column])]]
+    return open_source(
+        data, labels, label_column=None if column is None else label_column
+    ).as_test()
+
+
+def _table(data: Any) -> pd.DataFrame | None:
+    """The data as a table, from a file if it names one; None where it has no
+    columns."""
+    if isinstance(data, str | Path):
+        path, reader = Path(data), readers.find(data)
+        if reader is None or not reader.has_columns or not path.is_file():
+            return None
+        values = readers.read(path).values
+        return None if isinstance(values, np.ndarray) else values
+    table: pd.DataFrame | None = as_table(data)
+    return table
+
+
+def _ordered(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The table with its columns in the generator's order, where both have names.
+
+    Raises:
+        RequestError: If the names differ.
+    """
+    own = arrays.column_names(table)
+    if columns is None or own == tuple(columns) or not (_named(own) and _named(columns)):
+        return table
+    if len(own) != len(columns) or set(own) != set(columns):
+        theirs, asked = (clipped(", ".join(map(str, names)), 120) for names in (own, columns))
+        raise RequestError(f"data has the columns {theirs}, the generator has {asked}: give those")
+    return table.iloc[:, [own.index(name) for name in columns]]
+
+
+def _named(columns: Sequence[str | int]) -> bool:
+    """Whether columns have names of their own, and not only numbers."""
+    return tuple(columns) not in (
+        tuple(range(len(columns))),
+        tuple(f"x{i}" for i in range(len(columns))),
+    )

@@ -1,0 +1,388 @@
+"""Opening data: the source for whatever `fit` and `train` accept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from equipoise.coerce import instance
+from equipoise.data import arrays, mnist, readers
+from equipoise.data.datasets import FetchedSource
+from equipoise.data.distributions import DISTRIBUTIONS, Distribution
+from equipoise.data.images import cache
+from equipoise.data.images.folder import scan
+from equipoise.data.named_sources import NAMED_SOURCES
+from equipoise.data.outliers import notes_of_outliers
+from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.data.sources import DistributionSource, RowsSource, Source
+from equipoise.data.streams import StreamSource
+from equipoise.errors import RequestError, clipped, nearest
+
+RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+
+
+def open_source(
+    data: Any,
+    labels: arrays.Labels | None = None,
+    *,
+    label_column: str | None = None,
+    memory_budget: float = 4.0,
+    split_seed: int = 0,
+) -> Source:
+    """The source for whatever `fit` and `train` accept.
+
+    Args:
+        data: A name, a path, an array, a table, a Dataset or an iterable of batches.
+        labels: One per sample.
+        label_column: The column of a table that holds labels.
+        memory_budget: GiB. Larger folders and Datasets are read as they are needed.
+        split_seed: Decides which rows are held out.
+
+    Raises:
+        RequestError: If the data cannot be trained on.
+    """
+    if isinstance(data, str | Path):
+        source = _named(str(data), labels, label_column, memory_budget, split_seed)
+    elif isinstance(data, Distribution):
+        source = DistributionSource(data)
+    else:
+        source = _object(data, labels, label_column, memory_budget, split_seed)
+    if isinstance(data, str | Path):
+        source.origin = (
+            str(data)
+            if source.distribution is not None or source.is_digits
+            else str(Path(data).resolve())
+        )
+    if label_column is not None and source.schema.columns is None:
+        raise RequestError(
+            f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or "
+            "give a table"
+        )
+    given = labels is not None or label_column is not None
+    if given and source.schema.classes is None:
+        raise RequestError(
+            f"labels were given, but {source.name} cannot take any: give them with an array, "
+            "a DataFrame or a file"
+        )
+    source.labels_given, source.labels_in_python = source.labels_given or given, labels is not None
+    return source
+
+
+def distribution_of(described: dict[str, Any]) -> Distribution | None:
+    """The distribution that `Source.describe` recorded, if it was one."""
+    if "distribution" not in described:
+        return None
+    if described.get("name") not in DISTRIBUTIONS:
+        raise RequestError(
+            f"no distribution {clipped(repr(described.get('name')))}: "
+            f"{nearest(str(described.get('name')), DISTRIBUTIONS)}"
+        )
+    return instance(DISTRIBUTIONS[described["name"]], described["distribution"])
+
+
+def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The smallest and largest values that images can have, as `Source.describe`
+    recorded them; None for points."""
+    limits = described["limits"]
+    return None if limits is None else (limits[0], limits[1])
+
+
+def open_again(
+    described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int
+) -> Source:
+    """The source that `Source.describe` recorded, split as before.
+
+    Raises:
+        RequestError: If it cannot be opened, or has changed.
+    """
+    distribution = distribution_of(described)
+    if distribution is not None:
+        return DistributionSource(distribution)
+    origin = described["origin"]
+    if origin is None:
+        raise RequestError(
+            "this run was trained on data passed in Python: give data to evaluate against"
+        )
+    if described.get("labels_in_python"):  # the fingerprint is of the labels too
+        raise RequestError(
+            "this run was trained with labels passed in Python: give data and labels to "
+            "evaluate against"
+        )
+    source = open_source(
+        origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed
+    )
+    if source.fingerprint != described["fingerprint"]:
+        raise RequestError(
+            f"{origin} has changed since this run was trained on it: give the data to "
+            "evaluate against"
+        )
+    return source
+
+
+def _named(
+    name: str,
+    labels: arrays.Labels | None,
+    label_column: str | None,
+    memory_budget: float,
+    split_seed: int,
+) -> Source:
+    path = Path(name)
+    if not name:
+        raise RequestError("data = '': give a file, a folder or a built-in source")
+    if name in DISTRIBUTIONS:
+        return DistributionSource(DISTRIBUTIONS[name]())
+    if name == "mnist":
+        (images, digits), (test, test_digits) = mnist.load("train"), mnist.load("test")
+        rows = arrays.from_array(images, digits if labels is None else labels, "mnist")
+        return RowsSource(
+            "mnist",
+            rows,
+            split_seed,
+            (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None),
+        )
+    if path.is_dir():
+        if (path / "config.json").is_file() and any(
+            (path / name_of_file).is_file() for name_of_file in RUN_FILES
+        ):
+            raise RequestError(
+                f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data"
+            )
+        return _folder(path, labels, memory_budget, split_seed)
+    if path.is_file() and readers.find(path) is not None:
+        rows = arrays.from_file(path, labels, label_column)
+        source = _in_memory(readers.stem(path), rows, split_seed)
+        source.labels_given = rows.labels is not None
+        return source
+    if path.suffix.lower() in PICKLES:
+        raise RequestError(
+            f"{name} can hold Python objects, which can run code when read: save the numbers "
+            "as a .npy file"
+        )
+    if path.is_file():
+        raise RequestError(
+            f"{name} has the ending {path.suffix!r}: give a {readers.listed()} file, or a folder "
+            "of images"
+        )
+    if os.path.lexists(path):
+        raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
+    raise RequestError(
+        f"no file, folder or built-in source {clipped(repr(name), 400)}: "
+        f"{nearest(name, NAMED_SOURCES)}"
+    )
+
+
+def _folder(
+    path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int
+) -> Source:
+    """The images of a folder. They are decoded once into a cache on disk, and read from
+    there: all at once, or batch by batch where they are over the memory budget."""
+    decoded, notes = None, []
+    try:
+        decoded = cache.decoded(path)
+        folder = decoded.folder
+    except cache.NotCachedError as error:
+        folder = scan(path)
+        notes.append(str(error))
+    name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
+    schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
+    if not fits:
+        how = (
+            "decoded again for every batch"
+            if decoded is None
+            else "read from the cache of decoded images"
+        )
+        notes.append(
+            f"{folder.nbytes / 2**30:.1f} GiB of decoded images are over memory_budget = "
+            f"{memory_budget:g} GiB: they are {how}"
+        )
+    values, sums = np.empty((n, 0)), None
+    if decoded is not None:
+        values, sums = decoded.values(at_random=not fits), decoded.sums
+        total, squares = sums.sum(0).tolist()
+        if values.size * squares == total**2:  # the variance is 0
+            raise arrays.one_value_error(values.flat[0], name)
+        if (sums == sums[0]).all():
+            arrays.check_different(values, name)
+    elif fits:
+        values = folder.read(list(range(n)))
+        arrays.check_values(values, name)
+    rows = arrays.with_labels(values, schema, folder.labels if labels is None else labels, name)
+    fingerprint = folder.content
+    if labels is not None and rows.labels is not None:  # other ones than the folder's own
+        given = json.dumps(rows.schema.to_dict()["classes"]).encode() + rows.labels.tobytes()
+        fingerprint = hashlib.sha256(folder.content.encode() + given).hexdigest()
+    source: Source
+    if fits:
+        source = RowsSource(name, rows, split_seed, fingerprint=fingerprint, sums=sums)
+    else:
+        fetch = folder.read if decoded is None else partial(np.take, values, axis=0)
+        source = FetchedSource(
+            name,
+            rows.schema,
+            fingerprint,
+            fetch,
+            rows.labels,
+            n,
+            split_seed,
+            sums=sums,
+            in_background=True,
+        )
+    source.notes[:0] = [*folder.notes, *notes]
+    return source
+
+
+def _object(
+    data: Any,
+    labels: arrays.Labels | None,
+    label_column: str | None,
+    memory_budget: float,
+    split_seed: int,
+) -> Source:
+    from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+    if isinstance(data, list | tuple) and _numbers(data):
+        try:
+            data = np.asarray(data)
+        except ValueError:
+            raise RequestError(
+                "the list has rows of different lengths: give every sample as many values"
+            ) from None
+    if isinstance(data, DataLoader) and _loads_all(data):
+        # Split and shuffled here: rows that are held out stay so when the loader
+        # shuffles.
+        data = data.dataset
+        if not isinstance(data, np.ndarray | Tensor):
+            return _dataset(data, labels, memory_budget, split_seed)
+    if isinstance(data, np.ndarray | Tensor):
+        return _in_memory("array", arrays.from_array(data, labels, "the array"), split_seed)
+    if (table := as_table(data)) is not None:
+        rows = arrays.from_frame(table, labels, "the DataFrame", label_column)
+        return _in_memory("frame", rows, split_seed)
+    if isinstance(data, IterableDataset):
+        return StreamSource("stream", DataLoader(data, batch_size=256))
+    if isinstance(data, Dataset):
+        return _dataset(data, labels, memory_budget, split_seed)
+    if isinstance(data, Iterable):
+        return StreamSource("stream", data)
+    raise RequestError(
+        f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "
+        "Dataset, an iterable of batches or a name"
+    )
+
+
+def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
+    """The source of rows, with notes on them."""
+    source = RowsSource(name, rows, split_seed)
+    source.notes += [rows.note] if rows.note else []
+    if not rows.schema.is_image:
+        outliers = notes_of_outliers(rows.values, rows.schema.columns)
+        source.notes += outliers
+        source.has_outliers = bool(outliers)
+    return source
+
+
+def _loads_all(loader: Any) -> bool:
+    """Whether a DataLoader gives every sample of its dataset once, in batches as torch
+    makes them."""
+    from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler, default_collate
+
+    sampler = loader.sampler
+    return (
+        loader.collate_fn is default_collate
+        and type(loader.batch_sampler) is BatchSampler
+        # Of a batch_sampler that the user passed it is another.
+        and loader.batch_sampler.sampler is sampler
+        and isinstance(sampler, RandomSampler | SequentialSampler)
+        and sampler.data_source is loader.dataset
+        and len(sampler) == len(loader.dataset)
+        and not getattr(sampler, "replacement", False)
+    )
+
+
+def as_table(data: Any) -> Any:
+    """A DataFrame as it is, a Series as a DataFrame of one column, None for anything
+    else. pandas is not imported."""
+    if hasattr(data, "iloc") and hasattr(data, "to_frame"):
+        return data.to_frame()
+    return data if hasattr(data, "iloc") and hasattr(data, "columns") else None
+
+
+def _numbers(nested: Any) -> bool:
+    """Whether a list starts with a number, however deeply nested, or is empty."""
+    while isinstance(nested, list | tuple):
+        if not nested:
+            return True
+        nested = nested[0]
+    return isinstance(nested, int | float | np.number)
+
+
+def _plain(sample: Any) -> NDArray[Any]:
+    """A Dataset's sample as NumPy has it."""
+    return (
+        arrays.to_numpy(sample, "the Dataset") if isinstance(sample, Tensor) else np.asarray(sample)
+    )
+
+
+def _dataset(
+    data: Any, labels: arrays.Labels | None, memory_budget: float, split_seed: int
+) -> Source:
+    """A map-style Dataset of samples or of (sample, label) pairs."""
+    n = len(data)
+    if n == 0:
+        raise RequestError("the Dataset is empty: give at least one batch of samples")
+    first = data[0]
+    paired = isinstance(first, tuple | list)
+    sample = first[0] if paired else first
+    shape = _plain(sample).shape
+    # Targets of several numbers are no labels.
+    labelled = labels is None and paired and len(first) > 1 and np.ndim(first[1]) == 0
+
+    def stacked(indices: Iterable[int], items: list[Any]) -> NDArray[Any]:
+        samples = [_plain(item[0] if paired else item) for item in items]
+        for i, item in zip(indices, samples, strict=True):
+            if item.shape != shape:
+                raise RequestError(
+                    f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: "
+                    "give samples of one shape"
+                )
+        return arrays.to_numpy(np.stack(samples), "the Dataset")
+
+    def fetch(indices: list[int]) -> NDArray[Any]:
+        return stacked(indices, [data[i] for i in indices])
+
+    one = stacked([0], [first])
+    if one.nbytes * n <= memory_budget * 2**30:
+        items = [first, *(data[i] for i in range(1, n))]  # once, for samples and for labels
+        values = stacked(range(n), items)
+        labels = [item[1] for item in items] if labelled else labels
+        rows = arrays.from_array(
+            torch.from_numpy(values) if isinstance(sample, Tensor) else values,
+            labels,
+            "the Dataset",
+        )
+        return _in_memory("dataset", rows, split_seed)
+    if labelled:
+        labels = [data[i][1] for i in range(n)]
+    layout = detect_layout(one.shape)
+    container: Container = "tensor" if isinstance(sample, Tensor) else "array"
+    schema = Schema(to_network_layout(one, layout).shape[1:], layout, one.dtype.name, container)
+    rows = arrays.with_labels(np.empty((n, 0)), schema, labels, "the Dataset")
+    digest = hashlib.sha256(f"{n} {schema}".encode() + one.tobytes()).hexdigest()
+
+    def finite(indices: list[int]) -> NDArray[Any]:
+        values = fetch(indices)
+        arrays.check_finite(values, "a batch of the Dataset", layout)
+        return to_network_layout(values, layout)
+
+    return FetchedSource("dataset", rows.schema, digest, finite, rows.labels, n, split_seed)

@@ -1,0 +1,169 @@
+"""Feather (version 2), which is Arrow's file format: a table.
+
+Its buffers may be compressed, and pyarrow takes memory for what they say that they have
+unpacked. So the description of each batch is read here first (Arrow columnar format,
+"Serialization and Interprocess Communication"; FlatBuffers, "Internals").
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from equipoise.data.readers.base import (
+    FileContent,
+    Reader,
+    refuse_columns,
+    refuse_too_large,
+    register,
+    require,
+)
+from equipoise.errors import RequestError, clipped
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAGIC = b"ARROW1\0\0"
+VALUE_BYTES, OBJECT_BYTES = 8, 64  # of a number, or of a date, in a table
+NOT_COMPRESSED = -1  # stands in place of a buffer's unpacked size
+# Fields of the tables Message, DictionaryBatch and RecordBatch of Arrow's Message.fbs.
+HEADER, DICTIONARY_DATA = 2, 1
+LENGTH, BUFFERS, COMPRESSION = 0, 2, 3
+
+
+@register
+class FeatherReader(Reader):
+    """A table in columns, by pyarrow."""
+
+    endings = (".feather",)
+    summary = "an Apache Arrow (Feather) table"
+    has_columns = True
+
+    def claimed_bytes(self, path: Path) -> int:
+        """The columns of a DataFrame, and what the buffers have unpacked.
+
+        Raises:
+            RequestError: For columns that are neither numbers, texts nor dates, since
+            one
+                row of those can hold any number of numbers.
+        """
+        require("pandas", path)
+        require("pyarrow", path)
+        import pyarrow as pa
+
+        refuse_too_large(path, path.stat().st_size)
+        claimed = row_bytes = 0
+        for message in pa.ipc.MessageReader.open_stream(_stream(path)):
+            if message.type == "schema":
+                schema = pa.ipc.read_schema(message)
+                refuse_columns(path, len(schema))
+                row_bytes = sum(_value_bytes(path, field) for field in schema)
+                continue
+            metadata, body = message.metadata.to_pybytes(), message.body
+            batch = _field(metadata, _root(metadata), HEADER)
+            if batch is not None and message.type == "dictionary":
+                batch = _field(metadata, _pointed(metadata, batch), DICTIONARY_DATA)
+            if batch is None:
+                raise ValueError("a batch has no description")
+            batch = _pointed(metadata, batch)
+            rows = _field(metadata, batch, LENGTH)
+            claimed += row_bytes * (0 if rows is None else _read("<q", metadata, rows))
+            claimed += sum(_buffer_sizes(metadata, batch, body))
+        return claimed
+
+    def read(self, path: Path) -> FileContent:
+        import pyarrow as pa
+
+        with pa.ipc.open_stream(_stream(path)) as reader:
+            table = reader.read_all()
+        # As categories each text is in memory once. What pandas noted of the index is
+        # not needed, and a stranger may have written it.
+        return FileContent(table.to_pandas(strings_to_categorical=True, ignore_metadata=True))
+
+
+def _stream(path: Path) -> pa.BufferReader:
+    """The messages of a file. Its footer, which lists them once more, is not read, so
+    that what is counted and what is read are the same."""
+    import pyarrow as pa
+
+    content = path.read_bytes()
+    if not content.startswith(MAGIC):
+        raise ValueError("it does not begin as Feather (version 2) does")
+    stream = pa.BufferReader(content)
+    stream.seek(len(MAGIC))
+    return stream
+
+
+def _value_bytes(path: Path, field: pa.Field) -> int:
+    """Bytes of one value of a column in a DataFrame."""
+    import pyarrow as pa
+
+    kind, types = field.type, pa.types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    plain: tuple[Callable[[Any], bool], ...] = (
+        types.is_integer,
+        types.is_floating,
+        types.is_boolean,
+        types.is_string,
+        types.is_large_string,
+        types.is_binary,
+        types.is_large_binary,
+    )
+    objects = (types.is_temporal, types.is_decimal, types.is_null)
+    if any(is_one(kind) for is_one in plain):
+        return VALUE_BYTES
+    if any(is_one(kind) for is_one in objects):
+        return OBJECT_BYTES
+    raise RequestError(
+        f"{path.name}: column {clipped(repr(field.name))} holds {clipped(str(kind))}, not "
+        "numbers: drop it, or give it a column each"
+    )
+
+
+def _buffer_sizes(metadata: bytes, batch: int, body: Any) -> Iterator[int]:
+    """Bytes of each buffer of a record batch, unpacked."""
+    buffers = _field(metadata, batch, BUFFERS)
+    if buffers is None:
+        return
+    is_compressed = _field(metadata, batch, COMPRESSION) is not None
+    start = _pointed(metadata, buffers)
+    for i in range(_read("<I", metadata, start)):
+        offset, length = struct.unpack_from("<qq", metadata, start + 4 + 16 * i)
+        if not (offset >= 0 and 0 <= length <= body.size - offset):
+            raise ValueError("a buffer lies outside of the file")
+        size = length
+        if is_compressed and length:
+            (size,) = struct.unpack("<q", body.slice(offset, 8).to_pybytes())
+        if size < NOT_COMPRESSED:
+            raise ValueError("a buffer has a negative size")
+        yield length if size == NOT_COMPRESSED else size
+
+
+def _root(metadata: bytes) -> int:
+    return _pointed(metadata, 0)
+
+
+def _pointed(metadata: bytes, at: int) -> int:
+    """Where the offset at a place of a FlatBuffer leads."""
+    return at + _read("<I", metadata, at)
+
+
+def _field(metadata: bytes, table: int, number: int) -> int | None:
+    """The place of a field of a FlatBuffer's table; None where it has its default."""
+    vtable = table - _read("<i", metadata, table)
+    if vtable < 0:
+        raise ValueError("a table lies outside of its message")
+    entry = 4 + 2 * number
+    if entry + 2 > _read("<H", metadata, vtable):
+        return None
+    offset = _read("<H", metadata, vtable + entry)
+    return table + offset if offset else None
+
+
+def _read(form: str, metadata: bytes, at: int) -> int:
+    value: int
+    (value,) = struct.unpack_from(form, metadata, at)
+    return value

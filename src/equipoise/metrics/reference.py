@@ -1,0 +1,261 @@
+"""References: real samples that generated ones are compared with, one class for each
+kind of data.
+
+A reference holds held-out samples and what follows from them, which is computed once.
+It says in which features samples are neighbours: points in columns of unit variance,
+MNIST's digits in the features of the shipped classifier, other images in thumbnails.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from equipoise.data.distributions import Distribution
+from equipoise.metrics.digits import FEATURES, read_digits
+
+Array = NDArray[np.float64]
+Kind = Literal["univariate", "tabular", "images", "digits"]
+KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits")
+POINTS: tuple[Kind, ...] = ("univariate", "tabular")
+MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
+NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters
+THUMBNAIL = 8  # pixels a side of the thumbnails that images are compared on
+THUMBNAIL_BATCH = 500  # images
+POINT_COST = 2e4  # multiplications a sample, 2 microseconds
+DIGIT_COST = 1e7  # 25 million multiplications, which run faster than a training's
+VALUE_COST = 2400.0  # multiplications for each value of an image, 80 nanoseconds
+T = TypeVar("T")
+
+
+class Reference(ABC):
+    """Held-out real samples of one kind of data."""
+
+    kind: ClassVar[Kind]
+    n: int
+    """Generated samples that a comparison takes."""
+    cost: float
+    """Of measuring one sample while training, in multiplications that take a training
+    as long (`training.evaluation_schedule`)."""
+    description: str
+    """What samples are compared with, in words."""
+
+    def __init__(self) -> None:
+        self._computed: dict[object, Any] = {}
+
+    def once(self, name: object, compute: Callable[[], T]) -> T:
+        """What `compute` returns, which is called the first time only."""
+        if name not in self._computed:
+            self._computed[name] = compute()
+        value: T = self._computed[name]
+        return value
+
+    @abstractmethod
+    def prepare(self, x: Array) -> Array:
+        """What metrics are computed from: a row for each sample of x, (N, *shape), in
+        the user's units."""
+
+    @property
+    @abstractmethod
+    def features(self) -> Array:
+        """Features of the real samples, (M, F), in which neighbours are looked for."""
+
+    @abstractmethod
+    def features_of(self, rows: Array) -> Array:
+        """The same features of prepared samples: (N, F)."""
+
+    @property
+    def feature_description(self) -> str:
+        """What neighbours are looked for among, in words."""
+        return self.description
+
+    def narrow(self, rows: Array) -> Array | None:
+        """Prepared samples with their distances from the real mean reduced by 10%; None
+        for data where that means nothing."""
+        return None
+
+
+class PointReference(Reference):
+    """Points, (M, D), in the user's units."""
+
+    cost = POINT_COST
+
+    def __init__(self, real: Array) -> None:
+        super().__init__()
+        self.real = real.reshape(len(real), -1)
+        self.centre, self.units = self.real.mean(0), column_stds(self.real)
+
+    def prepare(self, x: Array) -> Array:
+        return x.reshape(len(x), -1)
+
+    @property
+    def features(self) -> Array:
+        return self.once("features", lambda: self.scaled(self.real[:MAX_PAIRED]))
+
+    def features_of(self, rows: Array) -> Array:
+        return self.scaled(rows)
+
+    @property
+    def feature_description(self) -> str:
+        return f"{len(self.features):,} held-out samples, columns of unit variance"
+
+    def scaled(self, rows: Array) -> Array:
+        """In columns of unit variance about the real means.
+
+        Squares of numbers far from 0 would leave no digits for distances.
+        """
+        return np.asarray((rows - self.centre) / self.units)
+
+    def narrow(self, rows: Array) -> Array:
+        narrow: Array = self.centre + NARROWING * (rows - self.centre)
+        return narrow
+
+
+class UnivariateReference(PointReference):
+    """Numbers, (M, 1), or an exact distribution.
+
+    Args:
+        real: Held-out samples.
+        n: Generated samples that a comparison takes.
+        distribution: The exact distribution, with a CDF and a quantile function; None
+            where only samples are known.
+    """
+
+    kind = "univariate"
+
+    def __init__(self, real: Array, n: int, distribution: Distribution | None) -> None:
+        super().__init__(real)
+        self.n, self.distribution = n, distribution
+        self.description = (
+            f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
+        )
+
+    @property
+    def values(self) -> Array:
+        """The held-out values, or n quantiles of the exact distribution: (n,)."""
+        if self.distribution is None:
+            return self.real[:, 0]
+        return self.once("values", lambda: self.quantile((np.arange(self.n) + 0.5) / self.n))
+
+    def quantile(self, u: Array) -> Array:
+        """The exact distribution's quantiles."""
+        assert self.distribution is not None, "only an exact distribution has quantiles"
+        return _known(self.distribution.quantile(u))
+
+    def cdf(self, v: Array) -> Array:
+        """The exact distribution's CDF."""
+        assert self.distribution is not None, "only an exact distribution has a CDF"
+        return _known(self.distribution.cdf(v))
+
+
+class TabularReference(PointReference):
+    """Points of several columns.
+
+    Args:
+        real: Held-out samples, (M, D).
+        modes: The centres of the distribution's modes, (K, D), and the standard
+            deviation about each; None where they are not known.
+        columns: Names of the first columns, which have a metric each.
+    """
+
+    kind = "tabular"
+
+    def __init__(
+        self, real: Array, modes: tuple[Array, float] | None = None, columns: Sequence[str] = ()
+    ) -> None:
+        super().__init__(real)
+        self.n, self.modes, self.columns = len(real), modes, columns
+        self.description = f"{len(real):,} held-out samples"
+
+
+class ImageReference(Reference):
+    """Images, (M, C, H, W), that no classifier is at hand for."""
+
+    kind = "images"
+
+    def __init__(self, real: Array) -> None:
+        super().__init__()
+        self.n, self.real = len(real), real
+        self.cost = VALUE_COST * float(np.prod(real.shape[1:]))
+        self.description = f"{len(real):,} held-out images"
+
+    def prepare(self, x: Array) -> Array:
+        return x
+
+    @property
+    def features(self) -> Array:
+        return self.once("features", lambda: self.features_of(self.real))
+
+    def features_of(self, rows: Array) -> Array:
+        return thumbnails(torch.from_numpy(rows)).astype(np.float64)
+
+    @property
+    def feature_description(self) -> str:
+        return f"{self.description}, thumbnails of {THUMBNAIL} x {THUMBNAIL}"
+
+
+class DigitReference(Reference):
+    """MNIST's digits, (M, 1, 28, 28).
+
+    A prepared row has the features of the shipped classifier and the probabilities of
+    the ten digits.
+    """
+
+    kind = "digits"
+    cost = DIGIT_COST
+
+    def __init__(self, real: Array) -> None:
+        super().__init__()
+        self.n, self.real = len(real), self.features_of(self.prepare(real))
+        self.description = f"{len(real):,} test digits, features of the shipped digit classifier"
+
+    def prepare(self, x: Array) -> Array:
+        features, probabilities = read_digits(
+            torch.from_numpy(x.reshape(len(x), *x.shape[-2:])).to(torch.uint8)
+        )
+        return torch.cat([features, probabilities], 1).double().numpy()
+
+    @property
+    def features(self) -> Array:
+        return self.real
+
+    def features_of(self, rows: Array) -> Array:
+        return rows[:, :FEATURES]
+
+    def probabilities_of(self, rows: Array) -> Array:
+        """The probability of each digit, (N, 10), of prepared samples."""
+        return rows[:, FEATURES:]
+
+
+def column_stds(x: Array) -> Array:
+    """The standard deviation of each column of x, (N, D), and 1 for a column that never
+    varies: (D,).
+
+    Rounding gives a column that is .1 throughout one of 1e-17, which nothing may be
+    measured in.
+    """
+    spread = np.where(x.max(0) > x.min(0), x.std(0), 0.0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def thumbnails(x: Tensor, side: int = THUMBNAIL) -> NDArray[np.float32]:
+    """Images (N, C, H, W) of any type, averaged to at most `side` pixels a side, as
+    rows (N, F); in batches, since they may be many."""
+    sides = (min(side, x.shape[2]), min(side, x.shape[3]))
+    small = torch.empty(len(x), x.shape[1] * sides[0] * sides[1])
+    for start in range(0, len(x), THUMBNAIL_BATCH):
+        part = slice(start, start + THUMBNAIL_BATCH)
+        small[part] = adaptive_avg_pool2d(x[part].double(), sides).flatten(1)
+    return small.numpy()
+
+
+def _known(values: Array | None) -> Array:
+    assert values is not None, "an exact distribution has a CDF and a quantile function"
+    return values

@@ -1,0 +1,70 @@
+"""What BEGAN needs beyond other methods: a discriminator that is an autoencoder, and
+the control of its equilibrium.
+
+Berthelot, Schumm, Metz: "BEGAN: Boundary Equilibrium Generative Adversarial Networks",
+2017, sections 3.1 to 3.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from equipoise.networks.conditioning import MixedPrecision, one_hot, through
+from equipoise.networks.controller import Controller
+
+
+class AutoencoderDiscriminator(MixedPrecision):
+    """Samples (N, *shape) to energies (N,): the error of their reconstruction,
+
+        L(x) = mean |x - decoder(encoder(x))|
+
+    over the numbers of a sample (section 3.1, eta = 1). With `classes` > 0 the class
+    joins the code as a one-hot vector, so `decoder` takes that many more numbers. There
+    is no auxiliary head: its outputs are (N, 0).
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, classes: int = 0) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.classes = encoder, decoder, classes
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        energies = (x - self.reconstruct(x, y)).abs().flatten(1).mean(1)
+        return energies, energies.new_empty(len(x), 0)
+
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Samples, (N, *shape), as they come out of the autoencoder."""
+        mixed = self.mixed and self.training
+        code = through(self.encoder, x, mixed)
+        if self.classes:
+            assert y is not None, "a conditional discriminator needs classes"
+            code = torch.cat([code, one_hot(code, y, self.classes)], 1)
+        return through(self.decoder, code, mixed)
+
+
+class EquilibriumControl(Controller):
+    """k_t, the weight of generated samples in D's loss, from 0 at the start on [0, 1].
+
+        k_{t+1} = k_t + lambda_k (gamma L(x) - L(G(z)))
+        M_global = L(x) + |gamma L(x) - L(G(z))|
+
+    (section 3.3 and 3.4). It holds mean L(G(z)) = gamma mean L(x): where G does better
+    than that, D attends more to telling its samples from real ones.
+    """
+
+    k: Tensor
+
+    def __init__(self, gamma: float, lambda_k: float) -> None:
+        super().__init__()
+        self.gamma, self.lambda_k = gamma, lambda_k
+        self.register_buffer("k", torch.tensor(0.0))
+
+    @torch.no_grad()
+    def update(self, readings: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Follow L(x) of D's last step and L(G(z)) of G's, which is its loss."""
+        real = readings["real_logits"].mean()
+        surplus = self.gamma * real - readings["generator_loss"]
+        self.k.add_(self.lambda_k * surplus).clamp_(0, 1)
+        return {"k": self.k.clone(), "convergence_measure": real + surplus.abs()}

@@ -1,0 +1,155 @@
+"""What the published methods of 2014 to 2018 share: the same few networks, so that a
+recipe's file holds its method alone.
+
+Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
+three hidden layers, ReLU in G, LeakyReLU in D. All are trained in the same way: samples
+come from the EMA of G, and the learning rate falls along a cosine. `ema_half_life=0`
+and `learning_rate_end=1` give the papers' own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from equipoise.coerce import Ge, Gt, Le
+from equipoise.data import ScalingKind
+from equipoise.errors import RequestError
+from equipoise.recipes.base import MAX_UNITS, Recipe
+from equipoise.recipes.method import Losses, Networks
+
+if TYPE_CHECKING:
+    from equipoise.networks.conditioning import Conditioning
+    from equipoise.transforms.space import NetworkSpace
+
+Norm = Literal["batch", "spectral", "none"]
+POINT_LAYERS = 3  # hidden layers of the MLPs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standard(Recipe):
+    """The settings of recipes with these networks."""
+
+    batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
+    """Samples in a batch (images: 64)."""
+    beta1: float = 0.5
+    """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
+    beta2: float = 0.999
+    """Adam's second beta, or RMSProp's smoothing constant."""
+    ema_half_life: float = 50_000
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
+    10,000)."""
+    scaling: ScalingKind = "standard"
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1]) (images: unit, since G ends in a tanh)."""
+    latent: Literal["normal", "uniform"] = "normal"
+    """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
+    """Latent dimension (images: 100)."""
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
+    """Hidden units of the MLPs (images: 32, channels of the grid of half the image's
+    sides; papers: 64 or 128)."""
+
+    @classmethod
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        if not space.is_image:
+            return {"beta1": 0.0}
+        return {
+            "batch_size": 64,
+            "ema_half_life": 10_000,
+            "scaling": "unit",
+            "latent_dim": 100,
+            "width": 32,
+        }
+
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if space.is_image and self.scaling != "unit":
+            raise RequestError(
+                f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "
+                "1] only: use 'unit'"
+            )
+
+    def networks(
+        self,
+        space: NetworkSpace,
+        norm: Norm = "none",
+        conditioning: Conditioning = "projection",
+        auxiliary: int = 0,
+        codes: tuple[tuple[int, ...], int] = ((), 0),
+        condition_discriminator: bool = True,
+        scale: float = 1.0,
+    ) -> Networks:
+        """The two networks and the prior.
+
+        Args:
+            norm: Of D: BatchNorm on images, spectral normalisation, or none.
+            conditioning: How D gets the class.
+            auxiliary: Outputs of a head beside D's logit; 0 for no head.
+            codes: The sizes of the latent's categorical codes, and the number of its
+                continuous ones.
+            condition_discriminator: Whether D gets the class.
+            scale: Factor on D's logit.
+        """
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.mlp import Shaped, mlp
+        from equipoise.networks.spectral import spectrally_normalised
+
+        prior = Prior(
+            self.latent_dim, self.latent, categorical_codes=codes[0], continuous_codes=codes[1]
+        )
+        classes = space.classes
+        d_classes = classes if condition_discriminator else 0
+        extra = d_classes if conditioning == "concatenation" else 0
+        hidden = [self.width] * POINT_LAYERS
+        if space.is_image:
+            body: Any = DCGenerator(prior.width + classes, space.shape, self.width)
+            trunk: Any = DCTrunk(
+                (space.shape[0] + extra, *space.shape[1:]), self.width, norm == "batch"
+            )
+            features = trunk.features
+        else:
+            body = Shaped(
+                mlp([prior.width + classes, *hidden, space.size], ["relu"] * POINT_LAYERS),
+                space.shape,
+            )
+            trunk, features = (
+                mlp([space.size + extra, *hidden], ["leaky_relu"] * POINT_LAYERS),
+                self.width,
+            )
+        head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
+        discriminator = Discriminator(trunk, features, d_classes, conditioning, head, scale)
+        if space.is_image:
+            discriminator.apply(start)
+        if norm == "spectral":
+            spectrally_normalised(discriminator)
+        return Networks(Generator(body, classes), discriminator, prior)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Standard):
+    """Recipes whose D is trained by cross-entropy: sigma(D(x)) is the probability that
+    x is real."""
+
+    real_label: Annotated[float, Gt(0), Le(1)] = 1.0
+    """D's target for real samples. Below 1 is one-sided label smoothing (Salimans et
+    al. 2016)."""
+    generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
+    """non-saturating: G ascends log D(G(z)). minimax: G descends log(1 - D(G(z)))
+    (Goodfellow et al. 2014)."""
+
+    def losses(self) -> Losses:
+        """The loss pair."""
+        from equipoise import losses
+
+        of_fake = (
+            losses.minimax_generator
+            if self.generator_loss == "minimax"
+            else losses.non_saturating_generator
+        )
+        return Losses(
+            partial(losses.discriminator, real_label=self.real_label), lambda _, fake: of_fake(fake)
+        )

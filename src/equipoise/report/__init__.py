@@ -1,0 +1,1 @@
+"""What a run ends with: report.json, report.html and plots."""

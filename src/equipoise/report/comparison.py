@@ -1,0 +1,78 @@
+"""The tables of a page: a metric a row, what it measures and which way is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from equipoise.diagnosis import Severity
+from equipoise.metrics.registry import Better
+from equipoise.metrics.result import MetricResult
+from equipoise.report.formatting import SIGNS, interval
+from equipoise.report.report import Report
+from equipoise.utils.formatting import number
+
+MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}
+"""What stands beside the colour."""
+WORDS: dict[Better, str] = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "near": "near the baseline is best",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A metric in a table."""
+
+    label: str
+    meaning: str
+    """What the metric measures."""
+    better: Better
+    cells: Sequence[tuple[str, str]]
+    """Each run's value and interval; empty where a run has none."""
+    floor: str
+    protocol: str = ""
+    """What it was measured on, where that differs from the row above."""
+
+    @property
+    def sign(self) -> str:
+        """An arrow to the better side."""
+        return SIGNS[self.better]
+
+    @property
+    def which(self) -> str:
+        """The better side in words."""
+        return WORDS[self.better]
+
+
+def rows(reports: Sequence[Report]) -> list[Row]:
+    """The table of several runs. Of baselines that differ it has the least and the
+    greatest."""
+    found = []
+    for key in dict.fromkeys(metric.key for report in reports for metric in report.shown):
+        of_runs = [_result(report, key) for report in reports]
+        known = [metric for metric in of_runs if metric is not None]
+        floors = sorted({metric.floor for metric in known if math.isfinite(metric.floor)})
+        ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
+        cells = [
+            ("", "") if metric is None else (number(metric.value), interval(metric))
+            for metric in of_runs
+        ]
+        first = known[0]
+        found.append(Row(first.label, first.meaning, first.better, cells, " to ".join(ends)))
+    return found
+
+
+def _result(report: Report, key: str) -> MetricResult | None:
+    return next((metric for metric in report.metrics if metric.key == key), None)
+
+
+def with_protocols(report: Report) -> list[Row]:
+    """The rows of the table; a protocol stands where it differs from that above."""
+    found, above = [], ""
+    for row, metric in zip(rows([report]), report.shown, strict=True):
+        found.append(replace(row, protocol="" if metric.protocol == above else metric.protocol))
+        above = metric.protocol
+    return found

@@ -1,0 +1,70 @@
+"""Saving a training as a run directory, and loading the generator of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from equipoise.errors import EquipoiseError, warn
+from equipoise.report.report import Report
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import save_generator
+from equipoise.sampling.sampler import Sampler
+from equipoise.training.trainer import Trainer
+
+
+def save(
+    path: Path,
+    sampler: Sampler,
+    config: dict[str, Any],
+    log: Sequence[dict[str, Any]],
+    trainer: Trainer | None,
+    report: Report | None,
+) -> None:
+    """Write a run directory.
+
+    Args:
+        path: Of the directory, which must not be there yet.
+        sampler: The generator.
+        config: As config.json has it.
+        log: The lines of the log.
+        training: With the checkpoints; None for a run that was loaded.
+        report: The report on the generator, if there is one.
+
+    Raises:
+        RequestError: `path` is taken.
+    """
+    directory = RunDirectory.create(path, "run")
+    try:
+        directory.write_config(config)
+        save_generator(sampler, directory.generator)
+        if trainer is not None:
+            trainer.save(directory.checkpoints)
+        directory.write_log(log)
+        if report is not None:
+            report.save(directory.report)
+    finally:
+        directory.unlock()
+
+
+def keep(report: Report, directory: RunDirectory, write_page: Callable[[Path], object]) -> None:
+    """Write a report and its page into a run's
+    directory; in one that may only be read, warn."""
+    try:
+        report.save(directory.report)
+        write_page(directory.page)
+    except EquipoiseError as error:
+        warn(f"{error}; the report is not kept")
+
+
+def kept(directory: RunDirectory | None, samples_seen: int) -> Report | None:
+    """The report in a run's directory; None where there is none of this moment.
+
+    Raises:
+        DamagedFileError: It is not whole.
+    """
+    if directory is None or not directory.report.is_file():
+        return None
+    report = Report.read(directory.report)
+    return report if report.samples_seen == samples_seen else None

@@ -1,0 +1,36 @@
+"""Settings by name, from keywords or a command line: which belong to the recipe, which
+to the run, and whether their values can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from equipoise.coerce import all_checked, hints, refuse
+from equipoise.errors import nearest
+from equipoise.recipes.base import Recipe
+from equipoise.runs.settings import RunSettings
+
+
+def split_settings(
+    recipe: type[Recipe], settings: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of the recipe and those of the run, checked.
+
+    Raises:
+        RequestError: With all names that are neither's, or else all values of another
+            type, in one line.
+    """
+    of_recipe, of_run = hints(recipe), hints(RunSettings)
+    known = of_recipe | of_run
+    refuse(
+        [
+            f"no setting {name!r} of the recipe {recipe.name!r} or of a run: {nearest(name, known)}"
+            for name in settings
+            if name not in known
+        ]
+    )
+    values = all_checked(settings, known)
+    return (
+        {name: value for name, value in values.items() if name in of_recipe},
+        {name: value for name, value in values.items() if name in of_run},
+    )

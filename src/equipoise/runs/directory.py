@@ -1,0 +1,350 @@
+"""The run directory: config.json, the log, and where everything else is.
+
+What it holds can be read by anyone and runs nothing.
+
+One training at a time writes to it, which holds its lock; anyone may read.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import IO, Any
+
+from filelock import FileLock, Timeout
+
+from equipoise.coerce import checked
+from equipoise.data.distributions import distribution_settings
+from equipoise.data.factory import distribution_of
+from equipoise.errors import EquipoiseError, RequestError, first_line
+from equipoise.recipes import MissingRecipeError
+from equipoise.recipes._building import recipe_from
+from equipoise.runs import provenance
+from equipoise.runs.serialization import (
+    FORMAT,
+    DamagedFileError,
+    checked_line,
+    read_checked_line,
+    read_json,
+    write_json,
+)
+from equipoise.runs.settings import Precision, RunSettings, resumed
+from equipoise.utils.atomic_io import asides, read_file, write_whole
+
+RUNS = Path("runs")
+LOCK = ".lock"
+MAX_LOG = 2**28  # bytes
+MAX_NUMBER = 1e300
+NAMED, WORDS = (
+    {"metrics", "floors"},
+    {"recovered", "trouble", "diverged"},
+)  # of a line of the log: numbers by name, and text
+DATA: dict[str, Any] = {
+    "name": str,
+    "origin": str | None,
+    "fingerprint": str,
+    "limits": tuple[float, float] | None,
+    "labels_in_python": bool | None,  # older runs do not say
+}
+MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": Precision, "compiled": bool}
+
+
+class RunDirectory:
+    """Paths of one run, its configuration and its log."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config_file = path / "config.json"
+        self.log_file = path / "log.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.images = path / "samples"
+        self.generator = path / "generator.safetensors"
+        self.report = path / "report.json"
+        self.page = path / "report.html"
+        self._lock = FileLock(
+            path / LOCK, timeout=0, thread_local=False
+        )  # the system takes it from a process that has died
+        self._held: tuple[int, int] | None = (
+            None  # the device and the number of the file that is locked
+        )
+
+    @classmethod
+    def create(cls, path: Path | None, stem: str) -> RunDirectory:
+        """A new directory at `path`, or at the next free name under runs/, locked.
+
+        Raises:
+            RequestError: If `path` is taken.
+        """
+        candidates = (
+            [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
+        )
+        for candidate in candidates:
+            if path is not None:
+                cls.refuse_taken(path)
+            try:
+                candidate.mkdir(parents=True, exist_ok=path is not None)
+            except FileExistsError:  # another training took the name
+                if not candidate.parent.is_dir():
+                    raise RequestError(
+                        f"{candidate} could not be made: a link on the way to it leads "
+                        "nowhere; give another directory as out, or put "
+                        "the link right"
+                    ) from None
+                continue
+            except OSError as error:
+                raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error
+            run = cls(candidate)
+            run.lock()
+            try:
+                cls.refuse_taken(candidate)  # by one who had the lock a moment ago
+            except RequestError:
+                run.unlock()
+                raise
+            return run
+        raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
+
+    @staticmethod
+    def refuse_taken(path: Path) -> None:
+        """Raises:
+        RequestError: If `path` is anything but nothing or a directory that is
+            empty, but for what a start that was killed left."""
+        if path.exists() and (
+            not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}
+        ):
+            raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
+
+    @classmethod
+    def existing(cls, path: Path) -> RunDirectory:
+        """The directory of a run.
+
+        Raises:
+            RequestError: If there is none.
+        """
+        run = cls(path)
+        if not run.config_file.is_file():
+            raise RequestError(f"{path} is not a run directory: it has no config.json")
+        for folder in (run.checkpoints, run.images):  # where files would be written, and removed
+            if folder.is_symlink():
+                raise RequestError(
+                    f"{folder} is a link to another place: put the folder itself there, or "
+                    "link to the whole run"
+                )
+        return run
+
+    def begin_again(self, config: dict[str, Any]) -> None:
+        """The config and an empty log, of a run without a checkpoint.
+
+        Raises:
+            EquipoiseError: If it has a generator, which was saved after a checkpoint
+                and is not trained over.
+        """
+        if self.generator.is_file():
+            raise EquipoiseError(
+                f"{self.path} cannot be resumed: it has a generator and no checkpoint; put "
+                "its checkpoints back, or train anew into "
+                "another directory"
+            )
+        self.write_config(config)
+        self.write_log([])
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        write_json(self.config_file, {"format": FORMAT, **config})
+
+    def read_config(self) -> dict[str, Any]:
+        """The configuration, with whatever an older or a stranger's one lacks as it is
+        by default.
+
+        Raises:
+            DamagedFileError: If the file is not one.
+        """
+        config = read_json(self.config_file)
+        missing = [
+            name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)
+        ]
+        if missing:
+            raise DamagedFileError(
+                f"{self.config_file} has no {missing[0]}: it is not what was written"
+            )
+        try:
+            recipe = recipe_from(config["recipe"])
+            config["run"] = asdict(resumed(config["run"], {}))
+            config["requested"] = provenance.requested(config.get("requested"), type(recipe))
+            config["init_from"] = provenance.init_from(config.get("init_from"))
+            for name, hint in DATA.items():
+                config["data"][name] = checked(name, config["data"].get(name), hint)
+            distribution = distribution_of(config["data"])
+            if distribution is not None:
+                config["data"]["distribution"] = distribution_settings(distribution)
+            machine = {
+                name: checked(name, config["machine"].get(name), hint)
+                for name, hint in MACHINE.items()
+            }
+            RunSettings(threads=max(machine["threads"], 1))
+        except MissingRecipeError:
+            raise provenance.missing_recipe(self.path, config["recipe"]["name"]) from None
+        except (RequestError, KeyError, AttributeError) as error:
+            raise DamagedFileError(
+                f"{self.config_file} is not what was written: {first_line(error)}"
+            ) from None
+        return config
+
+    def lock(self) -> None:
+        """Be the one that writes here.
+
+        Raises RequestError while another training is.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RequestError(
+                f"another training is writing to {self.path}: wait for its end, or give "
+                "another directory"
+            ) from None
+        except (
+            OSError,
+            NotImplementedError,
+        ) as error:  # the latter where a file system has no locks
+            raise EquipoiseError(
+                f"{self.path / LOCK} could not be locked: "
+                f"{getattr(error, 'strerror', None) or error}"
+            ) from error
+        self._held = self._lock_file()
+
+    def hold(self) -> None:
+        """Be still the one that writes here: a directory that was removed and made
+        again has another lock. Raises as `lock` does."""
+        if self._held is not None and self._lock_file() != self._held:
+            self._lock.release()
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+
+    def _lock_file(self) -> tuple[int, int] | None:
+        try:
+            about = (self.path / LOCK).stat()
+        except FileNotFoundError:
+            return None
+        return about.st_dev, about.st_ino
+
+    def unlock(self) -> None:
+        self._lock.release()
+
+    def discard(self) -> None:
+        """Unlock a run that could not begin, and remove it if nothing is in it."""
+        with suppress(OSError):
+            (self.path / LOCK).unlink()
+            self.path.rmdir()
+        self.unlock()
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed has left half-written.
+
+        The lock must be held.
+        """
+        for left in [*asides(self.path), *asides(self.images)]:
+            with suppress(OSError):
+                left.unlink()
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Append one line to the log."""
+        self._append(lambda file: file.write(checked_line(line)))
+
+    def force_log(self) -> None:
+        """Force the log to disk, so that it says what came before the checkpoint that
+        is written next."""
+        self._append(lambda file: os.fsync(file.fileno()))
+
+    def _append(self, work: Callable[[IO[str]], object]) -> None:
+        try:
+            with self.log_file.open("a") as file:
+                work(file)
+        except OSError as error:
+            raise EquipoiseError(
+                f"{self.log_file} could not be written: {error.strerror}; what was saved "
+                "before is whole"
+            ) from error
+
+    def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Write the log anew."""
+        write_whole(self.log_file, "".join(map(checked_line, lines)).encode())
+
+    def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+        """Every line of the log that is as it was written; `warn` is told of damaged
+        ones. A last one that is not ended yet is none."""
+        try:
+            text = read_file(self.log_file, MAX_LOG).decode(errors="replace")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise DamagedFileError(
+                f"{self.log_file} could not be read: {error.strerror or error}"
+            ) from error
+        written = text.split("\n")[:-1]
+        lines = [line for line in map(_read_line, written) if line is not None]
+        if len(lines) < len(written):
+            warn(
+                f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} "
+                "lines are left out"
+            )
+        return lines
+
+
+def _read_line(text: str) -> dict[str, Any] | None:
+    """A line of the log, with NaN for numbers that are null; None where it is damaged,
+    or holds what lines do not hold."""
+    line = read_checked_line(text)
+    if line is None or not _can_be(line):
+        return None
+    for part in (line, *(line[name] for name in line.keys() & NAMED)):
+        part.update({name: math.nan for name, value in part.items() if value is None})
+    return line
+
+
+def _can_be(line: dict[str, Any]) -> bool:
+    """Whether a line holds what lines hold: samples seen, seconds, and readings that
+    are numbers or null, alone or by name, or words."""
+
+    def number(value: Any) -> bool:
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        return plain and abs(value) <= MAX_NUMBER
+
+    def reading(value: Any) -> bool:
+        return value is None or number(value)
+
+    moment = (
+        number(line.get("samples_seen"))
+        and isinstance(line["samples_seen"], int)
+        and number(line.get("seconds"))
+    )
+    named = all(
+        isinstance(line[name], dict) and all(map(reading, line[name].values()))
+        for name in line.keys() & NAMED
+    )
+    words = all(isinstance(line[name], str) for name in line.keys() & WORDS)
+    return (
+        moment
+        and named
+        and words
+        and all(reading(line[name]) for name in line.keys() - NAMED - WORDS)
+    )
+
+
+def differences(
+    recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]
+) -> list[str]:
+    """The settings that were given and differ from the recorded ones, as "name:
+    recorded -> given"."""
+    return [
+        f"{name}: {recorded.get(name)!r} -> {value!r}"
+        for name, value in given.items()
+        if name not in changeable and _plain(recorded.get(name)) != _plain(value)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,185 @@
+"""generator.safetensors: a sampler on disk, and the checks of a file before memory is
+taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from equipoise.coerce import checked
+from equipoise.data.schema import Schema
+from equipoise.errors import RequestError, clipped, first_line
+from equipoise.recipes import MissingRecipeError
+from equipoise.recipes._building import build_method, fitted_recipe, outline, recipe_from
+from equipoise.recipes.base import Recipe
+from equipoise.runs.provenance import missing_recipe
+from equipoise.runs.serialization import DamagedFileError, pack, unpack
+from equipoise.runtime.process import at_work
+from equipoise.sampling.sampler import Sampler
+from equipoise.transforms.chain import Chain
+from equipoise.utils.atomic_io import write_whole
+
+ENCODER = "encoder.safetensors"  # beside the generator
+MAX_RATIO = 1000  # D may have so many times as many weights as G
+
+
+def save_generator(sampler: Sampler, path: Path) -> None:
+    """Write the generator with its transforms, and beside it the encoder if there is
+    one. The file has no time, path or host, so that equal trainings give equal bytes.
+    """
+    metadata = {
+        "recipe": {"name": sampler.recipe.name, **asdict(sampler.recipe)},
+        "schema": sampler.schema.to_dict(),
+        "transform": sampler.transform.config(),
+        "samples_seen": sampler.samples_seen,
+    }
+    if sampler.encoder is not None:
+        encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
+        write_whole(path.with_name(ENCODER), encoder)
+    write_whole(path, pack(_tensors(sampler.generator, sampler.transform), metadata))
+
+
+def is_saved(sampler: Sampler, path: Path) -> bool:
+    """Whether `path`, and the encoder's file if there is one, were written after as
+    many samples as the sampler has seen."""
+    files = [path] if sampler.encoder is None else [path, path.with_name(ENCODER)]
+    try:
+        return all(unpack(file)[1].get("samples_seen") == sampler.samples_seen for file in files)
+    except DamagedFileError:
+        return False
+
+
+@at_work()
+def load_generator(path: Path, device: torch.device) -> Sampler:
+    """Read what `save_generator` wrote. Tensors are checked against their description
+    before memory is taken for networks.
+
+    Raises:
+        DamagedFileError: Where the file is not whole, or does not fit its own
+            description.
+    """
+    tensors, metadata = unpack(path)
+    try:
+        schema = Schema.from_dict(metadata["schema"])
+        recipe = recipe_from(metadata["recipe"])
+        samples_seen = checked("samples_seen", metadata["samples_seen"], int)
+        refuse_other_networks(recipe, schema, metadata["transform"], tensors)
+        transform = Chain.from_config(schema, metadata["transform"])
+        method = build_method(fitted_recipe(recipe, transform), schema, seed=0)
+        transform.load_state_dict(below("transform", tensors))
+        transform.check()
+        method.generator.load_state_dict(below("generator", tensors))
+        encoder = (
+            read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen)
+            if method.prior.codes
+            else None
+        )
+    except MissingRecipeError:
+        raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
+    except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DamagedFileError(
+            f"{path} does not fit its own description: {first_line(error)}"
+        ) from None
+    if encoder is not None:
+        encoder.to(device).eval()
+    generator = method.generator.to(device).eval()
+    return Sampler(
+        generator,
+        method.prior,
+        recipe,
+        schema,
+        transform.to(device),
+        device,
+        samples_seen,
+        encoder,
+    )
+
+
+def load_into(sampler: Sampler, path: Path) -> None:
+    """Give a sampler what one of the same networks has saved, its encoder too.
+
+    Raises:
+        DamagedFileError: The file is not whole.
+    """
+    saved = load_generator(path, sampler.device)
+    sampler.generator.load_state_dict(saved.generator.state_dict())
+    if sampler.encoder is not None and saved.encoder is not None:
+        sampler.encoder.load_state_dict(saved.encoder.state_dict())
+    sampler.samples_seen = saved.samples_seen
+
+
+def _tensors(generator: nn.Module, transform: Chain) -> dict[str, Tensor]:
+    """What the file holds."""
+    modules = {"generator": generator, "transform": transform}
+    return {
+        f"{prefix}.{name}": tensor
+        for prefix, module in modules.items()
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of one module of several that a file holds."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+
+
+def refuse_other_networks(
+    recipe: Recipe, schema: Schema, transform_config: Any, tensors: Mapping[str, Tensor]
+) -> None:
+    """Raises:
+    RequestError: Where the tensors are not those of the recipe's generator and of the
+        transforms, or a weight is not a number."""
+    with torch.device("meta"):
+        transform = Chain.from_config(schema, transform_config)
+    method = outline(fitted_recipe(recipe, transform), schema)
+    expected = _tensors(method.generator, transform)
+    for name in expected.keys() | tensors.keys():
+        if (
+            name not in expected
+            or name not in tensors
+            or tensors[name].shape != expected[name].shape
+        ):
+            found, wanted = (
+                tuple(some[name].shape) if name in some else "none" for some in (tensors, expected)
+            )
+            raise RequestError(
+                f"its weight {clipped(name)!r} has shape {found}, and {recipe.name}'s {wanted}"
+            )
+        if (
+            tensors[name].is_complex()
+            or tensors[name].is_floating_point() != expected[name].is_floating_point()
+        ):
+            raise RequestError(
+                f"its weight {name!r} has type {tensors[name].dtype}, and {recipe.name}'s "
+                f"{expected[name].dtype}"
+            )
+    sizes = [
+        sum(weight.numel() for weight in network.parameters())
+        for network in (method.generator, method.discriminator)
+    ]
+    if sizes[1] > MAX_RATIO * (sizes[0] + MAX_RATIO):
+        raise RequestError(
+            f"its discriminator has {sizes[1]:,} weights, its generator {sizes[0]:,}"
+        )
+
+
+def read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
+    """The encoder that was saved beside a generator; None where its file is not whole
+    or from another moment, since sampling works without."""
+    try:
+        tensors, metadata = unpack(path)
+    except DamagedFileError:
+        return None
+    if metadata.get("samples_seen") != samples_seen:
+        return None
+    try:
+        encoder.load_state_dict(tensors)
+    except RuntimeError:  # of another shape
+        return None
+    return encoder

@@ -1,0 +1,1 @@
+"""The machine: devices, the state of the process, counted operations."""

@@ -1,0 +1,60 @@
+"""The device that a training runs on, and the memory that is free there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from equipoise.errors import RequestError
+from equipoise.utils.system import CGROUPS, PROC, available, number_in
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of this name; "auto" is a CUDA GPU if there is one, else the CPU.
+
+    Raises:
+        RequestError: For a device that is missing or cannot be used.
+    """
+    kind = name.split(":", maxsplit=1)[0]
+    if kind == "mps":
+        raise RequestError(
+            f"device = {name!r}: Apple's GPUs have no float64, in which samples are scaled: "
+            "give cpu"
+        )
+    if kind not in ("auto", "cpu", "cuda"):
+        raise RequestError(f"device = {name!r}: must be auto, cpu or cuda")
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError):
+        raise RequestError(f"device = {name!r} is not available here: give cpu or auto") from None
+    return device
+
+
+def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
+    """Bytes that this process holds on the device, on a CPU its resident set; None
+    where the system does not say."""
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    pages = number_in(proc / "self" / "statm", word=1)
+    return None if pages is None else pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
+    """Bytes on the device that this process may still take; None where that is not
+    known.
+
+    On a CPU see `available`. On a GPU: what is free, and what torch has reserved and
+    does not use.
+    """
+    if device.type == "cuda":
+        return (
+            torch.cuda.mem_get_info(device)[0]
+            + torch.cuda.memory_reserved(device)
+            - torch.cuda.memory_allocated(device)
+        )
+    return available(proc, cgroups)

@@ -1,0 +1,1 @@
+"""From latents to samples in the user's units."""

@@ -1,0 +1,43 @@
+"""Evaluation mode and BatchNorm statistics, as context managers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+@contextmanager
+def taking_statistics(network: nn.Module) -> Iterator[bool]:
+    """Inside, BatchNorm layers take the plain mean of all batches' statistics, and all
+    other layers are in evaluation mode.
+
+    Yields:
+        Whether there are BatchNorm layers.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORMS)]
+    momenta = [layer.momentum for layer in layers]
+    with evaluating(network), torch.no_grad():
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None
+            layer.train()
+        yield bool(layers)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside, and the mode of before after: no dropout, and BatchNorm
+    by its running statistics."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)

@@ -1,0 +1,350 @@
+"""Callbacks: what is done beside the steps of a training.
+
+A callback is called with every event. The trainer's own come in the order of this file,
+and the user's after them. An event that a callback emits is seen by all of them before
+the event under way goes on to the next one. So metrics are in the log before the save
+that belongs to them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data.sources import Source
+from equipoise.diagnosis import Monitor
+from equipoise.metrics.suites import MetricSuite
+from equipoise.plotting import plots, sketches
+from equipoise.runs import checkpoint
+from equipoise.runs.trackers import Tracker
+from equipoise.runs.writer import RunWriter
+from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
+from equipoise.training.evaluation_schedule import EvaluationSchedule
+from equipoise.training.events import (
+    Baselines,
+    Callback,
+    Control,
+    Drawn,
+    EarlyStopped,
+    Evaluated,
+    Event,
+    Finished,
+    ImageDue,
+    Recovered,
+    Report,
+    SaveDue,
+    Trouble,
+)
+from equipoise.training.loop import SAVES
+from equipoise.training.plan import Plan
+from equipoise.training.state import State
+from equipoise.utils.atomic_io import write_whole
+
+IMAGE_SEED = 2**31  # added to the run's seed for the latents of its images
+EARLY_STOPPED = "early_stopped"  # why a run with stop_when stopped
+USER_EXCEPTION = "an exception in a callback"  # why a run stopped
+
+
+class RunLog:
+    """The lines of log.jsonl, in memory and in the run directory."""
+
+    def __init__(self, state: State, writer: RunWriter) -> None:
+        self.state, self.writer = state, writer
+        self.lines: list[dict[str, Any]] = []
+
+    def __call__(self, event: Event) -> None:
+        line = line_of(event)
+        if line:
+            self.append(**line)
+
+    def append(self, **line: Any) -> None:
+        """Add a line of this moment."""
+        seconds = round(self.state.seconds, 3)
+        self.lines.append({"samples_seen": self.state.samples_seen, "seconds": seconds, **line})
+        self.writer.log(self.lines[-1])
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early stopping ended the run and nothing has changed since, so that
+        the generator that is kept is the best."""
+        return bool(self.lines) and EARLY_STOPPED in self.lines[-1]
+
+
+def line_of(event: Event) -> dict[str, Any]:
+    """What log.jsonl holds of an event; empty for one that is not logged."""
+    match event:
+        case Report():
+            return dict(event.readings)
+        case Recovered():
+            return {"recovered": event.what}
+        case Baselines():
+            floors = {"floors": dict(event.metrics), "evaluated_samples": event.samples}
+            return {**floors, **event.terms}
+        case Evaluated():
+            return {"metrics": dict(event.metrics)}
+        case Trouble():
+            return {"trouble": event.text}
+        case EarlyStopped():
+            return {EARLY_STOPPED: event.samples_seen}
+        case Finished(diverged=True):
+            return {"diverged": event.reason}
+    return {}
+
+
+class Evaluator:
+    """Evaluates the generator where the state is saved, on a few thousand samples:
+    every time with early stopping, else as often as the schedule allows."""
+
+    def __init__(
+        self,
+        suite: MetricSuite,
+        sampler: Sampler,
+        state: State,
+        plan: Plan,
+        schedule: EvaluationSchedule,
+        monitor: Monitor,
+        log: RunLog,
+        emit: Callback,
+    ) -> None:
+        self.suite, self.sampler, self.state, self.plan = suite, sampler, state, plan
+        self.schedule, self.monitor, self.log, self.emit = schedule, monitor, log, emit
+        self.progress = 0.0
+        """Fraction of the training that is done, which the trainer sets."""
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, SaveDue) or not self._due():
+            return
+        seen = self.state.samples_seen
+        metrics = self.suite(self.sampler.values(self.suite.n, EVALUATION_SEED))
+        if not any("floors" in line for line in self.log.lines):
+            self.emit(self.baselines())
+        self.emit(Evaluated(seen, metrics, self.monitor.floors, self.progress))
+
+    def baselines(self) -> Baselines:
+        """The metrics of real samples, and how the training is to go on from now."""
+        seen, terms = self.state.samples_seen, self.plan.terms
+        return Baselines(seen, self.monitor.floors, self.suite.n, terms)
+
+    def _due(self) -> bool:
+        stops, horizon = self.plan.run.stop_when is not None, self.state.horizon
+        if stops or horizon is None:
+            return stops
+        lines = (line["samples_seen"] for line in self.log.lines if "metrics" in line)
+        return self.schedule.due(self.progress, max(lines, default=0), horizon, SAVES)
+
+
+class TroubleMonitor:
+    """Tells what goes wrong while it does."""
+
+    def __init__(
+        self, monitor: Monitor, state: State, warn: Callable[[str], None], emit: Callback
+    ) -> None:
+        self.monitor, self.state, self.warn, self.emit = monitor, state, warn, emit
+
+    def __call__(self, event: Event) -> None:
+        text = ""
+        if isinstance(event, Report):
+            text = self.monitor.at_report(event.readings)
+        elif isinstance(event, Evaluated):
+            text = self.monitor.at_metrics(event.metrics, event.progress)
+        elif isinstance(event, Recovered):
+            self.warn(
+                f"{event.what} was not finite after {event.samples_seen:,} samples: back to "
+                "the last good weights, with half the step"
+            )
+        if text:
+            self.emit(Trouble(self.state.samples_seen, text))
+            self.warn(f"after {self.state.samples_seen:,} samples: {text}")
+
+
+class Best:
+    """Remembers the best generator by the primary metric, which has a checkpoint of its
+    own; with early stopping, in memory as well."""
+
+    def __init__(self, state: State, writer: RunWriter, keep: bool) -> None:
+        self.state, self.writer, self.keep = state, writer, keep
+        self._moment: checkpoint.Moment | None = None
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, Evaluated):
+            return
+        best = math.inf if self.state.best is None else self.state.best["metric"]
+        primary = next(iter(event.metrics.values()))
+        if primary < best:  # NaN is not
+            name = checkpoint.name_of(self.state.samples_seen)
+            self.state.best = {"checkpoint": name, "metric": primary}
+            if self.keep:
+                self._moment = moment_of(self.state)
+
+    def moment(self) -> checkpoint.Moment | None:
+        """The state at its best; None where that was not kept.
+
+        Raises:
+            EquipoiseError: Its checkpoint is not whole, or cannot be read now.
+        """
+        directory = self.writer.directory
+        if self._moment is None and self.state.best is not None and directory is not None:
+            path = checkpoint.path_of(directory.checkpoints, self.state.best["checkpoint"])
+            return checkpoint.load(path)  # it was before the run was resumed
+        return self._moment
+
+
+class Checkpoints:
+    """Saves the state and the generator. What could not be saved is tried again with
+    the next save, and at the end."""
+
+    def __init__(
+        self,
+        state: State,
+        sampler: Sampler,
+        writer: RunWriter,
+        log: RunLog,
+        config: Callable[[], dict[str, Any]],
+    ) -> None:
+        self.state, self.sampler, self.writer = state, sampler, writer
+        self.log, self.config = log, config
+
+    def __call__(self, event: Event) -> None:
+        again = isinstance(event, Finished) and self.writer.failed
+        if isinstance(event, SaveDue) or again:
+            self.save(partial(checkpoint.save, self.state))
+
+    def save(self, write_checkpoint: Callable[[Path], object]) -> None:
+        """Save, with this function that writes the state into a folder."""
+        self.writer.save(write_checkpoint, self.sampler, self.config, self.log.lines)
+
+
+class EarlyStopping:
+    """Ends a training whose primary metric no longer improves, or is at its baseline,
+    and goes back to the best generator (Prechelt 1998).
+
+    The metrics come from the validation split, not from the test split that the report
+    is made on.
+    """
+
+    def __init__(
+        self,
+        enabled: bool,
+        monitor: Monitor,
+        evaluator: Evaluator,
+        control: Control,
+        restore_best: Callable[[], None],
+        sampler: Sampler,
+        log: RunLog,
+        emit: Callback,
+    ) -> None:
+        self.enabled, self.monitor, self.evaluator = enabled, monitor, evaluator
+        self.control, self.restore_best = control, restore_best
+        self.sampler, self.log, self.emit = sampler, log, emit
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, SaveDue):
+            if self.enabled and self.monitor.early_stopped and self.evaluator.progress < 1:
+                self.control.stop(EARLY_STOPPED)
+        elif isinstance(event, Finished):
+            if event.reason == EARLY_STOPPED or self.log.stopped_early:
+                self.restore_best()
+            if event.reason == EARLY_STOPPED:
+                self.emit(EarlyStopped(self.sampler.samples_seen))
+
+
+class SampleImages:
+    """Draws samples of one fixed set of latents through time and, at the end, what each
+    code of an InfoGAN does."""
+
+    def __init__(
+        self, source: Source, sampler: Sampler, writer: RunWriter, seed: int, emit: Callback
+    ) -> None:
+        self.source, self.sampler, self.writer = source, sampler, writer
+        self.seed, self.emit = seed + IMAGE_SEED, emit
+
+    def __call__(self, event: Event) -> None:
+        directory = self.writer.directory
+        if directory is None:
+            return
+        if isinstance(event, ImageDue):
+            seen = self.sampler.samples_seen
+            path = self.writer.image(self.draw, checkpoint.name_of(seen))
+            if path is not None:
+                self.emit(Drawn(seen, path))
+        elif isinstance(event, Finished):
+            for code in self.sampler.prior.codes:
+                path = directory.path / f"code-{code}.png"
+                self.writer.attempt(partial(plots.draw_code, path, self.sampler, code, self.seed))
+
+    def draw(self, path: Path) -> None:
+        """Write an image of samples from the fixed latents."""
+        source, sampler = self.source, self.sampler
+        n = plots.DEFAULT_IMAGES if source.schema.is_image else plots.MAX_POINTS
+        title = f"{source.name}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
+        image = sketches.sketch(
+            sampler.values(n, self.seed),
+            source.schema,
+            source.limits,
+            source.distribution,
+            self._real,
+            title,
+        )
+        write_whole(path, image)
+
+    @cached_property
+    def _real(self) -> NDArray[np.float64] | None:
+        """Real points that are drawn beside the generated ones."""
+        if self.source.schema.is_image:
+            return None
+        return self.source.held_out(plots.MAX_POINTS, self.seed - IMAGE_SEED).double().numpy()
+
+
+class Tracking:
+    """Gives a tracker what happens."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker = tracker
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Report():
+                self.tracker.scalars(event.samples_seen, event.readings)
+            case Evaluated():
+                named = {f"metrics/{key}": value for key, value in event.metrics.items()}
+                self.tracker.scalars(event.samples_seen, named)
+            case Baselines():
+                named = {f"baselines/{key}": value for key, value in event.metrics.items()}
+                self.tracker.scalars(event.samples_seen, named)
+            case Trouble():
+                self.tracker.text(event.samples_seen, "trouble", event.text)
+            case Recovered():
+                self.tracker.text(event.samples_seen, "recovered", event.what)
+            case Drawn():
+                self.tracker.image(event.samples_seen, "samples", event.path)
+            case Finished():
+                self.tracker.close()
+
+
+class UserCallbacks:
+    """Calls the user's callbacks. An exception ends the training, when all is saved."""
+
+    def __init__(self, callbacks: Sequence[Callback], control: Control) -> None:
+        self.callbacks, self.control = callbacks, control
+        self.raised: Exception | SystemExit | None = None
+
+    def __call__(self, event: Event) -> None:
+        if self.raised is not None:
+            return
+        try:
+            for callback in self.callbacks:
+                callback(event)
+        except (Exception, SystemExit) as error:  # the user's own; the trainer raises it again
+            self.raised = error
+            self.control.stop(USER_EXCEPTION)
+
+
+def moment_of(state: State) -> checkpoint.Moment:
+    """A copy of the state as it is now."""
+    return {name: tensor.clone() for name, tensor in state.tensors().items()}, state.scalars()

@@ -1,0 +1,394 @@
+"""The trainer: from a source and a recipe to a trained generator.
+
+It holds what a training is made of and runs the loop. What is done beside the steps is
+done by callbacks, see `training.callbacks`.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from equipoise import __version__
+from equipoise.data.loading import Loader
+from equipoise.data.sources import Source
+from equipoise.diagnosis import Monitor
+from equipoise.errors import EquipoiseError, RequestError
+from equipoise.metrics.evaluate import floors, suite_for
+from equipoise.recipes import DEFAULT
+from equipoise.recipes._building import build_method, fitted_recipe, recipe_from
+from equipoise.recipes._contract import check_contract
+from equipoise.recipes.base import Recipe
+from equipoise.recipes.method import Method
+from equipoise.runs import checkpoint
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import save_generator
+from equipoise.runs.provenance import environment
+from equipoise.runs.settings import RunSettings
+from equipoise.runs.trackers import TRACKERS
+from equipoise.runs.writer import RunWriter
+from equipoise.runtime.device import resolve_device
+from equipoise.runtime.device_costs import costs_of
+from equipoise.sampling.sampler import RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
+from equipoise.training import speed
+from equipoise.training.callbacks import (
+    EARLY_STOPPED,
+    Best,
+    Checkpoints,
+    EarlyStopping,
+    Evaluator,
+    RunLog,
+    SampleImages,
+    Tracking,
+    TroubleMonitor,
+    UserCallbacks,
+    moment_of,
+)
+from equipoise.training.evaluation_schedule import EvaluationSchedule
+from equipoise.training.events import Callback, Control, Event, Finished, Recovered, Report
+from equipoise.training.guard import DivergedError
+from equipoise.training.loop import Clock, train
+from equipoise.training.memory import check_memory, refuse_networks
+from equipoise.training.plan import Plan
+from equipoise.training.signals import InterruptedRunError, signals_stop
+from equipoise.training.state import State
+from equipoise.training.workload import workload_of
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.fitting import fit_chain
+from equipoise.transforms.loading import EncodedLoader
+from equipoise.transforms.space import NetworkSpace
+
+
+class Trainer:
+    """One training, from its first step or from a checkpoint to its end.
+
+    Args:
+        source: The data.
+        recipe: With the defaults for this data and the user's choices.
+        settings: Of the run.
+        warn: Is told of what the user should know, a line each.
+        directory: The run's, where it is resumed.
+        transform: Another training's, which this one goes on in; None fits one to the
+            data.
+
+    Raises:
+        RequestError: Settings do not fit the data, or memory does not suffice.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        recipe: Recipe,
+        settings: RunSettings,
+        warn: Callable[[str], None],
+        directory: RunDirectory | None = None,
+        transform: Chain | None = None,
+    ) -> None:
+        self.source, self.settings, self.warn = source, settings, warn
+        self.writer = RunWriter(directory, warn)
+        source.early_stopping = settings.stop_when is not None
+        self.described = source.describe()
+        self.device = resolve_device(settings.device)
+        self._build(recipe, transform)
+        self._set_speed()
+        self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
+        """What the user set, of the recipe and of the run."""
+        self.init_from: dict[str, Any] | None = None
+        """The run whose weights these started from, if any, as config.json has it."""
+        self.resumed = False
+        self.control = Control()
+        self._recalibrated_at = -1
+        self._last: checkpoint.Moment | None = None  # where it went back to the best
+        self._assemble()
+
+    def _build(self, recipe: Recipe, transform: Chain | None) -> None:
+        """The transform, the networks and their state, and the sampler."""
+        source, settings, device = self.source, self.settings, self.device
+        transform = transform or fit_chain(
+            source,
+            recipe.scaling,
+            recipe.clusters,
+            recipe.labels(NetworkSpace.of(source.schema)),
+            settings.seed,
+            recipe.per_channel_clusters,
+        )
+        transform.to(device)
+        # Numbers as a resumed run will read them.
+        self.recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
+        fitted = fitted_recipe(self.recipe, transform)
+        refuse_networks(fitted, source.schema, device)
+        method = build_method(fitted, source.schema, settings.seed)
+        self._check(method, fitted, transform)
+        batch_size, seed = fitted.batch_size, settings.seed
+        loader: Loader = source.loader(batch_size, transform.encode_once, device, seed)
+        if transform.is_random:
+            loader = EncodedLoader(loader, transform, seed, bool(fitted.conditional))
+        self.method = method
+        self.state = State(method, fitted, loader, seed, device, transform)
+        self.sampler = Sampler(
+            self.state.ema,
+            method.prior,
+            self.recipe,
+            source.schema,
+            transform,
+            device,
+            encoder=self.state.discriminator if method.prior.codes else None,
+        )
+
+    def _check(self, method: Method, recipe: Recipe, transform: Chain) -> None:
+        """Check that memory suffices and that the recipe's functions return what they
+        should, and plan the training."""
+        schema, device = self.source.schema, self.device
+        sizes = transform.shape, recipe.batch_size
+        labelled = recipe.classes(NetworkSpace.of(schema)) > 0
+        self.workload, self.costs = workload_of(method, *sizes, labelled), costs_of(device)
+        check_memory(self.source, recipe, transform, device, self.workload)
+        check_contract(method, recipe.name, *sizes, labelled)
+        self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
+
+    def _set_speed(self) -> None:
+        """Threads, precision and compiling: those of the run that is resumed, else by
+        choice or by rule."""
+        settings, plan, directory = self.settings, self.plan, self.directory
+        machine = None if directory is None else directory.read_config()["machine"]
+        if machine is not None and machine["device"] == str(self.device):
+            self.speed = speed.as_before(machine, settings)
+        else:
+            is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
+            self.speed = speed.choose(
+                self.method, settings, is_image, self.device, seconds, threads
+            )
+        self.speed.apply(self.state)
+
+    def _assemble(self) -> None:
+        """The callbacks, in the order in which they see events."""
+        source, state, sampler, writer = self.source, self.state, self.sampler, self.writer
+        seed, stops = self.settings.seed, self.settings.stop_when is not None
+        suite = suite_for(source, seed, quick=True)
+        schedule = EvaluationSchedule(self.workload, suite, self.costs)
+        self.monitor = Monitor(lambda: floors(suite, source, seed))
+        self.run_log = RunLog(state, writer)
+        self.evaluator = Evaluator(
+            suite, sampler, state, self.plan, schedule, self.monitor, self.run_log, self.emit
+        )
+        self.best = Best(state, writer, keep=stops)
+        self.checkpoints = Checkpoints(state, sampler, writer, self.run_log, self.config)
+        self.callbacks: list[Callback] = [
+            self.run_log,
+            self.evaluator,
+            TroubleMonitor(self.monitor, state, self.warn, self.emit),
+            self.best,
+            self.checkpoints,
+            EarlyStopping(
+                stops,
+                self.monitor,
+                self.evaluator,
+                self.control,
+                self._restore_best,
+                sampler,
+                self.run_log,
+                self.emit,
+            ),
+            SampleImages(source, sampler, writer, seed, self.emit),
+        ]
+
+    @property
+    def directory(self) -> RunDirectory | None:
+        """Where everything is kept; None in memory."""
+        return self.writer.directory
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of log.jsonl."""
+        return self.run_log.lines
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early stopping ended the run, and nothing has changed since."""
+        return self.run_log.stopped_early
+
+    def keep_in(self, directory: RunDirectory) -> None:
+        """Keep everything there, from its config on."""
+        self.writer.directory = directory
+        directory.write_config(self.config())
+
+    def config(self) -> dict[str, Any]:
+        """What config.json holds: every setting, what it was run with and on."""
+        validation = "a seeded half of it" if self.source.early_stopping else "none"
+        return {
+            "equipoise": __version__,
+            "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
+            "run": asdict(self.settings),
+            "requested": self.requested,
+            "init_from": self.init_from,
+            "data": self.described,
+            "transform": self.sampler.transform.config(),
+            "held_out": {
+                "seed": self.settings.seed,
+                "rule": "the source's test split, or a seeded tenth, at most 10,000",
+                "validation": validation,
+            },
+            "notes": self.source.notes,
+            "machine": {
+                "device": str(self.device),
+                **asdict(self.speed),
+                "processor": platform.processor() or platform.machine(),
+            },
+            **environment(),
+        }
+
+    def emit(self, event: Event) -> None:
+        """Call every callback with an event."""
+        for callback in self.callbacks:
+            callback(event)
+
+    @torch.enable_grad()  # whatever the caller has set; once a training, not at every step
+    def run(self, callbacks: Sequence[Callback] = ()) -> None:
+        """Train to the end. The directory is unlocked after.
+
+        Args:
+            callbacks: The user's, which see every event.
+
+        Raises:
+            InterruptedRunError: After SIGINT or SIGTERM, when all is saved.
+            DivergedError: Training could not go on.
+            EquipoiseError: The end could not be saved.
+            Exception: Whatever a callback raises, when all is saved, with a note that
+                says where.
+        """
+        users = UserCallbacks([*self._trackers(), *callbacks], self.control)
+        self.callbacks.append(users)
+        if self._is_over:
+            self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
+        try:
+            with signals_stop(self.control), self.speed.at_work():
+                end = self._train()
+        finally:
+            self.callbacks.remove(users)
+            if self.directory is not None:
+                self.directory.unlock()
+        if users.raised is not None:
+            users.raised.add_note(self._where_kept())
+            raise users.raised
+        self._tell_of(end)
+
+    def _trackers(self) -> list[Callback]:
+        """The tracker that the settings ask for, if any, in the run's directory."""
+        name = self.settings.tracker
+        if name is None:
+            return []
+        if self.directory is None:
+            raise RequestError(f"tracker = {name!r} needs a run directory: give fit an out")
+        return [Tracking(TRACKERS[name](self.directory.path))]
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether early stopping has ended the run that is resumed, or would have where
+        it was killed."""
+        stops = self.resumed and self.settings.stop_when is not None
+        return self.stopped_early or (stops and self.monitor.early_stopped)
+
+    def _train(self) -> Finished:
+        if self.speed.compiled:
+            example = speed.example(self.state, self.source.schema)
+            if failed := speed.compile_step(self.state, example):
+                self.warn(f"the step could not be compiled ({failed}): going on without")
+        clock = Clock(self.state, self.plan.samples, self.settings.minutes)
+        for event in train(self.state, clock, self.control):
+            self.sampler.samples_seen = self.state.samples_seen
+            if not isinstance(event, Report | Recovered):
+                self.recalibrate_batchnorm()
+            self.evaluator.progress = clock.progress
+            self.emit(event)
+        assert isinstance(event, Finished), "a training ends with its end"
+        if self.writer.has_vanished():  # since the last save
+            went_back = self._last is not None
+            self.checkpoints.save(self.save if went_back else partial(checkpoint.save, self.state))
+        return event
+
+    def recalibrate_batchnorm(self) -> None:
+        """Recompute the statistics that the EMA or an encoder needs, before samples are
+        drawn or the generator is saved; once for one moment."""
+        if self._recalibrated_at == self.sampler.samples_seen:
+            return
+        self._recalibrated_at = self.sampler.samples_seen
+        real, seed = None, self.settings.seed
+        if self.sampler.encoder is not None:
+            real = self.source.seen(RECALIBRATION_BATCHES * RECALIBRATION_SIZE, seed)
+        elif self.state.ema is self.state.generator:
+            return
+        self.sampler.recalibrate_batchnorm(seed, real)
+
+    def _restore_best(self) -> None:
+        """Make the generator that is kept the best that there was."""
+        self._last, lost = moment_of(self.state), ""
+        try:
+            best = self.best.moment()
+        except EquipoiseError as error:  # damaged, or memory is short
+            best, lost = None, f"{error}; keeping the last generator instead of the best"
+        if best is not None and self.state.best is not None:
+            self.state.restore_weights(best[0])
+            self.sampler.samples_seen = int(self.state.best["checkpoint"])
+            self._recalibrated_at = -1
+            self.recalibrate_batchnorm()
+        elif self.stopped_early and self.writer.restore(self.sampler):
+            return  # what is kept is the best, whose checkpoint alone is gone
+        elif lost:
+            self.warn(lost)
+        if self.directory is not None:
+            self.writer.attempt(partial(save_generator, self.sampler, self.directory.generator))
+
+    def save(self, folder: Path) -> None:
+        """Write its checkpoints anew, the end and the best; without the best, the end
+        knows of none."""
+        try:
+            best = self.best.moment()
+        except EquipoiseError:
+            best = None
+        tensors, scalars = self._last or moment_of(self.state)
+        if best is None or self.state.best is None:
+            scalars = {**scalars, "best": None}
+        else:
+            checkpoint.write(*best, checkpoint.path_of(folder, self.state.best["checkpoint"]))
+        name = checkpoint.name_of(self.state.samples_seen)
+        checkpoint.write(tensors, scalars, checkpoint.path_of(folder, name))
+
+    def _tell_of(self, end: Finished) -> None:
+        """Say how the training ended, where that is not as it was meant to."""
+        seen = f"{self.state.samples_seen:,} samples"
+        where = None if self.directory is None else self.directory.path
+        if self.writer.failed:
+            raise EquipoiseError(f"{self.writer.failed}; the end of this training is not kept")
+        if end.diverged:
+            kept = "" if where is None else f"; what was good last is in {where}"
+            raise DivergedError(
+                f"{end.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}"
+            )
+        if end.reason == EARLY_STOPPED:
+            self.warn(
+                f"the metric no longer improves: stopped after {seen}, and kept the generator "
+                f"of {self.sampler.samples_seen:,} samples"
+            )
+        elif self.control.stop_reason is None and end.reason != "done":
+            self.warn(f"{end.reason}; training ended after {seen}")
+        elif end.reason != "done":
+            saved = "" if where is None else f"; saved in {where}"
+            raise InterruptedRunError(f"stopped by {end.reason} after {seen}{saved}", end.reason)
+
+    def _where_kept(self) -> str:
+        """What is left of a training that a callback's exception ended, and how it goes
+        on."""
+        seen = f"training stopped after {self.state.samples_seen:,} samples"
+        if self.directory is None:
+            again = "trained on by fit(data, init_from=gan)"
+            return f"{seen}; the GAN can be sampled from, and {again}"
+        if self.writer.failed:
+            return f"{seen}; it is not all saved: {self.writer.failed}"
+        path = self.directory.path
+        return f"{seen}; saved in {path}: go on with fit(data, out={str(path)!r}, resume=True)"

@@ -1,0 +1,120 @@
+"""The chain of transforms of a data set, fitted to its training samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from equipoise.data import ScalingKind
+from equipoise.data.loading import Stream, seeded
+from equipoise.data.schema import Schema
+from equipoise.data.sources import Source
+from equipoise.transforms.base import Transform
+from equipoise.transforms.chain import Chain
+from equipoise.transforms.clustering import PART, Clustering
+from equipoise.transforms.dequantization import Dequantization
+from equipoise.transforms.image_kmeans import ImageClusters, default_clusters
+from equipoise.transforms.per_channel import ChannelClusters, are_independent
+from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.whitening import ComponentWhitening
+
+# Clusters are fitted to so many rows, and to so many values at most.
+FITTED_ROWS, MAX_FITTED_VALUES = 10_000, 2**27
+
+
+def fit_chain(
+    source: Source,
+    kind: ScalingKind,
+    clusters: int | None,
+    labels: int,
+    seed: int,
+    per_channel: bool | None = False,
+) -> Chain:
+    """Fit the transforms to a source's training samples.
+
+    Args:
+        source: The data.
+        kind: Of the scaling.
+        clusters: How many; None for as many as the data shows, 0 for none.
+        labels: How many labels networks learn; 0 for none.
+        seed: Of all that is drawn.
+        per_channel: Whether each channel of images has clusters of its own; None for
+            where the channels are independent.
+    """
+    links: list[Transform] = [Dequantization(source.schema), fit_scaling(source, kind, seed)]
+    clustering = fit_clustering(source, links, clusters, labels, seed, per_channel)
+    return Chain(links if clustering is None else [*links, clustering])
+
+
+def min_clusters(schema: Schema) -> int:
+    """The number of clusters that are worth having: of points of several columns one
+    component is enough to whiten columns that correlate."""
+    return 2 if schema.is_image or schema.size == 1 else 1
+
+
+def fit_clustering(
+    source: Source,
+    before: Sequence[Transform],
+    count: int | None,
+    labels: int,
+    seed: int,
+    per_channel: bool | None = False,
+) -> Clustering | None:
+    """The last link of the chain, after the links `before`; None where there are too
+    few clusters. Other arguments as for `fit_chain`."""
+    schema = source.schema
+    rows = min(FITTED_ROWS, max(MAX_FITTED_VALUES // schema.size, 1))
+    if count is None and schema.is_image:
+        count = default_clusters(source.training_rows or FITTED_ROWS, rows, labels)
+    most = count
+    if most is None:
+        fitted = min(rows, source.training_rows or rows)
+        most = ComponentWhitening.max_components(fitted, schema.size)
+    if most < min_clusters(schema):
+        return None
+    encode = _encoder(before, seed)
+    parts = [*encode(source.seen(rows, seed))]
+    clustering = _unfitted(source, parts, count, labels, seed, per_channel).fit(parts, seed)
+    if clustering.count < min_clusters(schema):
+        return None
+    known = source.labelled(rows, seed, held_out=False) if labels else None
+    if known is not None:
+        clustering.fit_class_weights(encode(known[0]), known[1], labels)
+    return clustering
+
+
+def _unfitted(
+    source: Source,
+    parts: Sequence[Tensor],
+    count: int | None,
+    labels: int,
+    seed: int,
+    per_channel: bool | None,
+) -> Clustering:
+    """The kind of clustering that fits the data."""
+    schema = source.schema
+    if not schema.is_image:
+        return ComponentWhitening(schema.shape, count, labels)
+    if per_channel is None:
+        per_channel = (
+            schema.shape[0] > 1 and not labels and are_independent(parts, schema.shape, seed)
+        )
+    kind: Callable[..., Clustering] = ChannelClusters if per_channel else ImageClusters
+    return kind(schema.shape, count or 1)
+
+
+def _encoder(before: Sequence[Transform], seed: int) -> Callable[[Tensor], Iterator[Tensor]]:
+    """Encodes raw samples by some links, a part at a time, since images take four times
+    as much memory then."""
+
+    def encoded(raw: Tensor) -> Iterator[Tensor]:
+        generator = seeded(seed, Stream.ENCODING)
+        for part in torch.split(raw, PART):
+            x = part
+            for link in before:
+                x, _ = link.encode(x, None, generator)
+            yield x
+
+    return encoded

@@ -1,0 +1,90 @@
+"""Batches as networks see them: what has to be encoded anew for every batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from equipoise.data.loading import EndOfDataError, Loader, Stream, seeded
+from equipoise.transforms.chain import Chain
+
+MAX_VALUES = 2**20  # of batches that are encoded at once
+MAX_BATCHES = 32
+
+
+class EncodedLoader(Loader):
+    """The batches of another loader, whose samples `Chain.encode_once` returned, after
+    `Chain.encode_batch`.
+
+    Small batches are encoded some at a time, so that a step only slices. The noise of a
+    block and its clusters come from a generator that is seeded by the position at which
+    the block starts, so that a restored loader goes on with the same bits.
+    """
+
+    def __init__(self, loader: Loader, transform: Chain, seed: int, labelled: bool) -> None:
+        """
+        Args:
+            loader: Gives samples and labels.
+            transform: The chain.
+            seed: Of the noise and of the clusters that are drawn.
+            labelled: Whether networks learn the labels.
+        """
+        super().__init__(loader.batch_size, loader.encode, loader.device)
+        self.loader, self.transform, self.seed = loader, transform, seed
+        self.has_labels = labelled or transform.clustering is None
+        values = loader.batch_size * math.prod(transform.shape)
+        self.together = min(max(MAX_VALUES // values, 1), MAX_BATCHES)
+        self._begin(0)
+
+    def split(self, rank: int, ranks: int) -> None:
+        self.loader.split(rank, ranks)
+        self.loader.restore(self.start)
+        self.rank, self.ranks = rank, ranks
+        self._begin(0)
+
+    def _begin(self, batch: int) -> None:
+        """Encode the block of batches that comes next, and start at one of them."""
+        self.start, self.batch = self.loader.position(), batch
+        taken = list(self._taken())
+        self.batches = len(taken)
+        labels = [y for _, y in taken if y is not None] if self.has_labels else []
+        self.x, self.y = self.transform.encode_batch(
+            torch.cat([x for x, _ in taken]),
+            torch.cat(labels) if labels else None,
+            seeded(
+                self.seed,
+                Stream.ENCODING,
+                *self.start.values(),
+                device=self.device,
+                rank=self.rank,
+            ),
+        )
+
+    def _taken(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The other loader's next batches; fewer, but one at least, where it ends."""
+        for batch in range(self.together):
+            try:
+                yield self.loader.next()
+            except EndOfDataError:
+                if batch == 0:
+                    raise
+                return
+
+    def next(self) -> tuple[Tensor, Tensor | None]:
+        if self.batch == self.batches:
+            self._begin(0)
+        rows = slice(self.batch * self.batch_size, (self.batch + 1) * self.batch_size)
+        self.batch += 1
+        return self.x[rows], None if self.y is None else self.y[rows]
+
+    def position(self) -> dict[str, int]:
+        return {**self.start, "batch": self.batch}
+
+    def restore(self, position: dict[str, int]) -> None:
+        self.loader.restore({name: value for name, value in position.items() if name != "batch"})
+        self._begin(position["batch"])
+        if self.batch > self.batches:
+            raise ValueError(f"batch = {self.batch}: must be at most {self.batches}")

@@ -1,0 +1,40 @@
+"""A progress bar on stderr for work of more than a second, on a terminal only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+DELAY = 1.0  # seconds before a bar appears
+
+
+@contextmanager
+def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A context that yields a function to call with the amount of work just done.
+
+    Args:
+        what: The bar's label.
+        total: The amount of all work; None where it is not known.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    progress = Progress(console=console, transient=True)
+    task, began = progress.add_task(what, total=total), time.monotonic()
+
+    def done(more: int) -> None:
+        progress.update(task, advance=more)
+        if (
+            console.is_terminal
+            and not progress.live.is_started
+            and time.monotonic() - began > DELAY
+        ):
+            progress.start()
+
+    try:
+        yield done
+    finally:
+        if progress.live.is_started:
+            progress.stop()

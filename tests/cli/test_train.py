@@ -1,0 +1,41 @@
+"""What `equipoise train` prints at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers import TINY_OPTIONS
+
+from equipoise.cli.train import described
+from equipoise.data.schema import Schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (Schema((1,), "N", "float64"), "1-D points"),
+        (Schema((2,), "ND", "float64"), "2-D points"),
+        (Schema((1,), "ND", "float64", "frame"), "rows of 1 column"),
+        (Schema((14,), "ND", "float64", "frame"), "rows of 14 columns"),
+        (Schema((1, 20, 28), "NHW", "uint8"), "28 x 20 grayscale images"),
+        (Schema((3, 64, 64), "NHWC", "uint8"), "64 x 64 RGB images"),
+        (Schema((2, 8, 8), "NCHW", "uint8"), "8 x 8 2-channel images"),
+    ],
+)
+def test_the_kind_of_data_is_described_in_plain_words(schema: Schema, words: str) -> None:
+    assert described(schema) == words
+
+
+@pytest.mark.usefixtures("no_pages", "brief_reports")
+def test_the_start_says_what_is_trained_on_what_and_where_it_is_saved(
+    here: Path, command: Callable[..., Any]
+) -> None:
+    answer = command("train", "ring", "--out", "run", "--evaluate", "none", *TINY_OPTIONS)
+    assert answer.status == 0
+    first, second = answer.out.splitlines()[:2]
+    assert first == "ring: 2-D points, generated on the fly"
+    assert second == "balanced on cpu with 1 thread; saved in run"
+    assert (here / "run").is_dir()

@@ -1,0 +1,149 @@
+"""The registry of file formats, and each format: what is read, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from benchmarks.fuzz import file_seed
+
+from equipoise.data import readers
+from equipoise.data.arrays import from_file
+from equipoise.data.factory import open_source
+from equipoise.data.readers.base import Reader
+from equipoise.errors import RequestError
+
+ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
+TABLES = [ending for reader in readers.READERS if reader.has_columns for ending in reader.endings]
+RNG = np.random.default_rng(0)
+FRAME = pd.DataFrame(
+    {"height": RNG.normal(size=60), "count": RNG.integers(0, 9, 60), "kind": ["u", "v"] * 30}
+)
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """The table as a file of the format that its name tells."""
+    kind, *compression = path.name.split(".")[1:]
+    if kind in ("parquet", "feather"):
+        getattr(frame, f"to_{kind}")(path)
+        return
+    content = frame.to_csv(index=False, sep="\t" if kind == "tsv" else ",").encode()
+    for ending in compression:
+        content = pa.compress(content, {"gz": "gzip", "zst": "zstd"}[ending], asbytes=True)
+    path.write_bytes(content)
+
+
+def test_no_two_readers_have_an_ending_in_common() -> None:
+    assert len(set(ENDINGS)) == len(ENDINGS)
+    assert all(reader.summary and reader.endings for reader in readers.READERS)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_format_is_listed_and_is_read_whatever_the_case_of_its_ending(
+    ending: str, tmp_path: Path
+) -> None:
+    assert ending in readers.listed()
+    path = tmp_path / f"numbers{ending.upper()}"
+    path.write_bytes(file_seed(ending.removeprefix(".")))
+    assert from_file(path, None, None).schema.size == 2
+    assert open_source(path).name == "numbers"
+
+
+@pytest.mark.parametrize("ending", TABLES)
+def test_a_table_is_the_same_from_every_format(ending: str, tmp_path: Path) -> None:
+    write(FRAME, tmp_path / "csv.csv")
+    write(FRAME, tmp_path / f"table{ending}")
+    expected = from_file(tmp_path / "csv.csv", None, "kind")
+    rows = from_file(tmp_path / f"table{ending}", None, "kind")
+    np.testing.assert_array_equal(rows.values, expected.values)
+    np.testing.assert_array_equal(rows.labels, expected.labels)
+    assert rows.schema == expected.schema
+
+
+@pytest.mark.parametrize("ending", TABLES)
+def test_missing_values_of_a_table_are_found(ending: str, tmp_path: Path) -> None:
+    write(pd.DataFrame({"a": [1.0, None, 3.0], "b": [1, 2, 3]}), tmp_path / f"x{ending}")
+    with pytest.raises(RequestError, match=r"1 NaN or infinite values.*row 1, column 'a'"):
+        from_file(tmp_path / f"x{ending}", None, None)
+
+
+def test_a_column_of_labels_is_refused_of_arrays_with_the_formats_that_have_columns(
+    tmp_path: Path,
+) -> None:
+    np.save(tmp_path / "x.npy", RNG.normal(size=(9, 2)))
+    with pytest.raises(RequestError, match=r"x.npy has no columns; give a \.csv, .* file"):
+        from_file(tmp_path / "x.npy", None, "kind")
+
+
+@pytest.mark.parametrize(("ending", "package"), [(".csv", "pandas"), (".feather", "pyarrow")])
+def test_a_package_that_is_missing_is_named_with_what_installs_it(
+    ending: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"x{ending}"
+    write(FRAME, path)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(RequestError, match=rf"needs {package}: pip install 'equipoise\[tables\]'"):
+        readers.read(path)
+
+
+def test_categories_dates_and_nulls_of_a_feather_file_are_columns(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [0.5, 1.5, 2.5], "kind": pd.Categorical(["u", "v", "u"])})
+    frame.to_feather(tmp_path / "x.feather")
+    rows = from_file(tmp_path / "x.feather", None, "kind")
+    assert rows.schema.classes == ("u", "v")
+    frame["day"] = pd.to_datetime(["2026-01-02"] * 3)
+    frame["none"] = [None] * 3
+    frame.to_feather(tmp_path / "x.feather")
+    with pytest.raises(RequestError, match="column 'day' holds"):
+        from_file(tmp_path / "x.feather", None, "kind")
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_a_feather_file_claims_what_its_buffers_have_unpacked(
+    compression: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.feather"
+    pd.DataFrame({"a": np.zeros(10_000), "b": np.arange(10_000)}).to_feather(
+        path, compression=compression
+    )
+    reader = readers.find(path)
+    assert reader is not None
+    assert 2 * 2 * 80_000 <= reader.claimed_bytes(path) <= 2 * 2 * 80_000 + 1000
+
+
+def test_a_new_format_is_a_registered_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Words(Reader):
+        endings, summary, has_columns = (".words",), "numbers with blanks between", False
+
+        def claimed_bytes(self, path: Path) -> int:
+            return path.stat().st_size
+
+        def read(self, path: Path) -> readers.FileContent:
+            return readers.FileContent(np.array([float(word) for word in path.read_text().split()]))
+
+    monkeypatch.setattr(readers, "READERS", [*readers.READERS, Words()])
+    (tmp_path / "a.words").write_text("1 2 3 5")
+    assert open_source(tmp_path / "a.words").training_rows == 3
+    assert ".words" in readers.listed()
+    (tmp_path / "a.words").write_text("1 2 three")
+    with pytest.raises(RequestError, match=r"could not be read as \.words: could not convert"):
+        open_source(tmp_path / "a.words")
+
+
+def test_the_registry_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, equipoise.data.readers\n"
+        "print(*sorted({'numpy', 'pandas', 'pyarrow', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

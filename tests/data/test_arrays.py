@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import pickle
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from equipoise.data.arrays import check_values, from_array, from_file, from_frame
+from equipoise.data.factory import open_source
+from equipoise.errors import RequestError
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.normal(size=(20, 2))
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 3), (20, 4, 5), (20, 3, 4, 5), (20, 4, 5, 3)])
+@pytest.mark.parametrize(
+    "dtype", ["float16", "float32", "float64", "uint8", "uint16", "int64", "bool"]
+)
+def test_an_array_or_tensor_comes_back_as_it_was(shape: tuple[int, ...], dtype: str) -> None:
+    array = (RNG.random(shape) * 2).astype(dtype) if dtype != "bool" else RNG.random(shape) < 0.5
+    rows = from_array(array, None, "x")
+    back = rows.schema.to_user(rows.values.astype(np.float64))
+    assert (back.shape, back.dtype) == (array.shape, array.dtype)
+    np.testing.assert_array_equal(back, array)
+    tensor = from_array(torch.from_numpy(array), None, "x")
+    assert torch.equal(
+        tensor.schema.to_user(tensor.values.astype(np.float64)), torch.from_numpy(array)
+    )
+
+
+def test_another_byte_order_is_read_right() -> None:
+    rows = from_array(POINTS.astype(">f4"), None, "x")
+    np.testing.assert_array_equal(torch.from_numpy(rows.values), POINTS.astype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (np.array(["a", "b"]), "has type <U1: give numbers"),
+        (np.array([1 + 2j]), "has type complex128: give numbers"),
+        (np.empty((0, 3)), r"is empty \(shape \(0, 3\)\)"),
+        (np.full((9, 2), 7), "one distinct value, 7"),
+        (np.arange(9, dtype=np.longdouble), "give float64 or smaller"),
+        (torch.zeros(9, dtype=torch.bfloat16), r"bfloat16, .*: give float32"),
+        (torch.zeros(9, dtype=torch.float8_e5m2), r"float8_e5m2, .*: give float32"),
+        (torch.zeros(9, dtype=torch.complex64), "has type complex64: give numbers"),
+        (torch.eye(9).to_sparse(), r"sparse_coo, .*: give a dense tensor"),
+        (
+            np.ma.masked_equal(np.array([1.0, -9999.0]), -9999),
+            "has masked values: fill or remove them first",
+        ),
+        (torch.tensor([2**53 + 1, 0]), "whole number 9007199254740993, beyond"),
+    ],
+)
+def test_arrays_that_cannot_be_learned_are_refused_with_a_remedy(data: Any, told: str) -> None:
+    with pytest.raises(RequestError, match=told):
+        from_array(data, None, "the array")
+
+
+def test_columns_of_more_than_eight_bytes_are_refused() -> None:
+    with pytest.raises(
+        RequestError, match=r"column 'b', has type float128: give float64 or smaller"
+    ):
+        from_frame(
+            pd.DataFrame({"a": [1.0, 2.0], "b": np.arange(2, dtype=np.longdouble)}), None, "x"
+        )
+
+
+def test_what_is_not_finite_is_counted_and_the_first_is_located() -> None:
+    array = POINTS.copy()
+    array[7, 1], array[3, 0] = np.nan, -np.inf
+    with pytest.raises(
+        RequestError,
+        match=r"x has 2 NaN or infinite values, the first \(infinity\) at row 3, position \(0,\)",
+    ):
+        from_array(array, None, "x")
+    with pytest.raises(RequestError, match=r"the first \(NaN\) at row 4: remove"):
+        from_array(np.array([0.0, 1.0, 2.0, 3.0, np.nan]), None, "x")
+    with pytest.raises(RequestError, match=r"\(infinity\) at row 3, column 'a'"):
+        from_frame(pd.DataFrame(array, columns=["a", "b"]), None, "x")
+
+
+def test_labels_become_positions_among_sorted_classes() -> None:
+    rows = from_array(np.arange(5.0), ["b", "a", "b", "c", "b"], "x")
+    assert rows.schema.classes == ("a", "b", "c")
+    assert rows.schema.class_counts == (1, 3, 1)
+    np.testing.assert_array_equal(rows.labels, [1, 0, 1, 2, 1])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.array([3, 1, 3]), torch.tensor([3, 1, 3]), pd.Series([3, 1, 3]), [np.int8(3), 1, 3]],
+)
+def test_labels_of_any_kind_are_plain_numbers_in_the_end(labels: Any) -> None:
+    classes = from_array(np.arange(3.0), labels, "x").schema.classes
+    assert classes == (1, 3)
+    assert all(type(known) is int for known in classes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([1, 2], "labels: 2 given for 3 samples of x"),
+        ([1, 2, np.nan], "labels hold NaN"),
+        ([1, 2, None], "labels hold None"),
+        ([1, 2, {}], "type dict, which is not hashable"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels: list[Any], told: str) -> None:
+    with pytest.raises(RequestError, match=told):
+        from_array(np.arange(3.0), labels, "x")
+
+
+def test_a_frame_keeps_its_columns_and_types_nullable_ones_as_numpys() -> None:
+    frame = pd.DataFrame(
+        {
+            "a": pd.array([1, 2, 5], dtype="Int64"),
+            3: np.float32([0.5, 1, 2]),
+            "c": [True, False, True],
+        }
+    )
+    rows = from_frame(frame, None, "x")
+    back = rows.schema.to_user(rows.values.astype(np.float64))
+    pd.testing.assert_frame_equal(back, frame.astype({"a": "int64"}))
+
+
+def test_a_column_of_text_is_named_with_the_first_text() -> None:
+    with pytest.raises(
+        RequestError,
+        match="x: column 'b' holds 'two' in row 1, which is not a number: drop the column",
+    ):
+        from_frame(pd.DataFrame({"a": [1, 2, 3], "b": ["1", "two", "3"]}), None, "x")
+
+
+def test_sparse_columns_are_read_and_flags_as_names_are_text() -> None:
+    rows = from_frame(pd.get_dummies(pd.Series([True, False, True]), sparse=True), None, "x")
+    assert rows.schema.columns == ("False", "True")
+    assert rows.schema.column_dtypes == ("bool", "bool")
+    np.testing.assert_array_equal(rows.values, [[0, 1], [1, 0], [0, 1]])
+
+
+def test_numbers_kept_as_objects_are_told_how_to_be_numbers() -> None:
+    with pytest.raises(
+        RequestError,
+        match=r"column 'a' has type object, which is not a type of numbers: convert it with astype",
+    ):
+        from_frame(pd.DataFrame({"a": [1, 2, 3]}, dtype=object), None, "x")
+
+
+def test_labels_beside_a_label_column_are_refused() -> None:
+    with pytest.raises(
+        RequestError, match="labels were given, and label_column = 'b': give one of them"
+    ):
+        from_frame(pd.DataFrame({"a": [1.0, 2.0], "b": [0, 1]}), [0, 1], "x", "b")
+
+
+def test_columns_whose_names_read_the_same_are_refused() -> None:
+    with pytest.raises(RequestError, match="names are the same as text"):
+        from_frame(pd.DataFrame([[1, 2], [3, 4]], columns=[1.0, "1.0"]), None, "x")
+
+
+def test_columns_of_one_name_are_refused() -> None:
+    with pytest.raises(RequestError, match="several columns named 'a'"):
+        from_frame(pd.DataFrame(POINTS, columns=["a", "a"]), None, "x")
+
+
+def test_a_frame_gives_its_label_column() -> None:
+    rows = from_frame(pd.DataFrame({"a": [1, 2, 3], "kind": ["u", "v", "u"]}), None, "x", "kind")
+    assert (rows.schema.columns, rows.schema.classes) == (("a",), ("u", "v"))
+    with pytest.raises(RequestError, match="label_column = 'kin' is not in x: did you mean 'kind'"):
+        from_frame(pd.DataFrame({"a": [1, 2, 3], "kind": ["u", "v", "u"]}), None, "x", "kin")
+
+
+def test_npy_npz_csv_and_parquet_hold_the_same_rows(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", POINTS)
+    np.savez(tmp_path / "a.npz", x=POINTS, y=np.arange(20) % 3)
+    np.savez(tmp_path / "one.npz", anything=POINTS)
+    pd.DataFrame(POINTS, columns=["u", "v"]).to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame(POINTS, columns=["u", "v"]).to_parquet(tmp_path / "a.parquet")
+    read = {
+        name: from_file(tmp_path / name, None, None)
+        for name in ("a.npy", "a.npz", "one.npz", "a.csv", "a.parquet")
+    }
+    for rows in read.values():
+        np.testing.assert_allclose(rows.values, POINTS, rtol=1e-15)
+    assert read["a.npz"].schema.classes == (0, 1, 2)
+    assert read["a.csv"].schema.columns == read["a.parquet"].schema.columns == ("u", "v")
+
+
+@pytest.mark.parametrize("first", ["1.5,1.5", "0,0", "1,-2e3"])
+def test_a_csv_without_a_header_loses_no_row(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\n3,4\n5,6\n")
+    rows = from_file(path, None, None)
+    assert rows.schema.columns == ("x0", "x1")
+    np.testing.assert_array_equal(
+        rows.values, [[float(cell) for cell in first.split(",")], [3, 4], [5, 6]]
+    )
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_a_csv_with_the_names_that_pandas_gives_has_no_row_of_them(
+    tmp_path: Path, index: bool
+) -> None:
+    pd.DataFrame([[0.5, 1.5], [2.0, 3.0]]).to_csv(tmp_path / "a.csv", index=index)
+    rows = from_file(tmp_path / "a.csv", None, None)
+    assert rows.schema.columns == ("0", "1")
+    np.testing.assert_array_equal(rows.values, [[0.5, 1.5], [2.0, 3.0]])
+
+
+@pytest.mark.parametrize(
+    ("index", "left_out"), [([7, 3], True), ([7, 7], False), ([0.5, 1.5], False)]
+)
+def test_a_column_without_a_name_that_numbers_the_rows_is_left_out_and_told(
+    tmp_path: Path, index: list[Any], left_out: bool
+) -> None:
+    pd.DataFrame({"a": [0.5, 1.5], "b": [2.0, 3.0]}, index=index).to_csv(tmp_path / "a.csv")
+    rows = from_file(tmp_path / "a.csv", None, None)
+    assert rows.schema.columns == (("a", "b") if left_out else ("Unnamed: 0", "a", "b"))
+    assert ("numbers the rows: it is left out" in rows.note) is left_out
+    assert open_source(tmp_path / "a.csv").notes == ([rows.note] if left_out else [])
+
+
+def test_a_csv_of_whole_numbers_whose_first_row_counts_up_loses_no_row(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("0,1\n1,0\n1,1\n")
+    np.testing.assert_array_equal(
+        from_file(tmp_path / "a.csv", None, None).values, [[0, 1], [1, 0], [1, 1]]
+    )
+
+
+def test_a_long_label_column_of_numbers_and_text_has_one_type(tmp_path: Path) -> None:
+    rows = 300_000
+    lines = (f"{i % 977}.5,{'A' if i > rows - 5 else i % 2}\n" for i in range(rows))
+    (tmp_path / "a.csv").write_text("a,code\n" + "".join(lines))
+    assert from_file(tmp_path / "a.csv", None, "code").schema.classes == ("0", "1", "A")
+
+
+def test_a_label_column_of_a_csv_is_no_data(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("u,kind,v\n1,cat,2\n3,dog,4\n")
+    rows = from_file(path, None, "kind")
+    assert rows.schema.columns == ("u", "v")
+    assert rows.schema.classes == ("cat", "dog")
+
+
+def test_a_file_of_python_objects_is_refused_and_not_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> Any:
+            return Path.touch, (tmp_path / "ran",)
+
+    np.save(tmp_path / "a.npy", np.array([Trap()], dtype=object), allow_pickle=True)
+    (tmp_path / "b.npy").write_bytes(pickle.dumps(Trap()))
+    for name in ("a.npy", "b.npy"):
+        with pytest.raises(RequestError, match=f"{name} .*Python objects, which can run code"):
+            from_file(tmp_path / name, None, None)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.parquet"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY\x01\x00v\x00{'descr", b"PK\x03\x04broken", b'"\x00\xff\n,,,\n1']
+)
+def test_a_broken_file_is_refused_in_one_line_that_names_it(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RequestError, match=name) as told:
+        from_file(tmp_path / name, None, None)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b\n1,2\n3,x\n", "column 'b' holds 'x' in row 1"),
+        ("a,b\n1,2\n3,\n", r"\(NaN\) at row 1, column 'b'"),
+        ("a,b\n", r"is empty \(0 rows, 2 columns\)"),
+        ("a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
+        ("a,b\n1,2,3\n4,5,6\n", "2 columns in its first line and more below"),
+    ],
+)
+def test_a_table_that_cannot_be_learned_is_refused_with_the_place(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(RequestError, match=told):
+        from_file(path, None, None)
+
+
+def test_images_are_checked_without_a_copy_of_them() -> None:
+    values = (
+        np.random.default_rng(0).random((50, 32, 32, 3)).transpose(0, 3, 1, 2)
+    )  # which no flat view is of
+    check_values(values[:2], "warm-up", "NHWC")
+    tracemalloc.start()
+    check_values(values, "images", "NHWC")
+    assert tracemalloc.get_traced_memory()[1] < values.nbytes / 2
+    tracemalloc.stop()
+
+
+def test_an_npz_of_several_arrays_is_told_how_to_name_them(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", u=POINTS, v=POINTS)
+    with pytest.raises(
+        RequestError, match=r"holds the arrays u, v: name the samples x \(and the labels y\)"
+    ):
+        from_file(tmp_path / "a.npz", None, None)

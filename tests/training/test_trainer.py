@@ -1,0 +1,117 @@
+"""How a training ends: an exception of the caller's own loses nothing."""
+
+from __future__ import annotations
+
+import signal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from equipoise import GAN
+from equipoise.runs.directory import RunDirectory
+from equipoise.training.events import Control, Drawn, Evaluated, Event, ImageDue, Report, SaveDue
+
+SETTINGS: dict[str, Any] = {"samples": 16 * 40, "batch_size": 16, "width": 8, "threads": 1}
+
+
+class OwnError(Exception):
+    """What a user's callback raises."""
+
+
+def raising(kind: type[Any], after: int = 0) -> Any:
+    """A callback that raises at the first event of a kind that so many came before."""
+    told: list[Event] = []
+
+    def on_event(event: Event) -> None:
+        assert not any(isinstance(event, kind) for event in told[after:]), (
+            "it is told of nothing after its exception"
+        )
+        told.append(event)
+        if isinstance(event, kind) and len(told) > after:
+            raise OwnError("mine")
+
+    return on_event
+
+
+@pytest.mark.parametrize("kind", [Report, SaveDue, Evaluated])
+def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_that_says_where(
+    kind: type[Any], tmp_path: Path
+) -> None:
+    out, handler = tmp_path / "run", signal.getsignal(signal.SIGINT)
+    gan = GAN(**SETTINGS)
+    with pytest.raises(OwnError, match=r"^mine\b") as raised:
+        gan.fit("gaussian", out=out, callbacks=[raising(kind)])
+    seen = gan._trained().samples_seen
+    assert 0 < seen < SETTINGS["samples"]
+    told = (
+        f"training stopped after {seen:,} samples; saved in {out}: go on with fit(data, "
+        f"out={str(out)!r}, resume=True)"
+    )
+    assert raised.value.__notes__ == [told]
+    assert (out / "checkpoints" / f"{seen:09d}.safetensors").is_file()
+    assert signal.getsignal(signal.SIGINT) is handler
+    RunDirectory(out).lock()  # it is free
+
+
+def test_the_training_goes_on_from_there_to_the_very_bits_of_an_undisturbed_one(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(OwnError):
+        GAN(**SETTINGS).fit(
+            "gaussian", out=tmp_path / "broken", callbacks=[raising(Report, after=20)]
+        )
+    GAN().fit(out=tmp_path / "broken", resume=True)
+    GAN(**SETTINGS).fit("gaussian", out=tmp_path / "straight")
+    broken, straight = (
+        (tmp_path / name / "generator.safetensors").read_bytes() for name in ("broken", "straight")
+    )
+    assert broken == straight
+
+
+def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> None:
+    gan = GAN(**SETTINGS)
+    with pytest.raises(OwnError) as raised:
+        gan.fit("gaussian", callbacks=[raising(Report)])
+    assert raised.value.__notes__[0].endswith(
+        "the GAN can be sampled from, and trained on by fit(data, init_from=gan)"
+    )
+    assert len(np.asarray(gan.sample(3))) == 3
+
+
+def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
+    told: list[Event] = []
+    GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", callbacks=[told.append])
+    evaluated = [event for event in told if isinstance(event, Evaluated)]
+    logged = [line for line in RunDirectory(tmp_path / "run").read_log() if "metrics" in line]
+    assert [(event.samples_seen, event.metrics) for event in evaluated] == [
+        (line["samples_seen"], line["metrics"]) for line in logged
+    ]
+    assert all(event.floors["wasserstein_1"] > 0 for event in evaluated)
+    drawn = [event for event in told if isinstance(event, Drawn)]
+    assert drawn[0] == Drawn(0, tmp_path / "run" / "samples" / "000000000.png")
+    assert all(event.path.is_file() for event in drawn)
+    assert len(drawn) == sum(isinstance(event, ImageDue) for event in told)
+    after = [event for event in told if isinstance(event, Evaluated | SaveDue)]
+    assert all(isinstance(then, SaveDue) for event, then in pairwise(after) if event in evaluated)
+
+
+def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
+    def leave(event: Event) -> None:
+        if isinstance(event, Report):
+            raise SystemExit(3)
+
+    gan = GAN(**SETTINGS)
+    with pytest.raises(SystemExit):
+        gan.fit("gaussian", out=tmp_path / "run", callbacks=[leave])
+    seen = gan._trained().samples_seen
+    assert (tmp_path / "run" / "checkpoints" / f"{seen:09d}.safetensors").is_file()
+
+
+def test_a_signal_is_not_taken_for_the_end_of_a_training_that_settles_at_that_moment() -> None:
+    control = Control()
+    control.stop("SIGINT")
+    control.stop("early_stopped")
+    assert control.stop_reason == "SIGINT"
