@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from equipoise.data.factory import distribution_of, limits_of, open_again
 from equipoise.data.sources import Source
 from equipoise.data.split import HELD_OUT_MAX
-from equipoise.errors import EquipoiseError, warn
+from equipoise.errors import EquipoiseError
 from equipoise.plotting import plots
 from equipoise.recipes._building import build_method, fitted_recipe
 from equipoise.recipes.method import Method
@@ -22,9 +21,9 @@ from equipoise.report.page import Run
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface
 from equipoise.runs import checkpoint
+from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.trainer import Trainer
 
 
 def told(
@@ -32,7 +31,7 @@ def told(
     source: Source | None,
     report: Report,
     log: Sequence[Mapping[str, Any]],
-    config: Mapping[str, Any],
+    config: RunConfig,
     directory: RunDirectory | None,
     method: Method | None,
 ) -> Run:
@@ -72,7 +71,7 @@ def draw(
     values: NDArray[np.float64],
     sampler: Sampler,
     source: Source | None,
-    config: Mapping[str, Any],
+    config: RunConfig,
     label: Hashable | None,
 ) -> None:
     """Write a PNG of samples, (n, *shape), beside real ones where they can be had.
@@ -80,40 +79,15 @@ def draw(
     Args:
         label: The samples' label, where they are of one.
     """
-    described = config["data"]
-    distribution = distribution_of(described) if label is None else None
+    data = config.data
+    distribution = data.distribution if label is None else None
     of_class = None if label is None else sampler.schema.class_index(label)
     images = sampler.schema.is_image
     real = None if source is None or images else beside(source, len(values), of_class)
     of_label = "" if label is None else f", label {label}"
     seen = f"{sampler.samples_seen:,} samples seen"
-    title = f"{described['name']}, {sampler.recipe.name}{of_label}, {seen}"
-    plots.draw(path, values, sampler.schema, limits_of(described), distribution, real, title)
-
-
-def log_of(trainer: Trainer | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
-    """The lines of the log of a training in this
-    process, or else of a run; none without either."""
-    if trainer is not None:
-        return trainer.log
-    return [] if directory is None else directory.read_log(warn)
-
-
-def reopened(config: Mapping[str, Any]) -> Source:
-    """The data that a run was trained on, by its config.
-
-    Raises:
-        RequestError: Where it is not to be had.
-    """
-    run = config["run"]
-    source = open_again(
-        config["data"],
-        label_column=run["label_column"],
-        memory_budget=run["memory_budget"],
-        split_seed=run["seed"],
-    )
-    source.early_stopping = run["stop_when"] is not None
-    return source
+    title = f"{data.name}, {sampler.recipe.name}{of_label}, {seen}"
+    plots.draw(path, values, sampler.schema, data.limits, distribution, real, title)
 
 
 def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:
