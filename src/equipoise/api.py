@@ -6,19 +6,14 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import torch
-
 from equipoise.coerce import whole
-from equipoise.data.evaluation import samples_of
-from equipoise.data.sources import image_limits
 from equipoise.errors import RequestError, warn
 from equipoise.metrics.budget import quiet
-from equipoise.plotting import plots
 from equipoise.recipes import DEFAULT, find
 from equipoise.report.report import Report
-from equipoise.report.trained_run import TrainedRun, seed_of_draw
+from equipoise.report.trained_run import TrainedRun
 from equipoise.runs.config import Requested, RunConfig
-from equipoise.runs.settings import RunSettings, split_settings
+from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
 from equipoise.sampling.sampler import Codes
@@ -52,7 +47,7 @@ class GAN:
 
     def __init__(self, recipe: str | None = None, **settings: Any) -> None:
         self.recipe = None if recipe is None else find(recipe)
-        self._settings = Requested(*split_settings(self.recipe or find(DEFAULT), settings))
+        self._settings = Requested.of(self.recipe or find(DEFAULT), settings)
         RunSettings(**self._settings.run)
         self._run: TrainedRun | None = None
         self._warned_of_restart = False
@@ -97,10 +92,10 @@ class GAN:
             InterruptedRunError: Ctrl-C, after the step under way: what was trained can
                 be sampled from, and with `out` it is saved and can be resumed.
         """
-        restarts = self._run is not None and not resume and init_from is None
-        if self._run is not None and restarts and not self._warned_of_restart:
+        run, goes_on = self._run, resume or init_from is not None
+        if run is not None and not goes_on and not self._warned_of_restart:
             self._warned_of_restart = True
-            warm_start.warn_of_beginning_anew(self._run.directory)
+            warm_start.warn_of_beginning_anew(run.directory)
         trainer = self.trainer(
             data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None
         )
@@ -137,10 +132,11 @@ class GAN:
         place = None if out is None else Path(out)
         request = Request(data, labels, self.recipe, self._settings, place, to_disk, warn, recorded)
         if isinstance(init_from, GAN):
-            run = init_from._run
-            weights = warm_start.of(
-                *((None, None) if run is None else (run.trainer, run.directory))
-            )
+            if init_from._run is None:
+                raise RequestError(
+                    "init_from is a GAN that is not trained yet: call fit, or GAN.load"
+                )
+            weights = init_from._run.weights()
             return start.prepare(request, resumes=resume, init_from=weights)
         return start.prepare(request, resumes=resume, init_from=init_from)
 
@@ -196,13 +192,7 @@ class GAN:
             RequestError: For a generator without codes, or for samples of another
                 shape.
         """
-        sampler = self._trained().sampler
-        samples = samples_of(data, sampler.schema.columns)
-        sampler.check_kind(
-            samples.shape[1:],
-            image_limits(samples) if sampler.schema.is_image and len(samples) else None,
-        )
-        return sampler.encode(torch.from_numpy(samples))
+        return self._trained().encode(data)
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
         """Write a PNG that shows what one code of the recipe infogan does, and return
@@ -211,9 +201,7 @@ class GAN:
         Images: the code's values from left to right, at most 40, other latents fixed
         along a row. Points: samples coloured by its value.
         """
-        sampler = self._trained().sampler
-        sampler.prior.known(name)
-        plots.draw_code(Path(path), sampler, name, seed_of_draw(seed))
+        self._trained().draw_code(Path(path), name, seed)
         return Path(path)
 
     def draw(

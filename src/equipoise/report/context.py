@@ -16,7 +16,6 @@ from equipoise.data.split import HELD_OUT_MAX
 from equipoise.errors import EquipoiseError
 from equipoise.plotting import plots
 from equipoise.recipes._building import build_method, fitted_recipe
-from equipoise.recipes.method import Method
 from equipoise.report.page import Run
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface
@@ -24,6 +23,7 @@ from equipoise.runs import checkpoint
 from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.sampling.sampler import Sampler
+from equipoise.training.state import State
 
 
 def told(
@@ -33,22 +33,23 @@ def told(
     log: Sequence[Mapping[str, Any]],
     config: RunConfig,
     directory: RunDirectory | None,
-    method: Method | None,
+    state: State | None,
 ) -> Run:
     """What the page of a run shows.
 
-    `method` is the training's own; of a run that was loaded D comes from its newest
+    `state` is the training's own; of a run that was loaded D comes from its newest
     checkpoint. Without a source, samples stand alone. D is drawn where it judges points
     one by one and knows no classes.
     """
-    built = method or build_method(
-        fitted_recipe(sampler.recipe, sampler.transform), sampler.schema, seed=0
-    )
-    discriminator = (
-        built.discriminator if method is not None else _trained(built.discriminator, directory)
-    )
+    discriminator: nn.Module | None
+    if state is not None:
+        method, discriminator = state.method, state.discriminator
+    else:
+        fitted = fitted_recipe(sampler.recipe, sampler.transform)
+        method = build_method(fitted, sampler.schema, seed=0)
+        discriminator = _trained(method.discriminator, directory)
     schema = sampler.schema
-    plain = built.together and not (
+    plain = method.together and not (
         schema.is_image or schema.size > 2 or sampler.recipe.conditional
     )
     return Run(
@@ -58,10 +59,10 @@ def told(
         source=source,
         log=log,
         config=config,
-        surface=Surface(discriminator.to(sampler.device), sampler, built.output)
+        surface=Surface(discriminator.to(sampler.device), sampler, method.output)
         if plain and discriminator is not None
         else None,
-        output=built.output,
+        output=method.output,
         moments=[] if directory is None else moments(directory),
     )
 

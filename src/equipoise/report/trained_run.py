@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equipoise.coerce import whole
-from equipoise.data.evaluation import open_for_evaluation
+from equipoise.data.evaluation import open_for_evaluation, samples_of
 from equipoise.data.factory import open_again
+from equipoise.data.sources import Source, image_limits
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.plotting import plots, sheets
@@ -26,13 +27,16 @@ from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
 from equipoise.sampling.sampler import Codes, Sampler
+from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
+from equipoise.training.warm_start import Weights
 from equipoise.utils.atomic_io import write_whole
 from equipoise.utils.system import usable_cores
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from equipoise.data.arrays import Labels
-    from equipoise.data.sources import Source
 
 
 @dataclass
@@ -103,6 +107,26 @@ class TrainedRun:
         position = None if label is None else self.sampler.position(label)
         return n, seed_of_draw(seed), position, code
 
+    def weights(self) -> Weights:
+        """The weights to start another training from: as they are now, or those in the
+        run's directory.
+
+        Raises:
+            EquipoiseError: Files of the run are damaged or missing.
+        """
+        if self.trainer is not None:
+            return warm_start.weights_of(self.trainer)
+        assert self.directory is not None, "a run without a trainer was loaded"
+        return warm_start.read(self.directory.path, self.config)
+
+    def encode(self, data: Any) -> dict[str, NDArray[Any]]:
+        """The codes that the encoder reads in samples. Raises as `GAN.encode`."""
+        sampler = self.sampler
+        samples = samples_of(data, sampler.schema.columns)
+        has_limits = sampler.schema.is_image and len(samples) > 0
+        sampler.check_kind(samples.shape[1:], image_limits(samples) if has_limits else None)
+        return sampler.encode(torch.from_numpy(samples))
+
     def evaluate(
         self,
         data: Any,
@@ -152,9 +176,9 @@ class TrainedRun:
             source = self.training_data()
         except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
             source = None
-        method = None if self.trainer is None else self.trainer.state.method
+        state = None if self.trainer is None else self.trainer.state
         return context.told(
-            self.sampler, source, report, self.log, self.config, self.directory, method
+            self.sampler, source, report, self.log, self.config, self.directory, state
         )
 
     def write_page(self, path: Path, report: Report) -> None:
@@ -182,6 +206,11 @@ class TrainedRun:
         values = sampler.values(*self.sampling_arguments(n, label, seed, code))
         source = self.source if data.distribution is None else self.training_data()
         return context.draw(path, values, sampler, source, self.config, label)
+
+    def draw_code(self, path: Path, name: str, seed: int | None) -> None:
+        """Write a PNG that shows what one code does. Raises as `Prior.known`."""
+        self.sampler.prior.known(name)
+        plots.draw_code(path, self.sampler, name, seed_of_draw(seed))
 
     def save(self, path: Path) -> None:
         """Write a run directory, unless it is that of this run.

@@ -18,10 +18,18 @@ import numpy as np
 import torch
 
 from equipoise import __version__
-from equipoise.coerce import Interval, checked, hints, instance, validate
+from equipoise.coerce import (
+    Interval,
+    all_checked,
+    checked,
+    hints,
+    instance,
+    refuse,
+    validate,
+)
 from equipoise.data import readers
 from equipoise.data.description import DataDescription
-from equipoise.errors import RequestError, clipped, first_line
+from equipoise.errors import RequestError, clipped, first_line, nearest
 from equipoise.recipes import MissingRecipeError, broken
 from equipoise.recipes._building import recipe_from, recipe_to_dict
 from equipoise.recipes.base import Recipe
@@ -38,6 +46,34 @@ class Requested:
 
     recipe: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, recipe: type[Recipe], settings: Mapping[str, Any]) -> Requested:
+        """Keywords, or what was typed, checked and split.
+
+        Args:
+            recipe: The recipe that settings may be of.
+            settings: Of the recipe and of the run, by name.
+
+        Raises:
+            RequestError: With all names that are neither's, or else all values of
+                another type, in one line.
+        """
+        of_recipe, of_run = hints(recipe), hints(RunSettings)
+        known = of_recipe | of_run
+        refuse(
+            [
+                f"no setting {name!r} of the recipe {recipe.name!r} or of a run: "
+                f"{nearest(name, known)}"
+                for name in settings
+                if name not in known
+            ]
+        )
+        values = all_checked(settings, known)
+        return cls(
+            {name: value for name, value in values.items() if name in of_recipe},
+            {name: value for name, value in values.items() if name in of_run},
+        )
 
     def updated(self, now: Requested) -> Requested:
         """These with those given now; a new length of the run replaces the old one."""

@@ -1,18 +1,14 @@
-"""The settings of a run, whatever the recipe: how long, where, from which seed; and
-settings by name, from keywords or a command line."""
+"""The settings of a run, whatever the recipe: how long, where, from which seed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from equipoise.coerce import Ge, Gt, Interval, all_checked, hints, refuse, validate
+from equipoise.coerce import Ge, Gt, Interval, validate
 from equipoise.errors import nearest
 from equipoise.runs.trackers import TRACKERS
-
-if TYPE_CHECKING:
-    from equipoise.recipes.base import Recipe
 
 MAX_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -102,28 +98,3 @@ def differences(
 
 def _as_json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def split_settings(
-    recipe: type[Recipe], settings: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings of the recipe and those of the run, checked.
-
-    Raises:
-        RequestError: With all names that are neither's, or else all values of another
-            type, in one line.
-    """
-    of_recipe, of_run = hints(recipe), hints(RunSettings)
-    known = of_recipe | of_run
-    refuse(
-        [
-            f"no setting {name!r} of the recipe {recipe.name!r} or of a run: {nearest(name, known)}"
-            for name in settings
-            if name not in known
-        ]
-    )
-    values = all_checked(settings, known)
-    return (
-        {name: value for name, value in values.items() if name in of_recipe},
-        {name: value for name, value in values.items() if name in of_run},
-    )

@@ -140,7 +140,6 @@ class Trainer:
         loader: Loader = source.loader(batch_size, transform.encode_once, device, seed)
         if transform.is_random:
             loader = EncodedLoader(loader, transform, seed, bool(fitted.conditional))
-        self.method = method
         self.state = State(method, fitted, loader, seed, device, transform)
         self.sampler = Sampler(
             self.state.ema,
@@ -172,7 +171,7 @@ class Trainer:
         else:
             is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
             self.speed = speed.choose(
-                self.method, settings, is_image, self.device, seconds, threads
+                self.state.method, settings, is_image, self.device, seconds, threads
             )
         self.speed.apply(self.state)
 

@@ -194,16 +194,8 @@ def read(path: Path, config: RunConfig | None = None) -> Weights:
     return _weights(str(path), sampler, tensors, config.requested.recipe, before)
 
 
-def of(trainer: Trainer | None, directory: RunDirectory | None) -> Weights:
-    """The weights of a training in this process, as they are now, or else of a run.
-
-    Raises:
-        RequestError: Without either.
-    """
-    if trainer is None:
-        if directory is None:
-            raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
-        return read(directory.path)
+def weights_of(trainer: Trainer) -> Weights:
+    """The weights of a training in this process, as they are now."""
     run = None if trainer.directory is None else str(trainer.directory.path)
     return _weights(
         run,
