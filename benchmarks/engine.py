@@ -30,7 +30,8 @@ class Engine:
             data, to_disk=False, warn=print
         )
         torch.set_num_threads(threads)
-        self.method, self.state, self.recipe = self.fit.method, self.fit.state, self.fit.recipe
+        self.state, self.recipe = self.fit.state, self.fit.recipe
+        self.method = self.state.method
         samples = self.fit.settings.samples or self.recipe.default_samples(
             NetworkSpace.of(self.fit.source.schema)
         )

@@ -206,7 +206,7 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
         print(error, file=sys.stderr)
     usual = {"usual_samples": settings["samples"]} if "samples" in settings else {}
     return {
-        **asdict(gather(fit.sampler, fit.source, fit.log, fit.config(), None)),
+        **asdict(gather(fit.sampler, fit.source, fit.log, fit.config, None)),
         **usual,
         "commit": origin().commit,
     }

@@ -16,12 +16,12 @@ import pytest
 import torch
 from hypothesis import settings
 
-from equipoise import GAN, api
 from equipoise.cli.main import main
 from equipoise.data import mnist
 from equipoise.data.images import cache
 from equipoise.metrics import classifier
 from equipoise.metrics.budget import Budget
+from equipoise.report import trained_run
 from tests import isolation
 from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_image
 
@@ -80,8 +80,8 @@ def images_kept_apart(
 def few_samples_examined() -> Iterator[None]:
     """Reports of fewer samples, and with less learning, than users are promised."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "FULL", BRIEF)
-        patch.setattr(api, "QUICK", replace(BRIEF, univariate=BRIEF.univariate // 2))
+        patch.setattr(trained_run, "FULL", BRIEF)
+        patch.setattr(trained_run, "QUICK", replace(BRIEF, univariate=BRIEF.univariate // 2))
         patch.setattr(classifier, "POINT_STEPS", POINT_STEPS)
         yield
 
@@ -97,7 +97,7 @@ def brief_reports() -> Iterator[None]:
 def no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of runs whose page nobody opens: its charts take longer than a
     training."""
-    monkeypatch.setattr(GAN, "report_page", lambda _, path: path)
+    monkeypatch.setattr(trained_run.TrainedRun, "write_page", lambda *_: None)
 
 
 @pytest.fixture

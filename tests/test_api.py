@@ -196,8 +196,8 @@ def test_ctrl_c_stops_after_a_step_and_leaves_a_gan_that_samples(tiny: dict[str,
     with pytest.raises(InterruptedRunError, match="stopped by SIGINT after") as stopped:
         gan.fit("gaussian", callbacks=[press])
     assert stopped.value.status == 130
-    assert gan._trainer is not None
-    assert gan._trainer.state.samples_seen < 16 * 1000
+    assert gan._trained().trainer is not None
+    assert gan._trained().trainer.state.samples_seen < 16 * 1000
     assert len(np.asarray(gan.sample(4))) == 4
 
 
@@ -256,8 +256,8 @@ def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_th
 ) -> None:
     x, settings = RNG.normal(size=(600, 2)), {**tiny, "samples": 16 * 50}
     before = GAN(**settings).fit(x, out=tmp_path / "run")
-    assert before._trainer is not None
-    assert before._trainer.state.best is not None
+    assert before._trained().trainer is not None
+    assert before._trained().trainer.state.best is not None
     resumed = GAN(**{**settings, "samples": 16 * 100}, stop_when="converged").trainer(
         x, out=tmp_path / "run", resume=True
     )

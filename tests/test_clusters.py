@@ -84,9 +84,8 @@ def test_images_have_clusters_at_their_fractions(tiny: dict[str, Any]) -> None:
         rng.integers(0, 40, (200, 8, 8)) + np.where(rng.random(200) < 0.25, 200, 0)[:, None, None]
     ).astype(np.uint8)
     gan = GAN(**tiny, clusters=2).fit(images)
-    assert gan._sampler is not None
-    assert gan._sampler.transform.clustering is not None
-    assert sorted(gan._sampler.transform.clustering.weights[0].tolist()) == pytest.approx(
+    assert gan._trained().sampler.transform.clustering is not None
+    assert sorted(gan._trained().sampler.transform.clustering.weights[0].tolist()) == pytest.approx(
         [0.25, 0.75], abs=0.06
     )
     assert np.asarray(gan.sample(5, seed=0)).shape == (5, 8, 8)
@@ -98,11 +97,10 @@ def test_clusters_per_channel_come_back_from_a_file(tiny: dict[str, Any], tmp_pa
     images = (rng.integers(0, 40, (2000, 8, 8, 2)) + np.where(bright, 200, 0)).astype(np.uint8)
     gan = GAN(**tiny, clusters=2, per_channel_clusters=True).fit(images, out=tmp_path / "run")
     again = GAN.load(tmp_path / "run")
-    assert again._config["transform"][-1]["name"] == "channel_clusters"
-    assert again._sampler is not None
-    assert again._sampler.transform.clustering is not None
+    assert again._trained().config.transform[-1]["name"] == "channel_clusters"
+    assert again._trained().sampler.transform.clustering is not None
     np.testing.assert_allclose(
-        np.sort(again._sampler.transform.clustering.weights.numpy(), 1),
+        np.sort(again._trained().sampler.transform.clustering.weights.numpy(), 1),
         [[0.125, 0.375], [0.2, 0.3]],
         atol=0.03,
     )
@@ -152,7 +150,7 @@ def test_a_table_of_one_component_is_made_as_correlated_as_it_is_and_comes_back_
     gan = GAN(**{**tiny, "learning_rate": 1e-9}).fit(
         table, out=tmp_path / "run"
     )  # which learns nothing
-    assert gan._config["transform"][-1]["components"] == 1
+    assert gan._trained().config.transform[-1]["components"] == 1
     samples = gan.sample(500, seed=0)
     assert (
         np.linalg.cond(np.cov((samples / table.std(0)).T)) > 100
@@ -166,9 +164,8 @@ def test_one_component_of_labelled_points_leaves_the_labels_as_they_are(
     rng = np.random.default_rng(0)
     points, labels = rng.normal(size=(500, 3)), rng.choice(["a", "b"], 500, p=[0.2, 0.8])
     gan = GAN(**tiny).fit(points, labels)
-    assert gan._config["transform"][-1]["components"] == 1
-    assert gan._sampler is not None
-    drawn = gan._sampler.labels(gan._sampler.latents(4000, seed=0)[1])
+    assert gan._trained().config.transform[-1]["components"] == 1
+    drawn = gan._trained().sampler.labels(gan._trained().sampler.latents(4000, seed=0)[1])
     assert drawn is not None
     assert float((drawn == 0).double().mean()) == pytest.approx(0.2, abs=0.05)
     assert gan.sample(10, label="b", seed=0).shape == (10, 3)
@@ -178,9 +175,9 @@ def test_the_number_asked_for_and_the_number_found_are_recorded(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     GAN(**tiny).fit(blobs()[0], out=tmp_path / "run")
-    config = GAN.load(tmp_path / "run")._config
-    assert config["recipe"]["clusters"] is None
-    assert config["transform"][-1]["components"] >= 3
+    config = GAN.load(tmp_path / "run")._trained().config
+    assert config.recipe.clusters is None
+    assert config.transform[-1]["components"] >= 3
 
 
 def test_a_recipe_without_classes_refuses_clusters(tiny: dict[str, Any]) -> None:

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import torch
-
 from equipoise.coerce import whole
-from equipoise.data.evaluation import open_for_evaluation, samples_of
-from equipoise.data.factory import distribution_of, limits_of
-from equipoise.data.sources import Source, image_limits
-from equipoise.errors import EquipoiseError, RequestError, warn
-from equipoise.metrics.budget import FULL, QUICK, quiet
-from equipoise.plotting import plots, sheets
+from equipoise.errors import RequestError, warn
+from equipoise.metrics.budget import quiet
 from equipoise.recipes import DEFAULT, find
-from equipoise.report import context, saving
-from equipoise.report.report import Report, evaluate
-from equipoise.runs.choices import split_settings
-from equipoise.runs.directory import RunDirectory
-from equipoise.runs.serialization import DamagedFileError
+from equipoise.report.report import Report
+from equipoise.report.trained_run import TrainedRun
+from equipoise.runs.config import Requested, RunConfig
 from equipoise.runs.settings import RunSettings
-from equipoise.runs.trained import load_run
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
-from equipoise.sampling.sampler import Codes, Sampler
+from equipoise.sampling.sampler import Codes
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
 from equipoise.training.events import Callback
 from equipoise.training.progress import ProgressBar
 from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
-from equipoise.utils.atomic_io import write_whole
-from equipoise.utils.system import usable_cores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,17 +47,10 @@ class GAN:
 
     def __init__(self, recipe: str | None = None, **settings: Any) -> None:
         self.recipe = None if recipe is None else find(recipe)
-        self._recipe_settings, self._run_settings = split_settings(
-            self.recipe or find(DEFAULT), settings
-        )
-        RunSettings(**self._run_settings)
-        self._sampler: Sampler | None = None
-        self._trainer: Trainer | None = None
-        self._source: Source | None = None
-        self._directory: RunDirectory | None = None
-        self._config: dict[str, Any] = {}
-        self._report: Report | None = None
-        self._told_of_anew = False
+        self._settings = Requested.of(self.recipe or find(DEFAULT), settings)
+        RunSettings(**self._settings.run)
+        self._run: TrainedRun | None = None
+        self._warned_of_restart = False
 
     def fit(
         self,
@@ -112,14 +92,10 @@ class GAN:
             InterruptedRunError: Ctrl-C, after the step under way: what was trained can
                 be sampled from, and with `out` it is saved and can be resumed.
         """
-        if (
-            self._sampler is not None
-            and not self._told_of_anew
-            and not resume
-            and init_from is None
-        ):
-            self._told_of_anew = True
-            warm_start.warn_of_beginning_anew(self._directory)
+        run, goes_on = self._run, resume or init_from is not None
+        if run is not None and not goes_on and not self._warned_of_restart:
+            self._warned_of_restart = True
+            warm_start.warn_of_beginning_anew(run.directory)
         trainer = self.trainer(
             data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None
         )
@@ -139,6 +115,7 @@ class GAN:
         init_from: str | Path | GAN | None = None,
         to_disk: bool = True,
         warn: Callable[[str], None] = warn,
+        recorded: RunConfig | None = None,
     ) -> Trainer:
         """A trainer that has not taken its first step: what `fit` makes and then runs.
 
@@ -146,24 +123,26 @@ class GAN:
             data: As for `fit`, and so are the others.
             to_disk: Keep a run directory: `out`, or the next free name under runs/.
             warn: Is told of what the user should know, a line each.
+            recorded: The configuration of the run that is resumed or started from,
+                where it has been read already.
 
         Raises:
             RequestError: Data or settings are wrong. Nothing has been written then.
         """
         place = None if out is None else Path(out)
-        settings = self._recipe_settings, self._run_settings
-        request = Request(data, labels, self.recipe, *settings, place, to_disk, warn)
-        weights = (
-            warm_start.of(init_from._trainer, init_from._directory)
-            if isinstance(init_from, GAN)
-            else init_from
-        )
-        return start.prepare(request, resumes=resume, init_from=weights)
+        request = Request(data, labels, self.recipe, self._settings, place, to_disk, warn, recorded)
+        if isinstance(init_from, GAN):
+            if init_from._run is None:
+                raise RequestError(
+                    "init_from is a GAN that is not trained yet: call fit, or GAN.load"
+                )
+            weights = init_from._run.weights()
+            return start.prepare(request, resumes=resume, init_from=weights)
+        return start.prepare(request, resumes=resume, init_from=init_from)
 
     def train(self, trainer: Trainer, callbacks: Sequence[Callback] = ()) -> None:
         """Run a trainer, whose generator this GAN's is from now on. Raises as `fit`."""
-        self._trainer, self._sampler, self._source = trainer, trainer.sampler, trainer.source
-        self._directory, self._config, self._report = trainer.directory, trainer.config(), None
+        self._run = TrainedRun.of(trainer)
         trainer.run(callbacks)
 
     def sample(
@@ -185,7 +164,8 @@ class GAN:
             RequestError: For a label that was not trained on, or a code that there is
                 not.
         """
-        return self._trained().sample(*self._asked(n, label, seed, code))
+        run = self._trained()
+        return run.sampler.sample(*run.sampling_arguments(n, label, seed, code))
 
     def sample_batches(
         self,
@@ -200,9 +180,9 @@ class GAN:
         holds. Raises RequestError as `sample` does."""
         if (size := whole("batch_size", batch_size)) < 1:
             raise RequestError(f"batch_size = {size}: must be at least 1")
-        return each_at_work(
-            self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads
-        )
+        run = self._trained()
+        batches = run.sampler.batches(size, *run.sampling_arguments(n, label, seed, code))
+        return each_at_work(batches, run.threads)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the recipe infogan reads in samples of the training data's
@@ -212,13 +192,7 @@ class GAN:
             RequestError: For a generator without codes, or for samples of another
                 shape.
         """
-        sampler = self._trained()
-        samples = samples_of(data, sampler.schema.columns)
-        sampler.check_kind(
-            samples.shape[1:],
-            image_limits(samples) if sampler.schema.is_image and len(samples) else None,
-        )
-        return sampler.encode(torch.from_numpy(samples))
+        return self._trained().encode(data)
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
         """Write a PNG that shows what one code of the recipe infogan does, and return
@@ -227,9 +201,7 @@ class GAN:
         Images: the code's values from left to right, at most 40, other latents fixed
         along a row. Points: samples coloured by its value.
         """
-        sampler = self._trained()
-        sampler.prior.known(name)
-        plots.draw_code(Path(path), sampler, name, _seed(seed))
+        self._trained().draw_code(Path(path), name, seed)
         return Path(path)
 
     def draw(
@@ -246,32 +218,8 @@ class GAN:
         held-out samples of that label, where there are any. Of images with labels,
         where nothing else is asked for, it has a row for each of the first 20 labels.
         """
-        sampler, path = self._trained(), Path(path)
-        unasked = n is None and label is None and code is None
-        n = whole(
-            "n",
-            n
-            if n is not None
-            else plots.DEFAULT_IMAGES
-            if sampler.schema.is_image
-            else plots.DEFAULT_POINTS,
-        )
-        if n < 1:
-            raise RequestError(f"n = {n}: must be at least 1")
-        if unasked and sheets.has_classes(sampler):
-            write_whole(
-                path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed))
-            )
-            return path
-        values, distribution = (
-            sampler.values(*self._asked(n, label, seed, code)),
-            distribution_of(self._config["data"]),
-        )
-        source = (
-            self._source if self._source is not None or distribution is None else self._reopened()
-        )
-        context.draw(path, values, sampler, source, self._config, label)
-        return path
+        self._trained().draw(Path(path), n, label, code, seed)
+        return Path(path)
 
     def evaluate(
         self,
@@ -295,69 +243,24 @@ class GAN:
             RequestError: Where data is not of the generator's kind, or what `inception`
                 needs is not there.
         """
-        sampler = self._trained()
-        if data is None:
-            source = self._source or self._reopened()
-        else:
-            source = open_for_evaluation(
-                data, labels, self._config["run"]["label_column"], sampler.schema.columns
-            )
-        sampler.check_kind(source.schema.shape, source.limits)
-        run, log = (
-            None if self._directory is None else self._directory.path,
-            context.log_of(self._trainer, self._directory),
+        return self._trained().evaluate(
+            data, labels, inception=inception, quick=quick, on_step=on_step or quiet
         )
-        report = evaluate(
-            sampler,
-            source,
-            log,
-            self._config,
-            run,
-            inception,
-            QUICK if quick else FULL,
-            on_step or quiet,
-        )
-        if data is None:
-            self._report = report
-        if self._directory is not None and data is None:
-            (on_step or quiet)("report page")
-            saving.keep(report, self._directory, self.report_page)
-        return report
 
     @property
     def report(self) -> Report:
         """The report of the training: as it was made, or is kept, else made now."""
-        return self._kept_report() or self.evaluate()
-
-    def _kept_report(self) -> Report | None:
-        """The report as it was made, or is kept; None where there is none of this
-        generator."""
-        if self._report is None:
-            self._report = saving.kept(self._directory, self._trained().samples_seen)
-        return self._report
+        return self._trained().kept_report() or self.evaluate()
 
     def report_page(self, path: str | Path) -> Path:
         """Write the report as a page, one HTML file that needs no network, and return
         its path. In a run directory `evaluate` does."""
-        from equipoise.report.page import page
-
-        write_whole(Path(path), page(self.told()).encode())
+        self._trained().write_page(Path(path), self.report)
         return Path(path)
 
     def told(self) -> Run:
         """All that a page shows of this run, for `equipoise.report.page`."""
-        report = self.report
-        try:
-            source = self._source or self._reopened()
-        except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
-            source = None
-        method, log = (
-            None if self._trainer is None else self._trainer.method,
-            context.log_of(self._trainer, self._directory),
-        )
-        return context.told(
-            self._trained(), source, report, log, self._config, self._directory, method
-        )
+        return self._trained().page_context(self.report)
 
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise
@@ -366,20 +269,7 @@ class GAN:
         Raises:
             RequestError: If `path` is taken.
         """
-        sampler = self._trained()
-        if self._directory is not None and self._directory.path.resolve() == Path(path).resolve():
-            return
-        report = None
-        with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
-            report = self._kept_report()
-        saving.save(
-            Path(path),
-            sampler,
-            self._config,
-            context.log_of(self._trainer, self._directory),
-            self._trainer,
-            report,
-        )
+        self._trained().save(Path(path))
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
@@ -389,52 +279,24 @@ class GAN:
             RequestError: If there is none, EquipoiseError if its files are damaged.
         """
         gan = cls()
-        gan._directory, gan._config, gan._sampler = load_run(Path(path), resolve_device(device))
-        requested = gan._config[
-            "requested"
-        ]  # by the user; what was derived from the data is derived again
-        gan.recipe, gan._recipe_settings, gan._run_settings = (
-            type(gan._sampler.recipe),
-            dict(requested["recipe"]),
-            dict(requested["run"]),
-        )
-        if device != "auto":
-            gan._run_settings["device"] = device
+        gan._run = run = TrainedRun.load(Path(path), resolve_device(device))
+        gan.recipe = type(run.sampler.recipe)
+        # What the user set; what was derived from the data is derived again.
+        given = {} if device == "auto" else {"device": device}
+        gan._settings = run.config.requested.updated(Requested(run=given))
         return gan
 
     @property
     def schema(self) -> Schema:
         """What one sample looks like."""
-        return self._trained().schema
+        return self._trained().sampler.schema
 
     @property
     def _threads(self) -> int | None:
-        """The threads that it was trained on, where there are so many; None before."""
-        return (
-            min(max(self._config["machine"]["threads"], 1), usable_cores())
-            if self._config
-            else None
-        )
+        """The threads of every public method; None leaves their number as it is."""
+        return None if self._run is None else self._run.threads
 
-    def _trained(self) -> Sampler:
-        if self._sampler is None:
+    def _trained(self) -> TrainedRun:
+        if self._run is None:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
-        return self._sampler
-
-    def _asked(
-        self, n: int, label: Hashable | None, seed: int | None, code: Codes | None
-    ) -> tuple[Any, ...]:
-        """What was asked of `sample`, as the sampler takes it."""
-        sampler, n = self._trained(), whole("n", n)
-        if n < 0:
-            raise RequestError(f"n = {n}: must be at least 0")
-        return n, _seed(seed), None if label is None else sampler.position(label), code
-
-    def _reopened(self) -> Source:
-        self._source = context.reopened(self._config)
-        return self._source
-
-
-def _seed(given: int | None) -> int:
-    """The seed of one draw: the one given, or another every time."""
-    return secrets.randbits(31) if given is None else whole("seed", given)
+        return self._run

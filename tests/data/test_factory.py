@@ -23,7 +23,7 @@ from torch.utils.data import (
 
 from equipoise import GAN
 from equipoise.data.datasets import FetchedSource
-from equipoise.data.factory import distribution_of, open_again, open_source
+from equipoise.data.factory import open_again, open_source
 from equipoise.data.images import cache
 from equipoise.data.sources import RowsSource
 from equipoise.errors import RequestError
@@ -201,9 +201,9 @@ def test_a_file_named_mnist_is_not_taken_for_the_digits(tmp_path: Path) -> None:
 
 def test_a_distribution_is_described_and_found_again() -> None:
     described = open_source("mixture").describe()
-    assert distribution_of(described) == open_source("mixture").distribution
+    assert described.distribution == open_source("mixture").distribution
     again = open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
-    assert again.fingerprint == described["fingerprint"]
+    assert again.fingerprint == described.fingerprint
 
 
 def test_a_file_is_found_again_unless_it_has_changed(tmp_path: Path) -> None:

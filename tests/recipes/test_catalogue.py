@@ -14,6 +14,7 @@ import pytest
 
 from equipoise import recipes
 from equipoise.cli.train_options import Train
+from equipoise.coerce import hints
 from equipoise.data.distributions import DISTRIBUTIONS
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
@@ -22,7 +23,6 @@ from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.classic import Classic
-from equipoise.runs.choices import hints
 from equipoise.runs.settings import RunSettings
 from equipoise.transforms.space import NetworkSpace
 

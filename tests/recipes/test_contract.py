@@ -62,6 +62,6 @@ def test_an_auxiliary_loss_is_a_term_and_readings(
 def test_the_steps_of_a_training_look_at_nothing(tiny: dict[str, Any]) -> None:
     """The functions of a training are the recipe's own, without the ones that check
     them."""
-    method: Method = GAN(**tiny).trainer("gaussian", to_disk=False).method
+    method: Method = GAN(**tiny).trainer("gaussian", to_disk=False).state.method
     assert method.discriminator_loss.__name__ == "relativistic_discriminator"
     assert method.discriminator_loss(torch.zeros(2), torch.zeros(2)).dim() == 0

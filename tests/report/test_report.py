@@ -24,25 +24,30 @@ from equipoise.data.sources import DistributionSource, Source
 from equipoise.diagnosis import Verdict
 from equipoise.metrics.budget import QUICK
 from equipoise.metrics.result import MetricResult
+from equipoise.recipes.balanced import Balanced
 from equipoise.report.report import Report, gather
-from equipoise.runs.command_line import typed
+from equipoise.runs.config import Machine, Requested, RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
 from equipoise.runs.serialization import DamagedFileError, checked_line, write_json
+from equipoise.runs.settings import RunSettings
 
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 
 SOME = np.random.default_rng(0).normal(size=300)  # numbers that are soon measured
 
 
-def config(source: Source, column: str | None = None, conditional: bool = False) -> dict[str, Any]:
-    """What config.json would hold of the data and its labels."""
-    stored = {
-        "data": source.describe(),
-        "run": {"label_column": column},
-        "recipe": {"conditional": conditional},
-    }
-    return json.loads(json.dumps(stored))
+def data_arguments(source: Source, column: str | None = None, conditional: bool = False) -> str:
+    """The arguments that name this data and its labels in a run's configuration."""
+    return RunConfig(
+        requested=Requested(),
+        recipe=Balanced(conditional=conditional),
+        settings=RunSettings(label_column=column),
+        data=source.describe(),
+        transform=(),
+        notes=(),
+        machine=Machine("cpu", 1, "float32", compiled=False),
+    ).data_arguments
 
 
 def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -> None:
@@ -70,29 +75,29 @@ def test_a_damaged_report_is_named(tmp_path: Path) -> None:
 def test_a_distribution_is_typed_with_its_settings(
     distribution: Gaussian | Ring, words: str
 ) -> None:
-    assert typed(config(DistributionSource(distribution))) == words
+    assert data_arguments(DistributionSource(distribution)) == words
 
 
 def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) -> None:
     np.save(tmp_path / "my data.npy", np.arange(100.0))
     source = open_source(tmp_path / "my data.npy")
-    assert typed(config(source)) == f"'{tmp_path / 'my data.npy'}'"
+    assert data_arguments(source) == f"'{tmp_path / 'my data.npy'}'"
     assert (
-        typed(config(source, "my label"))
+        data_arguments(source, "my label")
         == f"'{tmp_path / 'my data.npy'}' --label-column 'my label'"
     )
-    assert typed(config(open_source(np.arange(100.0)))) == ""
+    assert data_arguments(open_source(np.arange(100.0))) == ""
 
 
 def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_learn_them(
     tmp_path: Path,
 ) -> None:
     assert (
-        typed(config(DistributionSource(Ring(circle_modes=5)), conditional=True))
+        data_arguments(DistributionSource(Ring(circle_modes=5)), conditional=True)
         == "ring --circle-modes 5 --conditional"
     )
     np.savez(tmp_path / "labelled.npz", x=np.arange(100.0), y=[0, 1] * 50)
-    assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(
+    assert data_arguments(open_source(tmp_path / "labelled.npz"), conditional=True) == str(
         tmp_path / "labelled.npz"
     )
 
@@ -101,7 +106,7 @@ def test_what_is_typed_of_a_conditional_run_is_a_conditional_training(
     tiny: dict[str, Any], command: Callable[..., Any], tmp_path: Path
 ) -> None:
     GAN("cgan", **tiny).fit("ring", out=tmp_path / "run")
-    words = shlex.split(typed(RunDirectory(tmp_path / "run").read_config()))
+    words = shlex.split(RunDirectory(tmp_path / "run").read_config().data_arguments)
     assert command("train", *words, *TINY_OPTIONS, "--out", str(tmp_path / "again")).status == 0
     assert np.asarray(GAN.load(tmp_path / "again").sample(2, label=3)).shape == (2, 2)
     longer = ["--recipe", "cgan", "--out", str(tmp_path / "run"), "--resume", "--samples", "64"]
@@ -110,7 +115,7 @@ def test_what_is_typed_of_a_conditional_run_is_a_conditional_training(
 
 def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.arange(100.0))
-    assert typed(config(open_source(tmp_path / "x.npy", [0, 1] * 50))) == ""
+    assert data_arguments(open_source(tmp_path / "x.npy", [0, 1] * 50)) == ""
 
 
 def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(
@@ -140,7 +145,7 @@ def test_of_samples_that_are_not_finite_nothing_else_is_measured(
 ) -> None:
     gan = GAN(**tiny).fit("gaussian")
     with torch.no_grad():
-        for weight in gan._trained().generator.parameters():
+        for weight in gan._trained().sampler.generator.parameters():
             weight.fill_(float("nan"))
     report = gan.evaluate()
     assert [metric.key for metric in report.metrics] == ["finite_fraction"]
@@ -165,9 +170,9 @@ def test_all_json_of_a_run_that_diverged_is_json(
     assert answer.status == 1, answer.err
     gan = GAN.load(out)
     with torch.no_grad():
-        for weight in gan._trained().generator.parameters():
+        for weight in gan._trained().sampler.generator.parameters():
             weight.fill_(float("inf"))
-    save_generator(gan._trained(), out / "generator.safetensors")
+    save_generator(gan._trained().sampler, out / "generator.safetensors")
     with RunDirectory(out).log_file.open("a") as file:
         file.write(
             checked_line(
@@ -302,7 +307,7 @@ def test_only_what_the_user_set_otherwise_than_the_recipe_would_counts_as_change
 
     def changed(**settings: Any) -> tuple[str, ...]:
         training = GAN(**settings, threads=1).trainer(x, to_disk=False)
-        return gather(training.sampler, training.source, [], training.config(), None, QUICK).changed
+        return gather(training.sampler, training.source, [], training.config, None, QUICK).changed
 
     assert changed() == ()  # as many clusters as are found is not a choice
     assert changed(gamma=0.1, width=128, samples=32) == ()  # what the recipe says too

@@ -36,13 +36,14 @@ import sys
 import warnings
 from pathlib import Path
 from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import write_json
 def lacking(*_):
     raise OSError(errno.ENOSYS, "Function not implemented")
 if sys.argv[2:] == ["without locks"]:
     fcntl.flock = lacking
     warnings.simplefilter("ignore")
 held = RunDirectory.create(Path(sys.argv[1]), "run")
-held.write_config({"recipe": {}, "run": {}, "data": {}})
+write_json(held.config_file, {"recipe": {}, "run": {}, "data": {}})
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -160,17 +161,14 @@ def test_every_flipped_byte_of_a_config_is_noticed_or_means_the_same(
     assert all(str(path) in message and "\n" not in message for message in noticed)
 
 
-def test_a_config_says_whether_labels_were_handed_over_and_an_older_one_that_does_not_is_read(
-    trained: Path, tmp_path: Path
-) -> None:
-    config, older = RunDirectory(trained).read_config(), RunDirectory(tmp_path)
-    assert config["data"].pop("labels_in_python") is False
-    older.write_config(config)
-    assert older.read_config()["data"]["labels_in_python"] is None
-    config["data"]["labels_in_python"] = "yes"
-    older.write_config(config)
-    with pytest.raises(DamagedFileError, match="labels_in_python"):
-        older.read_config()
+def test_a_config_says_whether_labels_came_in_python(trained: Path, tmp_path: Path) -> None:
+    assert RunDirectory(trained).read_config().data.labels_in_python is False
+    stored = read_json(trained / "config.json")
+    for wrong in (None, "yes"):
+        stored["data"]["labels_in_python"] = wrong
+        write_json(tmp_path / "config.json", stored)
+        with pytest.raises(DamagedFileError, match="labels_in_python"):
+            RunDirectory(tmp_path).read_config()
 
 
 def test_a_config_cut_at_any_length_is_noticed(trained: Path, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ import torch
 import torch._dynamo.config
 
 from equipoise import GAN
-from equipoise import api as gan_module
 from equipoise.errors import RequestError
+from equipoise.report import trained_run
 from equipoise.runtime.process import at_work, each_at_work
 from equipoise.training import loop, trainer
 from equipoise.training.events import Control, Event
@@ -181,7 +181,7 @@ def test_what_is_trained_and_judged_does_not_depend_on_the_modes_of_torch_around
 def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one(
     tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("equipoise.api.usable_cores", lambda: 3)
+    monkeypatch.setattr("equipoise.report.trained_run.usable_cores", lambda: 3)
     seen: list[tuple[str, int]] = []
 
     def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -194,7 +194,7 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
     for module, name in (
         (trainer, "fit_chain"),
         (loop, "adversarial_step"),
-        (gan_module, "evaluate"),
+        (trained_run, "evaluate"),
     ):
         monkeypatch.setattr(module, name, noting(name, getattr(module, name)))
     gan = GAN(**{**tiny, "threads": 2}).fit("gaussian", out=tmp_path / "run")

@@ -25,7 +25,7 @@ DATA: dict[str, tuple[Any, Any, int]] = {
 @pytest.mark.parametrize("kind", DATA)
 def test_the_exported_module_makes_what_the_sampler_makes(kind: str, tiny: dict[str, Any]) -> None:
     data, labels, clusters = DATA[kind]
-    sampler = GAN(**tiny, clusters=clusters).fit(data, labels)._trained()
+    sampler = GAN(**tiny, clusters=clusters).fit(data, labels)._trained().sampler
     module = SamplerModule(sampler.generator, sampler.transform).eval()
     z, y = sampler.latents(50, 1)
     arguments = (z[:7],) if y is None else (z[:7], y[:7])

@@ -69,8 +69,7 @@ def test_dropout_is_off_and_batch_norm_uses_its_statistics_when_sampling(
     tiny: dict[str, Any],
 ) -> None:
     gan = GAN("classic", **tiny, dropout=0.5).fit(np.random.default_rng(0).normal(size=60))
-    assert gan._sampler is not None
-    assert any(isinstance(layer, Dropout) for layer in gan._sampler.generator.modules())
+    assert any(isinstance(layer, Dropout) for layer in gan._trained().sampler.generator.modules())
     assert np.array_equal(gan.sample(50, seed=1), gan.sample(50, seed=1))
     images = GAN("dcgan", **tiny).fit(IMAGES)
     assert np.array_equal(
@@ -134,9 +133,9 @@ def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -
     sampler = (
         GAN("infogan", **settings, categorical_codes=3, continuous_codes=1)
         .fit(rng.normal(size=(60, 2)))
-        ._sampler
+        ._trained()
+        .sampler
     )
-    assert sampler is not None
     codes = {"u0": np.linspace(-2, 2, given)[:n], "c0": np.arange(n) % 3}
     assert np.array_equal(
         np.asarray(sampler.sample(n, 5, codes=codes)),

@@ -139,10 +139,10 @@ def test_killed_and_resumed_after_a_new_length_it_goes_on_to_the_same_end(
 
 
 def test_a_length_that_it_has_already_leaves_the_best_kept(run: Path) -> None:
-    seen, best = newest(run), GAN.load(run)._trained().samples_seen
+    seen, best = newest(run), GAN.load(run)._trained().sampler.samples_seen
     assert best < seen
     for settings in ({"samples": seen}, {}):
-        assert resumed(run, **settings)._trained().samples_seen == best
+        assert resumed(run, **settings)._trained().sampler.samples_seen == best
         assert newest(run) == seen
 
 
@@ -186,10 +186,10 @@ def test_a_best_that_other_samples_chose_does_not_come_back_with_a_kill(
     assert again.state.best is None
     assert again.monitor.best == np.inf
     gan = GAN().fit(X, out=unsettled, resume=True)
-    assert gan._trainer is not None
-    assert gan._trainer.state.best is not None
-    assert gan._trainer.state.best["metric"] > 1e-3
-    assert int(gan._trainer.state.best["checkpoint"]) > 320
+    assert gan._trained().trainer is not None
+    assert gan._trained().trainer.state.best is not None
+    assert gan._trained().trainer.state.best["metric"] > 1e-3
+    assert int(gan._trained().trainer.state.best["checkpoint"]) > 320
 
 
 def _kill(*_: Any) -> None:

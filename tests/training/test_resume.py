@@ -17,6 +17,7 @@ import torch
 
 from equipoise import GAN
 from equipoise.cli.main import main
+from equipoise.data.distributions import Gaussian
 from equipoise.recipes import catalogue
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
@@ -259,7 +260,7 @@ def test_a_resumed_run_needs_no_setting_again_and_goes_on_to_more_samples(
     )
     assert main(["train", "gaussian", "--out", "run", "--resume", "--samples", "3200"]) == 0
     config = RunDirectory(tmp_path / "run").read_config()
-    assert config["data"]["distribution"] == {"mean": -2.0, "std": 3.0}
+    assert config.data.distribution == Gaussian(mean=-2.0, std=3.0)
     assert final_state(tmp_path / "run")[1]["samples_seen"] == 3200
 
 

@@ -52,7 +52,7 @@ def test_a_run_is_enough_to_go_on_and_it_is_said_from_where(
     assert (answer.status, answer.err) == (0, "")
     assert "\ngoing on from 32 of 64 samples\n" in answer.out
     assert "\nTrained on 64 samples in all, 32 of them now, in " in answer.out
-    assert RunDirectory(run).read_config()["data"]["name"] == "gaussian"
+    assert RunDirectory(run).read_config().data.name == "gaussian"
     assert [path.name for path in Path.cwd().iterdir()] == ["runs"]
 
 
@@ -255,10 +255,10 @@ def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_sam
     (again,) = [number for number, line in enumerate(evaluated) if "floors" in line and number > 0]
     assert (evaluated[0]["evaluated_samples"], evaluated[again]["evaluated_samples"]) == (60, 30)
     after = [line["metrics"]["sliced_wasserstein"] for line in evaluated[again + 1 :]]
-    assert later._trainer is not None
-    assert later._trainer.state.best is not None
-    assert later._trainer.state.best["metric"] == min(after)
-    assert later._trainer.monitor.best == min(after)
+    assert later._trained().trainer is not None
+    assert later._trained().trainer.state.best is not None
+    assert later._trained().trainer.state.best["metric"] == min(after)
+    assert later._trained().trainer.monitor.best == min(after)
     third = GAN(samples=1280).trainer(x, out=run, resume=True)
     assert third.monitor.best == min(after)
     third.directory.unlock()  # type: ignore[union-attr]  # it is there

@@ -44,7 +44,7 @@ def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_tha
     gan = GAN(**SETTINGS)
     with pytest.raises(OwnError, match=r"^mine\b") as raised:
         gan.fit("gaussian", out=out, callbacks=[raising(kind)])
-    seen = gan._trained().samples_seen
+    seen = gan._trained().sampler.samples_seen
     assert 0 < seen < SETTINGS["samples"]
     told = (
         f"training stopped after {seen:,} samples; saved in {out}: go on with fit(data, "
@@ -106,7 +106,7 @@ def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
     gan = GAN(**SETTINGS)
     with pytest.raises(SystemExit):
         gan.fit("gaussian", out=tmp_path / "run", callbacks=[leave])
-    seen = gan._trained().samples_seen
+    seen = gan._trained().sampler.samples_seen
     assert (tmp_path / "run" / "checkpoints" / f"{seen:09d}.safetensors").is_file()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import torch
 
 from equipoise import GAN
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
+from equipoise.runs.config import InitFrom, Requested
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
 from equipoise.training.trainer import Trainer
@@ -83,7 +85,7 @@ def different(one: Chain, other: Chain) -> dict[str, bool]:
 def test_recipe_and_transforms_are_the_earlier_runs_and_the_clusters_weights_the_new_datas(
     earlier: Path,
 ) -> None:
-    sampler = GAN.load(earlier)._trained()
+    sampler = GAN.load(earlier)._trained().sampler
     training = begun(earlier, X[::-1][:100] * [1.0, 1.5])  # half of each group
     assert training.recipe == sampler.recipe
     old, new = sampler.transform, training.sampler.transform
@@ -131,7 +133,7 @@ def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said
     assert training.source.notes[-1].endswith(
         "; it has no checkpoint with a discriminator, which begins anew too"
     )
-    assert same(training.state.ema, GAN.load(earlier)._trained().generator)
+    assert same(training.state.ema, GAN.load(earlier)._trained().sampler.generator)
     assert same(
         training.state.discriminator, GAN(**SETTINGS).trainer(X, to_disk=False).state.discriminator
     )
@@ -139,28 +141,31 @@ def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said
 
 def test_config_says_whose_weights_they_were(earlier: Path, tmp_path: Path) -> None:
     GAN(samples=32, threads=1).fit(X, init_from=earlier, out=tmp_path / "run")
-    said = RunDirectory(tmp_path / "run").read_config()["init_from"]
-    weights = GAN.load(earlier)._trained().generator.state_dict()
-    assert said == {"run": str(earlier), "generator": digest_of(weights, {})}
-    assert RunDirectory(earlier).read_config()["init_from"] is None
+    said = RunDirectory(tmp_path / "run").read_config().init_from
+    weights = GAN.load(earlier)._trained().sampler.generator.state_dict()
+    assert said == InitFrom(str(earlier), digest_of(weights, {}))
+    assert RunDirectory(earlier).read_config().init_from is None
 
 
 def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_path: Path) -> None:
     settings: dict[str, Any] = {**SETTINGS, "samples": 64 * 20}
     GAN(**settings).fit(X, out=tmp_path / "first")
     once = GAN(samples=64, threads=1).fit(X, init_from=tmp_path / "first", out=tmp_path / "second")
-    assert once._trainer is not None
+    assert once._trained().trainer is not None
     inherited, average = (
-        GAN.load(tmp_path / name)._trained().generator for name in ("first", "second")
+        GAN.load(tmp_path / name)._trained().sampler.generator for name in ("first", "second")
     )
     for a, b, g in zip(
-        *(network.parameters() for network in (inherited, average, once._trainer.state.generator)),
+        *(
+            network.parameters()
+            for network in (inherited, average, once._trained().trainer.state.generator)
+        ),
         strict=True,
     ):
         assert (b - a).norm() < 0.5 * (
             g - a
         ).norm()  # 4 steps of 16, and a half-life of about 130 samples
-    assert once._trainer.state.seen_before == 1280
+    assert once._trained().trainer.state.seen_before == 1280
     assert [begun(given).state.seen_before for given in (once, tmp_path / "second")] == [1344, 1344]
 
 
@@ -175,7 +180,10 @@ def test_such_a_run_resumes_in_the_space_that_it_started_in(earlier: Path, tmp_p
         (tmp_path / name / "generator.safetensors").read_bytes() for name in ("straight", "broken")
     )
     assert straight == broken
-    transforms = resumed._trained().transform, GAN.load(earlier)._trained().transform
+    transforms = (
+        resumed._trained().sampler.transform,
+        GAN.load(earlier)._trained().sampler.transform,
+    )
     assert not different(*transforms)["scaling.shift"]
 
 
@@ -221,7 +229,7 @@ def test_data_of_another_kind_is_refused_with_every_difference(tmp_path: Path) -
         r"255 -> 0 to 1$",
     ):
         begun(gan, images / 255)
-    transforms = begun(gan, 255 - images).sampler.transform, gan._trained().transform
+    transforms = begun(gan, 255 - images).sampler.transform, gan._trained().sampler.transform
     assert not different(*transforms)["scaling.shift"]
 
 
@@ -281,7 +289,7 @@ def test_only_what_the_user_set_is_chosen_in_a_gan_that_is_loaded(tmp_path: Path
     said = json.loads((tmp_path / "run" / "config.json").read_text())["requested"]
     assert said == {"recipe": {"batch_size": 16}, "run": {"samples": 32, "threads": 1, "seed": 5}}
     loaded = GAN.load(tmp_path / "run")
-    assert (loaded._recipe_settings, loaded._run_settings) == (said["recipe"], said["run"])
+    assert asdict(loaded._settings) == said
     again = loaded.trainer(RNG.integers(0, 256, (60, 8, 8), np.uint8), to_disk=False)
     assert (again.recipe.batch_size, vars(again.recipe)["latent_dim"]) == (
         16,
@@ -292,11 +300,10 @@ def test_only_what_the_user_set_is_chosen_in_a_gan_that_is_loaded(tmp_path: Path
 def test_what_was_asked_for_stays_known_when_a_run_is_resumed(tmp_path: Path) -> None:
     GAN(samples=32, threads=1, batch_size=16, learning_rate=0.02).fit(X, out=tmp_path / "run")
     GAN(samples=64).fit(X, out=tmp_path / "run", resume=True)
-    requested = RunDirectory(tmp_path / "run").read_config()["requested"]
-    assert requested == {
-        "recipe": {"batch_size": 16, "learning_rate": 0.02},
-        "run": {"samples": 64, "threads": 1},
-    }
+    requested = RunDirectory(tmp_path / "run").read_config().requested
+    assert requested == Requested(
+        recipe={"batch_size": 16, "learning_rate": 0.02}, run={"samples": 64, "threads": 1}
+    )
 
 
 def test_every_warning_names_the_line_that_called_equipoise(

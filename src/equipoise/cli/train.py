@@ -31,7 +31,12 @@ def train(arguments: Sequence[str]) -> None:
     gan = GAN(request.recipe.name, **request.choices)
     data = request.data if request.distribution is None else request.distribution
     trainer = gan.trainer(
-        data, out=request.out, resume=request.resume, init_from=request.init_from, warn=warn
+        data,
+        out=request.out,
+        resume=request.resume,
+        init_from=request.init_from,
+        warn=warn,
+        recorded=request.recorded,
     )
     _announce(trainer)
     assert trainer.directory is not None, "the command line always writes a run"

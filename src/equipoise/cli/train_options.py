@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from equipoise.cli.parser import OptionsParser, option, positional, refuse
 from equipoise.data import readers
@@ -14,6 +14,9 @@ from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, catalogue, find
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
+
+if TYPE_CHECKING:
+    from equipoise.runs.config import RunConfig
 
 USAGE = """equipoise train DATA [OPTIONS]
        equipoise train --resume RUN [OPTIONS]"""
@@ -55,6 +58,8 @@ class TrainRequest:
     init_from: Path | None
     choices: dict[str, Any]
     """The settings of recipe and run that were typed, and no others."""
+    recorded: RunConfig | None = None
+    """The configuration of the run that is resumed or started from."""
 
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) -> TrainRequest:
@@ -70,10 +75,13 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
         RequestError: On mistakes: all of them, in one line.
     """
     options = _first_look(arguments)
-    if recipe is None:
+    recorded = None
+    if recipe is None and options.recipe is None:
         earlier = options.out if options.resume is not None else options.init_from
-        name = options.recipe or (None if earlier is None else _recorded_recipe(earlier))
-        recipe = find(name or DEFAULT)
+        recorded = None if earlier is None else _recorded(earlier)
+    if recipe is None:
+        named = find(options.recipe or DEFAULT)
+        recipe = named if recorded is None else type(recorded.recipe)
     distribution = DISTRIBUTIONS.get(options.data or "")
     groups: dict[str, type[Any]] = {
         "options": Train,
@@ -115,6 +123,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
         resume=train.resume is not None,
         init_from=train.init_from,
         choices={**of_run, **of_recipe},
+        recorded=recorded,
     )
 
 
@@ -158,12 +167,11 @@ def _resolved(train: Train, *, help_asked: bool = False) -> Train:
     return Train(data, train.recipe, Path(run) if run else None, "", train.init_from)
 
 
-def _recorded_recipe(run: Path) -> str:
-    """The recipe of an earlier run."""
+def _recorded(run: Path) -> RunConfig:
+    """The configuration of an earlier run."""
     from equipoise.runs.directory import RunDirectory
 
-    name: str = RunDirectory.existing(run).read_config()["recipe"]["name"]
-    return name
+    return RunDirectory.existing(run).read_config()
 
 
 def _names(settings: type[Any]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.coerce import instance
 from equipoise.data import arrays, mnist, readers
 from equipoise.data.datasets import FetchedSource
+from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.images import cache
 from equipoise.data.images.folder import scan
@@ -79,42 +79,22 @@ def open_source(
     return source
 
 
-def distribution_of(described: dict[str, Any]) -> Distribution | None:
-    """The distribution that `Source.describe` recorded, if it was one."""
-    if "distribution" not in described:
-        return None
-    if described.get("name") not in DISTRIBUTIONS:
-        raise RequestError(
-            f"no distribution {clipped(repr(described.get('name')))}: "
-            f"{nearest(str(described.get('name')), DISTRIBUTIONS)}"
-        )
-    return instance(DISTRIBUTIONS[described["name"]], described["distribution"])
-
-
-def limits_of(described: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The smallest and largest values that images can have, as `Source.describe`
-    recorded them; None for points."""
-    limits = described["limits"]
-    return None if limits is None else (limits[0], limits[1])
-
-
 def open_again(
-    described: dict[str, Any], *, label_column: str | None, memory_budget: float, split_seed: int
+    described: DataDescription, *, label_column: str | None, memory_budget: float, split_seed: int
 ) -> Source:
     """The source that `Source.describe` recorded, split as before.
 
     Raises:
         RequestError: If it cannot be opened, or has changed.
     """
-    distribution = distribution_of(described)
-    if distribution is not None:
-        return DistributionSource(distribution)
-    origin = described["origin"]
+    if described.distribution is not None:
+        return DistributionSource(described.distribution)
+    origin = described.origin
     if origin is None:
         raise RequestError(
             "this run was trained on data passed in Python: give data to evaluate against"
         )
-    if described.get("labels_in_python"):  # the fingerprint is of the labels too
+    if described.labels_in_python:  # the fingerprint is of the labels too
         raise RequestError(
             "this run was trained with labels passed in Python: give data and labels to "
             "evaluate against"
@@ -122,7 +102,7 @@ def open_again(
     source = open_source(
         origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed
     )
-    if source.fingerprint != described["fingerprint"]:
+    if source.fingerprint != described.fingerprint:
         raise RequestError(
             f"{origin} has changed since this run was trained on it: give the data to "
             "evaluate against"

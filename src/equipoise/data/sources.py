@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import Rows
+from equipoise.data.description import DataDescription
 from equipoise.data.distributions import Distribution, distribution_settings
 from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
@@ -109,15 +110,17 @@ class Source(ABC):
         the positions of those to use, (k,) with k at most n; None for all."""
         return self.seen(n, seed), None
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> DataDescription:
         """What config.json records of the data."""
-        named = {"name": self.name, "origin": self.origin, "fingerprint": self.fingerprint}
-        return {
-            **named,
-            "schema": self.schema.to_dict(),
-            "limits": self.limits,
-            "labels_in_python": self.labels_in_python,
-        }
+        return DataDescription(
+            name=self.name,
+            origin=self.origin,
+            fingerprint=self.fingerprint,
+            schema=self.schema,
+            limits=self.limits,
+            labels_in_python=self.labels_in_python,
+            distribution=self.distribution,
+        )
 
     def as_test(self) -> Source:
         """The same data, all of it to evaluate a generator that was trained on other
@@ -171,9 +174,6 @@ class DistributionSource(Source):
 
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
         return DistributionLoader(self._distribution, seed, batch_size, encode, device)
-
-    def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "distribution": distribution_settings(self._distribution)}
 
 
 class SplitSource(Source):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -52,6 +52,11 @@ def outline(recipe: Recipe, schema: Schema) -> Method:
     """
     with DrawnFrom(torch.Generator()), torch.device("meta"):
         return recipe.build(network_space(recipe, schema))
+
+
+def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
+    """The recipe's name and fields, as files have them."""
+    return {"name": recipe.name, **asdict(recipe)}
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:

@@ -11,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from equipoise.data.factory import distribution_of, limits_of, open_again
 from equipoise.data.sources import Source
 from equipoise.data.split import HELD_OUT_MAX
-from equipoise.errors import EquipoiseError, warn
+from equipoise.errors import EquipoiseError
 from equipoise.plotting import plots
 from equipoise.recipes._building import build_method, fitted_recipe
-from equipoise.recipes.method import Method
 from equipoise.report.page import Run
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface
 from equipoise.runs import checkpoint
+from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.sampling.sampler import Sampler
-from equipoise.training.trainer import Trainer
+from equipoise.training.state import State
 
 
 def told(
@@ -32,24 +31,25 @@ def told(
     source: Source | None,
     report: Report,
     log: Sequence[Mapping[str, Any]],
-    config: Mapping[str, Any],
+    config: RunConfig,
     directory: RunDirectory | None,
-    method: Method | None,
+    state: State | None,
 ) -> Run:
     """What the page of a run shows.
 
-    `method` is the training's own; of a run that was loaded D comes from its newest
+    `state` is the training's own; of a run that was loaded D comes from its newest
     checkpoint. Without a source, samples stand alone. D is drawn where it judges points
     one by one and knows no classes.
     """
-    built = method or build_method(
-        fitted_recipe(sampler.recipe, sampler.transform), sampler.schema, seed=0
-    )
-    discriminator = (
-        built.discriminator if method is not None else _trained(built.discriminator, directory)
-    )
+    discriminator: nn.Module | None
+    if state is not None:
+        method, discriminator = state.method, state.discriminator
+    else:
+        fitted = fitted_recipe(sampler.recipe, sampler.transform)
+        method = build_method(fitted, sampler.schema, seed=0)
+        discriminator = _trained(method.discriminator, directory)
     schema = sampler.schema
-    plain = built.together and not (
+    plain = method.together and not (
         schema.is_image or schema.size > 2 or sampler.recipe.conditional
     )
     return Run(
@@ -59,10 +59,10 @@ def told(
         source=source,
         log=log,
         config=config,
-        surface=Surface(discriminator.to(sampler.device), sampler, built.output)
+        surface=Surface(discriminator.to(sampler.device), sampler, method.output)
         if plain and discriminator is not None
         else None,
-        output=built.output,
+        output=method.output,
         moments=[] if directory is None else moments(directory),
     )
 
@@ -72,7 +72,7 @@ def draw(
     values: NDArray[np.float64],
     sampler: Sampler,
     source: Source | None,
-    config: Mapping[str, Any],
+    config: RunConfig,
     label: Hashable | None,
 ) -> None:
     """Write a PNG of samples, (n, *shape), beside real ones where they can be had.
@@ -80,40 +80,15 @@ def draw(
     Args:
         label: The samples' label, where they are of one.
     """
-    described = config["data"]
-    distribution = distribution_of(described) if label is None else None
+    data = config.data
+    distribution = data.distribution if label is None else None
     of_class = None if label is None else sampler.schema.class_index(label)
     images = sampler.schema.is_image
     real = None if source is None or images else beside(source, len(values), of_class)
     of_label = "" if label is None else f", label {label}"
     seen = f"{sampler.samples_seen:,} samples seen"
-    title = f"{described['name']}, {sampler.recipe.name}{of_label}, {seen}"
-    plots.draw(path, values, sampler.schema, limits_of(described), distribution, real, title)
-
-
-def log_of(trainer: Trainer | None, directory: RunDirectory | None) -> list[dict[str, Any]]:
-    """The lines of the log of a training in this
-    process, or else of a run; none without either."""
-    if trainer is not None:
-        return trainer.log
-    return [] if directory is None else directory.read_log(warn)
-
-
-def reopened(config: Mapping[str, Any]) -> Source:
-    """The data that a run was trained on, by its config.
-
-    Raises:
-        RequestError: Where it is not to be had.
-    """
-    run = config["run"]
-    source = open_again(
-        config["data"],
-        label_column=run["label_column"],
-        memory_budget=run["memory_budget"],
-        split_seed=run["seed"],
-    )
-    source.early_stopping = run["stop_when"] is not None
-    return source
+    title = f"{data.name}, {sampler.recipe.name}{of_label}, {seen}"
+    plots.draw(path, values, sampler.schema, data.limits, distribution, real, title)
 
 
 def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise import __version__
-from equipoise.data.factory import limits_of
 from equipoise.data.images.decode import thumbnail
 from equipoise.data.sources import Source
 from equipoise.diagnosis import severity
@@ -44,6 +43,7 @@ from equipoise.report.comparison import MARKS, rows, with_protocols
 from equipoise.report.formatting import BASELINE, INTERVAL, KEY
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
+from equipoise.runs.config import RunConfig
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Run:
     sampler: Sampler
     source: Source | None
     log: Sequence[Mapping[str, Any]]
-    config: Mapping[str, Any]
+    config: RunConfig
     surface: Surface | None = None
     """D, where it is to be had and can be drawn."""
     output: DiscriminatorOutput = field(default_factory=Probability)
@@ -83,7 +83,7 @@ class Run:
 
     @property
     def limits(self) -> tuple[float, float] | None:
-        return limits_of(self.config["data"])
+        return self.config.data.limits
 
 
 def page(run: Run) -> str:
@@ -299,29 +299,22 @@ def _latents(run: Run) -> list[Image]:
     return [latent_map(run.sampler, EVALUATION_SEED)] if plain and run.sampler.prior.dim > 0 else []
 
 
-def _settings(config: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _settings(config: RunConfig) -> list[tuple[str, list[tuple[str, str]]]]:
     """Every setting and version of a run, in groups."""
-    data, schema = dict(config["data"]), config["data"].get("schema")
-    if isinstance(schema, dict):
-        data = {name: value for name, value in data.items() if name != "schema"} | schema
-    groups = {"recipe": config["recipe"], "run": config["run"], "data": data}
-    groups |= {
-        name: config[name] for name in ("machine", "versions") if isinstance(config.get(name), dict)
-    }
-    links = config.get("transform")
+    stored = config.to_dict()
+    schema = stored["data"].pop("schema")
+    groups = {name: stored[name] for name in ("recipe", "run", "data", "machine", "versions")}
+    groups["data"] |= schema
     groups["transforms"] = {
         str(link.get("name")): ", ".join(f"{k} {v}" for k, v in link.items() if k != "name")
-        for link in (links if isinstance(links, list) else [])
-        if isinstance(link, dict)
+        for link in config.transform
     }
     found = [
         (name, [(key.replace("_", " "), _short(value)) for key, value in group.items()])
         for name, group in groups.items()
     ]
-    command = [("equipoise", str(config.get("equipoise", "")))]
-    if isinstance(config.get("command"), list):
-        command.append(("command", " ".join(map(str, config["command"]))))
-    return [("made by", command), *found]
+    made_by = [("equipoise", config.equipoise), ("command", " ".join(config.command))]
+    return [("made by", made_by), *found]
 
 
 def _short(value: Any) -> str:

@@ -22,7 +22,7 @@ from equipoise.metrics.evaluate import evaluate_samples
 from equipoise.metrics.finite import finite_metric
 from equipoise.metrics.result import MetricResult
 from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval
-from equipoise.runs.command_line import typed
+from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.transforms.space import NetworkSpace
@@ -164,7 +164,7 @@ def evaluate(
     sampler: Sampler,
     source: Source,
     log: Sequence[Mapping[str, Any]],
-    config: Mapping[str, Any],
+    config: RunConfig,
     run: Path | None,
     inception: bool = False,
     budget: Budget = FULL,
@@ -177,7 +177,7 @@ def evaluate(
 
     The other arguments are those of `gather`.
     """
-    more = inception_results(sampler, source, config["run"]["seed"]) if inception else []
+    more = inception_results(sampler, source, config.settings.seed) if inception else []
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None
     return Report(
@@ -189,7 +189,7 @@ def gather(
     sampler: Sampler,
     source: Source,
     log: Sequence[Mapping[str, Any]],
-    config: Mapping[str, Any],
+    config: RunConfig,
     run: Path | None,
     budget: Budget = FULL,
     on_step: Callable[[str], None] = quiet,
@@ -200,7 +200,7 @@ def gather(
         sampler: The generator.
         source: The real data.
         log: The training's lines.
-        config: Its settings and its data as config.json has them.
+        config: Its configuration.
         run: The run directory, if there is one.
         budget: How many samples are measured.
         on_step: Called with what is measured next, of `budget.STEPS`.
@@ -209,7 +209,7 @@ def gather(
         sampler.recipe,
         sampler.prior,
         sampler.schema,
-        config["run"]["seed"],
+        config.settings.seed,
     )
 
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
@@ -233,14 +233,12 @@ def gather(
         class_frequencies=_fractions(schema.class_counts)
         if recipe.conditional and schema.class_counts
         else (),
-        data=typed(config),
+        data=config.data_arguments,
         run=None if run is None else shlex.quote(str(run)),
         early_stopping=source.early_stopping and not source.for_test,
         outliers=source.has_outliers,
         changed=tuple(
-            name
-            for name in config["requested"]["recipe"]
-            if getattr(recipe, name) != getattr(own, name)
+            name for name in config.requested.recipe if getattr(recipe, name) != getattr(own, name)
         ),
     )
 

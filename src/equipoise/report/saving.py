@@ -8,6 +8,7 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError, warn
 from equipoise.report.report import Report
+from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
 from equipoise.sampling.sampler import Sampler
@@ -17,7 +18,7 @@ from equipoise.training.trainer import Trainer
 def save(
     path: Path,
     sampler: Sampler,
-    config: dict[str, Any],
+    config: RunConfig,
     log: Sequence[dict[str, Any]],
     trainer: Trainer | None,
     report: Report | None,
@@ -27,7 +28,7 @@ def save(
     Args:
         path: Of the directory, which must not be there yet.
         sampler: The generator.
-        config: As config.json has it.
+        config: Its configuration.
         log: The lines of the log.
         training: With the checkpoints; None for a run that was loaded.
         report: The report on the generator, if there is one.

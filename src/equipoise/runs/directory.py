@@ -11,29 +11,19 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from equipoise.coerce import checked
-from equipoise.data.distributions import distribution_settings
-from equipoise.data.factory import distribution_of
-from equipoise.errors import EquipoiseError, RequestError, first_line
-from equipoise.recipes import MissingRecipeError
-from equipoise.recipes._building import recipe_from
-from equipoise.runs import provenance
+from equipoise.errors import EquipoiseError, RequestError
+from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import (
-    FORMAT,
     DamagedFileError,
     checked_line,
     read_checked_line,
-    read_json,
-    write_json,
 )
-from equipoise.runs.settings import Precision, RunSettings, resumed
 from equipoise.utils.atomic_io import asides, read_file, write_whole
 
 RUNS = Path("runs")
@@ -44,14 +34,6 @@ NAMED, WORDS = (
     {"metrics", "floors"},
     {"recovered", "trouble", "diverged"},
 )  # of a line of the log: numbers by name, and text
-DATA: dict[str, Any] = {
-    "name": str,
-    "origin": str | None,
-    "fingerprint": str,
-    "limits": tuple[float, float] | None,
-    "labels_in_python": bool | None,  # older runs do not say
-}
-MACHINE: dict[str, Any] = {"device": str, "threads": int, "precision": Precision, "compiled": bool}
 
 
 class RunDirectory:
@@ -136,7 +118,7 @@ class RunDirectory:
                 )
         return run
 
-    def begin_again(self, config: dict[str, Any]) -> None:
+    def begin_again(self, config: RunConfig) -> None:
         """The config and an empty log, of a run without a checkpoint.
 
         Raises:
@@ -152,46 +134,12 @@ class RunDirectory:
         self.write_config(config)
         self.write_log([])
 
-    def write_config(self, config: dict[str, Any]) -> None:
-        write_json(self.config_file, {"format": FORMAT, **config})
+    def write_config(self, config: RunConfig) -> None:
+        config.write(self.config_file)
 
-    def read_config(self) -> dict[str, Any]:
-        """The configuration, with whatever an older or a stranger's one lacks as it is
-        by default.
-
-        Raises:
-            DamagedFileError: If the file is not one.
-        """
-        config = read_json(self.config_file)
-        missing = [
-            name for name in ("recipe", "run", "data") if not isinstance(config.get(name), dict)
-        ]
-        if missing:
-            raise DamagedFileError(
-                f"{self.config_file} has no {missing[0]}: it is not what was written"
-            )
-        try:
-            recipe = recipe_from(config["recipe"])
-            config["run"] = asdict(resumed(config["run"], {}))
-            config["requested"] = provenance.requested(config.get("requested"), type(recipe))
-            config["init_from"] = provenance.init_from(config.get("init_from"))
-            for name, hint in DATA.items():
-                config["data"][name] = checked(name, config["data"].get(name), hint)
-            distribution = distribution_of(config["data"])
-            if distribution is not None:
-                config["data"]["distribution"] = distribution_settings(distribution)
-            machine = {
-                name: checked(name, config["machine"].get(name), hint)
-                for name, hint in MACHINE.items()
-            }
-            RunSettings(threads=max(machine["threads"], 1))
-        except MissingRecipeError:
-            raise provenance.missing_recipe(self.path, config["recipe"]["name"]) from None
-        except (RequestError, KeyError, AttributeError) as error:
-            raise DamagedFileError(
-                f"{self.config_file} is not what was written: {first_line(error)}"
-            ) from None
-        return config
+    def read_config(self) -> RunConfig:
+        """The run's configuration. Raises as `RunConfig.read`."""
+        return RunConfig.read(self.config_file)
 
     def lock(self) -> None:
         """Be the one that writes here.
@@ -331,20 +279,3 @@ def _can_be(line: dict[str, Any]) -> bool:
         and words
         and all(reading(line[name]) for name in line.keys() - NAMED - WORDS)
     )
-
-
-def differences(
-    recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]
-) -> list[str]:
-    """The settings that were given and differ from the recorded ones, as "name:
-    recorded -> given"."""
-    return [
-        f"{name}: {recorded.get(name)!r} -> {value!r}"
-        for name, value in given.items()
-        if name not in changeable and _plain(recorded.get(name)) != _plain(value)
-    ]
-
-
-def _plain(value: Any) -> Any:
-    """As JSON gives it back."""
-    return list(value) if isinstance(value, tuple) else value

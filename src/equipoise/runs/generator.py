@@ -4,7 +4,6 @@ taken."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,15 @@ from equipoise.coerce import checked
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped, first_line
 from equipoise.recipes import MissingRecipeError
-from equipoise.recipes._building import build_method, fitted_recipe, outline, recipe_from
+from equipoise.recipes._building import (
+    build_method,
+    fitted_recipe,
+    outline,
+    recipe_from,
+    recipe_to_dict,
+)
 from equipoise.recipes.base import Recipe
-from equipoise.runs.provenance import missing_recipe
+from equipoise.runs.config import missing_recipe
 from equipoise.runs.serialization import DamagedFileError, pack, unpack
 from equipoise.runtime.process import at_work
 from equipoise.sampling.sampler import Sampler
@@ -33,7 +38,7 @@ def save_generator(sampler: Sampler, path: Path) -> None:
     one. The file has no time, path or host, so that equal trainings give equal bytes.
     """
     metadata = {
-        "recipe": {"name": sampler.recipe.name, **asdict(sampler.recipe)},
+        "recipe": recipe_to_dict(sampler.recipe),
         "schema": sampler.schema.to_dict(),
         "transform": sampler.transform.config(),
         "samples_seen": sampler.samples_seen,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from equipoise.coerce import Ge, Gt, Interval, instance, validate
+from equipoise.coerce import Ge, Gt, Interval, validate
 from equipoise.errors import nearest
 from equipoise.runs.trackers import TRACKERS
 
@@ -15,6 +16,7 @@ Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
 # What a resumed run may set anew.
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate", "tracker")
+LENGTHS = ("samples", "minutes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +70,31 @@ class RunSettings:
             found.append(f"tracker = {self.tracker!r}: {nearest(self.tracker, TRACKERS)}")
         return found
 
+    def updated(self, given: Mapping[str, Any]) -> RunSettings:
+        """These settings with those given now; a new length, in samples or in minutes,
+        replaces the old one."""
+        return RunSettings(**merged(asdict(self), given))
 
-def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:
-    """The recorded settings with those given now; a new length, in samples or in
+
+def merged(recorded: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run by name with those given now; a new length, in samples or in
     minutes, replaces the old one."""
-    length = {"samples": None, "minutes": None} if {"samples", "minutes"} & given.keys() else {}
-    return instance(RunSettings, {**recorded, **length, **given})
+    dropped = LENGTHS if given.keys() & set(LENGTHS) else ()
+    kept = {name: value for name, value in recorded.items() if name not in dropped}
+    return {**kept, **given}
+
+
+def differences(
+    recorded: Mapping[str, Any], given: Mapping[str, Any], changeable: tuple[str, ...] = ()
+) -> list[str]:
+    """The settings that were given and differ from the recorded ones, as "name:
+    recorded -> given"."""
+    return [
+        f"{name}: {recorded.get(name)!r} -> {value!r}"
+        for name, value in given.items()
+        if name not in changeable and _as_json(recorded.get(name)) != _as_json(value)
+    ]
+
+
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from equipoise.errors import EquipoiseError
+from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import load_generator
 from equipoise.sampling.sampler import Sampler
 
 
-def load_run(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, Any], Sampler]:
-    """A run's directory, config and generator.
+def load_run(
+    path: Path, device: torch.device, config: RunConfig | None = None
+) -> tuple[RunDirectory, RunConfig, Sampler]:
+    """A run's directory, configuration and generator.
+
+    Args:
+        path: Of the directory.
+        device: Of the generator.
+        config: The configuration, where it has been read already.
 
     Raises:
         RequestError: `path` is no run, or its recipe is not to be had here.
@@ -25,4 +32,5 @@ def load_run(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, 
         raise EquipoiseError(
             f"{path} has no generator yet: training was stopped before its first save; resume it"
         )
-    return directory, directory.read_config(), load_generator(directory.generator, device)
+    config = config or directory.read_config()
+    return directory, config, load_generator(directory.generator, device)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError
+from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import load_into, save_generator
 from equipoise.sampling.sampler import Sampler
@@ -35,7 +36,7 @@ class RunWriter:
         self,
         write_checkpoint: Callable[[Path], object],
         sampler: Sampler,
-        config: Callable[[], dict[str, Any]],
+        config: RunConfig,
         log: list[dict[str, Any]],
     ) -> None:
         """The state, which is written into a folder, and the generator, with all else
@@ -43,7 +44,7 @@ class RunWriter:
         directory = self.directory
         if directory is None:
             return
-        if self.attempt(lambda: self._save(directory, write_checkpoint, sampler, config(), log)):
+        if self.attempt(lambda: self._save(directory, write_checkpoint, sampler, config, log)):
             self.failed = ""
 
     def _save(
@@ -51,7 +52,7 @@ class RunWriter:
         directory: RunDirectory,
         write_checkpoint: Callable[[Path], object],
         sampler: Sampler,
-        config: dict[str, Any],
+        config: RunConfig,
         log: list[dict[str, Any]],
     ) -> None:
         directory.hold()

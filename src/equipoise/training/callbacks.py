@@ -22,6 +22,7 @@ from equipoise.diagnosis import Monitor
 from equipoise.metrics.suites import MetricSuite
 from equipoise.plotting import plots, sketches
 from equipoise.runs import checkpoint
+from equipoise.runs.config import RunConfig
 from equipoise.runs.trackers import Tracker
 from equipoise.runs.writer import RunWriter
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
@@ -205,7 +206,7 @@ class Checkpoints:
         sampler: Sampler,
         writer: RunWriter,
         log: RunLog,
-        config: Callable[[], dict[str, Any]],
+        config: RunConfig,
     ) -> None:
         self.state, self.sampler, self.writer = state, sampler, writer
         self.log, self.config = log, config

@@ -9,6 +9,7 @@ from typing import Any
 
 from equipoise.data.arrays import Labels
 from equipoise.recipes.base import Recipe
+from equipoise.runs.config import Requested, RunConfig
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,14 @@ class Request:
     labels: Labels | None
     recipe: type[Recipe] | None
     """That the user names, if any."""
-    recipe_settings: dict[str, Any]
-    """Fields of the recipe that the user sets."""
-    run_settings: dict[str, Any]
-    """Fields of RunSettings that the user sets."""
+    settings: Requested
+    """The settings that the user gives."""
     out: Path | None
     """The run's directory, if it is to have a certain one."""
     to_disk: bool
     """Whether to keep the run."""
     warn: Callable[[str], None]
     """Is told of what the user should know, a line each."""
+    recorded: RunConfig | None = None
+    """The configuration of the run that is resumed or started from, where it has been
+    read already."""

@@ -5,30 +5,28 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from equipoise.data.distributions import Distribution, distribution_settings
-from equipoise.data.factory import distribution_of, open_source
+from equipoise.data.factory import open_source
 from equipoise.data.sources import Source
 from equipoise.diagnosis.timing import seconds_for
 from equipoise.errors import EquipoiseError, RequestError, first_line
-from equipoise.recipes._building import recipe_from
 from equipoise.runs import checkpoint
-from equipoise.runs.command_line import typed
-from equipoise.runs.directory import RunDirectory, differences
+from equipoise.runs.config import RunConfig
+from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import below, is_saved, save_generator
-from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
+from equipoise.runs.settings import CHANGEABLE, RunSettings, differences
 from equipoise.training.history import has_its_length, take_up
 from equipoise.training.loop import EARLY
 from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.chain import Chain
 from equipoise.utils.formatting import about, spoken
-
-LENGTHS = ("samples", "minutes")
 
 
 def resume(request: Request) -> Trainer:
@@ -46,9 +44,9 @@ def resume(request: Request) -> Trainer:
     if request.out is None:
         raise RequestError("resume needs out: the directory of the run to go on with")
     directory = RunDirectory.existing(request.out)
-    config = directory.read_config()
+    config = request.recorded or directory.read_config()
     _refuse_other_settings(request.out, config, request)
-    settings = resumed(config["run"], request.run_settings)
+    settings = config.settings.updated(request.settings.run)
     source = _source(request.out, config, request, settings)
     _refuse_other_data(request.out, config, source)
     directory.lock()
@@ -57,11 +55,17 @@ def resume(request: Request) -> Trainer:
         transform = None
         if moment is not None:
             transform = _transform(directory.path, config, source, moment)
-        recipe = recipe_from(config["recipe"])
-        trainer = Trainer(source, recipe, settings, request.warn, directory, transform)
-        trainer.resumed, trainer.init_from = True, config["init_from"]
-        trainer.requested = _requested(config["requested"], request)
-        _go_back(trainer, config, request.run_settings, moment)
+        trainer = Trainer(
+            source,
+            config.recipe,
+            settings,
+            request.warn,
+            requested=config.requested.updated(request.settings),
+            transform=transform,
+            directory=directory,
+            recorded=config,
+        )
+        _go_back(trainer, request.settings.run, moment)
     except BaseException:
         directory.unlock()
         raise
@@ -100,7 +104,7 @@ def _longer(trainer: Trainer, length: str, value: float) -> str:
     """What to type to train so long in all, and about how long that will take."""
     assert trainer.directory is not None, "only a directory can be resumed"
     run = str(trainer.directory.path)
-    if typed(trainer.config()):
+    if trainer.config.data_arguments:
         command = f"equipoise train --resume {shlex.quote(run)} --{length} {value:.15g}"
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
@@ -112,18 +116,20 @@ def _longer(trainer: Trainer, length: str, value: float) -> str:
     return command if seconds is None else f"{command} ({about(seconds)})"
 
 
-def _refuse_other_settings(run: Path, config: dict[str, Any], request: Request) -> None:
+def _refuse_other_settings(run: Path, config: RunConfig, request: Request) -> None:
     """Raises RequestError where a setting that was given, those of a distribution among
     them, is not the run's, and may not change."""
     recipe, data = request.recipe, request.data
-    differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
-    differ = [text.replace("name:", "recipe:") for text in differ] or differences(
-        config["recipe"], request.recipe_settings, ()
-    )
-    differ += differences(config["run"], request.run_settings, CHANGEABLE)
-    if isinstance(data, Distribution) and data.name == config["data"]["name"]:
-        recorded = config["data"].get("distribution", {})
-        differ += differences(recorded, distribution_settings(data), ())
+    if recipe is not None and recipe is not type(config.recipe):
+        differ = [f"recipe: {config.recipe.name!r} -> {recipe.name!r}"]
+    else:
+        differ = differences(asdict(config.recipe), request.settings.recipe)
+    differ += differences(asdict(config.settings), request.settings.run, CHANGEABLE)
+    recorded = config.data.distribution
+    if isinstance(data, Distribution) and data.name == config.data.name:
+        differ += differences(
+            {} if recorded is None else distribution_settings(recorded), distribution_settings(data)
+        )
     if differ:
         raise RequestError(
             f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to "
@@ -131,29 +137,25 @@ def _refuse_other_settings(run: Path, config: dict[str, Any], request: Request) 
         )
 
 
-def _source(run: Path, config: dict[str, Any], request: Request, settings: RunSettings) -> Source:
+def _source(run: Path, config: RunConfig, request: Request, settings: RunSettings) -> Source:
     """The data: what was given, or what the run knows where nothing was."""
     data, labels = request.data, request.labels
-    described = config["data"]
-    distribution = distribution_of(described)
+    recorded = config.data
+    distribution = recorded.distribution
     if data is None:
-        if distribution is None and (described["origin"] is None or described["labels_in_python"]):
-            what = (
-                _shown(described)
-                if described["origin"] is None
-                else f"labels for {_shown(described)}"
-            )
+        if recorded.in_python:
+            what = recorded.label if recorded.origin is None else f"labels for {recorded.label}"
             given = (
                 "fit(data, labels, out=..., resume=True)"
-                if described["labels_in_python"]
+                if recorded.labels_in_python
                 else "fit(data, out=..., resume=True)"
             )
             raise RequestError(
                 f"{run} was trained on {what} that came in Python: give the same again, by {given}"
             )
-        data = described["origin"]
+        data = recorded.origin
     if distribution is not None and (
-        data is None or (isinstance(data, str) and data in (described["name"], described["origin"]))
+        data is None or (isinstance(data, str) and data in (recorded.name, recorded.origin))
     ):
         data = distribution  # with the settings that it had
     try:
@@ -165,31 +167,29 @@ def _source(run: Path, config: dict[str, Any], request: Request, settings: RunSe
             split_seed=settings.seed,
         )
     except RequestError as error:
-        if data is not described["origin"]:
+        if data is not recorded.origin:
             raise
         raise RequestError(
             f"{run} was trained on {data}, which cannot be read now: {error}"
         ) from None
 
 
-def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> None:
+def _refuse_other_data(run: Path, config: RunConfig, source: Source) -> None:
     """Raises:
     RequestError: Where the source is not the data that the run was trained on."""
-    described, given = config["data"], source.describe()
-    if not source.repeats or described["fingerprint"] == source.fingerprint:
+    recorded, given = config.data, source.describe()
+    if not source.repeats or recorded.fingerprint == given.fingerprint:
         return
-    old, new = _shown(described), _shown(given)
+    old, new = recorded.label, given.label
     same = "give the same data, or start a new run"
-    if described["name"] != given["name"] or (described["origin"] is None) != (
-        given["origin"] is None
-    ):
+    if recorded.name != given.name or (recorded.origin is None) != (given.origin is None):
         raise RequestError(f"{run} was trained on {old}, but you gave {new}: {same}")
-    if described["labels_in_python"] and not given["labels_in_python"]:
+    if recorded.labels_in_python and not given.labels_in_python:
         raise RequestError(
             f"{run} was trained on {old} with labels that came in Python: give them again, or "
             "start a new run"
         )
-    if described["origin"] is None:
+    if recorded.origin is None:
         raise RequestError(
             f"{run} was trained on {old} of other values, or in another order: {same}"
         )
@@ -198,17 +198,7 @@ def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> Non
     )
 
 
-def _shown(described: dict[str, Any]) -> str:
-    """The data as a person calls it."""
-    if described["origin"] is not None:
-        return Path(described["origin"]).name
-    name: str = described["name"]
-    return name if "distribution" in described else f"{'an' if name == 'array' else 'a'} {name}"
-
-
-def _transform(
-    path: Path, config: dict[str, Any], source: Source, moment: checkpoint.Moment
-) -> Chain:
+def _transform(path: Path, config: RunConfig, source: Source, moment: checkpoint.Moment) -> Chain:
     """The run's transforms, from its config and a checkpoint.
 
     Raises:
@@ -216,13 +206,13 @@ def _transform(
     """
     try:
         with torch.device("meta"):
-            outline = Chain.from_config(source.schema, config.get("transform"))
+            outline = Chain.from_config(source.schema, list(config.transform))
         stored = below("transform", moment[0])
         if {n: t.shape for n, t in outline.state_dict().items()} != {
             n: t.shape for n, t in stored.items()
         }:
             raise RequestError("its transforms have other shapes")
-        transform = Chain.from_config(source.schema, config.get("transform"))
+        transform = Chain.from_config(source.schema, list(config.transform))
         transform.load_state_dict(stored)
         transform.check()
     except (RequestError, TypeError, RuntimeError) as error:
@@ -233,21 +223,13 @@ def _transform(
     return transform
 
 
-def _requested(recorded: dict[str, Any], request: Request) -> dict[str, dict[str, Any]]:
-    """What the user set, when the run began and now; a new length replaces the old."""
-    now = request.run_settings
-    dropped = LENGTHS if now.keys() & set(LENGTHS) else ()
-    run = {name: value for name, value in recorded["run"].items() if name not in dropped}
-    return {"recipe": {**recorded["recipe"], **request.recipe_settings}, "run": {**run, **now}}
-
-
 def _newest(
-    directory: RunDirectory, config: dict[str, Any], warn: Callable[[str], None]
+    directory: RunDirectory, config: RunConfig, warn: Callable[[str], None]
 ) -> checkpoint.Moment | None:
     """The newest whole checkpoint; None for a run that was stopped before its first."""
     if checkpoint.checkpoints(directory.checkpoints):
         return checkpoint.load_newest(directory.checkpoints, warn)
-    if config["init_from"] is not None:
+    if config.init_from is not None:
         raise EquipoiseError(
             f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
             "started from is missing; start it anew"
@@ -257,16 +239,14 @@ def _newest(
 
 def _go_back(
     trainer: Trainer,
-    config: dict[str, Any],
     run_choices: dict[str, Any],
     moment: checkpoint.Moment | None,
 ) -> None:
     """Go back to a checkpoint, or without one to the start."""
     directory = trainer.directory
     assert directory is not None, "only a directory can be resumed"
-    trainer.described = config["data"]
     if moment is None:
-        directory.begin_again(trainer.config())
+        directory.begin_again(trainer.config)
         directory.sweep()
         return trainer.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
     try:
@@ -281,7 +261,7 @@ def _go_back(
     take_up(trainer, directory.read_log(trainer.warn))
     # In this order: where it is killed in between, the log is put right by the next
     # start.
-    directory.write_config(trainer.config())
+    directory.write_config(trainer.config)
     directory.write_log(trainer.log)
     _restore_sampler(trainer, directory)
 

@@ -26,6 +26,7 @@ from equipoise.errors import RequestError
 from equipoise.networks.conditioning import MixedPrecision
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
+from equipoise.runs.config import Machine
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.process import at_work
@@ -129,13 +130,9 @@ def choose(
     return chosen
 
 
-def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
+def as_before(machine: Machine, run: RunSettings) -> Speed:
     """The choices of the run that is resumed, from the machine in its config.json."""
-    return Speed(
-        run.threads or max(machine["threads"], 1),
-        machine.get("precision", "float32"),
-        machine.get("compiled", False),
-    )
+    return Speed(run.threads or machine.threads, machine.precision, machine.compiled)
 
 
 def by_rule(

@@ -14,6 +14,7 @@ from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, find
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
+from equipoise.runs.config import Requested
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.process import at_work
@@ -49,8 +50,10 @@ def prepare(
         )
     if resumes:
         return resume(request)
-    settings = RunSettings(**request.run_settings)
-    weights = read(Path(init_from)) if isinstance(init_from, str | Path) else init_from
+    settings = RunSettings(**request.settings.run)
+    weights = (
+        read(Path(init_from), request.recorded) if isinstance(init_from, str | Path) else init_from
+    )
     if request.data is None:
         raise RequestError(
             "fit needs data: an array, a DataFrame, a path or the name of a built-in source"
@@ -64,15 +67,11 @@ def prepare(
         memory_budget=settings.memory_budget,
         split_seed=settings.seed,
     )
-    asked = request.recipe_settings
     if weights is None:
-        recipe = _recipe(source, request.recipe or find(DEFAULT), asked)
-        trainer = Trainer(source, recipe, settings, request.warn)
+        recipe = _recipe(source, request.recipe or find(DEFAULT), request.settings.recipe)
+        trainer = Trainer(source, recipe, settings, request.warn, requested=request.settings)
     else:
-        recipe = weights.recipe_for(source, request.recipe, asked)
-        trainer = _warm(weights, source, recipe, settings, request)
-        asked = {**weights.requested, **asked}
-    trainer.requested = {"recipe": asked, "run": request.run_settings}
+        trainer = _warm(weights, source, settings, request)
     if request.to_disk:
         _keep(trainer, request.out, with_weights=weights is not None)
     return trainer
@@ -91,17 +90,22 @@ def _keep(trainer: Trainer, out: Path | None, *, with_weights: bool) -> None:
         raise
 
 
-def _warm(
-    weights: Weights, source: Source, recipe: Recipe, settings: RunSettings, request: Request
-) -> Trainer:
+def _warm(weights: Weights, source: Source, settings: RunSettings, request: Request) -> Trainer:
     """A trainer that starts from these weights, in their transform."""
-    transform = weights.transform_for(source, settings.seed)
-    trainer = Trainer(source, recipe, settings, request.warn, transform=transform)
-    weights.put_into(trainer)
-    trainer.init_from = weights.described()
+    recipe = weights.recipe_for(source, request.recipe, request.settings.recipe)
     source.notes.append(weights.told())
     if source.labels_given and not recipe.conditional:
         source.notes.append(f"the labels are not used: {weights.name} learned none")
+    trainer = Trainer(
+        source,
+        recipe,
+        settings,
+        request.warn,
+        requested=Requested({**weights.requested, **request.settings.recipe}, request.settings.run),
+        transform=weights.transform_for(source, settings.seed),
+        init_from=weights.described(),
+    )
+    weights.put_into(trainer)
     return trainer
 
 

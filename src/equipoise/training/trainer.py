@@ -6,7 +6,6 @@ done by callbacks, see `training.callbacks`.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -15,21 +14,20 @@ from typing import Any
 
 import torch
 
-from equipoise import __version__
 from equipoise.data.loading import Loader
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.metrics.evaluate import floors, suite_for
 from equipoise.recipes import DEFAULT
-from equipoise.recipes._building import build_method, fitted_recipe, recipe_from
+from equipoise.recipes._building import build_method, fitted_recipe, recipe_from, recipe_to_dict
 from equipoise.recipes._contract import check_contract
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
 from equipoise.runs import checkpoint
+from equipoise.runs.config import InitFrom, Machine, Requested, RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
-from equipoise.runs.provenance import environment
 from equipoise.runs.settings import RunSettings
 from equipoise.runs.trackers import TRACKERS
 from equipoise.runs.writer import RunWriter
@@ -73,9 +71,12 @@ class Trainer:
         recipe: With the defaults for this data and the user's choices.
         settings: Of the run.
         warn: Is told of what the user should know, a line each.
-        directory: The run's, where it is resumed.
+        requested: The settings that the user gave.
         transform: Another training's, which this one goes on in; None fits one to the
             data.
+        init_from: The training whose weights this one starts from.
+        directory: The run's, where it is resumed.
+        recorded: The run's configuration, where it is resumed.
 
     Raises:
         RequestError: Settings do not fit the data, or memory does not suffice.
@@ -87,21 +88,31 @@ class Trainer:
         recipe: Recipe,
         settings: RunSettings,
         warn: Callable[[str], None],
-        directory: RunDirectory | None = None,
+        *,
+        requested: Requested,
         transform: Chain | None = None,
+        init_from: InitFrom | None = None,
+        directory: RunDirectory | None = None,
+        recorded: RunConfig | None = None,
     ) -> None:
         self.source, self.settings, self.warn = source, settings, warn
         self.writer = RunWriter(directory, warn)
         source.early_stopping = settings.stop_when is not None
-        self.described = source.describe()
         self.device = resolve_device(settings.device)
         self._build(recipe, transform)
-        self._set_speed()
-        self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
-        """What the user set, of the recipe and of the run."""
-        self.init_from: dict[str, Any] | None = None
-        """The run whose weights these started from, if any, as config.json has it."""
-        self.resumed = False
+        self._set_speed(None if recorded is None else recorded.machine)
+        self.resumed = recorded is not None
+        self.config = RunConfig(
+            requested=requested,
+            recipe=self.recipe,
+            settings=settings,
+            data=source.describe() if recorded is None else recorded.data,
+            transform=tuple(self.sampler.transform.config()),
+            notes=tuple(source.notes),
+            machine=Machine(str(self.device), **asdict(self.speed)),
+            init_from=init_from if recorded is None else recorded.init_from,
+        )
+        """What config.json holds."""
         self.control = Control()
         self._recalibrated_at = -1
         self._last: checkpoint.Moment | None = None  # where it went back to the best
@@ -120,7 +131,7 @@ class Trainer:
         )
         transform.to(device)
         # Numbers as a resumed run will read them.
-        self.recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
+        self.recipe = recipe_from(recipe_to_dict(recipe))
         fitted = fitted_recipe(self.recipe, transform)
         refuse_networks(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)
@@ -129,7 +140,6 @@ class Trainer:
         loader: Loader = source.loader(batch_size, transform.encode_once, device, seed)
         if transform.is_random:
             loader = EncodedLoader(loader, transform, seed, bool(fitted.conditional))
-        self.method = method
         self.state = State(method, fitted, loader, seed, device, transform)
         self.sampler = Sampler(
             self.state.ema,
@@ -152,17 +162,16 @@ class Trainer:
         check_contract(method, recipe.name, *sizes, labelled)
         self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
 
-    def _set_speed(self) -> None:
+    def _set_speed(self, recorded: Machine | None) -> None:
         """Threads, precision and compiling: those of the run that is resumed, else by
         choice or by rule."""
-        settings, plan, directory = self.settings, self.plan, self.directory
-        machine = None if directory is None else directory.read_config()["machine"]
-        if machine is not None and machine["device"] == str(self.device):
-            self.speed = speed.as_before(machine, settings)
+        settings, plan = self.settings, self.plan
+        if recorded is not None and recorded.device == str(self.device):
+            self.speed = speed.as_before(recorded, settings)
         else:
             is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
             self.speed = speed.choose(
-                self.method, settings, is_image, self.device, seconds, threads
+                self.state.method, settings, is_image, self.device, seconds, threads
             )
         self.speed.apply(self.state)
 
@@ -216,32 +225,7 @@ class Trainer:
     def keep_in(self, directory: RunDirectory) -> None:
         """Keep everything there, from its config on."""
         self.writer.directory = directory
-        directory.write_config(self.config())
-
-    def config(self) -> dict[str, Any]:
-        """What config.json holds: every setting, what it was run with and on."""
-        validation = "a seeded half of it" if self.source.early_stopping else "none"
-        return {
-            "equipoise": __version__,
-            "recipe": {"name": self.recipe.name, **asdict(self.recipe)},
-            "run": asdict(self.settings),
-            "requested": self.requested,
-            "init_from": self.init_from,
-            "data": self.described,
-            "transform": self.sampler.transform.config(),
-            "held_out": {
-                "seed": self.settings.seed,
-                "rule": "the source's test split, or a seeded tenth, at most 10,000",
-                "validation": validation,
-            },
-            "notes": self.source.notes,
-            "machine": {
-                "device": str(self.device),
-                **asdict(self.speed),
-                "processor": platform.processor() or platform.machine(),
-            },
-            **environment(),
-        }
+        directory.write_config(self.config)
 
     def emit(self, event: Event) -> None:
         """Call every callback with an event."""

@@ -26,6 +26,7 @@ from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.recipes._building import fitted_recipe, outline
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
+from equipoise.runs.config import InitFrom, RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import digest_of
 from equipoise.runs.trained import load_run
@@ -64,10 +65,10 @@ class Weights:
         """What it is called in messages."""
         return self.run or "the GAN given"
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> InitFrom:
         """Where the weights are from, for config.json:
         the run, and a SHA-256 of the generator."""
-        return {"run": self.run, "generator": digest_of(self.sampler.generator.state_dict(), {})}
+        return InitFrom(self.run, digest_of(self.sampler.generator.state_dict(), {}))
 
     def recipe_for(
         self,
@@ -175,36 +176,32 @@ class Weights:
         )
 
 
-def read(path: Path) -> Weights:
+def read(path: Path, config: RunConfig | None = None) -> Weights:
     """The weights of a run: G's average from its generator, G and D
     from the checkpoint of the same moment, or else from the newest one.
+
+    Args:
+        path: The run's directory.
+        config: Its configuration, where it has been read already.
 
     Raises:
         RequestError: `path` is no run.
         EquipoiseError: It has no generator yet, or its files are damaged.
     """
-    directory, config, sampler = load_run(path, torch.device("cpu"))
+    directory, config, sampler = load_run(path, torch.device("cpu"), config)
     tensors, scalars = _checkpoint(directory, sampler.samples_seen)
     before = checked("seen_before", scalars.get("seen_before", 0), int)
-    return _weights(str(path), sampler, tensors, config["requested"]["recipe"], before)
+    return _weights(str(path), sampler, tensors, config.requested.recipe, before)
 
 
-def of(trainer: Trainer | None, directory: RunDirectory | None) -> Weights:
-    """The weights of a training in this process, as they are now, or else of a run.
-
-    Raises:
-        RequestError: Without either.
-    """
-    if trainer is None:
-        if directory is None:
-            raise RequestError("init_from is a GAN that is not trained yet: call fit, or GAN.load")
-        return read(directory.path)
+def weights_of(trainer: Trainer) -> Weights:
+    """The weights of a training in this process, as they are now."""
     run = None if trainer.directory is None else str(trainer.directory.path)
     return _weights(
         run,
         trainer.sampler,
         trainer.state.tensors(),
-        trainer.requested["recipe"],
+        trainer.config.requested.recipe,
         trainer.state.seen_before,
     )
 

@@ -9,15 +9,14 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import RequestError
 from equipoise.recipes import find
-from equipoise.runs.choices import split_settings
+from equipoise.runs.config import Requested
 
 
 def test_settings_go_to_the_recipe_or_to_the_run() -> None:
-    choices, run = split_settings(
-        find("balanced"), {"gamma": 1, "seed": 3, "width": np.int64(8), "device": "cpu"}
+    given = {"gamma": 1, "seed": 3, "width": np.int64(8), "device": "cpu"}
+    assert Requested.of(find("balanced"), given) == Requested(
+        recipe={"gamma": 1.0, "width": 8}, run={"seed": 3, "device": "cpu"}
     )
-    assert choices == {"gamma": 1.0, "width": 8}
-    assert run == {"seed": 3, "device": "cpu"}
 
 
 @pytest.mark.parametrize(

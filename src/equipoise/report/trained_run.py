@@ -1,0 +1,231 @@
+"""A trained generator with all that is known of its training: what a GAN holds once it
+is trained or loaded."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from equipoise.coerce import whole
+from equipoise.data.evaluation import open_for_evaluation, samples_of
+from equipoise.data.factory import open_again
+from equipoise.data.sources import Source, image_limits
+from equipoise.errors import EquipoiseError, RequestError, warn
+from equipoise.metrics.budget import FULL, QUICK
+from equipoise.plotting import plots, sheets
+from equipoise.report import context, saving
+from equipoise.report.page import Run, page
+from equipoise.report.report import Report, evaluate
+from equipoise.runs.config import RunConfig
+from equipoise.runs.directory import RunDirectory
+from equipoise.runs.serialization import DamagedFileError
+from equipoise.runs.trained import load_run
+from equipoise.sampling.sampler import Codes, Sampler
+from equipoise.training import warm_start
+from equipoise.training.trainer import Trainer
+from equipoise.training.warm_start import Weights
+from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.system import usable_cores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from equipoise.data.arrays import Labels
+
+
+@dataclass
+class TrainedRun:
+    """A training of this process, or a run directory that was loaded."""
+
+    sampler: Sampler
+    config: RunConfig
+    directory: RunDirectory | None
+    """Where it is kept; None in memory."""
+    trainer: Trainer | None = None
+    """None for a run that was loaded."""
+    source: Source | None = None
+    """The training data; None until it is opened again."""
+    report: Report | None = None
+    """On the training data; None until it is made or read."""
+
+    @classmethod
+    def of(cls, trainer: Trainer) -> TrainedRun:
+        """The run of a trainer, which may still be training."""
+        return cls(trainer.sampler, trainer.config, trainer.directory, trainer, trainer.source)
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device) -> TrainedRun:
+        """The run in a directory. Raises as `load_run`."""
+        directory, config, sampler = load_run(path, device)
+        return cls(sampler, config, directory)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of log.jsonl."""
+        if self.trainer is not None:
+            return self.trainer.log
+        return [] if self.directory is None else self.directory.read_log(warn)
+
+    @property
+    def threads(self) -> int:
+        """The threads that it was trained on, where there are so many."""
+        return min(self.config.machine.threads, usable_cores())
+
+    def training_data(self) -> Source:
+        """The data that it was trained on, opened again where need be.
+
+        Raises:
+            RequestError: It came in Python, has changed, or cannot be read.
+        """
+        if self.source is None:
+            settings = self.config.settings
+            self.source = open_again(
+                self.config.data,
+                label_column=settings.label_column,
+                memory_budget=settings.memory_budget,
+                split_seed=settings.seed,
+            )
+            self.source.early_stopping = settings.stop_when is not None
+        return self.source
+
+    def sampling_arguments(
+        self, n: int, label: Hashable | None, seed: int | None, code: Codes | None
+    ) -> tuple[int, int, int | None, Codes | None]:
+        """The arguments of `Sampler.sample`: n, a seed, the label's position, codes.
+
+        Raises:
+            RequestError: For a negative n, or a label that was not trained on.
+        """
+        if (n := whole("n", n)) < 0:
+            raise RequestError(f"n = {n}: must be at least 0")
+        position = None if label is None else self.sampler.position(label)
+        return n, seed_of_draw(seed), position, code
+
+    def weights(self) -> Weights:
+        """The weights to start another training from: as they are now, or those in the
+        run's directory.
+
+        Raises:
+            EquipoiseError: Files of the run are damaged or missing.
+        """
+        if self.trainer is not None:
+            return warm_start.weights_of(self.trainer)
+        assert self.directory is not None, "a run without a trainer was loaded"
+        return warm_start.read(self.directory.path, self.config)
+
+    def encode(self, data: Any) -> dict[str, NDArray[Any]]:
+        """The codes that the encoder reads in samples. Raises as `GAN.encode`."""
+        sampler = self.sampler
+        samples = samples_of(data, sampler.schema.columns)
+        has_limits = sampler.schema.is_image and len(samples) > 0
+        sampler.check_kind(samples.shape[1:], image_limits(samples) if has_limits else None)
+        return sampler.encode(torch.from_numpy(samples))
+
+    def evaluate(
+        self,
+        data: Any,
+        labels: Labels | None,
+        *,
+        inception: bool,
+        quick: bool,
+        on_step: Callable[[str], None],
+    ) -> Report:
+        """The report on the generator. That on the training data is kept, with its
+        page.
+
+        Args:
+            data: To compare samples with; None for the training data.
+            labels: Of `data`.
+            inception: Whether to add FID and KID.
+            quick: Whether to take fewer samples.
+            on_step: Called with what is measured next.
+        """
+        sampler, own = self.sampler, data is None
+        if own:
+            source = self.training_data()
+        else:
+            column = self.config.settings.label_column
+            source = open_for_evaluation(data, labels, column, sampler.schema.columns)
+        sampler.check_kind(source.schema.shape, source.limits)
+        path = None if self.directory is None else self.directory.path
+        budget = QUICK if quick else FULL
+        report = evaluate(sampler, source, self.log, self.config, path, inception, budget, on_step)
+        if own:
+            self.report = report
+            if self.directory is not None:
+                on_step("report page")
+                saving.keep(report, self.directory, lambda file: self.write_page(file, report))
+        return report
+
+    def kept_report(self) -> Report | None:
+        """The report as it was made, or is kept; None where there is none of this
+        generator."""
+        if self.report is None:
+            self.report = saving.kept(self.directory, self.sampler.samples_seen)
+        return self.report
+
+    def page_context(self, report: Report) -> Run:
+        """All that a page shows of this run."""
+        try:
+            source = self.training_data()
+        except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
+            source = None
+        state = None if self.trainer is None else self.trainer.state
+        return context.told(
+            self.sampler, source, report, self.log, self.config, self.directory, state
+        )
+
+    def write_page(self, path: Path, report: Report) -> None:
+        """Write the report's page."""
+        write_whole(path, page(self.page_context(report)).encode())
+
+    def draw(
+        self,
+        path: Path,
+        n: int | None,
+        label: Hashable | None,
+        code: Codes | None,
+        seed: int | None,
+    ) -> None:
+        """Write a PNG of n samples; of images with labels, where nothing is asked for,
+        a row of each of the first labels."""
+        sampler, data = self.sampler, self.config.data
+        if n is None and label is None and code is None and sheets.has_classes(sampler):
+            sheet = sheets.by_class(sampler, data.limits, seed_of_draw(seed))
+            return write_whole(path, sheet)
+        if n is None:
+            n = plots.DEFAULT_IMAGES if sampler.schema.is_image else plots.DEFAULT_POINTS
+        if (n := whole("n", n)) < 1:
+            raise RequestError(f"n = {n}: must be at least 1")
+        values = sampler.values(*self.sampling_arguments(n, label, seed, code))
+        source = self.source if data.distribution is None else self.training_data()
+        return context.draw(path, values, sampler, source, self.config, label)
+
+    def draw_code(self, path: Path, name: str, seed: int | None) -> None:
+        """Write a PNG that shows what one code does. Raises as `Prior.known`."""
+        self.sampler.prior.known(name)
+        plots.draw_code(path, self.sampler, name, seed_of_draw(seed))
+
+    def save(self, path: Path) -> None:
+        """Write a run directory, unless it is that of this run.
+
+        Raises:
+            RequestError: If `path` is taken.
+        """
+        if self.directory is not None and self.directory.path.resolve() == path.resolve():
+            return
+        report = None
+        with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
+            report = self.kept_report()
+        saving.save(path, self.sampler, self.config, self.log, self.trainer, report)
+
+
+def seed_of_draw(given: int | None) -> int:
+    """The seed of one draw: the one given, or another every time."""
+    return secrets.randbits(31) if given is None else whole("seed", given)
