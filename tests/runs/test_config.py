@@ -3,8 +3,11 @@ again."""
 
 from __future__ import annotations
 
+import copy
+import math
+import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import pytest
 
 from equipoise import GAN
 from equipoise.data.distributions import Ring
+from equipoise.errors import RequestError
 from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import DamagedFileError, read_json, write_json
 
@@ -56,6 +60,34 @@ def test_a_config_that_lacks_a_part_is_refused(trained: Path, tmp_path: Path) ->
         with pytest.raises(DamagedFileError, match="what was written") as refused:
             RunConfig.read(file)
         assert str(file) in str(refused.value)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to every value inside a JSON value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        yield (*path, key)
+        if isinstance(part, dict | list):
+            yield from places(part, (*path, key))
+
+
+def test_a_random_value_anywhere_in_a_config_is_read_or_refused(trained_images: Path) -> None:
+    whole = read_json(trained_images / "config.json")
+    known, refused = list(places(whole)), 0
+    odd = (None, -1, 10**400, math.nan, 1e308, True, "text", [], {}, [[1]], {"a": {}})
+    rng = random.Random(0)
+    for _ in range(150):
+        *outer, last = rng.choice(known)
+        stored = copy.deepcopy(whole)
+        holder = stored
+        for key in outer:
+            holder = holder[key]
+        holder[last] = rng.choice(odd)
+        try:
+            RunConfig.from_dict(stored)
+        except RequestError:
+            refused += 1
+    assert refused > 75
 
 
 def test_a_config_that_is_read_and_written_is_the_same_file(trained: Path, tmp_path: Path) -> None:
