@@ -42,7 +42,7 @@ from equipoise.metrics.conditional import LABEL_ACCURACY
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.labels import accuracy, unsupervised_accuracy
 from equipoise.metrics.registry import family_of, label_of
-from equipoise.plotting.plots import image_grid
+from equipoise.plotting.grids import image_grid
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from equipoise.data.arrays import Labels
     from equipoise.data.schema import Schema, UserData
-    from equipoise.report.page import Run
+    from equipoise.report.context import PageContext
 
 
 @leaves_process_as_it_was
@@ -270,7 +270,7 @@ class GAN:
         source = (
             self._source if self._source is not None or distribution is None else self._reopened()
         )
-        context.draw(path, values, sampler, source, self._config, label)
+        context.draw_samples(path, values, sampler, source, self._config, label)
         return path
 
     def evaluate(
@@ -305,7 +305,7 @@ class GAN:
         sampler.check_kind(source.schema.shape, source.limits)
         run, log = (
             None if self._directory is None else self._directory.path,
-            context.log_of(self._trainer, self._directory),
+            context.log_lines(self._trainer, self._directory),
         )
         report = evaluate(
             sampler,
@@ -321,7 +321,7 @@ class GAN:
             self._report = report
         if self._directory is not None and data is None:
             (on_step or quiet)("report page")
-            saving.keep(report, self._directory, self.report_page)
+            saving.save_report(report, self._directory, self.report_page)
         return report
 
     @property
@@ -333,7 +333,7 @@ class GAN:
         """The report as it was made, or is kept; None where there is none of this
         generator."""
         if self._report is None:
-            self._report = saving.kept(self._directory, self._trained().samples_seen)
+            self._report = saving.read_report(self._directory, self._trained().samples_seen)
         return self._report
 
     def report_page(self, path: str | Path) -> Path:
@@ -341,22 +341,24 @@ class GAN:
         its path. In a run directory `evaluate` does."""
         from equipoise.report.page import page
 
-        write_whole(Path(path), page(self.told()).encode())
+        write_whole(Path(path), page(self.page_context()).encode())
         return Path(path)
 
-    def told(self) -> Run:
-        """All that a page shows of this run, for `equipoise.report.page`."""
+    def page_context(self) -> PageContext:
+        """All that the report page of this run is made from."""
         report = self.report
         try:
             source = self._source or self._reopened()
-        except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
+        except EquipoiseError:  # it came as arrays, has changed, or cannot be downloaded now
             source = None
-        method, log = (
+        return context.page_context(
+            self._trained(),
+            source,
+            report,
+            context.log_lines(self._trainer, self._directory),
+            self._config,
+            self._directory,
             None if self._trainer is None else self._trainer.method,
-            context.log_of(self._trainer, self._directory),
-        )
-        return context.told(
-            self._trained(), source, report, log, self._config, self._directory, method
         )
 
     def save(self, path: str | Path) -> None:
@@ -372,11 +374,11 @@ class GAN:
         report = None
         with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
             report = self._kept_report()
-        saving.save(
+        saving.save_run(
             Path(path),
             sampler,
             self._config,
-            context.log_of(self._trainer, self._directory),
+            context.log_lines(self._trainer, self._directory),
             self._trainer,
             report,
         )
@@ -431,7 +433,7 @@ class GAN:
         return n, _seed(seed), None if label is None else sampler.position(label), code
 
     def _reopened(self) -> Source:
-        self._source = context.reopened(self._config)
+        self._source = context.reopen_source(self._config)
         return self._source
 
 

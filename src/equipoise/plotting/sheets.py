@@ -7,7 +7,7 @@ import io
 import math
 
 from equipoise.errors import clipped, printable
-from equipoise.plotting.plots import MIN_SIDE, eight_bit
+from equipoise.plotting.grids import MIN_SIDE, eight_bit
 from equipoise.sampling.sampler import Sampler
 
 MAX_CLASSES, ACROSS = 20, 10  # rows and columns
