@@ -154,7 +154,9 @@ def draw(out: Path, image: Path) -> None:
     if recipe["conditional"]:
         gan = GAN.load(out)
         columns = [np.asarray(gan.sample(ROWS, label=digit, seed=digit)) for digit in range(10)]
-        image.write_bytes(image_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
+        image.write_bytes(
+            image_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, images_per_row=10)
+        )
     else:
         shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), image)
 

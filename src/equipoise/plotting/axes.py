@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.ticker import Locator
     from matplotlib.typing import ColorType
@@ -31,6 +32,8 @@ Array = NDArray[np.float64]
 # Blue and vermilion of Okabe and Ito (2008), which readers with any colour vision can
 # tell apart. A known density is black.
 REAL, GENERATED = "#0072b2", "#d55e00"
+CLASS_COLORS = (REAL, GENERATED, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#f0e442", "#000000")
+MAX_CLASS_COLORS = 20
 MAX_ASPECT = 10  # longer to shorter side of axes in proportion; beyond it one is a line
 MAX_COLUMNS, PANELS_PER_ROW = 9, 3
 FEW_POINTS = 500  # of a scatter plot
@@ -85,7 +88,7 @@ def outside_note(values: Array, low: Array, high: Array) -> str:
         "12% outside"; empty below half a percent.
     """
     fraction = float(((values < low) | (values > high)).any(1).mean())
-    return f"{fraction:.0%} outside" if fraction >= MIN_FRACTION_NOTED else ""
+    return f"{fraction:.0%} outside" if fraction > MIN_FRACTION_NOTED else ""
 
 
 def noted(label: str, note: str) -> str:
@@ -174,14 +177,39 @@ def scatter(axes: Axes, points: Array, color: ColorType, label: str) -> None:
     axes.scatter(x, y, s=size, color=color, alpha=alpha, linewidths=0, label=label, rasterized=True)
 
 
-def scatter_by_value(axes: Axes, points: Array, values: Array, colormap: str) -> PathCollection:
-    """A scatter plot of points, (N, 2), coloured by values, (N,).
+def scatter_by_value(
+    axes: Axes, points: Array, values: Array, classes: int | None = None
+) -> PathCollection:
+    """A scatter plot of points, (N, 2), coloured by values, (N,), or by one of so many
+    classes.
 
     Returns:
         The dots, for a colour bar.
     """
+    from matplotlib.colors import ListedColormap
+
     x, y = points.T
-    return axes.scatter(x, y, s=4, c=values, cmap=colormap, linewidths=0, rasterized=True)
+    low: float | None = None
+    high: float | None = None
+    colormap: str | Colormap = "viridis"
+    if classes is not None:
+        low, high = -0.5, classes - 0.5  # the number of a class is in the middle of its colour
+        if classes <= MAX_CLASS_COLORS:
+            colormap = ListedColormap(class_colors(classes))
+    return axes.scatter(
+        x, y, s=4, c=values, cmap=colormap, vmin=low, vmax=high, linewidths=0, rasterized=True
+    )
+
+
+def class_colors(count: int) -> Sequence[ColorType]:
+    """A colour for each class: up to eight are distinct to readers with any colour
+    vision."""
+    from matplotlib import colormaps
+
+    if count <= len(CLASS_COLORS):
+        return CLASS_COLORS[:count]
+    colormap = colormaps["tab10" if count <= 10 else "tab20"]
+    return [colormap(k % MAX_CLASS_COLORS) for k in range(count)]
 
 
 def scatter_limits(axes: Axes, low: Array, high: Array) -> None:
@@ -223,7 +251,9 @@ def column_panels(
         axes.ticklabel_format(axis="x", scilimits=(-3, 4))
         axes.tick_params(labelsize=8)
         axes.xaxis.offsetText.set_fontsize(8)
-        axes.set_xlabel(outside_note(generated[:, i : i + 1], low[i], high[i]), fontsize=8)
+        # On the left, since an offset of the numbers stands on the right.
+        note = outside_note(generated[:, i : i + 1], low[i], high[i])
+        axes.set_xlabel(note, fontsize=8, loc="left")
     legend_below(figure, figure.axes[0])
 
 

@@ -187,14 +187,13 @@ def _code_scatter(sampler: Sampler, name: str, seed: int) -> Figure:
     entries = sampler.prior.codes[name]
     z, y = sampler.latents(MAX_POINTS, seed)
     points, names = sampler.of_latents(z, y), axis_names(sampler.schema)
-    code, colormap = z[:, entries.start].numpy(), "viridis"
+    code, classes = z[:, entries.start].numpy(), None
     if name.startswith("c"):
-        code = z[:, entries].argmax(1).numpy()
-        colormap = "tab10" if entries.stop - entries.start <= 10 else "viridis"
+        code, classes = z[:, entries].argmax(1).numpy(), entries.stop - entries.start
     height = points[:, 1] if len(names) > 1 else code
     figure = Figure((WIDTH, 0.9 * WIDTH), layout="constrained")
     axes = figure.subplots()
-    dots = scatter_by_value(axes, np.stack([points[:, 0], height], 1), code, colormap)
+    dots = scatter_by_value(axes, np.stack([points[:, 0], height], 1), code, classes)
     axes.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else f"code {name}")
     figure.colorbar(dots, ax=axes, label=f"code {name}")
     literal_text(figure)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from equipoise.recipes.output import DiscriminatorOutput
 
 Array = NDArray[np.float64]
-WIDTH, HEIGHT = 6.4, 2.9  # inches of a chart
+WIDTH, HEIGHT = 5.4, 3.0  # inches of a chart, which half the page's width shows
 # The networks' colours: G's is that of its samples.
 DISCRIMINATOR, GENERATOR = REAL, GENERATED
 MIN_LOG_RATIO = 5.0  # of the greatest to the least value, for a logarithmic scale
@@ -236,7 +236,7 @@ def compared_runs(curves: Mapping[str, Curve], name: str) -> Image | None:
     shown = {run: curve for run, curve in curves.items() if curve.values}
     if not shown:
         return None
-    figure = new_figure(WIDTH, 3.6)
+    figure = new_figure(7.2, 3.6)
     axes = _axes(figure, name)
     lines = []
     for curve in shown.values():
@@ -261,7 +261,7 @@ def compared_runs(curves: Mapping[str, Curve], name: str) -> Image | None:
 def _axes(figure: Figure, ylabel: str) -> Axes:
     axes = figure.subplots()
     axes.set_xlabel("samples seen")
-    axes.set_ylabel(ylabel)
+    axes.set_ylabel(ylabel, fontsize=9)
     axes.xaxis.set_major_formatter(lambda value, _: short_number(value))
     axes.xaxis.set_major_locator(round_ticks(7))
     axes.spines[["top", "right"]].set_visible(False)

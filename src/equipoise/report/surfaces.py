@@ -27,6 +27,7 @@ from equipoise.plotting.axes import (
     axis_limits,
     axis_names,
     bin_edges,
+    class_colors,
     compared_histograms,
     density_of,
     histogram,
@@ -119,7 +120,7 @@ def line_charts(
     """
     low, high = axis_limits(np.concatenate([generated, real]))
     edges = bin_edges(low, high, BINS)
-    figure = new_figure(6.4, 3.2)
+    figure = new_figure()
     axes = figure.subplots()
     compared_histograms(axes, generated, real, distribution, edges)
     axes.set(xlabel=name, ylabel="density")
@@ -204,7 +205,7 @@ def _discriminator_plane(
     shown = {"D": output}
     if best is not None:
         shown["the optimal D for these samples"] = best
-    figure = new_figure(4.2 * len(shown), 0.8 + panel_height(low, high, 2.9))
+    figure = new_figure(4.2 * len(shown), 1.2 + panel_height(low, high, 2.9))
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (name, values) in zip(panels, shown.items(), strict=True):
         highest = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
@@ -250,8 +251,6 @@ def class_chart(
         seed: Of the generated samples.
         description: Of the classes, for the text that describes the image.
     """
-    from matplotlib import colormaps
-
     n = MAX_POINTS // len(labels)
     classes = {"generated": [sampler.values(n, seed, k) for k in range(len(labels))]}
     if real is not None:
@@ -259,7 +258,7 @@ def class_chart(
         of_real = [x[y == k][:n].astype(float) for k in range(len(labels))]
         classes = {"real": of_real, **classes}
     names, planar = axis_names(sampler.schema), sampler.schema.size == 2
-    colors = colormaps["tab10" if len(labels) <= 10 else "tab20"]
+    colors = class_colors(len(labels))
     low, high = axis_limits(np.concatenate([x for each in classes.values() for x in each]))
     height = 1.2 + (panel_height(low, high, 3.1) if planar else 2.4)
     figure = new_figure(7.2 if real is not None else 4.4, height)
@@ -268,9 +267,9 @@ def class_chart(
     for axes, (name, samples) in zip(panels, classes.items(), strict=True):
         for k, (label, values) in enumerate(zip(labels, samples, strict=True)):
             if planar:
-                scatter(axes, values, colors(k), label)
+                scatter(axes, values, colors[k], label)
             elif len(values):
-                histogram(axes, values[:, 0], edges, colors(k), label, filled=False)
+                histogram(axes, values[:, 0], edges, colors[k], label, filled=False)
         axes.set_title(name, fontsize=10)
         if planar:
             scatter_limits(axes, low, high)
@@ -279,7 +278,7 @@ def class_chart(
     legend_below(figure, panels[-1])
     shown = "real and generated" if real is not None else "generated"
     alt = f"Samples of {description}, {shown}, each class in its colour."
-    return svg_image(figure, alt, wide=True)
+    return svg_image(figure, alt, wide=real is not None)
 
 
 def latent_chart(sampler: Sampler, seed: int) -> Image:
@@ -292,12 +291,12 @@ def latent_chart(sampler: Sampler, seed: int) -> Image:
     planar, names = samples.shape[1] > 1, axis_names(sampler.schema)
     entries = min(max(sampler.prior.dim, 1), 2 if planar else MAX_LATENTS)
     low, high = axis_limits(samples)
-    size = (7.6, 0.8 + panel_height(low, high, 2.7)) if planar else (2.4 * entries + 0.6, 2.9)
+    size = (7.6, 1.0 + panel_height(low, high, 2.7)) if planar else (2.4 * entries + 0.6, 2.9)
     figure = new_figure(*size)
     panels = figure.subplots(1, entries, sharey=True, squeeze=False)[0]
     for i, axes in enumerate(panels):
         if planar:
-            dots = scatter_by_value(axes, samples, latents[:, i], "viridis")
+            dots = scatter_by_value(axes, samples, latents[:, i])
             scatter_limits(axes, low, high)
             figure.colorbar(dots, ax=axes, label=f"latent z{i}", shrink=0.8)
         else:
