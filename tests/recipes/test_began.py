@@ -135,4 +135,4 @@ def test_its_log_has_k_and_the_measure_of_convergence_and_its_page_draws_the_ene
     text = page(context)
     assert "D along the line" in text
     assert "beside the optimal D" not in text
-    assert "How far apart D keeps real and generated samples" in text
+    assert "outputs on real and generated samples" in text
