@@ -42,7 +42,7 @@ from equipoise.metrics.conditional import LABEL_ACCURACY
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.labels import accuracy, unsupervised_accuracy
 from equipoise.metrics.registry import family_of, label_of
-from equipoise.plotting.plots import image_grid
+from equipoise.plotting.grids import image_grid
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
@@ -154,7 +154,9 @@ def draw(out: Path, image: Path) -> None:
     if recipe["conditional"]:
         gan = GAN.load(out)
         columns = [np.asarray(gan.sample(ROWS, label=digit, seed=digit)) for digit in range(10)]
-        image.write_bytes(image_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, across=10))
+        image.write_bytes(
+            image_grid(np.stack(columns, 1).reshape(-1, 1, 28, 28), None, images_per_row=10)
+        )
     else:
         shutil.copy(out / ("code-c0.png" if recipe["name"] == "infogan" else "samples.png"), image)
 

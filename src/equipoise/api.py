@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from equipoise.data.arrays import Labels
     from equipoise.data.schema import Schema, UserData
-    from equipoise.report.page import Run
+    from equipoise.report.context import PageContext
 
 
 @leaves_process_as_it_was
@@ -258,8 +258,8 @@ class GAN:
         self._trained().write_page(Path(path), self.report)
         return Path(path)
 
-    def told(self) -> Run:
-        """All that a page shows of this run, for `equipoise.report.page`."""
+    def page_context(self) -> PageContext:
+        """All that the report page of this run is made from."""
         return self._trained().page_context(self.report)
 
     def save(self, path: str | Path) -> None:

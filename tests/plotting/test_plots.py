@@ -1,108 +1,53 @@
-"""Images hold what they should; the eye does the rest."""
+"""Images of samples show what they should; the eye does the rest."""
 
 from __future__ import annotations
 
-import io
+import subprocess
+import sys
 import warnings
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from equipoise.data.distributions import Gaussian, Ring, Swissroll
+from equipoise.data.distributions import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.schema import Schema
 from equipoise.plotting import plots
 
 RNG = np.random.default_rng(0)
+Drawn = Callable[..., Figure]
 
 
-def test_a_grid_shows_every_image_in_its_place() -> None:
-    values = np.arange(5.0)[:, None, None, None] * np.ones((5, 1, 4, 6)) * 50
-    image = np.asarray(Image.open(io.BytesIO(plots.image_grid(values, (0, 255)))))
-    factor = image.shape[1] // 18
-    assert image.shape == (8 * factor, 18 * factor)
-    cells = image[:: 4 * factor, :: 6 * factor]
-    assert cells.tolist() == [[0, 50, 100], [150, 200, 255]]  # white where there is no image
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Drawn:
+    """Draws samples and returns the figure, laid out."""
+    figures: list[Figure] = []
 
+    def keep(figure: Figure, dpi: int) -> bytes:
+        figure.set_dpi(dpi)
+        figure.draw_without_rendering()  # type: ignore[no-untyped-call]
+        figures.append(figure)
+        return b""
 
-@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGB")])
-def test_a_grid_takes_grey_colour_and_transparency(channels: int, mode: str) -> None:
-    values = RNG.uniform(0, 1, (4, channels, 5, 3))
-    assert Image.open(io.BytesIO(plots.image_grid(values, (0.0, 1.0)))).mode == mode
+    def draw(
+        values: np.ndarray,
+        real: np.ndarray | None = None,
+        distribution: Distribution | None = None,
+        columns: tuple[str, ...] | None = None,
+        title: str = "title",
+        in_training: bool = False,
+    ) -> Figure:
+        schema = Schema(values.shape[1:], "ND", "float64", columns=columns)
+        path = tmp_path / "x.png"
+        plots.draw(path, values, schema, None, distribution, real, title, in_training=in_training)
+        return figures[-1]
 
-
-def test_bars_are_densities_also_where_no_value_lies_within_the_edges() -> None:
-    edges = np.linspace(-1, 1, 81)
-    for values in (RNG.uniform(-1, 1, 500), RNG.normal(size=500), np.array([9.0])):
-        heights = np.histogram(values, edges, weights=plots.bar_weights(values, edges.tolist()))[0]
-        np.testing.assert_allclose(heights, plots.bars(values, edges))
-
-
-def test_full_transparency_shows_as_white() -> None:
-    image = Image.open(io.BytesIO(plots.image_grid(np.zeros((1, 4, 2, 2)), (0, 255))))
-    assert image.getpixel((0, 0)) == (255, 255, 255)
-
-
-def test_columns_that_hardly_vary_or_not_at_all_are_drawn(tmp_path: Path) -> None:
-    values = np.stack(
-        [np.full(200, 1.7e9), 1.7e9 + RNG.uniform(0, 1e-6, 200), RNG.normal(0, 1e-30, 200)], 1
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        plots.draw(
-            tmp_path / "x.png", values, Schema((3,), "ND", "float64"), None, None, None, "title"
-        )
-    assert np.asarray(Image.open(tmp_path / "x.png").convert("L")).min() < 100
-
-
-def across(image: np.ndarray) -> float:
-    """How much of the image's width generated samples cover."""
-    columns = np.nonzero((image[..., 0].astype(int) - image[..., 2] > 30).any(0))[0]
-    return float(np.ptp(columns)) / image.shape[1]
-
-
-def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(
-    tmp_path: Path,
-) -> None:
-    covered = []
-    for wide, high in ((60.0, 4e4), (1.0, 5.0)):
-        values = RNG.uniform(0, (wide, high), (300, 2))
-        plots.draw(
-            tmp_path / "x.png",
-            values,
-            Schema((2,), "ND", "float64"),
-            None,
-            None,
-            values[:30],
-            "title",
-        )
-        covered.append(
-            across(np.asarray(Image.open(tmp_path / "x.png").convert("RGB"))[:580])
-        )  # without the legend
-    assert covered[0] > 0.7
-    assert covered[1] < 0.4
-
-
-def test_axes_reach_over_nearly_all_samples_and_leave_an_outlier_outside() -> None:
-    values = np.append(RNG.normal(size=2000), 1e5)[:, None]
-    low, high = plots.reach(values)
-    assert -6 < low[0] < -2
-    assert 2 < high[0] < 6
-    assert plots.outside(values, low, high) == ""
-    assert plots.outside(values + 1e4, low, high) == ", 100% of them outside"
-
-
-def test_bars_can_be_told_apart_however_little_a_column_varies() -> None:
-    for column in (
-        np.full(50, 1.7e15),
-        np.full(50, 0.0),
-        np.array([1.0, np.nextafter(1.0, 2.0)]),
-        np.array([1.7e15, 1.7e15 + 1]),
-    ):
-        edges = np.linspace(*plots.reach(column), 81)
-        assert (np.diff(edges) > 0).all()
+    monkeypatch.setattr(plots, "_png", keep)
+    return draw
 
 
 @pytest.mark.parametrize(
@@ -118,56 +63,157 @@ def test_bars_can_be_told_apart_however_little_a_column_varies() -> None:
     ],
 )
 @pytest.mark.parametrize("with_real", [True, False])
+@pytest.mark.parametrize("in_training", [True, False])
 def test_points_of_any_dimension_are_drawn(
-    shape: tuple[int, ...], distribution: Gaussian | None, with_real: bool, tmp_path: Path
+    shape: tuple[int, ...],
+    distribution: Distribution | None,
+    with_real: bool,
+    in_training: bool,
+    tmp_path: Path,
 ) -> None:
-    values = RNG.normal(size=(200, *shape))
+    values, path = RNG.normal(size=(200, *shape)), tmp_path / "folder" / "x.png"
     real = RNG.normal(size=(100, *shape)) if with_real else None
-    plots.draw(
-        tmp_path / "folder" / "x.png",
-        values,
-        Schema(shape, "ND", "float64"),
-        None,
-        distribution,
-        real,
-        "title",
-    )
-    image = np.asarray(Image.open(tmp_path / "folder" / "x.png").convert("L"))
-    assert image.min() < 100
-    assert image.max() > 250
+    schema = Schema(shape, "ND", "float64")
+    plots.draw(path, values, schema, None, distribution, real, "title", in_training=in_training)
+    image = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    assert (image[..., 0] - image[..., 2] > 60).sum() > 100  # vermilion: the generated samples
+    assert image.min() < 50
+    assert image.max() == 255
+
+
+def test_images_are_a_grid(tmp_path: Path) -> None:
+    grey, schema = np.full((4, 1, 5, 3), 128.0), Schema((1, 5, 3), "NHW", "uint8")
+    for in_training in (True, False):
+        path = tmp_path / "x.png"
+        plots.draw(path, grey, schema, (0, 255), None, None, "", in_training=in_training)
+        assert (np.asarray(Image.open(path)) == 128).all()
+
+
+def test_equal_samples_give_equal_bytes(tmp_path: Path) -> None:
+    values, contents = RNG.normal(size=(50, 3)), set()
+    for name in ("a.png", "b.png"):
+        path = tmp_path / name
+        schema = Schema((3,), "ND", "float64")
+        plots.draw(path, values, schema, None, None, values[:20], "title", in_training=True)
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
+
+
+def test_axes_follow_the_real_samples_during_training_and_all_samples_otherwise(
+    drawn: Drawn,
+) -> None:
+    real = RNG.normal(size=(500, 2))
+    during = [drawn(real + shift, real, in_training=True).axes[0] for shift in (0, 100)]
+    assert during[0].get_xlim() == during[1].get_xlim()
+    assert during[0].get_ylim() == during[1].get_ylim()
+    assert drawn(real + 100, real).axes[0].get_xlim()[1] > 100
+    labels = [text.get_text() for text in during[1].figure.legends[0].get_texts()]
+    assert labels == ["500 real", "500 generated, 100% outside"]
+
+
+@pytest.mark.parametrize(("high", "aspect"), [(4e4, "auto"), (5.0, 1.0)])
+def test_columns_of_other_units_fill_the_panel_and_those_of_one_stay_in_proportion(
+    high: float, aspect: str | float, drawn: Drawn
+) -> None:
+    figure = drawn(RNG.uniform(0, (1.0, high), (300, 2)))
+    axes = figure.axes[0]
+    assert axes.get_aspect() == aspect
+    width = axes.get_position().width
+    assert (width > 0.6) == (aspect == "auto")
+
+
+ULP = np.where(RNG.random((50, 2)) < 0.5, 1.7e15, np.nextafter(1.7e15, 2e15))
 
 
 @pytest.mark.parametrize(
-    ("shape", "columns", "names"),
+    "values",
     [
-        ((1,), None, ["value"]),
-        ((1,), ("price",), ["price"]),
-        ((2,), None, ["column 0", "column 1"]),
-        ((2,), ("age", 7), ["age", "7"]),
+        np.full((50, 2), 3.0),
+        np.full((50, 1), 0.0),
+        np.full((50, 3), np.nan),
+        np.full((50, 2), np.inf),
+        RNG.normal(0, 1e300, (50, 2)),
+        RNG.normal(0, 1e-30, (50, 3)),
+        ULP,
+        RNG.normal(size=(1, 2)),
     ],
 )
-def test_axes_have_the_names_of_the_columns(
-    shape: tuple[int, ...],
-    columns: tuple[str | int, ...] | None,
-    names: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+def test_samples_that_do_not_vary_or_are_no_numbers_are_drawn_without_a_warning(
+    values: np.ndarray, tmp_path: Path
 ) -> None:
-    figures: list[Any] = []
-    monkeypatch.setattr(plots, "_write", lambda figure, _: figures.append(figure))
-    schema = Schema(shape, "ND", "float64", columns=columns)
-    plots.draw(tmp_path / "x.png", RNG.normal(size=(50, *shape)), schema, None, None, None, "title")
-    axes = figures[0].axes[0]
-    assert [axes.get_xlabel(), axes.get_ylabel()][: len(names)] == names
+    schema = Schema(values.shape[1:], "ND", "float64")
+    real = RNG.normal(size=(20, values.shape[1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for beside in (None, real) if np.isfinite(values).all() else (real,):
+            path = tmp_path / "x.png"
+            plots.draw(path, values, schema, None, None, beside, "title", in_training=True)
+            assert np.asarray(Image.open(path).convert("L")).min() < 100
+
+
+TOLERANCE = 0.02  # inches
+LONG = "a name of a column that is wide and long, WWWWWWWWWWW, $\\frac{$"
+
+
+@pytest.mark.parametrize("in_training", [True, False])
+@pytest.mark.parametrize("size", [1, 2, 6, 9])
+@pytest.mark.parametrize("scale", [1.0, 30_000.0, 1e9])
+def test_no_text_is_cut_off_and_no_numbers_of_an_axis_overlap(
+    scale: float, size: int, in_training: bool, drawn: Drawn
+) -> None:
+    values = scale * RNG.normal(1, 1, (300, size))
+    values[:50] *= 1e3
+    columns, title = tuple(f"{i} {LONG}" for i in range(size)), "title " * 40
+    figure = drawn(values, values[:100] / 2, None, columns, title, in_training)
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert -TOLERANCE <= box.x0 <= box.x1 <= width + TOLERANCE
+    assert -TOLERANCE <= box.y0 <= box.y1 <= height + TOLERANCE
+    for axes in figure.axes:
+        low, high = axes.get_xlim()
+        labels = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+        boxes = [text.get_window_extent() for at, text in labels if low <= at <= high]
+        assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+@pytest.mark.parametrize("scale", [1e-5, 5.0, 3e5])
+@pytest.mark.parametrize("low", [0.0, 1e6, -1e6, 1.7e9, 0.001])
+def test_ticks_differ(low: float, scale: float, drawn: Drawn) -> None:
+    axes = drawn(low + scale * RNG.random((100, 1))).axes[0]
+    labels = [text.get_text() for text in axes.get_xticklabels()]
+    assert len(set(labels)) == len(labels) >= 3
+
+
+def test_axes_have_the_names_of_the_columns(drawn: Drawn) -> None:
+    axes = drawn(RNG.normal(size=(50, 2)), columns=("age", "income")).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("age", "income")
+    panels = drawn(RNG.normal(size=(50, 4)), columns=("a", "b", "c", "d")).axes
+    assert [axes.get_title() for axes in panels] == ["a", "b", "c", "d"]
+    titles = drawn(RNG.normal(size=(50, 12))).get_suptitle()
+    assert titles == "title; the first 9 of 12 columns"
 
 
 def test_the_fewer_samples_are_drawn_over_the_more(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, drawn: Drawn
 ) -> None:
-    drawn: list[str] = []
-    monkeypatch.setattr(plots, "_dots", lambda *given: drawn.append(given[-1]))
-    monkeypatch.setattr(plots, "legend_below", lambda *_: None)
-    values, schema = RNG.normal(size=(50, 2)), Schema((2,), "ND", "float64")
+    labels: list[str] = []
+    monkeypatch.setattr(plots, "scatter", lambda *given: labels.append(given[-1]))
+    values = RNG.normal(size=(50, 2))
     for real in (values[:5], values):
-        plots.draw(tmp_path / "x.png", values, schema, None, None, real, "title")
-    assert drawn == ["generated", "real", "real", "generated"]
+        drawn(values, real)
+    assert labels == ["50 generated", "5 real", "50 real", "50 generated"]
+
+
+def test_drawing_neither_needs_pyplot_nor_is_matplotlib_imported_before() -> None:
+    script = """
+import sys, tempfile, pathlib
+import numpy as np
+from equipoise.plotting import plots
+from equipoise.data.schema import Schema
+assert "matplotlib" not in sys.modules
+path = pathlib.Path(tempfile.mkdtemp()) / "x.png"
+schema = Schema((2,), "ND", "float64")
+plots.draw(path, np.eye(2), schema, None, None, None, "title")
+assert path.is_file()
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from equipoise import GAN
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.plotting import plots
+from equipoise.plotting import grids, plots
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
@@ -111,8 +111,8 @@ def test_of_a_code_of_many_values_the_first_forty_are_drawn_and_every_row_is_who
         plots, "image_grid", lambda made, _, across: shown.append((len(made), across)) or b""
     )
     gan.draw_code("c0", tmp_path / "c.png")
-    assert shown == [(plots.TRAVERSALS * 40, 40)]
-    assert shown[0][0] <= plots.MAX_IMAGES
+    assert shown == [(plots.CODE_ROWS * 40, 40)]
+    assert shown[0][0] <= grids.MAX_IMAGES
 
 
 def test_points_by_their_code_are_drawn_too(tmp_path: Path) -> None:

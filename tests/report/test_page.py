@@ -24,7 +24,8 @@ from equipoise.data.schema import Schema
 from equipoise.metrics.result import MetricResult
 from equipoise.report import charts
 from equipoise.report.comparison import rows
-from equipoise.report.page import _columns, comparison, page
+from equipoise.report.page import comparison, page
+from equipoise.report.sections import column_chart
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
@@ -77,7 +78,9 @@ def test_the_verdict_comes_before_the_figures_and_they_before_the_images(kept: P
         assert name.replace("'", "&#39;") in text
 
 
-def test_every_image_is_told_in_words_and_every_table_has_heads_and_a_caption(kept: Path) -> None:
+def test_every_image_is_described_in_words_and_every_table_has_heads_and_a_caption(
+    kept: Path,
+) -> None:
     tags = Elements((kept / "report.html").read_text()).tags
     images = [attributes for tag, attributes in tags if tag == "img"]
     assert len(images) >= 8
@@ -99,7 +102,7 @@ def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(
 ) -> None:
     assert "beside the optimal D" in (kept / "report.html").read_text()
     for recipe, expected in (("balanced", True), ("classic", True), ("lsgan", False)):
-        text = page(GAN(recipe, **tiny).fit("gaussian").told())
+        text = page(GAN(recipe, **tiny).fit("gaussian").page_context())
         assert "D along the line" in text
         assert ("beside the optimal D" in text) is expected
 
@@ -107,34 +110,34 @@ def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(
 @pytest.mark.parametrize("shape", [(60, 12, 12), (60, 3, 10, 8), (200, 5)])
 def test_images_and_columns_have_pages_too(shape: tuple[int, ...], tiny: dict[str, Any]) -> None:
     data = RNG.integers(0, 255, shape, dtype=np.uint8) if len(shape) > 2 else RNG.normal(size=shape)
-    text = page(GAN(**tiny).fit(data).told())
+    text = page(GAN(**tiny).fit(data).page_context())
     assert ("the training image nearest to each" in text) == (len(shape) > 2)
     assert ("Histograms of 5 columns" in text) == (len(shape) == 2)
 
 
 def test_a_column_of_one_large_value_has_a_page(tiny: dict[str, Any]) -> None:
     data = np.stack([RNG.normal(size=100), RNG.normal(size=100), np.full(100, 1.7e15)], 1)
-    assert "Histograms of 3 columns" in page(GAN(**tiny).fit(data).told())
+    assert "Histograms of 3 columns" in page(GAN(**tiny).fit(data).page_context())
 
 
 def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    metrics: list[Any] = []
-    monkeypatch.setattr(charts, "finished", lambda metric, *_, **__: metrics.append(metric))
+    figures: list[Any] = []
+    monkeypatch.setattr(charts, "svg_image", lambda figure, *_, **__: figures.append(figure))
     real = RNG.normal(size=(100, 3))
-    made = np.tile(real, (5, 1))
-    made[0, 0] = 1e5
-    made[:50, 1] *= 1e5
-    _columns(made, real, Schema((3,), "ND", "float64"))
-    first, second, third = metrics[0].axes
+    generated = np.tile(real, (5, 1))
+    generated[0, 0] = 1e5
+    generated[:50, 1] *= 1e5
+    column_chart(generated, real, Schema((3,), "ND", "float64"))
+    first, second, third = figures[0].axes
     assert all(axes.get_xlim()[1] < 10 for axes in (first, second, third))
-    assert (first.get_xlabel(), second.get_xlabel()) == ("", "generated, 10% of them outside")
+    assert (first.get_xlabel(), second.get_xlabel()) == ("", "10% outside")
 
 
 def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_path: Path) -> None:
     frame = pd.DataFrame(RNG.normal(size=(100, 3)), columns=["<script>alert(1)</script>", "b", "c"])
-    text = page(GAN(**tiny).fit(frame, out=tmp_path / "<script>").told())
+    text = page(GAN(**tiny).fit(frame, out=tmp_path / "<script>").page_context())
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
 
@@ -143,7 +146,7 @@ def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_pa
 def test_a_run_of_any_name_stands_in_the_legend_as_it_is(name: str) -> None:
     def texts(name: str) -> int:
         curve = charts.Curve([1, 2], [0.5, 0.25], 0.1, 2000)
-        chart = charts.overlaid({name: curve, "other": curve}, name)
+        chart = charts.compared_runs({name: curve, "other": curve}, name)
         assert chart is not None
         return base64.b64decode(chart.source.partition(",")[2]).count(b'<g id="text_')
 
@@ -151,7 +154,9 @@ def test_a_run_of_any_name_stands_in_the_legend_as_it_is(name: str) -> None:
 
 
 def test_a_d_that_sees_whole_batches_is_not_asked_point_by_point(tiny: dict[str, Any]) -> None:
-    text = page(GAN("classic", discriminator_sees="batch-spread", **tiny).fit("gaussian").told())
+    text = page(
+        GAN("classic", discriminator_sees="batch-spread", **tiny).fit("gaussian").page_context()
+    )
     assert "D along the line" not in text
     assert "Histogram of generated samples" in text
 
@@ -163,7 +168,9 @@ def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(
         GAN(**tiny).fit(
             RNG.integers(0, 255, shape).astype(np.uint8), out=tmp_path / name
         ).evaluate()
-    images, points = (page(GAN.load(tmp_path / name).told()) for name in ("images", "points"))
+    images, points = (
+        page(GAN.load(tmp_path / name).page_context()) for name in ("images", "points")
+    )
     assert "36 generated images in a grid" in images
     assert "real images in a grid" not in images
     assert "Curves" in points
@@ -200,9 +207,9 @@ def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> 
 def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(
     kept: Path, name: Any, sure: Any, severity: str, mark: str
 ) -> None:
-    told = GAN.load(kept).told()
-    verdict = replace(told.report.verdict, name=name, sure=sure)
-    text = page(replace(told, report=replace(told.report, verdict=verdict)))
+    context = GAN.load(kept).page_context()
+    verdict = replace(context.report.verdict, name=name, sure=sure)
+    text = page(replace(context, report=replace(context.report, verdict=verdict)))
     assert f'class="verdict {severity}"' in text
     assert re.search(rf'class="mark">. {mark}<', text)
 
@@ -216,10 +223,10 @@ def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
     image = charts.primary(log, table)
     assert image is not None
     assert image.caption == (
-        "Measured on 2,000 samples while training, by a quick version of the metric. Its baseline "
+        "Measured on 2,000 samples during training, by a quick version of the metric. Its baseline "
         "here is 0.5000; the table's, 0.2500, was measured on 10,000 samples."
     )
-    assert charts.curve_of(log, "m").floor == 0.5  # not the table's
+    assert charts.metric_curve(log, "m").floor == 0.5  # not the table's
     same = charts.primary(log, replace(table, floor=0.5))
     assert same is not None
     assert same.caption == image.caption.partition(" Its")[0]
@@ -229,23 +236,23 @@ def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
 def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
     log: list[dict[str, Any]] = [{"samples_seen": 1, "floors": {"m": value}}]
     log += [{"samples_seen": i, "metrics": {"m": each}} for i, each in enumerate((1.0, value, 0.5))]
-    curve = charts.curve_of(log, "m")
+    curve = charts.metric_curve(log, "m")
     assert (curve.values, curve.floor) == ([1.0, 0.5], None)
     assert charts.primary(log, MetricResult("m", 1.0, math.nan, "lower", "")) is not None
 
 
 def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
-    told = GAN.load(kept).told()
+    context = GAN.load(kept).page_context()
     odd = (
         MetricResult("sliced_wasserstein", math.inf, math.nan, "lower", "n samples"),
         MetricResult("of_another_version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
     )
-    report = replace(told.report, metrics=odd)
+    report = replace(context.report, metrics=odd)
     assert [(row.cells, row.floor) for row in rows([report])] == [
         ([("∞", "")], "not a number"),
         ([("not a number", "")], "1"),
     ]
-    assert "not a number" in page(replace(told, report=report))
+    assert "not a number" in page(replace(context, report=report))
     assert "∞" in str(report)
 
 
@@ -277,7 +284,7 @@ def test_a_logarithmic_scale_has_plain_round_numbers(
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_points_with_labels_are_shown_by_class(size: int, tiny: dict[str, Any]) -> None:
     x, labels = RNG.normal(size=(200, size)), ["setosa", "virginica"] * 100
-    found = Elements(page(GAN(**tiny).fit(x, labels=labels).told()))
+    found = Elements(page(GAN(**tiny).fit(x, labels=labels).page_context()))
     alts = [attributes["alt"] or "" for tag, attributes in found.tags if tag == "img"]
     by_class = [alt for alt in alts if "the classes setosa, virginica, real and generated" in alt]
     assert len(by_class) == (1 if size < 3 else 0)
@@ -285,15 +292,15 @@ def test_points_with_labels_are_shown_by_class(size: int, tiny: dict[str, Any]) 
 
 def test_images_with_labels_have_a_sheet_by_class(tiny: dict[str, Any]) -> None:
     x = RNG.integers(0, 255, (60, 8, 8), dtype=np.uint8)
-    text = page(GAN(**tiny).fit(x, labels=["dark", "light"] * 30).told())
+    text = page(GAN(**tiny).fit(x, labels=["dark", "light"] * 30).page_context())
     assert "Generated images, a row for each of the classes dark, light." in text
-    assert "Samples by class" not in page(GAN(**tiny).fit(x).told())
+    assert "Samples by class" not in page(GAN(**tiny).fit(x).page_context())
 
 
 def test_runs_compared_stand_side_by_side(kept: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
     other = tmp_path / "other"
     GAN("lsgan", **tiny).fit("ring", out=other).evaluate()
-    text = comparison([GAN.load(kept).told(), GAN.load(other).told()])
+    text = comparison([GAN.load(kept).page_context(), GAN.load(other).page_context()])
     tags = Elements(text)
     assert sum(tag == "section" for tag, _ in tags.tags) == 2
     heads = [str(kept), str(other)]
@@ -326,11 +333,11 @@ def test_a_browser_shows_it_without_a_sideways_scroll(
 ) -> None:
     """In a frame, since a window cannot be as narrow as a phone."""
     shown, inner = tmp_path / "page.html", tmp_path / "inner.html"
-    told = (
+    script = (
         "parent.postMessage(document.documentElement.scrollWidth + ' of ' + window.innerWidth, '*')"
     )
     inner.write_text(
-        (kept / "report.html").read_text().replace("</body>", f"<script>{told}</script></body>")
+        (kept / "report.html").read_text().replace("</body>", f"<script>{script}</script></body>")
     )
     listen = "<script>addEventListener('message', event => document.title = event.data)</script>"
     shown.write_text(

@@ -17,9 +17,11 @@ from equipoise.report.surfaces import Surface, estimated_density
 
 
 def surface_of(recipe: str) -> Surface:
-    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").told()
-    assert told.surface is not None
-    return told.surface
+    context = (
+        GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").page_context()
+    )
+    assert context.surface is not None
+    return context.surface
 
 
 def test_the_estimated_density_on_the_line_is_the_distributions() -> None:
@@ -51,28 +53,30 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
 
 
 @pytest.mark.parametrize("recipe", ["balanced", "classic"])
-def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
+def test_no_optimum_is_shown_where_the_real_density_is_not_known(recipe: str) -> None:
     assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
-    told = (
-        GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit(np.arange(200.0) % 3).told()
+    context = (
+        GAN(recipe, samples=32, batch_size=16, width=8, threads=1)
+        .fit(np.arange(200.0) % 3)
+        .page_context()
     )
-    assert told.source is not None
-    real = told.source.held_out(20, 0).numpy()[:, 0]
+    assert context.source is not None
+    real = context.source.held_out(20, 0).numpy()[:, 0]
     alike = np.repeat(real[:1], 20)
-    images = surfaces.on_the_line(
-        told.sampler.values(100, 0)[:, 0], alike, None, told.surface, "value"
+    images = surfaces.line_charts(
+        context.sampler.values(100, 0)[:, 0], alike, None, context.surface, "value"
     )
     assert [image.alt for image in images[1:]] == ["D along the line."]
 
 
 def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Any] = []
-    monkeypatch.setattr(surfaces, "finished", lambda figure, *_, **__: figures.append(figure))
+    monkeypatch.setattr(surfaces, "svg_image", lambda figure, *_, **__: figures.append(figure))
     rng = np.random.default_rng(0)
     data = np.stack([rng.uniform(20, 80, 300), rng.normal(30_000, 8_000, 300)], 1)
-    told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).told()
-    surfaces.on_the_plane(data, data, None, told.surface, ["age", "income"])
-    surfaces.latent_map(told.sampler, 0)
+    context = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).page_context()
+    surfaces.plane_charts(data, data, None, context.surface, ["age", "income"])
+    surfaces.latent_chart(context.sampler, 0)
     panels = [
         axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"
     ]
@@ -89,12 +93,15 @@ def test_d_is_shown_as_its_logits_mean_it() -> None:
 def test_a_class_whose_few_real_samples_lie_outside_the_axes_divides_nothing_by_nothing() -> None:
     x = np.random.default_rng(0).normal(size=300)
     sampler = (
-        GAN(samples=32, batch_size=16, width=8, threads=1).fit(x, ["a", "b"] * 150).told().sampler
+        GAN(samples=32, batch_size=16, width=8, threads=1)
+        .fit(x, ["a", "b"] * 150)
+        .page_context()
+        .sampler
     )
     real = torch.tensor([[1e6], [0.0]]), torch.tensor([0, 1])
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         assert (
             "each class in its colour"
-            in surfaces.of_classes(sampler, real, ["a", "b"], 0, "two classes").alt
+            in surfaces.class_chart(sampler, real, ["a", "b"], 0, "two classes").alt
         )

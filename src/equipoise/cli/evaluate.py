@@ -62,5 +62,5 @@ def compare(arguments: Sequence[str]) -> None:
     Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)
     print(for_terminal(KEY))
     if options.out is not None:
-        write_whole(options.out, comparison([gan.told() for gan in gans]).encode())
+        write_whole(options.out, comparison([gan.page_context() for gan in gans]).encode())
         say(f"Wrote {options.out}")

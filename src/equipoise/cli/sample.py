@@ -60,6 +60,6 @@ def _checked_suffix(out: Path | None, n: int | None) -> str | None:
 
 
 def _shown(n: int) -> str:
-    from equipoise.plotting.plots import MAX_IMAGES
+    from equipoise.plotting.grids import MAX_IMAGES
 
     return f": the first {MAX_IMAGES} of {n:,}" if n > MAX_IMAGES else ""

@@ -1,13 +1,12 @@
-"""Images of samples: a histogram over the true density on the line, a scatter on the
-plane, a grid for images."""
+"""Images of samples: a histogram over the true density in one dimension, a scatter plot
+in two, a histogram for each column in more, a grid for images."""
 
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Sequence
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,31 +14,47 @@ from numpy.typing import NDArray
 from equipoise.data.distributions import Distribution
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
+from equipoise.plotting.axes import (
+    GENERATED,
+    MAX_COLUMNS,
+    MAX_TEXT_LENGTH,
+    PANELS_PER_ROW,
+    REAL,
+    axis_limits,
+    axis_names,
+    bin_edges,
+    column_panels,
+    columns_note,
+    compared_histograms,
+    legend_below,
+    literal_text,
+    noted,
+    outside_note,
+    panel_height,
+    scatter,
+    scatter_by_value,
+    scatter_limits,
+)
+from equipoise.plotting.grids import image_grid
 from equipoise.sampling.sampler import Sampler
 from equipoise.utils.atomic_io import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import Locator
 
 Array = NDArray[np.float64]
-REAL, GENERATED = "#7a8794", "#d1495b"
-DEFAULT_POINTS, DEFAULT_IMAGES = 10_000, 64
-# Of the longer side to the shorter: columns of other units are further apart, and one
-# panel would be a line.
-MAX_PROPORTION = 10
-MAX_POINTS, MAX_COLUMNS, MAX_IMAGES = 5_000, 9, 400
-TRAVERSALS, STEPS, TRAVERSED = (
-    8,
-    10,
-    2.0,
-)  # rows of a code's image; columns and reach of a continuous one, which training saw on [-1, 1]
-MAX_VALUES = (
-    40  # of a code that are images beside one another: all rows of them fit into MOST_PICTURES
-)
-MAX_LETTERS = 120  # of a text in a figure
-MIN_SIDE = 500  # pixels along a grid of images: smaller ones are enlarged by a whole factor
+DEFAULT_POINTS, DEFAULT_IMAGES = 10_000, 64  # samples drawn unless a number is asked for
+MAX_POINTS = 5_000  # of a scatter plot
+WIDTH = 4.8  # inches of a figure
+DPI, SMALL_DPI = 150, 100
+LETTERS_PER_INCH, MAX_TITLE_LINES = 12, 2
+
+# The image of a code has a row for each of a few latents. Its columns are the values of
+# the code: of a continuous one steps from -2 to 2 (training saw -1 to 1), of a
+# categorical one the first 40, so that all rows fit into an image grid.
+CODE_ROWS, CODE_STEPS, CODE_REACH = 8, 10, 2.0
+MAX_CODE_VALUES = 40
 
 
 def draw(
@@ -50,302 +65,156 @@ def draw(
     distribution: Distribution | None,
     real: Array | None,
     title: str,
+    *,
+    in_training: bool = False,
 ) -> None:
-    """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for,
-    beside the distribution or the `real` samples if they are known."""
+    """Write a PNG of samples.
+
+    Args:
+        path: Of the file; its folder is made.
+        values: Samples of shape (N, *shape), in the user's units.
+        schema: Of the data.
+        limits: The values of black and white, for images.
+        distribution: Draws its true density or its modes.
+        real: Real samples, (M, *shape), drawn beside the generated ones.
+        title: Stands above.
+        in_training: One of several of the same training, to be compared: it is small,
+            and its axes are those of the real samples, where there are any.
+    """
     if schema.is_image:
         write_whole(path, image_grid(values, limits))
         return
-    from matplotlib.figure import Figure
-
-    columns = 1 if schema.size <= 2 else min(schema.size, MAX_COLUMNS)
-    rows = math.ceil(columns / 3)
-    size = (6.4, 4.8) if schema.size == 1 else (9, 2.6 * rows + 0.4)
-    if schema.size == 2:
-        size = (6, 1.2 + height_of(values, 5.2))
-    figure = Figure(figsize=size, layout="constrained")
-    names = axis_names(schema)
-    if schema.size == 1:
-        axes = figure.subplots()
-        _histogram(
-            axes, values.reshape(-1), distribution, None if real is None else real.reshape(-1)
-        )
-        axes.set(xlabel=names[0], ylabel="density")
-        legend_below(figure, axes)
-    elif schema.size == 2:
-        axes = figure.subplots()
-        _scatter(axes, values, real, distribution)
-        axes.set(xlabel=names[0], ylabel=names[1])
-        legend_below(figure, axes)
-    else:
-        for column, axes in enumerate(np.atleast_1d(figure.subplots(rows, 3)).flat):
-            axes.set_visible(column < columns)
-            if column < columns:
-                _histogram(axes, values[:, column], None, None if real is None else real[:, column])
-                axes.set_title(names[column], fontsize=9)
-                axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
-                axes.xaxis.set_major_locator(few_ticks(5))
-                if column % 3 == 0:
-                    axes.set_ylabel("density")
-        legend_below(figure, figure.axes[0])
-    figure.suptitle(title + part(schema), fontsize=11)
-    _write(figure, path)
-
-
-def axis_names(schema: Schema) -> list[str]:
-    """What the axis of each column is called: by its own name, where it has one."""
-    if schema.columns is not None:
-        return [str(name) for name in schema.columns]
-    return ["value"] if schema.size == 1 else [f"column {i}" for i in range(schema.size)]
-
-
-def part(schema: Schema) -> str:
-    """What a title of points adds where not all of their columns are drawn."""
-    return (
-        f"; the first {MAX_COLUMNS} of {schema.size} columns" if schema.size > MAX_COLUMNS else ""
-    )
-
-
-def image_grid(
-    values: Array, limits: tuple[float, float] | None, across: int | None = None
-) -> bytes:
-    """A PNG with the images, (n, C, H, W), `across` in a row, or in a grid as near
-    to square as can be. Transparency, and cells without an image, are white."""
-    from PIL import Image
-
-    shown = eight_bit(values[:MAX_IMAGES], limits)
-    n, height, width, channels = shown.shape
-    across = across or math.ceil(math.sqrt(n))
-    down = math.ceil(n / across)
-    sheet = np.full((down * across, height, width, channels), 255, np.uint8)
-    sheet[:n] = shown
-    sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(down * height, across * width, channels)
-    image = Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet)
-    factor = max(math.ceil(MIN_SIDE / max(image.size)), 1)
-    buffer = io.BytesIO()
-    image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST).save(
-        buffer, "PNG"
-    )
-    return buffer.getvalue()
-
-
-def eight_bit(values: Array, limits: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """Images (n, C, H, W) with values in `limits`
-    as (n, H, W, C), of one channel or of three.
-
-    Transparency is laid on white.
-    """
-    low, high = limits or (0.0, 255.0)
-    shown = (values - low) / max(high - low, 1e-12)
-    if shown.shape[1] in (2, 4):
-        opaque = shown[:, -1:].clip(0, 1)
-        shown = shown[:, :-1] * opaque + 1 - opaque
-    return (shown * 255).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-
-
-def _histogram(
-    axes: Axes, values: Array, distribution: Distribution | None, real: Array | None
-) -> None:
-    low, high = reach(values if real is None else np.concatenate([values, real]))
-    edges = np.linspace(low, high, 81).tolist()
-    axes.hist(
-        values,
-        edges,
-        weights=bar_weights(values, edges),
-        color=GENERATED,
-        alpha=0.65,
-        label=f"{len(values):,} generated",
-    )
-    density = (
-        distribution.density(middle := (np.array(edges[1:]) + edges[:-1]) / 2)
-        if distribution is not None
-        else None
-    )
-    if density is not None:
-        axes.plot(middle, density, color="black", linewidth=1.5, label="the distribution's density")
-    elif real is not None:
-        axes.hist(
-            real,
-            edges,
-            weights=bar_weights(real, edges),
-            histtype="step",
-            color="black",
-            linewidth=1.2,
-            label=f"{len(real):,} real",
-        )
-
-
-def _scatter(
-    axes: Axes, values: Array, real: Array | None, distribution: Distribution | None
-) -> None:
-    clouds = [] if real is None else [(real[:MAX_POINTS], REAL, "real")]
-    clouds.append((values[:MAX_POINTS], GENERATED, "generated"))
-    # The fewer points on top, to be seen.
-    for points, color, name in sorted(clouds, key=lambda cloud: -len(cloud[0])):
-        _dots(axes, points, color, name)
-    modes = distribution.modes() if distribution is not None else None
-    if modes is not None:
-        centres = modes[0]
-        axes.scatter(
-            centres[:, 0],
-            centres[:, 1],
-            s=30,
-            facecolors="none",
-            edgecolors="black",
-            linewidths=0.8,
-            label="the distribution's modes",
-        )
-    axes.set_aspect(
-        aspect(np.ptp(values if real is None else np.concatenate([values, real]), axis=0)), "box"
-    )
-
-
-def legend_below(figure: Figure, axes: Axes) -> None:
-    """A legend of what one of the axes shows,
-    below all of them, its dots large enough."""
-    from matplotlib.collections import PathCollection
-
-    handles, labels = axes.get_legend_handles_labels()
-    legend = figure.legend(
-        handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9
-    )
-    for handle in legend.legend_handles:
-        if isinstance(handle, PathCollection):
-            handle.set(alpha=1, sizes=[16])
-
-
-def height_of(points: Array, width: float) -> float:
-    """How high a panel for points, (N, 2), is that is so wide, in the same units."""
-    sides = np.ptp(points, axis=0)
-    if aspect(sides) != "equal":
-        return 0.85 * width
-    return float(np.clip(sides[1] / sides[0], 0.35, 1.2)) * width
-
-
-def few_ticks(most: int) -> Locator:
-    """At most so many ticks, at round numbers."""
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(most, steps=[1, 2, 5, 10])
-
-
-def thousands(value: float) -> str:
-    """A round number, short."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if size <= abs(value) < 1e9:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"
-
-
-def aspect(sides: Array) -> Literal["equal", "auto"]:
-    """How axes of these lengths, (2,), are drawn: in proportion where both are of about
-    a size, else each as long as its panel."""
-    return "equal" if 0 < sides.max() < MAX_PROPORTION * sides.min() else "auto"
-
-
-def reach(shown: Array) -> tuple[Array, Array]:
-    """The lowest and highest values, (D,) each, of axes for samples (N, D): nearly all
-    of them, and a margin.
-
-    Of a column that hardly varies the margin is one that edges of bars can still be
-    told apart in.
-    """
-    low, high = np.quantile(shown, [0.001, 0.999], axis=0)
-    largest = np.maximum(np.abs(low), np.abs(high))
-    margin = np.where(
-        high > low, np.maximum(0.15 * (high - low), 1e-6 * largest), 0.1 * np.maximum(largest, 1.0)
-    )
-    return np.asarray(low - margin), np.asarray(high + margin)
-
-
-def outside(values: Array, low: Array, high: Array) -> str:
-    """How many of the samples, (N, D), axes of this reach do not show, in words; empty
-    where they are too few to tell."""
-    share = float(((values < low) | (values > high)).any(1).mean())
-    return f", {share:.0%} of them outside" if share >= 0.005 else ""
-
-
-def bars(values: Array, edges: Array) -> Array:
-    """The density of values, (N,), those outside of the edges counted in N."""
-    return np.asarray(np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0])))
-
-
-def bar_weights(values: Array, edges: Sequence[float]) -> Array:
-    """How much each of the values, (N,), adds to the density of its bar, as `bars` has
-    it: where none lies within the edges, nothing is divided by nothing."""
-    return np.full(len(values), 1 / (len(values) * (edges[1] - edges[0])))
-
-
-def _dots(axes: Axes, points: Array, color: str, name: str) -> None:
-    axes.scatter(
-        points[:, 0],
-        points[:, 1],
-        s=3,
-        color=color,
-        alpha=0.45,
-        linewidths=0,
-        label=f"{len(points):,} {name}",
-    )
-
-
-def as_they_are(figure: Figure) -> None:
-    """Let names from files stand in a figure as they are: not set as mathematics, in
-    one line, and not at any length."""
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        text.set(text=clipped(printable(text.get_text()), MAX_LETTERS), parse_math=False)
-
-
-def _write(figure: Figure, path: Path) -> None:
-    as_they_are(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    write_whole(path, buffer.getvalue())
+    shown = values if real is None else real if in_training else np.concatenate([values, real])
+    figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
+    write_whole(path, _png(figure, SMALL_DPI if in_training else DPI))
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
-    """Write a PNG that shows what the latent code of this name does.
+    """Write a PNG of what a latent code does.
 
-    Images: its values from left to right, the first 40 of a code that has more, a row
-    for each of a few latents that are otherwise fixed. Points: samples, coloured by its
-    value.
+    Of images, its values from left to right, a row for each of a few latents that are
+    otherwise fixed. Of points, samples coloured by its value.
+
+    Args:
+        path: Of the file; its folder is made.
+        sampler: The generator.
+        name: Of the code: c0, c1, ... are categorical, u0, u1, ... continuous.
+        seed: Of the latents.
     """
-    at = sampler.prior.codes[name]
-    entries = at.stop - at.start
-    values = (
-        np.arange(entries) if name.startswith("c") else np.linspace(-TRAVERSED, TRAVERSED, STEPS)
-    )
     if sampler.schema.is_image:
-        kinds = min(len(values), MAX_VALUES)
-        z, y = sampler.latents(TRAVERSALS, seed)
-        rows = sampler.prior.with_codes(
-            z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)}
-        )
-        made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
-        write_whole(path, image_grid(made, sampler.transform.limits, across=kinds))
-        return
+        write_whole(path, _code_grid(sampler, name, seed))
+    else:
+        write_whole(path, _png(_code_scatter(sampler, name, seed), DPI))
+
+
+def _figure(
+    values: Array,
+    schema: Schema,
+    distribution: Distribution | None,
+    real: Array | None,
+    limits: tuple[Array, Array],
+    title: str,
+) -> Figure:
     from matplotlib.figure import Figure
 
+    low, high = limits
+    names = axis_names(schema)
+    if schema.size > 2:
+        rows = -(-min(schema.size, MAX_COLUMNS) // PANELS_PER_ROW)
+        figure = Figure((WIDTH, 1.3 * rows + 0.8), layout="constrained")
+        column_panels(figure, values, real, names, low, high)
+    elif schema.size == 2:
+        figure = Figure((WIDTH, panel_height(low, high, WIDTH - 1) + 1.2), layout="constrained")
+        axes = figure.subplots()
+        _compared_scatter(axes, values, real, distribution, low, high)
+        axes.set(xlabel=names[0], ylabel=names[1])
+        legend_below(figure, axes)
+    else:
+        figure = Figure((WIDTH, 0.75 * WIDTH), layout="constrained")
+        axes = figure.subplots()
+        note = outside_note(values, low, high)
+        flat = None if real is None else real[:, 0]
+        edges = bin_edges(low[0], high[0])
+        compared_histograms(axes, values[:, 0], flat, distribution, edges, note)
+        axes.set(xlabel=names[0], ylabel="density")
+        legend_below(figure, axes)
+    literal_text(figure)
+    _set_title(figure, title + columns_note(schema))
+    return figure
+
+
+def _compared_scatter(
+    axes: Axes,
+    values: Array,
+    real: Array | None,
+    distribution: Distribution | None,
+    low: Array,
+    high: Array,
+) -> None:
+    """Generated and real points on one axes, and circles about the modes of the
+    distribution."""
+    note = outside_note(values, low, high)
+    clouds = [] if real is None else [(real[:MAX_POINTS], REAL, "real", "")]
+    clouds.append((values[:MAX_POINTS], GENERATED, "generated", note))
+    # The fewer points on top, where they can be seen.
+    for points, color, name, its_note in sorted(clouds, key=lambda cloud: -len(cloud[0])):
+        scatter(axes, points, color, noted(f"{len(points):,} {name}", its_note))
+    modes = distribution.modes() if distribution is not None else None
+    if modes is not None:
+        x, y = modes[0].T
+        axes.scatter(
+            x, y, s=30, facecolors="none", edgecolors="black", linewidths=0.8, label="modes"
+        )
+    scatter_limits(axes, low, high)
+
+
+def _code_grid(sampler: Sampler, name: str, seed: int) -> bytes:
+    count = sampler.prior.codes[name].stop - sampler.prior.codes[name].start
+    values = np.linspace(-CODE_REACH, CODE_REACH, CODE_STEPS)
+    if name.startswith("c"):
+        values = np.arange(min(count, MAX_CODE_VALUES))
+    z, y = sampler.latents(CODE_ROWS, seed)
+    repeated = z.repeat_interleave(len(values), 0)
+    latents = sampler.prior.with_codes(repeated, {name: np.tile(values, CODE_ROWS)})
+    labels = None if y is None else y.repeat_interleave(len(values))
+    images = sampler.of_latents(latents, labels)
+    return image_grid(images, sampler.transform.limits, len(values))
+
+
+def _code_scatter(sampler: Sampler, name: str, seed: int) -> Figure:
+    from matplotlib.figure import Figure
+
+    entries = sampler.prior.codes[name]
     z, y = sampler.latents(MAX_POINTS, seed)
-    made = sampler.of_latents(z, y)
-    entry = z[:, at].argmax(1).numpy() if name.startswith("c") else z[:, at.start].numpy()
-    figure = Figure(figsize=(6, 5.4), layout="constrained")
+    points, names = sampler.of_latents(z, y), axis_names(sampler.schema)
+    code, classes = z[:, entries.start].numpy(), None
+    if name.startswith("c"):
+        code, classes = z[:, entries].argmax(1).numpy(), entries.stop - entries.start
+    height = points[:, 1] if len(names) > 1 else code
+    figure = Figure((WIDTH, 0.9 * WIDTH), layout="constrained")
     axes = figure.subplots()
-    height, names = made[:, 1] if sampler.schema.size > 1 else entry, axis_names(sampler.schema)
-    dots = axes.scatter(
-        made[:, 0],
-        height,
-        s=4,
-        c=entry,
-        cmap="tab10" if name.startswith("c") and entries <= 10 else "viridis",
-        linewidths=0,
-    )
+    dots = scatter_by_value(axes, np.stack([points[:, 0], height], 1), code, classes)
     axes.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else f"code {name}")
     figure.colorbar(dots, ax=axes, label=f"code {name}")
-    figure.suptitle(
-        f"{len(made):,} samples by their code {name}, {sampler.samples_seen:,} samples seen",
-        fontsize=11,
+    literal_text(figure)
+    seen = f"{sampler.samples_seen:,} samples seen"
+    _set_title(figure, f"{len(points):,} samples by their code {name}, {seen}")
+    return figure
+
+
+def _set_title(figure: Figure, title: str) -> None:
+    """A title above all axes, in as many lines as the width of the figure asks for."""
+    width = int(figure.get_figwidth() * LETTERS_PER_INCH)
+    lines = textwrap.wrap(
+        clipped(printable(title), MAX_TEXT_LENGTH),
+        width,
+        max_lines=MAX_TITLE_LINES,
+        placeholder=" ...",
     )
-    _write(figure, path)
+    figure.suptitle("\n".join(lines), fontsize=10, parse_math=False)
+
+
+def _png(figure: Figure, dpi: int) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()

@@ -1,5 +1,4 @@
-"""A sheet of images by class: a row of samples
-for each label that a generator learned."""
+"""A sheet of images by class: a row of samples for each label."""
 
 from __future__ import annotations
 
@@ -7,56 +6,65 @@ import io
 import math
 
 from equipoise.errors import clipped, printable
-from equipoise.plotting.plots import MIN_SIDE, eight_bit
+from equipoise.plotting.grids import MIN_SIDE, eight_bit
 from equipoise.sampling.sampler import Sampler
 
-MAX_CLASSES, ACROSS = 20, 10  # rows and columns
-GAP, MARGIN, LETTERS = 2, 8, 24  # pixels between images and beside a label; letters of a label
-FONT = 16  # pixels of a letter
-MAX_SIDE = 96  # pixels of an image, which is made smaller if it is larger
+MAX_CLASSES, IMAGES_PER_CLASS = 20, 10  # rows and columns
+GAP, MARGIN = 2, 8  # pixels between images, and beside a label
+FONT_SIZE, MAX_LABEL_LENGTH = 16, 24  # pixels, letters
+MAX_SIDE = 96  # pixels of an image; a larger one is made smaller
 
 
 def has_classes(sampler: Sampler) -> bool:
-    """Whether a sheet by class can be drawn: of
-    images, by a generator that learned labels."""
+    """Whether a sheet by class can be drawn: for images, by a generator that learned
+    labels."""
     return bool(sampler.recipe.conditional) and sampler.schema.is_image
 
 
 def by_class(sampler: Sampler, limits: tuple[float, float] | None, seed: int) -> bytes:
-    """A PNG with a row of images for each of
-    the first classes, and the label before it.
+    """A PNG with a row of images for each of the first classes, behind its label.
+    Images of a column have the same latents.
 
-    Images of a column come from the same latents.
+    Args:
+        sampler: A generator that learned labels.
+        limits: The values of black and white.
+        seed: Of the latents.
     """
     from PIL import Image, ImageDraw, ImageFont
 
     labels = labels_of(sampler)
-    rows = [eight_bit(sampler.values(ACROSS, seed, k), limits) for k in range(len(labels))]
+    rows = [
+        eight_bit(sampler.values(IMAGES_PER_CLASS, seed, k), limits) for k in range(len(labels))
+    ]
     height, width, channels = rows[0].shape[1:]
     longer = max(height, width)
+    factor, resampling = MAX_SIDE / longer, Image.Resampling.LANCZOS
     if longer <= MAX_SIDE:
-        factor, how = float(max(MIN_SIDE // (ACROSS * longer), 1)), Image.Resampling.NEAREST
-    else:
-        factor, how = MAX_SIDE / longer, Image.Resampling.LANCZOS
+        factor = float(max(MIN_SIDE // (IMAGES_PER_CLASS * longer), 1))
+        resampling = Image.Resampling.NEAREST
     height, width = max(round(height * factor), 1), max(round(width * factor), 1)
-    font = ImageFont.load_default(FONT)
+    font = ImageFont.load_default(FONT_SIZE)
     left = math.ceil(max(font.getlength(label) for label in labels)) + 2 * MARGIN
-    tall = max(height, FONT + GAP)  # of a row, that labels of the smallest images do not overlap
-    size = left + ACROSS * (width + GAP), len(rows) * (tall + GAP)
+    row_height = max(height, FONT_SIZE + GAP)  # labels beside small images must not overlap
+    size = left + IMAGES_PER_CLASS * (width + GAP), len(rows) * (row_height + GAP)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
-    for down, (label, images) in enumerate(zip(labels, rows, strict=True)):
-        top = down * (tall + GAP)
-        draw.text((left - MARGIN, top + tall / 2), label, fill="black", font=font, anchor="rm")
-        for across, pixels in enumerate(images):
+    for row, (label, images) in enumerate(zip(labels, rows, strict=True)):
+        top = row * (row_height + GAP)
+        draw.text(
+            (left - MARGIN, top + row_height / 2), label, fill="black", font=font, anchor="rm"
+        )
+        for column, pixels in enumerate(images):
             image = Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels)
-            sheet.paste(image.resize((width, height), how), (left + across * (width + GAP), top))
+            sheet.paste(
+                image.resize((width, height), resampling), (left + column * (width + GAP), top)
+            )
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def labels_of(sampler: Sampler) -> list[str]:
-    """The labels of the sheet's rows, as far as one wants to read them."""
+    """The labels of the first classes, clipped."""
     classes = sampler.schema.classes or ()
-    return [clipped(printable(str(label)), LETTERS) for label in classes[:MAX_CLASSES]]
+    return [clipped(printable(str(label)), MAX_LABEL_LENGTH) for label in classes[:MAX_CLASSES]]

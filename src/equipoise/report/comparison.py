@@ -13,9 +13,13 @@ from equipoise.report.formatting import SIGNS, interval
 from equipoise.report.report import Report
 from equipoise.utils.formatting import number
 
-MARKS: dict[Severity, str] = {"good": "✓ good", "fair": "▲ not there yet", "bad": "✗ problem"}
-"""What stands beside the colour."""
-WORDS: dict[Better, str] = {
+SEVERITY_MARKS: dict[Severity, str] = {
+    "good": "✓ good",
+    "fair": "▲ not there yet",
+    "bad": "✗ problem",
+}
+"""The severity in words, beside its colour."""
+BETTER_WORDS: dict[Better, str] = {
     "lower": "lower is better",
     "higher": "higher is better",
     "near": "near the baseline is best",
@@ -31,25 +35,25 @@ class Row:
     """What the metric measures."""
     better: Better
     cells: Sequence[tuple[str, str]]
-    """Each run's value and interval; empty where a run has none."""
+    """Each run's value and interval; empty strings where a run lacks the metric."""
     floor: str
     protocol: str = ""
-    """What it was measured on, where that differs from the row above."""
+    """How it was measured, where that differs from the row above."""
 
     @property
     def sign(self) -> str:
-        """An arrow to the better side."""
+        """An arrow in the better direction."""
         return SIGNS[self.better]
 
     @property
-    def which(self) -> str:
-        """The better side in words."""
-        return WORDS[self.better]
+    def better_words(self) -> str:
+        """Which way is better, in words."""
+        return BETTER_WORDS[self.better]
 
 
 def rows(reports: Sequence[Report]) -> list[Row]:
-    """The table of several runs. Of baselines that differ it has the least and the
-    greatest."""
+    """A row for each metric of one or several runs. Where baselines differ, it has the
+    lowest and the highest."""
     found = []
     for key in dict.fromkeys(metric.key for report in reports for metric in report.shown):
         of_runs = [_result(report, key) for report in reports]
@@ -69,8 +73,8 @@ def _result(report: Report, key: str) -> MetricResult | None:
     return next((metric for metric in report.metrics if metric.key == key), None)
 
 
-def with_protocols(report: Report) -> list[Row]:
-    """The rows of the table; a protocol stands where it differs from that above."""
+def rows_with_protocols(report: Report) -> list[Row]:
+    """A row for each metric of one run, with its protocol where that changes."""
     found, above = [], ""
     for row, metric in zip(rows([report]), report.shown, strict=True):
         found.append(replace(row, protocol="" if metric.protocol == above else metric.protocol))

@@ -1,9 +1,10 @@
-"""Telling: what a page shows of a run, gathered from its directory or from a training
-in memory."""
+"""What a page needs of a run, gathered from its directory or from a training in
+memory."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from torch import nn
 from equipoise.data.sources import Source
 from equipoise.data.split import HELD_OUT_MAX
 from equipoise.errors import EquipoiseError
+from equipoise.metrics.result import MetricResult
 from equipoise.plotting import plots
 from equipoise.recipes._building import build_method, fitted_recipe
-from equipoise.report.page import Run
+from equipoise.recipes.output import DiscriminatorOutput, Probability
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface
 from equipoise.runs import checkpoint
@@ -26,7 +28,37 @@ from equipoise.sampling.sampler import Sampler
 from equipoise.training.state import State
 
 
-def told(
+@dataclass(frozen=True)
+class PageContext:
+    """All that the page of a run is made from."""
+
+    name: str
+    """The run directory; empty for a training in memory."""
+    report: Report
+    sampler: Sampler
+    source: Source | None
+    """The training data; without it, generated samples stand alone."""
+    log: Sequence[Mapping[str, Any]]
+    config: RunConfig
+    surface: Surface | None = None
+    """D, where its weights are there and it can be drawn."""
+    output: DiscriminatorOutput = field(default_factory=Probability)
+    """What D's output means."""
+    progress_images: Sequence[Path] = ()
+    """Images of samples through the training, the first first."""
+
+    @property
+    def primary(self) -> MetricResult:
+        """The primary metric."""
+        return self.report.metrics[0]
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The values of black and white, for images."""
+        return self.config.data.limits
+
+
+def page_context(
     sampler: Sampler,
     source: Source | None,
     report: Report,
@@ -34,40 +66,49 @@ def told(
     config: RunConfig,
     directory: RunDirectory | None,
     state: State | None,
-) -> Run:
-    """What the page of a run shows.
+) -> PageContext:
+    """Gather what the page of a run is made from.
 
-    `state` is the training's own; of a run that was loaded D comes from its newest
-    checkpoint. Without a source, samples stand alone. D is drawn where it judges points
-    one by one and knows no classes.
+    Args:
+        sampler: The generator.
+        source: The training data, where it is there.
+        report: The report on the generator.
+        log: The lines of log.jsonl.
+        config: Of the run.
+        directory: The run's, if it has one.
+        state: The training's, with D. None for a run that was loaded: D's weights are
+            then read from its newest checkpoint.
     """
-    discriminator: nn.Module | None
     if state is not None:
-        method, discriminator = state.method, state.discriminator
+        built, discriminator, known = state.method, state.discriminator, True
     else:
         fitted = fitted_recipe(sampler.recipe, sampler.transform)
-        method = build_method(fitted, sampler.schema, seed=0)
-        discriminator = _trained(method.discriminator, directory)
+        built = build_method(fitted, sampler.schema, seed=0)
+        discriminator = built.discriminator
+        known = _load_discriminator(discriminator, directory)
+    # D can be drawn in one or two dimensions, where it judges points one by one and its
+    # answer does not depend on a class.
     schema = sampler.schema
-    plain = method.together and not (
+    drawable = built.together and not (
         schema.is_image or schema.size > 2 or sampler.recipe.conditional
     )
-    return Run(
+    surface = None
+    if known and drawable:
+        surface = Surface(discriminator.to(sampler.device), sampler, built.output)
+    return PageContext(
         name="" if directory is None else str(directory.path),
         report=report,
         sampler=sampler,
         source=source,
         log=log,
         config=config,
-        surface=Surface(discriminator.to(sampler.device), sampler, method.output)
-        if plain and discriminator is not None
-        else None,
-        output=method.output,
-        moments=[] if directory is None else moments(directory),
+        surface=surface,
+        output=built.output,
+        progress_images=[] if directory is None else progress_images(directory),
     )
 
 
-def draw(
+def draw_samples(
     path: Path,
     values: NDArray[np.float64],
     sampler: Sampler,
@@ -75,61 +116,74 @@ def draw(
     config: RunConfig,
     label: Hashable | None,
 ) -> None:
-    """Write a PNG of samples, (n, *shape), beside real ones where they can be had.
+    """Write a PNG of samples beside real ones, where those are known.
 
     Args:
-        label: The samples' label, where they are of one.
+        path: Of the file.
+        values: Samples of shape (N, *shape), in the user's units.
+        sampler: The generator.
+        source: The training data, where it is there.
+        config: The content of config.json.
+        label: The one label of all samples; None for samples of any.
     """
     data = config.data
     distribution = data.distribution if label is None else None
-    of_class = None if label is None else sampler.schema.class_index(label)
-    images = sampler.schema.is_image
-    real = None if source is None or images else beside(source, len(values), of_class)
-    of_label = "" if label is None else f", label {label}"
+    index = None if label is None else sampler.schema.class_index(label)
+    real = None
+    if source is not None and not sampler.schema.is_image:
+        real = held_out_samples(source, len(values), index)
+    labelled = "" if label is None else f", label {label}"
     seen = f"{sampler.samples_seen:,} samples seen"
-    title = f"{data.name}, {sampler.recipe.name}{of_label}, {seen}"
+    title = f"{data.name}, {sampler.recipe.name}{labelled}, {seen}"
     plots.draw(path, values, sampler.schema, data.limits, distribution, real, title)
 
 
-def beside(source: Source, n: int, of_class: int | None) -> NDArray[np.float64] | None:
-    """At most n held-out samples, (m, *shape), that generated ones are drawn beside: of
-    one class, by its position, where that was asked for; None where none of them are to
-    be had."""
-    if of_class is None:
+def held_out_samples(source: Source, n: int, index: int | None) -> NDArray[np.float64] | None:
+    """Held-out samples to draw generated ones beside.
+
+    Args:
+        source: The training data.
+        n: At most so many.
+        index: Of the class that all are of; None for any.
+
+    Returns:
+        Shape (m, *shape). None where none of the class are held out.
+    """
+    if index is None:
         return source.held_out(n, 0).double().numpy()
-    found = source.labelled(max(n, HELD_OUT_MAX), 0, held_out=True)
-    if found is None:
+    labelled = source.labelled(max(n, HELD_OUT_MAX), 0, held_out=True)
+    if labelled is None:
         return None
-    real = found[0][found[1] == of_class][:n]
+    x, y = labelled
+    real = x[y == index][:n]
     return real.double().numpy() if len(real) else None
 
 
-def moments(directory: RunDirectory) -> list[Path]:
-    """The images of the samples through time, the first first."""
+def progress_images(directory: RunDirectory) -> list[Path]:
+    """The images of samples through the training, the first first."""
     return sorted(
         (path for path in directory.images.glob("*.png") if path.stem.isdecimal()),
         key=lambda path: int(path.stem),
     )
 
 
-def _trained(discriminator: nn.Module, directory: RunDirectory | None) -> nn.Module | None:
-    """D with the weights of the newest checkpoint; None where there is none that is
-    whole."""
+def _load_discriminator(discriminator: nn.Module, directory: RunDirectory | None) -> bool:
+    """Load D's weights from the newest whole checkpoint, and return whether there is
+    one that fits."""
     if directory is None:
-        return None
+        return False
     try:
         tensors, _ = checkpoint.load_newest(directory.checkpoints, lambda _: None)
     except EquipoiseError:
-        return None
+        return False
     prefix = "discriminator."
+    weights = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
     try:
-        discriminator.load_state_dict(
-            {
-                name.removeprefix(prefix): value
-                for name, value in tensors.items()
-                if name.startswith(prefix)
-            }
-        )
-    except RuntimeError:  # another's checkpoint
-        return None
-    return discriminator
+        discriminator.load_state_dict(weights)
+    except RuntimeError:  # of another network
+        return False
+    return True

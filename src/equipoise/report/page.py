@@ -1,302 +1,130 @@
-"""The page put together: from a run, or several, to HTML."""
+"""The page of a run, or of several compared: one HTML file that needs no network."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from equipoise import __version__
-from equipoise.data.images.decode import thumbnail
-from equipoise.data.sources import Source
-from equipoise.diagnosis import severity
-from equipoise.errors import printable
-from equipoise.metrics.copies import THUMBNAIL
-from equipoise.metrics.neighbours import nearest
-from equipoise.metrics.reference import thumbnails
-from equipoise.metrics.result import MetricResult
-from equipoise.plotting.plots import (
-    GENERATED,
-    MAX_COLUMNS,
-    axis_names,
-    bars,
-    few_ticks,
-    image_grid,
-    outside,
-    part,
-    reach,
-    thousands,
-)
-from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels_of
-from equipoise.recipes.output import DiscriminatorOutput, Probability
-from equipoise.report import charts
+from equipoise.diagnosis import Severity, severity
+from equipoise.errors import clipped, printable
+from equipoise.report import charts, sections
 from equipoise.report.charts import Image
-from equipoise.report.comparison import MARKS, rows, with_protocols
+from equipoise.report.comparison import SEVERITY_MARKS, Row, rows, rows_with_protocols
+from equipoise.report.context import PageContext
 from equipoise.report.formatting import BASELINE, INTERVAL, KEY
 from equipoise.report.report import Report
-from equipoise.report.surfaces import Surface, latent_map, of_classes, on_the_line, on_the_plane
 from equipoise.runs.config import RunConfig
-from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from equipoise.data.schema import Schema
-
-Array = NDArray[np.float64]
 TEMPLATE = "page.html.jinja"
-SHOWN_IMAGES, SHOWN_POINTS = 36, 5_000
-NEIGHBOURS, TRAINING_ROWS = 8, 20_000
-BARS = 40  # of a column
-MOMENTS, MOMENT_SIDE = 6, 260  # images of the samples through time, and their pixels a side
+MAX_SETTING_LENGTH = 120
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a page tells of. Without a source, samples stand alone."""
+class RunSummary:
+    """The verdict and the metrics of one run."""
 
     name: str
+    training: str
+    """How long it was trained, as a sentence."""
     report: Report
-    sampler: Sampler
-    source: Source | None
-    log: Sequence[Mapping[str, Any]]
-    config: RunConfig
-    surface: Surface | None = None
-    """D, where it is to be had and can be drawn."""
-    output: DiscriminatorOutput = field(default_factory=Probability)
-    """What D's output means."""
-    moments: Sequence[Path] = ()
-    """Images of what the generator made through time, the first first."""
+    severity: Severity
+    mark: str
+    """The severity in words, beside its colour."""
+    rows: Sequence[Row]
+    """The table of metrics."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Images under one heading. A section without images is left out."""
+
+    heading: str
+    images: Sequence[Image]
+    small: bool = False
+    """Whether the images have no text, and many may stand in a row."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template shows."""
+
+    title: str
+    runs: Sequence[RunSummary]
+    sections: Sequence[Section]
+    settings: Sequence[tuple[str, Sequence[tuple[str, str]]]] = ()
+    """Groups of names and values, each with its heading."""
+    table: Sequence[Row] = ()
+    """The metrics of several runs side by side."""
+    interval_head: str = INTERVAL
+    baseline_head: str = BASELINE
+    key: str = KEY
+    version: str = __version__
+    python: str = platform.python_version()
 
     @property
-    def primary(self) -> MetricResult:
-        """The primary metric."""
-        return self.report.metrics[0]
-
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        return self.config.data.limits
+    def comparing(self) -> bool:
+        """Whether it compares several runs."""
+        return bool(self.table)
 
 
-def page(run: Run) -> str:
-    """The page of one run."""
-    return _template().render(
-        title=f"{run.report.data}, {run.report.recipe}",
-        runs=[_told(run)],
-        comparing=False,
-        sections=[
-            ("Samples beside real ones", _samples(run)),
-            ("Samples by class", _by_class(run)),
-            ("Nearest training samples", _neighbours(run)),
-            ("Through time", _moments(run)),
-            ("Curves", _curves(run)),
-            ("Latents", _latents(run)),
-        ],
-        settings=_settings(run.config),
-        heads=(INTERVAL, BASELINE),
-        key=KEY,
-        version=__version__,
-        python=platform.python_version(),
+def page(run: PageContext) -> str:
+    """The page of one run, as HTML."""
+    images_alone = run.sampler.schema.is_image
+    return _render(
+        Page(
+            title=f"{run.report.data}, {run.report.recipe}",
+            runs=[_summary(run)],
+            sections=[
+                Section("Samples beside real ones", sections.samples(run)),
+                Section("Samples by class", sections.classes(run)),
+                Section("Nearest training samples", sections.nearest_training_images(run)),
+                Section("Through time", sections.progress(run), small=images_alone),
+                Section("Curves", sections.curves(run)),
+                Section("Latents", sections.latents(run)),
+            ],
+            settings=_settings(run.config),
+        )
     )
 
 
-def comparison(runs: Sequence[Run]) -> str:
-    """One page of several runs: their verdicts, one table, their curves in one chart,
-    and what each makes."""
+def comparison(runs: Sequence[PageContext]) -> str:
+    """The page of several runs, as HTML: their verdicts, one table, one chart of their
+    curves, and samples of each."""
     same = len({run.primary.key for run in runs}) == 1
-    curves = {run.name: charts.curve_of(run.log, run.primary.key) for run in runs}
-    chart = charts.overlaid(curves, runs[0].primary.label) if same else None
-    return _template().render(
-        title=f"{len(runs)} runs compared",
-        runs=[_told(run) for run in runs],
-        comparing=True,
-        sections=[
-            ("Curves", [chart] if chart else []),
-            *((f"Samples of {run.name}", _samples(run)[:2]) for run in runs),
-        ],
-        settings=[],
-        heads=(INTERVAL, BASELINE),
-        key=KEY,
-        version=__version__,
-        python=platform.python_version(),
+    curves = {run.name: charts.metric_curve(run.log, run.primary.key) for run in runs}
+    chart = charts.compared_runs(curves, runs[0].primary.label) if same else None
+    return _render(
+        Page(
+            title=f"{len(runs)} runs compared",
+            runs=[_summary(run) for run in runs],
+            sections=[
+                Section("Curves", [chart] if chart else []),
+                *(Section(f"Samples of {run.name}", sections.samples(run)[:2]) for run in runs),
+            ],
+            table=rows([run.report for run in runs]),
+        )
     )
 
 
-def _told(run: Run) -> dict[str, Any]:
+def _summary(run: PageContext) -> RunSummary:
     report = run.report
-    how = severity(report.verdict)
-    return {
-        "name": run.name,
-        "training": report.training_summary[0].upper() + report.training_summary[1:],
-        "report": report,
-        "severity": how,
-        "mark": MARKS[how],
-        "rows": with_protocols(report),
-    }
-
-
-def _samples(run: Run) -> list[Image]:
-    source, schema = run.source, run.sampler.schema
-    n = SHOWN_IMAGES if schema.is_image else SHOWN_POINTS
-    made = run.sampler.values(n, EVALUATION_SEED)
-    if not np.isfinite(made).all():
-        return []
-    real = None if source is None else source.held_out(n, 0).double().numpy()
-    if schema.is_image:
-        return [
-            Image(
-                charts.data_uri(image_grid(x, run.limits)),
-                f"{len(x)} {what} images in a grid.",
-                what,
-            )
-            for what, x in (("generated", made), ("real", real))
-            if x is not None
-        ]
-    if source is None or real is None:
-        return []
-    if schema.size == 1:
-        return on_the_line(
-            made[:, 0], real[:, 0], source.distribution, run.surface, axis_names(schema)[0]
-        )
-    if schema.size == 2:
-        return on_the_plane(made, real, source.distribution, run.surface, axis_names(schema))
-    return [_columns(made, real, schema)]
-
-
-def _by_class(run: Run) -> list[Image]:
-    """What comes for each of the labels, of a generator that learned any."""
-    sampler, source = run.sampler, run.source
-    if (
-        not sampler.recipe.conditional
-        or not np.isfinite(sampler.values(SHOWN_IMAGES, EVALUATION_SEED)).all()
-    ):
-        return []
-    labels = labels_of(sampler)
-    first = f"the first {MAX_CLASSES} of {len(sampler.schema.classes or ())} classes"
-    which = (
-        first
-        if len(sampler.schema.classes or ()) > MAX_CLASSES
-        else f"the classes {', '.join(labels)}"
+    severe = severity(report.verdict)
+    return RunSummary(
+        name=run.name,
+        training=report.training_summary[0].upper() + report.training_summary[1:],
+        report=report,
+        severity=severe,
+        mark=SEVERITY_MARKS[severe],
+        rows=rows_with_protocols(report),
     )
-    if has_classes(sampler):
-        alt = f"Generated images, a row for each of {which}."
-        caption = (
-            f"A row for each class{f': {first}' if which == first else ''}; a column "
-            "shares its latents."
-        )
-        sheet = charts.data_uri(by_class(sampler, run.limits, EVALUATION_SEED))
-        return [Image(sheet, alt, caption, wide=True)]
-    if sampler.schema.size > 2:
-        return []
-    real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
-    return [of_classes(sampler, real, labels, EVALUATION_SEED, which)]
-
-
-def _columns(made: Array, real: Array, schema: Schema) -> Image:
-    """Histograms of the first columns, as far as the real ones reach: a generator that
-    runs away would leave them a bar each."""
-    shown, names = min(schema.size, MAX_COLUMNS), axis_names(schema)
-    low, high = reach(real)
-    metric = charts.new_figure(7.2, 2.0 * -(-shown // 3))
-    for i, axes in enumerate(np.atleast_1d(metric.subplots(-(-shown // 3), 3)).flat):
-        axes.set_visible(i < shown)
-        if i < shown:
-            edges = np.linspace(low[i], high[i], BARS + 1)
-            axes.stairs(
-                bars(made[:, i], edges),
-                edges,
-                fill=True,
-                color=GENERATED,
-                alpha=0.6,
-                label="generated",
-            )
-            axes.stairs(bars(real[:, i], edges), edges, color="black", label="real")
-            axes.set_title(names[i], fontsize=9)
-            axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
-            axes.xaxis.set_major_locator(few_ticks(5))
-            axes.set_yticks([])  # a density, whose units say nothing
-            if gone := outside(made[:, i : i + 1], low[i], high[i]):
-                axes.set_xlabel(f"generated{gone}", fontsize=8)
-    return charts.finished(
-        metric,
-        f"Histograms of {shown} columns: generated, filled, over real, in outline.",
-        f"Generated, filled; real, in outline{part(schema)}.",
-        wide=True,
-    )
-
-
-def _neighbours(run: Run) -> list[Image]:
-    """Generated images, and below each the training image that is nearest, both made
-    small."""
-    source = run.source
-    if source is None or not source.schema.is_image or source.training_rows is None:
-        return []
-    made = run.sampler.values(NEIGHBOURS, EVALUATION_SEED)
-    if not np.isfinite(made).all():
-        return []
-    training = source.seen(TRAINING_ROWS, 0)
-    _, found = nearest(*(thumbnails(x, THUMBNAIL) for x in (torch.from_numpy(made), training)))
-    grid = image_grid(
-        np.concatenate([made, training[found].double().numpy()]), run.limits, across=NEIGHBOURS
-    )
-    caption = (
-        f"Above, generated; below each, the nearest of {len(training):,} training "
-        "images. Twins would be copies."
-    )
-    return [
-        Image(
-            charts.data_uri(grid),
-            "Eight generated images, and the training image nearest to each.",
-            caption,
-        )
-    ]
-
-
-def _moments(run: Run) -> list[Image]:
-    """A few of the images that training drew, smaller."""
-    paths = list(run.moments)
-    chosen = (
-        [
-            paths[i]
-            for i in np.linspace(0, len(paths) - 1, min(MOMENTS, len(paths))).round().astype(int)
-        ]
-        if paths
-        else []
-    )
-    images = []
-    for path in chosen:
-        if (
-            content := thumbnail(path, MOMENT_SIDE * 2)
-        ) is None:  # whatever has become of it, the page does without
-            continue
-        seen = f"{int(path.stem):,} samples seen"
-        images.append(
-            Image(charts.data_uri(content), f"What the generator made after {seen}.", seen)
-        )
-    return images
-
-
-def _curves(run: Run) -> list[Image]:
-    found = [
-        charts.primary(run.log, run.primary),
-        charts.balance(run.log, run.output) or charts.difference(run.log, run.output),
-        charts.losses(run.log),
-        charts.gradients(run.log),
-    ]
-    return [image for image in found if image is not None]
-
-
-def _latents(run: Run) -> list[Image]:
-    plain = not run.sampler.schema.is_image and run.sampler.schema.size <= 2
-    return [latent_map(run.sampler, EVALUATION_SEED)] if plain and run.sampler.prior.dim > 0 else []
 
 
 def _settings(config: RunConfig) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -318,17 +146,19 @@ def _settings(config: RunConfig) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 120 else f"{text[:117]}..."
+    return clipped(str(value), MAX_SETTING_LENGTH)
+
+
+def _render(content: Page) -> str:
+    return _template().render(page=content)
 
 
 @cache
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    def finalize(
-        value: object,
-    ) -> object:  # names from files may hold what no page can be written with
+    def finalize(value: object) -> object:
+        """Names from files may hold characters that no page can be written with."""
         return printable(value) if isinstance(value, str) else value
 
     environment = Environment(
@@ -338,6 +168,4 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=finalize,
     )
-    return environment.from_string(
-        files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8"), {"table": rows}
-    )
+    return environment.from_string(files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Saving a training as a run directory, and loading the generator of one."""
+"""Saving a training as a run directory, and keeping its report there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from equipoise.sampling.sampler import Sampler
 from equipoise.training.trainer import Trainer
 
 
-def save(
+def save_run(
     path: Path,
     sampler: Sampler,
     config: RunConfig,
@@ -26,7 +26,7 @@ def save(
     """Write a run directory.
 
     Args:
-        path: Of the directory, which must not be there yet.
+        path: Of the directory, which must not exist yet.
         sampler: The generator.
         config: Its configuration.
         log: The lines of the log.
@@ -34,7 +34,7 @@ def save(
         report: The report on the generator, if there is one.
 
     Raises:
-        RequestError: `path` is taken.
+        RequestError: `path` exists.
     """
     directory = RunDirectory.create(path, "run")
     try:
@@ -49,9 +49,11 @@ def save(
         directory.unlock()
 
 
-def keep(report: Report, directory: RunDirectory, write_page: Callable[[Path], object]) -> None:
-    """Write a report and its page into a run's
-    directory; in one that may only be read, warn."""
+def save_report(
+    report: Report, directory: RunDirectory, write_page: Callable[[Path], object]
+) -> None:
+    """Write a report and its page into a run directory. Where that fails, as in a
+    directory that is read-only, warn."""
     try:
         report.save(directory.report)
         write_page(directory.page)
@@ -59,11 +61,12 @@ def keep(report: Report, directory: RunDirectory, write_page: Callable[[Path], o
         warn(f"{error}; the report is not kept")
 
 
-def kept(directory: RunDirectory | None, samples_seen: int) -> Report | None:
-    """The report in a run's directory; None where there is none of this moment.
+def read_report(directory: RunDirectory | None, samples_seen: int) -> Report | None:
+    """The report in a run directory; None where there is none after this many samples
+    seen.
 
     Raises:
-        DamagedFileError: It is not whole.
+        DamagedFileError: The file is damaged.
     """
     if directory is None or not directory.report.is_file():
         return None

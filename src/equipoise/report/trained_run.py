@@ -20,7 +20,8 @@ from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.plotting import plots, sheets
 from equipoise.report import context, saving
-from equipoise.report.page import Run, page
+from equipoise.report.context import PageContext
+from equipoise.report.page import page
 from equipoise.report.report import Report, evaluate
 from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
@@ -160,24 +161,26 @@ class TrainedRun:
             self.report = report
             if self.directory is not None:
                 on_step("report page")
-                saving.keep(report, self.directory, lambda file: self.write_page(file, report))
+                saving.save_report(
+                    report, self.directory, lambda file: self.write_page(file, report)
+                )
         return report
 
     def kept_report(self) -> Report | None:
         """The report as it was made, or is kept; None where there is none of this
         generator."""
         if self.report is None:
-            self.report = saving.kept(self.directory, self.sampler.samples_seen)
+            self.report = saving.read_report(self.directory, self.sampler.samples_seen)
         return self.report
 
-    def page_context(self, report: Report) -> Run:
+    def page_context(self, report: Report) -> PageContext:
         """All that a page shows of this run."""
         try:
             source = self.training_data()
         except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
             source = None
         state = None if self.trainer is None else self.trainer.state
-        return context.told(
+        return context.page_context(
             self.sampler, source, report, self.log, self.config, self.directory, state
         )
 
@@ -205,7 +208,7 @@ class TrainedRun:
             raise RequestError(f"n = {n}: must be at least 1")
         values = sampler.values(*self.sampling_arguments(n, label, seed, code))
         source = self.source if data.distribution is None else self.training_data()
-        return context.draw(path, values, sampler, source, self.config, label)
+        return context.draw_samples(path, values, sampler, source, self.config, label)
 
     def draw_code(self, path: Path, name: str, seed: int | None) -> None:
         """Write a PNG that shows what one code does. Raises as `Prior.known`."""
@@ -223,7 +226,7 @@ class TrainedRun:
         report = None
         with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
             report = self.kept_report()
-        saving.save(path, self.sampler, self.config, self.log, self.trainer, report)
+        saving.save_run(path, self.sampler, self.config, self.log, self.trainer, report)
 
 
 def seed_of_draw(given: int | None) -> int:

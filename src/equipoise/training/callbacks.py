@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Monitor
 from equipoise.metrics.suites import MetricSuite
-from equipoise.plotting import plots, sketches
+from equipoise.plotting import plots
 from equipoise.runs import checkpoint
 from equipoise.runs.config import RunConfig
 from equipoise.runs.trackers import Tracker
@@ -45,7 +45,6 @@ from equipoise.training.events import (
 from equipoise.training.loop import SAVES
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
-from equipoise.utils.atomic_io import write_whole
 
 IMAGE_SEED = 2**31  # added to the run's seed for the latents of its images
 EARLY_STOPPED = "early_stopped"  # why a run with stop_when stopped
@@ -284,15 +283,16 @@ class SampleImages:
         source, sampler = self.source, self.sampler
         n = plots.DEFAULT_IMAGES if source.schema.is_image else plots.MAX_POINTS
         title = f"{source.name}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
-        image = sketches.sketch(
+        plots.draw(
+            path,
             sampler.values(n, self.seed),
             source.schema,
             source.limits,
             source.distribution,
             self._real,
             title,
+            in_training=True,
         )
-        write_whole(path, image)
 
     @cached_property
     def _real(self) -> NDArray[np.float64] | None:

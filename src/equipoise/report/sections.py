@@ -1,0 +1,155 @@
+"""The images of a page: samples beside real ones, classes, nearest training samples,
+the training's progress, curves and latents."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from equipoise.data.images.decode import thumbnail
+from equipoise.data.schema import Schema
+from equipoise.metrics.copies import THUMBNAIL
+from equipoise.metrics.neighbours import nearest
+from equipoise.metrics.reference import thumbnails
+from equipoise.plotting.axes import (
+    MAX_COLUMNS,
+    PANELS_PER_ROW,
+    axis_limits,
+    axis_names,
+    column_panels,
+    columns_note,
+)
+from equipoise.plotting.grids import image_grid
+from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels_of
+from equipoise.report import charts
+from equipoise.report.charts import Image
+from equipoise.report.context import PageContext
+from equipoise.report.surfaces import class_chart, latent_chart, line_charts, plane_charts
+from equipoise.sampling.sampler import EVALUATION_SEED
+
+Array = NDArray[np.float64]
+SHOWN_IMAGES, SHOWN_POINTS = 36, 5_000
+NEIGHBOURS, MAX_TRAINING_ROWS = 8, 20_000
+MAX_PROGRESS_IMAGES, PROGRESS_SIDE = 6, 520  # pixels of the longer side
+
+
+def samples(run: PageContext) -> list[Image]:
+    """Generated samples beside real ones; empty where some are not finite."""
+    source, schema = run.source, run.sampler.schema
+    n = SHOWN_IMAGES if schema.is_image else SHOWN_POINTS
+    generated = run.sampler.values(n, EVALUATION_SEED)
+    if not np.isfinite(generated).all():
+        return []
+    real = None if source is None else source.held_out(n, 0).double().numpy()
+    if schema.is_image:
+        grids = [_grid(generated, "generated", run)]
+        return grids if real is None else [*grids, _grid(real, "real", run)]
+    if source is None or real is None:
+        return []
+    names, distribution = axis_names(schema), source.distribution
+    if schema.size == 1:
+        return line_charts(generated[:, 0], real[:, 0], distribution, run.surface, names[0])
+    if schema.size == 2:
+        return plane_charts(generated, real, distribution, run.surface, names)
+    return [column_chart(generated, real, schema)]
+
+
+def _grid(images: Array, what: str, run: PageContext) -> Image:
+    source = charts.data_uri(image_grid(images, run.limits))
+    return Image(source, f"{len(images)} {what} images in a grid.", what)
+
+
+def column_chart(generated: Array, real: Array, schema: Schema) -> Image:
+    """Histograms of the first columns.
+
+    The axes are those of the real samples: a generator that diverges would squeeze them
+    into one bar each.
+
+    Args:
+        generated: Shape (N, D).
+        real: Shape (M, D).
+        schema: Of the data.
+    """
+    shown = min(schema.size, MAX_COLUMNS)
+    figure = charts.new_figure(7.2, 1.8 * -(-shown // PANELS_PER_ROW) + 0.4)
+    column_panels(figure, generated, real, axis_names(schema), *axis_limits(real))
+    alt = f"Histograms of {shown} columns: generated, filled, over real, in outline."
+    caption = f"Generated, filled; real, in outline{columns_note(schema)}."
+    return charts.svg_image(figure, alt, caption, wide=True)
+
+
+def classes(run: PageContext) -> list[Image]:
+    """Samples of each label, by a generator that learned labels."""
+    sampler, source = run.sampler, run.source
+    conditional = sampler.recipe.conditional
+    if not conditional or not np.isfinite(sampler.values(SHOWN_IMAGES, EVALUATION_SEED)).all():
+        return []
+    labels, count = labels_of(sampler), len(sampler.schema.classes or ())
+    first = f"the first {MAX_CLASSES} of {count} classes" if count > MAX_CLASSES else ""
+    description = first or f"the classes {', '.join(labels)}"
+    if has_classes(sampler):
+        alt = f"Generated images, a row for each of {description}."
+        caption = f"Each row is a class{f': {first}' if first else ''}. "
+        caption += "Images of a column have the same latents."
+        sheet = charts.data_uri(by_class(sampler, run.limits, EVALUATION_SEED))
+        return [Image(sheet, alt, caption, wide=True)]
+    if sampler.schema.size > 2:
+        return []
+    real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
+    return [class_chart(sampler, real, labels, EVALUATION_SEED, description)]
+
+
+def nearest_training_images(run: PageContext) -> list[Image]:
+    """Generated images, and below each the nearest training image."""
+    source = run.source
+    if source is None or not source.schema.is_image or source.training_rows is None:
+        return []
+    generated = run.sampler.values(NEIGHBOURS, EVALUATION_SEED)
+    if not np.isfinite(generated).all():
+        return []
+    training = source.seen(MAX_TRAINING_ROWS, 0)
+    small = [thumbnails(x, THUMBNAIL) for x in (torch.from_numpy(generated), training)]
+    _, found = nearest(*small)
+    pairs = np.concatenate([generated, training[found].double().numpy()])
+    grid = charts.data_uri(image_grid(pairs, run.limits, NEIGHBOURS))
+    alt = "Eight generated images, and the training image nearest to each."
+    caption = f"Above: generated. Below: the nearest of {len(training):,} training images. "
+    caption += "If both are the same, the generator copies."
+    return [Image(grid, alt, caption)]
+
+
+def progress(run: PageContext) -> list[Image]:
+    """A few of the images that were drawn during training, made smaller."""
+    paths = run.progress_images
+    if not paths:
+        return []
+    chosen = np.linspace(0, len(paths) - 1, min(MAX_PROGRESS_IMAGES, len(paths)))
+    images = []
+    for path in (paths[i] for i in chosen.round().astype(int)):
+        content = thumbnail(path, PROGRESS_SIDE)
+        if content is None:  # the file is damaged or gone: the page does without it
+            continue
+        seen = f"{int(path.stem):,} samples seen"
+        source = charts.data_uri(content)
+        images.append(Image(source, f"Generated samples after {seen}.", seen))
+    return images
+
+
+def curves(run: PageContext) -> list[Image]:
+    """What was logged during training, against samples seen."""
+    found = [
+        charts.primary(run.log, run.primary),
+        charts.balance(run.log, run.output) or charts.difference(run.log, run.output),
+        charts.losses(run.log),
+        charts.gradients(run.log),
+    ]
+    return [image for image in found if image is not None]
+
+
+def latents(run: PageContext) -> list[Image]:
+    """How samples depend on the latent, in one or two dimensions."""
+    schema = run.sampler.schema
+    if schema.is_image or schema.size > 2 or run.sampler.prior.dim == 0:
+        return []
+    return [latent_chart(run.sampler, EVALUATION_SEED)]
