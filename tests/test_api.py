@@ -394,7 +394,7 @@ def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_no
     def read_only(path: Path, _: bytes) -> NoReturn:
         raise EquipoiseError(f"{path} could not be written: Read-only file system")
 
-    monkeypatch.setattr("equipoise.runs.serialization.write_whole", read_only)
+    monkeypatch.setattr("equipoise.runs.serialization.write_atomic", read_only)
     with pytest.warns(
         EquipoiseWarning,
         match=r"report.json could not be written: Read-only file system; the report is not kept",

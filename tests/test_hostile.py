@@ -266,7 +266,7 @@ def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(
 def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_says(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.data.readers.base.available", lambda: 2**20)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 2**20)
     np.savez_compressed(here / "zeros.npz", x=np.zeros((10**5, 2)))
     frame = pd.DataFrame({"a": np.zeros(10**5), "b": np.ones(10**5)})
     frame.to_parquet(here / "zeros.parquet")
@@ -284,7 +284,7 @@ def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_s
 def test_a_compressed_table_is_bounded_where_free_memory_is_not_known(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.data.readers.base.available", lambda: None)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: None)
     monkeypatch.setattr("equipoise.data.readers.compression.MAX_UNPACKED", 2**16)
     (here / "zeros.csv.gz").write_bytes(gzip.compress(b"0,1\n" * 2**16))
     with pytest.raises(RequestError, match="unpacked: give fewer samples at once"):
@@ -308,7 +308,7 @@ def test_files_of_more_than_half_of_the_memory_are_not_read(
     name: str, run: Path, here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("data.readers.base", "utils.atomic_io"):
-        monkeypatch.setattr(f"equipoise.{module}.available", lambda: 2**25)
+        monkeypatch.setattr(f"equipoise.{module}.available_memory", lambda: 2**25)
     assert run.is_dir()
     with (here / name).open("wb") as file:
         file.truncate(2**25)

@@ -20,13 +20,13 @@ from equipoise.plotting import plots, sheets
 from equipoise.recipes import DEFAULT, find
 from equipoise.report import context, saving
 from equipoise.report.report import Report, evaluate
-from equipoise.runs.choices import split_settings
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.settings import RunSettings
+from equipoise.runs.split_settings import split_settings
 from equipoise.runs.trained import load_run
 from equipoise.runtime.device import resolve_device
-from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
+from equipoise.runtime.process import iterate_with_torch_settings, restores_torch_settings
 from equipoise.sampling.sampler import Codes, Sampler
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
@@ -34,7 +34,7 @@ from equipoise.training.events import Callback
 from equipoise.training.progress import ProgressBar
 from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 from equipoise.utils.system import usable_cores
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from equipoise.report.page import Run
 
 
-@leaves_process_as_it_was
+@restores_torch_settings
 class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
@@ -70,7 +70,7 @@ class GAN:
         self._directory: RunDirectory | None = None
         self._config: dict[str, Any] = {}
         self._report: Report | None = None
-        self._told_of_anew = False
+        self._warned_of_restart = False
 
     def fit(
         self,
@@ -114,12 +114,12 @@ class GAN:
         """
         if (
             self._sampler is not None
-            and not self._told_of_anew
+            and not self._warned_of_restart
             and not resume
             and init_from is None
         ):
-            self._told_of_anew = True
-            warm_start.warn_of_beginning_anew(self._directory)
+            self._warned_of_restart = True
+            warm_start.warn_fit_restarts(self._directory)
         trainer = self.trainer(
             data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None
         )
@@ -200,7 +200,7 @@ class GAN:
         holds. Raises RequestError as `sample` does."""
         if (size := whole("batch_size", batch_size)) < 1:
             raise RequestError(f"batch_size = {size}: must be at least 1")
-        return each_at_work(
+        return iterate_with_torch_settings(
             self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads
         )
 
@@ -228,7 +228,7 @@ class GAN:
         along a row. Points: samples coloured by its value.
         """
         sampler = self._trained()
-        sampler.prior.known(name)
+        sampler.prior.check_code(name)
         plots.draw_code(Path(path), sampler, name, _seed(seed))
         return Path(path)
 
@@ -259,7 +259,7 @@ class GAN:
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         if unasked and sheets.has_classes(sampler):
-            write_whole(
+            write_atomic(
                 path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed))
             )
             return path
@@ -341,10 +341,10 @@ class GAN:
         its path. In a run directory `evaluate` does."""
         from equipoise.report.page import page
 
-        write_whole(Path(path), page(self.told()).encode())
+        write_atomic(Path(path), page(self.page_data()).encode())
         return Path(path)
 
-    def told(self) -> Run:
+    def page_data(self) -> Run:
         """All that a page shows of this run, for `equipoise.report.page`."""
         report = self.report
         try:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from equipoise.errors import RequestError, clipped
 
 T = TypeVar("T")
-MAX_WHOLE = 2**63
+MAX_INT = 2**63
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def validate(settings: Any, conflicts: Callable[[], Iterable[str]] = tuple) -> N
         for name, marks in bounds(type(settings)).items()
         if (text := _out_of_bounds(name, of_types[name], marks))
     ]
-    refuse([*wrong, *conflicts()])
+    raise_mistakes([*wrong, *conflicts()])
 
 
 def all_checked(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,11 +114,11 @@ def all_checked(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str
             found[name] = checked(name, value, types[name])
         except RequestError as error:
             wrong.append(str(error))
-    refuse(wrong)
+    raise_mistakes(wrong)
     return found
 
 
-def refuse(wrong: Sequence[str]) -> None:
+def raise_mistakes(wrong: Sequence[str]) -> None:
     """Raise a RequestError with every sentence of what is wrong, if there are any."""
     if wrong:
         raise RequestError("; ".join(wrong))
@@ -303,7 +303,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, int) and abs(value) > MAX_WHOLE:
+    if isinstance(value, int) and abs(value) > MAX_INT:
         return False
     return isinstance(value, int | float) or (
         hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0

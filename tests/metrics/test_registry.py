@@ -108,7 +108,7 @@ def test_a_registered_metric_is_in_report_log_page_and_comparison(tmp_path: Path
         "largest_value" in line.get("metrics", {})
         for line in RunDirectory(tmp_path / "run").read_log()
     )
-    assert "the largest value in the table" in page(gan.told())
+    assert "the largest value in the table" in page(gan.page_data())
 
 
 def test_a_family_has_a_label_with_its_detail() -> None:

@@ -75,4 +75,4 @@ def test_a_prior_without_codes_says_so() -> None:
     with pytest.raises(
         RequestError, match="this generator has no codes, train the recipe 'infogan'"
     ):
-        Prior(2).known("c0")
+        Prior(2).check_code("c0")

@@ -90,7 +90,7 @@ def test_k_is_part_of_the_state_and_goes_back_with_the_weights() -> None:
     guard = Guard(state)
     state.tensors()["controller.k"].fill_(float("nan"))
     assert not guard.finite
-    guard.go_back()
+    guard.roll_back()
     assert torch.equal(state.tensors()["controller.k"], k)
     other = stepped(0)
     other.restore({name: value.clone() for name, value in state.tensors().items()}, state.scalars())
@@ -127,7 +127,7 @@ def test_augmented_images_are_adapted_beside_k() -> None:
 
 
 def test_its_log_has_k_and_the_measure_of_convergence_and_its_page_draws_the_energy() -> None:
-    told = GAN("began", samples=64, threads=1, **TINY).fit("gaussian").told()  # type: ignore[arg-type]
+    told = GAN("began", samples=64, threads=1, **TINY).fit("gaussian").page_data()  # type: ignore[arg-type]
     assert {"k", "convergence_measure", "real_output", "fake_output"} <= set().union(*told.log)
     assert told.surface is not None
     energies = told.surface(np.linspace(0, 8, 5)[:, None])

@@ -22,8 +22,8 @@ from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe, cosine
 from equipoise.recipes.classic import Classic
-from equipoise.runs.choices import hints
 from equipoise.runs.settings import RunSettings
+from equipoise.runs.split_settings import hints
 from equipoise.transforms.space import NetworkSpace
 
 LINE, PLANE, SPACE = (

@@ -99,7 +99,7 @@ def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(
 ) -> None:
     assert "beside the optimal D" in (kept / "report.html").read_text()
     for recipe, expected in (("balanced", True), ("classic", True), ("lsgan", False)):
-        text = page(GAN(recipe, **tiny).fit("gaussian").told())
+        text = page(GAN(recipe, **tiny).fit("gaussian").page_data())
         assert "D along the line" in text
         assert ("beside the optimal D" in text) is expected
 
@@ -107,14 +107,14 @@ def test_the_optimum_and_ds_surface_are_drawn_where_the_distribution_is_known(
 @pytest.mark.parametrize("shape", [(60, 12, 12), (60, 3, 10, 8), (200, 5)])
 def test_images_and_columns_have_pages_too(shape: tuple[int, ...], tiny: dict[str, Any]) -> None:
     data = RNG.integers(0, 255, shape, dtype=np.uint8) if len(shape) > 2 else RNG.normal(size=shape)
-    text = page(GAN(**tiny).fit(data).told())
+    text = page(GAN(**tiny).fit(data).page_data())
     assert ("the training image nearest to each" in text) == (len(shape) > 2)
     assert ("Histograms of 5 columns" in text) == (len(shape) == 2)
 
 
 def test_a_column_of_one_large_value_has_a_page(tiny: dict[str, Any]) -> None:
     data = np.stack([RNG.normal(size=100), RNG.normal(size=100), np.full(100, 1.7e15)], 1)
-    assert "Histograms of 3 columns" in page(GAN(**tiny).fit(data).told())
+    assert "Histograms of 3 columns" in page(GAN(**tiny).fit(data).page_data())
 
 
 def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(
@@ -134,7 +134,7 @@ def test_a_generated_outlier_leaves_the_bars_of_a_column_as_they_were(
 
 def test_names_from_strangers_cannot_write_the_page(tiny: dict[str, Any], tmp_path: Path) -> None:
     frame = pd.DataFrame(RNG.normal(size=(100, 3)), columns=["<script>alert(1)</script>", "b", "c"])
-    text = page(GAN(**tiny).fit(frame, out=tmp_path / "<script>").told())
+    text = page(GAN(**tiny).fit(frame, out=tmp_path / "<script>").page_data())
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
 
@@ -151,7 +151,9 @@ def test_a_run_of_any_name_stands_in_the_legend_as_it_is(name: str) -> None:
 
 
 def test_a_d_that_sees_whole_batches_is_not_asked_point_by_point(tiny: dict[str, Any]) -> None:
-    text = page(GAN("classic", discriminator_sees="batch-spread", **tiny).fit("gaussian").told())
+    text = page(
+        GAN("classic", discriminator_sees="batch-spread", **tiny).fit("gaussian").page_data()
+    )
     assert "D along the line" not in text
     assert "Histogram of generated samples" in text
 
@@ -163,7 +165,7 @@ def test_a_run_on_arrays_of_another_process_is_shown_without_real_ones(
         GAN(**tiny).fit(
             RNG.integers(0, 255, shape).astype(np.uint8), out=tmp_path / name
         ).evaluate()
-    images, points = (page(GAN.load(tmp_path / name).told()) for name in ("images", "points"))
+    images, points = (page(GAN.load(tmp_path / name).page_data()) for name in ("images", "points"))
     assert "36 generated images in a grid" in images
     assert "real images in a grid" not in images
     assert "Curves" in points
@@ -200,7 +202,7 @@ def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> 
 def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(
     kept: Path, name: Any, sure: Any, severity: str, mark: str
 ) -> None:
-    told = GAN.load(kept).told()
+    told = GAN.load(kept).page_data()
     verdict = replace(told.report.verdict, name=name, sure=sure)
     text = page(replace(told, report=replace(told.report, verdict=verdict)))
     assert f'class="verdict {severity}"' in text
@@ -235,7 +237,7 @@ def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
 
 
 def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
-    told = GAN.load(kept).told()
+    told = GAN.load(kept).page_data()
     odd = (
         MetricResult("sliced_wasserstein", math.inf, math.nan, "lower", "n samples"),
         MetricResult("of_another_version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
@@ -277,7 +279,7 @@ def test_a_logarithmic_scale_has_plain_round_numbers(
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_points_with_labels_are_shown_by_class(size: int, tiny: dict[str, Any]) -> None:
     x, labels = RNG.normal(size=(200, size)), ["setosa", "virginica"] * 100
-    found = Elements(page(GAN(**tiny).fit(x, labels=labels).told()))
+    found = Elements(page(GAN(**tiny).fit(x, labels=labels).page_data()))
     alts = [attributes["alt"] or "" for tag, attributes in found.tags if tag == "img"]
     by_class = [alt for alt in alts if "the classes setosa, virginica, real and generated" in alt]
     assert len(by_class) == (1 if size < 3 else 0)
@@ -285,15 +287,15 @@ def test_points_with_labels_are_shown_by_class(size: int, tiny: dict[str, Any]) 
 
 def test_images_with_labels_have_a_sheet_by_class(tiny: dict[str, Any]) -> None:
     x = RNG.integers(0, 255, (60, 8, 8), dtype=np.uint8)
-    text = page(GAN(**tiny).fit(x, labels=["dark", "light"] * 30).told())
+    text = page(GAN(**tiny).fit(x, labels=["dark", "light"] * 30).page_data())
     assert "Generated images, a row for each of the classes dark, light." in text
-    assert "Samples by class" not in page(GAN(**tiny).fit(x).told())
+    assert "Samples by class" not in page(GAN(**tiny).fit(x).page_data())
 
 
 def test_runs_compared_stand_side_by_side(kept: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
     other = tmp_path / "other"
     GAN("lsgan", **tiny).fit("ring", out=other).evaluate()
-    text = comparison([GAN.load(kept).told(), GAN.load(other).told()])
+    text = comparison([GAN.load(kept).page_data(), GAN.load(other).page_data()])
     tags = Elements(text)
     assert sum(tag == "section" for tag, _ in tags.tags) == 2
     heads = [str(kept), str(other)]

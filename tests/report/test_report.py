@@ -25,7 +25,7 @@ from equipoise.diagnosis import Verdict
 from equipoise.metrics.budget import QUICK
 from equipoise.metrics.result import MetricResult
 from equipoise.report.report import Report, gather
-from equipoise.runs.command_line import typed
+from equipoise.runs.command_line import data_arguments
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
 from equipoise.runs.serialization import DamagedFileError, checked_line, write_json
@@ -70,29 +70,29 @@ def test_a_damaged_report_is_named(tmp_path: Path) -> None:
 def test_a_distribution_is_typed_with_its_settings(
     distribution: Gaussian | Ring, words: str
 ) -> None:
-    assert typed(config(DistributionSource(distribution))) == words
+    assert data_arguments(config(DistributionSource(distribution))) == words
 
 
 def test_a_file_is_typed_in_quotes_and_arrays_cannot_be_typed(tmp_path: Path) -> None:
     np.save(tmp_path / "my data.npy", np.arange(100.0))
     source = open_source(tmp_path / "my data.npy")
-    assert typed(config(source)) == f"'{tmp_path / 'my data.npy'}'"
+    assert data_arguments(config(source)) == f"'{tmp_path / 'my data.npy'}'"
     assert (
-        typed(config(source, "my label"))
+        data_arguments(config(source, "my label"))
         == f"'{tmp_path / 'my data.npy'}' --label-column 'my label'"
     )
-    assert typed(config(open_source(np.arange(100.0)))) == ""
+    assert data_arguments(config(open_source(np.arange(100.0)))) == ""
 
 
 def test_labels_that_a_training_would_leave_aside_are_typed_with_the_option_to_learn_them(
     tmp_path: Path,
 ) -> None:
     assert (
-        typed(config(DistributionSource(Ring(circle_modes=5)), conditional=True))
+        data_arguments(config(DistributionSource(Ring(circle_modes=5)), conditional=True))
         == "ring --circle-modes 5 --conditional"
     )
     np.savez(tmp_path / "labelled.npz", x=np.arange(100.0), y=[0, 1] * 50)
-    assert typed(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(
+    assert data_arguments(config(open_source(tmp_path / "labelled.npz"), conditional=True)) == str(
         tmp_path / "labelled.npz"
     )
 
@@ -101,7 +101,7 @@ def test_what_is_typed_of_a_conditional_run_is_a_conditional_training(
     tiny: dict[str, Any], command: Callable[..., Any], tmp_path: Path
 ) -> None:
     GAN("cgan", **tiny).fit("ring", out=tmp_path / "run")
-    words = shlex.split(typed(RunDirectory(tmp_path / "run").read_config()))
+    words = shlex.split(data_arguments(RunDirectory(tmp_path / "run").read_config()))
     assert command("train", *words, *TINY_OPTIONS, "--out", str(tmp_path / "again")).status == 0
     assert np.asarray(GAN.load(tmp_path / "again").sample(2, label=3)).shape == (2, 2)
     longer = ["--recipe", "cgan", "--out", str(tmp_path / "run"), "--resume", "--samples", "64"]
@@ -110,7 +110,7 @@ def test_what_is_typed_of_a_conditional_run_is_a_conditional_training(
 
 def test_data_whose_labels_were_handed_over_in_python_cannot_be_typed(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.arange(100.0))
-    assert typed(config(open_source(tmp_path / "x.npy", [0, 1] * 50))) == ""
+    assert data_arguments(config(open_source(tmp_path / "x.npy", [0, 1] * 50))) == ""
 
 
 def test_every_flipped_byte_of_a_report_is_noticed_or_means_the_same(

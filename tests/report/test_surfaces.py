@@ -17,7 +17,7 @@ from equipoise.report.surfaces import Surface, estimated_density
 
 
 def surface_of(recipe: str) -> Surface:
-    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").told()
+    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").page_data()
     assert told.surface is not None
     return told.surface
 
@@ -54,7 +54,9 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
 def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
     assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
     told = (
-        GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit(np.arange(200.0) % 3).told()
+        GAN(recipe, samples=32, batch_size=16, width=8, threads=1)
+        .fit(np.arange(200.0) % 3)
+        .page_data()
     )
     assert told.source is not None
     real = told.source.held_out(20, 0).numpy()[:, 0]
@@ -70,7 +72,7 @@ def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(surfaces, "finished", lambda figure, *_, **__: figures.append(figure))
     rng = np.random.default_rng(0)
     data = np.stack([rng.uniform(20, 80, 300), rng.normal(30_000, 8_000, 300)], 1)
-    told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).told()
+    told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).page_data()
     surfaces.on_the_plane(data, data, None, told.surface, ["age", "income"])
     surfaces.latent_map(told.sampler, 0)
     panels = [
@@ -89,7 +91,10 @@ def test_d_is_shown_as_its_logits_mean_it() -> None:
 def test_a_class_whose_few_real_samples_lie_outside_the_axes_divides_nothing_by_nothing() -> None:
     x = np.random.default_rng(0).normal(size=300)
     sampler = (
-        GAN(samples=32, batch_size=16, width=8, threads=1).fit(x, ["a", "b"] * 150).told().sampler
+        GAN(samples=32, batch_size=16, width=8, threads=1)
+        .fit(x, ["a", "b"] * 150)
+        .page_data()
+        .sampler
     )
     real = torch.tensor([[1e6], [0.0]]), torch.tensor([0, 1])
     with warnings.catch_warnings():

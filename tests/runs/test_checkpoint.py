@@ -30,7 +30,7 @@ from equipoise.runs.serialization import (
     write_tensors,
 )
 from equipoise.training.step import adversarial_step
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
 
 def no_warning(message: str) -> None:
@@ -139,7 +139,7 @@ def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(
 
 def test_a_truncated_file_is_noticed_at_every_length(tmp_path: Path) -> None:
     path = tmp_path / "one" / "file.safetensors"
-    write_whole(path, pack({"x": torch.arange(5.0)}, {"a": 1}))
+    write_atomic(path, pack({"x": torch.arange(5.0)}, {"a": 1}))
     raw = path.read_bytes()
     for length in range(len(raw)):
         path.write_bytes(raw[:length])
@@ -257,7 +257,7 @@ def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_i
 
 def test_more_than_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, whole = tmp_path / "x.safetensors", len(pack({"x": torch.ones(100)}, {}))
-    monkeypatch.setattr(serialization, "MAX_TENSORS", whole)
+    monkeypatch.setattr(serialization, "MAX_TENSOR_BYTES", whole)
     write_tensors(path, {"x": torch.ones(100)}, {})
     with pytest.raises(
         EquipoiseError,

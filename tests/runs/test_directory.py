@@ -265,10 +265,10 @@ def test_json_with_nan_or_infinities_was_not_written_here(tmp_path: Path) -> Non
 def test_what_would_be_too_long_to_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serialization, "MAX_JSON", 100)
+    monkeypatch.setattr(serialization, "MAX_JSON_BYTES", 100)
     write_json(tmp_path / "x.json", {"format": 1})
     with pytest.raises(
-        EquipoiseError, match="it would have 312 bytes, more than the 100 that are read"
+        EquipoiseError, match="it would have 312 bytes, more than the maximum of 100"
     ):
         write_json(tmp_path / "x.json", {"format": 1, "long": "x" * 200})
     assert read_json(tmp_path / "x.json") == {"format": 1}

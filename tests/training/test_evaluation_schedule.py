@@ -21,7 +21,7 @@ def pass_cost(multiplications: float) -> PassCost:
 WORK = Workload(pass_cost(G), pass_cost(D), 0, 16, discriminator_steps=1, has_penalty=True)
 
 
-class Counting(MetricSuite):
+class OpCounter(MetricSuite):
     def __init__(self) -> None:
         self.n, self.cost = 100, 5e3
 
@@ -30,11 +30,11 @@ class Counting(MetricSuite):
 
 
 def schedule(work: Workload = WORK, device: str = "cpu") -> EvaluationSchedule:
-    return EvaluationSchedule(work, Counting(), COSTS[device])
+    return EvaluationSchedule(work, OpCounter(), COSTS[device])
 
 
 def test_an_evaluation_costs_what_the_page_says() -> None:
-    trained = G + 6 * D + 3 * (G + D) / 5 + evaluation_schedule.STEP / 16
+    trained = G + 6 * D + 3 * (G + D) / 5 + evaluation_schedule.STEP_COST / 16
     found = schedule(replace(WORK, discriminator_steps=5)).evaluation_samples
     assert found == 100 * (G + 5e3) / trained
 
@@ -49,7 +49,7 @@ def test_longer_runs_are_evaluated_more_often_within_bounds() -> None:
         count = told.evaluations(horizon, 10**6)
         spent = count * told.evaluation_samples / horizon
         least = evaluation_schedule.MIN_EVALUATIONS
-        assert spent <= evaluation_schedule.EVALUATION or count == least
+        assert spent <= evaluation_schedule.EVALUATION_FRACTION or count == least
 
 
 def test_on_a_gpu_the_interval_is_a_number_of_steps_whatever_a_step_computes() -> None:
@@ -62,7 +62,7 @@ def test_on_a_gpu_the_interval_is_a_number_of_steps_whatever_a_step_computes() -
 
 def test_a_run_is_evaluated_so_often_and_at_its_end_whether_resumed_or_not() -> None:
     told = schedule()
-    horizon = int(told.evaluation_samples * 7.5 / evaluation_schedule.EVALUATION)
+    horizon = int(told.evaluation_samples * 7.5 / evaluation_schedule.EVALUATION_FRACTION)
     last, evaluated = 0, []
     for save in range(1, 21):
         if told.due(save / 20, last, horizon, 20):  # all it knows of the past is what the log has

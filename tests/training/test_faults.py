@@ -24,7 +24,7 @@ from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.events import Event, SaveDue
-from equipoise.utils.atomic_io import asides
+from equipoise.utils.atomic_io import temporary_files
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="what a descriptor is open on is read from /proc"
@@ -72,7 +72,7 @@ def assert_same_end(out: Path, undisturbed: Path) -> None:
         for run in (out, undisturbed)
     ]
     assert said[0] == said[1]
-    assert list(asides(out)) == []
+    assert list(temporary_files(out)) == []
 
 
 @pytest.mark.parametrize(

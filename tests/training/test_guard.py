@@ -46,7 +46,7 @@ def test_it_puts_back_weights_moments_and_average() -> None:
     guard = Guard(state)
     before = {name: tensor.clone() for name, tensor in state.weights().items()}
     spoil(state)
-    guard.go_back()
+    guard.roll_back()
     assert all(torch.equal(before[name], tensor) for name, tensor in state.weights().items())
     assert state.recoveries == 1
 
@@ -139,7 +139,7 @@ def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
         ) as told,
         pytest.raises(
             DivergedError,
-            match=r"nor after going back; what was good last is in .*; try a lower learning rate",
+            match=r"nor after rolling back; the last good weights are in .*; try a lower",
         ),
     ):
         gan.fit("gaussian", out=tmp_path / "run")

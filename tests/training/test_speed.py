@@ -26,10 +26,10 @@ from equipoise.training import speed
 from equipoise.training.events import Control, Report
 from equipoise.training.speed import (
     Speed,
-    by_rule,
     can_compile,
     choose,
     compile_step,
+    default_speed,
     example,
     is_pure,
     threads_for,
@@ -67,10 +67,10 @@ def test_points_take_float32_and_images_what_the_processor_has(
 ) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
-    assert by_rule(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
+    assert default_speed(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
         1, "float32", False
     )
-    assert by_rule(method, images=True, device=CPU, seconds=1, threads=3) == Speed(
+    assert default_speed(method, images=True, device=CPU, seconds=1, threads=3) == Speed(
         3, "bfloat16" if half else "float32", False
     )
 
@@ -103,7 +103,7 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
     enough = COSTS["cpu"].compile_from["points"]
     found = [
-        by_rule(method, images=False, device=CPU, seconds=s, threads=1)
+        default_speed(method, images=False, device=CPU, seconds=s, threads=1)
         for s in (0.99 * enough, 1.01 * enough)
     ]
     assert [ruled.compiled for ruled in found] == [False, True]
@@ -132,7 +132,7 @@ def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(
     )
     assert is_pure(method) == pure
     if not pure:
-        assert not by_rule(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
+        assert not default_speed(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
         with pytest.raises(
             RequestError, match="compile = 'on', but this step cannot be compiled here"
         ):

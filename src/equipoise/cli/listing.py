@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from equipoise.cli.options import Datasets, Recipes
-from equipoise.cli.output import say
+from equipoise.cli.output import echo
 from equipoise.cli.parser import option_of, parse
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def recipes(arguments: Sequence[str]) -> None:
         print(f"{name:{COLUMN}} {recipe.summary}{default}")
         print(f"{'':{COLUMN}} {recipe.paper}")
     for name, why in broken().items():
-        say(f"{name:{COLUMN}} cannot be used: {why}")
+        echo(f"{name:{COLUMN}} cannot be used: {why}")
 
 
 def datasets(arguments: Sequence[str]) -> None:

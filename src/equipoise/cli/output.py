@@ -7,7 +7,7 @@ import sys
 from equipoise.errors import printable
 
 
-def say(text: str) -> None:
+def echo(text: str) -> None:
     """Print lines that may hold names from files, on any terminal."""
     from equipoise.utils.formatting import for_terminal
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from equipoise.cli.output import say, warn
+from equipoise.cli.output import echo, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
@@ -33,7 +33,7 @@ def train(arguments: Sequence[str]) -> None:
     trainer = gan.trainer(
         data, out=request.out, resume=request.resume, init_from=request.init_from, warn=warn
     )
-    _announce(trainer)
+    _print_header(trainer)
     assert trainer.directory is not None, "the command line always writes a run"
     where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
     try:
@@ -58,7 +58,7 @@ def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
         gan.train(trainer, [bar])
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
-        say(
+        echo(
             f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}."
         )
         sys.stdout.flush()
@@ -88,15 +88,15 @@ def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
         status("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
-        say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
-        say(f"Image: {where}/samples.png")
+        echo(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
+        echo(f"Image: {where}/samples.png")
     else:
-        say(f"\n{report}\n")
+        echo(f"\n{report}\n")
         labels = bool(trainer.recipe.conditional)
         if kind == "quick" and not kept and not takes_all(trainer.source, labels, QUICK):
-            say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
-        say(f"Report: {where}/report.html    Image: {where}/samples.png")
-    say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
+            echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
+        echo(f"Report: {where}/report.html    Image: {where}/samples.png")
+    echo(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 
 
 def described(schema: Schema) -> str:
@@ -110,23 +110,23 @@ def described(schema: Schema) -> str:
     return f"{schema.size}-D points"
 
 
-def _announce(trainer: Trainer) -> None:
+def _print_header(trainer: Trainer) -> None:
     """Print what is trained, on what data and how, and from where a run is resumed."""
-    from equipoise.training.resume import told
+    from equipoise.training.resume import status_line
 
     schema, source, directory = trainer.source.schema, trainer.source, trainer.directory
     rows = source.training_rows
     amount = "generated on the fly" if rows is None else f"{rows:,} to train on"
-    say(f"{source.name}: {described(schema)}, {amount}")
+    echo(f"{source.name}: {described(schema)}, {amount}")
     for note in source.notes:
-        say(f"  note: {note}")
+        echo(f"  note: {note}")
     how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"
     how += ", in bfloat16" if trainer.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if trainer.speed.compiled else ""
-    say(
+    echo(
         f"{trainer.recipe.name} on {trainer.device} with {how}; saved in "
         f"{directory.path if directory else '-'}"
     )
     if trainer.resumed:
-        say(told(trainer))
+        echo(status_line(trainer))
     sys.stdout.flush()

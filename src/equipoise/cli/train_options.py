@@ -69,7 +69,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
     Raises:
         RequestError: On mistakes: all of them, in one line.
     """
-    options = _first_look(arguments)
+    options = _parse_selection(arguments)
     if recipe is None:
         earlier = options.out if options.resume is not None else options.init_from
         name = options.recipe or (None if earlier is None else _recorded_recipe(earlier))
@@ -118,7 +118,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
     )
 
 
-def _first_look(arguments: Sequence[str]) -> Train:
+def _parse_selection(arguments: Sequence[str]) -> Train:
     """DATA, recipe and run, found with the options of every recipe and distribution:
     which of those are valid depends on them."""
     groups = {

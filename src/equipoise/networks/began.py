@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from equipoise.networks.conditioning import MixedPrecision, one_hot, through
+from equipoise.networks.conditioning import MixedPrecision, forward_mixed, one_hot
 from equipoise.networks.controller import Controller
 
 
@@ -37,11 +37,11 @@ class AutoencoderDiscriminator(MixedPrecision):
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Samples, (N, *shape), as they come out of the autoencoder."""
         mixed = self.mixed and self.training
-        code = through(self.encoder, x, mixed)
+        code = forward_mixed(self.encoder, x, mixed)
         if self.classes:
             assert y is not None, "a conditional discriminator needs classes"
             code = torch.cat([code, one_hot(code, y, self.classes)], 1)
-        return through(self.decoder, code, mixed)
+        return forward_mixed(self.decoder, code, mixed)
 
 
 class EquilibriumControl(Controller):

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from equipoise.networks.mlp import LEAK, activation, mlp
+from equipoise.networks.mlp import LEAKY_SLOPE, activation, mlp
 
 # The coarsest grid has at least this many cells along its shorter side, where the image
 # has as many.
-COARSEST = 4
-WIDEST = 4  # channels grow up to this multiple of the width
+MIN_GRID = 4
+MAX_WIDENING = 4  # channels grow up to this multiple of the width
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Pyramid:
 
     @property
     def fold(self) -> int:
-        return 2 if min(self.height, self.width) >= 4 * COARSEST else 1
+        return 2 if min(self.height, self.width) >= 4 * MIN_GRID else 1
 
     @property
     def halvings(self) -> int:
-        return max(int(math.log2(min(self.height, self.width) / self.fold / COARSEST)), 0)
+        return max(int(math.log2(min(self.height, self.width) / self.fold / MIN_GRID)), 0)
 
     @property
     def coarsest(self) -> tuple[int, int]:
@@ -57,7 +57,7 @@ class Pyramid:
 
     def channels_at(self, level: int, width: int) -> int:
         """Channels of the grid that is halved `level` times."""
-        return int(width * min(2**level, WIDEST))
+        return int(width * min(2**level, MAX_WIDENING))
 
 
 class Folded(nn.PixelUnshuffle):
@@ -145,7 +145,7 @@ def conv(before: int, after: int) -> nn.Conv2d:
     """A 3 x 3 convolution that keeps the grid, started from He et al. 2015's normal
     distribution."""
     layer = nn.Conv2d(before, after, 3, padding=1)
-    nn.init.kaiming_normal_(layer.weight, LEAK)
+    nn.init.kaiming_normal_(layer.weight, LEAKY_SLOPE)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer

@@ -15,7 +15,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
 }
-LEAK = 0.2
+LEAKY_SLOPE = 0.2
 
 
 class Dropout(nn.Module):
@@ -37,7 +37,7 @@ class Dropout(nn.Module):
 
 def activation(name: str) -> nn.Module:
     """The activation of this name; LeakyReLU has slope 0.2."""
-    return nn.LeakyReLU(LEAK) if name == "leaky_relu" else ACTIVATIONS[name]()
+    return nn.LeakyReLU(LEAKY_SLOPE) if name == "leaky_relu" else ACTIVATIONS[name]()
 
 
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
@@ -58,7 +58,7 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
         if i < len(activations):
             if activations[i] in ("relu", "leaky_relu"):
                 nn.init.kaiming_normal_(
-                    linear.weight, LEAK if activations[i] == "leaky_relu" else 0
+                    linear.weight, LEAKY_SLOPE if activations[i] == "leaky_relu" else 0
                 )
                 nn.init.zeros_(linear.bias)
             layers.append(activation(activations[i]))

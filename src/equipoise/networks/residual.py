@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, leaky_relu, pad
 
-from equipoise.networks.mlp import LEAK
+from equipoise.networks.mlp import LEAKY_SLOPE
 
-BASE = 4  # cells a side of the coarsest grid
+BASE_GRID = 4  # cells a side of the coarsest grid
 EXPANSION = 2  # of channels inside a block
-GAIN = math.sqrt(2 / (1 + LEAK**2))
+GAIN = math.sqrt(2 / (1 + LEAKY_SLOPE**2))
 
 
 class ResidualGenerator(nn.Module):
@@ -46,7 +46,7 @@ class ResidualGenerator(nn.Module):
         super().__init__()
         self.shape = tuple(shape)
         depth = blocks * len(widths)
-        self.basis = nn.Parameter(torch.randn(widths[0], BASE, BASE))
+        self.basis = nn.Parameter(torch.randn(widths[0], BASE_GRID, BASE_GRID))
         self.scale = nn.Linear(latent_width, widths[0], bias=False)
         nn.init.normal_(self.scale.weight, std=latent_width**-0.5)
         layers: list[nn.Module] = []
@@ -73,7 +73,7 @@ class ResidualTrunk(nn.Module):
         self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1
     ) -> None:
         super().__init__()
-        side = BASE * 2 ** (len(widths) - 1) * fold
+        side = BASE_GRID * 2 ** (len(widths) - 1) * fold
         self.margins = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
         layers: list[nn.Module] = [
@@ -85,7 +85,7 @@ class ResidualTrunk(nn.Module):
             if level:
                 layers.append(Downsample(widths[level], widths[level - 1]))
         self.layers = nn.Sequential(
-            *layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten()
+            *layers, plain_conv(widths[0], widths[0], BASE_GRID, groups=widths[0]), nn.Flatten()
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ class BiasedActivation(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return leaky_relu(x + self.bias, LEAK)
+        return leaky_relu(x + self.bias, LEAKY_SLOPE)
 
 
 class Upsample(nn.Module):

@@ -16,7 +16,7 @@ from equipoise.data.distributions import Distribution
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped, printable
 from equipoise.sampling.sampler import Sampler
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def draw(
     """Write a PNG of `values`, (n, *shape) in the user's units, as their kind asks for,
     beside the distribution or the `real` samples if they are known."""
     if schema.is_image:
-        write_whole(path, image_grid(values, limits))
+        write_atomic(path, image_grid(values, limits))
         return
     from matplotlib.figure import Figure
 
@@ -302,7 +302,7 @@ def _write(figure: Figure, path: Path) -> None:
     as_they_are(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
@@ -323,13 +323,13 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
         rows = sampler.prior.with_codes(
             z.repeat_interleave(kinds, 0), {name: np.tile(values[:kinds], TRAVERSALS)}
         )
-        made = sampler.of_latents(rows, None if y is None else y.repeat_interleave(kinds))
-        write_whole(path, image_grid(made, sampler.transform.limits, across=kinds))
+        made = sampler.decode_latents(rows, None if y is None else y.repeat_interleave(kinds))
+        write_atomic(path, image_grid(made, sampler.transform.limits, across=kinds))
         return
     from matplotlib.figure import Figure
 
     z, y = sampler.latents(MAX_POINTS, seed)
-    made = sampler.of_latents(z, y)
+    made = sampler.decode_latents(z, y)
     entry = z[:, at].argmax(1).numpy() if name.startswith("c") else z[:, at.start].numpy()
     figure = Figure(figsize=(6, 5.4), layout="constrained")
     axes = figure.subplots()

@@ -11,7 +11,7 @@ from equipoise.coerce import instance
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped
-from equipoise.networks.drawing import DrawnFrom
+from equipoise.networks.seeded_init import SeededInit
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
@@ -28,7 +28,7 @@ def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
 
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     """The recipe's method with weights drawn from the seed alone."""
-    with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
+    with SeededInit(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
         return recipe.build(network_space(recipe, schema))
 
 
@@ -50,7 +50,7 @@ def outline(recipe: Recipe, schema: Schema) -> Method:
     Raises:
         RuntimeError: For networks that look at their own weights while they are made.
     """
-    with DrawnFrom(torch.Generator()), torch.device("meta"):
+    with SeededInit(torch.Generator()), torch.device("meta"):
         return recipe.build(network_space(recipe, schema))
 
 

@@ -93,7 +93,7 @@ class Standard(Recipe):
             scale: Factor on D's logit.
         """
         from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
+        from equipoise.networks.dcgan import DCGenerator, DCTrunk, init_weights
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import Shaped, mlp
         from equipoise.networks.spectral import spectrally_normalised
@@ -123,7 +123,7 @@ class Standard(Recipe):
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
         discriminator = Discriminator(trunk, features, d_classes, conditioning, head, scale)
         if space.is_image:
-            discriminator.apply(start)
+            discriminator.apply(init_weights)
         if norm == "spectral":
             spectrally_normalised(discriminator)
         return Networks(Generator(body, classes), discriminator, prior)

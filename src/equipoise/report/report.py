@@ -22,7 +22,7 @@ from equipoise.metrics.evaluate import evaluate_samples
 from equipoise.metrics.finite import finite_metric
 from equipoise.metrics.result import MetricResult
 from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval
-from equipoise.runs.command_line import typed
+from equipoise.runs.command_line import data_arguments
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.transforms.space import NetworkSpace
@@ -215,7 +215,7 @@ def gather(
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
         z, y = sampler.latents(n, EVALUATION_SEED)
         labels = sampler.labels(y)
-        return sampler.of_latents(z, y), None if labels is None else labels.cpu().numpy()
+        return sampler.decode_latents(z, y), None if labels is None else labels.cpu().numpy()
 
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]
@@ -233,7 +233,7 @@ def gather(
         class_frequencies=_fractions(schema.class_counts)
         if recipe.conditional and schema.class_counts
         else (),
-        data=typed(config),
+        data=data_arguments(config),
         run=None if run is None else shlex.quote(str(run)),
         early_stopping=source.early_stopping and not source.for_test,
         outliers=source.has_outliers,

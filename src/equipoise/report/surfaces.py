@@ -293,7 +293,7 @@ def latent_map(sampler: Sampler, seed: int) -> Image:
     """Where latents go: on the line each latent number against the sample, on the plane
     samples coloured by two latent numbers."""
     z, y = sampler.latents(SHOWN, seed)
-    made, latents = sampler.of_latents(z, y), z.numpy()
+    made, latents = sampler.decode_latents(z, y), z.numpy()
     numbers = min(max(sampler.prior.dim, 1), LATENTS if made.shape[1] == 1 else 2)
     names = axis_names(sampler.schema)
     size = (2.4 * numbers + 0.6, 2.9) if made.shape[1] == 1 else (7.6, 0.8 + height_of(made, 2.7))

@@ -13,7 +13,7 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError
 from equipoise.runs.serialization import DamagedFileError, unpack, write_tensors
 
-KEPT = 3  # the last few
+NUM_RECENT = 3  # the last few
 SUFFIX = ".safetensors"
 Moment = tuple[dict[str, Tensor], dict[str, Any]]
 """Tensors and scalars of a state."""
@@ -52,7 +52,7 @@ def save(state: Saved, folder: Path) -> Path:
     write(state.tensors(), state.scalars(), path)
     best = state.best["checkpoint"] if state.best else None
     until_now = [old for old in checkpoints(folder) if int(old.stem) <= state.samples_seen]
-    for old in until_now[KEPT:]:
+    for old in until_now[NUM_RECENT:]:
         if old.stem != best:
             with suppress(OSError):  # what cannot be removed now is with the next save
                 old.unlink()

@@ -1,4 +1,4 @@
-"""A run's data as it is typed on the command line."""
+"""A run's data as arguments of the command line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from equipoise.data.distributions import DISTRIBUTIONS
 from equipoise.data.schema import from_json
 
 
-def typed(config: Mapping[str, Any]) -> str:
-    """The data as it is typed on the command line, with its labels' column if there is
-    one, and with the option to learn labels that would else be left aside; empty for
-    data, or labels, that were handed over in Python."""
+def data_arguments(config: Mapping[str, Any]) -> str:
+    """The data as command-line arguments: its name or path, the settings of a
+    distribution, the label column and --conditional, where they are needed.
+
+    Empty for data or labels that were passed in Python.
+    """
     described, column = config["data"], config["run"]["label_column"]
     if (described["origin"] is None and "distribution" not in described) or described.get(
         "labels_in_python"

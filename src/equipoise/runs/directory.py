@@ -34,13 +34,13 @@ from equipoise.runs.serialization import (
     write_json,
 )
 from equipoise.runs.settings import Precision, RunSettings, resumed
-from equipoise.utils.atomic_io import asides, read_file, write_whole
+from equipoise.utils.atomic_io import read_file, temporary_files, write_atomic
 
 RUNS = Path("runs")
 LOCK = ".lock"
-MAX_LOG = 2**28  # bytes
+MAX_LOG_BYTES = 2**28  # bytes
 MAX_NUMBER = 1e300
-NAMED, WORDS = (
+NUMBER_MAPS, TEXT_KEYS = (
     {"metrics", "floors"},
     {"recovered", "trouble", "diverged"},
 )  # of a line of the log: numbers by name, and text
@@ -69,7 +69,7 @@ class RunDirectory:
         self._lock = FileLock(
             path / LOCK, timeout=0, thread_local=False
         )  # the system takes it from a process that has died
-        self._held: tuple[int, int] | None = (
+        self._lock_id: tuple[int, int] | None = (
             None  # the device and the number of the file that is locked
         )
 
@@ -85,7 +85,7 @@ class RunDirectory:
         )
         for candidate in candidates:
             if path is not None:
-                cls.refuse_taken(path)
+                cls.check_free(path)
             try:
                 candidate.mkdir(parents=True, exist_ok=path is not None)
             except FileExistsError:  # another training took the name
@@ -101,7 +101,7 @@ class RunDirectory:
             run = cls(candidate)
             run.lock()
             try:
-                cls.refuse_taken(candidate)  # by one who had the lock a moment ago
+                cls.check_free(candidate)  # by one who had the lock a moment ago
             except RequestError:
                 run.unlock()
                 raise
@@ -109,12 +109,12 @@ class RunDirectory:
         raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
     @staticmethod
-    def refuse_taken(path: Path) -> None:
+    def check_free(path: Path) -> None:
         """Raises:
         RequestError: If `path` is anything but nothing or a directory that is
             empty, but for what a start that was killed left."""
         if path.exists() and (
-            not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}
+            not path.is_dir() or {*path.iterdir()} - {path / LOCK, *temporary_files(path)}
         ):
             raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
@@ -136,7 +136,7 @@ class RunDirectory:
                 )
         return run
 
-    def begin_again(self, config: dict[str, Any]) -> None:
+    def reset(self, config: dict[str, Any]) -> None:
         """The config and an empty log, of a run without a checkpoint.
 
         Raises:
@@ -213,17 +213,17 @@ class RunDirectory:
                 f"{self.path / LOCK} could not be locked: "
                 f"{getattr(error, 'strerror', None) or error}"
             ) from error
-        self._held = self._lock_file()
+        self._lock_id = self._read_lock_id()
 
-    def hold(self) -> None:
+    def renew_lock(self) -> None:
         """Be still the one that writes here: a directory that was removed and made
         again has another lock. Raises as `lock` does."""
-        if self._held is not None and self._lock_file() != self._held:
+        if self._lock_id is not None and self._read_lock_id() != self._lock_id:
             self._lock.release()
             self.path.mkdir(parents=True, exist_ok=True)
             self.lock()
 
-    def _lock_file(self) -> tuple[int, int] | None:
+    def _read_lock_id(self) -> tuple[int, int] | None:
         try:
             about = (self.path / LOCK).stat()
         except FileNotFoundError:
@@ -240,12 +240,12 @@ class RunDirectory:
             self.path.rmdir()
         self.unlock()
 
-    def sweep(self) -> None:
+    def remove_temporary_files(self) -> None:
         """Remove what a process that was killed has left half-written.
 
         The lock must be held.
         """
-        for left in [*asides(self.path), *asides(self.images)]:
+        for left in [*temporary_files(self.path), *temporary_files(self.images)]:
             with suppress(OSError):
                 left.unlink()
 
@@ -253,7 +253,7 @@ class RunDirectory:
         """Append one line to the log."""
         self._append(lambda file: file.write(checked_line(line)))
 
-    def force_log(self) -> None:
+    def sync_log(self) -> None:
         """Force the log to disk, so that it says what came before the checkpoint that
         is written next."""
         self._append(lambda file: os.fsync(file.fileno()))
@@ -270,13 +270,13 @@ class RunDirectory:
 
     def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the log anew."""
-        write_whole(self.log_file, "".join(map(checked_line, lines)).encode())
+        write_atomic(self.log_file, "".join(map(checked_line, lines)).encode())
 
     def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
         """Every line of the log that is as it was written; `warn` is told of damaged
         ones. A last one that is not ended yet is none."""
         try:
-            text = read_file(self.log_file, MAX_LOG).decode(errors="replace")
+            text = read_file(self.log_file, MAX_LOG_BYTES).decode(errors="replace")
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -297,14 +297,14 @@ def _read_line(text: str) -> dict[str, Any] | None:
     """A line of the log, with NaN for numbers that are null; None where it is damaged,
     or holds what lines do not hold."""
     line = read_checked_line(text)
-    if line is None or not _can_be(line):
+    if line is None or not _is_valid(line):
         return None
-    for part in (line, *(line[name] for name in line.keys() & NAMED)):
+    for part in (line, *(line[name] for name in line.keys() & NUMBER_MAPS)):
         part.update({name: math.nan for name, value in part.items() if value is None})
     return line
 
 
-def _can_be(line: dict[str, Any]) -> bool:
+def _is_valid(line: dict[str, Any]) -> bool:
     """Whether a line holds what lines hold: samples seen, seconds, and readings that
     are numbers or null, alone or by name, or words."""
 
@@ -322,14 +322,14 @@ def _can_be(line: dict[str, Any]) -> bool:
     )
     named = all(
         isinstance(line[name], dict) and all(map(reading, line[name].values()))
-        for name in line.keys() & NAMED
+        for name in line.keys() & NUMBER_MAPS
     )
-    words = all(isinstance(line[name], str) for name in line.keys() & WORDS)
+    words = all(isinstance(line[name], str) for name in line.keys() & TEXT_KEYS)
     return (
         moment
         and named
         and words
-        and all(reading(line[name]) for name in line.keys() - NAMED - WORDS)
+        and all(reading(line[name]) for name in line.keys() - NUMBER_MAPS - TEXT_KEYS)
     )
 
 

@@ -19,10 +19,10 @@ from equipoise.recipes._building import build_method, fitted_recipe, outline, re
 from equipoise.recipes.base import Recipe
 from equipoise.runs.provenance import missing_recipe
 from equipoise.runs.serialization import DamagedFileError, pack, unpack
-from equipoise.runtime.process import at_work
+from equipoise.runtime.process import torch_settings
 from equipoise.sampling.sampler import Sampler
 from equipoise.transforms.chain import Chain
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
 ENCODER = "encoder.safetensors"  # beside the generator
 MAX_RATIO = 1000  # D may have so many times as many weights as G
@@ -40,8 +40,8 @@ def save_generator(sampler: Sampler, path: Path) -> None:
     }
     if sampler.encoder is not None:
         encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
-        write_whole(path.with_name(ENCODER), encoder)
-    write_whole(path, pack(_tensors(sampler.generator, sampler.transform), metadata))
+        write_atomic(path.with_name(ENCODER), encoder)
+    write_atomic(path, pack(_tensors(sampler.generator, sampler.transform), metadata))
 
 
 def is_saved(sampler: Sampler, path: Path) -> bool:
@@ -54,7 +54,7 @@ def is_saved(sampler: Sampler, path: Path) -> bool:
         return False
 
 
-@at_work()
+@torch_settings()
 def load_generator(path: Path, device: torch.device) -> Sampler:
     """Read what `save_generator` wrote. Tensors are checked against their description
     before memory is taken for networks.
@@ -68,12 +68,12 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
         schema = Schema.from_dict(metadata["schema"])
         recipe = recipe_from(metadata["recipe"])
         samples_seen = checked("samples_seen", metadata["samples_seen"], int)
-        refuse_other_networks(recipe, schema, metadata["transform"], tensors)
+        check_tensors(recipe, schema, metadata["transform"], tensors)
         transform = Chain.from_config(schema, metadata["transform"])
         method = build_method(fitted_recipe(recipe, transform), schema, seed=0)
-        transform.load_state_dict(below("transform", tensors))
+        transform.load_state_dict(module_tensors("transform", tensors))
         transform.check()
-        method.generator.load_state_dict(below("generator", tensors))
+        method.generator.load_state_dict(module_tensors("generator", tensors))
         encoder = (
             read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen)
             if method.prior.codes
@@ -123,13 +123,13 @@ def _tensors(generator: nn.Module, transform: Chain) -> dict[str, Tensor]:
     }
 
 
-def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def module_tensors(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of one module of several that a file holds."""
     start = f"{prefix}."
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
 
 
-def refuse_other_networks(
+def check_tensors(
     recipe: Recipe, schema: Schema, transform_config: Any, tensors: Mapping[str, Tensor]
 ) -> None:
     """Raises:

@@ -54,14 +54,14 @@ class RunWriter:
         config: dict[str, Any],
         log: list[dict[str, Any]],
     ) -> None:
-        directory.hold()
+        directory.renew_lock()
         if self.failed or not (
             directory.config_file.is_file() and directory.log_file.is_file()
         ):  # or the whole directory is gone
             directory.write_config(config)
             directory.write_log(log)
         else:
-            directory.force_log()
+            directory.sync_log()
         write_checkpoint(directory.checkpoints)
         save_generator(sampler, directory.generator)
         if not directory.config_file.is_file():  # the next save makes it all again
@@ -78,7 +78,7 @@ class RunWriter:
             return False
         return True
 
-    def has_vanished(self) -> bool:
+    def is_missing(self) -> bool:
         """Whether the directory is gone, or another has its name, with images that were
         drawn since; False where that cannot be seen."""
         try:

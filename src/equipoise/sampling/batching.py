@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.errors import RequestError
-from equipoise.utils.system import available
+from equipoise.utils.system import available_memory
 
 GIB = 2**30
 Rows = TypeVar("Rows", Tensor, NDArray[float64])
 
 
-def regrouped(
+def rebatch(
     parts: Iterable[Rows],
     size: int,
     join: Callable[[list[Rows]], Rows],
@@ -36,10 +36,10 @@ def regrouped(
         yield join(held)
 
 
-def refuse_beyond_memory(n: int, sample_bytes: int) -> None:
+def check_sample_memory(n: int, sample_bytes: int) -> None:
     """Raises:
     RequestError: Where n samples take more memory than is free."""
-    free = available()
+    free = available_memory()
     if free is not None and n * sample_bytes > free:
         raise RequestError(
             f"n = {n}: so many samples need {n * sample_bytes / GIB:,.1f} GiB of memory, and "

@@ -12,7 +12,7 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 @contextmanager
-def taking_statistics(network: nn.Module) -> Iterator[bool]:
+def recomputing_statistics(network: nn.Module) -> Iterator[bool]:
     """Inside, BatchNorm layers take the plain mean of all batches' statistics, and all
     other layers are in evaluation mode.
 

@@ -17,8 +17,8 @@ from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.networks.latents import Prior
 from equipoise.recipes.base import Recipe
-from equipoise.sampling.batching import refuse_beyond_memory, regrouped
-from equipoise.sampling.evaluation_mode import evaluating, taking_statistics
+from equipoise.sampling.batching import check_sample_memory, rebatch
+from equipoise.sampling.evaluation_mode import evaluating, recomputing_statistics
 from equipoise.sampling.module import SamplerModule
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.scaling import same_kind
@@ -33,7 +33,7 @@ RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64  # of samples for BatchNorm s
 # Points whose latents are drawn at once; of images as many as have the same number of
 # values as so many rows of 256.
 BLOCK = 4096
-PASSES = 4  # of the generator, for one block: what a quarter takes stays in the cache
+PASSES_PER_BLOCK = 4  # of the generator, for one block: what a quarter takes stays in the cache
 
 
 @dataclass
@@ -75,23 +75,23 @@ class Sampler:
         Raises:
             RequestError: Where memory cannot hold the samples, or a code is not known.
         """
-        refuse_beyond_memory(n, self.schema.sample_bytes)
-        return self.schema.collect(n, self._made(n, seed, label, codes))
+        check_sample_memory(n, self.schema.sample_bytes)
+        return self.schema.collect(n, self._generate(n, seed, label, codes))
 
     def batches(
         self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> Iterator[UserData]:
         """As `sample`, in batches of `size`; the last batch has the rest."""
-        parts = self._made(n, seed, label, codes)
-        return (self.schema.to_user(batch) for batch in regrouped(parts, size, np.concatenate))
+        parts = self._generate(n, seed, label, codes)
+        return (self.schema.to_user(batch) for batch in rebatch(parts, size, np.concatenate))
 
     def values(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> NDArray[np.float64]:
         """Samples in the user's units, (n, *shape), rounded to the user's types, in
         float64. Arguments as for `sample`."""
-        refuse_beyond_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
-        return self._filled(n, self._made(n, seed, label, codes))
+        check_sample_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
+        return self._collect(n, self._generate(n, seed, label, codes))
 
     def latents(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
@@ -105,20 +105,20 @@ class Sampler:
         )
         return torch.cat(z), torch.cat(y) if y else self._classes(0, label, unused, unused)
 
-    def of_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
+    def decode_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """The samples of given latents, (n, Z), and classes, as `values`."""
-        return self._filled(
+        return self._collect(
             len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y]))
         )
 
-    def _filled(self, n: int, parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    def _collect(self, n: int, parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
         drawn, start = np.empty((n, *self.schema.shape)), 0
         for part in parts:
             drawn[start : start + len(part)] = part
             start += len(part)
         return drawn
 
-    def _made(
+    def _generate(
         self, n: int, seed: int, label: int | None, codes: Codes | None
     ) -> Iterator[NDArray[np.float64]]:
         """As `values`, one pass of the generator at a time; codes are checked at
@@ -163,9 +163,9 @@ class Sampler:
 
     def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
         """Latents and classes in parts of one pass of the generator each."""
-        size = max(self._block // PASSES, 1)
-        classes = iter(()) if y is None else regrouped(y, size, torch.cat)
-        return ((part, next(classes, None)) for part in regrouped(z, size, torch.cat))
+        size = max(self._block // PASSES_PER_BLOCK, 1)
+        classes = iter(()) if y is None else rebatch(y, size, torch.cat)
+        return ((part, next(classes, None)) for part in rebatch(z, size, torch.cat))
 
     def _pass(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         with evaluating(self.generator), torch.no_grad():
@@ -256,7 +256,7 @@ class Sampler:
             real: Raw samples, (N, *shape), for the encoder; None leaves it.
         """
         latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
-        with taking_statistics(self.generator) as there_are:
+        with recomputing_statistics(self.generator) as there_are:
             for _ in range(RECALIBRATION_BATCHES if there_are else 0):
                 z, y = (
                     self.prior.sample(RECALIBRATION_SIZE, latents),
@@ -265,7 +265,7 @@ class Sampler:
                 self.generator(z.to(self.device), y)
         if self.encoder is not None and real is not None:
             noise = seeded(seed, Stream.BATCHNORM, 2, device=self.device)
-            with taking_statistics(self.encoder):
+            with recomputing_statistics(self.encoder):
                 for start in range(0, len(real), RECALIBRATION_SIZE):
                     part = real[start : start + RECALIBRATION_SIZE].to(self.device)
                     self.encoder(self.transform.encode(part, None, noise)[0])

@@ -41,10 +41,10 @@ from equipoise.training.events import (
     SaveDue,
     Trouble,
 )
-from equipoise.training.loop import SAVES
+from equipoise.training.loop import SAVES_PER_RUN
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
 IMAGE_SEED = 2**31  # added to the run's seed for the latents of its images
 EARLY_STOPPED = "early_stopped"  # why a run with stop_when stopped
@@ -136,7 +136,7 @@ class Evaluator:
         if stops or horizon is None:
             return stops
         lines = (line["samples_seen"] for line in self.log.lines if "metrics" in line)
-        return self.schedule.due(self.progress, max(lines, default=0), horizon, SAVES)
+        return self.schedule.due(self.progress, max(lines, default=0), horizon, SAVES_PER_RUN)
 
 
 class TroubleMonitor:
@@ -291,7 +291,7 @@ class SampleImages:
             self._real,
             title,
         )
-        write_whole(path, image)
+        write_atomic(path, image)
 
     @cached_property
     def _real(self) -> NDArray[np.float64] | None:

@@ -1,4 +1,4 @@
-"""What a user asks for when a training is to begin or to go on."""
+"""The arguments of a request to start or resume a training."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from equipoise.recipes.base import Recipe
 
 @dataclass(frozen=True)
 class Request:
-    """What `fit` was given, as it was given."""
+    """The arguments of `GAN.fit`, unchanged."""
 
     data: Any
-    """None only where the run that is resumed knows it."""
+    """The training data; None only to resume a run that can open its data again."""
     labels: Labels | None
+    """One a sample, if any."""
     recipe: type[Recipe] | None
-    """That the user names, if any."""
+    """The recipe that the user named, if any."""
     recipe_settings: dict[str, Any]
-    """Fields of the recipe that the user sets."""
+    """Fields of the recipe that the user set."""
     run_settings: dict[str, Any]
-    """Fields of RunSettings that the user sets."""
+    """Fields of RunSettings that the user set."""
     out: Path | None
-    """The run's directory, if it is to have a certain one."""
+    """The run directory; None for the next free name under runs/."""
     to_disk: bool
-    """Whether to keep the run."""
+    """Whether to write a run directory."""
     warn: Callable[[str], None]
-    """Is told of what the user should know, a line each."""
+    """Called with each warning, one line."""

@@ -1,5 +1,4 @@
-"""Resuming: a run goes on where it was, with the data and the settings that it was
-trained with."""
+"""Resume a run from its newest checkpoint, with its own data and settings."""
 
 from __future__ import annotations
 
@@ -17,13 +16,13 @@ from equipoise.diagnosis.timing import seconds_for
 from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.recipes._building import recipe_from
 from equipoise.runs import checkpoint
-from equipoise.runs.command_line import typed
+from equipoise.runs.command_line import data_arguments
 from equipoise.runs.directory import RunDirectory, differences
-from equipoise.runs.generator import below, is_saved, save_generator
+from equipoise.runs.generator import is_saved, module_tensors, save_generator
 from equipoise.runs.settings import CHANGEABLE, RunSettings, resumed
-from equipoise.training.history import has_its_length, take_up
-from equipoise.training.loop import EARLY
+from equipoise.training.loop import MIN_RUN_FRACTION
 from equipoise.training.request import Request
+from equipoise.training.resume_log import has_reached_length, restore_log
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.chain import Chain
 from equipoise.utils.formatting import about, spoken
@@ -32,28 +31,28 @@ LENGTHS = ("samples", "minutes")
 
 
 def resume(request: Request) -> Trainer:
-    """The training of the run in `request.out`, at its newest whole checkpoint.
+    """The trainer of the run in `request.out`, at its newest undamaged checkpoint.
 
     Args:
-        request: Its settings must be the run's, but for those that may change. Data may
-            be left out where the run can open it again.
+        request: Settings must equal the run's, except those in
+            `runs.settings.CHANGEABLE`. Data may be None if the run can open it again.
 
     Raises:
-        RequestError: Settings or data are not the run's, which names them, or it
-            is to be shorter than it is already. Nothing has been written then.
+        RequestError: Settings or data differ from the run's, or the new length is less
+            than the run has trained already. Nothing was written.
         EquipoiseError: The run's files are damaged or missing.
     """
     if request.out is None:
-        raise RequestError("resume needs out: the directory of the run to go on with")
+        raise RequestError("resume needs out: give the directory of the run to resume")
     directory = RunDirectory.existing(request.out)
     config = directory.read_config()
-    _refuse_other_settings(request.out, config, request)
+    _check_settings(request.out, config, request)
     settings = resumed(config["run"], request.run_settings)
     source = _source(request.out, config, request, settings)
-    _refuse_other_data(request.out, config, source)
+    _check_data(request.out, config, source)
     directory.lock()
     try:
-        moment = _newest(directory, config, request.warn)
+        moment = _newest_checkpoint(directory, config, request.warn)
         transform = None
         if moment is not None:
             transform = _transform(directory.path, config, source, moment)
@@ -61,7 +60,7 @@ def resume(request: Request) -> Trainer:
         trainer = Trainer(source, recipe, settings, request.warn, directory, transform)
         trainer.resumed, trainer.init_from = True, config["init_from"]
         trainer.requested = _requested(config["requested"], request)
-        _go_back(trainer, config, request.run_settings, moment)
+        _restore(trainer, config, request.run_settings, moment)
     except BaseException:
         directory.unlock()
         raise
@@ -69,38 +68,41 @@ def resume(request: Request) -> Trainer:
 
 
 def is_finished(trainer: Trainer) -> bool:
-    """Whether a training that was resumed has nothing left to do."""
-    return trainer.stopped_early or has_its_length(trainer)
+    """Whether a resumed training has no steps left."""
+    return trainer.stopped_early or has_reached_length(trainer)
 
 
 def notes(trainer: Trainer) -> list[str]:
-    """What the caller of `fit` should know of a
-    training that begins or goes on: a line each."""
-    finished = [told(trainer)] if trainer.resumed and is_finished(trainer) else []
+    """The notes on a training before it starts, one line each: on its data, and that a
+    resumed run is finished."""
+    finished = [status_line(trainer)] if trainer.resumed and is_finished(trainer) else []
     return [*trainer.source.notes, *finished]
 
 
-def told(trainer: Trainer) -> str:
-    """Where a resumed training goes on from, in a line;
-    or that it is finished, and what to type for more."""
+def status_line(trainer: Trainer) -> str:
+    """The progress of a resumed training in one line; if it is finished, with the
+    command for a longer one."""
     state, samples, minutes = trainer.state, trainer.plan.samples, trainer.settings.minutes
     seen = f"{state.samples_seen:,} samples"
     if not is_finished(trainer):
         if samples is not None:
-            return f"going on from {state.samples_seen:,} of {samples:,} samples"
-        return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
+            return f"resuming at {state.samples_seen:,} of {samples:,} samples"
+        return f"resuming at {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
     seen += " seen until the metric no longer improved" if trainer.stopped_early else " seen"
     if samples is not None:
-        return f"finished: {seen}; to train longer: {_longer(trainer, 'samples', 2 * samples)}"
+        return (
+            f"finished: {seen}; to train longer: {_longer_command(trainer, 'samples', 2 * samples)}"
+        )
     used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen}; minutes are the total"
-    return f"finished: {used}; to train longer: {_longer(trainer, 'minutes', 2 * (minutes or 0))}"
+    command = _longer_command(trainer, "minutes", 2 * (minutes or 0))
+    return f"finished: {used}; to train longer: {command}"
 
 
-def _longer(trainer: Trainer, length: str, value: float) -> str:
-    """What to type to train so long in all, and about how long that will take."""
+def _longer_command(trainer: Trainer, length: str, value: float) -> str:
+    """The command to train to a larger total, with an estimate of the time."""
     assert trainer.directory is not None, "only a directory can be resumed"
     run = str(trainer.directory.path)
-    if typed(trainer.config()):
+    if data_arguments(trainer.config()):
         command = f"equipoise train --resume {shlex.quote(run)} --{length} {value:.15g}"
     else:
         command = f"GAN({length}={value:.15g}).fit(data, out={run!r}, resume=True)"
@@ -112,9 +114,12 @@ def _longer(trainer: Trainer, length: str, value: float) -> str:
     return command if seconds is None else f"{command} ({about(seconds)})"
 
 
-def _refuse_other_settings(run: Path, config: dict[str, Any], request: Request) -> None:
-    """Raises RequestError where a setting that was given, those of a distribution among
-    them, is not the run's, and may not change."""
+def _check_settings(run: Path, config: dict[str, Any], request: Request) -> None:
+    """Check that given settings, also of a distribution, equal the run's.
+
+    Raises:
+        RequestError: A setting differs, and is not one that may change.
+    """
     recipe, data = request.recipe, request.data
     differ = differences(config["recipe"], {"name": recipe.name} if recipe is not None else {}, ())
     differ = [text.replace("name:", "recipe:") for text in differ] or differences(
@@ -127,21 +132,21 @@ def _refuse_other_settings(run: Path, config: dict[str, Any], request: Request) 
     if differ:
         raise RequestError(
             f"{run} was trained with other settings ({'; '.join(differ)}): leave them out to "
-            "resume, or train anew"
+            "resume, or start a new run"
         )
 
 
 def _source(run: Path, config: dict[str, Any], request: Request, settings: RunSettings) -> Source:
-    """The data: what was given, or what the run knows where nothing was."""
+    """The given data, or else the run's own."""
     data, labels = request.data, request.labels
     described = config["data"]
     distribution = distribution_of(described)
     if data is None:
         if distribution is None and (described["origin"] is None or described["labels_in_python"]):
             what = (
-                _shown(described)
+                _data_name(described)
                 if described["origin"] is None
-                else f"labels for {_shown(described)}"
+                else f"labels for {_data_name(described)}"
             )
             given = (
                 "fit(data, labels, out=..., resume=True)"
@@ -149,13 +154,13 @@ def _source(run: Path, config: dict[str, Any], request: Request, settings: RunSe
                 else "fit(data, out=..., resume=True)"
             )
             raise RequestError(
-                f"{run} was trained on {what} that came in Python: give the same again, by {given}"
+                f"{run} was trained on {what} passed in Python: pass the same again, with {given}"
             )
         data = described["origin"]
     if distribution is not None and (
         data is None or (isinstance(data, str) and data in (described["name"], described["origin"]))
     ):
-        data = distribution  # with the settings that it had
+        data = distribution  # with its recorded settings
     try:
         return open_source(
             data,
@@ -172,13 +177,16 @@ def _source(run: Path, config: dict[str, Any], request: Request, settings: RunSe
         ) from None
 
 
-def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> None:
-    """Raises:
-    RequestError: Where the source is not the data that the run was trained on."""
+def _check_data(run: Path, config: dict[str, Any], source: Source) -> None:
+    """Check that the source is the data that the run was trained on.
+
+    Raises:
+        RequestError: If not.
+    """
     described, given = config["data"], source.describe()
     if not source.repeats or described["fingerprint"] == source.fingerprint:
         return
-    old, new = _shown(described), _shown(given)
+    old, new = _data_name(described), _data_name(given)
     same = "give the same data, or start a new run"
     if described["name"] != given["name"] or (described["origin"] is None) != (
         given["origin"] is None
@@ -186,20 +194,18 @@ def _refuse_other_data(run: Path, config: dict[str, Any], source: Source) -> Non
         raise RequestError(f"{run} was trained on {old}, but you gave {new}: {same}")
     if described["labels_in_python"] and not given["labels_in_python"]:
         raise RequestError(
-            f"{run} was trained on {old} with labels that came in Python: give them again, or "
+            f"{run} was trained on {old} with labels passed in Python: pass them again, or "
             "start a new run"
         )
     if described["origin"] is None:
-        raise RequestError(
-            f"{run} was trained on {old} of other values, or in another order: {same}"
-        )
+        raise RequestError(f"{run} was trained on {old} with other values or another order: {same}")
     raise RequestError(
-        f"{run} was trained on {old}, which has changed since, or comes in another order: {same}"
+        f"{run} was trained on {old}, which has changed, or is in another order: {same}"
     )
 
 
-def _shown(described: dict[str, Any]) -> str:
-    """The data as a person calls it."""
+def _data_name(described: dict[str, Any]) -> str:
+    """The data's name in messages."""
     if described["origin"] is not None:
         return Path(described["origin"]).name
     name: str = described["name"]
@@ -217,7 +223,7 @@ def _transform(
     try:
         with torch.device("meta"):
             outline = Chain.from_config(source.schema, config.get("transform"))
-        stored = below("transform", moment[0])
+        stored = module_tensors("transform", moment[0])
         if {n: t.shape for n, t in outline.state_dict().items()} != {
             n: t.shape for n, t in stored.items()
         }:
@@ -234,40 +240,41 @@ def _transform(
 
 
 def _requested(recorded: dict[str, Any], request: Request) -> dict[str, dict[str, Any]]:
-    """What the user set, when the run began and now; a new length replaces the old."""
+    """The settings that the user set, at the start and now. A new length replaces the
+    old one."""
     now = request.run_settings
     dropped = LENGTHS if now.keys() & set(LENGTHS) else ()
     run = {name: value for name, value in recorded["run"].items() if name not in dropped}
     return {"recipe": {**recorded["recipe"], **request.recipe_settings}, "run": {**run, **now}}
 
 
-def _newest(
+def _newest_checkpoint(
     directory: RunDirectory, config: dict[str, Any], warn: Callable[[str], None]
 ) -> checkpoint.Moment | None:
-    """The newest whole checkpoint; None for a run that was stopped before its first."""
+    """The newest undamaged checkpoint; None for a run stopped before its first."""
     if checkpoint.checkpoints(directory.checkpoints):
         return checkpoint.load_newest(directory.checkpoints, warn)
     if config["init_from"] is not None:
         raise EquipoiseError(
-            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
-            "started from is missing; start it anew"
+            f"{directory.path} cannot be resumed: the checkpoint with its initial weights is "
+            "missing; start a new run"
         )
     return None
 
 
-def _go_back(
+def _restore(
     trainer: Trainer,
     config: dict[str, Any],
     run_choices: dict[str, Any],
     moment: checkpoint.Moment | None,
 ) -> None:
-    """Go back to a checkpoint, or without one to the start."""
+    """Restore a checkpoint, or the start where there is none."""
     directory = trainer.directory
     assert directory is not None, "only a directory can be resumed"
     trainer.described = config["data"]
     if moment is None:
-        directory.begin_again(trainer.config())
-        directory.sweep()
+        directory.reset(trainer.config())
+        directory.remove_temporary_files()
         return trainer.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
     try:
         trainer.state.restore(*moment)
@@ -276,28 +283,31 @@ def _go_back(
         raise EquipoiseError(
             f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})"
         ) from None
-    _refuse_shorter(trainer, run_choices)
-    directory.sweep()
-    take_up(trainer, directory.read_log(trainer.warn))
-    # In this order: where it is killed in between, the log is put right by the next
-    # start.
+    _check_length(trainer, run_choices)
+    directory.remove_temporary_files()
+    restore_log(trainer, directory.read_log(trainer.warn))
+    # In this order: if the process is killed in between, the next start corrects the
+    # log.
     directory.write_config(trainer.config())
     directory.write_log(trainer.log)
     _restore_sampler(trainer, directory)
 
 
 def _restore_sampler(trainer: Trainer, directory: RunDirectory) -> None:
-    """The sampler is at the state's moment, and written if it was not after the
-    checkpoint. That of a run that has early_stopped is the best, and stays."""
+    """Bring the sampler to the state's samples seen, and save the generator if the file
+    is older. After early stopping the file has the best generator, and stays."""
     trainer.sampler.samples_seen = trainer.state.samples_seen
     if not trainer.stopped_early and not is_saved(trainer.sampler, directory.generator):
         trainer.recalibrate_batchnorm()
         save_generator(trainer.sampler, directory.generator)
 
 
-def _refuse_shorter(trainer: Trainer, run_choices: dict[str, Any]) -> None:
-    """Raises:
-    RequestError: Where the user gives a length that the run is beyond already."""
+def _check_length(trainer: Trainer, run_choices: dict[str, Any]) -> None:
+    """Check that a new length is more than the run has trained already.
+
+    Raises:
+        RequestError: If not.
+    """
     assert trainer.directory is not None, "only a directory can be resumed"
     state, path = trainer.state, trainer.directory.path
     samples, minutes = run_choices.get("samples"), run_choices.get("minutes")
@@ -308,7 +318,7 @@ def _refuse_shorter(trainer: Trainer, run_choices: dict[str, Any]) -> None:
             f"samples = {samples} is the total, and {path} has seen {state.samples_seen} "
             "already: give more than that"
         )
-    if minutes is not None and minutes * 60 < EARLY * state.seconds:
+    if minutes is not None and minutes * 60 < MIN_RUN_FRACTION * state.seconds:
         raise RequestError(
             f"minutes = {minutes:g} is the total, and {path} has trained for "
             f"{state.seconds / 60:.3g} already: give more than that"

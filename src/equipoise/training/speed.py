@@ -28,7 +28,7 @@ from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import DeviceCosts, costs_of
-from equipoise.runtime.process import at_work
+from equipoise.runtime.process import torch_settings
 from equipoise.sampling.evaluation_mode import BATCH_NORMS
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
@@ -56,10 +56,13 @@ class Speed:
     compiled: bool
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def torch_settings(self) -> Iterator[None]:
         """A context in which torch uses these choices; a compiled step has to be
         compiled, and recompiled, inside it."""
-        with at_work(self.threads), compiling_gradients() if self.compiled else nullcontext():
+        with (
+            torch_settings(self.threads),
+            compiling_gradients() if self.compiled else nullcontext(),
+        ):
             yield
 
     def apply(self, state: State) -> None:
@@ -107,7 +110,7 @@ def choose(
     Raises:
         RequestError: For a step that is to be compiled and cannot be.
     """
-    ruled = by_rule(method, images=images, device=device, seconds=seconds, threads=threads)
+    ruled = default_speed(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
@@ -129,7 +132,7 @@ def choose(
     return chosen
 
 
-def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
+def recorded_speed(machine: dict[str, Any], run: RunSettings) -> Speed:
     """The choices of the run that is resumed, from the machine in its config.json."""
     return Speed(
         run.threads or max(machine["threads"], 1),
@@ -138,7 +141,7 @@ def as_before(machine: dict[str, Any], run: RunSettings) -> Speed:
     )
 
 
-def by_rule(
+def default_speed(
     method: Method,
     *,
     images: bool,

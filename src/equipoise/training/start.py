@@ -1,5 +1,5 @@
-"""Starting a training: the data is opened, settings are checked against it, and the run
-directory is made."""
+"""Start a training: open the data, check settings against it, create the run
+directory."""
 
 from __future__ import annotations
 
@@ -16,36 +16,35 @@ from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.settings import RunSettings
-from equipoise.runtime.process import at_work
+from equipoise.runtime.process import torch_settings
 from equipoise.training.request import Request
 from equipoise.training.resume import resume
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights, read
 
 
-# One thread, so that clusters do not depend on the number of cores, nor small steps
-# wait for a busy one. Gradients for the steps that memory is predicted from.
-@at_work(threads=1)
+# One thread, so that clusters do not depend on the number of cores, and small steps do
+# not wait for a busy core. Gradients, for the steps that memory is traced on.
+@torch_settings(threads=1)
 @torch.enable_grad()
 def prepare(
     request: Request, *, resumes: bool = False, init_from: str | Path | Weights | None = None
 ) -> Trainer:
-    """A trainer that is ready to train, or to go on.
+    """A trainer that is ready to run.
 
     Args:
-        request: What the user asks for.
-        resumes: Whether to go on with the run in `request.out`.
-        init_from: The weights of another training to start from, or the directory of
+        request: The user's arguments.
+        resumes: Whether to resume the run in `request.out`.
+        init_from: The weights of another training for a warm start, or the directory of
             its run.
 
     Raises:
-        RequestError: Settings do not fit the data or one another. Nothing has been
-            written then.
+        RequestError: Settings do not fit the data or each other. Nothing was written.
         EquipoiseError: Files of the run are damaged or missing.
     """
     if resumes and init_from is not None:
         raise RequestError(
-            "resume and init_from: give one of them; a run that is resumed has weights of its own"
+            "resume and init_from: give one of them; a resumed run has weights of its own"
         )
     if resumes:
         return resume(request)
@@ -56,7 +55,7 @@ def prepare(
             "fit needs data: an array, a DataFrame, a path or the name of a built-in source"
         )
     if request.out is not None:
-        RunDirectory.refuse_taken(request.out)
+        RunDirectory.check_free(request.out)
     source = open_source(
         request.data,
         request.labels,
@@ -79,8 +78,8 @@ def prepare(
 
 
 def _keep(trainer: Trainer, out: Path | None, *, with_weights: bool) -> None:
-    """Make the run directory. Weights of another training are saved at once, since
-    nothing else could give them again."""
+    """Create the run directory. The weights of a warm start are saved at once, since
+    the run could not be resumed without them."""
     directory = RunDirectory.create(out, f"{trainer.source.name}-{trainer.recipe.name}")
     try:
         trainer.keep_in(directory)
@@ -94,25 +93,25 @@ def _keep(trainer: Trainer, out: Path | None, *, with_weights: bool) -> None:
 def _warm(
     weights: Weights, source: Source, recipe: Recipe, settings: RunSettings, request: Request
 ) -> Trainer:
-    """A trainer that starts from these weights, in their transform."""
+    """A trainer for a warm start from these weights, with their transforms."""
     transform = weights.transform_for(source, settings.seed)
     trainer = Trainer(source, recipe, settings, request.warn, transform=transform)
-    weights.put_into(trainer)
-    trainer.init_from = weights.described()
-    source.notes.append(weights.told())
+    weights.load_into_trainer(trainer)
+    trainer.init_from = weights.origin()
+    source.notes.append(weights.summary())
     if source.labels_given and not recipe.conditional:
-        source.notes.append(f"the labels are not used: {weights.name} learned none")
+        source.notes.append(f"the labels are not used: {weights.name} was trained without")
     return trainer
 
 
 def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Recipe:
-    """The recipe for this data, conditional where
-    labels were handed over and it can learn them."""
+    """The recipe for this data; conditional by default if labels were given and it
+    takes labels."""
     if choices.get("conditional") is None:
         labelled = source.labels_given or (
             recipe.needs_labels and source.schema.classes is not None
         )
         choices = {**choices, "conditional": labelled and recipe.takes_labels}
         if labelled and not recipe.takes_labels:
-            source.notes.append(f"the labels are not used: {recipe.name} learns without")
+            source.notes.append(f"the labels are not used: {recipe.name} does not take labels")
     return recipe.for_data(source.schema, choices)

@@ -34,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Gradients = tuple[Tensor | None, ...]
 """Of a network's weights, in their order; None for a weight that took no part."""
-RANDOMNESS = {
+RANDOM_STREAMS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
     "augmentation": Stream.AUGMENTATION,
@@ -88,7 +88,7 @@ class State:
         self._rate_d = recipe.discriminator_rate
         self.randomness = {
             name: seeded(seed, stream, device=device, rank=ranks.rank)
-            for name, stream in RANDOMNESS.items()
+            for name, stream in RANDOM_STREAMS.items()
         }
         for module in (
             *self.generator.modules(),
@@ -186,11 +186,11 @@ class State:
 
     def optimize_discriminator(self, gradients: Gradients) -> None:
         """One step of D's optimiser along the gradients of its weights."""
-        _descend(self.weights_d, gradients, self.optimizer_d, self.ranks)
+        _optimizer_step(self.weights_d, gradients, self.optimizer_d, self.ranks)
 
     def optimize_generator(self, gradients: Gradients) -> None:
         """One step of G's optimiser along the gradients of its weights."""
-        _descend(self.weights_g, gradients, self.optimizer_g, self.ranks)
+        _optimizer_step(self.weights_g, gradients, self.optimizer_g, self.ranks)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by a dotted name; not copies."""
@@ -233,7 +233,7 @@ class State:
         """
         scalars = {
             name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()
-        } | _written(scalars)
+        } | _checked_scalars(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
         self.loader.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
@@ -256,18 +256,18 @@ class State:
                 continue
             # Rank 0's are saved, and those of another kind of device are of another
             # shape: go on from a seed of this moment.
-            fresh = seeded(self.seed, RANDOMNESS[name], samples_seen, rank=self.ranks.rank)
+            fresh = seeded(self.seed, RANDOM_STREAMS[name], samples_seen, rank=self.ranks.rank)
             generator.manual_seed(fresh.initial_seed())
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
         """Set what `weights` returned."""
         for name, module in self._modules().items():
-            module.load_state_dict(_below(tensors, name))
+            module.load_state_dict(_module_tensors(tensors, name))
         for name, optimizer in self._optimizers().items():
             stored = optimizer.state_dict()
             stored["state"] = {}
             weights = optimizer.param_groups[0]["params"]
-            for key, value in _below(tensors, name).items():
+            for key, value in _module_tensors(tensors, name).items():
                 index, moment = key.split(".")
                 expected = () if moment == "step" else weights[int(index)].shape
                 if value.shape != expected or not value.is_floating_point():
@@ -310,7 +310,7 @@ class State:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
 
 
-def _written(scalars: dict[str, Any]) -> dict[str, Any]:
+def _checked_scalars(scalars: dict[str, Any]) -> dict[str, Any]:
     """The best checkpoint and the loader's position, checked.
 
     Raises:
@@ -345,7 +345,7 @@ def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torc
     )
 
 
-def _descend(
+def _optimizer_step(
     weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer, ranks: Ranks
 ) -> None:
     """One step along the mean of all ranks' gradients."""
@@ -358,7 +358,7 @@ def _descend(
     optimizer.step()
 
 
-def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def _module_tensors(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     return {
         key.removeprefix(f"{name}."): value
         for key, value in tensors.items()

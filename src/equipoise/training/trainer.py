@@ -1,7 +1,7 @@
 """The trainer: from a source and a recipe to a trained generator.
 
-It holds what a training is made of and runs the loop. What is done beside the steps is
-done by callbacks, see `training.callbacks`.
+It owns the parts of a training and runs the loop. Everything beside the steps is done
+by callbacks, see `training.callbacks`.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ from equipoise.training.evaluation_schedule import EvaluationSchedule
 from equipoise.training.events import Callback, Control, Event, Finished, Recovered, Report
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Clock, train
-from equipoise.training.memory import check_memory, refuse_networks
+from equipoise.training.memory import check_memory, check_networks_fit
 from equipoise.training.plan import Plan
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
-from equipoise.training.workload import workload_of
+from equipoise.training.workload import count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
 from equipoise.transforms.loading import EncodedLoader
@@ -66,19 +66,18 @@ from equipoise.transforms.space import NetworkSpace
 
 
 class Trainer:
-    """One training, from its first step or from a checkpoint to its end.
+    """One training, from its first step or a checkpoint to its end.
 
     Args:
         source: The data.
-        recipe: With the defaults for this data and the user's choices.
-        settings: Of the run.
-        warn: Is told of what the user should know, a line each.
-        directory: The run's, where it is resumed.
-        transform: Another training's, which this one goes on in; None fits one to the
-            data.
+        recipe: The recipe, with the defaults for this data and the user's settings.
+        settings: The settings of the run.
+        warn: Called with each warning, one line.
+        directory: The directory of the run that is resumed; None for a new run.
+        transform: The transforms of an earlier training; None to fit new ones.
 
     Raises:
-        RequestError: Settings do not fit the data, or memory does not suffice.
+        RequestError: Settings do not fit the data, or too little memory is free.
     """
 
     def __init__(
@@ -98,13 +97,13 @@ class Trainer:
         self._build(recipe, transform)
         self._set_speed()
         self.requested: dict[str, dict[str, Any]] = {"recipe": {}, "run": {}}
-        """What the user set, of the recipe and of the run."""
+        """The settings of the recipe and of the run that the user set."""
         self.init_from: dict[str, Any] | None = None
-        """The run whose weights these started from, if any, as config.json has it."""
+        """The origin of the weights of a warm start, as in config.json; else None."""
         self.resumed = False
         self.control = Control()
         self._recalibrated_at = -1
-        self._last: checkpoint.Moment | None = None  # where it went back to the best
+        self._last: checkpoint.Moment | None = None  # before the best was restored
         self._assemble()
 
     def _build(self, recipe: Recipe, transform: Chain | None) -> None:
@@ -119,10 +118,10 @@ class Trainer:
             recipe.per_channel_clusters,
         )
         transform.to(device)
-        # Numbers as a resumed run will read them.
+        # Numbers as a resumed run reads them from JSON.
         self.recipe = recipe_from({"name": recipe.name, **asdict(recipe)})
         fitted = fitted_recipe(self.recipe, transform)
-        refuse_networks(fitted, source.schema, device)
+        check_networks_fit(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)
         self._check(method, fitted, transform)
         batch_size, seed = fitted.batch_size, settings.seed
@@ -142,23 +141,22 @@ class Trainer:
         )
 
     def _check(self, method: Method, recipe: Recipe, transform: Chain) -> None:
-        """Check that memory suffices and that the recipe's functions return what they
-        should, and plan the training."""
+        """Plan the training; check its memory and the contract of the recipe."""
         schema, device = self.source.schema, self.device
         sizes = transform.shape, recipe.batch_size
         labelled = recipe.classes(NetworkSpace.of(schema)) > 0
-        self.workload, self.costs = workload_of(method, *sizes, labelled), costs_of(device)
+        self.workload, self.costs = count_workload(method, *sizes, labelled), costs_of(device)
         check_memory(self.source, recipe, transform, device, self.workload)
         check_contract(method, recipe.name, *sizes, labelled)
         self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
 
     def _set_speed(self) -> None:
-        """Threads, precision and compiling: those of the run that is resumed, else by
-        choice or by rule."""
+        """Set threads, precision and compilation: as in the run that is resumed, else
+        the user's settings or defaults."""
         settings, plan, directory = self.settings, self.plan, self.directory
         machine = None if directory is None else directory.read_config()["machine"]
         if machine is not None and machine["device"] == str(self.device):
-            self.speed = speed.as_before(machine, settings)
+            self.speed = speed.recorded_speed(machine, settings)
         else:
             is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
             self.speed = speed.choose(
@@ -167,7 +165,7 @@ class Trainer:
         self.speed.apply(self.state)
 
     def _assemble(self) -> None:
-        """The callbacks, in the order in which they see events."""
+        """Construct the callbacks, in the order in which they get events."""
         source, state, sampler, writer = self.source, self.state, self.sampler, self.writer
         seed, stops = self.settings.seed, self.settings.stop_when is not None
         suite = suite_for(source, seed, quick=True)
@@ -200,7 +198,7 @@ class Trainer:
 
     @property
     def directory(self) -> RunDirectory | None:
-        """Where everything is kept; None in memory."""
+        """The run directory; None for a run in memory."""
         return self.writer.directory
 
     @property
@@ -210,16 +208,16 @@ class Trainer:
 
     @property
     def stopped_early(self) -> bool:
-        """Whether early stopping ended the run, and nothing has changed since."""
+        """Whether early stopping ended the run, and it was not resumed since."""
         return self.run_log.stopped_early
 
     def keep_in(self, directory: RunDirectory) -> None:
-        """Keep everything there, from its config on."""
+        """Write the run to a directory, starting with its config."""
         self.writer.directory = directory
         directory.write_config(self.config())
 
     def config(self) -> dict[str, Any]:
-        """What config.json holds: every setting, what it was run with and on."""
+        """The content of config.json: all settings, data, machine and versions."""
         validation = "a seeded half of it" if self.source.early_stopping else "none"
         return {
             "equipoise": __version__,
@@ -248,38 +246,38 @@ class Trainer:
         for callback in self.callbacks:
             callback(event)
 
-    @torch.enable_grad()  # whatever the caller has set; once a training, not at every step
+    @torch.enable_grad()  # the caller may have disabled it; here once, not at every step
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
-        """Train to the end. The directory is unlocked after.
+        """Train to the end, and unlock the directory.
 
         Args:
-            callbacks: The user's, which see every event.
+            callbacks: The user's callbacks, called with every event.
 
         Raises:
-            InterruptedRunError: After SIGINT or SIGTERM, when all is saved.
-            DivergedError: Training could not go on.
+            InterruptedRunError: SIGINT or SIGTERM stopped training, after saving.
+            DivergedError: Training diverged after every roll-back.
             EquipoiseError: The end could not be saved.
-            Exception: Whatever a callback raises, when all is saved, with a note that
-                says where.
+            Exception: What a callback raised, after saving, with a note on how to
+                resume.
         """
         users = UserCallbacks([*self._trackers(), *callbacks], self.control)
         self.callbacks.append(users)
         if self._is_over:
             self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
         try:
-            with signals_stop(self.control), self.speed.at_work():
+            with signals_stop(self.control), self.speed.torch_settings():
                 end = self._train()
         finally:
             self.callbacks.remove(users)
             if self.directory is not None:
                 self.directory.unlock()
         if users.raised is not None:
-            users.raised.add_note(self._where_kept())
+            users.raised.add_note(self._resume_hint())
             raise users.raised
-        self._tell_of(end)
+        self._report_end(end)
 
     def _trackers(self) -> list[Callback]:
-        """The tracker that the settings ask for, if any, in the run's directory."""
+        """The tracker that the settings name, if any."""
         name = self.settings.tracker
         if name is None:
             return []
@@ -289,8 +287,8 @@ class Trainer:
 
     @property
     def _is_over(self) -> bool:
-        """Whether early stopping has ended the run that is resumed, or would have where
-        it was killed."""
+        """Whether early stopping ended the run that is resumed, or would have ended it
+        when it was killed."""
         stops = self.resumed and self.settings.stop_when is not None
         return self.stopped_early or (stops and self.monitor.early_stopped)
 
@@ -298,7 +296,7 @@ class Trainer:
         if self.speed.compiled:
             example = speed.example(self.state, self.source.schema)
             if failed := speed.compile_step(self.state, example):
-                self.warn(f"the step could not be compiled ({failed}): going on without")
+                self.warn(f"the step could not be compiled ({failed}): training without")
         clock = Clock(self.state, self.plan.samples, self.settings.minutes)
         for event in train(self.state, clock, self.control):
             self.sampler.samples_seen = self.state.samples_seen
@@ -306,15 +304,15 @@ class Trainer:
                 self.recalibrate_batchnorm()
             self.evaluator.progress = clock.progress
             self.emit(event)
-        assert isinstance(event, Finished), "a training ends with its end"
-        if self.writer.has_vanished():  # since the last save
-            went_back = self._last is not None
-            self.checkpoints.save(self.save if went_back else partial(checkpoint.save, self.state))
+        assert isinstance(event, Finished), "Finished is the last event"
+        if self.writer.is_missing():  # since the last save
+            restored = self._last is not None
+            self.checkpoints.save(self.save if restored else partial(checkpoint.save, self.state))
         return event
 
     def recalibrate_batchnorm(self) -> None:
-        """Recompute the statistics that the EMA or an encoder needs, before samples are
-        drawn or the generator is saved; once for one moment."""
+        """Recompute BatchNorm statistics of the EMA or an encoder, before samples are
+        drawn or the generator is saved. Does nothing if no step was taken since."""
         if self._recalibrated_at == self.sampler.samples_seen:
             return
         self._recalibrated_at = self.sampler.samples_seen
@@ -326,27 +324,27 @@ class Trainer:
         self.sampler.recalibrate_batchnorm(seed, real)
 
     def _restore_best(self) -> None:
-        """Make the generator that is kept the best that there was."""
+        """Restore the weights of the best evaluation, and save the generator."""
         self._last, lost = moment_of(self.state), ""
         try:
             best = self.best.moment()
         except EquipoiseError as error:  # damaged, or memory is short
-            best, lost = None, f"{error}; keeping the last generator instead of the best"
+            best, lost = None, f"{error}; the generator is the last one, not the best"
         if best is not None and self.state.best is not None:
             self.state.restore_weights(best[0])
             self.sampler.samples_seen = int(self.state.best["checkpoint"])
             self._recalibrated_at = -1
             self.recalibrate_batchnorm()
         elif self.stopped_early and self.writer.restore(self.sampler):
-            return  # what is kept is the best, whose checkpoint alone is gone
+            return  # the saved generator is the best; only its checkpoint is missing
         elif lost:
             self.warn(lost)
         if self.directory is not None:
             self.writer.attempt(partial(save_generator, self.sampler, self.directory.generator))
 
     def save(self, folder: Path) -> None:
-        """Write its checkpoints anew, the end and the best; without the best, the end
-        knows of none."""
+        """Write the checkpoints of the end and of the best. Where the best is missing,
+        the end's state does not name it."""
         try:
             best = self.best.moment()
         except EquipoiseError:
@@ -359,21 +357,21 @@ class Trainer:
         name = checkpoint.name_of(self.state.samples_seen)
         checkpoint.write(tensors, scalars, checkpoint.path_of(folder, name))
 
-    def _tell_of(self, end: Finished) -> None:
-        """Say how the training ended, where that is not as it was meant to."""
+    def _report_end(self, end: Finished) -> None:
+        """Warn or raise where training did not end as planned."""
         seen = f"{self.state.samples_seen:,} samples"
         where = None if self.directory is None else self.directory.path
         if self.writer.failed:
-            raise EquipoiseError(f"{self.writer.failed}; the end of this training is not kept")
+            raise EquipoiseError(f"{self.writer.failed}; the end of this training is not saved")
         if end.diverged:
-            kept = "" if where is None else f"; what was good last is in {where}"
+            saved = "" if where is None else f"; the last good weights are in {where}"
             raise DivergedError(
-                f"{end.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}"
+                f"{end.reason}{saved}; try a lower learning rate, or the recipe {DEFAULT!r}"
             )
         if end.reason == EARLY_STOPPED:
             self.warn(
-                f"the metric no longer improves: stopped after {seen}, and kept the generator "
-                f"of {self.sampler.samples_seen:,} samples"
+                f"the metric no longer improves: stopped after {seen}; the generator is the "
+                f"best, of {self.sampler.samples_seen:,} samples"
             )
         elif self.control.stop_reason is None and end.reason != "done":
             self.warn(f"{end.reason}; training ended after {seen}")
@@ -381,14 +379,13 @@ class Trainer:
             saved = "" if where is None else f"; saved in {where}"
             raise InterruptedRunError(f"stopped by {end.reason} after {seen}{saved}", end.reason)
 
-    def _where_kept(self) -> str:
-        """What is left of a training that a callback's exception ended, and how it goes
-        on."""
+    def _resume_hint(self) -> str:
+        """How to resume a training that a callback's exception ended."""
         seen = f"training stopped after {self.state.samples_seen:,} samples"
         if self.directory is None:
-            again = "trained on by fit(data, init_from=gan)"
+            again = "trained further with fit(data, init_from=gan)"
             return f"{seen}; the GAN can be sampled from, and {again}"
         if self.writer.failed:
-            return f"{seen}; it is not all saved: {self.writer.failed}"
+            return f"{seen}; not everything is saved: {self.writer.failed}"
         path = self.directory.path
-        return f"{seen}; saved in {path}: go on with fit(data, out={str(path)!r}, resume=True)"
+        return f"{seen}; saved in {path}: resume with fit(data, out={str(path)!r}, resume=True)"

@@ -1,9 +1,8 @@
-"""Warm start: a new training begins with the
-weights of another one, and goes on with its transforms.
+"""Warm start: a new training starts from the weights of another one.
 
-The generator makes samples in the encoded space of the data that it was trained on. So
-the transforms are taken over; only the weights of the clusters are fitted to the new
-data.
+The generator's samples are in the encoded space of the data that it was trained on. So
+the transforms are reused. Only the mixture weights of the clusters are fitted to the
+new data.
 """
 
 from __future__ import annotations
@@ -38,35 +37,37 @@ from equipoise.transforms.fitting import FITTED_ROWS
 from equipoise.transforms.scaling import same_kind
 from equipoise.transforms.space import NetworkSpace
 
-# Fields of a recipe that the transforms are fitted by.
+# Fields of a recipe that decide the transforms.
 TRANSFORM_FIELDS = ("scaling", "clusters", "per_channel_clusters")
-ROUNDS = 10  # of expectation maximisation of the clusters' weights alone
+# Steps of expectation maximisation of the mixture weights.
+EM_STEPS = 10
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What a trained GAN hands on to a new training."""
+    """The weights and transforms of a trained GAN, for a new training."""
 
     run: str | None
-    """Its directory; None for one in memory."""
+    """The run directory; None for a GAN in memory."""
     sampler: Sampler
     generator: Mapping[str, Tensor]
-    """G's own weights; its average's are the sampler's."""
+    """G's weights. Those of its EMA are the sampler's."""
     discriminator: Mapping[str, Tensor] | None
-    """None where no checkpoint has them."""
+    """D's weights; None if there is no checkpoint with them."""
     requested: dict[str, Any]
-    """The settings of the recipe that its user set."""
+    """The settings of the recipe that the user set."""
     samples_seen: int
-    """All that they were trained on, before a warm start of their own too."""
+    """Samples that the weights were trained on, those before an earlier warm start
+    included."""
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """The name in messages."""
         return self.run or "the GAN given"
 
-    def described(self) -> dict[str, Any]:
-        """Where the weights are from, for config.json:
-        the run, and a SHA-256 of the generator."""
+    def origin(self) -> dict[str, Any]:
+        """The origin of the weights for config.json: the run, and a SHA-256 of the
+        generator."""
         return {"run": self.run, "generator": digest_of(self.sampler.generator.state_dict(), {})}
 
     def recipe_for(
@@ -75,12 +76,13 @@ class Weights:
         recipe: type[Recipe] | None,
         choices: dict[str, Any],
     ) -> Recipe:
-        """The run's recipe, with those of the user's
-        choices that leave its networks as they are.
+        """The run's recipe with the user's settings, which must leave the networks as
+        they are.
 
         Raises:
-            RequestError: The recipe, the data or a choice does
-                not fit the weights; every difference is named.
+            RequestError: The recipe, the data or a setting does not fit the weights.
+            The
+                message names every difference.
         """
         own, schema = self.sampler.recipe, source.schema
         if recipe is not None and recipe is not type(own):
@@ -92,7 +94,7 @@ class Weights:
             raise RequestError(
                 f"the recipe {own.name!r} of {self.name} has no {', '.join(unknown)}: leave it out"
             )
-        if differ := self._other_data(source):
+        if differ := self._data_differences(source):
             raise RequestError(
                 f"the data is not of the kind that {self.name} makes: {'; '.join(differ)}"
             )
@@ -110,9 +112,9 @@ class Weights:
         chosen.check(NetworkSpace.of(schema))
         return chosen
 
-    def _other_data(self, source: Source) -> list[str]:
-        """What about the source is not as it was
-        of the data that the weights are of."""
+    def _data_differences(self, source: Source) -> list[str]:
+        """The differences between the source and the data of the weights, one text
+        each."""
         own, new, sampler = self.sampler.schema, source.schema, self.sampler
         differ = (
             [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
@@ -130,8 +132,8 @@ class Weights:
         return differ
 
     def transform_for(self, source: Source, seed: int) -> Chain:
-        """The transforms that the weights were trained with; the clusters' weights are
-        those in the new data, and values are rounded to its types."""
+        """The transforms of the weights, with mixture weights and rounding for the new
+        data."""
         transform = copy.deepcopy(self.sampler.transform).cpu()
         transform = transform.replaced(Dequantization(source.schema))
         if transform.clustering is not None:
@@ -140,9 +142,11 @@ class Weights:
             )
         return transform
 
-    def put_into(self, trainer: Trainer) -> None:
-        """Give the weights to a training that has not begun. Its
-        optimisers, schedule and clock stay new; the average goes on."""
+    def load_into_trainer(self, trainer: Trainer) -> None:
+        """Load the weights into a trainer that has not started.
+
+        Optimisers, schedule and clock start anew; the EMA continues.
+        """
         state = trainer.state
         state.seen_before = self.samples_seen
         try:
@@ -153,34 +157,34 @@ class Weights:
                 state.discriminator.load_state_dict(self.discriminator)
         except RuntimeError:
             raise EquipoiseError(
-                f"the checkpoint of {self.name} is not of its generator: give a run whose "
-                "files are its own"
+                f"the checkpoint of {self.name} does not fit its generator: give a run whose "
+                "files were not exchanged"
             ) from None
 
-    def told(self) -> str:
-        """What begins anew and what does not, in a line."""
+    def summary(self) -> str:
+        """What starts anew and what is reused, in one line."""
         clustering = self.sampler.transform.clustering
         count = 0 if clustering is None else clustering.count
-        kept = (
+        reused = (
             f"scaling and {count} cluster{'s' if count > 1 else ''} are" if count else "scaling is"
         )
-        fresh = (
+        missing = (
             ""
             if self.discriminator is not None
-            else "; it has no checkpoint with a discriminator, which begins anew too"
+            else "; it has no checkpoint with a discriminator, which starts anew too"
         )
         return (
             f"starting from the weights of {self.name}: optimiser, schedule and samples "
-            f"seen begin anew; its {kept} taken over{fresh}"
+            f"seen start anew; its {reused} reused{missing}"
         )
 
 
 def read(path: Path) -> Weights:
-    """The weights of a run: G's average from its generator, G and D
-    from the checkpoint of the same moment, or else from the newest one.
+    """Read the weights of a run: the EMA from its generator, G and D from the
+    checkpoint of the same samples seen, or else from the newest one.
 
     Raises:
-        RequestError: `path` is no run.
+        RequestError: `path` is not a run directory.
         EquipoiseError: It has no generator yet, or its files are damaged.
     """
     directory, config, sampler = load_run(path, torch.device("cpu"))
@@ -190,10 +194,10 @@ def read(path: Path) -> Weights:
 
 
 def of(trainer: Trainer | None, directory: RunDirectory | None) -> Weights:
-    """The weights of a training in this process, as they are now, or else of a run.
+    """The current weights of a trainer, or else those of a run.
 
     Raises:
-        RequestError: Without either.
+        RequestError: Both are None.
     """
     if trainer is None:
         if directory is None:
@@ -230,8 +234,8 @@ def _weights(
 
 
 def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment:
-    """The checkpoint of this moment, or else the
-    newest; nothing where no one is whole."""
+    """The checkpoint at these samples seen, or else the newest; empty if all are
+    damaged."""
     same = checkpoint.path_of(directory.checkpoints, checkpoint.name_of(samples_seen))
     if same.is_file():
         with suppress(EquipoiseError):  # damaged: another one will do
@@ -243,24 +247,26 @@ def _checkpoint(directory: RunDirectory, samples_seen: int) -> checkpoint.Moment
 
 
 def refit_weights(transform: Chain, source: Source, labels: int, seed: int) -> None:
-    """Fit the clusters' weights to a source's training samples: for each label where
-    networks learn labels, else by expectation maximisation of the weights alone."""
+    """Fit the mixture weights of clusters to a source's training samples.
+
+    They are fitted for each label if the networks learn labels, else by expectation
+    maximisation.
+    """
     clustering = transform.clustering
-    assert clustering is not None, "only clusters have weights"
+    assert clustering is not None, "only clusters have mixture weights"
     known = source.labelled(FITTED_ROWS, seed, held_out=False) if labels else None
     raw = source.seen(FITTED_ROWS, seed) if known is None else known[0]
     parts = [transform.scaled(part) for part in torch.split(raw, PART)]
     if known is not None:
         clustering.fit_class_weights(parts, known[1], labels)
         return
-    for _ in range(ROUNDS):
+    for _ in range(EM_STEPS):
         fractions = torch.cat([clustering.posteriors(part) for part in parts]).mean(0)
         clustering.weights = (fractions / fractions.sum()).reshape(clustering.weights.shape)
 
 
 def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> bool:
-    """Whether another value of one field gives
-    networks of other shapes, or other data to them."""
+    """Whether a new value of one field changes the networks' shapes or transforms."""
     if getattr(own, name) == value:
         return False
     return name in TRANSFORM_FIELDS or _shapes(replace(own, **{name: value}), schema) != _shapes(
@@ -269,11 +275,11 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
 
 
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor of both networks, of which
-    nothing is allocated; none where they cannot be built so."""
+    """The shape of every tensor of both networks, without allocating them; empty where
+    they cannot be built on the meta device."""
     try:
         method = outline(recipe, schema)
-    except RuntimeError:  # networks that look at their weights when made: `put_into` tells
+    except RuntimeError:  # construction reads weights; `load_into_trainer` checks shapes
         return {}
     networks = {"generator": method.generator, "discriminator": method.discriminator}
     return {
@@ -284,7 +290,7 @@ def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
 
 
 def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
-    """Some names, as they are told in a message."""
+    """The first few names, for a message."""
     if names is None:
         return "none"
     return ", ".join(map(str, names[:most])) + (
@@ -292,11 +298,10 @@ def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
     )
 
 
-def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
-    """Of a second `fit`: what was trained is not
-    gone on with, and what to type for that."""
-    more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
+def warn_fit_restarts(directory: RunDirectory | None) -> None:
+    """Warn that a second `fit` starts anew, and how to continue instead."""
+    more = "" if directory is None else ", or resume its run with fit(out=..., resume=True)"
     warn(
-        "this GAN is trained already, and fit begins anew: go on from its weights with "
+        "this GAN is trained already, and fit starts anew: start from its weights with "
         f"fit(data, init_from=gan){more}"
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
-from equipoise.utils.system import MEMORY_FRACTION, available
+from equipoise.utils.system import MEMORY_FRACTION, available_memory
 
 POSIX = os.name == "posix"
 SMALL_FILE = 2**24  # bytes; it is read whatever memory is free
@@ -24,7 +24,7 @@ def data_home() -> Path:
     return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
 
-def write_whole(
+def write_atomic(
     path: Path,
     content: bytes | Iterable[bytes | memoryview],
     beside: Path | None = None,
@@ -43,7 +43,7 @@ def write_whole(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_through(aside, content)
+            write_synced(aside, content)
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
@@ -55,12 +55,12 @@ def write_whole(
         ) from error
 
 
-def read_file(path: Path, most: int) -> bytes:
+def read_file(path: Path, max_bytes: int) -> bytes:
     """The bytes of a file that a stranger may have made.
 
     Raises:
         OSError: If it is a pipe, a device or any other file that is not regular, has
-            more than `most` bytes, or more than half of the free memory.
+            more than `max_bytes` bytes, or more than half of the free memory.
     """
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -69,13 +69,13 @@ def read_file(path: Path, most: int) -> bytes:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-        if about.st_size > most:
+        if about.st_size > max_bytes:
             raise OSError(
                 errno.EFBIG,
-                f"it has {about.st_size:,} bytes, more than the {most:,} that are read",
+                f"it has {about.st_size:,} bytes, more than the {max_bytes:,} that are read",
                 str(path),
             )
-        free = available() if about.st_size > SMALL_FILE else None
+        free = available_memory() if about.st_size > SMALL_FILE else None
         if free is not None and about.st_size > MEMORY_FRACTION * free:
             raise OSError(
                 errno.ENOMEM,
@@ -85,13 +85,13 @@ def read_file(path: Path, most: int) -> bytes:
         return file.read()
 
 
-def asides(folder: Path) -> Iterator[Path]:
-    """The temporary files of `write_whole` in a folder, of writes that are under way or
-    were cut off."""
+def temporary_files(folder: Path) -> Iterator[Path]:
+    """The temporary files of `write_atomic` in a folder, of writes that are under way
+    or were cut off."""
     return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 
-def write_through(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+def write_synced(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
     """Write a file, whole or in parts, and force it to disk."""
     with path.open("wb") as file:
         for part in [content] if isinstance(content, bytes) else content:

@@ -12,14 +12,14 @@ PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 MEMORY_FRACTION = 0.5
 
 
-def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
+def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     """Bytes that the system could give without swapping, or that the control groups of
     this process allow, whichever is less; None where that is not known."""
-    free = _named(proc / "meminfo", "MemAvailable:")
+    free = _read_named_number(proc / "meminfo", "MemAvailable:")
     return (
         None
         if free is None
-        else min([free * 1024, *_left_by_groups(proc / "self" / "cgroup", cgroups)])
+        else min([free * 1024, *_cgroup_memory(proc / "self" / "cgroup", cgroups)])
     )
 
 
@@ -29,13 +29,13 @@ def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    return max(min([allowed, *_quotas(proc / "self" / "cgroup", cgroups)]), 1)
+    return max(min([allowed, *_cgroup_cores(proc / "self" / "cgroup", cgroups)]), 1)
 
 
-def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
+def _cgroup_memory(membership: Path, cgroups: Path) -> Iterator[int]:
     """Bytes that each control group with a limit leaves. Cached files that can be
     dropped do not count as used."""
-    for group, version in _groups(membership, cgroups, "memory"):
+    for group, version in _cgroup_folders(membership, cgroups, "memory"):
         if version == 2:
             limit, used, droppable = "memory.max", "memory.current", "inactive_file"
         else:
@@ -44,27 +44,27 @@ def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
                 "memory.usage_in_bytes",
                 "total_inactive_file",
             )
-        most, now = number_in(group / limit), number_in(group / used)
+        most, now = read_number(group / limit), read_number(group / used)
         if most is not None and now is not None:  # "max" where there is no limit
-            yield max(most - now + (_named(group / "memory.stat", droppable) or 0), 0)
+            yield max(most - now + (_read_named_number(group / "memory.stat", droppable) or 0), 0)
 
 
-def _quotas(membership: Path, cgroups: Path) -> Iterator[int]:
+def _cgroup_cores(membership: Path, cgroups: Path) -> Iterator[int]:
     """Whole cores of CPU time that each control group with a quota allows. Another
     thread for half a core would make the others wait."""
-    for group, version in _groups(membership, cgroups, "cpu"):
+    for group, version in _cgroup_folders(membership, cgroups, "cpu"):
         if version == 2:
-            quota, period = number_in(group / "cpu.max"), number_in(group / "cpu.max", word=1)
+            quota, period = read_number(group / "cpu.max"), read_number(group / "cpu.max", word=1)
         else:
             quota, period = (
-                number_in(group / "cpu.cfs_quota_us"),
-                number_in(group / "cpu.cfs_period_us"),
+                read_number(group / "cpu.cfs_quota_us"),
+                read_number(group / "cpu.cfs_period_us"),
             )
         if quota is not None and period:  # "max", or -1, where there is none
             yield quota // period
 
 
-def _groups(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
+def _cgroup_folders(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
     """The folders of this process's control group and of its parents, whose limits hold
     too, each with its version of control groups."""
     for line in _text(membership).splitlines():
@@ -88,14 +88,14 @@ def _text(path: Path) -> str:
         return ""
 
 
-def number_in(path: Path, word: int = 0) -> int | None:
+def read_number(path: Path, word: int = 0) -> int | None:
     """The whole number at this word of a file; None if there is no such file, or
     another word."""
     words = _text(path).split()
     return int(words[word]) if len(words) > word and words[word].isdecimal() else None
 
 
-def _named(path: Path, name: str) -> int | None:
+def _read_named_number(path: Path, name: str) -> int | None:
     """The number after a name, in a file with a name and a number on each line."""
     return next(
         (int(line.split()[1]) for line in _text(path).splitlines() if line.split()[:1] == [name]),

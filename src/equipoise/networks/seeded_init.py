@@ -16,7 +16,7 @@ import torch
 from equipoise.utils.torch_private import DispatchMode, is_in_place, with_generator
 
 
-class DrawnFrom(DispatchMode):
+class SeededInit(DispatchMode):
     """While it is entered, what this thread draws comes from `generator`, on the CPU.
 
     The numbers are those that the global generator would give if it were seeded alike.

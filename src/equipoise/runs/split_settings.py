@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from equipoise.coerce import all_checked, hints, refuse
+from equipoise.coerce import all_checked, hints, raise_mistakes
 from equipoise.errors import nearest
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
@@ -22,7 +22,7 @@ def split_settings(
     """
     of_recipe, of_run = hints(recipe), hints(RunSettings)
     known = of_recipe | of_run
-    refuse(
+    raise_mistakes(
         [
             f"no setting {name!r} of the recipe {recipe.name!r} or of a run: {nearest(name, known)}"
             for name in settings

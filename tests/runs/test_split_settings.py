@@ -9,7 +9,7 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import RequestError
 from equipoise.recipes import find
-from equipoise.runs.choices import split_settings
+from equipoise.runs.split_settings import split_settings
 
 
 def test_settings_go_to_the_recipe_or_to_the_run() -> None:
