@@ -216,7 +216,7 @@ def test_what_was_handed_over_in_python_resumes(
     assert gan.evaluate().samples_seen == 96
     with pytest.raises(
         RequestError,
-        match=r"was trained on an? (array|frame) of other values, or in another order: give "
+        match=r"was trained on an? (array|frame) with other values or another order: give "
         r"the same data",
     ):
         GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
@@ -503,16 +503,18 @@ def test_a_best_whose_checkpoint_is_gone_stays_kept_until_more_is_trained(tmp_pa
     seen = best.report.samples_seen
     (run / "checkpoints" / f"{seen:09d}.safetensors").unlink()
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", "keeping the last generator")
+        warnings.filterwarnings("error", "the generator is the last one")
         for gan in (GAN().fit(x, out=run, resume=True), GAN.load(run)):
             assert gan.report.samples_seen == seen
             assert np.array_equal(gan.sample(9, seed=1), best.sample(9, seed=1))
     tensors, scalars = checkpoint.load_newest(run / "checkpoints", pytest.fail)
     scalars["best"]["metric"] = 0.0  # which nothing is better than
     checkpoint.write(tensors, scalars, max((run / "checkpoints").iterdir()))
-    with pytest.warns(UserWarning, match="keeping the last generator instead of the best") as told:
+    with pytest.warns(UserWarning, match="the generator is the last one, not the best") as caught:
         gan = GAN(samples=8192).fit(x, out=run, resume=True)
-    assert f"kept the generator of {gan.report.samples_seen:,} samples" in str(told[-1].message)
+    assert f"the generator is the best, of {gan.report.samples_seen:,} samples" in str(
+        caught[-1].message
+    )
     assert GAN.load(run).report.samples_seen == gan.report.samples_seen > seen
 
 

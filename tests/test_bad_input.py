@@ -93,19 +93,19 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
     name: str, here: Path, command: Command, listing: Callable[[Path], set[str]]
 ) -> None:
-    make, told = FILES[name]
+    make, message = FILES[name]
     make(here / name)
     before = listing(here)
     answer = command("train", name, *TINY)
     assert (answer.status, answer.out) == (2, "")
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.startswith("equipoise: ")
     assert answer.err.count("\n") == 1
     assert listing(here) == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["trian", "gaussian"], "no command 'trian': did you mean 'train'?"),
         (["train"], "equipoise train needs data: see equipoise train --help"),
@@ -159,20 +159,20 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
 )
 def test_a_wrong_request_gets_one_line_and_nothing_is_written(
     arguments: list[str],
-    told: str,
+    message: str,
     here: Path,
     command: Command,
     listing: Callable[[Path], set[str]],
 ) -> None:
     answer = command(*arguments)
     assert (answer.status, answer.out) == (2, "")
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.count("\n") == 1
     assert not listing(here)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--out", "a.txt"], "--out = 'a.txt': must end in .npy, .npz, .csv or .png"),
         (["--out", "no/a.npy"], "--out = 'no/a.npy': there is no folder no"),
@@ -183,11 +183,11 @@ def test_a_wrong_request_gets_one_line_and_nothing_is_written(
     ],
 )
 def test_samples_that_cannot_be_drawn_get_one_line(
-    trained: Path, here: Path, command: Command, arguments: list[str], told: str
+    trained: Path, here: Path, command: Command, arguments: list[str], message: str
 ) -> None:
     answer = command("sample", str(trained), *arguments)
     assert (answer.status, answer.out) == (2, "")
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.count("\n") == 1
     assert not list(here.iterdir())
 
@@ -257,9 +257,8 @@ def test_a_full_disk_stops_a_training_with_one_line(
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
     assert (
-        answer.err
-        == "equipoise: run/config.json could not be written: No space left on device; what "
-        "was saved before is whole\n"
+        answer.err == "equipoise: run/config.json could not be written: No space left on device; "
+        "earlier saves are intact\n"
     )
     assert not [path for path in here.rglob("*") if path.is_file()]
 
@@ -277,10 +276,10 @@ def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
     assert (
-        "could not be written: No space left on device; what was saved before is whole; "
-        "training goes on" in answer.err
+        "could not be written: No space left on device; earlier saves are intact; "
+        "training continues" in answer.err
     )
-    assert answer.err.endswith("the end of this training is not kept\n")
+    assert answer.err.endswith("the end of this training is not saved\n")
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.png"])

@@ -257,9 +257,9 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(
     name: str, here: Path, command: Command
 ) -> None:
-    make, told = FILES[name]
+    make, message = FILES[name]
     make(here / name)
-    assert re.search(told, one_line(command("train", name, "--out", "run", *TINY_OPTIONS)))
+    assert re.search(message, one_line(command("train", name, "--out", "run", *TINY_OPTIONS)))
     assert [path.name for path in here.iterdir()] == [name]
 
 
@@ -436,10 +436,10 @@ def prepare() -> str:
     try:
         training = GAN(samples=64).trainer("gaussian", out="run", resume=True, warn=lambda _: None)
     except EquipoiseError as error:
-        told = str(error)
-        assert "\n" not in told
-        assert not CONTROL.search(told)
-        return told
+        message = str(error)
+        assert "\n" not in message
+        assert not CONTROL.search(message)
+        return message
     assert training.directory is not None
     training.directory.unlock()
     return ""
@@ -515,7 +515,7 @@ def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(
     damaged = bytearray((run / "log.jsonl").read_bytes())
     damaged[5] ^= 1
     (run / "log.jsonl").write_bytes(damaged)
-    with pytest.warns(EquipoiseWarning, match=r"log.jsonl is damaged: 1 of \d+ lines are left out"):
+    with pytest.warns(EquipoiseWarning, match=r"log.jsonl is damaged: 1 of \d+ lines are ignored"):
         command("evaluate", "run")
 
 
@@ -574,7 +574,9 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     ):
         path.write_bytes(whole)
         repacked(path, lambda _, m, p=part, n=name, v=value: m[p].update({n: v}))
-        assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+        assert "its tensors do not fit its metadata" in one_line(
+            command("sample", "run", "-n", "2")
+        )
 
 
 SCALING = {"name": "scaling", "kind": "standard", "limits": None}
@@ -607,7 +609,7 @@ def test_a_generator_of_odd_transforms_is_refused_before_memory_is_taken(
     number: int, run: Path, command: Command
 ) -> None:
     repacked(run / "generator.safetensors", lambda _, m: m.update(transform=ODD_TRANSFORMS[number]))
-    assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+    assert "its tensors do not fit its metadata" in one_line(command("sample", "run", "-n", "2"))
 
 
 @pytest.mark.parametrize("name", ["shift", "scale"])
@@ -619,7 +621,7 @@ def test_a_generator_of_an_odd_scaling_is_refused(
         run / "generator.safetensors",
         lambda t, _: t.update({f"transform.scaling.{name}": value.double()}),
     )
-    assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+    assert "its tensors do not fit its metadata" in one_line(command("sample", "run", "-n", "2"))
 
 
 @pytest.mark.parametrize(
@@ -634,7 +636,7 @@ def test_a_generator_of_an_odd_scaling_is_refused(
 )
 def test_a_generator_of_other_weights_is_refused(change: Any, run: Path, command: Command) -> None:
     repacked(run / "generator.safetensors", change)
-    assert "does not fit its own description: its weight" in one_line(
+    assert "its tensors do not fit its metadata: its weight" in one_line(
         command("sample", "run", "-n", "2")
     )
 
@@ -684,8 +686,8 @@ def test_a_checkpoint_without_a_state_is_passed_over(run: Path, command: Command
         repacked(path, lambda _, m: m.update(state=[1]))
     answer = resume(command)
     assert answer.status == 1
-    assert "holds no state of a training; going back to the checkpoint before" in answer.err
-    assert "checkpoints is whole" in answer.err.splitlines()[-1]
+    assert "holds no state of a training; using the checkpoint before it" in answer.err
+    assert "checkpoints are damaged" in answer.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("folder", ["checkpoints", "samples"])

@@ -1,4 +1,4 @@
-"""class GAN: what users hold. Settings in, data in, samples and a report out."""
+"""The Python API: class GAN, which trains, samples, evaluates, saves and loads."""
 
 from __future__ import annotations
 
@@ -49,13 +49,19 @@ if TYPE_CHECKING:
 class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
-    `recipe` names a published method (`equipoise recipes` lists them); None is the
-    default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
-    or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
-    `precision`, `compile`, `memory_budget`, `label_column`, `stop_when`, `evaluate`.
+    Args:
+        recipe: The name of a published method; `equipoise recipes` lists them. None:
+            "balanced", or the recipe of the run that `fit` resumes or starts from.
+        **settings: Fields of the recipe, such as `batch_size`, `learning_rate` or
+            `gamma`, and of the run: `samples` or `minutes`, `seed`, `device`,
+            `threads`, `precision`, `compile`, `memory_budget`, `label_column`,
+            `stop_when`, `evaluate`, `tracker`. See `runs.settings.RunSettings` for
+            their units and defaults. A field that is left out has the recipe's default
+            for the data.
 
-    Raises RequestError for a name that is not known, with the nearest one, and for a
-    value that cannot be.
+    Raises:
+        RequestError: A name is unknown, or a value is of the wrong type or out of
+            bounds. The message lists all mistakes.
     """
 
     def __init__(self, recipe: str | None = None, **settings: Any) -> None:
@@ -83,34 +89,38 @@ class GAN:
         callbacks: Sequence[Callback] = (),
         progress: bool | None = None,
     ) -> Self:
-        """Train on `data`, and return self.
+        """Train on `data`.
 
         Args:
-            data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W,
-                C); a DataFrame of numbers, or a Series, which is one of one column; the
-                path of a .npy, .npz, .csv or .parquet file or of a folder of images; a
-                Dataset or an iterable of batches; a distribution, or the name of a
-                built-in source. It may be left out of a run that is resumed, if that
-                can open it again.
-            labels: One a sample; they make the generator conditional.
-            out: A directory in which everything is kept.
-            resume: Go on with the run in `out`, to the length that this GAN was given,
-                in all, or to its own.
-            init_from: A run's directory, or a GAN, whose weights to start from. Data of
-                the same kind is needed, and its scaling and modes are taken over;
-                optimiser, schedule and samples seen begin anew, and the generator's
-                average (EMA) goes on from where it was.
-            progress: Show a progress bar; None shows one on a terminal and in a
-                notebook.
-            callbacks: Each is called with every event, see `training.events`: reports,
-                metrics, images, saves, the end. An exception that one raises ends the
-                training, after all is saved.
+            data: An array or tensor of points, (N,) or (N, D), or of images, (N, H, W),
+                (N, C, H, W) or (N, H, W, C). A DataFrame or Series of numbers. The path
+                of a file of a type that `equipoise datasets` lists, or of a folder of
+                images. A torch Dataset or an iterable of batches. A distribution, or
+                the name of a built-in source. None only with `resume`, if the run can
+                open its data again.
+            labels: N labels, which make the generator conditional. None: those in the
+                data's files or `label_column`, if any.
+            out: The run directory to write: checkpoints, log, images, generator. None:
+                nothing is written.
+            resume: Resume the run in `out`. `samples` or `minutes` of this GAN are the
+                new total length; by default the run's own.
+            init_from: A GAN or a run directory for a warm start. The data must be of
+                the same kind. Weights, EMA, scaling and clusters are reused;
+                optimisers, schedule and samples seen start anew.
+            callbacks: Functions that are called with every event, see
+                `training.events`. An exception that one raises ends the training, after
+                saving.
+            progress: Whether to show a progress bar on stderr. None: on a terminal or
+                in a notebook.
+
+        Returns:
+            This GAN, trained.
 
         Raises:
-            RequestError: Data or settings are wrong.
-            EquipoiseError: Training cannot be completed.
-            InterruptedRunError: Ctrl-C, after the step under way: what was trained can
-                be sampled from, and with `out` it is saved and can be resumed.
+            RequestError: Data or settings are wrong. Nothing was written.
+            EquipoiseError: Training could not be completed.
+            InterruptedRunError: Ctrl-C or SIGTERM, after the current step. The GAN can
+                be sampled from. With `out` it is saved, and can be resumed.
         """
         if (
             self._sampler is not None
@@ -140,15 +150,20 @@ class GAN:
         to_disk: bool = True,
         warn: Callable[[str], None] = warn,
     ) -> Trainer:
-        """A trainer that has not taken its first step: what `fit` makes and then runs.
+        """Construct the trainer that `fit` runs, before its first step.
 
         Args:
-            data: As for `fit`, and so are the others.
-            to_disk: Keep a run directory: `out`, or the next free name under runs/.
-            warn: Is told of what the user should know, a line each.
+            data: As for `fit`.
+            labels: As for `fit`.
+            out: As for `fit`.
+            resume: As for `fit`.
+            init_from: As for `fit`.
+            to_disk: Whether to write a run directory: `out`, or else the next free name
+                under runs/.
+            warn: Called with each warning, one line. Default: an EquipoiseWarning.
 
         Raises:
-            RequestError: Data or settings are wrong. Nothing has been written then.
+            RequestError: Data or settings are wrong. Nothing was written.
         """
         place = None if out is None else Path(out)
         settings = self._recipe_settings, self._run_settings
@@ -161,7 +176,15 @@ class GAN:
         return start.prepare(request, resumes=resume, init_from=weights)
 
     def train(self, trainer: Trainer, callbacks: Sequence[Callback] = ()) -> None:
-        """Run a trainer, whose generator this GAN's is from now on. Raises as `fit`."""
+        """Run a trainer; this GAN then has its generator.
+
+        Args:
+            trainer: As from `trainer`.
+            callbacks: As for `fit`.
+
+        Raises:
+            EquipoiseError: As for `fit`.
+        """
         self._trainer, self._sampler, self._source = trainer, trainer.sampler, trainer.source
         self._directory, self._config, self._report = trainer.directory, trainer.config(), None
         trainer.run(callbacks)
@@ -174,18 +197,26 @@ class GAN:
         code: Codes | None = None,
         seed: int | None = None,
     ) -> UserData:
-        """n new samples of the kind, shape, type and units of the training data.
+        """Draw n samples.
 
-        `label` asks for one class of a conditional generator; without it classes come
-        at their training frequencies. `code` sets codes of a generator that has them
-        (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2,
-        2, n)}; the others are drawn. Without a seed every call differs.
+        Args:
+            n: Number of samples, at least 0.
+            label: The class to draw, for a conditional generator. None: classes at
+                their training frequencies.
+            code: Values of codes, for the recipe infogan: one value or n values by
+                name, such as {"c0": 3, "u0": np.linspace(-2, 2, n)}. Other codes are
+                drawn at random.
+            seed: Equal seeds give equal samples, and the first ones are the same for
+                every n. None: other samples at each call.
+
+        Returns:
+            Samples of the container, shape, dtype and units of the training data.
 
         Raises:
-            RequestError: For a label that was not trained on, or a code that there is
-                not.
+            RequestError: The GAN is not trained, the label or code is unknown, or
+                memory cannot hold the samples.
         """
-        return self._trained().sample(*self._asked(n, label, seed, code))
+        return self._trained().sample(*self._sampler_arguments(n, label, seed, code))
 
     def sample_batches(
         self,
@@ -196,21 +227,38 @@ class GAN:
         code: Codes | None = None,
         seed: int | None = None,
     ) -> Iterator[UserData]:
-        """What `sample` returns, `batch_size` samples at a time, for more than memory
-        holds. Raises RequestError as `sample` does."""
-        if (size := whole("batch_size", batch_size)) < 1:
-            raise RequestError(f"batch_size = {size}: must be at least 1")
-        return iterate_with_torch_settings(
-            self._trained().batches(size, *self._asked(n, label, seed, code)), self._threads
-        )
+        """Draw n samples in batches, for more than memory can hold.
 
-    def encode(self, data: Any) -> dict[str, NDArray[Any]]:
-        """The codes that the recipe infogan reads in samples of the training data's
-        kind: {"c0": (N,) whole numbers, "u0": (N,), ...}.
+        Args:
+            n: As for `sample`.
+            batch_size: Samples in a batch; the last batch has the rest.
+            label: As for `sample`.
+            code: As for `sample`.
+            seed: As for `sample`. The samples are those that `sample` returns.
+
+        Returns:
+            An iterator over batches, each as from `sample`.
 
         Raises:
-            RequestError: For a generator without codes, or for samples of another
-                shape.
+            RequestError: As for `sample`.
+        """
+        if (size := whole("batch_size", batch_size)) < 1:
+            raise RequestError(f"batch_size = {size}: must be at least 1")
+        batches = self._trained().batches(size, *self._sampler_arguments(n, label, seed, code))
+        return iterate_with_torch_settings(batches, self._threads)
+
+    def encode(self, data: Any) -> dict[str, NDArray[Any]]:
+        """Predict the codes of samples, with a generator of the recipe infogan.
+
+        Args:
+            data: N samples of the training data's kind, as for `fit`.
+
+        Returns:
+            By name: categorical codes c0, ... as whole numbers, (N,); continuous codes
+            u0, ... as floats, (N,).
+
+        Raises:
+            RequestError: The generator has no codes, or the samples have another shape.
         """
         sampler = self._trained()
         samples = samples_of(data, sampler.schema.columns)
@@ -221,11 +269,21 @@ class GAN:
         return sampler.encode(torch.from_numpy(samples))
 
     def draw_code(self, name: str, path: str | Path, *, seed: int | None = None) -> Path:
-        """Write a PNG that shows what one code of the recipe infogan does, and return
-        its path.
+        """Write a PNG that shows the effect of one code of the recipe infogan.
 
-        Images: the code's values from left to right, at most 40, other latents fixed
-        along a row. Points: samples coloured by its value.
+        Images: the code's values from left to right, at most 40, with all other latents
+        fixed along a row. Points: samples coloured by the code's value.
+
+        Args:
+            name: The code: c0, ..., or u0, ...
+            path: The file to write.
+            seed: As for `sample`.
+
+        Returns:
+            `path`.
+
+        Raises:
+            RequestError: The generator has no such code.
         """
         sampler = self._trained()
         sampler.prior.check_code(name)
@@ -241,13 +299,27 @@ class GAN:
         code: Codes | None = None,
         seed: int | None = None,
     ) -> Path:
-        """Write a PNG of n samples, and return its path: a histogram over the true
-        density, a scatter, or a grid of images. Points of one `label` are drawn beside
-        held-out samples of that label, where there are any. Of images with labels,
-        where nothing else is asked for, it has a row for each of the first 20 labels.
+        """Write a PNG of samples: a histogram, a scatter plot or a grid of images.
+
+        Points are drawn with held-out samples, and of a known distribution with its
+        density. Images of a conditional generator have a row for each of the first 20
+        labels, if `n`, `label` and `code` are None.
+
+        Args:
+            path: The file to write.
+            n: Number of samples. None: 10,000 points or 64 images.
+            label: As for `sample`.
+            code: As for `sample`.
+            seed: As for `sample`.
+
+        Returns:
+            `path`.
+
+        Raises:
+            RequestError: As for `sample`.
         """
         sampler, path = self._trained(), Path(path)
-        unasked = n is None and label is None and code is None
+        is_default = n is None and label is None and code is None
         n = whole(
             "n",
             n
@@ -258,13 +330,13 @@ class GAN:
         )
         if n < 1:
             raise RequestError(f"n = {n}: must be at least 1")
-        if unasked and sheets.has_classes(sampler):
+        if is_default and sheets.has_classes(sampler):
             write_atomic(
                 path, sheets.by_class(sampler, limits_of(self._config["data"]), _seed(seed))
             )
             return path
         values, distribution = (
-            sampler.values(*self._asked(n, label, seed, code)),
+            sampler.values(*self._sampler_arguments(n, label, seed, code)),
             distribution_of(self._config["data"]),
         )
         source = (
@@ -282,18 +354,28 @@ class GAN:
         quick: bool = False,
         on_step: Callable[[str], None] | None = None,
     ) -> Report:
-        """Figures beside their real-against-real floors, and a verdict: against the
-        training data's held-out part, or against `data`.
+        """Compute metrics with their real-versus-real baselines, and a verdict.
 
-        Of other data in memory, half is compared with the samples and half gives the
-        floor. In a run directory the report is kept there. `inception` adds FID and KID
-        by torch-fidelity, where it and its weights are there: for photographs. `quick`
-        takes a fifth of the samples or so; `on_step` is told what is measured next, see
-        `metrics.budget.STEPS`.
+        A report on the held-out data of a run directory is also written there.
+
+        Args:
+            data: Data to compare with, as for `fit`: half of it is compared with
+                generated samples, the other half gives the baselines. None: the
+                held-out part of the training data.
+            labels: Labels of `data`, if any. inception: Whether to add FID and KID on
+            Inception features, for photographs.
+                Needs torch-fidelity and its weights.
+            quick: Whether to use about a fifth of the samples.
+            on_step: Called with the name of each step before it, one of
+                `metrics.budget.STEPS`.
+
+        Returns:
+            The report.
 
         Raises:
-            RequestError: Where data is not of the generator's kind, or what `inception`
-                needs is not there.
+            RequestError: Data is of another kind than the generator's, or
+            torch-fidelity
+                is missing.
         """
         sampler = self._trained()
         if data is None:
@@ -326,30 +408,39 @@ class GAN:
 
     @property
     def report(self) -> Report:
-        """The report of the training: as it was made, or is kept, else made now."""
+        """The report on the held-out data: the last one, the one in the run directory,
+        or else computed now."""
         return self._kept_report() or self.evaluate()
 
     def _kept_report(self) -> Report | None:
-        """The report as it was made, or is kept; None where there is none of this
-        generator."""
+        """The last report, or the one in the run directory; None if there is none of
+        this generator."""
         if self._report is None:
             self._report = saving.kept(self._directory, self._trained().samples_seen)
         return self._report
 
     def report_page(self, path: str | Path) -> Path:
-        """Write the report as a page, one HTML file that needs no network, and return
-        its path. In a run directory `evaluate` does."""
+        """Write the report as one HTML file that loads nothing from the network.
+
+        `evaluate` writes it for a run directory.
+
+        Args:
+            path: The file to write.
+
+        Returns:
+            `path`.
+        """
         from equipoise.report.page import page
 
         write_atomic(Path(path), page(self.page_data()).encode())
         return Path(path)
 
     def page_data(self) -> Run:
-        """All that a page shows of this run, for `equipoise.report.page`."""
+        """The content of the report's page, for `equipoise.report.page`."""
         report = self.report
         try:
             source = self._source or self._reopened()
-        except EquipoiseError:  # it came in Python, has changed, or cannot be fetched now
+        except EquipoiseError:  # passed in Python, changed, or not available now
             source = None
         method, log = (
             None if self._trainer is None else self._trainer.method,
@@ -360,17 +451,21 @@ class GAN:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write a run directory that `load`, `equipoise sample` and `equipoise
-        evaluate` read.
+        """Write a run directory, for `load`, `equipoise sample` and `equipoise
+        evaluate`.
+
+        Args:
+            path: The directory; must be empty or not exist. Does nothing if this is the
+                GAN's own run directory.
 
         Raises:
-            RequestError: If `path` is taken.
+            RequestError: The path exists.
         """
         sampler = self._trained()
         if self._directory is not None and self._directory.path.resolve() == Path(path).resolve():
             return
         report = None
-        with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
+        with suppress(DamagedFileError):  # a damaged report is not copied
             report = self._kept_report()
         saving.save(
             Path(path),
@@ -383,16 +478,21 @@ class GAN:
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
-        """The GAN of a run directory.
+        """Load the GAN of a run directory.
+
+        Args:
+            path: The directory.
+            device: Where to sample: "cpu", "cuda", or "auto" for a CUDA GPU if there is
+                one.
 
         Raises:
-            RequestError: If there is none, EquipoiseError if its files are damaged.
+            RequestError: The path is not a run directory.
+            EquipoiseError: Its files are damaged, or it has no generator yet.
         """
         gan = cls()
         gan._directory, gan._config, gan._sampler = load_run(Path(path), resolve_device(device))
-        requested = gan._config[
-            "requested"
-        ]  # by the user; what was derived from the data is derived again
+        # The user's settings only. Those that depend on the data are derived again.
+        requested = gan._config["requested"]
         gan.recipe, gan._recipe_settings, gan._run_settings = (
             type(gan._sampler.recipe),
             dict(requested["recipe"]),
@@ -404,12 +504,13 @@ class GAN:
 
     @property
     def schema(self) -> Schema:
-        """What one sample looks like."""
+        """Shape, dtype, columns and classes of a sample."""
         return self._trained().schema
 
     @property
     def _threads(self) -> int | None:
-        """The threads that it was trained on, where there are so many; None before."""
+        """The number of threads of the training, at most the usable cores; None before
+        training."""
         return (
             min(max(self._config["machine"]["threads"], 1), usable_cores())
             if self._config
@@ -421,10 +522,10 @@ class GAN:
             raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
         return self._sampler
 
-    def _asked(
+    def _sampler_arguments(
         self, n: int, label: Hashable | None, seed: int | None, code: Codes | None
     ) -> tuple[Any, ...]:
-        """What was asked of `sample`, as the sampler takes it."""
+        """The arguments of `sample` as the sampler takes them."""
         sampler, n = self._trained(), whole("n", n)
         if n < 0:
             raise RequestError(f"n = {n}: must be at least 0")
@@ -436,5 +537,5 @@ class GAN:
 
 
 def _seed(given: int | None) -> int:
-    """The seed of one draw: the one given, or another every time."""
+    """The given seed, or a random one."""
     return secrets.randbits(31) if given is None else whole("seed", given)

@@ -92,7 +92,7 @@ def test_every_command_has_help(name: str, command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "expected"),
     [
         ("quick", "Measured on fewer samples. In full: equipoise evaluate run\n"),
         ("none", "Not measured. To measure it: equipoise evaluate run\n"),
@@ -100,11 +100,11 @@ def test_every_command_has_help(name: str, command: Command) -> None:
     ],
 )
 def test_the_report_after_a_training_is_as_long_as_was_asked_for(
-    kind: str, told: str, here: Path, command: Command
+    kind: str, expected: str, here: Path, command: Command
 ) -> None:
     answer = command("train", "gaussian", "--out", "run", "--evaluate", kind, *TINY_OPTIONS)
     assert answer.status == 0
-    assert told in answer.out
+    assert expected in answer.out
     assert (here / "run" / "report.json").is_file() == (kind != "none")
     assert (here / "run" / "samples.png").is_file()
 
@@ -133,9 +133,9 @@ def test_the_version_is_the_packages(command: Command) -> None:
 
 def test_recipes_and_datasets_are_listed_a_name_each(command: Command) -> None:
     assert all(f"{name} " in command("recipes").out for name in catalogue())
-    told = command("datasets").out
+    output = command("datasets").out
     assert all(
-        name in told
+        name in output
         for name in ("gaussian", "mixture", "ring", "grid", "swissroll", "mnist", "--circle-modes")
     )
 
@@ -368,8 +368,8 @@ def test_evaluate_explains_its_metrics_where_it_is_asked_to(
     trained_images: Path, command: Callable[..., Any]
 ) -> None:
     plain = command("evaluate", str(trained_images))
-    told = command("evaluate", str(trained_images), "--explain")
-    assert plain.status == told.status == 0
+    explained = command("evaluate", str(trained_images), "--explain")
+    assert plain.status == explained.status == 0
     line = "patch SWD  ↓ sliced Wasserstein distance of small image patches"
-    assert re.sub(" +", " ", line) in re.sub(" +", " ", told.out)
+    assert re.sub(" +", " ", line) in re.sub(" +", " ", explained.out)
     assert "small image patches" not in plain.out

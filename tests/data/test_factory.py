@@ -243,7 +243,7 @@ def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "settings", "told"),
+    ("data", "settings", "message"),
     [
         (None, {}, "data of type NoneType: give an array"),
         ([[1.0, 2.0], [3.0]], {}, "rows of different lengths"),
@@ -268,9 +268,9 @@ def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
     ],
 )
 def test_data_that_cannot_be_opened_is_refused_with_a_remedy(
-    data: Any, settings: dict[str, Any], told: str
+    data: Any, settings: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         open_source(data, **settings)
 
 

@@ -63,11 +63,11 @@ def test_a_set_is_kept_alike_by_every_process() -> None:
         "print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"
     )
     command = [sys.executable, "-c", code]
-    told = {
+    outputs = {
         subprocess.check_output(command, env=os.environ | {"PYTHONHASHSEED": seed})
         for seed in "123"
     }
-    assert len(told) == 1
+    assert len(outputs) == 1
 
 
 def test_numbers_come_before_text_and_labels_without_an_order_as_they_first_appear() -> None:
@@ -85,7 +85,7 @@ class Named:
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([Nameless(), Nameless()], "labels of type Nameless cannot be stored as text"),
         ([Named(), "2026"], "are the same once they are stored as text"),
@@ -100,8 +100,8 @@ class Named:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_a_label_is_refused(labels: list[Any], told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_what_cannot_be_a_label_is_refused(labels: list[Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         distinct_labels([plain_label(label) for label in labels])
 
 

@@ -38,14 +38,14 @@ def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(
     x = spoilt(300, 1e18, -1e18, 1e18, 2e18)
     frame = pd.DataFrame(x, columns=["age", "income"])
     frame.to_csv(tmp_path / "x.csv", index=False)
-    told = (
+    message = (
         "4 of 300 rows of column 'income' are extreme outliers: row 7 (1e+18), row 14 "
         "(-1e+18), row 21 (1e+18), ..."
     )
     for data in (frame, tmp_path / "x.csv"):
-        assert open_source(data).notes == [told + ADVICE]
-    assert open_source(x[:, 1]).notes == [told.replace(" of column 'income'", "") + ADVICE]
-    assert told.replace("'income'", "1") + ADVICE in open_source([x]).notes
+        assert open_source(data).notes == [message + ADVICE]
+    assert open_source(x[:, 1]).notes == [message.replace(" of column 'income'", "") + ADVICE]
+    assert message.replace("'income'", "1") + ADVICE in open_source([x]).notes
 
 
 @pytest.mark.parametrize(

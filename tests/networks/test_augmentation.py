@@ -19,8 +19,8 @@ def augmentation(
 
 
 def observe(made: Augmentation, real: torch.Tensor, fake: torch.Tensor) -> None:
-    told = made.update({"real_logits": real, "fake_logits": fake})
-    assert torch.equal(told["augment_probability"], made.p)
+    readings = made.update({"real_logits": real, "fake_logits": fake})
+    assert torch.equal(readings["augment_probability"], made.p)
 
 
 def test_translation_moves_whole_images_by_at_most_an_eighth_and_fills_with_zeros() -> None:

@@ -127,12 +127,12 @@ def test_augmented_images_are_adapted_beside_k() -> None:
 
 
 def test_its_log_has_k_and_the_measure_of_convergence_and_its_page_draws_the_energy() -> None:
-    told = GAN("began", samples=64, threads=1, **TINY).fit("gaussian").page_data()  # type: ignore[arg-type]
-    assert {"k", "convergence_measure", "real_output", "fake_output"} <= set().union(*told.log)
-    assert told.surface is not None
-    energies = told.surface(np.linspace(0, 8, 5)[:, None])
+    run = GAN("began", samples=64, threads=1, **TINY).fit("gaussian").page_data()  # type: ignore[arg-type]
+    assert {"k", "convergence_measure", "real_output", "fake_output"} <= set().union(*run.log)
+    assert run.surface is not None
+    energies = run.surface(np.linspace(0, 8, 5)[:, None])
     assert (energies >= 0).all()
-    text = page(told)
+    text = page(run)
     assert "D along the line" in text
     assert "beside the optimal D" not in text
     assert "How far apart D keeps real and generated samples" in text

@@ -59,14 +59,14 @@ def test_another_package_may_add_one_by_an_entry_point(tmp_path: Path) -> None:
     (info / "entry_points.txt").write_text("[equipoise.recipes]\nstrange = stranger:Strange\n")
     code = "from equipoise.recipes import find; print(find('strange').__doc__)"
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == "Strange."
+    assert result.stdout.strip() == "Strange."
     assert (
         EntryPoint("strange", "stranger:Strange", recipes.ENTRY_POINTS).group == "equipoise.recipes"
     )
@@ -121,7 +121,7 @@ def test_built_networks_fit_the_data(recipe: type[Recipe], schema: Schema) -> No
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"batch_size": 0}, "batch_size = 0: must be at least 1"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0: must be a positive number"),
@@ -142,8 +142,8 @@ def test_built_networks_fit_the_data(recipe: type[Recipe], schema: Schema) -> No
         ({"width": "wide"}, "width = 'wide': must be a whole number"),
     ],
 )
-def test_values_that_cannot_be_are_refused(settings: dict[str, float], told: str) -> None:
-    with pytest.raises(RequestError, match=re.escape(told)):
+def test_values_that_cannot_be_are_refused(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(RequestError, match=re.escape(message)):
         Balanced(**settings)
 
 
@@ -237,16 +237,16 @@ def test_defaults_that_depend_on_the_data_are_told_where_the_field_is(recipe: ty
     for schema in (LINE, PLANE, SPACE, IMAGES):
         for field, value in recipe.defaults(NetworkSpace.of(schema)).items():
             if value != own[field]:
-                told = documented(recipe, field)
-                assert re.search(r"\((images|points|paper)", told), (
-                    f"{recipe.name}.{field} is {value} on {schema.shape}: {told}"
+                doc = documented(recipe, field)
+                assert re.search(r"\((images|points|paper)", doc), (
+                    f"{recipe.name}.{field} is {value} on {schema.shape}: {doc}"
                 )
                 numbers = [
                     float(text.replace(",", ""))
-                    for text in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", told)
+                    for text in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", doc)
                 ]
-                assert str(value) in told or "columns: D" in told or value in numbers, (
-                    f"{recipe.name}.{field} is {value}: {told}"
+                assert str(value) in doc or "columns: D" in doc or value in numbers, (
+                    f"{recipe.name}.{field} is {value}: {doc}"
                 )
 
 

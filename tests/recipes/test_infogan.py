@@ -86,9 +86,9 @@ def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(
         loaded.encode(np.zeros((2, 8, 8), np.uint8))
 
 
-def test_labels_are_left_aside_and_that_is_said(tiny: dict[str, Any]) -> None:
+def test_labels_are_ignored_with_a_warning(tiny: dict[str, Any]) -> None:
     x, which = five_components(60)
-    with pytest.warns(UserWarning, match="the labels are not used: infogan learns without"):
+    with pytest.warns(UserWarning, match="the labels are not used: infogan does not take labels"):
         gan = GAN("infogan", **tiny).fit(x, which)
     assert np.asarray(gan.sample(3)).shape == (3, 2)
 

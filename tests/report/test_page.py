@@ -202,9 +202,9 @@ def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> 
 def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(
     kept: Path, name: Any, sure: Any, severity: str, mark: str
 ) -> None:
-    told = GAN.load(kept).page_data()
-    verdict = replace(told.report.verdict, name=name, sure=sure)
-    text = page(replace(told, report=replace(told.report, verdict=verdict)))
+    run = GAN.load(kept).page_data()
+    verdict = replace(run.report.verdict, name=name, sure=sure)
+    text = page(replace(run, report=replace(run.report, verdict=verdict)))
     assert f'class="verdict {severity}"' in text
     assert re.search(rf'class="mark">. {mark}<', text)
 
@@ -237,17 +237,17 @@ def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
 
 
 def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
-    told = GAN.load(kept).page_data()
+    run = GAN.load(kept).page_data()
     odd = (
         MetricResult("sliced_wasserstein", math.inf, math.nan, "lower", "n samples"),
         MetricResult("of_another_version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
     )
-    report = replace(told.report, metrics=odd)
+    report = replace(run.report, metrics=odd)
     assert [(row.cells, row.floor) for row in rows([report])] == [
         ([("∞", "")], "not a number"),
         ([("not a number", "")], "1"),
     ]
-    assert "not a number" in page(replace(told, report=report))
+    assert "not a number" in page(replace(run, report=report))
     assert "∞" in str(report)
 
 
@@ -328,11 +328,11 @@ def test_a_browser_shows_it_without_a_sideways_scroll(
 ) -> None:
     """In a frame, since a window cannot be as narrow as a phone."""
     shown, inner = tmp_path / "page.html", tmp_path / "inner.html"
-    told = (
+    message = (
         "parent.postMessage(document.documentElement.scrollWidth + ' of ' + window.innerWidth, '*')"
     )
     inner.write_text(
-        (kept / "report.html").read_text().replace("</body>", f"<script>{told}</script></body>")
+        (kept / "report.html").read_text().replace("</body>", f"<script>{message}</script></body>")
     )
     listen = "<script>addEventListener('message', event => document.title = event.data)</script>"
     shown.write_text(

@@ -17,9 +17,9 @@ from equipoise.report.surfaces import Surface, estimated_density
 
 
 def surface_of(recipe: str) -> Surface:
-    told = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").page_data()
-    assert told.surface is not None
-    return told.surface
+    run = GAN(recipe, samples=32, batch_size=16, width=8, threads=1).fit("gaussian").page_data()
+    assert run.surface is not None
+    return run.surface
 
 
 def test_the_estimated_density_on_the_line_is_the_distributions() -> None:
@@ -53,16 +53,16 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
 @pytest.mark.parametrize("recipe", ["balanced", "classic"])
 def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
     assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
-    told = (
+    run = (
         GAN(recipe, samples=32, batch_size=16, width=8, threads=1)
         .fit(np.arange(200.0) % 3)
         .page_data()
     )
-    assert told.source is not None
-    real = told.source.held_out(20, 0).numpy()[:, 0]
+    assert run.source is not None
+    real = run.source.held_out(20, 0).numpy()[:, 0]
     alike = np.repeat(real[:1], 20)
     images = surfaces.on_the_line(
-        told.sampler.values(100, 0)[:, 0], alike, None, told.surface, "value"
+        run.sampler.values(100, 0)[:, 0], alike, None, run.surface, "value"
     )
     assert [image.alt for image in images[1:]] == ["D along the line."]
 
@@ -72,9 +72,9 @@ def test_columns_of_other_units_fill_their_panels(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(surfaces, "finished", lambda figure, *_, **__: figures.append(figure))
     rng = np.random.default_rng(0)
     data = np.stack([rng.uniform(20, 80, 300), rng.normal(30_000, 8_000, 300)], 1)
-    told = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).page_data()
-    surfaces.on_the_plane(data, data, None, told.surface, ["age", "income"])
-    surfaces.latent_map(told.sampler, 0)
+    run = GAN(samples=32, batch_size=16, width=8, threads=1).fit(data).page_data()
+    surfaces.on_the_plane(data, data, None, run.surface, ["age", "income"])
+    surfaces.latent_map(run.sampler, 0)
     panels = [
         axes for figure in figures for axes in figure.axes if axes.get_label() != "<colorbar>"
     ]

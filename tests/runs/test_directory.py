@@ -202,10 +202,10 @@ def test_every_flipped_byte_of_a_log_is_noticed_and_costs_at_most_the_two_lines_
     for place in range(len(raw)):
         for flipped in (1, 16, 128):
             run.log_file.write_bytes(raw[:place] + bytes([raw[place] ^ flipped]) + raw[place + 1 :])
-            told: list[str] = []
-            read = run.read_log(told.append)
+            messages: list[str] = []
+            read = run.read_log(messages.append)
             last = place == len(raw) - 1  # without its end, a line is still being written
-            assert len(told) == (0 if last else 1)
+            assert len(messages) == (0 if last else 1)
             assert [line for line in lines if line in read] == read
             assert len(read) >= 2
 
@@ -326,7 +326,7 @@ def test_a_link_that_leads_nowhere_is_no_place_for_runs(
     for out in (None, "runs/a"):
         with pytest.raises(
             RequestError,
-            match=r"^runs/.* could not be made: a link on the way to it leads nowhere; "
-            r"give another",
+            match=r"^runs/.* could not be created: its path has a broken link; "
+            r"correct the link",
         ):
             GAN(**tiny).trainer("gaussian", out=out)

@@ -21,16 +21,16 @@ def test_settings_go_to_the_recipe_or_to_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("gama", "did you mean 'gamma'"),
         ("batchsize", "did you mean 'batch_size'"),
         ("zzz", "known: augment, "),
     ],
 )
-def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, told: str) -> None:
+def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, message: str) -> None:
     with pytest.raises(
-        RequestError, match=f"no setting '{name}' of the recipe 'balanced' or of a run: {told}"
+        RequestError, match=f"no setting '{name}' of the recipe 'balanced' or of a run: {message}"
     ):
         GAN("balanced", **{name: 1})
 
@@ -41,7 +41,7 @@ def test_a_recipe_that_is_not_known_is_told_with_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"batch_size": 0}, "batch_size = 0: must be at least 1"),
         ({"samples": 0}, "samples = 0: must be at least 1"),
@@ -55,7 +55,7 @@ def test_a_recipe_that_is_not_known_is_told_with_the_nearest() -> None:
     ],
 )
 def test_a_value_that_cannot_be_is_refused_before_anything_is_trained(
-    settings: dict[str, Any], told: str
+    settings: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         GAN("balanced", **settings).fit("gaussian")

@@ -130,8 +130,8 @@ def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:
         kept = [step(state) for _ in range(3)]
     stored = {
         (at := value.untyped_storage()).data_ptr(): at.nbytes()
-        for told in kept
-        for value in told.values()
+        for readings in kept
+        for value in readings.values()
     }
     gradients = sum(
         p.numel() * p.element_size()

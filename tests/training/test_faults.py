@@ -35,10 +35,10 @@ OTHERS = ("EIO", "EROFS", "short write")  # which take the way of a full disk
 
 def fit(data: Path, out: Path, **settings: Any) -> list[str]:
     """Train, or go on; what was warned of."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         GAN("balanced", **settings).fit(data, out=out, resume=not settings)
-    return [str(warning.message) for warning in told]
+    return [str(warning.message) for warning in caught]
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +97,11 @@ def test_an_error_of_the_disk_that_passes_costs_nothing(
     out = tmp_path / "run"
     with injected(Faults(out, fault, at=int(place * operations))) as faults:
         try:
-            told = fit(data, out, **SETTINGS)
+            messages = fit(data, out, **SETTINGS)
         except EquipoiseError as error:
-            told = [str(error)]
+            messages = [str(error)]
     assert faults.done > faults.at
-    assert any("could not be written" in line for line in told)
+    assert any("could not be written" in line for line in messages)
     if not (out / "config.json").is_file():  # it failed before there was anything
         fit(data, out, **SETTINGS)
     fit(data, out)
@@ -123,17 +123,17 @@ def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_b
     out = tmp_path / "run"
     with (
         injected(Faults(out, fault, at=int(place * operations), lasting=10**9)),
-        warnings.catch_warnings(record=True) as told,
+        warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
         with pytest.raises(
-            EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"
+            EquipoiseError, match=r"could not be written: .*; the end of this training is not saved"
         ):
             GAN("balanced", **SETTINGS).fit(data, out=out)
     assert (
         sum(
-            "training goes on, and the next save tries again" in str(warning.message)
-            for warning in told
+            "training continues, and the next save tries again" in str(warning.message)
+            for warning in caught
         )
         == 1
     )
@@ -188,8 +188,8 @@ def test_a_look_at_the_disk_that_fails_ends_no_training(
         return looked(path)
 
     monkeypatch.setattr(Path, "is_file", fail_at_times)
-    told = fit(data, tmp_path / "run", **SETTINGS)
-    assert any("cannot be read: Stale file handle; training goes on" in line for line in told)
+    messages = fit(data, tmp_path / "run", **SETTINGS)
+    assert any("cannot be read: Stale file handle; training continues" in line for line in messages)
     assert_same_end(tmp_path / "run", undisturbed[0])
 
 

@@ -46,8 +46,8 @@ def test_steps_on_small_batches_tell_the_bytes_of_a_large_one(
     recipe: Recipe, source: Source
 ) -> None:
     transform = fit_chain(source, recipe.scaling, 0, 0, 0)
-    told = step_memory(recipe, source.schema, transform, CPU, workspace=1.0)
-    assert told.at(recipe.batch_size) == max(trace(recipe, source.schema, transform, CPU)[0])
+    predicted = step_memory(recipe, source.schema, transform, CPU, workspace=1.0)
+    assert predicted.at(recipe.batch_size) == max(trace(recipe, source.schema, transform, CPU)[0])
 
 
 def test_the_second_step_holds_what_all_later_ones_do() -> None:
@@ -77,8 +77,8 @@ def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies
         sum(p.numel() for p in network.parameters()) * 4
         for network in (method.generator, method.discriminator)
     )
-    told = step_memory(recipe, source.schema, fit_chain(source, "standard", 0, 0, 0), CPU)
-    assert told.persistent == pytest.approx(
+    predicted = step_memory(recipe, source.schema, fit_chain(source, "standard", 0, 0, 0), CPU)
+    assert predicted.persistent == pytest.approx(
         13 * g + 10 * d, rel=0.01
     )  # and the optimisers' counts of steps
 

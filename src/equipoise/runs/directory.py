@@ -1,8 +1,7 @@
-"""The run directory: config.json, the log, and where everything else is.
+"""The run directory: its paths, config.json, log and lock.
 
-What it holds can be read by anyone and runs nothing.
-
-One training at a time writes to it, which holds its lock; anyone may read.
+Reading its files executes no code. One training at a time writes to it, and holds its
+lock; any number of processes may read.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ from equipoise.utils.atomic_io import read_file, temporary_files, write_atomic
 
 RUNS = Path("runs")
 LOCK = ".lock"
-MAX_LOG_BYTES = 2**28  # bytes
+MAX_LOG_BYTES = 2**28
+# Maximum absolute value of a number in the log.
 MAX_NUMBER = 1e300
-NUMBER_MAPS, TEXT_KEYS = (
-    {"metrics", "floors"},
-    {"recovered", "trouble", "diverged"},
-)  # of a line of the log: numbers by name, and text
+# Entries of a line of the log that are numbers by name, and those that are text.
+NUMBER_MAPS = {"metrics", "floors"}
+TEXT_KEYS = {"recovered", "trouble", "diverged"}
 DATA: dict[str, Any] = {
     "name": str,
     "origin": str | None,
@@ -66,19 +65,21 @@ class RunDirectory:
         self.generator = path / "generator.safetensors"
         self.report = path / "report.json"
         self.page = path / "report.html"
-        self._lock = FileLock(
-            path / LOCK, timeout=0, thread_local=False
-        )  # the system takes it from a process that has died
-        self._lock_id: tuple[int, int] | None = (
-            None  # the device and the number of the file that is locked
-        )
+        # The operating system releases it when the process ends.
+        self._lock = FileLock(path / LOCK, timeout=0, thread_local=False)
+        # Device and inode of the locked file.
+        self._lock_id: tuple[int, int] | None = None
 
     @classmethod
     def create(cls, path: Path | None, stem: str) -> RunDirectory:
-        """A new directory at `path`, or at the next free name under runs/, locked.
+        """Create and lock a directory at `path`, or at the next free name under runs/.
+
+        Args:
+            path: The directory; None for the next free name.
+            stem: The name under runs/, without its number.
 
         Raises:
-            RequestError: If `path` is taken.
+            RequestError: `path` exists.
         """
         candidates = (
             [path] if path is not None else (RUNS / f"{stem}-{number}" for number in count())
@@ -91,17 +92,18 @@ class RunDirectory:
             except FileExistsError:  # another training took the name
                 if not candidate.parent.is_dir():
                     raise RequestError(
-                        f"{candidate} could not be made: a link on the way to it leads "
-                        "nowhere; give another directory as out, or put "
-                        "the link right"
+                        f"{candidate} could not be created: its path has a broken link; "
+                        "correct the link, or give another directory as out"
                     ) from None
                 continue
             except OSError as error:
-                raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error
+                raise EquipoiseError(
+                    f"{candidate} could not be created: {error.strerror}"
+                ) from error
             run = cls(candidate)
             run.lock()
             try:
-                cls.check_free(candidate)  # by one who had the lock a moment ago
+                cls.check_free(candidate)  # another training may just have written here
             except RequestError:
                 run.unlock()
                 raise
@@ -110,9 +112,14 @@ class RunDirectory:
 
     @staticmethod
     def check_free(path: Path) -> None:
-        """Raises:
-        RequestError: If `path` is anything but nothing or a directory that is
-            empty, but for what a start that was killed left."""
+        """Check that a run can be written to `path`.
+
+        The path may not exist, or be a directory that is empty except for the lock and
+        temporary files of a killed start.
+
+        Raises:
+            RequestError: If not.
+        """
         if path.exists() and (
             not path.is_dir() or {*path.iterdir()} - {path / LOCK, *temporary_files(path)}
         ):
@@ -120,34 +127,33 @@ class RunDirectory:
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
-        """The directory of a run.
+        """Open the directory of a run.
 
         Raises:
-            RequestError: If there is none.
+            RequestError: `path` is not a run directory.
         """
         run = cls(path)
         if not run.config_file.is_file():
             raise RequestError(f"{path} is not a run directory: it has no config.json")
-        for folder in (run.checkpoints, run.images):  # where files would be written, and removed
+        for folder in (run.checkpoints, run.images):  # files in it are written and removed
             if folder.is_symlink():
                 raise RequestError(
-                    f"{folder} is a link to another place: put the folder itself there, or "
-                    "link to the whole run"
+                    f"{folder} is a link to another folder: replace it by the folder itself, "
+                    "or link to the whole run"
                 )
         return run
 
     def reset(self, config: dict[str, Any]) -> None:
-        """The config and an empty log, of a run without a checkpoint.
+        """Write the config and an empty log, for a run without a checkpoint.
 
         Raises:
-            EquipoiseError: If it has a generator, which was saved after a checkpoint
-                and is not trained over.
+            EquipoiseError: There is a generator. It was saved after a checkpoint, which
+                is missing, and is not overwritten.
         """
         if self.generator.is_file():
             raise EquipoiseError(
                 f"{self.path} cannot be resumed: it has a generator and no checkpoint; put "
-                "its checkpoints back, or train anew into "
-                "another directory"
+                "its checkpoints back, or start a new run in another directory"
             )
         self.write_config(config)
         self.write_log([])
@@ -194,9 +200,11 @@ class RunDirectory:
         return config
 
     def lock(self) -> None:
-        """Be the one that writes here.
+        """Lock the directory for writing.
 
-        Raises RequestError while another training is.
+        Raises:
+            RequestError: Another training writes to it.
+            EquipoiseError: It cannot be locked.
         """
         try:
             self._lock.acquire()
@@ -205,10 +213,7 @@ class RunDirectory:
                 f"another training is writing to {self.path}: wait for its end, or give "
                 "another directory"
             ) from None
-        except (
-            OSError,
-            NotImplementedError,
-        ) as error:  # the latter where a file system has no locks
+        except (OSError, NotImplementedError) as error:  # the latter: no locks on this system
             raise EquipoiseError(
                 f"{self.path / LOCK} could not be locked: "
                 f"{getattr(error, 'strerror', None) or error}"
@@ -216,8 +221,11 @@ class RunDirectory:
         self._lock_id = self._read_lock_id()
 
     def renew_lock(self) -> None:
-        """Be still the one that writes here: a directory that was removed and made
-        again has another lock. Raises as `lock` does."""
+        """Lock the directory again if its lock file was removed or replaced.
+
+        Raises:
+            RequestError, EquipoiseError: As `lock`.
+        """
         if self._lock_id is not None and self._read_lock_id() != self._lock_id:
             self._lock.release()
             self.path.mkdir(parents=True, exist_ok=True)
@@ -225,37 +233,34 @@ class RunDirectory:
 
     def _read_lock_id(self) -> tuple[int, int] | None:
         try:
-            about = (self.path / LOCK).stat()
+            status = (self.path / LOCK).stat()
         except FileNotFoundError:
             return None
-        return about.st_dev, about.st_ino
+        return status.st_dev, status.st_ino
 
     def unlock(self) -> None:
         self._lock.release()
 
     def discard(self) -> None:
-        """Unlock a run that could not begin, and remove it if nothing is in it."""
+        """Unlock a run that could not start, and remove its directory if it is
+        empty."""
         with suppress(OSError):
             (self.path / LOCK).unlink()
             self.path.rmdir()
         self.unlock()
 
     def remove_temporary_files(self) -> None:
-        """Remove what a process that was killed has left half-written.
-
-        The lock must be held.
-        """
-        for left in [*temporary_files(self.path), *temporary_files(self.images)]:
+        """Remove the temporary files of a killed process. The lock must be held."""
+        for file in [*temporary_files(self.path), *temporary_files(self.images)]:
             with suppress(OSError):
-                left.unlink()
+                file.unlink()
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the log."""
         self._append(lambda file: file.write(checked_line(line)))
 
     def sync_log(self) -> None:
-        """Force the log to disk, so that it says what came before the checkpoint that
-        is written next."""
+        """Force the log to disk, so that it is never older than the next checkpoint."""
         self._append(lambda file: os.fsync(file.fileno()))
 
     def _append(self, work: Callable[[IO[str]], object]) -> None:
@@ -264,17 +269,19 @@ class RunDirectory:
                 work(file)
         except OSError as error:
             raise EquipoiseError(
-                f"{self.log_file} could not be written: {error.strerror}; what was saved "
-                "before is whole"
+                f"{self.log_file} could not be written: {error.strerror}; earlier saves are intact"
             ) from error
 
     def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
-        """Write the log anew."""
+        """Replace the log."""
         write_atomic(self.log_file, "".join(map(checked_line, lines)).encode())
 
     def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
-        """Every line of the log that is as it was written; `warn` is told of damaged
-        ones. A last one that is not ended yet is none."""
+        """Read the undamaged lines of the log. A last line without an end is ignored.
+
+        Args:
+            warn: Called with a message if lines are damaged.
+        """
         try:
             text = read_file(self.log_file, MAX_LOG_BYTES).decode(errors="replace")
         except FileNotFoundError:
@@ -288,14 +295,13 @@ class RunDirectory:
         if len(lines) < len(written):
             warn(
                 f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} "
-                "lines are left out"
+                "lines are ignored"
             )
         return lines
 
 
 def _read_line(text: str) -> dict[str, Any] | None:
-    """A line of the log, with NaN for numbers that are null; None where it is damaged,
-    or holds what lines do not hold."""
+    """A line of the log, with NaN for null; None if it is damaged or invalid."""
     line = read_checked_line(text)
     if line is None or not _is_valid(line):
         return None
@@ -305,8 +311,8 @@ def _read_line(text: str) -> dict[str, Any] | None:
 
 
 def _is_valid(line: dict[str, Any]) -> bool:
-    """Whether a line holds what lines hold: samples seen, seconds, and readings that
-    are numbers or null, alone or by name, or words."""
+    """Whether a line has samples seen and seconds, and all other entries are numbers,
+    null, numbers by name or text, according to their names."""
 
     def number(value: Any) -> bool:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
@@ -336,8 +342,8 @@ def _is_valid(line: dict[str, Any]) -> bool:
 def differences(
     recorded: dict[str, Any], given: dict[str, Any], changeable: tuple[str, ...]
 ) -> list[str]:
-    """The settings that were given and differ from the recorded ones, as "name:
-    recorded -> given"."""
+    """The given settings that differ from the recorded ones, as "name: recorded ->
+    given", except the changeable ones."""
     return [
         f"{name}: {recorded.get(name)!r} -> {value!r}"
         for name, value in given.items()
@@ -346,5 +352,5 @@ def differences(
 
 
 def _plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """A value as it is read back from JSON."""
     return list(value) if isinstance(value, tuple) else value

@@ -1,5 +1,7 @@
-"""generator.safetensors: a sampler on disk, and the checks of a file before memory is
-taken."""
+"""Save and load the generator, in generator.safetensors.
+
+A file is validated before memory is allocated for its networks.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,20 @@ from equipoise.sampling.sampler import Sampler
 from equipoise.transforms.chain import Chain
 from equipoise.utils.atomic_io import write_atomic
 
-ENCODER = "encoder.safetensors"  # beside the generator
-MAX_RATIO = 1000  # D may have so many times as many weights as G
+# File name of an InfoGAN's encoder, in the generator's folder.
+ENCODER = "encoder.safetensors"
+# Maximum ratio of D's number of weights to G's.
+MAX_RATIO = 1000
 
 
 def save_generator(sampler: Sampler, path: Path) -> None:
-    """Write the generator with its transforms, and beside it the encoder if there is
-    one. The file has no time, path or host, so that equal trainings give equal bytes.
+    """Write the generator with its transforms, and the encoder if there is one.
+
+    The file holds no time, path or host name: equal trainings give equal bytes.
+
+    Args:
+        sampler: The generator.
+        path: The generator's file. The encoder's is in the same folder.
     """
     metadata = {
         "recipe": {"name": sampler.recipe.name, **asdict(sampler.recipe)},
@@ -45,8 +54,7 @@ def save_generator(sampler: Sampler, path: Path) -> None:
 
 
 def is_saved(sampler: Sampler, path: Path) -> bool:
-    """Whether `path`, and the encoder's file if there is one, were written after as
-    many samples as the sampler has seen."""
+    """Whether the files of generator and encoder have the sampler's samples seen."""
     files = [path] if sampler.encoder is None else [path, path.with_name(ENCODER)]
     try:
         return all(unpack(file)[1].get("samples_seen") == sampler.samples_seen for file in files)
@@ -56,12 +64,11 @@ def is_saved(sampler: Sampler, path: Path) -> bool:
 
 @torch_settings()
 def load_generator(path: Path, device: torch.device) -> Sampler:
-    """Read what `save_generator` wrote. Tensors are checked against their description
-    before memory is taken for networks.
+    """Read a file of `save_generator`.
 
     Raises:
-        DamagedFileError: Where the file is not whole, or does not fit its own
-            description.
+        DamagedFileError: The file is damaged, or its tensors do not fit its metadata.
+        MissingRecipeError: Its recipe is not installed.
     """
     tensors, metadata = unpack(path)
     try:
@@ -83,7 +90,7 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
         raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
     except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DamagedFileError(
-            f"{path} does not fit its own description: {first_line(error)}"
+            f"{path} is damaged: its tensors do not fit its metadata: {first_line(error)}"
         ) from None
     if encoder is not None:
         encoder.to(device).eval()
@@ -101,10 +108,10 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
 
 
 def load_into(sampler: Sampler, path: Path) -> None:
-    """Give a sampler what one of the same networks has saved, its encoder too.
+    """Load saved weights into a sampler with the same networks, and its encoder.
 
     Raises:
-        DamagedFileError: The file is not whole.
+        DamagedFileError: The file is damaged.
     """
     saved = load_generator(path, sampler.device)
     sampler.generator.load_state_dict(saved.generator.state_dict())
@@ -114,7 +121,7 @@ def load_into(sampler: Sampler, path: Path) -> None:
 
 
 def _tensors(generator: nn.Module, transform: Chain) -> dict[str, Tensor]:
-    """What the file holds."""
+    """The tensors of the file, by name."""
     modules = {"generator": generator, "transform": transform}
     return {
         f"{prefix}.{name}": tensor
@@ -124,7 +131,12 @@ def _tensors(generator: nn.Module, transform: Chain) -> dict[str, Tensor]:
 
 
 def module_tensors(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of one module of several that a file holds."""
+    """The tensors of one module, by their names in it.
+
+    Args:
+        prefix: The module's name in the file.
+        tensors: Those of all modules, named "prefix.name".
+    """
     start = f"{prefix}."
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
 
@@ -132,9 +144,12 @@ def module_tensors(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tens
 def check_tensors(
     recipe: Recipe, schema: Schema, transform_config: Any, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Raises:
-    RequestError: Where the tensors are not those of the recipe's generator and of the
-        transforms, or a weight is not a number."""
+    """Check tensors against the recipe's generator and the transforms, on the meta
+    device.
+
+    Raises:
+        RequestError: A tensor is missing, or has another shape or kind of dtype.
+    """
     with torch.device("meta"):
         transform = Chain.from_config(schema, transform_config)
     method = outline(fitted_recipe(recipe, transform), schema)
@@ -145,11 +160,11 @@ def check_tensors(
             or name not in tensors
             or tensors[name].shape != expected[name].shape
         ):
-            found, wanted = (
+            actual, needed = (
                 tuple(some[name].shape) if name in some else "none" for some in (tensors, expected)
             )
             raise RequestError(
-                f"its weight {clipped(name)!r} has shape {found}, and {recipe.name}'s {wanted}"
+                f"its weight {clipped(name)!r} has shape {actual}, and {recipe.name}'s {needed}"
             )
         if (
             tensors[name].is_complex()
@@ -170,8 +185,10 @@ def check_tensors(
 
 
 def read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
-    """The encoder that was saved beside a generator; None where its file is not whole
-    or from another moment, since sampling works without."""
+    """The encoder that was saved with a generator.
+
+    None if its file is damaged or has other samples seen: sampling works without it.
+    """
     try:
         tensors, metadata = unpack(path)
     except DamagedFileError:

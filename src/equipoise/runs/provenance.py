@@ -1,5 +1,5 @@
-"""Where a run came from, as config.json says: what its user asked for,
-whose weights it started from, and which package its recipe is of."""
+"""The provenance of a run in config.json: the user's settings, the origin of its
+weights, versions and command."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from equipoise.runs.settings import RunSettings
 
 
 def missing_recipe(run: Path, name: str) -> MissingRecipeError:
-    """What is said of a run whose recipe is another package's,
-    which is not installed or cannot be imported."""
-    said = clipped(repr(name))
+    """The error for a run whose recipe is of a package that is not installed or cannot
+    be imported."""
+    quoted = clipped(repr(name))
     if name in broken():
         return MissingRecipeError(
-            f"{run} was trained with the recipe {said}, which cannot be used here: {broken()[name]}"
+            f"{run} was trained with the recipe {quoted}, which cannot be used: {broken()[name]}"
         )
     return MissingRecipeError(
-        f"{run} was trained with the recipe {said}, which is not installed here: install the "
+        f"{run} was trained with the recipe {quoted}, which is not installed here: install the "
         "package that provides it"
     )
 
 
 def requested(stored: Any, recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
-    """What the user set of the recipe and of the run; of an older config nothing is
-    known.
+    """The settings of the recipe and of the run that the user set; empty for a config
+    without them.
 
     Raises:
-        RequestError: For a name or a value that cannot be.
+        RequestError: A name is unknown, or a value has another type.
     """
     stored = {} if stored is None else _object("requested", stored)
     parts = {"recipe": recipe, "run": RunSettings}
@@ -55,8 +55,7 @@ def requested(stored: Any, recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
 
 
 def init_from(stored: Any) -> dict[str, Any] | None:
-    """The run that this one's weights started from, and the
-    fingerprint of its generator; None if there is none."""
+    """The run of a warm start and the SHA-256 of its generator; None for other runs."""
     if stored is None:
         return None
     stored = _object("init_from", stored)
@@ -78,7 +77,7 @@ def _object(name: str, value: Any) -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """What a run was started with, for config.json: versions, and the command."""
+    """The versions and the command line of a run, for config.json."""
     versions = {
         "python": platform.python_version(),
         "torch": torch.__version__,

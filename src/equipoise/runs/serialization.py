@@ -180,7 +180,7 @@ def _check_size(path: Path, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise EquipoiseError(
             f"{path} could not be written: it would have {size:,} bytes, more than the maximum "
-            f"of {max_bytes:,}; what was saved before is whole"
+            f"of {max_bytes:,}; earlier saves are intact"
         )
 
 

@@ -1,4 +1,4 @@
-"""The settings of a run, whatever the recipe: how long, where, from which seed."""
+"""The settings of a run that do not depend on the recipe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_THREADS = 1024
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
-# What a resumed run may set anew.
+# Settings that may change when a run is resumed.
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate", "tracker")
 
 
@@ -70,7 +70,7 @@ class RunSettings:
 
 
 def resumed(recorded: dict[str, Any], given: dict[str, Any]) -> RunSettings:
-    """The recorded settings with those given now; a new length, in samples or in
+    """The recorded settings, updated with the given ones. A new length, in samples or
     minutes, replaces the old one."""
     length = {"samples": None, "minutes": None} if {"samples", "minutes"} & given.keys() else {}
     return instance(RunSettings, {**recorded, **length, **given})

@@ -1,5 +1,4 @@
-"""Settings by name, from keywords or a command line: which belong to the recipe, which
-to the run, and whether their values can be."""
+"""Split settings by name into those of the recipe and those of the run."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ def split_settings(
     """The settings of the recipe and those of the run, checked.
 
     Raises:
-        RequestError: With all names that are neither's, or else all values of another
-            type, in one line.
+        RequestError: Names are unknown, or values have another type. The message lists
+            all of them.
     """
     of_recipe, of_run = hints(recipe), hints(RunSettings)
     known = of_recipe | of_run

@@ -1,4 +1,4 @@
-"""A trained run: its directory, its settings and its generator."""
+"""Load a trained run: its directory, config and generator."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def load_run(path: Path, device: torch.device) -> tuple[RunDirectory, dict[str, 
     """A run's directory, config and generator.
 
     Raises:
-        RequestError: `path` is no run, or its recipe is not to be had here.
+        RequestError: `path` is not a run directory, or its recipe is not installed.
         EquipoiseError: It has no generator yet, or its files are damaged.
     """
     directory = RunDirectory.existing(path)
     if not directory.generator.is_file():
         raise EquipoiseError(
-            f"{path} has no generator yet: training was stopped before its first save; resume it"
+            f"{path} has no generator yet: training stopped before its first save; resume it"
         )
     return directory, directory.read_config(), load_generator(directory.generator, device)

@@ -103,8 +103,8 @@ def _without_modes() -> Iterator[None]:
             modes.enter_context(torch.inference_mode(False))
         for kind in ("cpu", "cuda"):
             if torch.is_autocast_enabled(kind):
-                # A step's own autocast is nested here. With a cache its casts of weights
-                # would outlive the step.
+                # A step's own autocast is nested here. With a cache its casts of
+                # weights would outlive the step.
                 modes.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
         if torch.get_default_device().type != "cpu":
             modes.enter_context(torch.device("cpu"))

@@ -1,7 +1,7 @@
-"""How a machine does the arithmetic of a step: threads, precision, compiling.
+"""The speed settings of a step: threads, precision, compilation.
 
-Rules of the networks' shape, the length of the run and what the processor can do. No
-stopwatch is read, so that equal runs on equal machines are equal.
+The defaults follow from the networks' shapes, the length of the run and the processor's
+features. Nothing is timed, so that equal runs on equal machines are equal.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ log = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
 
-DEFAULT_COMPILERS = {"darwin": "clang++", "win32": "cl"}  # torch.compile's; else g++
+# C++ compilers of torch.compile by platform; g++ on all others.
+DEFAULT_COMPILERS = {"darwin": "clang++", "win32": "cl"}
 
 
 @dataclass(frozen=True)
 class Speed:
-    """The choices for one run."""
+    """The speed settings of one run."""
 
     threads: int
     precision: Precision
@@ -57,8 +58,8 @@ class Speed:
 
     @contextmanager
     def torch_settings(self) -> Iterator[None]:
-        """A context in which torch uses these choices; a compiled step has to be
-        compiled, and recompiled, inside it."""
+        """A context in which torch uses these settings. A step must be compiled, and
+        recompiled, inside it."""
         with (
             torch_settings(self.threads),
             compiling_gradients() if self.compiled else nullcontext(),
@@ -66,23 +67,25 @@ class Speed:
             yield
 
     def apply(self, state: State) -> None:
-        """Set the precision of the networks of `state`; `compile_step` compiles."""
+        """Set the precision of the networks. `compile_step` compiles the step."""
         for network in (state.generator, state.discriminator):
             if isinstance(network, MixedPrecision):
                 network.mixed = self.precision == "bfloat16"
 
 
 class Example(NamedTuple):
-    """A batch like the training's to compile a step for: scaled samples, classes or
-    None, latents."""
+    """A batch with the training's shapes and dtypes, to compile a step for."""
 
     x: Tensor
+    """Scaled samples, (N, *shape)."""
     y: Tensor | None
+    """Classes, (N,), or None."""
     z: Tensor
+    """Latents, (N, Z)."""
 
 
 def example(state: State, schema: Schema) -> Example:
-    """A batch drawn from a generator of its own; the training's state stays."""
+    """A random batch from its own generator, without using the state's."""
     n, generator = state.loader.batch_size, torch.Generator(state.device).manual_seed(0)
     x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
     return Example(
@@ -100,22 +103,25 @@ def choose(
     seconds: float,
     threads: int,
 ) -> Speed:
-    """What the user chose, and by rule the rest.
+    """The user's settings, with defaults for the rest.
 
     Args:
+        method: The networks and their losses.
+        run: The settings of the run.
         images: Whether samples are images.
-        seconds: That the run is expected to take.
-        threads: By rule, see `threads_for`.
+        device: The device of the training.
+        seconds: Estimated duration of the run.
+        threads: Default number of threads, see `threads_for`.
 
     Raises:
-        RequestError: For a step that is to be compiled and cannot be.
+        RequestError: The step should be compiled but cannot be.
     """
     ruled = default_speed(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
-            "a newer torch, or a recipe without "
-            "BatchNorm, dropout, augmentation and draws in its penalty; leave it out"
+            "a newer torch, or a recipe without BatchNorm, dropout, augmentation and random "
+            "draws in its penalty; leave it out"
         )
     chosen = Speed(
         run.threads or ruled.threads,
@@ -133,7 +139,7 @@ def choose(
 
 
 def recorded_speed(machine: dict[str, Any], run: RunSettings) -> Speed:
-    """The choices of the run that is resumed, from the machine in its config.json."""
+    """The settings of the run that is resumed, from `machine` in its config.json."""
     return Speed(
         run.threads or max(machine["threads"], 1),
         machine.get("precision", "float32"),
@@ -149,9 +155,12 @@ def default_speed(
     seconds: float,
     threads: int,
 ) -> Speed:
-    """Points in float32, since a distribution's narrow modes need its digits; images in
-    bfloat16 where the processor multiplies it; compiled from the length that
-    `DeviceCosts.compile_from` has."""
+    """The default settings.
+
+    Points are trained in float32, since narrow modes need its precision; images in
+    bfloat16 where the processor supports it. Runs longer than
+    `DeviceCosts.compile_from` are compiled.
+    """
     half = images and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
     compile_from = costs_of(device).compile_from.get(precision if images else "points", math.inf)
@@ -159,33 +168,36 @@ def default_speed(
 
 
 def threads_for(step_flops: float, images: bool, costs: DeviceCosts) -> int:
-    """CPU threads for steps of this arithmetic: one for points, whose networks are too
-    small to divide; for images one for every `thread_flops`, on at most the cores that
-    there are.
+    """Default number of CPU threads for a step of this arithmetic.
 
-    In small steps threads mostly wait for each other, and where another program has one
-    of the cores, all wait for the thread that has none.
+    Points: one, since the networks are small. Images: one for each
+    `DeviceCosts.thread_flops`, at most one per core. In small steps threads mostly wait
+    for each other. If another program uses one of the cores, all wait for the thread
+    that shares it.
     """
     return min(max(round(step_flops / costs.thread_flops), 1), usable_cores()) if images else 1
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for products of bfloat16; elsewhere they are
-    slower than float32's."""
+    """Whether the device has bfloat16 instructions. Emulated, bfloat16 is slower than
+    float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and cpu_multiplies_bfloat16()
 
 
 def can_compile(method: Method, device: torch.device) -> bool:
-    """Whether the step of `method` can be compiled here: that needs a compiler, a torch
-    that compiles gradients of gradients, and a pure step, see `is_pure`."""
+    """Whether the step of `method` can be compiled here.
+
+    That needs a compiler, a torch that compiles second-order gradients, and a pure
+    step, see `is_pure`.
+    """
     return compiles_gradients() and is_pure(method) and _has_compiler(device)
 
 
 def is_pure(method: Method) -> bool:
-    """Whether the gradients of `method` are functions of weights, samples and latents
-    alone, without random draws or running statistics."""
+    """Whether the gradients of `method` depend only on weights, samples and latents,
+    not on random draws or running statistics."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
     draws = method.augmentation is not None or (
         method.penalty is not None and method.penalty_at == "elsewhere"
@@ -196,30 +208,30 @@ def is_pure(method: Method) -> bool:
 
 
 def compile_step(state: State, batch: Example) -> str:
-    """Compile both functions of gradients for batches like `batch`.
+    """Compile the gradient functions of the step for batches like `batch`.
 
     Returns:
-        Why that failed, in which case the step is not compiled; empty where it did not.
+        The error if that failed, in which case the step is not compiled; else empty.
     """
-    made: dict[Callable[..., Any], Callable[..., Any]] = {}
+    compiled: dict[Callable[..., Any], Callable[..., Any]] = {}
     try:
         with compiling_gradients():
             for function, given in (
                 (discriminator_gradients, (torch.tensor(0.0), *batch)),
                 (generator_gradients, batch),
             ):
-                made[function] = torch.compile(function, fullgraph=True, dynamic=False)
-                made[function](state, *given)
-    except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
+                compiled[function] = torch.compile(function, fullgraph=True, dynamic=False)
+                compiled[function](state, *given)
+    except Exception as error:  # torch's or the system's compiler may raise anything
         log.debug("the step could not be compiled", exc_info=error)
         return (str(error).strip() or type(error).__name__).splitlines()[0]
-    state.compilations = made
+    state.compilations = compiled
     return ""
 
 
 def _has_compiler(device: torch.device) -> bool:
-    """Whether what torch.compile generates can be built: Triton's on a GPU, C++ on a
-    CPU."""
+    """Whether the compiler of torch.compile's output is installed: Triton on a GPU, a
+    C++ compiler on a CPU."""
     if device.type == "cuda":
         new_enough = torch.cuda.get_device_capability(device) >= (7, 0)
         return new_enough and importlib.util.find_spec("triton") is not None

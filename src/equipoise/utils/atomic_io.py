@@ -50,8 +50,7 @@ def write_atomic(
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(
-            f"{path} could not be written: {error.strerror or error}; what was saved before "
-            "is whole"
+            f"{path} could not be written: {error.strerror or error}; earlier saves are intact"
         ) from error
 
 
