@@ -104,7 +104,7 @@ def test_without_a_label_classes_come_at_their_training_frequencies(tiny: dict[s
 
 
 def test_a_label_asked_of_an_unconditional_generator_is_refused(tiny: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="did not learn classes: train with conditional"):
+    with pytest.raises(RequestError, match="this generator has no classes: train with conditional"):
         GAN(**tiny).fit("gaussian").sample(3, label=7)
 
 

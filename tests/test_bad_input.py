@@ -179,7 +179,7 @@ def test_a_wrong_request_gets_one_line_and_nothing_is_written(
         (["-n", "-5"], "-n = -5: must be at least 0"),
         (["-n", "0", "--out", "a.png"], "-n = 0: must be at least 1"),
         (["-n", "many"], "-n = 'many': must be a whole number"),
-        (["--label", "3"], "label '3' was asked for, but this generator did not learn classes"),
+        (["--label", "3"], "label '3': this generator has no classes: "),
     ],
 )
 def test_samples_that_cannot_be_drawn_get_one_line(

@@ -700,7 +700,7 @@ def test_folders_of_a_run_that_are_elsewhere_are_refused_and_nothing_there_is_to
     (here / "elsewhere" / ".x.123-0123abcd").write_text("precious")
     before = {path.name: path.read_bytes() for path in (here / "elsewhere").iterdir()}
     (run / folder).symlink_to(here / "elsewhere")
-    assert "is a link to another place" in one_line(resume(command))
+    assert "is a link to another folder" in one_line(resume(command))
     assert {path.name: path.read_bytes() for path in (here / "elsewhere").iterdir()} == before
 
 

@@ -139,7 +139,7 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         match="no code 'c0': this generator has no codes, train the recipe 'infogan'",
     ):
         plain.sample(3, code={"c0": 1})
-    with pytest.raises(RequestError, match="balanced has no codes to encode samples to"):
+    with pytest.raises(RequestError, match="balanced has no codes to predict"):
         plain.encode(np.arange(3.0))
     with pytest.raises(
         RequestError, match=r"samples of shape \(1, 9, 9\), the generator makes \(1, 8, 8\)"
@@ -149,7 +149,9 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         coded.encode(np.random.default_rng(0).random((3, 8, 8)))
     with pytest.raises(RequestError, match=r"'mnist': give an array, a DataFrame, or a \.csv, "):
         coded.encode("mnist")
-    with pytest.raises(RequestError, match="did not learn classes: infogan has codes instead"):
+    with pytest.raises(
+        RequestError, match="this generator has no classes: infogan has codes instead"
+    ):
         coded.sample(3, label=1)
     with pytest.raises(RequestError, match="no code 'u2': "):
         coded.draw_code("u2", "x.png")

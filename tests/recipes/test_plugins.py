@@ -229,7 +229,7 @@ def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(
     run = of_another_recipe(trained, tmp_path / "run", "lacking")
     with pytest.raises(
         EquipoiseError,
-        match=r"'lacking', which cannot be used here: the import of "
+        match=r"'lacking', which cannot be used: the import of "
         r"lacking_plugin:Strange.*no_such_module",
     ):
         GAN.load(run)

@@ -225,7 +225,7 @@ def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(
     gan = GAN(**tiny).fit(IMAGES)
     monkeypatch.setattr(batching, "available_memory", lambda: 2**30)
     message = (
-        r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are "
+        r"^n = 1000000000: these samples need 59\.6 GiB of memory, and 1\.0 GiB are "
         r"free: draw at most 16777216 at once"
     )
     with pytest.raises(RequestError, match=message):

@@ -1,5 +1,7 @@
-"""Atomic writes: a file is written beside its place, forced to disk and renamed. And
-reading files that may be hostile."""
+"""Atomic writes, and bounded reads of untrusted files.
+
+An atomic write creates a temporary file, forces it to disk and renames it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from equipoise.errors import EquipoiseError
 from equipoise.utils.system import MEMORY_FRACTION, available_memory
 
 POSIX = os.name == "posix"
-SMALL_FILE = 2**24  # bytes; it is read whatever memory is free
+# Size in bytes up to which a file is read without a look at the free memory.
+SMALL_FILE = 2**24
 
 
 def data_home() -> Path:
@@ -29,24 +32,26 @@ def write_atomic(
     content: bytes | Iterable[bytes | memoryview],
     beside: Path | None = None,
 ) -> None:
-    """Replace the file at `path` atomically: a reader, even after a crash at any
-    moment, sees the old file or the new one, never a part of it.
+    """Replace the file at `path` atomically.
+
+    Readers see the old file or the new one, never a part of it, even after a crash.
 
     Args:
-        content: Whole or in parts.
+        path: The file.
+        content: Its bytes, whole or in parts.
         beside: Folder for the temporary file; by default that of `path`.
 
     Raises:
-        EquipoiseError: When it cannot be written.
+        EquipoiseError: The file could not be written.
     """
-    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_synced(aside, content)
-            aside.replace(path)
+            write_synced(temporary, content)
+            temporary.replace(path)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(
@@ -55,38 +60,42 @@ def write_atomic(
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
-    """The bytes of a file that a stranger may have made.
+    """Read an untrusted file.
+
+    Args:
+        path: The file.
+        max_bytes: Its maximum size.
 
     Raises:
-        OSError: If it is a pipe, a device or any other file that is not regular, has
-            more than `max_bytes` bytes, or more than half of the free memory.
+        OSError: It is not a regular file, or has more than `max_bytes` bytes or more
+            than half of the free memory.
     """
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     )
     with open(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-        if about.st_size > max_bytes:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if status.st_size > max_bytes:
             raise OSError(
                 errno.EFBIG,
-                f"it has {about.st_size:,} bytes, more than the {max_bytes:,} that are read",
+                f"it has {status.st_size:,} bytes, more than the {max_bytes:,} that are read",
                 str(path),
             )
-        free = available_memory() if about.st_size > SMALL_FILE else None
-        if free is not None and about.st_size > MEMORY_FRACTION * free:
+        free = available_memory() if status.st_size > SMALL_FILE else None
+        if free is not None and status.st_size > MEMORY_FRACTION * free:
             raise OSError(
                 errno.ENOMEM,
-                f"it has {about.st_size:,} bytes, and {free:,} bytes of memory are free",
+                f"it has {status.st_size:,} bytes, and {free:,} bytes of memory are free",
                 str(path),
             )
         return file.read()
 
 
 def temporary_files(folder: Path) -> Iterator[Path]:
-    """The temporary files of `write_atomic` in a folder, of writes that are under way
-    or were cut off."""
+    """The temporary files of `write_atomic` in a folder, of running or killed
+    writes."""
     return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 
@@ -100,7 +109,7 @@ def write_synced(path: Path, content: bytes | Iterable[bytes | memoryview]) -> N
 
 
 def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk; Windows has no way to."""
+    """Force the names in a folder to disk; does nothing on Windows."""
     if not POSIX:
         return
     descriptor = os.open(folder, os.O_RDONLY)

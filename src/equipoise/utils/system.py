@@ -1,5 +1,4 @@
-"""What the machine gives this process: the memory that it may still take, and the cores
-that it may use."""
+"""The memory and the cores that are available to this process."""
 
 from __future__ import annotations
 
@@ -8,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
-# Of the free memory that a file may take: what is read is copied at least once.
+# Maximum size of a file as a fraction of the free memory: its content is copied at
+# least once.
 MEMORY_FRACTION = 0.5
 
 
 def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
-    """Bytes that the system could give without swapping, or that the control groups of
-    this process allow, whichever is less; None where that is not known."""
+    """Bytes that this process can still allocate: those available without swapping, or
+    left by its control groups, whichever is less. None if not known."""
     free = _read_named_number(proc / "meminfo", "MemAvailable:")
     return (
         None
@@ -24,8 +24,8 @@ def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Cores that this process may use: its CPU affinity, or the CPU time that its
-    control groups allow in whole cores, whichever is less."""
+    """Cores that this process can use: its CPU affinity, or the CPU quota of its
+    control groups in whole cores, whichever is less."""
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -33,8 +33,8 @@ def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
 
 
 def _cgroup_memory(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Bytes that each control group with a limit leaves. Cached files that can be
-    dropped do not count as used."""
+    """Bytes that each control group with a limit leaves. Inactive file cache does not
+    count as used."""
     for group, version in _cgroup_folders(membership, cgroups, "memory"):
         if version == 2:
             limit, used, droppable = "memory.max", "memory.current", "inactive_file"
@@ -50,8 +50,8 @@ def _cgroup_memory(membership: Path, cgroups: Path) -> Iterator[int]:
 
 
 def _cgroup_cores(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Whole cores of CPU time that each control group with a quota allows. Another
-    thread for half a core would make the others wait."""
+    """The CPU quota of each control group in whole cores, rounded down: a thread with
+    half a core would slow down the others."""
     for group, version in _cgroup_folders(membership, cgroups, "cpu"):
         if version == 2:
             quota, period = read_number(group / "cpu.max"), read_number(group / "cpu.max", word=1)
@@ -65,8 +65,8 @@ def _cgroup_cores(membership: Path, cgroups: Path) -> Iterator[int]:
 
 
 def _cgroup_folders(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
-    """The folders of this process's control group and of its parents, whose limits hold
-    too, each with its version of control groups."""
+    """The folders of this process's control group and its parents, with the cgroup
+    version."""
     for line in _text(membership).splitlines():
         _, controllers, name = line.split(":", 2)
         if controllers == "":
@@ -81,7 +81,7 @@ def _cgroup_folders(membership: Path, cgroups: Path, controller: str) -> Iterato
 
 
 def _text(path: Path) -> str:
-    """The text of a file; empty where the system has no such file."""
+    """The text of a file; empty if it cannot be read."""
     try:
         return path.read_text()
     except OSError:
@@ -89,14 +89,13 @@ def _text(path: Path) -> str:
 
 
 def read_number(path: Path, word: int = 0) -> int | None:
-    """The whole number at this word of a file; None if there is no such file, or
-    another word."""
+    """The whole number at this word of a file; None if there is none."""
     words = _text(path).split()
     return int(words[word]) if len(words) > word and words[word].isdecimal() else None
 
 
 def _read_named_number(path: Path, name: str) -> int | None:
-    """The number after a name, in a file with a name and a number on each line."""
+    """The number after a name, in a file with lines of a name and a number."""
     return next(
         (int(line.split()[1]) for line in _text(path).splitlines() if line.split()[:1] == [name]),
         None,
