@@ -62,7 +62,7 @@ def test_facts_for_debugging_go_to_the_logger_and_to_no_screen(
     tiny: dict[str, Any], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG, logger="equipoise"):
-        GAN(**tiny).prepare("gaussian", to_disk=False)
+        GAN(**tiny).trainer("gaussian", to_disk=False)
     assert {record.levelname for record in caplog.records} == {"DEBUG"}
     assert all(record.name.split(".")[0] == "equipoise" for record in caplog.records)
     text = caplog.text

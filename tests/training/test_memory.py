@@ -97,7 +97,7 @@ def test_the_workspace_is_a_multiple_of_what_a_step_makes_on_the_way() -> None:
 
 
 def test_the_largest_batch_is_the_last_that_fits_the_highest_line() -> None:
-    step = StepMemory(fixed=(100.0, 0.0, 90.0), each=(1.0, 3.0, 0.0), kept=90.0)
+    step = StepMemory(fixed=(100.0, 0.0, 90.0), each=(1.0, 3.0, 0.0), persistent=90.0)
     assert [step.at(size) for size in (0, 50, 100)] == [100, 150, 300]
     assert [step.largest(free) for free in (99, 100, 149, 150, 300, 302, 303)] == [
         0,
@@ -202,7 +202,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_a_small_training_starts_with_one_build_beside_its_outline_and_no_dummy_step(
     starts: Counter[str],
 ) -> None:
-    GAN(batch_size=16, width=8, samples=32, threads=1).prepare("gaussian", to_disk=False)
+    GAN(batch_size=16, width=8, samples=32, threads=1).trainer("gaussian", to_disk=False)
     assert starts == {"builds": 2}  # one on the meta device, where nothing is allocated
 
 
@@ -226,7 +226,7 @@ def test_on_data_of_a_source_that_fits_the_plan_does_not_depend_on_what_is_free(
     plans = []
     for amount in (None, 2**26, GIB):
         free(monkeypatch, amount)
-        fit = GAN(batch_size=16, width=8, samples=32).prepare("gaussian", to_disk=False)
+        fit = GAN(batch_size=16, width=8, samples=32).trainer("gaussian", to_disk=False)
         plans.append((fit.plan.threads, fit.plan.seconds, fit.plan.evaluation))
     assert plans[0] == plans[1] == plans[2]
 

@@ -20,7 +20,7 @@ from equipoise.cli.main import main
 from equipoise.recipes import catalogue
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
-from equipoise.training.events import Control, SaveDue
+from equipoise.training.events import Event, SaveDue
 
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 BATCH, STEPS = 16, 200
@@ -173,12 +173,14 @@ def stopped_and_straight_are_equal(
 ) -> None:
     GAN(recipe, **settings).fit(data, out=tmp_path / "straight")
     stopped = GAN(recipe, **settings).trainer(data, out=tmp_path / "stopped")
-    for event in stopped.events(Control()):
+
+    def kill(event: Event) -> None:
         if isinstance(event, SaveDue) and stopped.state.samples_seen >= 8 * 6:
-            break
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run([kill])
     assert stopped.state.samples_seen < 8 * 12
-    assert stopped.directory is not None
-    stopped.directory.unlock()  # as the system does when a process ends
     resumed = GAN(recipe).fit(data, out=tmp_path / "stopped", resume=True)
     (left, left_scalars), (right, right_scalars) = (
         final_state(tmp_path / "straight"),

@@ -23,7 +23,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import COSTS
 from equipoise.training import speed
-from equipoise.training.events import Control, Report
+from equipoise.training.events import Event, Report
 from equipoise.training.speed import (
     Speed,
     can_compile,
@@ -231,9 +231,13 @@ def test_compiling_counts_neither_as_time_nor_against_the_rate(
     monkeypatch.setattr(speed, "compile_step", compiled)
     monkeypatch.setattr("time.monotonic", lambda: now)
     training = GAN(**TINY, compile="on", minutes=0.5, threads=1).trainer("gaussian", to_disk=False)
-    for event in training.events(Control()):
+
+    def check(event: Event) -> None:
+        nonlocal now
         now += 1
         if isinstance(event, Report):
             assert event.seconds == now - 161
             assert event.rate > 0
+
+    training.run([check])
     assert training.state.samples_seen > 0

@@ -19,7 +19,7 @@ from equipoise.runtime.op_counter import OpCounter
 from equipoise.training.memory import step_memory
 from equipoise.training.step import adversarial_step
 from equipoise.training.workload import Line, PassCost, Workload
-from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.fitting import fit_chain
 
 CPU = COSTS["cpu"]
 
@@ -27,8 +27,8 @@ CPU = COSTS["cpu"]
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
 def test_a_step_never_holds_more_than_the_bound(recipe: Recipe, source: Source) -> None:
     workload = workload_for(build_method(recipe, source.schema, 0), recipe, source.schema)
-    scaling = fit_scaling(source, recipe.scaling, 0)
-    traced = step_memory(recipe, source.schema, scaling, torch.device("cpu"))
+    transform = fit_chain(source, recipe.scaling, 0, 0, 0)
+    traced = step_memory(recipe, source.schema, transform, torch.device("cpu"))
     held = traced.at(recipe.batch_size)
     assert held <= workload.memory_bound(CPU) <= 4 * held
 

@@ -98,7 +98,7 @@ def test_columns_of_several_types_are_each_as_their_own() -> None:
 @pytest.mark.parametrize("clusters", [0, 2])
 def test_networks_see_no_atoms_in_whole_numbers(clusters: int, tiny: dict[str, Any]) -> None:
     data = np.random.default_rng(0).poisson(3, (400, 2))
-    training = GAN(**tiny, clusters=clusters).prepare(data, to_disk=False)
+    training = GAN(**tiny, clusters=clusters).trainer(data, to_disk=False)
     x = torch.cat([training.state.loader.next()[0] for _ in range(30)])
     assert len(x.flatten().unique()) > 0.999 * x.numel()
     made = GAN(**tiny, clusters=clusters).fit(data).sample(300, seed=0)
