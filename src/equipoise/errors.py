@@ -1,5 +1,5 @@
-"""Errors whose message is for the user: one line that names what is wrong, what was
-given and what would be right."""
+"""Errors for the user: a message is one line that names what is wrong, what was given
+and what would be right."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ def test_a_signal_ends_a_training_with_the_status_that_a_shell_expects_and_what_
     options = ["--samples", "16000", "--batch-size", "16", "--width", "8", "--threads", "1"]
     answer = command("train", "gaussian", *options, "--out", "run")
     assert answer.status == status
-    assert "Go on with: equipoise train --resume run" in answer.err
+    assert "Resume with: equipoise train --resume run" in answer.err
 
 
 def test_output_that_cannot_be_written_is_told_once() -> None:

@@ -235,7 +235,7 @@ def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(
     monkeypatch.setattr(trainer, "Control", Stopped)
     answer = command("train", "gaussian", "--out", "run", *TINY_OPTIONS)
     assert answer.status == 130
-    assert answer.err.endswith(". Go on with: equipoise train --resume run\n")
+    assert answer.err.endswith(". Resume with: equipoise train --resume run\n")
 
 
 def test_settings_that_a_resumed_run_may_not_change_are_named(run: Path) -> None:

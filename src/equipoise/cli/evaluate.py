@@ -11,7 +11,8 @@ from equipoise.cli.output import echo
 from equipoise.cli.parser import parse
 from equipoise.errors import RequestError, printable
 
-TABLE_WIDTH = 200  # columns, where the table goes to a file or a pipe
+# Width of the table in characters, outside a terminal.
+TABLE_WIDTH = 200
 
 
 def evaluate(arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""`equipoise sample`: new samples, printed or in a file."""
+"""`equipoise sample`: print samples or write them to a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sample(arguments: Sequence[str]) -> None:
     n = default if options.n is None else options.n
     if options.out is not None and suffix == ".png":
         gan.draw(options.out, options.n, label=options.label, code=code, seed=options.seed)
-        echo(f"Wrote {options.out}{_shown(n) if gan.schema.is_image else ''}")
+        echo(f"Wrote {options.out}{_shown_count(n) if gan.schema.is_image else ''}")
         return
     content = encoded(gan, n, options.label, code, options.seed, suffix)
     if options.out is not None:
@@ -42,10 +42,10 @@ def sample(arguments: Sequence[str]) -> None:
 
 
 def _checked_suffix(out: Path | None, n: int | None) -> str | None:
-    """The ending of the file to write; None where samples are printed.
+    """The suffix of the file to write; None to print samples.
 
     Raises:
-        RequestError: For another ending, too few samples or a folder that is missing.
+        RequestError: The suffix is unknown, n is too small, or the folder is missing.
     """
     suffix = None if out is None else out.suffix.lower()
     if suffix is not None and suffix not in ENDINGS:
@@ -59,7 +59,7 @@ def _checked_suffix(out: Path | None, n: int | None) -> str | None:
     return suffix
 
 
-def _shown(n: int) -> str:
+def _shown_count(n: int) -> str:
     from equipoise.plotting.plots import MAX_IMAGES
 
     return f": the first {MAX_IMAGES} of {n:,}" if n > MAX_IMAGES else ""

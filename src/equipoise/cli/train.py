@@ -1,4 +1,4 @@
-"""`equipoise train`: from what was typed to the report at the end."""
+"""`equipoise train`: train and print a report."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def train(arguments: Sequence[str]) -> None:
         _run(gan, trainer, finished)
     except InterruptedRunError as error:
         again = shlex.join(["equipoise", "train", "--resume", where])
-        raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
+        raise InterruptedRunError(f"{error}. Resume with: {again}", error.signal) from None
     except DivergedError:
         _report(gan, trainer, kept=False)
         raise
@@ -48,7 +48,7 @@ def train(arguments: Sequence[str]) -> None:
 
 
 def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
-    """Train, and print on how many samples and how long."""
+    """Train, and print the number of samples and the time."""
     from equipoise.training.progress import ProgressBar
     from equipoise.utils.formatting import spoken
 
@@ -65,13 +65,12 @@ def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
 
 
 def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
-    """Print the report after a trainer, full or quick as its plan says.
+    """Print the report after a training, full or quick by its plan.
 
     Args:
-        gan: What was trained.
-        training: The trainer.
-        kept: Whether to print the report that the run has already, if it has one, and
-            measure nothing.
+        gan: The trained GAN. trainer: Its trainer. kept: Whether to print the saved
+        report of the run, if there is one, instead of a
+            new one.
     """
     from equipoise.metrics.budget import QUICK
     from equipoise.metrics.evaluate import takes_all
@@ -111,7 +110,7 @@ def described(schema: Schema) -> str:
 
 
 def _print_header(trainer: Trainer) -> None:
-    """Print what is trained, on what data and how, and from where a run is resumed."""
+    """Print the data, the recipe and the machine, and the progress of a resumed run."""
     from equipoise.training.resume import status_line
 
     schema, source, directory = trainer.source.schema, trainer.source, trainer.directory

@@ -1,4 +1,4 @@
-"""The command line of `equipoise train`: recipe, data, run and their settings."""
+"""The command line of `equipoise train`, with the settings of recipe, data and run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from equipoise.cli.parser import OptionsParser, option, positional, refuse
+from equipoise.cli.parser import OptionsParser, option, positional, raise_mistakes
 from equipoise.data import readers
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError
@@ -26,19 +26,19 @@ DATA_HELP = (
 
 @dataclass(frozen=True)
 class Train:
-    """What is typed for a training, without the settings of run, recipe and data."""
+    """The options of a training that are not settings of the run, recipe or data."""
 
     data: str | None = positional("DATA", "data", None, doc=DATA_HELP)
     recipe: str | None = option(None, "NAME")
     """The method (see: equipoise recipes). Default: balanced, or that of RUN."""
     out: Path | None = option(None, "DIR")
-    """The directory to keep the run in. Default: the next free name under runs/."""
+    """The run's directory. Default: the next free name under runs/."""
     resume: str | None = option(None, "RUN", bare="")
-    """Go on with RUN, or with the run in --out. Samples and minutes (totals), device,
-    threads, until, evaluate and tracker may change."""
+    """Resume RUN, or the run in --out. Samples and minutes (totals), device, threads,
+    until, evaluate and tracker may change."""
     init_from: Path | None = option(None, "RUN")
     """Start from the weights of RUN, on DATA of the same kind. Optimiser, schedule and
-    samples seen begin anew."""
+    samples seen start anew."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +46,27 @@ class TrainRequest:
     """A parsed `equipoise train`."""
 
     data: str | None
-    """None where a run is resumed on its own data."""
+    """None for a run that is resumed with its own data."""
     distribution: Distribution | None
-    """The one that DATA names, if settings of it were typed."""
+    """The distribution that DATA names, if the command line has settings of it."""
     recipe: type[Recipe]
     out: Path | None
     resume: bool
     init_from: Path | None
     choices: dict[str, Any]
-    """The settings of recipe and run that were typed, and no others."""
+    """The settings of recipe and run on the command line, without defaults."""
 
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) -> TrainRequest:
     """Read the command line of `train`; --help prints and exits.
 
     Args:
-        arguments: What is typed after `equipoise train`.
-        recipe: The recipe whose settings are options. Default: the one that --recipe
-            names, else that of the run that is resumed or started from, else the
-            default one.
+        arguments: The words after `equipoise train`.
+        recipe: The recipe whose settings are options. Default: that of --recipe, else
+            that of the run to resume or start from, else the default recipe.
 
     Raises:
-        RequestError: On mistakes: all of them, in one line.
+        RequestError: There are mistakes. The message has all of them, in one line.
     """
     options = _parse_selection(arguments)
     if recipe is None:
@@ -103,7 +102,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
             settings(**values)
         except RequestError as error:
             mistakes.append(str(error))
-    refuse(mistakes)
+    raise_mistakes(mistakes)
     train = _resolved(Train(**of_train))
     if train.data is None and train.resume is None:
         raise RequestError("equipoise train needs data: see equipoise train --help")
@@ -119,8 +118,8 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
 
 
 def _parse_selection(arguments: Sequence[str]) -> Train:
-    """DATA, recipe and run, found with the options of every recipe and distribution:
-    which of those are valid depends on them."""
+    """Parse DATA, recipe and run, which decide the valid options. For this all options
+    of all recipes and distributions are accepted."""
     groups = {
         str(i): settings
         for i, settings in enumerate(
@@ -136,11 +135,13 @@ def _parse_selection(arguments: Sequence[str]) -> Train:
 
 
 def _resolved(train: Train, *, help_asked: bool = False) -> Train:
-    """With the run to resume in `out`: it follows --resume, or stands alone, or is
-    named by --out; what stands alone besides is the data.
+    """The options with the run to resume in `out`.
+
+    It is the value of --resume, the positional argument, or --out. Another positional
+    argument is the data.
 
     Raises:
-        RequestError: If no run is named.
+        RequestError: No run is given.
     """
     if train.resume is None:
         return train
@@ -159,7 +160,7 @@ def _resolved(train: Train, *, help_asked: bool = False) -> Train:
 
 
 def _recorded_recipe(run: Path) -> str:
-    """The recipe of an earlier run."""
+    """The name of an earlier run's recipe."""
     from equipoise.runs.directory import RunDirectory
 
     name: str = RunDirectory.existing(run).read_config()["recipe"]["name"]
