@@ -362,9 +362,9 @@ class GAN:
             data: Data to compare with, as for `fit`: half of it is compared with
                 generated samples, the other half gives the baselines. None: the
                 held-out part of the training data.
-            labels: Labels of `data`, if any. inception: Whether to add FID and KID on
-            Inception features, for photographs.
-                Needs torch-fidelity and its weights.
+            labels: Labels of `data`, if any.
+            inception: Whether to add FID and KID on Inception features, for
+                photographs. Needs torch-fidelity and its weights.
             quick: Whether to use about a fifth of the samples.
             on_step: Called with the name of each step before it, one of
                 `metrics.budget.STEPS`.
@@ -374,8 +374,7 @@ class GAN:
 
         Raises:
             RequestError: Data is of another kind than the generator's, or
-            torch-fidelity
-                is missing.
+                torch-fidelity is missing.
         """
         sampler = self._trained()
         if data is None:

@@ -89,9 +89,9 @@ def validate(settings: Any, conflicts: Callable[[], Iterable[str]] = tuple) -> N
     """Validate the fields of a dataclass by their types and bounds, in `__post_init__`.
 
     Args:
-        settings: The dataclass instance. conflicts: Returns mistakes that concern
-        several fields, one text each; called if
-            all types are right.
+        settings: The dataclass instance.
+        conflicts: Returns mistakes that concern several fields, one text each; called
+            if all types are right.
 
     Raises:
         RequestError: There are mistakes. The message has all of them, in one line.
@@ -110,7 +110,7 @@ def all_checked(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str
 
     Raises:
         RequestError: Values have another type. The message has all of them, in one
-        line.
+            line.
     """
     converted, mistakes = {}, []
     for name, value in values.items():
@@ -253,7 +253,7 @@ def instance(kind: type[T], stored: Any, **known: Any) -> T:
 
     Raises:
         RequestError: A name is unknown, a field is missing, or a value has another
-        type.
+            type.
     """
     types = hints(kind)
     if not isinstance(stored, dict) or (unknown := sorted(map(str, stored.keys() - types.keys()))):

@@ -42,9 +42,9 @@ def train(arguments: Sequence[str]) -> None:
         again = shlex.join(["equipoise", "train", "--resume", where])
         raise InterruptedRunError(f"{error}. Resume with: {again}", error.signal) from None
     except DivergedError:
-        _report(gan, trainer, kept=False)
+        _report(gan, trainer, use_saved=False)
         raise
-    _report(gan, trainer, kept=finished and "evaluate" not in request.choices)
+    _report(gan, trainer, use_saved=finished and "evaluate" not in request.choices)
 
 
 def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
@@ -64,13 +64,14 @@ def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
         sys.stdout.flush()
 
 
-def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
+def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
     """Print the report after a training, full or quick by its plan.
 
     Args:
-        gan: The trained GAN. trainer: Its trainer. kept: Whether to print the saved
-        report of the run, if there is one, instead of a
-            new one.
+        gan: The trained GAN.
+        trainer: Its trainer.
+        use_saved: Whether to print the saved report of the run, if there is one,
+            instead of a new one.
     """
     from equipoise.metrics.budget import QUICK
     from equipoise.metrics.evaluate import takes_all
@@ -79,11 +80,11 @@ def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
     assert trainer.directory is not None, "the command line always writes a run"
     directory, kind = trainer.directory, trainer.plan.evaluation
     where, run = directory.path, shlex.quote(str(directory.path))
-    report, kept = None, kept and directory.report.is_file()
+    report, use_saved = None, use_saved and directory.report.is_file()
     with EvaluationStatus() as status:
         if kind != "none":
             quick = kind == "quick"
-            report = gan.report if kept else gan.evaluate(quick=quick, on_step=status)
+            report = gan.report if use_saved else gan.evaluate(quick=quick, on_step=status)
         status("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
@@ -92,7 +93,7 @@ def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
     else:
         echo(f"\n{report}\n")
         labels = bool(trainer.recipe.conditional)
-        if kind == "quick" and not kept and not takes_all(trainer.source, labels, QUICK):
+        if kind == "quick" and not use_saved and not takes_all(trainer.source, labels, QUICK):
             echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         echo(f"Report: {where}/report.html    Image: {where}/samples.png")
     echo(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")

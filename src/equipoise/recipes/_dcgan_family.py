@@ -84,12 +84,14 @@ class Standard(Recipe):
         """Construct the two networks and the prior.
 
         Args:
-            space: The space of the networks. norm: D's normalisation: BatchNorm (images
-            only), spectral, or none. conditioning: How the class enters D. auxiliary:
-            Number of outputs of D's auxiliary head; 0 for no head. codes: The sizes of
-            the categorical codes, and the number of continuous ones.
-            condition_discriminator: Whether D is conditioned on the class. scale:
-            Factor on D's logit.
+            space: The space of the networks.
+            norm: D's normalisation: BatchNorm (images only), spectral, or none.
+            conditioning: How the class enters D.
+            auxiliary: Number of outputs of D's auxiliary head; 0 for no head.
+            codes: The sizes of the categorical codes, and the number of continuous
+                ones.
+            condition_discriminator: Whether D is conditioned on the class.
+            scale: Factor on D's logit.
         """
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.dcgan import DCGenerator, DCTrunk, init_weights

@@ -294,9 +294,7 @@ def register(recipe: R) -> R:
     if not isinstance(name, str) or not name:
         raise RequestError(f"{who} has no name of its own: give the class name = 'my-recipe'")
     missing = [
-        attribute
-        for attribute in ("summary", "paper")
-        if not isinstance(getattr(recipe, attribute, None), str)
+        field for field in ("summary", "paper") if not isinstance(getattr(recipe, field, None), str)
     ]
     if missing:
         raise RequestError(f"{who} has no {' and no '.join(missing)}")

@@ -102,8 +102,7 @@ class Method:
 
     Raises:
         ValueError: There is a penalty, and D does not take real and generated samples
-        in
-            one batch (`together`).
+            in one batch (`together`).
     """
 
     generator: nn.Module

@@ -22,9 +22,9 @@ class SamplerModule(nn.Module):
         """Generate samples.
 
         Args:
-            z: Latents, (N, Z). y: The networks' classes, (N,), or (N, C) with clusters
-            per channel; None for
-                networks without classes.
+            z: Latents, (N, Z).
+            y: The networks' classes, (N,), or (N, C) with clusters per channel; None
+                for networks without classes.
 
         Returns:
             Samples in the user's units, (N, *shape), rounded to the user's types, in

@@ -253,7 +253,7 @@ def _events(state: State, clock: Clock, control: Control) -> Iterator[Event]:
 
 
 def _divergence_reason(event: Recovered, guard: Guard) -> str:
-    """Why training ends after a roll-back; empty where it goes on."""
+    """Why training ends after a roll-back; empty if it continues."""
     if not guard.exhausted:
         return ""
     return (

@@ -81,8 +81,7 @@ class Weights:
 
         Raises:
             RequestError: The recipe, the data or a setting does not fit the weights.
-            The
-                message names every difference.
+                The message names every difference.
         """
         own, schema = self.sampler.recipe, source.schema
         if recipe is not None and recipe is not type(own):
