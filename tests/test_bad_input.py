@@ -192,7 +192,7 @@ def test_samples_that_cannot_be_drawn_get_one_line(
     assert not list(here.iterdir())
 
 
-def test_a_class_that_was_not_learned_is_told_with_the_nearest(
+def test_an_unknown_class_is_refused_with_the_nearest_one(
     trained_images: Path, command: Command
 ) -> None:
     answer = command("sample", str(trained_images), "--label", "ligt", "--out", "a.png")
@@ -230,7 +230,7 @@ def test_a_run_resumed_with_other_settings_is_left_alone(trained: Path, command:
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
-def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(
+def test_a_truncated_jpeg_and_mixed_sizes_have_warnings_and_the_rest_trains(
     here: Path, image: Image, command: Command
 ) -> None:
     for i in range(30):
@@ -308,7 +308,7 @@ def test_a_damaged_generator_is_named(trained: Path, here: Path, command: Comman
     assert answer.err.count("\n") == 1
 
 
-def test_mnist_without_files_and_network_says_where_to_put_them(
+def test_mnist_without_files_and_network_names_the_folder_for_them(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EQUIPOISE_DATA", str(here))
@@ -321,7 +321,7 @@ def test_mnist_without_files_and_network_says_where_to_put_them(
 
 
 @pytest.mark.usefixtures("here")
-def test_memory_that_does_not_suffice_is_told_in_one_line(
+def test_too_little_memory_has_a_message_of_one_line(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.save("a.npy", POINTS)

@@ -80,7 +80,7 @@ def test_a_value_of_another_kind_is_refused_with_the_right_kind(
         checked("field", value, hint)
 
 
-def test_a_type_is_said_in_words() -> None:
+def test_types_are_described_in_words() -> None:
     assert described(int | None) == "a whole number"
     assert described(tuple[float, ...]) == "several numbers"
 
@@ -143,7 +143,7 @@ class Narrower(Bounded):
     rate: Annotated[float, Gt(0), Le(2)] = 2.0
 
 
-def test_bounds_are_read_from_the_fields_and_kept_where_only_the_default_is_another() -> None:
+def test_bounds_are_inherited_where_only_the_default_changes() -> None:
     assert bounds(Bounded)["count"] == bounds(Narrower)["count"] == (Ge(1), Le(100))
     assert bounds(Narrower)["rate"] == (Gt(0), Le(2))
     assert bounds(Narrower)["free"] == ()
@@ -167,7 +167,7 @@ def test_bounds_are_read_from_the_fields_and_kept_where_only_the_default_is_anot
         ({"count": 0, "free": 1.0}, "count = 0: must be at least 1; rate and free are equal"),
     ],
 )
-def test_all_that_is_wrong_is_told_at_once(given: dict[str, Any], message: str) -> None:
+def test_all_mistakes_are_in_one_message(given: dict[str, Any], message: str) -> None:
     with pytest.raises(RequestError, match=f"^{message}$"):
         Bounded(**given)
 
@@ -188,5 +188,5 @@ def test_values_at_their_bounds_are_taken() -> None:
         ([], False, ""),
     ],
 )
-def test_bounds_are_said_in_words(marks: list[Bound], whole: bool, expected: str) -> None:
+def test_bounds_are_described_in_words(marks: list[Bound], whole: bool, expected: str) -> None:
     assert range_of(marks, whole) == expected

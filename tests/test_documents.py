@@ -35,7 +35,7 @@ def test_links_and_images_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_no_figure_is_left_to_fill_in(document: Path) -> None:
+def test_no_number_is_left_to_fill_in(document: Path) -> None:
     assert re.findall(r"@\w+@", document.read_text()) == []
 
 

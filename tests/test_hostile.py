@@ -491,7 +491,7 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
 
 
 @pytest.mark.parametrize("number", range(len(ODD_CONFIGS)))
-def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refused(
+def test_a_config_with_missing_or_odd_entries_is_evaluated_and_drawn_or_refused(
     number: int, run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -505,7 +505,7 @@ def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refu
     prepare()
 
 
-def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(
+def test_an_evaluation_warns_of_damaged_lines_of_the_log(
     run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -945,7 +945,7 @@ def test_safetensors_offsets_that_lie_are_refused(
     assert "is damaged" in one_line(command("sample", "run", "-n", "2"))
 
 
-def test_weights_that_are_no_numbers_are_told_by_the_verdict_and_never_become_whole_numbers(
+def test_weights_that_are_nan_have_a_verdict_and_never_become_whole_numbers(
     run: Path, command: Command
 ) -> None:
     repacked(

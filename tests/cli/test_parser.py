@@ -95,7 +95,7 @@ def test_a_mistake_is_one_line_with_the_option_the_value_and_the_remedy(
     assert "\n" not in str(error.value)
 
 
-def test_a_command_without_its_run_says_so() -> None:
+def test_a_command_without_its_run_is_refused() -> None:
     with pytest.raises(
         RequestError, match="equipoise sample needs a run directory: see equipoise sample --help"
     ):

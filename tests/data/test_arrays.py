@@ -145,7 +145,7 @@ def test_sparse_columns_are_read_and_flags_as_names_are_text() -> None:
     np.testing.assert_array_equal(rows.values, [[0, 1], [1, 0], [0, 1]])
 
 
-def test_numbers_kept_as_objects_are_told_how_to_be_numbers() -> None:
+def test_numbers_stored_as_objects_are_refused_with_a_remedy() -> None:
     with pytest.raises(
         RequestError,
         match=r"column 'a' has type object, which is not a type of numbers: convert it with astype",
@@ -217,7 +217,7 @@ def test_a_csv_with_the_names_that_pandas_gives_has_no_row_of_them(
 @pytest.mark.parametrize(
     ("index", "left_out"), [([7, 3], True), ([7, 7], False), ([0.5, 1.5], False)]
 )
-def test_a_column_without_a_name_that_numbers_the_rows_is_left_out_and_told(
+def test_an_unnamed_column_of_row_numbers_is_dropped_with_a_note(
     tmp_path: Path, index: list[Any], left_out: bool
 ) -> None:
     pd.DataFrame({"a": [0.5, 1.5], "b": [2.0, 3.0]}, index=index).to_csv(tmp_path / "a.csv")
@@ -305,7 +305,7 @@ def test_images_are_checked_without_a_copy_of_them() -> None:
     tracemalloc.stop()
 
 
-def test_an_npz_of_several_arrays_is_told_how_to_name_them(tmp_path: Path) -> None:
+def test_an_npz_of_several_arrays_is_refused_with_the_expected_names(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", u=POINTS, v=POINTS)
     with pytest.raises(
         RequestError, match=r"holds the arrays u, v: name the samples x \(and the labels y\)"

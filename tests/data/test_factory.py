@@ -235,7 +235,7 @@ def test_data_whose_labels_were_handed_over_in_python_is_not_said_to_have_change
         open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
 
 
-def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
+def test_an_unknown_source_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(
         RequestError, match="no file, folder or built-in source 'gausian': did you mean 'gaussian'"
     ):

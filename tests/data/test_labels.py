@@ -57,7 +57,7 @@ def test_numpys_numbers_are_plain_ones_in_tuples_too() -> None:
     assert plain_label(np.datetime64("2026-01-02")) == "2026-01-02"
 
 
-def test_a_set_is_kept_alike_by_every_process() -> None:
+def test_a_set_is_ordered_equally_in_every_process() -> None:
     code = (
         "import json; from equipoise.data.labels import label_to_json as to; "
         "print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"

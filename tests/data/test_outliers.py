@@ -51,7 +51,7 @@ def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(
 @pytest.mark.parametrize(
     "values", [(1e6,), (-1e6,), (1e5, 1e5), (1e308,), (1.7e308, -1.7e308), (1e300,) * 20]
 )
-def test_rows_beside_which_the_rest_is_lost_are_told(values: tuple[float, ...]) -> None:
+def test_rows_that_dominate_the_scale_have_a_note(values: tuple[float, ...]) -> None:
     x = spoilt(300, *values)
     (note,) = notes_of_outliers(x, ("a", "b"))
     assert note.startswith(f"{len(values)} of 300 rows of column 'b' are extreme outliers: row 7 (")

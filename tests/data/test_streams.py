@@ -103,7 +103,7 @@ def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_ou
     assert not held & set(seen)
 
 
-def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
+def test_labels_of_a_stream_are_ignored_with_a_note() -> None:
     source = StreamSource(
         "stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))]
     )

@@ -71,7 +71,7 @@ def test_codes_that_cannot_be_are_refused(codes: dict[str, object], message: str
         CODED.with_codes(CODED.sample(5, torch.Generator()), codes)  # wrong ones, on purpose
 
 
-def test_a_prior_without_codes_says_so() -> None:
+def test_a_prior_without_codes_refuses_codes() -> None:
     with pytest.raises(
         RequestError, match="this generator has no codes, train the recipe 'infogan'"
     ):

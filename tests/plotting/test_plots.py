@@ -94,7 +94,7 @@ def test_axes_reach_over_nearly_all_samples_and_leave_an_outlier_outside() -> No
     assert plots.outside(values + 1e4, low, high) == ", 100% of them outside"
 
 
-def test_bars_can_be_told_apart_however_little_a_column_varies() -> None:
+def test_bars_are_distinct_however_little_a_column_varies() -> None:
     for column in (
         np.full(50, 1.7e15),
         np.full(50, 0.0),

@@ -118,7 +118,7 @@ def test_samples_that_do_not_vary_or_are_no_numbers_are_drawn_too(values: np.nda
         )
 
 
-def test_how_many_lie_outside_is_told() -> None:
+def test_the_number_of_points_outside_is_shown() -> None:
     frame = Frame((0, 0, 9, 9), (0.0, 0.0), (1.0, 1.0))
     assert (
         sketches._count(np.array([[0.5, 0.5], [2.0, 0.5]]), frame, "generated")
@@ -141,7 +141,7 @@ def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
 
 @pytest.mark.parametrize("low", [0.0, 1e6, -1e6, 1.7e9, 0.001])
 @pytest.mark.parametrize("reach", [1e-5, 5.0, 3e5])
-def test_ticks_are_told_apart_and_read_as_what_they_are(low: float, reach: float) -> None:
+def test_tick_labels_are_distinct_and_exact(low: float, reach: float) -> None:
     ticks = sketches._ticks(low, low + max(reach, 2e-6 * abs(low)))
     words = sketches._numbered(ticks)
     assert len(set(words)) == len(words)

@@ -232,7 +232,9 @@ def documented(recipe: type[Recipe], field: str) -> str:
 
 
 @pytest.mark.parametrize("recipe", catalogue().values())
-def test_defaults_that_depend_on_the_data_are_told_where_the_field_is(recipe: type[Recipe]) -> None:
+def test_defaults_that_depend_on_the_data_are_in_the_fields_docstrings(
+    recipe: type[Recipe],
+) -> None:
     own = {field.name: field.default for field in fields(recipe)}
     for schema in (LINE, PLANE, SPACE, IMAGES):
         for field, value in recipe.defaults(NetworkSpace.of(schema)).items():

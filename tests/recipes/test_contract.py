@@ -34,7 +34,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("parts", "message"), FAULTS)
-def test_a_loss_that_is_no_number_is_told_in_a_line_with_the_recipe(
+def test_a_loss_that_is_not_a_scalar_is_refused_with_the_recipes_name(
     parts: dict[str, Any], message: str, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = Balanced.build

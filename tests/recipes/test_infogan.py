@@ -75,7 +75,7 @@ def test_one_sample_black_images_and_views_are_read_too(coded: GAN) -> None:
     assert coded.encode(np.zeros((2, 8, 8), np.uint8))["u0"].shape == (2,)
 
 
-def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(
+def test_without_its_encoder_a_run_still_samples_and_names_the_missing_file(
     coded: GAN, tmp_path: Path
 ) -> None:
     coded.save(tmp_path / "run")

@@ -201,7 +201,7 @@ def test_acgan_pays_both_networks_for_classes_that_can_be_named() -> None:
     assert not hasattr(method.discriminator, "embedding")
 
 
-def test_cgan_tells_the_discriminator_by_projection_or_beside_the_sample() -> None:
+def test_cgan_conditions_d_by_projection_or_concatenation() -> None:
     assert hasattr(built("cgan", LABELLED).discriminator, "embedding")
     beside = built("cgan", LABELLED, conditioning="concatenation").discriminator
     assert not hasattr(beside, "embedding")

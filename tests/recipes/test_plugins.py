@@ -81,7 +81,7 @@ def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(
 
 
 @pytest.mark.usefixtures("plugins", "here")
-def test_asking_for_a_broken_recipe_says_in_a_line_what_its_import_said(command: Command) -> None:
+def test_a_broken_recipe_is_refused_with_the_error_of_its_import(command: Command) -> None:
     answer = command("train", "ring", "--recipe", "lacking")
     assert (answer.status, answer.err.count("\n")) == (2, 1)
     assert "the recipe 'lacking' cannot be used: " in answer.err
@@ -132,7 +132,7 @@ def offered(tmp_path: Path, registry: None) -> Iterator[Callable[..., None]]:  #
     recipes._broken_entry_points.cache_clear()
 
 
-def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(
+def test_of_two_plugins_with_one_name_the_first_is_used_and_the_other_reported(
     offered: Callable[..., None],
 ) -> None:
     offered(first="name = 'twin'", second="name = 'twin'")
@@ -209,7 +209,7 @@ def of_another_recipe(run: Path, copy: Path, name: str) -> Path:
         ["train", "ring", "--init-from"],
     ],
 )
-def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_damaged(
+def test_a_run_of_a_recipe_that_is_not_installed_is_not_called_damaged(
     arguments: list[str], trained: Path, tmp_path: Path, command: Command
 ) -> None:
     run = of_another_recipe(trained, tmp_path / "run", "foo")
@@ -223,7 +223,7 @@ def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_dama
 
 
 @pytest.mark.usefixtures("plugins")
-def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(
+def test_a_run_of_a_broken_recipe_has_the_error_of_its_import(
     trained: Path, tmp_path: Path
 ) -> None:
     run = of_another_recipe(trained, tmp_path / "run", "lacking")

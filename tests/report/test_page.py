@@ -69,7 +69,7 @@ def test_a_run_directory_gets_a_page_that_needs_no_network(kept: Path) -> None:
     assert len(text) < 4_000_000
 
 
-def test_the_verdict_comes_before_the_figures_and_they_before_the_images(kept: Path) -> None:
+def test_the_verdict_comes_before_the_metrics_and_they_before_the_images(kept: Path) -> None:
     text = (kept / "report.html").read_text()
     report = GAN.load(kept).report
     assert text.index(report.verdict.name.capitalize()) < text.index("<table") < text.index("<img")
@@ -77,7 +77,7 @@ def test_the_verdict_comes_before_the_figures_and_they_before_the_images(kept: P
         assert name.replace("'", "&#39;") in text
 
 
-def test_every_image_is_told_in_words_and_every_table_has_heads_and_a_caption(kept: Path) -> None:
+def test_every_image_has_alt_text_and_every_table_heads_and_a_caption(kept: Path) -> None:
     tags = Elements((kept / "report.html").read_text()).tags
     images = [attributes for tag, attributes in tags if tag == "img"]
     assert len(images) >= 8
@@ -183,7 +183,7 @@ def test_every_metric_of_the_table_has_its_line_and_its_better_side(kept: Path) 
         assert head in table.text
 
 
-def test_the_page_says_when_it_was_made_and_how_long_was_trained(kept: Path) -> None:
+def test_the_page_has_its_date_and_the_length_of_the_training(kept: Path) -> None:
     report = GAN.load(kept).report
     text = Elements((kept / "report.html").read_text()).text
     assert report.training_summary.removeprefix("trained") in text
@@ -209,7 +209,7 @@ def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(
     assert re.search(rf'class="mark">. {mark}<', text)
 
 
-def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
+def test_a_curve_has_its_own_baseline_with_a_reason() -> None:
     log: list[dict[str, Any]] = [
         {"samples_seen": 10, "floors": {"m": 0.5}, "evaluated_samples": 2000}
     ]
@@ -236,7 +236,7 @@ def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
     assert charts.primary(log, MetricResult("m", 1.0, math.nan, "lower", "")) is not None
 
 
-def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
+def test_metrics_that_are_not_finite_have_rows(kept: Path) -> None:
     run = GAN.load(kept).page_data()
     odd = (
         MetricResult("sliced_wasserstein", math.inf, math.nan, "lower", "n samples"),

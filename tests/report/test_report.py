@@ -45,7 +45,7 @@ def config(source: Source, column: str | None = None, conditional: bool = False)
     return json.loads(json.dumps(stored))
 
 
-def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_report_is_read_as_it_was_saved(tiny: dict[str, Any], tmp_path: Path) -> None:
     report = GAN(**tiny).fit("ring", out=tmp_path / "run").evaluate()
     assert Report.read(tmp_path / "run" / "report.json") == report
     assert GAN.load(tmp_path / "run").report == report

@@ -51,7 +51,7 @@ def test_the_optimum_is_the_density_ratio_or_its_logarithm() -> None:
 
 
 @pytest.mark.parametrize("recipe", ["balanced", "classic"])
-def test_no_optimum_is_told_of_where_the_real_density_is_not_known(recipe: str) -> None:
+def test_no_optimum_is_shown_where_the_real_density_is_unknown(recipe: str) -> None:
     assert surface_of(recipe).optimum(np.zeros(4), np.array([0.1, 0.2, 0.3, 0.0])) is None
     run = (
         GAN(recipe, samples=32, batch_size=16, width=8, threads=1)

@@ -292,7 +292,7 @@ def no_memory(*_: object) -> bytes:
         ("load", no_memory, "cannot be read now: too little memory is free"),
     ],
 )
-def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(
+def test_a_checkpoint_that_cannot_be_read_now_is_an_error_and_no_older_one_is_used(
     name: str,
     fails: Callable[..., bytes],
     message: str,
@@ -309,7 +309,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(
     assert "000000032.safetensors" in str(error.value)
 
 
-def test_when_no_checkpoint_is_whole_the_message_says_so(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_the_run_cannot_be_resumed(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "000001000.safetensors").write_bytes(b"not one")
     with pytest.raises(EquipoiseError, match="all 1 checkpoints are damaged"):

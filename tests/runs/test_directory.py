@@ -89,7 +89,7 @@ def test_where_the_disk_has_no_locks_too(
     test_a_second_writer_is_refused_until_the_first_has_died(other_process)
 
 
-def test_two_trainings_told_to_write_the_same_run_are_one_training_and_one_refusal(
+def test_of_two_trainings_with_the_same_directory_one_is_refused(
     other_process: tuple[subprocess.Popen[str], Path], tiny: dict[str, Any]
 ) -> None:
     _, out = other_process
@@ -160,7 +160,7 @@ def test_every_flipped_byte_of_a_config_is_noticed_or_means_the_same(
     assert all(str(path) in message and "\n" not in message for message in noticed)
 
 
-def test_a_config_says_whether_labels_were_handed_over_and_an_older_one_that_does_not_is_read(
+def test_a_config_records_whether_labels_were_passed_and_one_without_is_read(
     trained: Path, tmp_path: Path
 ) -> None:
     config, older = RunDirectory(trained).read_config(), RunDirectory(tmp_path)
@@ -210,7 +210,7 @@ def test_every_flipped_byte_of_a_log_is_noticed_and_costs_at_most_the_two_lines_
             assert len(read) >= 2
 
 
-def test_a_line_of_a_log_says_what_was_written_and_is_plain_json() -> None:
+def test_a_line_of_a_log_is_plain_json_with_what_was_written() -> None:
     line = {"samples_seen": 3, "value": 1e-320, "text": 'quoted " and\nbroken'}
     text = checked_line(line)
     assert text.count("\n") == 1

@@ -34,9 +34,7 @@ def test_what_cannot_be_is_refused(part: str, value: Any, trained: Path, tmp_pat
         other.read_config()
 
 
-def test_a_config_that_says_nothing_of_it_is_of_a_run_that_nothing_is_known_of(
-    trained: Path, tmp_path: Path
-) -> None:
+def test_a_config_without_provenance_has_empty_provenance(trained: Path, tmp_path: Path) -> None:
     config, other = RunDirectory(trained).read_config(), RunDirectory(tmp_path)
     for part in ("requested", "init_from"):
         del config[part]

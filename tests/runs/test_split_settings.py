@@ -28,14 +28,14 @@ def test_settings_go_to_the_recipe_or_to_the_run() -> None:
         ("zzz", "known: augment, "),
     ],
 )
-def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, message: str) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest_one(name: str, message: str) -> None:
     with pytest.raises(
         RequestError, match=f"no setting '{name}' of the recipe 'balanced' or of a run: {message}"
     ):
         GAN("balanced", **{name: 1})
 
 
-def test_a_recipe_that_is_not_known_is_told_with_the_nearest() -> None:
+def test_an_unknown_recipe_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(RequestError, match="no recipe 'balancd': did you mean 'balanced'"):
         GAN("balancd")
 

@@ -20,7 +20,7 @@ def test_views_and_changes_in_place_take_nothing() -> None:
     assert count.operations["aten.mul_"] == 1
 
 
-def test_memory_given_back_is_seen_even_after_the_counting() -> None:
+def test_freed_memory_is_counted_even_after_the_context() -> None:
     with OpCounter() as count:
         a = torch.zeros(100)
         b = a + 1

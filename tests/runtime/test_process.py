@@ -138,7 +138,7 @@ def test_wrong_requests_leave_the_process_as_it_was(tiny: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("data", [POINTS, IMAGES])
-def test_what_is_trained_and_judged_does_not_depend_on_what_the_program_has_set(
+def test_training_and_evaluation_do_not_depend_on_the_programs_settings(
     data: Any, tiny: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     expected = GAN(**tiny).fit(data)
@@ -160,7 +160,7 @@ MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("data", [POINTS, IMAGES])
-def test_what_is_trained_and_judged_does_not_depend_on_the_modes_of_torch_around(
+def test_training_and_evaluation_do_not_depend_on_torch_modes(
     mode: str, data: Any, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     def all_of_it() -> tuple[Any, Any, Any]:

@@ -124,7 +124,7 @@ def test_counts_do_not_depend_on_the_backend() -> None:
     assert without == cost("dcgan", "images")
 
 
-def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:
+def test_stored_readings_reference_no_graph_and_no_batch() -> None:
     state, count = state_for(recipe_for("balanced", "images"), "images"), OpCounter()
     with count:
         kept = [step(state) for _ in range(3)]

@@ -33,7 +33,7 @@ def schedule(work: Workload = WORK, device: str = "cpu") -> EvaluationSchedule:
     return EvaluationSchedule(work, OpCounter(), COSTS[device])
 
 
-def test_an_evaluation_costs_what_the_page_says() -> None:
+def test_an_evaluation_costs_what_the_documents_state() -> None:
     trained = G + 6 * D + 3 * (G + D) / 5 + evaluation_schedule.STEP_COST / 16
     found = schedule(replace(WORK, discriminator_steps=5)).evaluation_samples
     assert found == 100 * (G + 5e3) / trained

@@ -116,7 +116,7 @@ def test_an_error_of_the_disk_that_passes_costs_nothing(
         *(pytest.param(fault, 0.5, marks=pytest.mark.slow) for fault in OTHERS),
     ],
 )
-def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_before_is_whole(
+def test_a_disk_that_stays_full_has_two_warnings_and_leaves_earlier_saves_intact(
     fault: str, place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
 ) -> None:
     straight, operations = undisturbed

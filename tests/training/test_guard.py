@@ -61,7 +61,7 @@ def test_each_time_the_step_sizes_halve() -> None:
         assert state.optimizer_d.param_groups[0]["lr"] == rates.learning_rate / 2**recoveries
 
 
-def test_a_training_that_is_spoiled_once_goes_back_says_so_and_ends_well() -> None:
+def test_a_training_with_one_bad_step_rolls_back_with_a_warning_and_ends_well() -> None:
     state = state_of(RECIPE)
     spoiling(state, {50})
     events = list(train(state, Clock(state, 16 * 200, None), Control()))
@@ -128,7 +128,7 @@ def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> N
     assert events[-1] == Finished("done")
 
 
-def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
+def test_a_diverging_training_ends_with_one_line_a_log_entry_and_a_verdict(
     tmp_path: Path,
 ) -> None:
     gan = GAN("classic", learning_rate=1e38, samples=6400, batch_size=16, width=8, threads=1)

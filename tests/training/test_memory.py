@@ -69,7 +69,7 @@ def test_the_second_step_holds_what_all_later_ones_do() -> None:
     assert step_memory(recipe, source.schema, transform, CPU, workspace=1.0).at(16) == peaks[0]
 
 
-def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies() -> None:
+def test_persistent_memory_is_weights_gradients_moments_ema_and_the_guards_copies() -> None:
     source = DistributionSource(Gaussian())
     recipe = Balanced(width=64)
     method = build_method(recipe, source.schema, 0)

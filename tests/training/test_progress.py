@@ -107,7 +107,7 @@ def test_python_shows_nothing_where_stderr_is_no_terminal(
     assert capsys.readouterr().err == ""
 
 
-def test_a_notebook_without_ipywidgets_is_told_what_its_bar_needs(
+def test_a_notebook_without_ipywidgets_has_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "Console", lambda **_: Console(stderr=True, force_jupyter=True))

@@ -257,7 +257,7 @@ def test_a_resumed_run_needs_no_setting_again_and_goes_on_to_more_samples(
     assert final_state(tmp_path / "run")[1]["samples_seen"] == 3200
 
 
-def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(
+def test_a_damaged_checkpoint_falls_back_to_the_one_before_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -45,7 +45,7 @@ def run(trained: Path, here: Path) -> Path:
         ["--threads", "1", "--resume", "runs/g"],
     ],
 )
-def test_a_run_is_enough_to_go_on_and_it_is_said_from_where(
+def test_a_run_is_enough_to_resume_and_the_progress_is_printed(
     arguments: list[str], run: Path, command: Command
 ) -> None:
     answer = command("train", *arguments, "--samples", "64", *NONE)
@@ -73,7 +73,7 @@ def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(
     assert GAN(samples=96).fit(out="run", resume=True).sample(3, label="u").shape == (3, 1)
 
 
-def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) -> None:
+def test_a_finished_run_prints_the_command_for_a_longer_one(run: Path, command: Command) -> None:
     answer = command("train", "--resume", str(run))
     assert (answer.status, answer.err) == (0, "")
     longer = (
@@ -91,7 +91,7 @@ def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) ->
         GAN().fit(resume=True, out=run)
 
 
-def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
+def test_a_length_in_minutes_is_a_total_in_messages_too(tmp_path: Path) -> None:
     out = tmp_path / "run"
     GAN(minutes=0.005, batch_size=16, width=8, threads=1).fit("gaussian", out=out)
     finished = GAN().trainer(out=out, resume=True)
@@ -117,7 +117,7 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     assert re.match(r"resuming at .* seconds? of 1 minutes, ", status_line(longer))
 
 
-def test_fewer_samples_than_were_seen_are_refused_and_nothing_is_changed(
+def test_fewer_samples_than_already_seen_are_refused_without_changes(
     run: Path, command: Command
 ) -> None:
     GAN(samples=320).fit(out=run, resume=True)
@@ -170,7 +170,7 @@ def test_other_data_is_named_beside_the_runs(run: Path, here: Path, command: Com
         GAN().fit(Gaussian(mean=5), out=run, resume=True)
 
 
-def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
+def test_a_changed_or_missing_data_file_is_named(here: Path) -> None:
     np.save("points.npy", X)
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
     GAN(**settings).fit("points.npy", out="run")
@@ -222,7 +222,7 @@ def test_data_or_labels_passed_in_python_must_be_passed_again(command: Command) 
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(
+def test_a_stopped_run_prints_the_command_to_resume_it(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from equipoise.training import trainer

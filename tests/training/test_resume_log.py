@@ -94,7 +94,7 @@ def trained(run: Path) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("brief_reports", "no_pages")
-def test_a_run_that_early_stopping_ended_is_finished_and_says_what_to_type(
+def test_a_run_that_early_stopping_ended_is_finished_and_has_the_command_for_more(
     run: Path, command: Command
 ) -> None:
     before, seen = trained(run), newest(run)
@@ -138,7 +138,7 @@ def test_killed_and_resumed_after_a_new_length_it_goes_on_to_the_same_end(
     assert np.array_equal(straight.sample(9, seed=1), killed.sample(9, seed=1))
 
 
-def test_a_length_that_it_has_already_leaves_the_best_kept(run: Path) -> None:
+def test_a_length_already_reached_leaves_the_best_generator(run: Path) -> None:
     seen, best = newest(run), GAN.load(run)._trained().samples_seen
     assert best < seen
     for settings in ({"samples": seen}, {}):
@@ -151,7 +151,7 @@ def test_without_early_stopping_it_goes_on_to_its_own_length(run: Path) -> None:
     assert newest(run) == 4096
 
 
-def test_a_run_that_was_killed_as_it_settled_settles_there(run: Path) -> None:
+def test_a_run_killed_at_early_stopping_stops_there(run: Path) -> None:
     directory, whole = RunDirectory(run), trained(run)
     lines = directory.read_log()
     assert "early_stopped" in lines[-1]

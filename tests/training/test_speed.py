@@ -160,7 +160,7 @@ def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_wri
     assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
 
 
-def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(
+def test_a_step_that_does_not_compile_is_unchanged_and_returns_the_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
@@ -204,7 +204,7 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_a_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
+def test_a_speed_setting_is_saved_in_the_config_and_restored(
     tmp_path: Any,
 ) -> None:
     x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)

@@ -37,7 +37,7 @@ def raising(kind: type[Any], after: int = 0) -> Any:
 
 
 @pytest.mark.parametrize("kind", [Report, SaveDue, Evaluated])
-def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_that_says_where(
+def test_an_exception_in_a_callback_is_raised_after_saving_with_a_note(
     kind: type[Any], tmp_path: Path
 ) -> None:
     out, handler = tmp_path / "run", signal.getsignal(signal.SIGINT)
@@ -110,7 +110,7 @@ def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "checkpoints" / f"{seen:09d}.safetensors").is_file()
 
 
-def test_a_signal_is_not_taken_for_the_end_of_a_training_that_settles_at_that_moment() -> None:
+def test_a_signal_is_not_confused_with_early_stopping_at_the_same_step() -> None:
     control = Control()
     control.stop("SIGINT")
     control.stop("early_stopped")

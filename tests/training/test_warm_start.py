@@ -319,9 +319,7 @@ def test_every_warning_names_the_line_that_called_equipoise(
     assert {warning.filename for warning in mine} == {__file__}
 
 
-def test_labels_that_a_file_keeps_as_text_are_the_same_labels(
-    tiny: dict[str, Any], tmp_path: Path
-) -> None:
+def test_labels_stored_as_text_are_the_same_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
     labels = [Decimal(i % 2) for i in range(len(X))]
     GAN(**tiny).fit(X, labels, out=tmp_path / "run")
     gan = GAN(**tiny).fit(X, labels, init_from=tmp_path / "run")

@@ -34,7 +34,7 @@ def test_a_step_never_holds_more_than_the_bound(recipe: Recipe, source: Source) 
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
-def test_the_arithmetic_of_a_step_is_foretold_within_a_third(
+def test_the_arithmetic_of_a_step_is_predicted_within_a_third(
     recipe: Recipe, source: Source
 ) -> None:
     state = state_of(recipe, source)

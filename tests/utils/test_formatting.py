@@ -65,7 +65,7 @@ def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(
         (86400 * 10, "10 days"),
     ],
 )
-def test_durations_are_told_about(seconds: float, expected: str) -> None:
+def test_durations_are_rounded(seconds: float, expected: str) -> None:
     assert spoken(seconds) == expected
     assert about(seconds) == (expected if seconds < 0.5 else f"about {expected}")
 
@@ -75,7 +75,7 @@ def test_a_line_that_is_renewed_has_a_short_time(seconds: float, expected: str) 
     assert clock(seconds) == expected
 
 
-def test_of_an_interval_that_is_not_about_its_value_both_ends_are_told() -> None:
+def test_an_interval_that_does_not_contain_its_value_has_both_ends() -> None:
     assert interval(MetricResult("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "(0 to 0.3400)"
     assert interval(MetricResult("x", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
 

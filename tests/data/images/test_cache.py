@@ -392,9 +392,7 @@ def test_where_nothing_can_be_written_it_says_so(home: Path, images: Path) -> No
         decoded(images)
 
 
-def test_who_waits_is_told_what_is_being_done(
-    images: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_decoding_and_reading_show_progress(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     progress: list[tuple[str, int]] = []
 
     @contextmanager
