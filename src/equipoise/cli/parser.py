@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 HELP_COLUMN = 30
-OPTION_NAMES = {"stop_when": "until"}  # fields whose option has another name
+# Options of fields whose names differ from the field's.
+OPTION_NAMES = {"stop_when": "until"}
 
 
 def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | None = None) -> Any:
@@ -42,8 +43,8 @@ def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | N
         default: Its default; without one it is required.
         doc: Its help. Default: the field's docstring.
     """
-    shown = {"metavar": metavar, "needs": needs, "doc": doc}
-    return field(default=default, metadata={"positional": True, **shown})
+    metadata = {"positional": True, "metavar": metavar, "needs": needs, "doc": doc}
+    return field(default=default, metadata=metadata)
 
 
 def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = MISSING) -> Any:

@@ -102,8 +102,8 @@ class Discriminator(MixedPrecision):
     def embedded(self, y: Tensor | None) -> Tensor:
         """The embeddings of classes (N,), or the sums of those of (N, P); (N,
         features)."""
-        found: Tensor = self.embedding(y)
-        return found.sum(1) if found.dim() == 3 else found
+        embeddings: Tensor = self.embedding(y)
+        return embeddings.sum(1) if embeddings.dim() == 3 else embeddings
 
     def auxiliary_outputs(self, x: Tensor) -> Tensor:
         """The auxiliary head's outputs on samples, (N, K)."""

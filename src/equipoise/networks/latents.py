@@ -41,11 +41,11 @@ class Prior:
     @property
     def codes(self) -> dict[str, slice]:
         """The columns of z that hold each code, by its name."""
-        at, found = self.dim, {}
+        at, columns = self.dim, {}
         for i, size in enumerate(self.categorical_codes):
-            found[f"c{i}"] = slice(at, at + size)
+            columns[f"c{i}"] = slice(at, at + size)
             at += size
-        return found | {f"u{i}": slice(at + i, at + i + 1) for i in range(self.continuous_codes)}
+        return columns | {f"u{i}": slice(at + i, at + i + 1) for i in range(self.continuous_codes)}
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n latents, (n, width), float32, on the generator's device."""

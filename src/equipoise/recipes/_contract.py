@@ -75,15 +75,15 @@ def checked_method(method: Method, recipe: str) -> Method:
 
     def scalar(value: Any, what: str) -> Tensor:
         if not isinstance(value, Tensor):
-            given = f"a {type(value).__name__}"
+            actual = f"a {type(value).__name__}"
         elif value.dim():
-            given = f"a tensor of shape {tuple(value.shape)}"
+            actual = f"a tensor of shape {tuple(value.shape)}"
         elif not value.is_floating_point():
-            given = f"a tensor of {value.dtype}"
+            actual = f"a tensor of {value.dtype}"
         else:
             return value
         raise EquipoiseError(
-            f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor "
+            f"the recipe {recipe!r}: its {what} is {actual}, and must be one number, a tensor "
             "of shape (): take the mean over the batch"
         )
 
@@ -104,12 +104,12 @@ def checked_method(method: Method, recipe: str) -> Method:
 
     def auxiliary(outputs: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
         assert method.auxiliary is not None, "called only if there is one"
-        found = method.auxiliary(outputs)
-        if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):
+        result = method.auxiliary(outputs)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
             raise EquipoiseError(
                 f"the recipe {recipe!r}: its auxiliary loss must be a term and a dict of readings"
             )
-        term, readings = found
+        term, readings = result
         return scalar(term, "auxiliary loss"), {
             n: scalar(r, f"reading {n!r}") for n, r in readings.items()
         }

@@ -1,4 +1,4 @@
-"""The networks and settings that the recipes of methods from 2014 to 2018 share.
+"""The common networks and settings of recipes for methods from 2014 to 2018.
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
 three hidden layers, ReLU in G, LeakyReLU in D. Samples come from the EMA of G, and the

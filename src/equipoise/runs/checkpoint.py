@@ -68,8 +68,8 @@ def write(tensors: dict[str, Tensor], scalars: dict[str, Any], path: Path) -> No
 
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoint files of a folder, newest first."""
-    found = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{9,}", path.stem)]
-    return sorted(found, key=lambda path: int(path.stem), reverse=True)
+    paths = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{9,}", path.stem)]
+    return sorted(paths, key=lambda path: int(path.stem), reverse=True)
 
 
 def load(path: Path) -> Moment:
@@ -95,13 +95,13 @@ def load_newest(folder: Path, warn: Callable[[str], None]) -> Moment:
         EquipoiseError: There is none, or the newest cannot be read at the moment, for
             example since too little memory is free.
     """
-    found = checkpoints(folder)
-    for path in found:
+    paths = checkpoints(folder)
+    for path in paths:
         try:
             return load(path)
         except DamagedFileError as error:
             warn(f"{error}; using the checkpoint before it")
-    what = f"all {len(found)} checkpoints are damaged" if found else "there is no checkpoint yet"
+    what = f"all {len(paths)} checkpoints are damaged" if paths else "there is no checkpoint yet"
     raise EquipoiseError(
         f"{folder.parent} cannot be resumed: {what}; start a new run in another directory"
     )

@@ -159,14 +159,14 @@ class RunDirectory:
         self.write_log([])
 
     def write_config(self, config: dict[str, Any]) -> None:
+        """Write config.json."""
         write_json(self.config_file, {"format": FORMAT, **config})
 
     def read_config(self) -> dict[str, Any]:
-        """The configuration, with whatever an older or a stranger's one lacks as it is
-        by default.
+        """Read config.json, with defaults for missing entries.
 
         Raises:
-            DamagedFileError: If the file is not one.
+            DamagedFileError: The file is damaged or invalid.
         """
         config = read_json(self.config_file)
         missing = [
@@ -239,6 +239,7 @@ class RunDirectory:
         return status.st_dev, status.st_ino
 
     def unlock(self) -> None:
+        """Release the lock."""
         self._lock.release()
 
     def discard(self) -> None:

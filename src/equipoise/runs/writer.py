@@ -31,10 +31,10 @@ class RunWriter:
         """The error of the last failed write; empty if everything is written."""
 
     def log(self, line: dict[str, Any]) -> None:
+        """Append a line to the log."""
         directory = self.directory
-        if (
-            directory is not None and not self.failed
-        ):  # after a failure the next save writes all lines
+        # After a failure the next save writes all lines.
+        if directory is not None and not self.failed:
             self.attempt(lambda: directory.log(line))
 
     def save(

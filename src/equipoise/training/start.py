@@ -63,15 +63,15 @@ def prepare(
         memory_budget=settings.memory_budget,
         split_seed=settings.seed,
     )
-    asked = request.recipe_settings
+    recipe_settings = request.recipe_settings
     if weights is None:
-        recipe = _recipe(source, request.recipe or find(DEFAULT), asked)
+        recipe = _recipe(source, request.recipe or find(DEFAULT), recipe_settings)
         trainer = Trainer(source, recipe, settings, request.warn)
     else:
-        recipe = weights.recipe_for(source, request.recipe, asked)
+        recipe = weights.recipe_for(source, request.recipe, recipe_settings)
         trainer = _warm(weights, source, recipe, settings, request)
-        asked = {**weights.requested, **asked}
-    trainer.requested = {"recipe": asked, "run": request.run_settings}
+        recipe_settings = {**weights.requested, **recipe_settings}
+    trainer.requested = {"recipe": recipe_settings, "run": request.run_settings}
     if request.to_disk:
         _keep(trainer, request.out, with_weights=weights is not None)
     return trainer

@@ -22,8 +22,8 @@ NAMES = {
     "torch.ops.aten.rand.default._overloadname": "its form that takes a generator",
     "torch._dynamo.config.trace_autograd_ops": "compiling a step, gradients of gradients too",
     "torch._dynamo.config.patch": "compiling a step, gradients of gradients too",
-    "torch.cpu._is_avx512_bf16_supported": "precision by rule on a CPU",
-    "torch.cpu._is_amx_tile_supported": "precision by rule on a CPU",
+    "torch.cpu._is_avx512_bf16_supported": "default precision on a CPU",
+    "torch.cpu._is_amx_tile_supported": "default precision on a CPU",
 }
 """Every private name and its use."""
 
