@@ -24,7 +24,7 @@ def resolve_device(name: str) -> torch.device:
     kind = name.split(":", maxsplit=1)[0]
     if kind == "mps":
         raise RequestError(
-            f"device = {name!r}: not supported, since Apple's GPUs have no float64: give cpu"
+            f"device = {name!r}: Apple's GPUs have no float64, which scaling needs: give cpu"
         )
     if kind not in ("auto", "cpu", "cuda"):
         raise RequestError(f"device = {name!r}: must be auto, cpu or cuda")
