@@ -44,7 +44,7 @@ from equipoise.runs import checkpoint
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError, unpack
 from equipoise.training.events import Event, SaveDue
-from equipoise.utils.atomic_io import asides
+from equipoise.utils.atomic_io import temporary_files
 
 KILLS = 200
 ERRORS = ("ENOSPC", "EIO", "EROFS", "short write", "vanished")
@@ -206,7 +206,7 @@ def different(out: Path, straight: Path) -> list[str]:
     ):  # the generator, and the encoder of one that has codes
         if (out / file.name).read_bytes() != file.read_bytes():
             wrong.append(f"{file.name} differs")
-    return wrong + [f"{path.name} is left" for path in asides(out)]
+    return wrong + [f"{path.name} is left" for path in temporary_files(out)]
 
 
 def undisturbed(case: Case, folder: Path) -> tuple[Path, float, int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 
 # Of the square matrices whose product is the peak: past the caches of one core, short
 # of a second.
@@ -21,7 +21,7 @@ SIDE = 1024
 def flops_of(step: Callable[[], object]) -> dict[torch.dtype, int]:
     """The floating-point operations that one call of `step` does in products and
     convolutions, by the type they are taken of."""
-    with Counting() as counting:
+    with OpCounter() as counting:
         step()
     return dict(counting.flops)
 

@@ -72,7 +72,7 @@ def measure(data: str, recipe: str, choices: dict[str, Any]) -> list[str]:
     assert used is not None, "Linux tells the resident set"
     forget()
     clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
-    with training.speed.at_work():
+    with training.speed.torch_settings():
         for _ in train(training.state, clock, Control()):
             pass
     expected, real = used + predicted.needed(size), resident("VmHWM")

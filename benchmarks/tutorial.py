@@ -30,7 +30,7 @@ from equipoise.data import mnist
 MEAN, STD = 4.0, 1.25
 LINE_BATCH, LINE_HIDDEN, LINE_RATE, LINE_REAL_LABEL = 100, 50, 2e-4, 0.95
 DIGIT_BATCH, DIGIT_HIDDEN, DIGIT_RATE, DIGIT_REAL_LABEL = 100, 256, 2e-4, 0.9
-LATENT, DROPOUT, LEAK = 100, 0.2, 0.2
+LATENT, DROPOUT, LEAKY_SLOPE = 100, 0.2, 0.2
 PIXEL_MEAN, PIXEL_STD = 0.5, 0.5  # pixels on [-1, 1], as the tanh has them
 
 Moment = tuple[float, NDArray[np.generic]]
@@ -115,20 +115,20 @@ def digit_networks() -> tuple[nn.Module, nn.Module]:
     (N, 1)."""
     generator = nn.Sequential(
         nn.Linear(LATENT, DIGIT_HIDDEN),
-        nn.LeakyReLU(LEAK),
+        nn.LeakyReLU(LEAKY_SLOPE),
         nn.Dropout(DROPOUT),
         nn.Linear(DIGIT_HIDDEN, DIGIT_HIDDEN),
-        nn.LeakyReLU(LEAK),
+        nn.LeakyReLU(LEAKY_SLOPE),
         nn.Dropout(DROPOUT),
         nn.Linear(DIGIT_HIDDEN, 784),
         nn.Tanh(),
     )
     discriminator = nn.Sequential(
         nn.Linear(784, DIGIT_HIDDEN),
-        nn.LeakyReLU(LEAK),
+        nn.LeakyReLU(LEAKY_SLOPE),
         nn.Dropout(DROPOUT),
         nn.Linear(DIGIT_HIDDEN, DIGIT_HIDDEN),
-        nn.LeakyReLU(LEAK),
+        nn.LeakyReLU(LEAKY_SLOPE),
         nn.Dropout(DROPOUT),
         nn.Linear(DIGIT_HIDDEN, 1),
         nn.Sigmoid(),

@@ -28,7 +28,7 @@ from equipoise.recipes.classic import Classic
 from equipoise.recipes.method import Method
 from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State
-from equipoise.training.workload import Workload, workload_of
+from equipoise.training.workload import Workload, count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.dequantization import Dequantization
@@ -117,7 +117,7 @@ def state_of(recipe: Recipe, source: Source | None = None) -> State:
 def workload_for(method: Method, recipe: Recipe, schema: Schema) -> Workload:
     """What a step of this recipe costs on data of this schema."""
     labelled = recipe.classes(NetworkSpace.of(schema)) > 0
-    return workload_of(method, schema.shape, recipe.batch_size, labelled)
+    return count_workload(method, schema.shape, recipe.batch_size, labelled)
 
 
 def chain_of(schema: Schema, clustering: Clustering | None = None) -> Chain:

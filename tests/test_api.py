@@ -104,7 +104,7 @@ def test_without_a_label_classes_come_at_their_training_frequencies(tiny: dict[s
 
 
 def test_a_label_asked_of_an_unconditional_generator_is_refused(tiny: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="did not learn classes: train with conditional"):
+    with pytest.raises(RequestError, match="this generator has no classes: train with conditional"):
         GAN(**tiny).fit("gaussian").sample(3, label=7)
 
 
@@ -216,13 +216,13 @@ def test_what_was_handed_over_in_python_resumes(
     assert gan.evaluate().samples_seen == 96
     with pytest.raises(
         RequestError,
-        match=r"was trained on an? (array|frame) of other values, or in another order: give "
+        match=r"was trained on an? (array|frame) with other values or another order: give "
         r"the same data",
     ):
         GAN(samples=128).fit(x * 2, out=tmp_path / "run", resume=True)
 
 
-def test_until_balanced_stops_when_nothing_is_gained_and_keeps_the_best(
+def test_until_converged_stops_without_improvement_and_restores_the_best(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     settings = {**tiny, "samples": 16 * 400, "learning_rate": 1e-5}
@@ -251,7 +251,7 @@ def test_a_resumed_training_watches_on_as_if_it_had_not_stopped(
     assert resumed.monitor.best == min(metrics)
 
 
-def test_a_training_that_is_to_keep_its_best_from_now_on_chooses_by_no_sample_that_judges_it(
+def test_early_stopping_from_now_on_never_selects_on_the_test_split(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     x, settings = RNG.normal(size=(600, 2)), {**tiny, "samples": 16 * 50}
@@ -282,7 +282,7 @@ def test_other_labels_than_those_learned_are_not_compared(tiny: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_table_of_many_columns_trains_and_is_judged_drawn_and_written_of(
+def test_a_table_of_many_columns_is_trained_evaluated_drawn_and_reported(
     named: bool, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     x = RNG.normal(size=(400, 25))
@@ -309,7 +309,7 @@ def test_of_a_handful_of_rows_the_verdict_is_undecided() -> None:
     assert report.verdict.name == "undecided"
 
 
-def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
+def test_a_collapse_has_a_warning_while_it_happens(tiny: dict[str, Any]) -> None:
     gan = GAN(**{**tiny, "samples": 16 * 100, "learning_rate": 1e-6, "clusters": 0})
     training = gan.trainer("ring", to_disk=False)
     with torch.no_grad():
@@ -322,7 +322,7 @@ def test_a_collapse_is_told_while_it_happens(tiny: dict[str, Any]) -> None:
     assert sum("trouble" in line for line in training.log) == 1
 
 
-def test_the_report_knows_the_samples_seen_with_and_without_a_directory(
+def test_the_report_has_the_samples_seen_with_and_without_a_directory(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     assert GAN(**tiny).fit("gaussian").evaluate().samples_seen == tiny["samples"]
@@ -353,14 +353,14 @@ def test_images_in_other_units_are_not_compared(tiny: dict[str, Any]) -> None:
         GAN(**tiny).fit(x).evaluate(x / 255.0)
 
 
-def test_a_finite_generator_trains_until_it_ends_and_says_so(tiny: dict[str, Any]) -> None:
+def test_a_finite_generator_trains_until_it_ends_with_a_warning(tiny: dict[str, Any]) -> None:
     batches = (RNG.normal(size=1000) for _ in range(12))
     with pytest.warns(UserWarning, match=r"ran out of data.*; training ended after 10,992 samples"):
         gan = GAN(**{**tiny, "samples": 10**6}).fit(batches)
     assert len(np.asarray(gan.sample(5))) == 5
 
 
-def test_other_data_is_judged_half_against_half(tiny: dict[str, Any]) -> None:
+def test_other_data_is_split_into_comparison_and_baseline(tiny: dict[str, Any]) -> None:
     gan = GAN(**tiny).fit(RNG.normal(size=400))
     report = gan.evaluate(RNG.normal(5, 1, size=600))
     assert report["wasserstein_1"] > 1
@@ -376,7 +376,9 @@ def test_what_is_asked_of_an_untrained_gan_is_refused() -> None:
         GAN().sample(1)
 
 
-def test_a_run_without_a_generator_says_to_resume(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_without_a_generator_is_refused_with_advice_to_resume(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     GAN(**tiny).fit("gaussian", out=tmp_path / "run")
     (tmp_path / "run" / "generator.safetensors").unlink()
     with pytest.raises(EquipoiseError, match="has no generator yet"):
@@ -388,13 +390,13 @@ def _two_classes(left: int = 150, right: int = 150) -> tuple[np.ndarray[Any, Any
     return x, ["left"] * left + ["right"] * right
 
 
-def test_a_run_that_may_only_be_read_is_evaluated_and_says_that_the_report_is_not_kept(
+def test_a_read_only_run_is_evaluated_with_a_warning_that_the_report_is_not_saved(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read_only(path: Path, _: bytes) -> NoReturn:
         raise EquipoiseError(f"{path} could not be written: Read-only file system")
 
-    monkeypatch.setattr("equipoise.runs.serialization.write_whole", read_only)
+    monkeypatch.setattr("equipoise.runs.serialization.write_atomic", read_only)
     with pytest.warns(
         EquipoiseWarning,
         match=r"report.json could not be written: Read-only file system; the report is not kept",
@@ -473,7 +475,7 @@ def _settled(x: np.ndarray[Any, Any], **place: Any) -> GAN:
 
 @pytest.mark.filterwarnings("error:.*is damaged")
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_a_run_that_kept_its_best_keeps_it_when_it_is_resumed_for_nothing(
+def test_a_run_with_its_best_generator_keeps_it_when_resumed_without_steps(
     in_memory: bool, tmp_path: Path
 ) -> None:
     x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
@@ -486,7 +488,9 @@ def test_a_run_that_kept_its_best_keeps_it_when_it_is_resumed_for_nothing(
         assert np.array_equal(resumed.sample(9, seed=1), best.sample(9, seed=1))
 
 
-def test_a_settled_training_that_is_saved_goes_on_as_one_in_a_directory(tmp_path: Path) -> None:
+def test_an_early_stopped_training_that_is_saved_resumes_as_one_in_a_directory(
+    tmp_path: Path,
+) -> None:
     x = RNG.normal(size=(400, 2))
     _settled(x).save(tmp_path / "saved")
     _settled(x, out=tmp_path / "kept")
@@ -497,22 +501,26 @@ def test_a_settled_training_that_is_saved_goes_on_as_one_in_a_directory(tmp_path
     assert np.array_equal(*samples)
 
 
-def test_a_best_whose_checkpoint_is_gone_stays_kept_until_more_is_trained(tmp_path: Path) -> None:
+def test_a_best_generator_whose_checkpoint_is_missing_stays_until_more_training(
+    tmp_path: Path,
+) -> None:
     x, run = RNG.normal(size=(400, 2)), tmp_path / "run"
     best = _settled(x, out=run)
     seen = best.report.samples_seen
     (run / "checkpoints" / f"{seen:09d}.safetensors").unlink()
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", "keeping the last generator")
+        warnings.filterwarnings("error", "the generator is the last one")
         for gan in (GAN().fit(x, out=run, resume=True), GAN.load(run)):
             assert gan.report.samples_seen == seen
             assert np.array_equal(gan.sample(9, seed=1), best.sample(9, seed=1))
     tensors, scalars = checkpoint.load_newest(run / "checkpoints", pytest.fail)
     scalars["best"]["metric"] = 0.0  # which nothing is better than
     checkpoint.write(tensors, scalars, max((run / "checkpoints").iterdir()))
-    with pytest.warns(UserWarning, match="keeping the last generator instead of the best") as told:
+    with pytest.warns(UserWarning, match="the generator is the last one, not the best") as caught:
         gan = GAN(samples=8192).fit(x, out=run, resume=True)
-    assert f"kept the generator of {gan.report.samples_seen:,} samples" in str(told[-1].message)
+    assert f"the generator is the best, of {gan.report.samples_seen:,} samples" in str(
+        caught[-1].message
+    )
     assert GAN.load(run).report.samples_seen == gan.report.samples_seen > seen
 
 
@@ -528,7 +536,7 @@ def test_a_copy_of_a_loaded_run_keeps_its_report(tiny: dict[str, Any], tmp_path:
     assert not (tmp_path / "c" / "report.json").exists()
 
 
-def test_data_to_judge_by_may_do_without_the_column_of_labels(
+def test_data_for_evaluation_may_lack_the_label_column(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     frame = pd.DataFrame({"a": RNG.normal(size=80), "b": RNG.normal(size=80), "y": ["u", "v"] * 40})

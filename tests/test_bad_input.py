@@ -93,19 +93,19 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
     name: str, here: Path, command: Command, listing: Callable[[Path], set[str]]
 ) -> None:
-    make, told = FILES[name]
+    make, message = FILES[name]
     make(here / name)
     before = listing(here)
     answer = command("train", name, *TINY)
     assert (answer.status, answer.out) == (2, "")
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.startswith("equipoise: ")
     assert answer.err.count("\n") == 1
     assert listing(here) == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["trian", "gaussian"], "no command 'trian': did you mean 'train'?"),
         (["train"], "equipoise train needs data: see equipoise train --help"),
@@ -159,40 +159,40 @@ def test_data_that_cannot_be_learned_get_one_line_and_nothing_is_written(
 )
 def test_a_wrong_request_gets_one_line_and_nothing_is_written(
     arguments: list[str],
-    told: str,
+    message: str,
     here: Path,
     command: Command,
     listing: Callable[[Path], set[str]],
 ) -> None:
     answer = command(*arguments)
     assert (answer.status, answer.out) == (2, "")
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.count("\n") == 1
     assert not listing(here)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--out", "a.txt"], "--out = 'a.txt': must end in .npy, .npz, .csv or .png"),
         (["--out", "no/a.npy"], "--out = 'no/a.npy': there is no folder no"),
         (["-n", "-5"], "-n = -5: must be at least 0"),
         (["-n", "0", "--out", "a.png"], "-n = 0: must be at least 1"),
         (["-n", "many"], "-n = 'many': must be a whole number"),
-        (["--label", "3"], "label '3' was asked for, but this generator did not learn classes"),
+        (["--label", "3"], "label '3': this generator has no classes: "),
     ],
 )
 def test_samples_that_cannot_be_drawn_get_one_line(
-    trained: Path, here: Path, command: Command, arguments: list[str], told: str
+    trained: Path, here: Path, command: Command, arguments: list[str], message: str
 ) -> None:
     answer = command("sample", str(trained), *arguments)
     assert (answer.status, answer.out) == (2, "")
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.count("\n") == 1
     assert not list(here.iterdir())
 
 
-def test_a_class_that_was_not_learned_is_told_with_the_nearest(
+def test_an_unknown_class_is_refused_with_the_nearest_one(
     trained_images: Path, command: Command
 ) -> None:
     answer = command("sample", str(trained_images), "--label", "ligt", "--out", "a.png")
@@ -230,7 +230,7 @@ def test_a_run_resumed_with_other_settings_is_left_alone(trained: Path, command:
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
-def test_a_truncated_jpeg_and_mixed_sizes_are_told_and_the_rest_trains(
+def test_a_truncated_jpeg_and_mixed_sizes_have_warnings_and_the_rest_trains(
     here: Path, image: Image, command: Command
 ) -> None:
     for i in range(30):
@@ -257,9 +257,8 @@ def test_a_full_disk_stops_a_training_with_one_line(
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
     assert (
-        answer.err
-        == "equipoise: run/config.json could not be written: No space left on device; what "
-        "was saved before is whole\n"
+        answer.err == "equipoise: run/config.json could not be written: No space left on device; "
+        "earlier saves are intact\n"
     )
     assert not [path for path in here.rglob("*") if path.is_file()]
 
@@ -277,10 +276,10 @@ def test_a_disk_that_fills_up_while_training_ends_it_with_status_1(
     answer = command("train", "gaussian", "--out", "run", *TINY)
     assert answer.status == 1
     assert (
-        "could not be written: No space left on device; what was saved before is whole; "
-        "training goes on" in answer.err
+        "could not be written: No space left on device; earlier saves are intact; "
+        "training continues" in answer.err
     )
-    assert answer.err.endswith("the end of this training is not kept\n")
+    assert answer.err.endswith("the end of this training is not saved\n")
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.png"])
@@ -309,7 +308,7 @@ def test_a_damaged_generator_is_named(trained: Path, here: Path, command: Comman
     assert answer.err.count("\n") == 1
 
 
-def test_mnist_without_files_and_network_says_where_to_put_them(
+def test_mnist_without_files_and_network_names_the_folder_for_them(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EQUIPOISE_DATA", str(here))
@@ -322,7 +321,7 @@ def test_mnist_without_files_and_network_says_where_to_put_them(
 
 
 @pytest.mark.usefixtures("here")
-def test_memory_that_does_not_suffice_is_told_in_one_line(
+def test_too_little_memory_has_a_message_of_one_line(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.save("a.npy", POINTS)

@@ -108,7 +108,7 @@ def test_clusters_per_channel_come_back_from_a_file(tiny: dict[str, Any], tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("data", "labels", "clusters", "told"),
+    ("data", "labels", "clusters", "message"),
     [
         (IMAGES, None, 1, "per_channel_clusters is on, and clusters = 1: give the number"),
         (
@@ -126,9 +126,9 @@ def test_clusters_per_channel_come_back_from_a_file(tiny: dict[str, Any], tmp_pa
     ],
 )
 def test_clusters_per_channel_are_refused_where_they_cannot_be(
-    data: Any, labels: Any, clusters: int, told: str, tiny: dict[str, Any]
+    data: Any, labels: Any, clusters: int, message: str, tiny: dict[str, Any]
 ) -> None:
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         GAN(**tiny, clusters=clusters, per_channel_clusters=True).fit(data, labels)
 
 

@@ -59,7 +59,7 @@ def test_a_value_of_the_fields_kind_is_taken_as_its_type(
 
 
 @pytest.mark.parametrize(
-    ("value", "hint", "told"),
+    ("value", "hint", "message"),
     [
         (2.5, int, "a whole number"),
         ("3", int, "a whole number"),
@@ -74,13 +74,13 @@ def test_a_value_of_the_fields_kind_is_taken_as_its_type(
     ],
 )
 def test_a_value_of_another_kind_is_refused_with_the_right_kind(
-    value: Any, hint: Any, told: str
+    value: Any, hint: Any, message: str
 ) -> None:
-    with pytest.raises(RequestError, match=f"field = .*: must be {told}"):
+    with pytest.raises(RequestError, match=f"field = .*: must be {message}"):
         checked("field", value, hint)
 
 
-def test_a_type_is_said_in_words() -> None:
+def test_types_are_described_in_words() -> None:
     assert described(int | None) == "a whole number"
     assert described(tuple[float, ...]) == "several numbers"
 
@@ -93,7 +93,7 @@ def test_json_becomes_the_dataclass_that_it_was_with_tuples() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"),
+    ("stored", "message"),
     [
         ([1], r"shape = \[1\]: is not one"),
         (None, "shape = None: is not one"),
@@ -108,9 +108,9 @@ def test_json_becomes_the_dataclass_that_it_was_with_tuples() -> None:
     ],
 )
 def test_json_that_is_no_such_dataclass_is_refused_with_what_is_wrong(
-    stored: Any, told: str
+    stored: Any, message: str
 ) -> None:
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         instance(Shape, stored)
 
 
@@ -143,7 +143,7 @@ class Narrower(Bounded):
     rate: Annotated[float, Gt(0), Le(2)] = 2.0
 
 
-def test_bounds_are_read_from_the_fields_and_kept_where_only_the_default_is_another() -> None:
+def test_bounds_are_inherited_where_only_the_default_changes() -> None:
     assert bounds(Bounded)["count"] == bounds(Narrower)["count"] == (Ge(1), Le(100))
     assert bounds(Narrower)["rate"] == (Gt(0), Le(2))
     assert bounds(Narrower)["free"] == ()
@@ -151,7 +151,7 @@ def test_bounds_are_read_from_the_fields_and_kept_where_only_the_default_is_anot
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"count": 0}, "count = 0: must be at least 1"),
         ({"count": 101}, "count = 101: must be at most 100"),
@@ -167,8 +167,8 @@ def test_bounds_are_read_from_the_fields_and_kept_where_only_the_default_is_anot
         ({"count": 0, "free": 1.0}, "count = 0: must be at least 1; rate and free are equal"),
     ],
 )
-def test_all_that_is_wrong_is_told_at_once(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(RequestError, match=f"^{told}$"):
+def test_all_mistakes_are_in_one_message(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=f"^{message}$"):
         Bounded(**given)
 
 
@@ -179,7 +179,7 @@ def test_values_at_their_bounds_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("marks", "whole", "told"),
+    ("marks", "whole", "expected"),
     [
         ([Ge(0)], False, "a number of at least 0"),
         ([Ge(0)], True, "at least 0"),
@@ -188,5 +188,5 @@ def test_values_at_their_bounds_are_taken() -> None:
         ([], False, ""),
     ],
 )
-def test_bounds_are_said_in_words(marks: list[Bound], whole: bool, told: str) -> None:
-    assert range_of(marks, whole) == told
+def test_bounds_are_described_in_words(marks: list[Bound], whole: bool, expected: str) -> None:
+    assert range_of(marks, whole) == expected

@@ -35,7 +35,7 @@ def test_links_and_images_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_no_figure_is_left_to_fill_in(document: Path) -> None:
+def test_no_number_is_left_to_fill_in(document: Path) -> None:
     assert re.findall(r"@\w+@", document.read_text()) == []
 
 
@@ -83,10 +83,10 @@ def test_no_table_is_broken_in_two(document: Path) -> None:
 
 
 def test_contributing_names_every_module_and_folder_of_the_package() -> None:
-    package, told = ROOT / "src/equipoise", (ROOT / "CONTRIBUTING.md").read_text()
+    package, guide = ROOT / "src/equipoise", (ROOT / "CONTRIBUTING.md").read_text()
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
     folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
-    assert {name for name in modules | folders if f"`{name}`" not in told} == set()
+    assert {name for name in modules | folders if f"`{name}`" not in guide} == set()
 
 
 @pytest.mark.parametrize("name", ["docs/reliability.md", "docs/glossary.md", "CONTRIBUTING.md"])

@@ -34,7 +34,9 @@ def test_a_note_is_an_equipoise_warning_which_a_filter_silences_or_turns_into_an
 def test_a_trainings_note_passes_through_the_users_filters(tiny: dict[str, Any]) -> None:
     x = np.random.default_rng(0).normal(size=(200, 2))
     labels = ["a", "b"] * 100
-    with pytest.warns(EquipoiseWarning, match="the labels are not used: infogan learns without"):
+    with pytest.warns(
+        EquipoiseWarning, match="the labels are not used: infogan does not take labels"
+    ):
         GAN("infogan", **tiny).fit(x, labels)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

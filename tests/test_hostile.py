@@ -257,16 +257,16 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(
     name: str, here: Path, command: Command
 ) -> None:
-    make, told = FILES[name]
+    make, message = FILES[name]
     make(here / name)
-    assert re.search(told, one_line(command("train", name, "--out", "run", *TINY_OPTIONS)))
+    assert re.search(message, one_line(command("train", name, "--out", "run", *TINY_OPTIONS)))
     assert [path.name for path in here.iterdir()] == [name]
 
 
 def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_says(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.data.readers.base.available", lambda: 2**20)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 2**20)
     np.savez_compressed(here / "zeros.npz", x=np.zeros((10**5, 2)))
     frame = pd.DataFrame({"a": np.zeros(10**5), "b": np.ones(10**5)})
     frame.to_parquet(here / "zeros.parquet")
@@ -284,7 +284,7 @@ def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_s
 def test_a_compressed_table_is_bounded_where_free_memory_is_not_known(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("equipoise.data.readers.base.available", lambda: None)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: None)
     monkeypatch.setattr("equipoise.data.readers.compression.MAX_UNPACKED", 2**16)
     (here / "zeros.csv.gz").write_bytes(gzip.compress(b"0,1\n" * 2**16))
     with pytest.raises(RequestError, match="unpacked: give fewer samples at once"):
@@ -308,7 +308,7 @@ def test_files_of_more_than_half_of_the_memory_are_not_read(
     name: str, run: Path, here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("data.readers.base", "utils.atomic_io"):
-        monkeypatch.setattr(f"equipoise.{module}.available", lambda: 2**25)
+        monkeypatch.setattr(f"equipoise.{module}.available_memory", lambda: 2**25)
     assert run.is_dir()
     with (here / name).open("wb") as file:
         file.truncate(2**25)
@@ -436,10 +436,10 @@ def prepare() -> str:
     try:
         training = GAN(samples=64).trainer("gaussian", out="run", resume=True, warn=lambda _: None)
     except EquipoiseError as error:
-        told = str(error)
-        assert "\n" not in told
-        assert not CONTROL.search(told)
-        return told
+        message = str(error)
+        assert "\n" not in message
+        assert not CONTROL.search(message)
+        return message
     assert training.directory is not None
     training.directory.unlock()
     return ""
@@ -491,7 +491,7 @@ ODD_CONFIGS: list[Callable[[dict[str, Any]], Any]] = [
 
 
 @pytest.mark.parametrize("number", range(len(ODD_CONFIGS)))
-def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refused(
+def test_a_config_with_missing_or_odd_entries_is_evaluated_and_drawn_or_refused(
     number: int, run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -505,7 +505,7 @@ def test_a_config_that_lacks_something_or_has_it_odd_is_judged_and_drawn_or_refu
     prepare()
 
 
-def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(
+def test_an_evaluation_warns_of_damaged_lines_of_the_log(
     run: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -515,7 +515,7 @@ def test_an_evaluation_tells_of_lines_of_the_log_that_are_damaged(
     damaged = bytearray((run / "log.jsonl").read_bytes())
     damaged[5] ^= 1
     (run / "log.jsonl").write_bytes(damaged)
-    with pytest.warns(EquipoiseWarning, match=r"log.jsonl is damaged: 1 of \d+ lines are left out"):
+    with pytest.warns(EquipoiseWarning, match=r"log.jsonl is damaged: 1 of \d+ lines are ignored"):
         command("evaluate", "run")
 
 
@@ -574,7 +574,9 @@ def test_a_generator_whose_description_is_odd_is_refused_before_memory_is_taken(
     ):
         path.write_bytes(whole)
         repacked(path, lambda _, m, p=part, n=name, v=value: m[p].update({n: v}))
-        assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+        assert "its tensors do not fit its metadata" in one_line(
+            command("sample", "run", "-n", "2")
+        )
 
 
 SCALING = {"name": "scaling", "kind": "standard", "limits": None}
@@ -607,7 +609,7 @@ def test_a_generator_of_odd_transforms_is_refused_before_memory_is_taken(
     number: int, run: Path, command: Command
 ) -> None:
     repacked(run / "generator.safetensors", lambda _, m: m.update(transform=ODD_TRANSFORMS[number]))
-    assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+    assert "its tensors do not fit its metadata" in one_line(command("sample", "run", "-n", "2"))
 
 
 @pytest.mark.parametrize("name", ["shift", "scale"])
@@ -619,7 +621,7 @@ def test_a_generator_of_an_odd_scaling_is_refused(
         run / "generator.safetensors",
         lambda t, _: t.update({f"transform.scaling.{name}": value.double()}),
     )
-    assert "does not fit its own description" in one_line(command("sample", "run", "-n", "2"))
+    assert "its tensors do not fit its metadata" in one_line(command("sample", "run", "-n", "2"))
 
 
 @pytest.mark.parametrize(
@@ -634,7 +636,7 @@ def test_a_generator_of_an_odd_scaling_is_refused(
 )
 def test_a_generator_of_other_weights_is_refused(change: Any, run: Path, command: Command) -> None:
     repacked(run / "generator.safetensors", change)
-    assert "does not fit its own description: its weight" in one_line(
+    assert "its tensors do not fit its metadata: its weight" in one_line(
         command("sample", "run", "-n", "2")
     )
 
@@ -684,8 +686,8 @@ def test_a_checkpoint_without_a_state_is_passed_over(run: Path, command: Command
         repacked(path, lambda _, m: m.update(state=[1]))
     answer = resume(command)
     assert answer.status == 1
-    assert "holds no state of a training; going back to the checkpoint before" in answer.err
-    assert "checkpoints is whole" in answer.err.splitlines()[-1]
+    assert "holds no state of a training; using the checkpoint before it" in answer.err
+    assert "checkpoints are damaged" in answer.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("folder", ["checkpoints", "samples"])
@@ -698,7 +700,7 @@ def test_folders_of_a_run_that_are_elsewhere_are_refused_and_nothing_there_is_to
     (here / "elsewhere" / ".x.123-0123abcd").write_text("precious")
     before = {path.name: path.read_bytes() for path in (here / "elsewhere").iterdir()}
     (run / folder).symlink_to(here / "elsewhere")
-    assert "is a link to another place" in one_line(resume(command))
+    assert "is a link to another folder" in one_line(resume(command))
     assert {path.name: path.read_bytes() for path in (here / "elsewhere").iterdir()} == before
 
 
@@ -943,7 +945,7 @@ def test_safetensors_offsets_that_lie_are_refused(
     assert "is damaged" in one_line(command("sample", "run", "-n", "2"))
 
 
-def test_weights_that_are_no_numbers_are_told_by_the_verdict_and_never_become_whole_numbers(
+def test_weights_that_are_nan_have_a_verdict_and_never_become_whole_numbers(
     run: Path, command: Command
 ) -> None:
     repacked(

@@ -32,10 +32,10 @@ def test_the_home_directory_and_all_caches_are_this_runs_own(
     for name in ("XDG_CACHE_HOME", "HYPOTHESIS_STORAGE_DIRECTORY", "TORCHINDUCTOR_CACHE_DIR"):
         assert Path(os.environ[name]).is_relative_to(home)
     assert Path(os.environ.get("EQUIPOISE_DATA", "/")).is_absolute()
-    told = [sys.executable, "-c", "from pathlib import Path; print(Path.home())"]
-    assert subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip() == str(
-        home
-    )
+    command = [sys.executable, "-c", "from pathlib import Path; print(Path.home())"]
+    assert subprocess.run(
+        command, capture_output=True, text=True, check=True
+    ).stdout.strip() == str(home)
 
 
 @pytest.mark.parametrize("_", range(2))
@@ -90,7 +90,7 @@ def test_a_write_outside_of_temporary_directories_is_noticed(tmp_path: Path) -> 
     os.close(os.open(tmp_path / "outside" / "c", os.O_CREAT | os.O_WRONLY))
     (tmp_path / "outside" / "c").unlink()
     (tmp_path / "outside" / "a").read_text()
-    assert [told.split(" ")[0] for told in writes.found] == [
+    assert [entry.split(" ")[0] for entry in writes.found] == [
         "open",
         "os.rename",
         "open",

@@ -59,7 +59,7 @@ def test_the_norm_penalty_is_of_a_whole_image_not_of_each_pixel() -> None:
     assert norm_penalties(x.sum((1, 2, 3)), x).tolist() == pytest.approx([(60**0.5 - 1) ** 2] * 2)
 
 
-def test_points_between_lie_on_the_line_of_their_pair_with_one_share_each() -> None:
+def test_points_between_lie_on_the_line_of_their_pair_with_one_fraction_each() -> None:
     real, fake = torch.randn(
         2, 1000, 3, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64
     )

@@ -31,7 +31,7 @@ KINDS: dict[str, Make] = {
 
 @pytest.mark.parametrize("n", [2, 3, 30])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_small_set_is_trained_on_and_judged_without_a_warning(
+def test_a_small_set_is_trained_on_and_evaluated_without_a_warning(
     kind: str, n: int, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     x = KINDS[kind](np.random.default_rng(0), n)

@@ -1,5 +1,5 @@
-"""Equipoise trains generative adversarial networks that anyone can depend on, and says
-honestly how good they are."""
+"""Equipoise trains generative adversarial networks (GANs) and measures how good their
+samples are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ __all__ = ["GAN", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """GAN is imported when it is first asked for, so that `equipoise --help` need not
-    wait for torch."""
+    """Import GAN at its first use, so that `equipoise --help` does not import torch."""
     if name == "GAN":
         from equipoise.api import GAN
 

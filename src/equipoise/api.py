@@ -15,7 +15,7 @@ from equipoise.report.trained_run import TrainedRun
 from equipoise.runs.config import Requested, RunConfig
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device import resolve_device
-from equipoise.runtime.process import each_at_work, leaves_process_as_it_was
+from equipoise.runtime.process import iterate_with_torch_settings, restores_torch_settings
 from equipoise.sampling.sampler import Codes
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from equipoise.report.context import PageContext
 
 
-@leaves_process_as_it_was
+@restores_torch_settings
 class GAN:
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
@@ -182,7 +182,7 @@ class GAN:
             raise RequestError(f"batch_size = {size}: must be at least 1")
         run = self._trained()
         batches = run.sampler.batches(size, *run.sampling_arguments(n, label, seed, code))
-        return each_at_work(batches, run.threads)
+        return iterate_with_torch_settings(batches, run.threads)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the recipe infogan reads in samples of the training data's

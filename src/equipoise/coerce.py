@@ -1,5 +1,5 @@
-"""Values checked by the types and bounds of dataclass fields: from keywords, from a
-command line, from JSON that a stranger may have written."""
+"""Validate values by the types and bounds of dataclass fields: keywords, command lines,
+untrusted JSON."""
 
 from __future__ import annotations
 
@@ -14,41 +14,43 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from equipoise.errors import RequestError, clipped
 
 T = TypeVar("T")
-MAX_WHOLE = 2**63
+MAX_INT = 2**63
 
 
 @dataclass(frozen=True)
 class Ge:
-    """Marks a field, `Annotated[int, Ge(1)]`: at least this."""
+    """A bound of a field, `Annotated[int, Ge(1)]`: at least this."""
 
     bound: float
 
 
 @dataclass(frozen=True)
 class Gt:
-    """Marks a field: above this."""
+    """A bound of a field: above this."""
 
     bound: float
 
 
 @dataclass(frozen=True)
 class Le:
-    """Marks a field: at most this."""
+    """A bound of a field: at most this."""
 
     bound: float
 
 
 @dataclass(frozen=True)
 class Lt:
-    """Marks a field: below this."""
+    """A bound of a field: below this."""
 
     bound: float
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Marks a field: from `low` to `high`, which a message tells together, where
-    `Ge(low), Le(high)` tells the end that was passed."""
+    """The bounds of a field: from `low` to `high`.
+
+    A message has both, while with `Ge(low), Le(high)` it has the exceeded one.
+    """
 
     low: float
     high: float
@@ -64,34 +66,35 @@ def hints(settings: type[Any]) -> dict[str, Any]:
 
 
 def bounds(settings: type[Any]) -> dict[str, tuple[Bound, ...]]:
-    """The bounds of each field of a dataclass, in the order in which they are marked.
+    """The bounds of each field of a dataclass, in order.
 
-    A field that is defined anew, for another default, keeps the bounds of the base
-    class's, unless it has its own.
+    A field that a subclass redefines for another default keeps the bounds of the base
+    class, unless it has its own.
     """
-    found: dict[str, tuple[Bound, ...]] = {field.name: () for field in fields(settings)}
+    by_field: dict[str, tuple[Bound, ...]] = {field.name: () for field in fields(settings)}
     for base in reversed(settings.__mro__):
         for name, hint in get_annotations(base, eval_str=True).items():
-            if name in found and hasattr(hint, "__metadata__"):  # of Annotated
+            if name in by_field and hasattr(hint, "__metadata__"):  # Annotated
                 marks = tuple(mark for mark in hint.__metadata__ if isinstance(mark, Bound))
-                found[name] = marks or found[name]
-    return found
+                by_field[name] = marks or by_field[name]
+    return by_field
 
 
 def minimum(settings: type[Any], name: str) -> float:
-    """The least value of a field that has a bound `Ge`; 0 of another."""
+    """The minimum of a field with a bound `Ge`; 0 for other fields."""
     return max((mark.bound for mark in bounds(settings)[name] if isinstance(mark, Ge)), default=0)
 
 
 def validate(settings: Any, conflicts: Callable[[], Iterable[str]] = tuple) -> None:
-    """Check the fields of a dataclass by their types and bounds, for `__post_init__`.
+    """Validate the fields of a dataclass by their types and bounds, in `__post_init__`.
 
     Args:
-        conflicts: Gives what is wrong with several fields together, a sentence each;
-            asked where all types are right.
+        settings: The dataclass instance.
+        conflicts: Returns mistakes that concern several fields, one text each; called
+            if all types are right.
 
     Raises:
-        RequestError: With all that is wrong, in one line.
+        RequestError: There are mistakes. The message has all of them, in one line.
     """
     of_types = all_checked(vars(settings), hints(type(settings)))
     wrong = [
@@ -99,40 +102,45 @@ def validate(settings: Any, conflicts: Callable[[], Iterable[str]] = tuple) -> N
         for name, marks in bounds(type(settings)).items()
         if (text := _out_of_bounds(name, of_types[name], marks))
     ]
-    refuse([*wrong, *conflicts()])
+    raise_mistakes([*wrong, *conflicts()])
 
 
 def all_checked(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
-    """Each value as the type of this name.
+    """Each value, converted to the type with its name.
 
     Raises:
-        RequestError: With all that are of another type, in one line.
+        RequestError: Values have another type. The message has all of them, in one
+            line.
     """
-    found, wrong = {}, []
+    converted, mistakes = {}, []
     for name, value in values.items():
         try:
-            found[name] = checked(name, value, types[name])
+            converted[name] = checked(name, value, types[name])
         except RequestError as error:
-            wrong.append(str(error))
-    refuse(wrong)
-    return found
+            mistakes.append(str(error))
+    raise_mistakes(mistakes)
+    return converted
 
 
-def refuse(wrong: Sequence[str]) -> None:
-    """Raise a RequestError with every sentence of what is wrong, if there are any."""
-    if wrong:
-        raise RequestError("; ".join(wrong))
+def raise_mistakes(mistakes: Sequence[str]) -> None:
+    """Raise a RequestError with all mistakes in one line, if there are any."""
+    if mistakes:
+        raise RequestError("; ".join(mistakes))
 
 
 def range_of(marks: Sequence[Bound], whole: bool) -> str:
-    """Bounds in words, "at least 0 and below 1", of whole or of any numbers; empty
-    without bounds."""
+    """Bounds in words, such as "at least 0 and below 1"; empty without bounds.
+
+    Args:
+        marks: The bounds.
+        whole: Whether the values are whole numbers.
+    """
     if list(marks) == [Gt(0)]:
         return "a positive whole number" if whole else "a positive number"
-    said = " and ".join(_words(mark) for mark in marks)
+    text = " and ".join(_words(mark) for mark in marks)
     if whole and marks and isinstance(marks[0], Interval):
-        return f"a whole number {said}"
-    return f"a number of {said}" if not whole and [type(m) for m in marks] == [Ge] else said
+        return f"a whole number {text}"
+    return f"a number of {text}" if not whole and [type(m) for m in marks] == [Ge] else text
 
 
 def _words(mark: Bound) -> str:
@@ -150,7 +158,7 @@ def _words(mark: Bound) -> str:
 
 
 def _out_of_bounds(name: str, value: Any, marks: Sequence[Bound]) -> str:
-    """What is wrong with a value of a field with these bounds; empty if nothing is."""
+    """The message for a value that is out of bounds; empty for one that is not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     broken = [mark for mark in marks if not _within(value, mark)]
@@ -158,9 +166,9 @@ def _out_of_bounds(name: str, value: Any, marks: Sequence[Bound]) -> str:
         return f"{name} = {value}: must be {range_of(marks, whole=False) or 'a finite number'}"
     if not broken:
         return ""
-    # The upper end of a whole number's range is often far out: name the end passed.
-    told = broken if isinstance(value, int) else marks
-    return f"{name} = {value}: must be {range_of(told, isinstance(value, int))}"
+    # The maximum of a whole number is often huge: name only the exceeded bound.
+    relevant = broken if isinstance(value, int) else marks
+    return f"{name} = {value}: must be {range_of(relevant, isinstance(value, int))}"
 
 
 def _within(value: float, mark: Bound) -> bool:
@@ -178,30 +186,34 @@ def _within(value: float, mark: Bound) -> bool:
 
 
 def checked(name: str, value: Any, hint: Any) -> Any:
-    """A value as a field's type: whole numbers pass for floats, floats that are whole
-    for ints, lists for tuples, and NumPy's and torch's scalars for plain ones.
+    """Convert a value to a field's type.
+
+    Accepted are ints for floats, floats without a fraction for ints, lists for tuples,
+    and NumPy and torch scalars for Python ones.
 
     Args:
-        name: Of the field, for the message.
-        hint: Its type: bool, int, float, str, None, a Literal, a tuple, or a union.
+        name: The field's name, for messages.
+        value: The value.
+        hint: The type: bool, int, float, str, None, a Literal, a tuple, or a union.
 
     Raises:
-        RequestError: If it is of another type.
+        RequestError: The value has another type.
     """
     value = _plain(value)
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     for option in options:
-        found = _as_option(name, value, option)
-        if found is not MISMATCH:
-            return found
+        converted = _as_option(name, value, option)
+        if converted is not MISMATCH:
+            return converted
     raise RequestError(f"{name} = {clipped(repr(value))}: must be {described(hint)}")
 
 
-MISMATCH = object()  # what a value of another type becomes
+# Result of `_as_option` for a value of another type.
+MISMATCH = object()
 
 
 def _as_option(name: str, value: Any, option: Any) -> Any:
-    """A plain value as one type that is no union; `MISMATCH` if it is of another."""
+    """Convert a plain value to one type of a union; `MISMATCH` if it has another."""
     if get_origin(option) is Literal:
         fits = isinstance(value, Hashable) and value in get_args(option)
         return value if fits else MISMATCH
@@ -220,10 +232,10 @@ def _as_option(name: str, value: Any, option: Any) -> Any:
 
 
 def whole(name: str, value: Any) -> int:
-    """A whole number, Python's or NumPy's.
+    """Convert a Python or NumPy integer to int.
 
     Raises:
-        RequestError: If it is not of a whole type; 2.0 is not.
+        RequestError: The value is not of an integer type; 2.0 is not.
     """
     try:
         return operator.index(value)
@@ -232,16 +244,16 @@ def whole(name: str, value: Any) -> int:
 
 
 def instance(kind: type[T], stored: Any, **known: Any) -> T:
-    """A dataclass from JSON.
+    """Construct a dataclass from JSON.
 
     Args:
         kind: The dataclass.
-        stored: Its fields by name, as JSON has them.
-        known: Fields that are given as they are.
+        stored: Its fields by name, from JSON.
+        **known: Further fields, used without a check.
 
     Raises:
-        RequestError: For a name that is no field, a field that is missing, or a value
-            of another type.
+        RequestError: A name is unknown, a field is missing, or a value has another
+            type.
     """
     types = hints(kind)
     if not isinstance(stored, dict) or (unknown := sorted(map(str, stored.keys() - types.keys()))):
@@ -260,7 +272,7 @@ def instance(kind: type[T], stored: Any, **known: Any) -> T:
 
 
 def as_json(value: Any) -> Any:
-    """A value as JSON has it: lists for tuples, and null for NaN and infinities."""
+    """Convert a value for JSON: tuples to lists, NaN and infinities to None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -269,7 +281,7 @@ def as_json(value: Any) -> Any:
 
 
 def _parts(name: str, values: Sequence[Any], hints: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The parts of a tuple as their types; None if there are too many or too few."""
+    """Convert the parts of a tuple; None if there are too many or too few."""
     if len(hints) == 2 and hints[1] is Ellipsis:
         hints = (hints[0],) * len(values)
     return (
@@ -298,12 +310,12 @@ def described(hint: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's and torch's scalars as Python's, anything else as it is."""
+    """Convert NumPy and torch scalars to Python's; other values are unchanged."""
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, int) and abs(value) > MAX_WHOLE:
+    if isinstance(value, int) and abs(value) > MAX_INT:
         return False
     return isinstance(value, int | float) or (
         hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0

@@ -1,5 +1,5 @@
-"""Errors whose message is for the user: one line that names what is wrong, what was
-given and what would be right."""
+"""Errors for the user: a message is one line that names what is wrong, what was given
+and what would be right."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import difflib
 import sys
 import warnings
 from collections.abc import Iterable
+from types import FrameType
 
-LONGEST = 1000  # characters of a message
-# Packages whose lines say nothing to whoever called: the latter two decorate functions
-# here.
-INNER = ("equipoise", "torch", "contextlib")
+# Characters of a message.
+MAX_MESSAGE = 1000
+# Packages that a warning's stack level skips. torch and contextlib decorate functions
+# of Equipoise.
+INTERNAL_PACKAGES = ("equipoise", "torch", "contextlib")
 
 
 class EquipoiseError(Exception):
-    """Something could not be completed; the message says what and why.
+    """Something could not be completed. The message has the cause, in one line.
 
     The command line exits with `status`.
     """
@@ -23,23 +25,25 @@ class EquipoiseError(Exception):
     status = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(clipped(printable(message), LONGEST))
+        super().__init__(clipped(printable(message), MAX_MESSAGE))
 
 
 class EquipoiseWarning(UserWarning):
-    """Something that the user should know, and that went on."""
+    """Something that the user should know. The work goes on."""
 
 
 class RequestError(EquipoiseError, ValueError):
-    """The request is wrong: a bad argument, bad data, a setting that does not fit."""
+    """The request is wrong: a bad argument, bad data or settings that conflict."""
 
     status = 2
 
 
 def printable(text: str) -> str:
-    """A line that a terminal can be shown, whatever names it holds: control characters,
-    line breaks, marks that turn the direction of writing and halves of characters as
-    Python escapes them."""
+    """A text that is safe to print, on one line.
+
+    Control characters, line breaks, marks that change the direction of writing and lone
+    surrogates are escaped as in Python.
+    """
     return (
         text
         if text.isprintable()
@@ -48,27 +52,31 @@ def printable(text: str) -> str:
 
 
 def warn(message: str) -> None:
-    """Tell whoever called Equipoise by an EquipoiseWarning,
-    which names the line of theirs that did."""
+    """Emit an EquipoiseWarning that names the caller's line, outside Equipoise."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in INNER:
+    while frame.f_back is not None and _package_of(frame) in INTERNAL_PACKAGES:
         level, frame = level + 1, frame.f_back
     warnings.warn(printable(message), EquipoiseWarning, stacklevel=level)
 
 
+def _package_of(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.split(".", maxsplit=1)[0]
+
+
 def first_line(error: BaseException) -> str:
-    """What an error of another library says, in one line."""
+    """The first line of an error's message; its type's name where it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def clipped(text: str, most: int = 80) -> str:
-    """A text that is quoted in a message, as far as one wants to read it."""
+    """A text cut to `most` characters, for quoting in a message."""
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def nearest(given: str, known: Iterable[str]) -> str:
-    """The tail of a message about an unknown name: the nearest known one if any is
-    near, else all of them."""
+    """The end of a message about an unknown name: the closest known name, or all names
+    where none is close."""
     names = sorted(known)
     close = difflib.get_close_matches(given, names, n=1)
     if close:

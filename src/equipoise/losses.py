@@ -1,9 +1,9 @@
-"""Adversarial losses: pure functions of D's outputs, each one equation, averaged over
-the batch. Lower is better for the network that the function is named after.
+"""Adversarial losses: pure functions of D's outputs, averaged over the batch.
 
-`real` and `fake` are D's logits on real and on generated samples, (N,) each; a loss is
-(). Where sigma(D(x)) is the probability that x is real, log sigma(D) = -softplus(-D)
-and log(1 - sigma(D)) = -softplus(D).
+Each function is named after the network that minimises it. `real` and `fake` are D's
+logits on real and generated samples, (N,) each; a loss is (). If sigma(D(x)) is the
+probability that x is real, log sigma(D) = -softplus(-D) and log(1 - sigma(D)) =
+-softplus(D).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Gradient penalties of the discriminator: pure functions.
 
-All take `logits`, (N,), that D computed from `x`, (N, *shape), which requires
-gradients. Samples must not see each other in D: no BatchNorm there. Norms are over all
-of a sample's numbers; the papers' weights are not inside.
+All take D's `logits`, (N,), on `x`, (N, *shape), which requires gradients. A sample's
+logit must not depend on other samples, so D has no BatchNorm. Norms are over all values
+of a sample. The papers' weights are not included.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def squared_gradient_norms(logits: Tensor, x: Tensor) -> Tensor:
 
 
 def r1_and_r2(logits: Tensor, x: Tensor) -> dict[str, Tensor]:
-    """R1 and R2, () each, of a batch of which the first half is real and the second
+    """R1 and R2, () each, of a batch whose first half is real and second half
     generated."""
     real, fake = squared_gradient_norms(logits, x).chunk(2)
     return {"r1": real.mean(), "r2": fake.mean()}
@@ -44,9 +44,14 @@ def norm_penalties(logits: Tensor, x: Tensor, target: float = 1.0) -> Tensor:
 
 
 def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
-    """Points e x + (1 - e) x', with one e for each pair, uniform on [0, 1).
+    """Points e x + (1 - e) x', with e uniform on [0, 1) for each pair.
 
     Gulrajani et al. 2017, algorithm 1.
+
+    Args:
+        real: x, (N, *shape).
+        fake: x', (N, *shape).
+        generator: Of e, on the device of `real`.
 
     Returns:
         (N, *shape), which requires gradients.
@@ -62,10 +67,14 @@ def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def around(real: Tensor, std: float, generator: torch.Generator) -> Tensor:
-    """Points x + d, d normal with standard deviation `std` times that of the whole
-    batch.
+    """Points x + d, with normal d of `std` times the batch's standard deviation.
 
     Kodali et al. 2017, section 2.4.
+
+    Args:
+        real: x, (N, *shape).
+        std: The factor.
+        generator: Of d, on the device of `real`.
 
     Returns:
         (N, *shape), which requires gradients.

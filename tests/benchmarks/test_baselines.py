@@ -30,12 +30,12 @@ def test_minimal_and_the_engine_give_the_same_losses_and_weights(kind: str) -> N
     for _ in range(4):
         x, y = twin.state.loader.next()
         loss_d, loss_g = minimal.learn(x, y, twin.state.latents(len(x)), twin.state.latents(len(x)))
-        told = {name: reading.detach() for name, reading in ours.step().items()}
-        penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (
-            told["r1"] + told["r2"]
+        readings = {name: reading.detach() for name, reading in ours.step().items()}
+        penalised = readings["discriminator_loss"] + ours.method.schedule(0).penalty * (
+            readings["r1"] + readings["r2"]
         )
         torch.testing.assert_close(loss_d, penalised, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(loss_g, told["generator_loss"], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(loss_g, readings["generator_loss"], rtol=1e-4, atol=1e-5)
     networks = (
         (minimal.generator, ours.state.generator),
         (minimal.discriminator, ours.state.discriminator),
@@ -66,14 +66,14 @@ def test_typical_takes_the_loss_and_the_penalties_of_the_engine() -> None:
     typical = Typical(ours)
     x, y = twin.state.loader.next()
     typical.learn(x, y, twin.state.latents(len(x)))
-    told = {
+    readings = {
         name: float(reading.detach()) for name, reading in ours.step().items() if reading.dim() == 0
     }
     logged = {name: typical.history[name][0] for name in LOGGED}
-    assert logged["r1"] == pytest.approx(told["r1"], rel=1e-4)
-    assert logged["r2"] == pytest.approx(told["r2"], rel=1e-4)
-    penalised = told["discriminator_loss"] + ours.method.schedule(0).penalty * (
-        told["r1"] + told["r2"]
+    assert logged["r1"] == pytest.approx(readings["r1"], rel=1e-4)
+    assert logged["r2"] == pytest.approx(readings["r2"], rel=1e-4)
+    penalised = readings["discriminator_loss"] + ours.method.schedule(0).penalty * (
+        readings["r1"] + readings["r2"]
     )
     assert logged["loss_d"] == pytest.approx(penalised, rel=1e-4)
 

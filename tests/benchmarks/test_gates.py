@@ -160,7 +160,9 @@ def untrained(recipe: str) -> NDArray[np.uint8]:
     sampler.recalibrate_batchnorm(0)
     z, y = sampler.latents(1000, 0)
     asked = torch.arange(10).repeat_interleave(100)
-    return sampler.of_latents(z, None if y is None else asked).astype(np.uint8).reshape(-1, 28, 28)
+    return (
+        sampler.decode_latents(z, None if y is None else asked).astype(np.uint8).reshape(-1, 28, 28)
+    )
 
 
 @pytest.mark.slow

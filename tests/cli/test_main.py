@@ -92,7 +92,7 @@ def test_every_command_has_help(name: str, command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "expected"),
     [
         ("quick", "Measured on fewer samples. In full: equipoise evaluate run\n"),
         ("none", "Not measured. To measure it: equipoise evaluate run\n"),
@@ -100,11 +100,11 @@ def test_every_command_has_help(name: str, command: Command) -> None:
     ],
 )
 def test_the_report_after_a_training_is_as_long_as_was_asked_for(
-    kind: str, told: str, here: Path, command: Command
+    kind: str, expected: str, here: Path, command: Command
 ) -> None:
     answer = command("train", "gaussian", "--out", "run", "--evaluate", kind, *TINY_OPTIONS)
     assert answer.status == 0
-    assert told in answer.out
+    assert expected in answer.out
     assert (here / "run" / "report.json").is_file() == (kind != "none")
     assert (here / "run" / "samples.png").is_file()
 
@@ -133,14 +133,14 @@ def test_the_version_is_the_packages(command: Command) -> None:
 
 def test_recipes_and_datasets_are_listed_a_name_each(command: Command) -> None:
     assert all(f"{name} " in command("recipes").out for name in catalogue())
-    told = command("datasets").out
+    output = command("datasets").out
     assert all(
-        name in told
+        name in output
         for name in ("gaussian", "mixture", "ring", "grid", "swissroll", "mnist", "--circle-modes")
     )
 
 
-def test_training_keeps_all_that_a_run_needs(trained: Path) -> None:
+def test_training_writes_everything_that_a_run_needs(trained: Path) -> None:
     kept = {path.name for path in trained.iterdir()}
     assert {
         "config.json",
@@ -254,9 +254,7 @@ def test_a_table_gives_a_table_with_its_columns(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("no_pages")
-def test_evaluate_prints_json_of_figures_beside_their_floors(
-    trained: Path, command: Command
-) -> None:
+def test_evaluate_prints_json_of_metrics_with_baselines(trained: Path, command: Command) -> None:
     answer = command("evaluate", str(trained), "--json")
     report = json.loads(answer.out)
     assert answer.status == 0
@@ -297,10 +295,10 @@ def test_a_signal_ends_a_training_with_the_status_that_a_shell_expects_and_what_
     options = ["--samples", "16000", "--batch-size", "16", "--width", "8", "--threads", "1"]
     answer = command("train", "gaussian", *options, "--out", "run")
     assert answer.status == status
-    assert "Go on with: equipoise train --resume run" in answer.err
+    assert "Resume with: equipoise train --resume run" in answer.err
 
 
-def test_output_that_cannot_be_written_is_told_once() -> None:
+def test_output_that_cannot_be_written_has_one_warning() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     with Path("/dev/full").open("w") as full:
@@ -331,7 +329,7 @@ def test_a_table_of_numbers_and_booleans_is_written_as_numbers(command: Command)
 
 
 @pytest.mark.usefixtures("here")
-def test_a_image_says_how_many_of_the_samples_it_shows(
+def test_an_image_states_how_many_of_the_samples_it_shows(
     trained_images: Path, command: Command
 ) -> None:
     assert (
@@ -343,7 +341,7 @@ def test_a_image_says_how_many_of_the_samples_it_shows(
     )
 
 
-def test_help_of_sample_says_how_many_are_drawn_of_images_and_of_points(
+def test_help_of_sample_has_the_default_numbers_of_images_and_points(
     trained_images: Path, here: Path, command: Command
 ) -> None:
     assert "64 images, or 1,000 points" in " ".join(command("sample", "--help").out.split())
@@ -351,7 +349,7 @@ def test_help_of_sample_says_how_many_are_drawn_of_images_and_of_points(
     assert len(np.load(here / "a.npy")) == 64
 
 
-def test_memory_that_does_not_suffice_for_samples_is_told_with_what_would_do(
+def test_too_little_memory_for_samples_is_refused_with_a_possible_number(
     trained: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhausted(*_: object, **__: object) -> NoReturn:
@@ -368,8 +366,8 @@ def test_evaluate_explains_its_metrics_where_it_is_asked_to(
     trained_images: Path, command: Callable[..., Any]
 ) -> None:
     plain = command("evaluate", str(trained_images))
-    told = command("evaluate", str(trained_images), "--explain")
-    assert plain.status == told.status == 0
+    explained = command("evaluate", str(trained_images), "--explain")
+    assert plain.status == explained.status == 0
     line = "patch SWD  ↓ sliced Wasserstein distance of small image patches"
-    assert re.sub(" +", " ", line) in re.sub(" +", " ", told.out)
+    assert re.sub(" +", " ", line) in re.sub(" +", " ", explained.out)
     assert "small image patches" not in plain.out

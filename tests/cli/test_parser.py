@@ -56,7 +56,7 @@ def test_sample_and_evaluate_have_their_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "equipoise train needs data: see equipoise train --help"),
         (
@@ -87,15 +87,15 @@ def test_sample_and_evaluate_have_their_options() -> None:
     ],
 )
 def test_a_mistake_is_one_line_with_the_option_the_value_and_the_remedy(
-    arguments: list[str], told: str
+    arguments: list[str], message: str
 ) -> None:
     with pytest.raises(RequestError) as error:
         parse_train(arguments, BALANCED)
-    assert str(error.value).startswith(told)
+    assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
-def test_a_command_without_its_run_says_so() -> None:
+def test_a_command_without_its_run_is_refused() -> None:
     with pytest.raises(
         RequestError, match="equipoise sample needs a run directory: see equipoise sample --help"
     ):

@@ -30,7 +30,7 @@ def test_the_kind_of_data_is_described_in_plain_words(schema: Schema, words: str
 
 
 @pytest.mark.usefixtures("no_pages", "brief_reports")
-def test_the_start_says_what_is_trained_on_what_and_where_it_is_saved(
+def test_the_header_has_the_data_the_recipe_and_the_directory(
     here: Path, command: Callable[..., Any]
 ) -> None:
     answer = command("train", "ring", "--out", "run", "--evaluate", "none", *TINY_OPTIONS)

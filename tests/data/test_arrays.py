@@ -40,7 +40,7 @@ def test_another_byte_order_is_read_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (np.array(["a", "b"]), "has type <U1: give numbers"),
         (np.array([1 + 2j]), "has type complex128: give numbers"),
@@ -58,8 +58,8 @@ def test_another_byte_order_is_read_right() -> None:
         (torch.tensor([2**53 + 1, 0]), "whole number 9007199254740993, beyond"),
     ],
 )
-def test_arrays_that_cannot_be_learned_are_refused_with_a_remedy(data: Any, told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_arrays_that_cannot_be_learned_are_refused_with_a_remedy(data: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         from_array(data, None, "the array")
 
 
@@ -104,7 +104,7 @@ def test_labels_of_any_kind_are_plain_numbers_in_the_end(labels: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([1, 2], "labels: 2 given for 3 samples of x"),
         ([1, 2, np.nan], "labels hold NaN"),
@@ -112,8 +112,8 @@ def test_labels_of_any_kind_are_plain_numbers_in_the_end(labels: Any) -> None:
         ([1, 2, {}], "type dict, which is not hashable"),
     ],
 )
-def test_labels_that_do_not_fit_are_refused(labels: list[Any], told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_labels_that_do_not_fit_are_refused(labels: list[Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         from_array(np.arange(3.0), labels, "x")
 
 
@@ -145,7 +145,7 @@ def test_sparse_columns_are_read_and_flags_as_names_are_text() -> None:
     np.testing.assert_array_equal(rows.values, [[0, 1], [1, 0], [0, 1]])
 
 
-def test_numbers_kept_as_objects_are_told_how_to_be_numbers() -> None:
+def test_numbers_stored_as_objects_are_refused_with_a_remedy() -> None:
     with pytest.raises(
         RequestError,
         match=r"column 'a' has type object, which is not a type of numbers: convert it with astype",
@@ -217,7 +217,7 @@ def test_a_csv_with_the_names_that_pandas_gives_has_no_row_of_them(
 @pytest.mark.parametrize(
     ("index", "left_out"), [([7, 3], True), ([7, 7], False), ([0.5, 1.5], False)]
 )
-def test_a_column_without_a_name_that_numbers_the_rows_is_left_out_and_told(
+def test_an_unnamed_column_of_row_numbers_is_dropped_with_a_note(
     tmp_path: Path, index: list[Any], left_out: bool
 ) -> None:
     pd.DataFrame({"a": [0.5, 1.5], "b": [2.0, 3.0]}, index=index).to_csv(tmp_path / "a.csv")
@@ -270,13 +270,13 @@ def test_a_broken_file_is_refused_in_one_line_that_names_it(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(RequestError, match=name) as told:
+    with pytest.raises(RequestError, match=name) as error:
         from_file(tmp_path / name, None, None)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a,b\n1,2\n3,x\n", "column 'b' holds 'x' in row 1"),
         ("a,b\n1,2\n3,\n", r"\(NaN\) at row 1, column 'b'"),
@@ -286,11 +286,11 @@ def test_a_broken_file_is_refused_in_one_line_that_names_it(
     ],
 )
 def test_a_table_that_cannot_be_learned_is_refused_with_the_place(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "a.csv"
     path.write_text(text)
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         from_file(path, None, None)
 
 
@@ -305,7 +305,7 @@ def test_images_are_checked_without_a_copy_of_them() -> None:
     tracemalloc.stop()
 
 
-def test_an_npz_of_several_arrays_is_told_how_to_name_them(tmp_path: Path) -> None:
+def test_an_npz_of_several_arrays_is_refused_with_the_expected_names(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", u=POINTS, v=POINTS)
     with pytest.raises(
         RequestError, match=r"holds the arrays u, v: name the samples x \(and the labels y\)"

@@ -182,7 +182,7 @@ def test_settings_may_be_lists_arrays_and_numpys_or_torchs_numbers() -> None:
     )
 
 
-def test_weights_that_are_huge_are_shares_all_the_same() -> None:
+def test_huge_weights_are_normalised_to_fractions() -> None:
     assert Mixture((0, 1), (1, 1), (1e308, 1e308)).mixture_weights() == (0.5, 0.5)
 
 

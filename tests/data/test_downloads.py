@@ -138,7 +138,7 @@ def test_a_mirror_that_breaks_off_gives_way_to_the_next(
 
 
 @pytest.mark.parametrize("length", ["abc", "-5", "1e9", "\u0665"])
-def test_a_length_that_is_none_is_not_heeded(
+def test_an_invalid_content_length_is_ignored(
     length: str, mirrors: list[Mirror], tmp_path: Path
 ) -> None:
     mirrors[0].length = length
@@ -228,7 +228,7 @@ def test_a_mirror_that_has_it_not_is_named(mirrors: list[Mirror], tmp_path: Path
         fetched(mirrors[:1], tmp_path / "file.gz")
 
 
-def test_nobody_listening_is_told_and_leaves_no_file(
+def test_a_refused_connection_is_reported_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloads, "SCHEME", "http")

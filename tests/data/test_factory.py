@@ -235,7 +235,7 @@ def test_data_whose_labels_were_handed_over_in_python_is_not_said_to_have_change
         open_again(described, label_column=None, memory_budget=4.0, split_seed=0)
 
 
-def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
+def test_an_unknown_source_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(
         RequestError, match="no file, folder or built-in source 'gausian': did you mean 'gaussian'"
     ):
@@ -243,7 +243,7 @@ def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "settings", "told"),
+    ("data", "settings", "message"),
     [
         (None, {}, "data of type NoneType: give an array"),
         ([[1.0, 2.0], [3.0]], {}, "rows of different lengths"),
@@ -268,9 +268,9 @@ def test_a_name_wins_over_nothing_and_the_nearest_is_told() -> None:
     ],
 )
 def test_data_that_cannot_be_opened_is_refused_with_a_remedy(
-    data: Any, settings: dict[str, Any], told: str
+    data: Any, settings: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         open_source(data, **settings)
 
 

@@ -57,17 +57,17 @@ def test_numpys_numbers_are_plain_ones_in_tuples_too() -> None:
     assert plain_label(np.datetime64("2026-01-02")) == "2026-01-02"
 
 
-def test_a_set_is_kept_alike_by_every_process() -> None:
+def test_a_set_is_ordered_equally_in_every_process() -> None:
     code = (
         "import json; from equipoise.data.labels import label_to_json as to; "
         "print(json.dumps(to(frozenset({'a', 'b', 'c', 'd'}))))"
     )
     command = [sys.executable, "-c", code]
-    told = {
+    outputs = {
         subprocess.check_output(command, env=os.environ | {"PYTHONHASHSEED": seed})
         for seed in "123"
     }
-    assert len(told) == 1
+    assert len(outputs) == 1
 
 
 def test_numbers_come_before_text_and_labels_without_an_order_as_they_first_appear() -> None:
@@ -85,7 +85,7 @@ class Named:
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([Nameless(), Nameless()], "labels of type Nameless cannot be stored as text"),
         ([Named(), "2026"], "are the same once they are stored as text"),
@@ -100,8 +100,8 @@ class Named:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_a_label_is_refused(labels: list[Any], told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_what_cannot_be_a_label_is_refused(labels: list[Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         distinct_labels([plain_label(label) for label in labels])
 
 

@@ -92,9 +92,9 @@ def test_without_files_or_network_it_says_where_to_put_the_four_files(
         EquipoiseError,
         match=r"could not be downloaded \(example.org: no route\): "
         r"put train-images-idx3-ubyte\.gz, .* there",
-    ) as told:
+    ) as error:
         mnist.load("train")
-    assert str(tmp_path / "mnist") in str(told.value)
+    assert str(tmp_path / "mnist") in str(error.value)
 
 
 def test_what_is_downloaded_is_checked_against_what_was_published_and_used(

@@ -38,20 +38,20 @@ def test_a_note_says_which_column_how_many_rows_the_first_ones_and_what_to_do(
     x = spoilt(300, 1e18, -1e18, 1e18, 2e18)
     frame = pd.DataFrame(x, columns=["age", "income"])
     frame.to_csv(tmp_path / "x.csv", index=False)
-    told = (
+    message = (
         "4 of 300 rows of column 'income' are extreme outliers: row 7 (1e+18), row 14 "
         "(-1e+18), row 21 (1e+18), ..."
     )
     for data in (frame, tmp_path / "x.csv"):
-        assert open_source(data).notes == [told + ADVICE]
-    assert open_source(x[:, 1]).notes == [told.replace(" of column 'income'", "") + ADVICE]
-    assert told.replace("'income'", "1") + ADVICE in open_source([x]).notes
+        assert open_source(data).notes == [message + ADVICE]
+    assert open_source(x[:, 1]).notes == [message.replace(" of column 'income'", "") + ADVICE]
+    assert message.replace("'income'", "1") + ADVICE in open_source([x]).notes
 
 
 @pytest.mark.parametrize(
     "values", [(1e6,), (-1e6,), (1e5, 1e5), (1e308,), (1.7e308, -1.7e308), (1e300,) * 20]
 )
-def test_rows_beside_which_the_rest_is_lost_are_told(values: tuple[float, ...]) -> None:
+def test_rows_that_dominate_the_scale_have_a_note(values: tuple[float, ...]) -> None:
     x = spoilt(300, *values)
     (note,) = notes_of_outliers(x, ("a", "b"))
     assert note.startswith(f"{len(values)} of 300 rows of column 'b' are extreme outliers: row 7 (")

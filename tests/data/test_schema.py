@@ -97,6 +97,6 @@ def test_a_label_typed_as_text_finds_its_number() -> None:
     assert [schema.class_index(label) for label in (7, "7", "seven")] == [1, 1, 2]
 
 
-def test_a_label_that_is_not_known_is_told_with_the_nearest() -> None:
+def test_an_unknown_label_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(RequestError, match="'sevn' is not among the classes: did you mean 'seven'"):
         Schema((1,), "N", "float64", classes=("six", "seven")).class_index("sevn")

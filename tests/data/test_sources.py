@@ -50,7 +50,7 @@ def test_a_held_out_tenth_is_never_trained_on(make: type[Source]) -> None:
     assert set(source.seen(10_000, 0)[:, 0].tolist()) == trained
 
 
-def test_in_memory_and_fetched_rows_are_split_and_fed_alike() -> None:
+def test_in_memory_and_fetched_rows_have_equal_splits_and_batches() -> None:
     one, other = in_memory(), fetched()
     assert torch.equal(one.held_out(99, 0), other.held_out(99, 0))
     scaling = fit_scaling(one, "standard", 0)
@@ -175,7 +175,7 @@ def test_samples_without_labels_have_none() -> None:
 
 
 @pytest.mark.parametrize("make", [in_memory, fetched])
-def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half_judges(
+def test_with_early_stopping_the_held_out_rows_are_half_validation_half_test(
     make: Callable[[], Source],
 ) -> None:
     whole, halved = make(), make()
@@ -196,7 +196,7 @@ def test_with_early_stopping_half_of_what_is_held_out_chooses_and_the_other_half
     assert len(halved.validation(99, 0)) == len(halved.held_out(99, 0)) == 10
 
 
-def test_a_distribution_draws_its_validation_samples_apart() -> None:
+def test_a_distribution_draws_separate_validation_samples() -> None:
     source = DistributionSource(Gaussian())
     assert not set(source.validation(100, 0).flatten().tolist()) & set(
         source.held_out(100, 0).flatten().tolist()

@@ -37,7 +37,7 @@ def parts() -> list[TensorPart | FetchedPart]:
 
 
 @pytest.mark.parametrize("n", [0, 3, 10, 99])
-def test_rows_in_memory_and_fetched_ones_are_drawn_alike(n: int) -> None:
+def test_rows_in_memory_and_fetched_ones_have_equal_draws(n: int) -> None:
     in_memory, fetched = parts()
     assert torch.equal(in_memory.draw(n, 7), fetched.draw(n, 7))
     for one, other in zip(

@@ -103,7 +103,7 @@ def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_ou
     assert not held & set(seen)
 
 
-def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
+def test_labels_of_a_stream_are_ignored_with_a_note() -> None:
     source = StreamSource(
         "stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))]
     )
@@ -112,7 +112,7 @@ def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("batches", "told"),
+    ("batches", "message"),
     [
         ([], "stream is empty"),
         ([np.empty((0, 2))], "stream is empty"),
@@ -131,8 +131,10 @@ def test_labels_of_a_stream_are_left_aside_and_it_says_so() -> None:
         ([[[1.0, 2.0], [3.0]]], "rows of different lengths"),
     ],
 )
-def test_streams_that_cannot_be_learned_are_refused(batches: list[np.ndarray], told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_streams_that_cannot_be_learned_are_refused(
+    batches: list[np.ndarray], message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
         StreamSource("stream", batches)
 
 

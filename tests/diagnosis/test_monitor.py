@@ -95,17 +95,17 @@ def test_it_stops_early_at_the_floor_or_after_five_evaluations_without_a_gain() 
 
 
 def test_with_a_new_length_patience_begins_anew_at_the_floor_too() -> None:
-    for distance, told in ((0.2, "never at its floor"), (0.009, "at its floor")):
+    for distance, case in ((0.2, "never at its floor"), (0.009, "at its floor")):
         watch = Monitor(lambda: FLOORS)
         for _ in range(6):
             watch.at_metrics(metrics(distance), 0.5)
-        assert watch.early_stopped, told
+        assert watch.early_stopped, case
         watch.begin_anew()
         for _ in range(4):
             watch.at_metrics(metrics(0.3), 0.5)
-            assert not watch.early_stopped, told
+            assert not watch.early_stopped, case
         watch.at_metrics(metrics(0.3), 0.5)
-        assert watch.early_stopped, told
+        assert watch.early_stopped, case
 
 
 def test_a_floor_that_is_reached_after_a_new_length_ends_a_training() -> None:

@@ -155,7 +155,7 @@ def test_baselines_are_draws_that_share_no_sample_and_as_many_as_there_are_sampl
     assert [len(draw) for draw in floor_draws(open_source(x), 5000, 0)] == [1800]
 
 
-def test_the_floor_of_data_in_memory_that_is_halved_is_of_one_draw_and_says_so() -> None:
+def test_the_baseline_of_halved_data_in_memory_is_of_one_draw_with_a_note() -> None:
     source = open_source(RNG.normal(size=400)).as_test()
     found = evaluate_samples(
         source, lambda n: (RNG.normal(size=(n, 1)), None), seed=0, classes=None
@@ -173,7 +173,7 @@ def test_the_floor_while_training_is_that_of_the_report_where_both_have_the_same
     assert quick["sliced_wasserstein"] == pytest.approx(found["sliced_wasserstein"].floor)
 
 
-def test_every_classifier_of_images_trains_for_as_many_steps_as_the_budget_says(
+def test_every_classifier_of_images_trains_for_the_budgets_number_of_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     steps: list[int] = []

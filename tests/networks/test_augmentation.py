@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from equipoise.networks.augmentation import EVERY, SPAN, Augmentation
+from equipoise.networks.augmentation import ADJUST_SAMPLES, ADJUST_STEPS, Augmentation
 from equipoise.recipes.output import Critic, DiscriminatorOutput, Energy, Probability
 
 
@@ -19,8 +19,8 @@ def augmentation(
 
 
 def observe(made: Augmentation, real: torch.Tensor, fake: torch.Tensor) -> None:
-    told = made.update({"real_logits": real, "fake_logits": fake})
-    assert torch.equal(told["augment_probability"], made.p)
+    readings = made.update({"real_logits": real, "fake_logits": fake})
+    assert torch.equal(readings["augment_probability"], made.p)
 
 
 def test_translation_moves_whole_images_by_at_most_an_eighth_and_fills_with_zeros() -> None:
@@ -77,26 +77,26 @@ def test_the_probability_rises_while_the_discriminator_is_too_sure_and_falls_whi
 ):
     made = augmentation("color", target=0.6)
     sure, unsure = torch.ones(1000), torch.tensor([1.0, -1.0]).repeat(500)
-    for _ in range(10 * EVERY):
+    for _ in range(10 * ADJUST_STEPS):
         observe(made, sure, -sure)
-    assert made.p.item() == pytest.approx(10 * EVERY * 1000 / SPAN)
-    for _ in range(4 * EVERY):
+    assert made.p.item() == pytest.approx(10 * ADJUST_STEPS * 1000 / ADJUST_SAMPLES)
+    for _ in range(4 * ADJUST_STEPS):
         observe(made, unsure, unsure)
-    assert made.p.item() == pytest.approx(6 * EVERY * 1000 / SPAN)
-    for _ in range(20 * EVERY):
+    assert made.p.item() == pytest.approx(6 * ADJUST_STEPS * 1000 / ADJUST_SAMPLES)
+    for _ in range(20 * ADJUST_STEPS):
         observe(made, unsure, unsure)
     assert made.p.item() == 0
 
 
 def test_logits_without_a_zero_are_taken_about_the_middle() -> None:
     made = augmentation("color", target=0.6, output=Critic())
-    for _ in range(EVERY):
+    for _ in range(ADJUST_STEPS):
         observe(made, torch.full((100,), -7.0), torch.full((100,), -9.0))
-    assert made.p.item() == pytest.approx(EVERY * 100 / SPAN)
+    assert made.p.item() == pytest.approx(ADJUST_STEPS * 100 / ADJUST_SAMPLES)
     made = augmentation("color", target=0.6, output=Energy())
-    for _ in range(EVERY):
+    for _ in range(ADJUST_STEPS):
         observe(made, torch.full((100,), 7.0), torch.full((100,), 9.0))
-    assert made.p.item() == pytest.approx(EVERY * 100 / SPAN)
+    assert made.p.item() == pytest.approx(ADJUST_STEPS * 100 / ADJUST_SAMPLES)
 
 
 def test_a_probability_that_is_adapted_is_not_scheduled() -> None:

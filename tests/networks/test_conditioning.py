@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from equipoise.networks.conditioning import Discriminator, Generator, beside
+from equipoise.networks.conditioning import Discriminator, Generator, concatenate_classes
 from equipoise.networks.mlp import mlp
 
 
@@ -41,17 +41,19 @@ def test_without_classes_labels_are_not_looked_at() -> None:
 
 def test_concatenation_appends_a_one_hot_class_to_points_and_planes_to_images() -> None:
     y = torch.tensor([0, 2])
-    assert beside(torch.tensor([[5.0], [7.0]]), y, 3).tolist() == [
+    assert concatenate_classes(torch.tensor([[5.0], [7.0]]), y, 3).tolist() == [
         [5.0, 1.0, 0.0, 0.0],
         [7.0, 0.0, 0.0, 1.0],
     ]
-    planes = beside(torch.full((2, 1, 4, 5), 9.0), y, 3)
+    planes = concatenate_classes(torch.full((2, 1, 4, 5), 9.0), y, 3)
     assert planes.shape == (2, 4, 4, 5)
     assert (planes[1, 3] == 1).all()
     assert (planes[1, 1:3] == 0).all()
     trunk = mlp([1 + 3, 6], ["leaky_relu"])
     network, x = Discriminator(trunk, 6, classes=3, conditioning="concatenation"), torch.randn(2, 1)
-    assert torch.equal(network(x, y)[0], network.head(trunk(beside(x, y, 3))).squeeze(1))
+    assert torch.equal(
+        network(x, y)[0], network.head(trunk(concatenate_classes(x, y, 3))).squeeze(1)
+    )
     assert not torch.equal(network(x, y)[0], network(x, torch.tensor([1, 1]))[0])
 
 

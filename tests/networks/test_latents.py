@@ -53,7 +53,7 @@ def test_setting_a_code_changes_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "told"),
+    ("codes", "message"),
     [
         ({"c2": 0}, "no code 'c2': known: c0, c1, u0, u1"),
         ({"c0": 4}, "code c0 = 4: must be a whole number from 0 to 3"),
@@ -66,13 +66,13 @@ def test_setting_a_code_changes_nothing_else() -> None:
         ({"u0": float("nan")}, "code u0 holds NaN"),
     ],
 )
-def test_codes_that_cannot_be_are_refused(codes: dict[str, object], told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_codes_that_cannot_be_are_refused(codes: dict[str, object], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         CODED.with_codes(CODED.sample(5, torch.Generator()), codes)  # wrong ones, on purpose
 
 
-def test_a_prior_without_codes_says_so() -> None:
+def test_a_prior_without_codes_refuses_codes() -> None:
     with pytest.raises(
         RequestError, match="this generator has no codes, train the recipe 'infogan'"
     ):
-        Prior(2).known("c0")
+        Prior(2).check_code("c0")

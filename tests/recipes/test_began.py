@@ -90,7 +90,7 @@ def test_k_is_part_of_the_state_and_goes_back_with_the_weights() -> None:
     guard = Guard(state)
     state.tensors()["controller.k"].fill_(float("nan"))
     assert not guard.finite
-    guard.go_back()
+    guard.roll_back()
     assert torch.equal(state.tensors()["controller.k"], k)
     other = stepped(0)
     other.restore({name: value.clone() for name, value in state.tensors().items()}, state.scalars())

@@ -33,13 +33,13 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "told"), FAULTS)
-def test_a_loss_that_is_no_number_is_told_in_a_line_with_the_recipe(
-    parts: dict[str, Any], told: str, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("parts", "message"), FAULTS)
+def test_a_loss_that_is_not_a_scalar_is_refused_with_the_recipes_name(
+    parts: dict[str, Any], message: str, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = Balanced.build
     monkeypatch.setattr(Balanced, "build", lambda self, space: replace(build(self, space), **parts))
-    with pytest.raises(EquipoiseError, match=rf"^the recipe 'balanced': {told}"):
+    with pytest.raises(EquipoiseError, match=rf"^the recipe 'balanced': {message}"):
         GAN(**tiny).fit("gaussian")
 
 

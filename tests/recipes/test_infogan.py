@@ -75,7 +75,7 @@ def test_one_sample_black_images_and_views_are_read_too(coded: GAN) -> None:
     assert coded.encode(np.zeros((2, 8, 8), np.uint8))["u0"].shape == (2,)
 
 
-def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(
+def test_without_its_encoder_a_run_still_samples_and_names_the_missing_file(
     coded: GAN, tmp_path: Path
 ) -> None:
     coded.save(tmp_path / "run")
@@ -86,9 +86,9 @@ def test_without_its_encoder_a_run_still_samples_and_says_what_is_missing(
         loaded.encode(np.zeros((2, 8, 8), np.uint8))
 
 
-def test_labels_are_left_aside_and_that_is_said(tiny: dict[str, Any]) -> None:
+def test_labels_are_ignored_with_a_warning(tiny: dict[str, Any]) -> None:
     x, which = five_components(60)
-    with pytest.warns(UserWarning, match="the labels are not used: infogan learns without"):
+    with pytest.warns(UserWarning, match="the labels are not used: infogan does not take labels"):
         gan = GAN("infogan", **tiny).fit(x, which)
     assert np.asarray(gan.sample(3)).shape == (3, 2)
 
@@ -139,7 +139,7 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         match="no code 'c0': this generator has no codes, train the recipe 'infogan'",
     ):
         plain.sample(3, code={"c0": 1})
-    with pytest.raises(RequestError, match="balanced has no codes to encode samples to"):
+    with pytest.raises(RequestError, match="balanced has no codes to predict"):
         plain.encode(np.arange(3.0))
     with pytest.raises(
         RequestError, match=r"samples of shape \(1, 9, 9\), the generator makes \(1, 8, 8\)"
@@ -149,7 +149,9 @@ def test_what_cannot_be_is_refused_in_a_line(coded: GAN, tiny: dict[str, Any]) -
         coded.encode(np.random.default_rng(0).random((3, 8, 8)))
     with pytest.raises(RequestError, match=r"'mnist': give an array, a DataFrame, or a \.csv, "):
         coded.encode("mnist")
-    with pytest.raises(RequestError, match="did not learn classes: infogan has codes instead"):
+    with pytest.raises(
+        RequestError, match="this generator has no classes: infogan has codes instead"
+    ):
         coded.sample(3, label=1)
     with pytest.raises(RequestError, match="no code 'u2': "):
         coded.draw_code("u2", "x.png")

@@ -190,9 +190,9 @@ def test_acgan_pays_both_networks_for_classes_that_can_be_named() -> None:
     y = torch.tensor([0, 2])
     sure = 50 * torch.nn.functional.one_hot(y, 3).float()
     none = torch.zeros(2, 3)
-    term, told = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1)))
+    term, readings = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1)))
     assert term.item() == pytest.approx(2 * math.log(3))
-    assert {name: value.item() for name, value in told.items()} == pytest.approx(
+    assert {name: value.item() for name, value in readings.items()} == pytest.approx(
         {"class_loss_real": math.log(3), "class_loss_fake": 0.0}
     )
     assert method.auxiliary(AuxOutputs(None, none, y, torch.zeros(2, 1)))[
@@ -201,7 +201,7 @@ def test_acgan_pays_both_networks_for_classes_that_can_be_named() -> None:
     assert not hasattr(method.discriminator, "embedding")
 
 
-def test_cgan_tells_the_discriminator_by_projection_or_beside_the_sample() -> None:
+def test_cgan_conditions_d_by_projection_or_concatenation() -> None:
     assert hasattr(built("cgan", LABELLED).discriminator, "embedding")
     beside = built("cgan", LABELLED, conditioning="concatenation").discriminator
     assert not hasattr(beside, "embedding")
@@ -213,8 +213,8 @@ def test_infogans_bound_is_the_codes_entropy_for_a_perfect_q_and_0_for_the_prior
     prior = built("infogan", LINE, categorical_codes="4,2").prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     answers = 100 * z[:, prior.dim :]
-    term, told = mutual_information_term(prior, AuxOutputs(None, answers, None, z), 1.0, 0.1)
-    assert told["mutual_information_bound"].item() == pytest.approx(
+    term, readings = mutual_information_term(prior, AuxOutputs(None, answers, None, z), 1.0, 0.1)
+    assert readings["mutual_information_bound"].item() == pytest.approx(
         math.log(4) + math.log(2), rel=1e-5
     )
     assert term.item() == pytest.approx(-math.log(8), rel=1e-5)
@@ -230,15 +230,15 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() 
     expected = torch.distributions.Normal(mean, log_std.exp()).log_prob(z[:, prior.dim :]).mean(
         0
     ).sum() + 2 * math.log(2)
-    term, told = mutual_information_term(
+    term, readings = mutual_information_term(
         prior, AuxOutputs(None, torch.cat([mean, log_std], 1), None, z), 1.0, 0.1
     )
-    assert told["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert readings["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert term.item() == pytest.approx(-0.1 * expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (
             {"categorical_codes": "1"},
@@ -251,6 +251,6 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() 
         ({"categorical_codes": "none", "continuous_codes": 0}, "give at least one code"),
     ],
 )
-def test_codes_that_cannot_be_are_refused(settings: dict[str, Any], told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_codes_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         InfoGAN(**settings)

@@ -66,7 +66,7 @@ def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(
     listed = command("recipes")
     assert listed.status == 0
     assert "balanced" in listed.out
-    for name, told in (
+    for name, message in (
         (
             "lacking",
             "the import of lacking_plugin:Strange of lacking_plugin:Strange failed: "
@@ -77,11 +77,11 @@ def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(
         ("leaving", "SystemExit: no licence"),
     ):
         (line,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
-        assert told in line
+        assert message in line
 
 
 @pytest.mark.usefixtures("plugins", "here")
-def test_asking_for_a_broken_recipe_says_in_a_line_what_its_import_said(command: Command) -> None:
+def test_a_broken_recipe_is_refused_with_the_error_of_its_import(command: Command) -> None:
     answer = command("train", "ring", "--recipe", "lacking")
     assert (answer.status, answer.err.count("\n")) == (2, 1)
     assert "the recipe 'lacking' cannot be used: " in answer.err
@@ -132,7 +132,7 @@ def offered(tmp_path: Path, registry: None) -> Iterator[Callable[..., None]]:  #
     recipes._broken_entry_points.cache_clear()
 
 
-def test_of_two_plugins_with_one_name_the_first_stays_and_the_other_is_told_of(
+def test_of_two_plugins_with_one_name_the_first_is_used_and_the_other_reported(
     offered: Callable[..., None],
 ) -> None:
     offered(first="name = 'twin'", second="name = 'twin'")
@@ -147,8 +147,8 @@ def test_a_plugin_with_a_name_that_is_no_text_or_without_a_summary_breaks_only_i
     offered(number="name = 5", silent="name, summary = 'silent', None")
     listed = command("recipes")
     assert listed.status == 0
-    for told in ("number       cannot be used: number_offering:Strange", "has no summary"):
-        assert told in listed.out
+    for message in ("number       cannot be used: number_offering:Strange", "has no summary"):
+        assert message in listed.out
     with pytest.raises(RequestError, match="the recipe 'silent' cannot be used: "):
         find("silent")
 
@@ -171,7 +171,7 @@ def test_a_recipe_that_is_defined_after_the_first_look_up_is_found() -> None:
 
 @pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({"name": "balanced"}, "has the name 'balanced', which is one of Equipoise's own"),
         ({"name": "taken"}, "has the name 'taken', which elsewhere has taken"),
@@ -180,10 +180,10 @@ def test_a_recipe_that_is_defined_after_the_first_look_up_is_found() -> None:
     ],
 )
 def test_a_recipe_registers_with_a_name_that_is_free_a_summary_and_a_paper(
-    body: dict[str, Any], told: str
+    body: dict[str, Any], message: str
 ) -> None:
     register(type("Taken", (Balanced,), {"name": "taken", "__module__": "elsewhere"}))
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         register(type("Strange", (Balanced,), body))
 
 
@@ -209,27 +209,27 @@ def of_another_recipe(run: Path, copy: Path, name: str) -> Path:
         ["train", "ring", "--init-from"],
     ],
 )
-def test_a_run_of_a_recipe_that_is_not_installed_says_so_and_not_that_it_is_damaged(
+def test_a_run_of_a_recipe_that_is_not_installed_is_not_called_damaged(
     arguments: list[str], trained: Path, tmp_path: Path, command: Command
 ) -> None:
     run = of_another_recipe(trained, tmp_path / "run", "foo")
     answer = command(*arguments, str(run))
     assert (answer.status, answer.err.count("\n")) == (2, 1)
-    told = (
+    message = (
         f"{run} was trained with the recipe 'foo', which is not installed here: install "
         "the package that provides it"
     )
-    assert told in answer.err
+    assert message in answer.err
 
 
 @pytest.mark.usefixtures("plugins")
-def test_a_run_of_a_recipe_that_is_broken_says_what_its_import_said(
+def test_a_run_of_a_broken_recipe_has_the_error_of_its_import(
     trained: Path, tmp_path: Path
 ) -> None:
     run = of_another_recipe(trained, tmp_path / "run", "lacking")
     with pytest.raises(
         EquipoiseError,
-        match=r"'lacking', which cannot be used here: the import of "
+        match=r"'lacking', which cannot be used: the import of "
         r"lacking_plugin:Strange.*no_such_module",
     ):
         GAN.load(run)

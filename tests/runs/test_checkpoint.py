@@ -30,7 +30,7 @@ from equipoise.runs.serialization import (
     write_tensors,
 )
 from equipoise.training.step import adversarial_step
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
 
 def no_warning(message: str) -> None:
@@ -129,17 +129,17 @@ def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(
     raw = bytearray(path.read_bytes())
     raw[int(place * len(raw))] ^= 4
     path.write_bytes(raw)
-    told: list[str] = []
-    _, scalars = checkpoint.load_newest(tmp_path / "checkpoints", told.append)
+    messages: list[str] = []
+    _, scalars = checkpoint.load_newest(tmp_path / "checkpoints", messages.append)
     assert scalars["samples_seen"] == 1000
-    assert len(told) == 1
-    assert "000002000.safetensors is damaged" in told[0]
-    assert "going back to the checkpoint before" in told[0]
+    assert len(messages) == 1
+    assert "000002000.safetensors is damaged" in messages[0]
+    assert "using the checkpoint before it" in messages[0]
 
 
 def test_a_truncated_file_is_noticed_at_every_length(tmp_path: Path) -> None:
     path = tmp_path / "one" / "file.safetensors"
-    write_whole(path, pack({"x": torch.arange(5.0)}, {"a": 1}))
+    write_atomic(path, pack({"x": torch.arange(5.0)}, {"a": 1}))
     raw = path.read_bytes()
     for length in range(len(raw)):
         path.write_bytes(raw[:length])
@@ -257,7 +257,7 @@ def test_what_is_packed_is_what_safetensors_reads_each_tensor_at_a_multiple_of_i
 
 def test_more_than_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, whole = tmp_path / "x.safetensors", len(pack({"x": torch.ones(100)}, {}))
-    monkeypatch.setattr(serialization, "MAX_TENSORS", whole)
+    monkeypatch.setattr(serialization, "MAX_TENSOR_BYTES", whole)
     write_tensors(path, {"x": torch.ones(100)}, {})
     with pytest.raises(
         EquipoiseError,
@@ -281,7 +281,7 @@ def no_memory(*_: object) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("name", "fails", "told"),
+    ("name", "fails", "message"),
     [
         (
             "read_file",
@@ -292,10 +292,10 @@ def no_memory(*_: object) -> bytes:
         ("load", no_memory, "cannot be read now: too little memory is free"),
     ],
 )
-def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(
+def test_a_checkpoint_that_cannot_be_read_now_is_an_error_and_no_older_one_is_used(
     name: str,
     fails: Callable[..., bytes],
-    told: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -303,16 +303,16 @@ def test_a_checkpoint_that_cannot_be_read_now_is_told_and_no_older_one_is_used(
     for state.samples_seen in (16, 32):
         checkpoint.save(state, tmp_path / "checkpoints")
     monkeypatch.setattr(serialization, name, fails)
-    with pytest.raises(EquipoiseError, match=told) as error:
+    with pytest.raises(EquipoiseError, match=message) as error:
         checkpoint.load_newest(tmp_path / "checkpoints", no_warning)
     assert not isinstance(error.value, DamagedFileError)
     assert "000000032.safetensors" in str(error.value)
 
 
-def test_when_no_checkpoint_is_whole_the_message_says_so(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_the_run_cannot_be_resumed(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "000001000.safetensors").write_bytes(b"not one")
-    with pytest.raises(EquipoiseError, match="none of the 1 checkpoints is whole"):
+    with pytest.raises(EquipoiseError, match="all 1 checkpoints are damaged"):
         checkpoint.load_newest(tmp_path / "checkpoints", lambda _: None)
 
 
@@ -328,8 +328,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(
         EquipoiseError,
-        match=r"file.json could not be written: No space left on device; what was saved "
-        r"before is whole",
+        match=r"file.json could not be written: No space left on device; earlier saves "
+        r"are intact",
     ):
         write_json(path, {"format": 1, "a": 2})
     assert read_json(path)["a"] == 1

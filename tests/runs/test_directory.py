@@ -90,7 +90,7 @@ def test_where_the_disk_has_no_locks_too(
     test_a_second_writer_is_refused_until_the_first_has_died(other_process)
 
 
-def test_two_trainings_told_to_write_the_same_run_are_one_training_and_one_refusal(
+def test_of_two_trainings_with_the_same_directory_one_is_refused(
     other_process: tuple[subprocess.Popen[str], Path], tiny: dict[str, Any]
 ) -> None:
     _, out = other_process
@@ -200,15 +200,15 @@ def test_every_flipped_byte_of_a_log_is_noticed_and_costs_at_most_the_two_lines_
     for place in range(len(raw)):
         for flipped in (1, 16, 128):
             run.log_file.write_bytes(raw[:place] + bytes([raw[place] ^ flipped]) + raw[place + 1 :])
-            told: list[str] = []
-            read = run.read_log(told.append)
+            messages: list[str] = []
+            read = run.read_log(messages.append)
             last = place == len(raw) - 1  # without its end, a line is still being written
-            assert len(told) == (0 if last else 1)
+            assert len(messages) == (0 if last else 1)
             assert [line for line in lines if line in read] == read
             assert len(read) >= 2
 
 
-def test_a_line_of_a_log_says_what_was_written_and_is_plain_json() -> None:
+def test_a_line_of_a_log_is_plain_json_with_what_was_written() -> None:
     line = {"samples_seen": 3, "value": 1e-320, "text": 'quoted " and\nbroken'}
     text = checked_line(line)
     assert text.count("\n") == 1
@@ -263,10 +263,10 @@ def test_json_with_nan_or_infinities_was_not_written_here(tmp_path: Path) -> Non
 def test_what_would_be_too_long_to_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serialization, "MAX_JSON", 100)
+    monkeypatch.setattr(serialization, "MAX_JSON_BYTES", 100)
     write_json(tmp_path / "x.json", {"format": 1})
     with pytest.raises(
-        EquipoiseError, match="it would have 312 bytes, more than the 100 that are read"
+        EquipoiseError, match="it would have 312 bytes, more than the maximum of 100"
     ):
         write_json(tmp_path / "x.json", {"format": 1, "long": "x" * 200})
     assert read_json(tmp_path / "x.json") == {"format": 1}
@@ -324,7 +324,7 @@ def test_a_link_that_leads_nowhere_is_no_place_for_runs(
     for out in (None, "runs/a"):
         with pytest.raises(
             RequestError,
-            match=r"^runs/.* could not be made: a link on the way to it leads nowhere; "
-            r"give another",
+            match=r"^runs/.* could not be created: its path has a broken link; "
+            r"correct the link",
         ):
             GAN(**tiny).trainer("gaussian", out=out)

@@ -28,7 +28,7 @@ def test_auto_takes_a_gpu_that_cuda_has_and_never_apples(
     assert resolve_device("auto").type == expected
 
 
-def test_apples_gpus_are_refused_in_a_line_that_says_what_to_give(trained: Path) -> None:
+def test_apples_gpus_are_refused_with_an_alternative(trained: Path) -> None:
     for asked in (
         lambda: GAN(device="mps").fit("gaussian"),
         lambda: GAN.load(trained, device="mps:0"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 
 FLOATS = 4  # bytes
 
 
 def test_views_and_changes_in_place_take_nothing() -> None:
     x = torch.ones(100)
-    with Counting() as count:
+    with OpCounter() as count:
         x.add_(1)
         x[10:].view(9, 10).t()
         x.mul_(x)
@@ -20,8 +20,8 @@ def test_views_and_changes_in_place_take_nothing() -> None:
     assert count.operations["aten.mul_"] == 1
 
 
-def test_memory_given_back_is_seen_even_after_the_counting() -> None:
-    with Counting() as count:
+def test_freed_memory_is_counted_even_after_the_context() -> None:
+    with OpCounter() as count:
         a = torch.zeros(100)
         b = a + 1
         view = b[:1]
@@ -36,7 +36,7 @@ def test_memory_given_back_is_seen_even_after_the_counting() -> None:
 
 def test_backward_passes_are_counted_and_release_what_they_saved() -> None:
     w = torch.ones(10, 10, requires_grad=True)
-    with Counting() as count:
+    with OpCounter() as count:
         loss = (w * 2).square().sum()
         torch.autograd.backward(loss)
         del loss
@@ -48,7 +48,7 @@ def test_backward_passes_are_counted_and_release_what_they_saved() -> None:
 
 def test_reading_a_value_and_shapes_that_depend_on_values_are_waits() -> None:
     x = torch.arange(4.0)
-    with Counting() as count:
+    with OpCounter() as count:
         float(x.sum())
         x[x > 1].sum()
         bool((x > 1).any())
@@ -57,7 +57,7 @@ def test_reading_a_value_and_shapes_that_depend_on_values_are_waits() -> None:
 
 
 def test_a_counting_that_is_entered_again_goes_on() -> None:
-    count = Counting()
+    count = OpCounter()
     for _ in range(2):
         with count:
             torch.zeros(1)

@@ -20,7 +20,7 @@ import torch._dynamo.config
 from equipoise import GAN
 from equipoise.errors import RequestError
 from equipoise.report import trained_run
-from equipoise.runtime.process import at_work, each_at_work
+from equipoise.runtime.process import iterate_with_torch_settings, torch_settings
 from equipoise.training import loop, trainer
 from equipoise.training.events import Control, Event
 from equipoise.training.signals import InterruptedRunError, signals_stop
@@ -206,11 +206,11 @@ def test_training_and_judging_run_on_the_threads_of_the_run_and_preparing_on_one
 
 def test_work_within_work_comes_back_to_the_work_around_it() -> None:
     before = torch.get_num_threads()
-    with at_work(2):
-        with at_work(3):
+    with torch_settings(2):
+        with torch_settings(3):
             assert torch.get_num_threads() == 3
         assert torch.get_num_threads() == 2
-        with at_work():
+        with torch_settings():
             assert torch.get_num_threads() == 2
     assert torch.get_num_threads() == before
 
@@ -221,14 +221,14 @@ def test_two_threads_at_work_at_once_leave_behind_what_there_was() -> None:
     seen = []
 
     def second() -> None:
-        with at_work(3):
+        with torch_settings(3):
             inside.set()
             first_is_out.wait(10)
             seen.append(torch.get_default_dtype())
 
     thread = threading.Thread(target=second)
     try:
-        with at_work(1):
+        with torch_settings(1):
             thread.start()
             inside.wait(10)
         first_is_out.set()
@@ -244,7 +244,7 @@ def test_two_threads_at_work_at_once_leave_behind_what_there_was() -> None:
 def test_between_two_items_the_process_is_the_callers() -> None:
     torch.set_default_dtype(torch.float64)
     try:
-        made = each_at_work(torch.get_default_dtype() for _ in range(2))
+        made = iterate_with_torch_settings(torch.get_default_dtype() for _ in range(2))
         assert [(inside, torch.get_default_dtype()) for inside in made] == [
             (torch.float32, torch.float64)
         ] * 2
@@ -257,7 +257,7 @@ def test_torch_compiles_through_derivatives_only_while_a_compiled_step_runs() ->
         pytest.skip("this torch cannot")
     before = torch._dynamo.config.trace_autograd_ops
     for compiled in (True, False):
-        with Speed(1, "float32", compiled).at_work():
+        with Speed(1, "float32", compiled).torch_settings():
             assert torch._dynamo.config.trace_autograd_ops is (compiled or before)
         assert torch._dynamo.config.trace_autograd_ops is before
 

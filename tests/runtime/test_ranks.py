@@ -14,7 +14,7 @@ from equipoise.data.distributions import Gaussian
 from equipoise.data.loading import DistributionLoader, IndexedLoader, batches, seeded
 from equipoise.data.streams import StreamSource
 from equipoise.errors import EquipoiseError
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 from equipoise.runtime.ranks import SINGLE, Ranks
 
 CPU = torch.device("cpu")
@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 def test_a_single_process_communicates_nothing_and_pays_nothing() -> None:
     tensors = [torch.arange(3.0), torch.ones(2)]
     before = [tensor.clone() for tensor in tensors]
-    with Counting() as count:
+    with OpCounter() as count:
         SINGLE.mean_(tensors)
         SINGLE.broadcast_(tensors)
         SINGLE.barrier()

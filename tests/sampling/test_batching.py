@@ -10,7 +10,7 @@ import torch
 from tests.helpers import TINY
 
 from equipoise import GAN
-from equipoise.sampling.batching import regrouped
+from equipoise.sampling.batching import rebatch
 from equipoise.sampling.sampler import BLOCK
 
 
@@ -18,9 +18,7 @@ from equipoise.sampling.sampler import BLOCK
 def test_regrouped_rows_are_the_same_in_order(sizes: list[int]) -> None:
     rows = torch.arange(sum(sizes))
     parts = (
-        list(regrouped(rows.split(sizes), 3, torch.cat))
-        if sizes
-        else list(regrouped([], 3, torch.cat))
+        list(rebatch(rows.split(sizes), 3, torch.cat)) if sizes else list(rebatch([], 3, torch.cat))
     )
     assert torch.equal(torch.cat([rows[:0], *parts]), rows)
     assert all(len(part) == 3 for part in parts[:-1])

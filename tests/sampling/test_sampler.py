@@ -139,7 +139,7 @@ def test_what_is_drawn_in_parts_is_what_is_made_of_all_latents_at_once(n: int) -
     codes = {"u0": np.linspace(-2, 2, given)[:n], "c0": np.arange(n) % 3}
     assert np.array_equal(
         np.asarray(sampler.sample(n, 5, codes=codes)),
-        sampler.of_latents(*sampler.latents(n, 5, codes=codes)),
+        sampler.decode_latents(*sampler.latents(n, 5, codes=codes)),
     )
 
 
@@ -222,12 +222,12 @@ def test_samples_that_memory_cannot_hold_are_refused_before_any_is_made(
     tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gan = GAN(**tiny).fit(IMAGES)
-    monkeypatch.setattr(batching, "available", lambda: 2**30)
-    told = (
-        r"^n = 1000000000: so many samples need 59\.6 GiB of memory, and 1\.0 GiB are "
+    monkeypatch.setattr(batching, "available_memory", lambda: 2**30)
+    message = (
+        r"^n = 1000000000: these samples need 59\.6 GiB of memory, and 1\.0 GiB are "
         r"free: draw at most 16777216 at once"
     )
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         gan.sample(10**9)
     assert len(np.asarray(next(gan.sample_batches(10**9, 7)))) == 7
     for size in (0, -1):

@@ -23,37 +23,37 @@ from pathlib import Path
 from equipoise import GAN
 from equipoise.training.events import Report
 
-out, told = map(Path, sys.argv[1:])
+out, release = map(Path, sys.argv[1:])
 
 def wait(event):  # near the end, so that the training does not end before the evaluation does
-    while isinstance(event, Report) and event.progress > 0.8 and not told.exists():
+    while isinstance(event, Report) and event.progress > 0.8 and not release.exists():
         time.sleep(0.01)
 
 GAN(samples=600 * 32, batch_size=32, width=8, threads=1).fit("gaussian", out=out, callbacks=[wait])
 """
 
 
-def start(out: Path, told: Path) -> subprocess.Popen[bytes]:
-    """A training in another process, which does not end before the file `told` is
+def start(out: Path, release: Path) -> subprocess.Popen[bytes]:
+    """A training in another process, which does not end before the file `release` is
     there."""
     return subprocess.Popen(
-        [sys.executable, "-c", TRAIN, str(out), str(told)], stderr=subprocess.PIPE
+        [sys.executable, "-c", TRAIN, str(out), str(release)], stderr=subprocess.PIPE
     )
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
-    _, told = process.communicate(timeout=HANGING)
-    assert process.returncode == 0, told
+    _, stderr = process.communicate(timeout=HANGING)
+    assert process.returncode == 0, stderr
 
 
 def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_other(
     tmp_path: Path,
 ) -> None:
-    told = tmp_path / "told"
-    told.touch()
-    ended(start(tmp_path / "alone", told))
-    told.unlink()
-    trainings = [start(tmp_path / name, told) for name in ("watched", "other")]
+    release = tmp_path / "release"
+    release.touch()
+    ended(start(tmp_path / "alone", release))
+    release.unlink()
+    trainings = [start(tmp_path / name, release) for name in ("watched", "other")]
     watched, seen, evaluated = RunDirectory(tmp_path / "watched"), 0, set()
     deadline = time.monotonic() + HANGING
     while (
@@ -68,7 +68,7 @@ def test_two_trainings_and_an_evaluation_of_a_running_one_do_not_disturb_each_ot
         unpack(watched.generator)
         if len(evaluated) < 3:  # takes longest
             evaluated.add(GAN.load(watched.path, device="cpu").evaluate().samples_seen)
-    told.touch()
+    release.touch()
     for training in trainings:
         ended(training)
     assert seen >= 80

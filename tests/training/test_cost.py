@@ -19,15 +19,15 @@ from equipoise.data.schema import Schema
 from equipoise.recipes import find
 from equipoise.recipes._building import build_method
 from equipoise.recipes.base import Recipe
-from equipoise.runtime.op_counter import Counting
-from equipoise.training.memory import StandIn
+from equipoise.runtime.op_counter import OpCounter
+from equipoise.training.memory import ZeroLoader
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.image_kmeans import ImageClusters
 from equipoise.transforms.whitening import ComponentWhitening
 
-KINDS = {
+AUGMENTATIONS = {
     "line": Schema((1,), "N", "float64"),
     "plane": Schema((2,), "ND", "float64"),
     "plane in modes": Schema((2,), "ND", "float64"),
@@ -74,19 +74,19 @@ TODAY = {
 def recipe_for(name: str, kind: str) -> Recipe:
     recipe = find(name)
     return recipe.for_data(
-        KINDS[kind], {"conditional": recipe.needs_labels, "clusters": CLUSTERS.get(kind, 0)}
+        AUGMENTATIONS[kind], {"conditional": recipe.needs_labels, "clusters": CLUSTERS.get(kind, 0)}
     )
 
 
 def state_for(recipe: Recipe, kind: str) -> State:
     """After two steps, which make what later ones find."""
-    schema, cpu = KINDS[kind], torch.device("cpu")
+    schema, cpu = AUGMENTATIONS[kind], torch.device("cpu")
     clustering: Clustering | None = None
     if recipe.clusters:
         kind_of = ImageClusters if schema.is_image else ComponentWhitening
         clustering = kind_of(schema.shape, recipe.clusters)
     method = build_method(recipe, schema, 0)
-    loader = StandIn(schema, recipe.batch_size, chain_of(schema, clustering), cpu)
+    loader = ZeroLoader(schema, recipe.batch_size, chain_of(schema, clustering), cpu)
     state = State(method, recipe, loader, 0, cpu)
     for _ in range(2):
         step(state)
@@ -101,7 +101,7 @@ def step(state: State) -> dict[str, torch.Tensor]:
 
 
 def cost(name: str, kind: str) -> Cost:
-    state, count = state_for(recipe_for(name, kind), kind), Counting()
+    state, count = state_for(recipe_for(name, kind), kind), OpCounter()
     with count:
         step(state)
     return Cost(count.operations.total(), count.storages, round(count.bytes / 1024), count.waits)
@@ -124,14 +124,14 @@ def test_counts_do_not_depend_on_the_backend() -> None:
     assert without == cost("dcgan", "images")
 
 
-def test_readings_that_are_kept_hold_no_graph_and_no_batch() -> None:
-    state, count = state_for(recipe_for("balanced", "images"), "images"), Counting()
+def test_stored_readings_reference_no_graph_and_no_batch() -> None:
+    state, count = state_for(recipe_for("balanced", "images"), "images"), OpCounter()
     with count:
         kept = [step(state) for _ in range(3)]
     stored = {
         (at := value.untyped_storage()).data_ptr(): at.nbytes()
-        for told in kept
-        for value in told.values()
+        for readings in kept
+        for value in readings.values()
     }
     gradients = sum(
         p.numel() * p.element_size()

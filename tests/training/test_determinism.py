@@ -112,7 +112,7 @@ def trained_on(machine: dict[str, str], out: Path) -> dict[str, np.ndarray[Any, 
 
 
 @pytest.mark.slow
-def test_another_machine_starts_alike_steps_alike_and_ends_at_the_same_distribution(
+def test_another_machine_has_the_same_start_steps_and_final_distribution(
     here: dict[str, np.ndarray[Any, Any]], tmp_path: Path
 ) -> None:
     """A processor without vectors, and another order of Python's sets, stand for the

@@ -21,7 +21,7 @@ def pass_cost(multiplications: float) -> PassCost:
 WORK = Workload(pass_cost(G), pass_cost(D), 0, 16, discriminator_steps=1, has_penalty=True)
 
 
-class Counting(MetricSuite):
+class OpCounter(MetricSuite):
     def __init__(self) -> None:
         self.n, self.cost = 100, 5e3
 
@@ -30,48 +30,50 @@ class Counting(MetricSuite):
 
 
 def schedule(work: Workload = WORK, device: str = "cpu") -> EvaluationSchedule:
-    return EvaluationSchedule(work, Counting(), COSTS[device])
+    return EvaluationSchedule(work, OpCounter(), COSTS[device])
 
 
-def test_an_evaluation_costs_what_the_page_says() -> None:
-    trained = G + 6 * D + 3 * (G + D) / 5 + evaluation_schedule.STEP / 16
+def test_an_evaluation_costs_what_the_documents_state() -> None:
+    trained = G + 6 * D + 3 * (G + D) / 5 + evaluation_schedule.STEP_COST / 16
     found = schedule(replace(WORK, discriminator_steps=5)).evaluation_samples
     assert found == 100 * (G + 5e3) / trained
 
 
 def test_longer_runs_are_evaluated_more_often_within_bounds() -> None:
-    told = schedule()
-    times = [told.evaluations(horizon, 20) for horizon in (1, 10**4, 10**5, 10**9)]
+    planned = schedule()
+    times = [planned.evaluations(horizon, 20) for horizon in (1, 10**4, 10**5, 10**9)]
     assert times[0] == evaluation_schedule.MIN_EVALUATIONS
     assert times[-1] == 20
     assert times == sorted(times)
     for horizon in (10**4, 10**5):
-        count = told.evaluations(horizon, 10**6)
-        spent = count * told.evaluation_samples / horizon
+        count = planned.evaluations(horizon, 10**6)
+        spent = count * planned.evaluation_samples / horizon
         least = evaluation_schedule.MIN_EVALUATIONS
-        assert spent <= evaluation_schedule.EVALUATION or count == least
+        assert spent <= evaluation_schedule.EVALUATION_FRACTION or count == least
 
 
 def test_on_a_gpu_the_interval_is_a_number_of_steps_whatever_a_step_computes() -> None:
     every = COSTS["cuda"].evaluation_steps
     assert every is not None
     for work in (WORK, replace(WORK, generator=pass_cost(1e9))):
-        told = schedule(work, "cuda")
-        assert [told.evaluations(16 * every * times, 20) for times in (1, 7, 100)] == [5, 7, 20]
+        planned = schedule(work, "cuda")
+        assert [planned.evaluations(16 * every * times, 20) for times in (1, 7, 100)] == [5, 7, 20]
 
 
 def test_a_run_is_evaluated_so_often_and_at_its_end_whether_resumed_or_not() -> None:
-    told = schedule()
-    horizon = int(told.evaluation_samples * 7.5 / evaluation_schedule.EVALUATION)
+    planned = schedule()
+    horizon = int(planned.evaluation_samples * 7.5 / evaluation_schedule.EVALUATION_FRACTION)
     last, evaluated = 0, []
     for save in range(1, 21):
-        if told.due(save / 20, last, horizon, 20):  # all it knows of the past is what the log has
+        if planned.due(
+            save / 20, last, horizon, 20
+        ):  # all it knows of the past is what the log has
             last = save * horizon // 20
             evaluated.append(save)
     assert len(evaluated) == 7
     assert evaluated[-1] == 20
-    assert told.due(1.0, 0, horizon, 20)
-    assert not told.due(1.0, horizon, horizon, 20)
+    assert planned.due(1.0, 0, horizon, 20)
+    assert not planned.due(1.0, horizon, horizon, 20)
 
 
 def test_images_follow_the_steps() -> None:

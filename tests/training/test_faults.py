@@ -24,7 +24,7 @@ from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
 from equipoise.sampling.sampler import Sampler
 from equipoise.training.events import Event, SaveDue
-from equipoise.utils.atomic_io import asides
+from equipoise.utils.atomic_io import temporary_files
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="what a descriptor is open on is read from /proc"
@@ -35,10 +35,10 @@ OTHERS = ("EIO", "EROFS", "short write")  # which take the way of a full disk
 
 def fit(data: Path, out: Path, **settings: Any) -> list[str]:
     """Train, or go on; what was warned of."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         GAN("balanced", **settings).fit(data, out=out, resume=not settings)
-    return [str(warning.message) for warning in told]
+    return [str(warning.message) for warning in caught]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def assert_same_end(out: Path, undisturbed: Path) -> None:
         for run in (out, undisturbed)
     ]
     assert said[0] == said[1]
-    assert list(asides(out)) == []
+    assert list(temporary_files(out)) == []
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_an_error_of_the_disk_that_passes_costs_nothing(
     out = tmp_path / "run"
     with injected(Faults(out, fault, at=int(place * operations))) as faults:
         try:
-            told = fit(data, out, **SETTINGS)
+            messages = fit(data, out, **SETTINGS)
         except EquipoiseError as error:
-            told = [str(error)]
+            messages = [str(error)]
     assert faults.done > faults.at
-    assert any("could not be written" in line for line in told)
+    assert any("could not be written" in line for line in messages)
     if not (out / "config.json").is_file():  # it failed before there was anything
         fit(data, out, **SETTINGS)
     fit(data, out)
@@ -116,24 +116,24 @@ def test_an_error_of_the_disk_that_passes_costs_nothing(
         *(pytest.param(fault, 0.5, marks=pytest.mark.slow) for fault in OTHERS),
     ],
 )
-def test_a_disk_that_stays_full_is_told_once_and_at_the_end_and_what_was_saved_before_is_whole(
+def test_a_disk_that_stays_full_has_two_warnings_and_leaves_earlier_saves_intact(
     fault: str, place: float, data: Path, undisturbed: tuple[Path, int], tmp_path: Path
 ) -> None:
     straight, operations = undisturbed
     out = tmp_path / "run"
     with (
         injected(Faults(out, fault, at=int(place * operations), lasting=10**9)),
-        warnings.catch_warnings(record=True) as told,
+        warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
         with pytest.raises(
-            EquipoiseError, match=r"could not be written: .*; the end of this training is not kept"
+            EquipoiseError, match=r"could not be written: .*; the end of this training is not saved"
         ):
             GAN("balanced", **SETTINGS).fit(data, out=out)
     assert (
         sum(
-            "training goes on, and the next save tries again" in str(warning.message)
-            for warning in told
+            "training continues, and the next save tries again" in str(warning.message)
+            for warning in caught
         )
         == 1
     )
@@ -188,8 +188,8 @@ def test_a_look_at_the_disk_that_fails_ends_no_training(
         return looked(path)
 
     monkeypatch.setattr(Path, "is_file", fail_at_times)
-    told = fit(data, tmp_path / "run", **SETTINGS)
-    assert any("cannot be read: Stale file handle; training goes on" in line for line in told)
+    messages = fit(data, tmp_path / "run", **SETTINGS)
+    assert any("cannot be read: Stale file handle; training continues" in line for line in messages)
     assert_same_end(tmp_path / "run", undisturbed[0])
 
 

@@ -46,7 +46,7 @@ def test_it_puts_back_weights_moments_and_average() -> None:
     guard = Guard(state)
     before = {name: tensor.clone() for name, tensor in state.weights().items()}
     spoil(state)
-    guard.go_back()
+    guard.roll_back()
     assert all(torch.equal(before[name], tensor) for name, tensor in state.weights().items())
     assert state.recoveries == 1
 
@@ -61,7 +61,7 @@ def test_each_time_the_step_sizes_halve() -> None:
         assert state.optimizer_d.param_groups[0]["lr"] == rates.learning_rate / 2**recoveries
 
 
-def test_a_training_that_is_spoiled_once_goes_back_says_so_and_ends_well() -> None:
+def test_a_training_with_one_bad_step_rolls_back_with_a_warning_and_ends_well() -> None:
     state = state_of(RECIPE)
     spoiling(state, {50})
     events = list(train(state, Clock(state, 16 * 200, None), Control()))
@@ -128,22 +128,22 @@ def test_a_gradient_that_is_no_number_is_never_taken_for_zero(network: str) -> N
     assert events[-1] == Finished("done")
 
 
-def test_a_training_that_runs_away_ends_in_a_line_is_logged_and_is_judged_so(
+def test_a_diverging_training_ends_with_one_line_a_log_entry_and_a_verdict(
     tmp_path: Path,
 ) -> None:
     gan = GAN("classic", learning_rate=1e38, samples=6400, batch_size=16, width=8, threads=1)
     with (
         pytest.warns(
             UserWarning,
-            match=r"was not finite after .* back to the last good weights, with half the step",
-        ) as told,
+            match=r"was not finite after .* rolled back to the last good weights, with half",
+        ) as caught,
         pytest.raises(
             DivergedError,
-            match=r"nor after going back; what was good last is in .*; try a lower learning rate",
+            match=r"nor after rolling back; the last good weights are in .*; try a lower",
         ),
     ):
         gan.fit("gaussian", out=tmp_path / "run")
-    assert len([one for one in told if "half the step" in str(one.message)]) == MAX_ATTEMPTS + 1
+    assert len([one for one in caught if "rolled back" in str(one.message)]) == MAX_ATTEMPTS + 1
     log = RunDirectory(tmp_path / "run").read_log(pytest.fail)
     assert sum("recovered" in line for line in log) == MAX_ATTEMPTS + 1
     assert "training diverged" in log[-1]["diverged"]

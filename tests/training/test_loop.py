@@ -106,7 +106,7 @@ def test_a_machine_that_becomes_slow_lets_the_schedule_come_to_its_end(
     assert machine.now <= 601
 
 
-def test_a_horizon_that_is_about_right_is_left_alone_and_a_resumed_run_keeps_it(
+def test_a_horizon_within_tolerance_is_unchanged_and_restored_on_resume(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     state, machine = state_of(RECIPE), Machine(monkeypatch)
@@ -133,7 +133,7 @@ def test_a_resumed_run_with_other_minutes_measures_its_horizon_anew() -> None:
     assert state.samples_seen > seen
 
 
-def test_a_stop_is_heeded_after_the_step_under_way_and_saved() -> None:
+def test_a_stop_takes_effect_after_the_current_step_and_is_saved() -> None:
     state, control = state_of(RECIPE), Control()
     events = []
     for event in train(state, Clock(state, 16 * 1000, None), control):

@@ -21,15 +21,15 @@ from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.runtime.device_costs import costs_of
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 from equipoise.training import memory
 from equipoise.training.guard import Guard
 from equipoise.training.memory import (
-    StandIn,
     StepMemory,
+    ZeroLoader,
     check_memory,
+    check_networks_fit,
     predict,
-    refuse_networks,
     step_memory,
     trace,
 )
@@ -46,16 +46,16 @@ def test_steps_on_small_batches_tell_the_bytes_of_a_large_one(
     recipe: Recipe, source: Source
 ) -> None:
     transform = fit_chain(source, recipe.scaling, 0, 0, 0)
-    told = step_memory(recipe, source.schema, transform, CPU, workspace=1.0)
-    assert told.at(recipe.batch_size) == max(trace(recipe, source.schema, transform, CPU)[0])
+    predicted = step_memory(recipe, source.schema, transform, CPU, workspace=1.0)
+    assert predicted.at(recipe.batch_size) == max(trace(recipe, source.schema, transform, CPU)[0])
 
 
 def test_the_second_step_holds_what_all_later_ones_do() -> None:
     source = DistributionSource(Gaussian())
     recipe, transform = Balanced(batch_size=16, width=8), fit_chain(source, "standard", 0, 0, 0)
-    count, peaks = Counting(), []
+    count, peaks = OpCounter(), []
     with count:
-        loader = StandIn(source.schema, 16, transform, CPU)
+        loader = ZeroLoader(source.schema, 16, transform, CPU)
         state = State(build_method(recipe, source.schema, 0), recipe, loader, 0, CPU)
         adversarial_step(state, recipe.schedule(0))
         guard = Guard(state)
@@ -64,12 +64,12 @@ def test_the_second_step_holds_what_all_later_ones_do() -> None:
             before = len(count.trace)
             adversarial_step(state, recipe.schedule(0))
             peaks.append(max(count.trace[before:]))
-    assert guard.before
+    assert guard.older
     assert peaks[0] == peaks[1] == peaks[2]
     assert step_memory(recipe, source.schema, transform, CPU, workspace=1.0).at(16) == peaks[0]
 
 
-def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies() -> None:
+def test_persistent_memory_is_weights_gradients_moments_ema_and_the_guards_copies() -> None:
     source = DistributionSource(Gaussian())
     recipe = Balanced(width=64)
     method = build_method(recipe, source.schema, 0)
@@ -77,8 +77,8 @@ def test_what_is_kept_is_weights_gradients_moments_average_and_the_guards_copies
         sum(p.numel() for p in network.parameters()) * 4
         for network in (method.generator, method.discriminator)
     )
-    told = step_memory(recipe, source.schema, fit_chain(source, "standard", 0, 0, 0), CPU)
-    assert told.kept == pytest.approx(
+    predicted = step_memory(recipe, source.schema, fit_chain(source, "standard", 0, 0, 0), CPU)
+    assert predicted.persistent == pytest.approx(
         13 * g + 10 * d, rel=0.01
     )  # and the optimisers' counts of steps
 
@@ -91,13 +91,13 @@ def test_the_workspace_is_a_multiple_of_what_a_step_makes_on_the_way() -> None:
         for workspace in (1.0, 2.0)
     )
     for size in (10, 10_000):
-        assert twice.at(size) - twice.kept == pytest.approx(
-            2 * (once.at(size) - once.kept), rel=0.01
+        assert twice.at(size) - twice.persistent == pytest.approx(
+            2 * (once.at(size) - once.persistent), rel=0.01
         )  # a batch that waits is held too
 
 
 def test_the_largest_batch_is_the_last_that_fits_the_highest_line() -> None:
-    step = StepMemory(fixed=(100.0, 0.0, 90.0), each=(1.0, 3.0, 0.0), kept=90.0)
+    step = StepMemory(fixed=(100.0, 0.0, 90.0), each=(1.0, 3.0, 0.0), persistent=90.0)
     assert [step.at(size) for size in (0, 50, 100)] == [100, 150, 300]
     assert [step.largest(free) for free in (99, 100, 149, 150, 300, 302, 303)] == [
         0,
@@ -116,7 +116,7 @@ def free(monkeypatch: pytest.MonkeyPatch, amount: int | None) -> None:
 
 def check(source: Source, recipe: Recipe) -> None:
     """What a start asks of the memory, in its order."""
-    refuse_networks(recipe, source.schema, CPU)
+    check_networks_fit(recipe, source.schema, CPU)
     method = build_method(recipe, source.schema, 0)
     workload = workload_for(method, recipe, source.schema)
     check_memory(source, recipe, fit_chain(source, recipe.scaling, 0, 0, 0), CPU, workload)
@@ -212,7 +212,7 @@ def test_steps_are_traced_where_the_bound_is_above_a_quarter_of_the_free_memory(
     source, recipe = DistributionSource(Gaussian()), Balanced(width=8)
     method = build_method(recipe, source.schema, 0)
     workload = workload_for(method, recipe, source.schema)
-    bound = workload.memory_bound(costs_of(CPU)) + memory.data_on(CPU, source)
+    bound = workload.memory_bound(costs_of(CPU)) + memory.loader_bytes(CPU, source)
     for amount, traced in ((4 * bound + 4, 0), (4 * bound - 4, 4)):
         starts.clear()
         free(monkeypatch, amount)

@@ -39,7 +39,7 @@ def plan(**run: Any) -> Plan:
         ({"samples": 1, "evaluate": "full"}, "full"),
     ],
 )
-def test_a_short_training_has_a_quick_report_unless_the_user_says_otherwise(
+def test_a_short_training_has_a_quick_report_by_default(
     run: dict[str, Any], evaluation: str
 ) -> None:
     assert plan(**run).evaluation == evaluation

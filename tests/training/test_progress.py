@@ -12,11 +12,10 @@ from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.metrics.budget import STEPS
 from equipoise.training import progress
-from equipoise.training.events import Evaluated, Event, Finished, Report
+from equipoise.training.events import Evaluated, Finished, Report
 from equipoise.training.progress import (
     EvaluationStatus,
     ProgressBar,
-    call_each,
     clock,
     primary_metric,
     report_lines,
@@ -85,9 +84,9 @@ def test_a_bar_is_drawn_on_a_terminal_with_the_metric_unless_it_is_not_wanted(
         bar(EVALUATED)
         bar(Report(16, 1.0, 0.5, 1.0, 1.0, READINGS))
         bar.bar.refresh()
-    told = capsys.readouterr().err
-    assert ("Wasserstein-1 0.02134 (real samples: 0.0051)" in told) is shown
-    assert ("16 samples" in told) is shown
+    output = capsys.readouterr().err
+    assert ("Wasserstein-1 0.02134 (real samples: 0.0051)" in output) is shown
+    assert ("16 samples" in output) is shown
 
 
 def test_progress_that_is_asked_for_where_no_bar_can_be_drawn_is_a_few_plain_lines(
@@ -108,7 +107,7 @@ def test_python_shows_nothing_where_stderr_is_no_terminal(
     assert capsys.readouterr().err == ""
 
 
-def test_a_notebook_without_ipywidgets_is_told_what_its_bar_needs(
+def test_a_notebook_without_ipywidgets_has_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "Console", lambda **_: Console(stderr=True, force_jupyter=True))
@@ -145,10 +144,3 @@ def test_a_bar_is_a_callback_that_needs_nothing_but_events(
     bar(Finished("done"))
     assert not bar.bar.live.is_started
     assert "16 samples" in capsys.readouterr().err
-
-
-def test_several_callbacks_are_called_in_their_order() -> None:
-    calls: list[tuple[str, Event]] = []
-    event = Finished("done")
-    call_each(lambda e: calls.append(("a", e)), None, lambda e: calls.append(("b", e)))(event)
-    assert calls == [("a", event), ("b", event)]

@@ -18,7 +18,7 @@ from equipoise import GAN
 from equipoise.data.distributions import Gaussian, Ring
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.resume import is_finished, told
+from equipoise.training.resume import is_finished, status_line
 
 Command = Callable[..., Any]
 RNG = np.random.default_rng(0)
@@ -45,12 +45,12 @@ def run(trained: Path, here: Path) -> Path:
         ["--threads", "1", "--resume", "runs/g"],
     ],
 )
-def test_a_run_is_enough_to_go_on_and_it_is_said_from_where(
+def test_a_run_is_enough_to_resume_and_the_progress_is_printed(
     arguments: list[str], run: Path, command: Command
 ) -> None:
     answer = command("train", *arguments, "--samples", "64", *NONE)
     assert (answer.status, answer.err) == (0, "")
-    assert "\ngoing on from 32 of 64 samples\n" in answer.out
+    assert "\nresuming at 32 of 64 samples\n" in answer.out
     assert "\nTrained on 64 samples in all, 32 of them now, in " in answer.out
     assert RunDirectory(run).read_config().data.name == "gaussian"
     assert [path.name for path in Path.cwd().iterdir()] == ["runs"]
@@ -73,7 +73,7 @@ def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(
     assert GAN(samples=96).fit(out="run", resume=True).sample(3, label="u").shape == (3, 1)
 
 
-def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) -> None:
+def test_a_finished_run_prints_the_command_for_a_longer_one(run: Path, command: Command) -> None:
     answer = command("train", "--resume", str(run))
     assert (answer.status, answer.err) == (0, "")
     longer = (
@@ -91,11 +91,11 @@ def test_a_finished_run_says_so_and_what_to_type(run: Path, command: Command) ->
         GAN().fit(resume=True, out=run)
 
 
-def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
+def test_a_length_in_minutes_is_a_total_in_messages_too(tmp_path: Path) -> None:
     out = tmp_path / "run"
     GAN(minutes=0.005, batch_size=16, width=8, threads=1).fit("gaussian", out=out)
     finished = GAN().trainer(out=out, resume=True)
-    line = told(finished)
+    line = status_line(finished)
     assert finished.directory is not None
     finished.directory.unlock()
     assert is_finished(finished)
@@ -114,10 +114,10 @@ def test_a_length_in_minutes_is_a_total_and_told_as_one(tmp_path: Path) -> None:
     assert longer.directory is not None
     longer.directory.unlock()
     assert not is_finished(longer)
-    assert re.match(r"going on from .* seconds? of 1 minutes, ", told(longer))
+    assert re.match(r"resuming at .* seconds? of 1 minutes, ", status_line(longer))
 
 
-def test_fewer_samples_than_were_seen_are_refused_and_nothing_is_changed(
+def test_fewer_samples_than_already_seen_are_refused_without_changes(
     run: Path, command: Command
 ) -> None:
     GAN(samples=320).fit(out=run, resume=True)
@@ -170,7 +170,7 @@ def test_other_data_is_named_beside_the_runs(run: Path, here: Path, command: Com
         GAN().fit(Gaussian(mean=5), out=run, resume=True)
 
 
-def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
+def test_a_changed_or_missing_data_file_is_named(here: Path) -> None:
     np.save("points.npy", X)
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
     GAN(**settings).fit("points.npy", out="run")
@@ -178,7 +178,7 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
     for data in (None, "points.npy"):
         with pytest.raises(
             RequestError,
-            match=r"^run was trained on points\.npy, which has changed since, or comes in "
+            match=r"^run was trained on points\.npy, which has changed, or is in "
             r"another order: give",
         ):
             GAN().fit(data, out="run", resume=True)
@@ -194,27 +194,27 @@ def test_a_file_that_has_changed_or_gone_is_told_as_that(here: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command) -> None:
+def test_data_or_labels_passed_in_python_must_be_passed_again(command: Command) -> None:
     settings: dict[str, Any] = {"samples": 32, "batch_size": 16, "width": 8, "threads": 1}
     GAN(**settings).fit(X, out="array")
-    told = (
-        "array was trained on an array that came in Python: give the same again, by "
+    message = (
+        "array was trained on an array passed in Python: pass the same again, with "
         "fit(data, out=..., resume=True)"
     )
-    assert command("train", "--resume", "array").err == f"equipoise: {told}\n"
-    with pytest.raises(RequestError, match="an array that came in Python"):
+    assert command("train", "--resume", "array").err == f"equipoise: {message}\n"
+    with pytest.raises(RequestError, match="an array passed in Python"):
         GAN().fit(out="array", resume=True)
     np.save("x.npy", X)
     GAN(**settings).fit("x.npy", [0, 1] * 40, out="labels")
     with pytest.raises(
         RequestError,
-        match=r"labels for x\.npy that came in Python: .*fit\(data, labels, out=\.\.\., "
+        match=r"labels for x\.npy passed in Python: .*fit\(data, labels, out=\.\.\., "
         r"resume=True\)",
     ):
         GAN().fit(out="labels", resume=True)
     with pytest.raises(
         RequestError,
-        match=r"^labels was trained on x\.npy with labels that came in Python: give them again",
+        match=r"^labels was trained on x\.npy with labels passed in Python: pass them again",
     ):
         GAN().fit("x.npy", out="labels", resume=True)
     with pytest.raises(RequestError, match=r"^fit needs data"):
@@ -222,7 +222,7 @@ def test_data_or_labels_that_came_in_python_must_be_given_again(command: Command
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(
+def test_a_stopped_run_prints_the_command_to_resume_it(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from equipoise.training import trainer
@@ -235,7 +235,7 @@ def test_a_run_that_was_stopped_says_how_to_go_on_by_its_name_alone(
     monkeypatch.setattr(trainer, "Control", Stopped)
     answer = command("train", "gaussian", "--out", "run", *TINY_OPTIONS)
     assert answer.status == 130
-    assert answer.err.endswith(". Go on with: equipoise train --resume run\n")
+    assert answer.err.endswith(". Resume with: equipoise train --resume run\n")
 
 
 def test_settings_that_a_resumed_run_may_not_change_are_named(run: Path) -> None:

@@ -26,10 +26,10 @@ from equipoise.training import speed
 from equipoise.training.events import Event, Report
 from equipoise.training.speed import (
     Speed,
-    by_rule,
     can_compile,
     choose,
     compile_step,
+    default_speed,
     example,
     is_pure,
     threads_for,
@@ -67,10 +67,10 @@ def test_points_take_float32_and_images_what_the_processor_has(
 ) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
-    assert by_rule(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
+    assert default_speed(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
         1, "float32", False
     )
-    assert by_rule(method, images=True, device=CPU, seconds=1, threads=3) == Speed(
+    assert default_speed(method, images=True, device=CPU, seconds=1, threads=3) == Speed(
         3, "bfloat16" if half else "float32", False
     )
 
@@ -103,7 +103,7 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
     enough = COSTS["cpu"].compile_from["points"]
     found = [
-        by_rule(method, images=False, device=CPU, seconds=s, threads=1)
+        default_speed(method, images=False, device=CPU, seconds=s, threads=1)
         for s in (0.99 * enough, 1.01 * enough)
     ]
     assert [ruled.compiled for ruled in found] == [False, True]
@@ -132,7 +132,7 @@ def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(
     )
     assert is_pure(method) == pure
     if not pure:
-        assert not by_rule(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
+        assert not default_speed(method, images=True, device=CPU, seconds=LONG, threads=1).compiled
         with pytest.raises(
             RequestError, match="compile = 'on', but this step cannot be compiled here"
         ):
@@ -160,7 +160,7 @@ def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_wri
     assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
 
 
-def test_a_step_that_does_not_compile_stays_as_it_is_and_says_why(
+def test_a_step_that_does_not_compile_is_unchanged_and_returns_the_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
@@ -204,7 +204,7 @@ def test_an_example_moves_nothing_of_the_training() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors().items())
 
 
-def test_a_choice_trains_and_is_kept_in_the_config_and_taken_up_again(
+def test_a_speed_setting_is_saved_in_the_config_and_restored(
     tmp_path: Any,
 ) -> None:
     x = np.random.default_rng(0).integers(0, 256, (80, 16, 16), np.uint8)

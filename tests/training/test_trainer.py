@@ -23,21 +23,21 @@ class OwnError(Exception):
 
 def raising(kind: type[Any], after: int = 0) -> Any:
     """A callback that raises at the first event of a kind that so many came before."""
-    told: list[Event] = []
+    events: list[Event] = []
 
     def on_event(event: Event) -> None:
-        assert not any(isinstance(event, kind) for event in told[after:]), (
+        assert not any(isinstance(event, kind) for event in events[after:]), (
             "it is told of nothing after its exception"
         )
-        told.append(event)
-        if isinstance(event, kind) and len(told) > after:
+        events.append(event)
+        if isinstance(event, kind) and len(events) > after:
             raise OwnError("mine")
 
     return on_event
 
 
 @pytest.mark.parametrize("kind", [Report, SaveDue, Evaluated])
-def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_that_says_where(
+def test_an_exception_in_a_callback_is_raised_after_saving_with_a_note(
     kind: type[Any], tmp_path: Path
 ) -> None:
     out, handler = tmp_path / "run", signal.getsignal(signal.SIGINT)
@@ -46,11 +46,11 @@ def test_an_exception_in_a_callback_is_raised_after_all_is_saved_with_a_note_tha
         gan.fit("gaussian", out=out, callbacks=[raising(kind)])
     seen = gan._trained().sampler.samples_seen
     assert 0 < seen < SETTINGS["samples"]
-    told = (
-        f"training stopped after {seen:,} samples; saved in {out}: go on with fit(data, "
+    note = (
+        f"training stopped after {seen:,} samples; saved in {out}: resume with fit(data, "
         f"out={str(out)!r}, resume=True)"
     )
-    assert raised.value.__notes__ == [told]
+    assert raised.value.__notes__ == [note]
     assert (out / "checkpoints" / f"{seen:09d}.safetensors").is_file()
     assert signal.getsignal(signal.SIGINT) is handler
     RunDirectory(out).lock()  # it is free
@@ -76,25 +76,25 @@ def test_in_memory_what_was_trained_can_be_sampled_from_and_gone_on_from() -> No
     with pytest.raises(OwnError) as raised:
         gan.fit("gaussian", callbacks=[raising(Report)])
     assert raised.value.__notes__[0].endswith(
-        "the GAN can be sampled from, and trained on by fit(data, init_from=gan)"
+        "the GAN can be sampled from, and trained further with fit(data, init_from=gan)"
     )
     assert len(np.asarray(gan.sample(3))) == 3
 
 
 def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
-    told: list[Event] = []
-    GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", callbacks=[told.append])
-    evaluated = [event for event in told if isinstance(event, Evaluated)]
+    events: list[Event] = []
+    GAN(**SETTINGS).fit("gaussian", out=tmp_path / "run", callbacks=[events.append])
+    evaluated = [event for event in events if isinstance(event, Evaluated)]
     logged = [line for line in RunDirectory(tmp_path / "run").read_log() if "metrics" in line]
     assert [(event.samples_seen, event.metrics) for event in evaluated] == [
         (line["samples_seen"], line["metrics"]) for line in logged
     ]
     assert all(event.floors["wasserstein_1"] > 0 for event in evaluated)
-    drawn = [event for event in told if isinstance(event, Drawn)]
+    drawn = [event for event in events if isinstance(event, Drawn)]
     assert drawn[0] == Drawn(0, tmp_path / "run" / "samples" / "000000000.png")
     assert all(event.path.is_file() for event in drawn)
-    assert len(drawn) == sum(isinstance(event, ImageDue) for event in told)
-    after = [event for event in told if isinstance(event, Evaluated | SaveDue)]
+    assert len(drawn) == sum(isinstance(event, ImageDue) for event in events)
+    after = [event for event in events if isinstance(event, Evaluated | SaveDue)]
     assert all(isinstance(then, SaveDue) for event, then in pairwise(after) if event in evaluated)
 
 
@@ -110,7 +110,7 @@ def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "checkpoints" / f"{seen:09d}.safetensors").is_file()
 
 
-def test_a_signal_is_not_taken_for_the_end_of_a_training_that_settles_at_that_moment() -> None:
+def test_a_signal_is_not_confused_with_early_stopping_at_the_same_step() -> None:
     control = Control()
     control.stop("SIGINT")
     control.stop("early_stopped")

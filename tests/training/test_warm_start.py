@@ -99,16 +99,16 @@ def test_recipe_and_transforms_are_the_earlier_runs_and_the_clusters_weights_the
     assert sorted(new.weights.flatten().tolist()) == pytest.approx([0.5, 0.5], abs=0.05)
 
 
-def test_what_begins_anew_is_said_in_one_line(
+def test_a_note_of_one_line_lists_what_starts_anew(
     earlier: Path, tmp_path: Path, command: Command
 ) -> None:
-    told = (
+    message = (
         f"starting from the weights of {earlier}: optimiser, schedule and samples seen "
-        "begin anew; its scaling and 2 clusters are taken over"
+        "start anew; its scaling and 2 clusters are reused"
     )
     with pytest.warns(EquipoiseWarning) as warned:
         GAN(samples=32, threads=1).fit(X, init_from=earlier)
-    assert [str(warning.message) for warning in warned] == [told]
+    assert [str(warning.message) for warning in warned] == [message]
     np.save(tmp_path / "more.npy", X)
     options = [
         "--samples",
@@ -122,16 +122,16 @@ def test_what_begins_anew_is_said_in_one_line(
     ]
     answer = command("train", str(tmp_path / "more.npy"), "--init-from", str(earlier), *options)
     assert answer.status == 0
-    assert f"  note: {told}\n" in answer.out
+    assert f"  note: {message}\n" in answer.out
 
 
-def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said(
+def test_without_a_checkpoint_the_discriminator_starts_anew_with_a_note(
     earlier: Path, tmp_path: Path
 ) -> None:
     GAN.load(earlier).save(tmp_path / "copy")
     training = begun(tmp_path / "copy")
     assert training.source.notes[-1].endswith(
-        "; it has no checkpoint with a discriminator, which begins anew too"
+        "; it has no checkpoint with a discriminator, which starts anew too"
     )
     assert same(training.state.ema, GAN.load(earlier)._trained().sampler.generator)
     assert same(
@@ -139,7 +139,7 @@ def test_without_a_checkpoint_the_discriminator_begins_anew_too_and_that_is_said
     )
 
 
-def test_config_says_whose_weights_they_were(earlier: Path, tmp_path: Path) -> None:
+def test_config_has_the_origin_of_the_weights(earlier: Path, tmp_path: Path) -> None:
     GAN(samples=32, threads=1).fit(X, init_from=earlier, out=tmp_path / "run")
     said = RunDirectory(tmp_path / "run").read_config().init_from
     weights = GAN.load(earlier)._trained().sampler.generator.state_dict()
@@ -147,7 +147,7 @@ def test_config_says_whose_weights_they_were(earlier: Path, tmp_path: Path) -> N
     assert RunDirectory(earlier).read_config().init_from is None
 
 
-def test_the_average_goes_on_with_all_samples_that_its_weights_have_seen(tmp_path: Path) -> None:
+def test_the_ema_continues_with_all_samples_that_its_weights_have_seen(tmp_path: Path) -> None:
     settings: dict[str, Any] = {**SETTINGS, "samples": 64 * 20}
     GAN(**settings).fit(X, out=tmp_path / "first")
     once = GAN(samples=64, threads=1).fit(X, init_from=tmp_path / "first", out=tmp_path / "second")
@@ -194,11 +194,11 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
         training.recipe.batch_size,
         vars(training.recipe)["width"],
     ) == (1e-4, 32, 8)
-    told = (
+    message = (
         r"the weights of .* do not fit other networks \(width: 8 -> 16; clusters: 2 -> 3; "
         r"scaling: 'standard' -> 'unit'\): leave"
     )
-    with pytest.raises(RequestError, match=told):
+    with pytest.raises(RequestError, match=message):
         begun(earlier, width=16, clusters=3, scaling="unit", learning_rate=1e-4)
     with pytest.raises(
         RequestError,
@@ -247,14 +247,14 @@ def test_what_cannot_be_started_from_is_refused(earlier: Path, tmp_path: Path) -
         path.unlink()
     with pytest.raises(
         EquipoiseError,
-        match="the checkpoint with the weights that it started from is missing; start it anew",
+        match="the checkpoint with its initial weights is missing; start a new run",
     ):
         GAN().fit(X, out=tmp_path / "run", resume=True)
 
 
-def test_labels_of_a_run_that_learned_none_stay_unused_and_that_is_said(earlier: Path) -> None:
+def test_labels_for_a_run_without_classes_are_unused_with_a_note(earlier: Path) -> None:
     training = GAN(threads=1).trainer(X, [0, 1] * 100, init_from=earlier, to_disk=False)
-    assert training.source.notes[-1] == f"the labels are not used: {earlier} learned none"
+    assert training.source.notes[-1] == f"the labels are not used: {earlier} was trained without"
     assert not training.recipe.conditional
 
 
@@ -265,11 +265,11 @@ def test_the_start_of_a_training_changes_nothing_of_the_gan_that_it_is_from(earl
     assert np.array_equal(before, gan.sample(20, seed=1))
 
 
-def test_a_second_fit_says_once_that_it_begins_anew(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_second_fit_warns_once_that_it_starts_anew(tiny: dict[str, Any], tmp_path: Path) -> None:
     gan = GAN(**tiny).fit("gaussian", out=tmp_path / "run")
     with pytest.warns(
         EquipoiseWarning,
-        match=r"trained already, and fit begins anew: .*fit\(data, init_from=gan\)",
+        match=r"trained already, and fit starts anew: .*fit\(data, init_from=gan\)",
     ):
         gan.fit("gaussian")
     with warnings.catch_warnings():
@@ -277,7 +277,7 @@ def test_a_second_fit_says_once_that_it_begins_anew(tiny: dict[str, Any], tmp_pa
         gan.fit("gaussian")
     loaded = GAN.load(tmp_path / "run")
     with pytest.warns(
-        EquipoiseWarning, match=r"or its training with fit\(out=\.\.\., resume=True\)$"
+        EquipoiseWarning, match=r"or resume its run with fit\(out=\.\.\., resume=True\)$"
     ):
         loaded.fit("gaussian")
 
@@ -314,21 +314,19 @@ def test_every_warning_names_the_line_that_called_equipoise(
 
     with pytest.raises(ValueError, match="before the first save"):
         GAN(**tiny).fit(X, out=tmp_path / "begun", callbacks=[stop])
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", EquipoiseWarning)
         gan = GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)  # there is no checkpoint yet
-        gan.fit(X)  # which begins anew
+        gan.fit(X)  # which starts anew
         gan.fit(X, init_from=gan)  # from whose weights
         (tmp_path / "begun" / "log.jsonl").write_text("damaged\n")
         GAN(**tiny).fit(X, out=tmp_path / "begun", resume=True)
-    mine = [warning for warning in told if issubclass(warning.category, EquipoiseWarning)]
+    mine = [warning for warning in caught if issubclass(warning.category, EquipoiseWarning)]
     assert len(mine) >= 4
     assert {warning.filename for warning in mine} == {__file__}
 
 
-def test_labels_that_a_file_keeps_as_text_are_the_same_labels(
-    tiny: dict[str, Any], tmp_path: Path
-) -> None:
+def test_labels_stored_as_text_are_the_same_labels(tiny: dict[str, Any], tmp_path: Path) -> None:
     labels = [Decimal(i % 2) for i in range(len(X))]
     GAN(**tiny).fit(X, labels, out=tmp_path / "run")
     gan = GAN(**tiny).fit(X, labels, init_from=tmp_path / "run")

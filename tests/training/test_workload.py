@@ -15,7 +15,7 @@ from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.runtime.device_costs import COSTS
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 from equipoise.training.memory import step_memory
 from equipoise.training.step import adversarial_step
 from equipoise.training.workload import Line, PassCost, Workload
@@ -34,12 +34,12 @@ def test_a_step_never_holds_more_than_the_bound(recipe: Recipe, source: Source) 
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)
-def test_the_arithmetic_of_a_step_is_foretold_within_a_third(
+def test_the_arithmetic_of_a_step_is_predicted_within_a_third(
     recipe: Recipe, source: Source
 ) -> None:
     state = state_of(recipe, source)
     foretold = workload_for(state.method, recipe, source.schema).step_flops
-    with Counting() as count:
+    with OpCounter() as count:
         adversarial_step(state, state.method.schedule(0.5))
     assert 0.75 < foretold / count.flops.total() < 1.34
 

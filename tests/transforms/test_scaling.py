@@ -168,7 +168,7 @@ def test_a_scaling_of_sums_is_that_of_the_images(kind: ScalingKind) -> None:
         ((3, 3), (3, 3), True),
     ],
 )
-def test_ranges_that_were_only_seen_need_not_be_the_same(
+def test_observed_ranges_need_not_be_the_same(
     made: tuple[float, float], given: tuple[float, float], alike: bool
 ) -> None:
     assert same_kind(made, given) is alike

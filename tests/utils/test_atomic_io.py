@@ -20,7 +20,7 @@ def test_a_file_is_written_where_a_folder_cannot_be_opened_as_on_windows(
 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(atomic_io, "POSIX", False)
-    atomic_io.write_whole(tmp_path / "a" / "b.txt", b"whole")
+    atomic_io.write_atomic(tmp_path / "a" / "b.txt", b"whole")
     assert [path.read_bytes() for path in (tmp_path / "a").iterdir()] == [b"whole"]
 
 
@@ -28,5 +28,5 @@ def test_a_file_is_written_where_a_folder_cannot_be_opened_as_on_windows(
 def test_a_files_name_is_forced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = []
     monkeypatch.setattr(atomic_io, "sync_folder", synced.append)
-    atomic_io.write_whole(tmp_path / "b.txt", b"whole")
+    atomic_io.write_atomic(tmp_path / "b.txt", b"whole")
     assert synced == [tmp_path]

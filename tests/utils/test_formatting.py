@@ -12,7 +12,7 @@ from equipoise.utils.formatting import about, clock, dated, for_terminal, now, n
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         (8.0, "8"),
         (0.0, "0"),
@@ -29,12 +29,12 @@ from equipoise.utils.formatting import about, clock, dated, for_terminal, now, n
         (-math.inf, "-∞"),
     ],
 )
-def test_numbers_are_as_long_as_they_need_be(value: float, told: str) -> None:
-    assert number(value) == told
+def test_numbers_are_as_long_as_they_need_be(value: float, expected: str) -> None:
+    assert number(value) == expected
 
 
 @pytest.mark.parametrize(
-    ("ends", "told"),
+    ("ends", "expected"),
     [
         ((0.75, 1.25), "± 0.25"),
         ((-400.0, 561.0), "± 480"),
@@ -46,13 +46,13 @@ def test_numbers_are_as_long_as_they_need_be(value: float, told: str) -> None:
     ],
 )
 def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(
-    ends: tuple[float | None, float | None], told: str
+    ends: tuple[float | None, float | None], expected: str
 ) -> None:
-    assert interval(MetricResult("x", 1.0, 1.0, "lower", "", *ends)) == told
+    assert interval(MetricResult("x", 1.0, 1.0, "lower", "", *ends)) == expected
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [
         (0.2, "less than a second"),
         (1.2, "1 second"),
@@ -65,19 +65,19 @@ def test_an_interval_is_half_a_width_and_left_out_where_it_is_not_known(
         (86400 * 10, "10 days"),
     ],
 )
-def test_durations_are_told_about(seconds: float, told: str) -> None:
-    assert spoken(seconds) == told
-    assert about(seconds) == (told if seconds < 0.5 else f"about {told}")
+def test_durations_are_rounded(seconds: float, expected: str) -> None:
+    assert spoken(seconds) == expected
+    assert about(seconds) == (expected if seconds < 0.5 else f"about {expected}")
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(8.4, "8 s"), (187, "3:07"), (3729, "1:02:09")])
-def test_a_line_that_is_renewed_has_a_short_time(seconds: float, told: str) -> None:
-    assert clock(seconds) == told
+@pytest.mark.parametrize(("seconds", "expected"), [(8.4, "8 s"), (187, "3:07"), (3729, "1:02:09")])
+def test_a_line_that_is_renewed_has_a_short_time(seconds: float, expected: str) -> None:
+    assert clock(seconds) == expected
 
 
-def test_of_an_interval_that_is_not_about_its_value_both_ends_are_told() -> None:
+def test_an_interval_that_does_not_contain_its_value_has_both_ends() -> None:
     assert interval(MetricResult("copied", 0.0, 0.0, "lower", "", 0.0, 0.34)) == "(0 to 0.3400)"
-    assert interval(MetricResult("told", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
+    assert interval(MetricResult("x", 1.0, 0.5, "lower", "", 0.91, 1.0)) == "(0.9100 to 1)"
 
 
 def test_a_date_is_written_in_utc_and_in_english() -> None:

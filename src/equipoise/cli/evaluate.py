@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from equipoise.cli.options import Compare, Evaluate
-from equipoise.cli.output import say
+from equipoise.cli.output import echo
 from equipoise.cli.parser import parse
 from equipoise.errors import RequestError, printable
 
@@ -30,7 +30,7 @@ def evaluate(arguments: Sequence[str]) -> None:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
     else:
-        say(f"{report}\n\n{report.explained()}" if options.explain else str(report))
+        echo(f"{report}\n\n{report.explained()}" if options.explain else str(report))
 
 
 def compare(arguments: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ def compare(arguments: Sequence[str]) -> None:
     from equipoise.report.comparison import rows
     from equipoise.report.formatting import BASELINE, KEY
     from equipoise.report.page import comparison
-    from equipoise.utils.atomic_io import write_whole
+    from equipoise.utils.atomic_io import write_atomic
     from equipoise.utils.formatting import for_terminal
 
     gans = [GAN.load(run) for run in options.runs]
@@ -62,5 +62,5 @@ def compare(arguments: Sequence[str]) -> None:
     Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)
     print(for_terminal(KEY))
     if options.out is not None:
-        write_whole(options.out, comparison([gan.page_context() for gan in gans]).encode())
-        say(f"Wrote {options.out}")
+        write_atomic(options.out, comparison([gan.page_context() for gan in gans]).encode())
+        echo(f"Wrote {options.out}")

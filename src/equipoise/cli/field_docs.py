@@ -1,4 +1,4 @@
-"""The docstrings below the fields of a dataclass, read from its source."""
+"""The docstrings of dataclass fields, read from the source."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 
 def field_docs(settings: type[Any]) -> dict[str, str]:
-    """The docstring of each field of a dataclass, those it inherits among them: the
-    text below the field in the source. Empty where there is no source."""
+    """The docstring of each field of a dataclass, inherited ones included: the string
+    below it in the source. Empty without a source."""
     docs: dict[str, str] = {}
     for base in reversed(settings.__mro__):
         for statement, after in pairwise(_class_body(base)):

@@ -1,4 +1,4 @@
-"""`equipoise recipes` and `equipoise datasets`: lists, without heavy imports."""
+"""`equipoise recipes` and `equipoise datasets`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from equipoise.cli.options import Datasets, Recipes
-from equipoise.cli.output import say
+from equipoise.cli.output import echo
 from equipoise.cli.parser import option_of, parse
 
 if TYPE_CHECKING:
     from equipoise.data.readers import Reader
 
-COLUMN = 12  # characters of a name
+# Width of the column of names, in characters.
+NAME_WIDTH = 12
 
 
 def recipes(arguments: Sequence[str]) -> None:
@@ -23,10 +24,10 @@ def recipes(arguments: Sequence[str]) -> None:
 
     for name, recipe in catalogue().items():
         default = " (the default of train)" if name == DEFAULT else ""
-        print(f"{name:{COLUMN}} {recipe.summary}{default}")
-        print(f"{'':{COLUMN}} {recipe.paper}")
+        print(f"{name:{NAME_WIDTH}} {recipe.summary}{default}")
+        print(f"{'':{NAME_WIDTH}} {recipe.paper}")
     for name, why in broken().items():
-        say(f"{name:{COLUMN}} cannot be used: {why}")
+        echo(f"{name:{NAME_WIDTH}} cannot be used: {why}")
 
 
 def datasets(arguments: Sequence[str]) -> None:
@@ -39,10 +40,10 @@ def datasets(arguments: Sequence[str]) -> None:
     for name, summary in NAMED_SOURCES.items():
         of_source = fields(DISTRIBUTIONS[name]) if name in DISTRIBUTIONS else ()
         settings = ", ".join(option_of(field.name) for field in of_source)
-        print(f"{name:{COLUMN}} {summary}{f' ({settings})' if settings else ''}")
+        print(f"{name:{NAME_WIDTH}} {summary}{f' ({settings})' if settings else ''}")
     print("\nOr your own data: a folder of images, or a file.")
     for reader in sorted(readers.READERS, key=lambda reader: reader.endings):
-        print(f"{reader.endings[0]:{COLUMN}} {reader.summary}{_other_endings(reader)}")
+        print(f"{reader.endings[0]:{NAME_WIDTH}} {reader.summary}{_other_endings(reader)}")
 
 
 def _other_endings(reader: Reader) -> str:

@@ -1,6 +1,7 @@
-"""The command line: which command runs, and how what it raises ends the process.
+"""The entry point of the command line: runs a command, and turns errors into messages
+and exit statuses.
 
-Heavy packages are imported when a command needs them, so that `--help` is fast.
+Heavy packages are imported inside functions, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Train generative adversarial networks that anyone can depend on.
 
   equipoise train DATA      train on a built-in source, a file or a folder, and report
                             how good it is
-  equipoise train --resume RUN     go on with a run
+  equipoise train --resume RUN     resume a run
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
@@ -37,7 +38,7 @@ Train generative adversarial networks that anyone can depend on.
 Start with: equipoise train gaussian
 Each command has --help. That of train shows every setting of its recipe.
 """
-# What to do where memory runs out.
+# Advice where memory runs out, by command.
 LESS_MEMORY = {
     "train": "give less data or a smaller batch_size",
     "sample": "ask for fewer samples",
@@ -48,11 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: What is typed after `equipoise`. Default: that of this process.
+        arguments: The words after `equipoise`. Default: those of this process.
 
     Returns:
-        The exit status: 0 done, 1 could not be completed, 2 the request is wrong,
-        130 or 143 stopped by a signal and saved.
+        The exit status: 0 for success, 1 for a failure, 2 for a wrong request, 130 or
+        143 if a signal stopped a training, which is saved.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
@@ -69,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_own_warnings() -> None:
-    """Show Equipoise's warnings in a line, and none of other libraries, which say
-    nothing to the person at the terminal."""
+    """Print Equipoise's warnings in one line each, and hide those of other
+    libraries."""
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", EquipoiseWarning)
     warnings.showwarning = lambda message, *_: warn(str(message))
@@ -90,15 +91,15 @@ def _run(given: Sequence[str]) -> None:
 
 
 def _failed(error: Exception, command: str) -> int:
-    """Print an error in a line, and return the exit status.
+    """Print an error in one line, and return the exit status.
 
     Raises:
-        Exception: One that is not the user's or the machine's, but a defect.
+        Exception: The error is neither the user's nor the machine's, but a bug.
     """
     if isinstance(error, EquipoiseError):
         print(f"equipoise: {error}", file=sys.stderr)
         return error.status
-    if isinstance(error, BrokenPipeError):  # the reader of a pipe is gone
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe has closed it
         _abandon_stdout()
         return 0
     if isinstance(error, OSError):
@@ -106,7 +107,7 @@ def _failed(error: Exception, command: str) -> int:
         if error.filename is None:
             _abandon_stdout()
         return 1
-    # torch reports too little memory as a RuntimeError.
+    # torch raises a RuntimeError when out of memory.
     out_of_memory = isinstance(error, RuntimeError) and "memory" in str(error).lower()
     if out_of_memory or isinstance(error, MemoryError):
         instead = LESS_MEMORY.get(command, "give less data")
@@ -116,8 +117,8 @@ def _failed(error: Exception, command: str) -> int:
 
 
 def _abandon_stdout() -> None:
-    """Drop what could not be written, so that Python does not try again at its end."""
-    with suppress(OSError, ValueError):  # no descriptor where a test or a notebook took its place
+    """Discard unwritten output, so that Python does not retry at exit."""
+    with suppress(OSError, ValueError):  # stdout may be replaced by an object without fileno
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

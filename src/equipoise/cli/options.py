@@ -1,5 +1,5 @@
-"""The options of each command, a dataclass each. What is typed for `train` stands in
-`train_options`."""
+"""The options of each command except `train`, as dataclasses; see `train_options` for
+`train`."""
 
 from __future__ import annotations
 
@@ -27,20 +27,19 @@ class Sample:
     seed: int | None = None
     """The same seed gives the same samples. Default: different ones every time."""
     out: Path | None = option(None, "FILE")
-    """FILE.npy, .npz or .csv for the samples, FILE.png for a picture of them. Default:
+    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them. Default:
     points are printed."""
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained run against real data. Each metric stands beside its baseline:
-    what real samples get."""
+    """Measure a trained run against real data. Each metric is shown with its baseline,
+    the value of real samples."""
 
     run: Path = positional("RUN", RUN_NEEDED)
     """A run directory."""
     data: str | None = option(None, "DATA")
-    """Data to compare with. Default: the part of the training data that was held
-    out."""
+    """Data to compare with. Default: the held-out part of the training data."""
     inception: bool = False
     """Add Inception's FID and KID. Needs torch-fidelity and its weights."""
     quick: bool = False

@@ -1,4 +1,4 @@
-"""What the command line prints."""
+"""Printing on the command line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from equipoise.errors import printable
 
 
-def say(text: str) -> None:
-    """Print lines that may hold names from files, on any terminal."""
+def echo(text: str) -> None:
+    """Print lines on stdout, with escapes for what the terminal cannot show."""
     from equipoise.utils.formatting import for_terminal
 
     print(for_terminal("\n".join(map(printable, text.split("\n")))))

@@ -30,37 +30,38 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 HELP_COLUMN = 30
-OPTION_NAMES = {"stop_when": "until"}  # fields whose option has another name
+# Options of fields whose names differ from the field's.
+OPTION_NAMES = {"stop_when": "until"}
 
 
 def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | None = None) -> Any:
-    """A field that is typed without an option. A tuple takes any number of words.
+    """A positional field. One that is a tuple takes any number of words.
 
     Args:
-        metavar: How the help shows it.
-        needs: What the message says where it is missing, such as "a run directory".
-        default: Its value where it may be left out.
-        doc: The help, where it is more than the field's docstring.
+        metavar: Its name in the help.
+        needs: A description for the message if it is missing: "a run directory".
+        default: Its default; without one it is required.
+        doc: Its help. Default: the field's docstring.
     """
-    shown = {"metavar": metavar, "needs": needs, "doc": doc}
-    return field(default=default, metadata={"positional": True, **shown})
+    metadata = {"positional": True, "metavar": metavar, "needs": needs, "doc": doc}
+    return field(default=default, metadata=metadata)
 
 
 def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = MISSING) -> Any:
-    """A field with an option that is not shown by its type alone.
+    """A field whose option needs more than its type.
 
     Args:
-        default: Its value where the option is not typed.
-        metavar: How the help shows its value.
-        short: A second name, such as "-n".
-        bare: The value of the option without one; left out, it needs one.
+        default: Its default.
+        metavar: Its value's name in the help.
+        short: A short option, such as "-n".
+        bare: The value of the option without an argument. Default: it needs one.
     """
     return field(default=default, metadata={"metavar": metavar, "short": short, "bare": bare})
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What was typed, by the fields' names, and what is wrong with it."""
+    """A parsed command line: values by the fields' names, and mistakes."""
 
     values: dict[str, Any]
     mistakes: list[str]
@@ -70,12 +71,12 @@ class OptionsParser:
     """The options of one command: the fields of one or more dataclasses.
 
     Args:
-        command: What is typed after `equipoise`.
-        groups: The dataclasses by the titles that the help shows. Of two fields
-            with one name the first counts.
-        description: Paragraphs at the head of the help.
-        usage: What the help shows after "usage:".
-        owner: Whose options they are, in messages.
+        command: The command's name.
+        groups: The dataclasses by their titles in the help. Of two fields with the same
+            name the first counts.
+        description: The paragraphs at the top of the help.
+        usage: The text after "usage:".
+        owner: The owner of the options in messages. Default: the command.
         shows_help: Whether --help prints the help and exits.
     """
 
@@ -133,7 +134,7 @@ class OptionsParser:
                 del values[name]
             elif isinstance(value, list):
                 values[name] = tuple(value)
-        return Parsed(values, [*self._place(values, rest), *mistakes])
+        return Parsed(values, [*self._assign_positional(values, rest), *mistakes])
 
     def _add_group(self, group: argparse._ArgumentGroup, settings: type[Any]) -> None:
         types = hints(settings)
@@ -228,9 +229,12 @@ class OptionsParser:
             return f"{flag}: {message}"
         return f"{flag} has no value: must be {described(self.types[name])}"
 
-    def _place(self, values: dict[str, Any], rest: Sequence[str]) -> Iterator[str]:
-        """Give the words that stand alone to the positional field. Yields a mistake for
-        each word that is left over."""
+    def _assign_positional(self, values: dict[str, Any], rest: Sequence[str]) -> Iterator[str]:
+        """Assign words without an option to the positional field.
+
+        Yields:
+            A mistake for each word that is left over.
+        """
         options = [word for word in rest if word.startswith("-") and word != "-"]
         unknown = [word.partition("=")[0] for word in options if word.startswith("--")]
         for name in unknown:
@@ -252,10 +256,10 @@ class OptionsParser:
 
 
 def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
-    """The command line as an instance of the dataclass `options`.
+    """Parse a command line into an instance of the dataclass `options`.
 
     Raises:
-        RequestError: On mistakes: all of them, in one line.
+        RequestError: There are mistakes. The message has all of them, in one line.
     """
     usage = [f"equipoise {command}"]
     types = hints(options)
@@ -277,16 +281,12 @@ def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
         raise RequestError(
             f"{parser.prog} needs {needed.metadata['needs']}: see {parser.prog} --help"
         )
-    refuse(parsed.mistakes)
+    raise_mistakes(parsed.mistakes)
     return options(**parsed.values)
 
 
-def refuse(mistakes: Sequence[str]) -> None:
-    """Raise if anything was wrong.
-
-    Raises:
-        RequestError: With all mistakes in one line.
-    """
+def raise_mistakes(mistakes: Sequence[str]) -> None:
+    """Raise a RequestError with all mistakes in one line, if there are any."""
     if mistakes:
         raise RequestError("; ".join(dict.fromkeys(mistakes)))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from equipoise.cli.options import Sample
-from equipoise.cli.output import say
+from equipoise.cli.output import echo
 from equipoise.cli.parser import parse
 from equipoise.errors import RequestError
 
@@ -22,21 +22,21 @@ def sample(arguments: Sequence[str]) -> None:
 
     from equipoise.api import GAN
     from equipoise.cli.sample_files import codes, encoded
-    from equipoise.utils.atomic_io import write_whole
+    from equipoise.utils.atomic_io import write_atomic
 
     gan, code = GAN.load(options.run), codes(options.code)
     default = DEFAULT_IMAGES if gan.schema.is_image else DEFAULT_POINTS
     n = default if options.n is None else options.n
     if options.out is not None and suffix == ".png":
         gan.draw(options.out, options.n, label=options.label, code=code, seed=options.seed)
-        say(f"Wrote {options.out}{_shown(n) if gan.schema.is_image else ''}")
+        echo(f"Wrote {options.out}{_data_name(n) if gan.schema.is_image else ''}")
         return
     content = encoded(gan, n, options.label, code, options.seed, suffix)
     if options.out is not None:
-        write_whole(options.out, content)
-        say(f"Wrote {options.out}")
+        write_atomic(options.out, content)
+        echo(f"Wrote {options.out}")
     elif sys.stdout.isatty():
-        say(content.decode().removesuffix("\n"))
+        echo(content.decode().removesuffix("\n"))
     else:
         sys.stdout.write(content.decode())
 
@@ -59,7 +59,7 @@ def _checked_suffix(out: Path | None, n: int | None) -> str | None:
     return suffix
 
 
-def _shown(n: int) -> str:
+def _data_name(n: int) -> str:
     from equipoise.plotting.grids import MAX_IMAGES
 
     return f": the first {MAX_IMAGES} of {n:,}" if n > MAX_IMAGES else ""

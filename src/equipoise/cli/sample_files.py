@@ -1,4 +1,4 @@
-"""Samples as the content of a file, and the codes that a command line asks for."""
+"""Encode samples as files, and parse codes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def encoded(
     seed: int | None,
     suffix: str | None,
 ) -> bytes:
-    """n samples as the content of a file with this ending; None is CSV.
+    """n samples as the content of a file with this suffix; None for CSV.
 
     Raises:
-        RequestError: For images in text.
+        RequestError: The samples are images, and the suffix that of a text file.
     """
     if gan.schema.is_image and suffix in (None, ".csv"):
         raise RequestError("images need --out with a file that ends in .png, .npy or .npz")
@@ -53,17 +53,17 @@ def encoded(
 
 
 def without_formula(name: str | int) -> str | int:
-    """A column's name, with a quote before it where a spreadsheet would run it as a
-    formula: it may come from a stranger's file."""
+    """A column's name, quoted if a spreadsheet would run it as a formula: it may come
+    from an untrusted file."""
     risky = isinstance(name, str) and name.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{name}" if risky else name
 
 
 def codes(text: str | None) -> dict[str, float]:
-    """The codes in a text such as "c0=3,u0=-1.5".
+    """Parse codes from a text such as "c0=3,u0=-1.5".
 
     Raises:
-        RequestError: If it is written in another way.
+        RequestError: The text has another form.
     """
     codes = {}
     for part in text.split(",") if text else []:

@@ -1,4 +1,4 @@
-"""`equipoise train`: from what was typed to the report at the end."""
+"""`equipoise train`: train and print a report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from equipoise.cli.output import say, warn
+from equipoise.cli.output import echo, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
@@ -38,22 +38,22 @@ def train(arguments: Sequence[str]) -> None:
         warn=warn,
         recorded=request.recorded,
     )
-    _announce(trainer)
+    _print_header(trainer)
     assert trainer.directory is not None, "the command line always writes a run"
     where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
     try:
         _run(gan, trainer, finished)
     except InterruptedRunError as error:
         again = shlex.join(["equipoise", "train", "--resume", where])
-        raise InterruptedRunError(f"{error}. Go on with: {again}", error.signal) from None
+        raise InterruptedRunError(f"{error}. Resume with: {again}", error.signal) from None
     except DivergedError:
-        _report(gan, trainer, kept=False)
+        _report(gan, trainer, use_saved=False)
         raise
-    _report(gan, trainer, kept=finished and "evaluate" not in request.choices)
+    _report(gan, trainer, use_saved=finished and "evaluate" not in request.choices)
 
 
 def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
-    """Train, and print on how many samples and how long."""
+    """Train, and print the number of samples and the time."""
     from equipoise.training.progress import ProgressBar
     from equipoise.utils.formatting import spoken
 
@@ -63,20 +63,20 @@ def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
         gan.train(trainer, [bar])
     if not finished:
         more = f" in all, {state.samples_seen - samples:,} of them now," if samples else ""
-        say(
+        echo(
             f"Trained on {state.samples_seen:,} samples{more} in {spoken(state.seconds - seconds)}."
         )
         sys.stdout.flush()
 
 
-def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
-    """Print the report after a trainer, full or quick as its plan says.
+def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
+    """Print the report after a training, full or quick by its plan.
 
     Args:
-        gan: What was trained.
-        training: The trainer.
-        kept: Whether to print the report that the run has already, if it has one, and
-            measure nothing.
+        gan: The trained GAN.
+        trainer: Its trainer.
+        use_saved: Whether to print the saved report of the run, if there is one,
+            instead of a new one.
     """
     from equipoise.metrics.budget import QUICK
     from equipoise.metrics.evaluate import takes_all
@@ -85,23 +85,23 @@ def _report(gan: GAN, trainer: Trainer, *, kept: bool) -> None:
     assert trainer.directory is not None, "the command line always writes a run"
     directory, kind = trainer.directory, trainer.plan.evaluation
     where, run = directory.path, shlex.quote(str(directory.path))
-    report, kept = None, kept and directory.report.is_file()
+    report, use_saved = None, use_saved and directory.report.is_file()
     with EvaluationStatus() as status:
         if kind != "none":
             quick = kind == "quick"
-            report = gan.report if kept else gan.evaluate(quick=quick, on_step=status)
+            report = gan.report if use_saved else gan.evaluate(quick=quick, on_step=status)
         status("image of samples")
         gan.draw(where / "samples.png", seed=0)
     if report is None:
-        say(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
-        say(f"Image: {where}/samples.png")
+        echo(f"\nNot measured. To measure it: equipoise evaluate {run}\n")
+        echo(f"Image: {where}/samples.png")
     else:
-        say(f"\n{report}\n")
+        echo(f"\n{report}\n")
         labels = bool(trainer.recipe.conditional)
-        if kind == "quick" and not kept and not takes_all(trainer.source, labels, QUICK):
-            say(f"Measured on fewer samples. In full: equipoise evaluate {run}")
-        say(f"Report: {where}/report.html    Image: {where}/samples.png")
-    say(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
+        if kind == "quick" and not use_saved and not takes_all(trainer.source, labels, QUICK):
+            echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
+        echo(f"Report: {where}/report.html    Image: {where}/samples.png")
+    echo(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
 
 
 def described(schema: Schema) -> str:
@@ -115,23 +115,23 @@ def described(schema: Schema) -> str:
     return f"{schema.size}-D points"
 
 
-def _announce(trainer: Trainer) -> None:
-    """Print what is trained, on what data and how, and from where a run is resumed."""
-    from equipoise.training.resume import told
+def _print_header(trainer: Trainer) -> None:
+    """Print the data, the recipe and the machine, and the progress of a resumed run."""
+    from equipoise.training.resume import status_line
 
     schema, source, directory = trainer.source.schema, trainer.source, trainer.directory
     rows = source.training_rows
     amount = "generated on the fly" if rows is None else f"{rows:,} to train on"
-    say(f"{source.name}: {described(schema)}, {amount}")
+    echo(f"{source.name}: {described(schema)}, {amount}")
     for note in source.notes:
-        say(f"  note: {note}")
+        echo(f"  note: {note}")
     how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"
     how += ", in bfloat16" if trainer.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if trainer.speed.compiled else ""
-    say(
+    echo(
         f"{trainer.recipe.name} on {trainer.device} with {how}; saved in "
         f"{directory.path if directory else '-'}"
     )
     if trainer.resumed:
-        say(told(trainer))
+        echo(status_line(trainer))
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from equipoise.cli.parser import OptionsParser, option, positional, refuse
+from equipoise.cli.parser import OptionsParser, option, positional, raise_mistakes
 from equipoise.data import readers
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError
@@ -111,7 +111,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
             settings(**values)
         except RequestError as error:
             mistakes.append(str(error))
-    refuse(mistakes)
+    raise_mistakes(mistakes)
     train = _resolved(Train(**of_train))
     if train.data is None and train.resume is None:
         raise RequestError("equipoise train needs data: see equipoise train --help")

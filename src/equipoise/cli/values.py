@@ -1,4 +1,4 @@
-"""The text of a command line as values of the fields' types."""
+"""Convert command-line words to values of the fields' types."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from equipoise.coerce import described
 
 METAVARS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
-# Before a negative number, which argparse would take for an option where it has an
-# exponent.
+# Prefix of a negative number: with an exponent, argparse would take it for an option.
 NUMBER_MARK = "\0"
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What a converter returns for a text that is not of its type."""
+    """A converter's result for a text of another type."""
 
     message: str
 
@@ -35,12 +34,12 @@ def alternatives(hint: Any) -> Iterator[Any]:
 
 
 def converter(flag: str, hint: Any, *, whole: Any) -> Callable[[str], Any]:
-    """From what is typed after an option to its value, or to a mistake.
+    """A function from an option's text to its value, or to a mistake.
 
     Args:
         flag: The option.
         hint: The type of one value.
-        whole: The type of the field, which the message describes.
+        whole: The type of the whole field, for messages.
     """
 
     def convert(text: str) -> Any:
@@ -64,7 +63,7 @@ def converter(flag: str, hint: Any, *, whole: Any) -> Callable[[str], Any]:
 
 
 def metavar_of(hint: Any) -> str:
-    """How the help shows a value of this type."""
+    """The name of a value of this type in the help."""
     for kind in alternatives(hint):
         if get_origin(kind) is Literal:
             return "{" + ",".join(map(str, get_args(kind))) + "}"
@@ -74,7 +73,7 @@ def metavar_of(hint: Any) -> str:
 
 
 def shown_default(of_field: Field[Any]) -> str:
-    """A field's default as the help shows it; empty for None, False and none at all."""
+    """A field's default in the help; empty for None, False and no default."""
     value = of_field.default
     if value is MISSING or value is None or value is False or value == "":
         return ""

@@ -16,7 +16,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from filelock import FileLock
 
 from equipoise.utils.atomic_io import sync_folder
-from equipoise.utils.waiting import bar
+from equipoise.utils.progress_bar import bar
 
 SCHEME = "https"
 TIMEOUT_SECONDS = 20

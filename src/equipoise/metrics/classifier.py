@@ -14,8 +14,8 @@ from torch.nn.functional import cross_entropy
 
 from equipoise.metrics.budget import FULL
 from equipoise.networks.conv import ConvTrunk
-from equipoise.networks.drawing import DrawnFrom
 from equipoise.networks.mlp import mlp
+from equipoise.networks.seeded_init import SeededInit
 
 Array = NDArray[np.float64]
 Classes = NDArray[np.integer]
@@ -79,7 +79,7 @@ def train_classifier(
     axes = (0,) if x.ndim == 2 else (0, 2, 3)
     std = rows.std(axes, keepdim=True)
     randomness = torch.Generator().manual_seed(seed)
-    with DrawnFrom(torch.Generator().manual_seed(seed)):
+    with SeededInit(torch.Generator().manual_seed(seed)):
         network = _network(x.shape[1:], number)
     classifier = Classifier(network, rows.mean(axes, keepdim=True), torch.where(std > 0, std, 1.0))
     order = torch.randperm(len(rows), generator=randomness)

@@ -1,5 +1,5 @@
-"""Differentiable augmentation: random changes of all that D sees, real and generated,
-that G's gradients pass through.
+"""Differentiable augmentation of the images that D sees, real and generated. G's
+gradients pass through it.
 
 Zhao et al.: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
 2020: color, translation and cutout, at the paper's strengths for images on [-1, 1].
@@ -18,24 +18,27 @@ from torch.nn.functional import pad
 
 from equipoise.networks.controller import Controller
 
-SHIFT = 0.125  # of a side, the most that an image moves
-HOLE = 0.5  # of a side, what cutout blanks
-EVERY = 4  # steps of D between two adjustments of p (ADA, section 3.1)
-SPAN = 500_000  # real images in which p can go from 0 to 1
+# Maximum translation, as a fraction of a side.
+MAX_SHIFT = 0.125
+# Sides of the rectangle that cutout sets to zero, as a fraction of the image's.
+CUTOUT_SIZE = 0.5
+# Steps of D between two adjustments of p (ADA, section 3.1).
+ADJUST_STEPS = 4
+# Real images in which p can go from 0 to 1.
+ADJUST_SAMPLES = 500_000
 
 
 class Augmentation(Controller):
-    """Images (N, C, H, W) to images of the same shape, each of `kinds` applied to each
-    image with probability `p`.
+    """Augments images, (N, C, H, W): each of `kinds` with probability `p` per image.
+
+    The training state sets two attributes. `generator` is the source of the random
+    draws. `realness` maps D's outputs on real and on generated images, (N,) each, to
+    values, (N,), that are positive where D classifies a real image as real.
 
     Args:
-        kinds: Names out of `KINDS`.
-        target: If given, p starts at 0 and is adapted so that the mean sign of
-            `realness`, r_t in ADA, comes to it. Without it `set_probability` sets p.
-
-    The training state sets `generator`, which the draws come from, and `realness`: of
-    D's outputs on real and on generated images, (N,) each, above 0 where D takes a real
-    image for real, (N,).
+        kinds: Names of `AUGMENTATIONS`.
+        target: If given, p starts at 0 and is adapted until the mean sign of
+            `realness`, r_t in ADA, is `target`. Else `set_probability` sets p.
     """
 
     after = "discriminator"
@@ -58,23 +61,24 @@ class Augmentation(Controller):
 
     def forward(self, x: Tensor) -> Tensor:
         for kind in self.kinds:
-            x = torch.where(self._uniform(x) < self.p, KINDS[kind](x, self._uniform), x)
+            x = torch.where(self._uniform(x) < self.p, AUGMENTATIONS[kind](x, self._uniform), x)
         return x
 
     def set_probability(self, p: float) -> None:
-        """Set the probability, unless it is adapted."""
+        """Set the probability; ignored where it is adapted."""
         if self.target is None:
             self.p.fill_(p)
 
     @torch.no_grad()
     def update(self, readings: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Adapt p every `EVERY` steps of D to its outputs in them."""
+        """Adapt p every `ADJUST_STEPS` steps of D, by D's outputs in these steps."""
         if self.target is not None:
             real, fake = readings["real_logits"], readings["fake_logits"]
             self.signs += self.realness(real, fake).sign().mean()
             self.steps += 1
-            due = self.steps >= EVERY
-            step = (self.signs / self.steps - self.target).sign() * (EVERY * len(real) / SPAN)
+            due = self.steps >= ADJUST_STEPS
+            size = ADJUST_STEPS * len(real) / ADJUST_SAMPLES
+            step = (self.signs / self.steps - self.target).sign() * size
             self.p.copy_(torch.where(due, (self.p + step).clamp(0, 1), self.p))
             self.signs.mul_(~due)
             self.steps.mul_(~due)
@@ -89,8 +93,8 @@ Draw = Callable[[Tensor], Tensor]
 
 
 def color(x: Tensor, uniform: Draw) -> Tensor:
-    """Brightness moved by up to 0.5, then saturation scaled by 0 to 2, then contrast by
-    0.5 to 1.5."""
+    """Shift brightness by up to 0.5, scale saturation by 0 to 2, then contrast by 0.5
+    to 1.5."""
     x = x + uniform(x) - 0.5
     grey = x.mean(1, keepdim=True)
     x = (x - grey) * (2 * uniform(x)) + grey
@@ -99,10 +103,10 @@ def color(x: Tensor, uniform: Draw) -> Tensor:
 
 
 def translation(x: Tensor, uniform: Draw) -> Tensor:
-    """Each image moved by whole pixels, at most an eighth of its side, up or down and
-    left or right; zeros move in."""
+    """Shift each image by whole pixels, at most an eighth of each side; zeros fill the
+    border."""
     height, width = x.shape[2:]
-    far = [int(side * SHIFT + 0.5) for side in (height, width)]
+    far = [int(side * MAX_SHIFT + 0.5) for side in (height, width)]
     rows, columns = (
         torch.arange(side, device=x.device) + (uniform(x) * (2 * most + 1)).long().reshape(-1, 1)
         for side, most in zip((height, width), far, strict=True)
@@ -115,12 +119,12 @@ def translation(x: Tensor, uniform: Draw) -> Tensor:
 
 
 def cutout(x: Tensor, uniform: Draw) -> Tensor:
-    """A rectangle of half of each side, centred anywhere, set to zero."""
+    """Set a rectangle of half the image's sides, at a random position, to zero."""
     outside = torch.ones_like(x[:, :1])
     inside = []
     for dimension in (2, 3):
         side = x.shape[dimension]
-        hole = int(side * HOLE + 0.5)
+        hole = int(side * CUTOUT_SIZE + 0.5)
         start = (uniform(x) * (side + 1 - hole % 2)).floor() - hole // 2
         shape = [1, 1, 1, 1]
         shape[dimension] = side
@@ -129,7 +133,7 @@ def cutout(x: Tensor, uniform: Draw) -> Tensor:
     return x * outside.masked_fill(inside[0] & inside[1], 0)
 
 
-KINDS: dict[str, Callable[[Tensor, Draw], Tensor]] = {
+AUGMENTATIONS: dict[str, Callable[[Tensor, Draw], Tensor]] = {
     "color": color,
     "translation": translation,
     "cutout": cutout,

@@ -1,5 +1,4 @@
-"""What BEGAN needs beyond other methods: a discriminator that is an autoencoder, and
-the control of its equilibrium.
+"""BEGAN's autoencoder as a discriminator, and the control of its equilibrium.
 
 Berthelot, Schumm, Metz: "BEGAN: Boundary Equilibrium Generative Adversarial Networks",
 2017, sections 3.1 to 3.4.
@@ -12,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from equipoise.networks.conditioning import MixedPrecision, one_hot, through
+from equipoise.networks.conditioning import MixedPrecision, forward_mixed, one_hot
 from equipoise.networks.controller import Controller
 
 
@@ -21,9 +20,13 @@ class AutoencoderDiscriminator(MixedPrecision):
 
         L(x) = mean |x - decoder(encoder(x))|
 
-    over the numbers of a sample (section 3.1, eta = 1). With `classes` > 0 the class
-    joins the code as a one-hot vector, so `decoder` takes that many more numbers. There
-    is no auxiliary head: its outputs are (N, 0).
+    over the values of a sample (section 3.1, eta = 1). There is no auxiliary head: its
+    outputs are (N, 0).
+
+    Args:
+        encoder: Maps samples to codes, (N, K).
+        decoder: Maps (N, K + classes), codes with one-hot classes, to samples.
+        classes: Number of classes; 0 for an unconditional discriminator.
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, classes: int = 0) -> None:
@@ -35,23 +38,27 @@ class AutoencoderDiscriminator(MixedPrecision):
         return energies, energies.new_empty(len(x), 0)
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Samples, (N, *shape), as they come out of the autoencoder."""
+        """The autoencoder's reconstructions of samples, (N, *shape)."""
         mixed = self.mixed and self.training
-        code = through(self.encoder, x, mixed)
+        code = forward_mixed(self.encoder, x, mixed)
         if self.classes:
             assert y is not None, "a conditional discriminator needs classes"
             code = torch.cat([code, one_hot(code, y, self.classes)], 1)
-        return through(self.decoder, code, mixed)
+        return forward_mixed(self.decoder, code, mixed)
 
 
 class EquilibriumControl(Controller):
-    """k_t, the weight of generated samples in D's loss, from 0 at the start on [0, 1].
+    """The weight k_t of generated samples in D's loss, on [0, 1], initially 0.
 
         k_{t+1} = k_t + lambda_k (gamma L(x) - L(G(z)))
         M_global = L(x) + |gamma L(x) - L(G(z))|
 
-    (section 3.3 and 3.4). It holds mean L(G(z)) = gamma mean L(x): where G does better
-    than that, D attends more to telling its samples from real ones.
+    (sections 3.3 and 3.4). At equilibrium mean L(G(z)) = gamma mean L(x). If G's energy
+    is lower, k_t rises, and D weights generated samples more.
+
+    Args:
+        gamma: The ratio of energies at equilibrium.
+        lambda_k: The step size of k_t.
     """
 
     k: Tensor
@@ -63,7 +70,7 @@ class EquilibriumControl(Controller):
 
     @torch.no_grad()
     def update(self, readings: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Follow L(x) of D's last step and L(G(z)) of G's, which is its loss."""
+        """Update k from L(x) of D's last step and L(G(z)), which is G's loss."""
         real = readings["real_logits"].mean()
         surplus = self.gamma * real - readings["generator_loss"]
         self.k.add_(self.lambda_k * surplus).clamp_(0, 1)

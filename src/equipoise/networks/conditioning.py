@@ -1,5 +1,5 @@
-"""Conditioning: a generator and a discriminator around any networks that take the
-class beside latents and samples, and an auxiliary head of D."""
+"""Class conditioning: a generator and a discriminator that wrap any network, and D's
+auxiliary head."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Conditioning = Literal["projection", "concatenation"]
 
 
 class MixedPrecision(nn.Module):
-    """Base class of networks that can take their products and convolutions in bfloat16
-    while they train, where `mixed` is set: see `through`."""
+    """Base class of networks that train in mixed precision where `mixed` is set: matrix
+    products and convolutions in bfloat16, see `forward_mixed`."""
 
     mixed = False
 
@@ -21,9 +21,13 @@ class MixedPrecision(nn.Module):
 class Generator(MixedPrecision):
     """Latents (N, Z) and, if `classes` > 0, classes (N,) to samples (N, *shape).
 
-    The class joins the latent as a one-hot vector (Mirza & Osindero 2014), so `body`
-    takes Z + classes numbers. A sample may have P classes at once, (N, P): then P of
-    them are one.
+    The class is concatenated with the latent as a one-hot vector (Mirza & Osindero
+    2014).
+
+    Args:
+        body: Maps (N, Z + classes) to (N, *shape).
+        classes: Number of classes; 0 for an unconditional generator. A sample may have
+            several at once, (N, P): then P entries of its vector are 1.
     """
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
@@ -34,19 +38,30 @@ class Generator(MixedPrecision):
         if self.classes:
             assert y is not None, "a conditional generator needs classes"
             z = torch.cat([z, one_hot(z, y, self.classes)], 1)
-        return through(self.body, z, self.mixed and self.training)
+        return forward_mixed(self.body, z, self.mixed and self.training)
 
 
 class Discriminator(MixedPrecision):
     """Samples (N, *shape) and, if `classes` > 0, classes (N,) to logits (N,) and the
     outputs of an auxiliary head, (N, K), K = 0 without one.
 
-    With h = trunk(x), (N, features), the logit is D(x, y) = head(h) + <embedding(y),
-    h>, the projection discriminator (Miyato & Koyama 2018, eq. 5); or, by
-    `concatenation`, D(x, y) = head(trunk(x || y)), the class a one-hot vector beside
-    points and as many constant planes beside an image's channels (Mirza & Osindero
-    2014), so `trunk` takes that many more. Of P classes at once, (N, P), the embeddings
-    are summed. `auxiliary` takes h: heads share the trunk.
+    With h = trunk(x), (N, features):
+
+        projection      D(x, y) = head(h) + <embedding(y), h>
+        concatenation   D(x, y) = head(trunk(x || y))
+
+    Projection is Miyato & Koyama 2018, eq. 5. Of P classes at once, (N, P), the
+    embeddings are summed. Concatenation is Mirza & Osindero 2014: the class is a
+    one-hot vector after a point's columns, or constant planes after an image's
+    channels, so `trunk` takes `classes` more inputs.
+
+    Args:
+        trunk: Maps samples to features, (N, features).
+        features: Number of features.
+        classes: Number of classes; 0 for an unconditional discriminator.
+        conditioning: How the class enters.
+        auxiliary: A head on the features, (N, features) to (N, K), if any.
+        scale: Factor on the logit.
     """
 
     def __init__(
@@ -74,8 +89,9 @@ class Discriminator(MixedPrecision):
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         assert y is not None or not self.classes, "a conditional discriminator needs classes"
         projects = self.conditioning == "projection"
-        seen = x if y is None or not self.classes or projects else beside(x, y, self.classes)
-        h = through(self.trunk, seen, self.mixed and self.training)
+        if y is not None and self.classes and not projects:
+            x = concatenate_classes(x, y, self.classes)
+        h = forward_mixed(self.trunk, x, self.mixed and self.training)
         logits: Tensor = self.head(h).squeeze(1)
         if self.classes and projects:
             logits = logits + (self.embedded(y) * h).sum(1)
@@ -84,10 +100,10 @@ class Discriminator(MixedPrecision):
         ) if self.auxiliary is None else self.auxiliary(h)
 
     def embedded(self, y: Tensor | None) -> Tensor:
-        """The embeddings of classes (N,), or their sums over those of (N, P): (N,
+        """The embeddings of classes (N,), or the sums of those of (N, P); (N,
         features)."""
-        found: Tensor = self.embedding(y)
-        return found.sum(1) if found.dim() == 3 else found
+        embeddings: Tensor = self.embedding(y)
+        return embeddings.sum(1) if embeddings.dim() == 3 else embeddings
 
     def auxiliary_outputs(self, x: Tensor) -> Tensor:
         """The auxiliary head's outputs on samples, (N, K)."""
@@ -96,10 +112,12 @@ class Discriminator(MixedPrecision):
         return outputs
 
 
-def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
-    """body(x), float32; with `mixed` its products and convolutions are taken in
-    bfloat16, which has float32's range. Logits and losses, differences of near numbers,
-    stay float32."""
+def forward_mixed(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
+    """body(x) in float32; with `mixed`, its products and convolutions in bfloat16.
+
+    bfloat16 has float32's range, so losses need no scaling. Logits and losses are small
+    differences and stay float32.
+    """
     if not mixed:
         plain: Tensor = body(x)
         return plain
@@ -108,15 +126,22 @@ def through(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
     return out.float()
 
 
-def beside(x: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Samples with their classes: points (N, D) to (N, D + classes), images (N, C, H,
-    W) to (N, C + classes, H, W)."""
+def concatenate_classes(x: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Concatenate samples with one-hot classes: points (N, D) to (N, D + classes),
+    images (N, C, H, W) to (N, C + classes, H, W)."""
     planes = one_hot(x, y, classes).reshape(x.shape[0], classes, *(1,) * (x.dim() - 2))
     return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)
 
 
 def one_hot(like: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Classes (N,) as one-hot vectors (N, classes) of another tensor's type, and (N, P)
-    as vectors with P ones. torch's own looks at the classes' range first, for which a
-    step would wait."""
+    """Classes (N,) as one-hot vectors, (N, classes), and (N, P) as vectors with P ones.
+
+    torch.nn.functional.one_hot checks the classes' range first, which makes the host
+    wait for a GPU.
+
+    Args:
+        like: A tensor with the result's dtype and device.
+        y: Classes.
+        classes: Their number.
+    """
     return like.new_zeros(y.shape[0], classes).scatter(1, y[:, None] if y.dim() == 1 else y, 1.0)

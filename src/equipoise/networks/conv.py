@@ -1,12 +1,13 @@
 """Convolutional networks for images of any size and number of channels, without
 normalisation layers.
 
-Both work on a pyramid of grids, each half as fine as the one below and up to four times
-as wide in channels. The finest grid has half the image's resolution: D rearranges every
-2 x 2 pixels into channels and G arranges channels back into pixels (Shi et al. 2016),
-which costs a quarter of convolutions at full resolution. Sides that do not divide are
-padded in D and cropped in G. Grids lie channels last in memory, which compiled code and
-tensor cores are faster with; weights lie as torch has them.
+G and D work on a pyramid of grids. Each grid has half the resolution of the one below,
+and at most four times the finest grid's channels. The finest grid has half the image's
+resolution: D rearranges each 2 x 2 pixels into channels, and G rearranges channels into
+pixels (Shi et al. 2016). This costs a quarter of convolutions at full resolution. Sides
+that are not divisible are padded in D and cropped in G. Activations have the
+channels-last memory format, which is faster with compiled code and tensor cores;
+weights have torch's default format.
 """
 
 from __future__ import annotations
@@ -18,18 +19,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from equipoise.networks.mlp import LEAK, activation, mlp
+from equipoise.networks.mlp import LEAKY_SLOPE, activation, mlp
 
-# The coarsest grid has at least this many cells along its shorter side, where the image
-# has as many.
-COARSEST = 4
-WIDEST = 4  # channels grow up to this multiple of the width
+# Minimum number of cells along the shorter side of the coarsest grid, for images of at
+# least this size.
+MIN_GRID = 4
+# Maximum number of channels, as a multiple of the width.
+MAX_WIDENING = 4
 
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The grids for images of shape (C, H, W): `fold` pixels a side go into a cell of
-    the finest grid, which is halved `halvings` times."""
+    """The grids for images of shape (C, H, W).
+
+    A cell of the finest grid has `fold` x `fold` pixels. The finest grid is halved
+    `halvings` times.
+    """
 
     channels: int
     height: int
@@ -37,15 +42,15 @@ class Pyramid:
 
     @property
     def fold(self) -> int:
-        return 2 if min(self.height, self.width) >= 4 * COARSEST else 1
+        return 2 if min(self.height, self.width) >= 4 * MIN_GRID else 1
 
     @property
     def halvings(self) -> int:
-        return max(int(math.log2(min(self.height, self.width) / self.fold / COARSEST)), 0)
+        return max(int(math.log2(min(self.height, self.width) / self.fold / MIN_GRID)), 0)
 
     @property
     def coarsest(self) -> tuple[int, int]:
-        """Cells of the coarsest grid, (height, width); it covers the image, or more."""
+        """Cells of the coarsest grid, (height, width); it covers the image."""
         step = self.fold * 2**self.halvings
         return math.ceil(self.height / step), math.ceil(self.width / step)
 
@@ -56,21 +61,29 @@ class Pyramid:
         return self.coarsest[0] * step - self.height, self.coarsest[1] * step - self.width
 
     def channels_at(self, level: int, width: int) -> int:
-        """Channels of the grid that is halved `level` times."""
-        return int(width * min(2**level, WIDEST))
+        """Channels of the grid after `level` halvings."""
+        return int(width * min(2**level, MAX_WIDENING))
 
 
 class Folded(nn.PixelUnshuffle):
-    """Every fold x fold pixels as channels, which lie last in memory."""
+    """Rearranges fold x fold pixels into channels, in the channels-last format."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  # torch's own name
         return super().forward(input).contiguous(memory_format=torch.channels_last)
 
 
 class ConvGenerator(nn.Module):
-    """Latents (N, Z) to images (N, C, H, W), linear at the output: two dense layers
-    as a mapping network (Karras et al. 2019), one onto the coarsest grid, then two 3 x
-    3 convolutions on every grid, coarse to fine."""
+    """Latents (N, Z) to images (N, C, H, W), with a linear output.
+
+    Two dense layers as a mapping network (Karras et al. 2019), one onto the coarsest
+    grid, then two 3 x 3 convolutions on each grid, coarse to fine.
+
+    Args:
+        latent_width: Z.
+        shape: (C, H, W).
+        width: Channels of the finest grid.
+        mapping: Units of each mapping layer.
+    """
 
     def __init__(self, latent_width: int, shape: tuple[int, ...], width: int, mapping: int) -> None:
         super().__init__()
@@ -107,8 +120,16 @@ class ConvGenerator(nn.Module):
 
 
 class ConvTrunk(nn.Module):
-    """Images (N, C, H, W) to features (N, `features`): two 3 x 3 convolutions on every
-    grid, fine to coarse, means of 2 x 2 between, then a dense layer."""
+    """Images (N, C, H, W) to features (N, `features`).
+
+    Two 3 x 3 convolutions on each grid, fine to coarse, with 2 x 2 average pooling
+    between grids, then a dense layer.
+
+    Args:
+        shape: (C, H, W).
+        width: Channels of the finest grid.
+        features: Number of features.
+    """
 
     def __init__(self, shape: tuple[int, ...], width: int, features: int) -> None:
         super().__init__()
@@ -142,10 +163,9 @@ class ConvTrunk(nn.Module):
 
 
 def conv(before: int, after: int) -> nn.Conv2d:
-    """A 3 x 3 convolution that keeps the grid, started from He et al. 2015's normal
-    distribution."""
+    """A 3 x 3 convolution with padding 1, initialised as in He et al. 2015."""
     layer = nn.Conv2d(before, after, 3, padding=1)
-    nn.init.kaiming_normal_(layer.weight, LEAK)
+    nn.init.kaiming_normal_(layer.weight, LEAKY_SLOPE)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer

@@ -1,12 +1,17 @@
 """The convolutional networks of DCGAN, for images of any size and number of channels.
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
-Generative Adversarial Networks", ICLR 2016, its guidelines: strided convolutions in D
-and transposed ones in G in place of pooling, no hidden dense layers, BatchNorm in both
-but not at G's output and D's input, ReLU and a tanh in G, LeakyReLU in D, weights from
-N(0, .02). Kernels are 4 x 4 with stride 2, so that every output is covered equally
-often; the paper's are 5 x 5. Sides that cannot be halved so often are padded in D and
-cropped in G.
+Generative Adversarial Networks", ICLR 2016. The paper's guidelines:
+
+- strided convolutions in D and transposed ones in G instead of pooling
+- no hidden dense layers
+- BatchNorm in both, except at G's output and D's input
+- ReLU and a final tanh in G, LeakyReLU in D
+- weights from N(0, .02)
+
+Kernels are 4 x 4 with stride 2, so that every output pixel is covered equally often;
+the paper's are 5 x 5. Images whose sides cannot be halved often enough are padded in D
+and cropped in G.
 """
 
 from __future__ import annotations
@@ -19,17 +24,22 @@ from torch.nn.functional import pad
 
 from equipoise.networks.mlp import activation
 
+# Halvings of the finest grid, at least.
 MIN_HALVINGS = 2
-COARSEST = (
-    4  # cells along the shorter side of the coarsest grid, or up to twice as many: the paper's
-)
-WIDEST = 16  # channels grow up to this multiple of the width
+# Cells along the shorter side of the coarsest grid: from this number up to twice as
+# many, as in the paper.
+MIN_GRID = 4
+# Maximum number of channels, as a multiple of the width.
+MAX_WIDENING = 16
 
 
 def grids(height: int, width: int) -> list[tuple[int, int]]:
-    """The grids from the finest, which covers the image and divides evenly, to the
-    coarsest, halved at least twice."""
-    halvings = max(int(math.log2(max(min(height, width) / COARSEST, 1))), MIN_HALVINGS)
+    """The (height, width) of the grids, fine to coarse.
+
+    The finest covers the image and can be halved down to the coarsest without a
+    remainder.
+    """
+    halvings = max(int(math.log2(max(min(height, width) / MIN_GRID, 1))), MIN_HALVINGS)
     coarsest = [math.ceil(side / 2**halvings) for side in (height, width)]
     return [
         (coarsest[0] * 2**level, coarsest[1] * 2**level) for level in reversed(range(halvings + 1))
@@ -37,13 +47,13 @@ def grids(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def channels(level: int, width: int) -> int:
-    """Channels of the grid that is halved `level` times, from 1."""
-    return int(width * min(2 ** (level - 1), WIDEST))
+    """Channels of the grid after `level` halvings, `level` >= 1."""
+    return int(width * min(2 ** (level - 1), MAX_WIDENING))
 
 
 class DCGenerator(nn.Module):
     """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest
-    grid, then a transposed convolution for every finer one."""
+    grid, then a transposed convolution to each finer grid."""
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
         super().__init__()
@@ -62,7 +72,7 @@ class DCGenerator(nn.Module):
             ]
         layers += [nn.ConvTranspose2d(channels(1, width), shape[0], 4, 2, 1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(start)
+        self.apply(init_weights)
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(self.project(z).unflatten(1, self.grid))
@@ -70,10 +80,13 @@ class DCGenerator(nn.Module):
 
 
 class DCTrunk(nn.Module):
-    """Images (N, C, H, W) to features (N, `features`): a strided convolution for every
-    coarser grid, then all cells as one vector.
+    """Images (N, C, H, W) to features (N, `features`): a strided convolution to each
+    coarser grid, then flattened.
 
-    `norm` is whether BatchNorm follows the convolutions but the first.
+    Args:
+        shape: (C, H, W).
+        width: Channels of the first convolution.
+        norm: Whether BatchNorm follows all convolutions but the first.
     """
 
     def __init__(self, shape: Sequence[int], width: int, norm: bool) -> None:
@@ -91,7 +104,7 @@ class DCTrunk(nn.Module):
             before = here
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.features = before * math.prod(cells[-1])
-        self.apply(start)
+        self.apply(init_weights)
 
     def forward(self, x: Tensor) -> Tensor:
         if any(self.margins):
@@ -100,8 +113,8 @@ class DCTrunk(nn.Module):
         return h
 
 
-def start(layer: nn.Module) -> None:
-    """The paper's start of a layer: weights from N(0, .02), those of BatchNorm from
+def init_weights(layer: nn.Module) -> None:
+    """Initialise a layer as in the paper: weights from N(0, .02), BatchNorm's from
     N(1, .02), biases 0."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, 0.02)

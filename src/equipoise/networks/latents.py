@@ -1,4 +1,4 @@
-"""The prior: the distribution of the latents z, and the codes that are part of them."""
+"""The prior: the distribution of the latents z, with the codes of InfoGAN."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from equipoise.errors import RequestError, nearest
 
 @dataclass(frozen=True)
 class Prior:
-    """z = (continuous part, codes).
+    """The distribution of latents z = (noise, codes).
 
-    The continuous part is `dim` numbers, standard normal or uniform on [-1, 1].
+    Codes have names and can be set (InfoGAN, Chen et al. 2016).
 
-    Codes have names and can be set (InfoGAN, Chen et al. 2016): c0, c1, ... are one-hot
-    vectors with as many entries as `categorical_codes` says, u0, u1, ... are
-    `continuous_codes` numbers, uniform on [-1, 1].
+    Args:
+        dim: Dimensions of the noise.
+        kind: Its distribution: standard normal, or uniform on [-1, 1].
+        categorical_codes: Number of values of each categorical code c0, c1, ...: each
+            is a one-hot vector of that length.
+        continuous_codes: Number of continuous codes u0, u1, ..., uniform on [-1, 1].
     """
 
     dim: int
@@ -37,12 +40,12 @@ class Prior:
 
     @property
     def codes(self) -> dict[str, slice]:
-        """The columns of a latent that each code takes."""
-        at, found = self.dim, {}
+        """The columns of z that hold each code, by its name."""
+        at, columns = self.dim, {}
         for i, size in enumerate(self.categorical_codes):
-            found[f"c{i}"] = slice(at, at + size)
+            columns[f"c{i}"] = slice(at, at + size)
             at += size
-        return found | {f"u{i}": slice(at + i, at + i + 1) for i in range(self.continuous_codes)}
+        return columns | {f"u{i}": slice(at + i, at + i + 1) for i in range(self.continuous_codes)}
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n latents, (n, width), float32, on the generator's device."""
@@ -62,9 +65,15 @@ class Prior:
         return torch.cat(parts, 1)
 
     def with_codes(self, z: Tensor, codes: Mapping[str, ArrayLike]) -> Tensor:
-        """Latents (n, width) with the named codes set, each to one value or to n: an
-        entry's number from 0 for c0, c1, ..., any number for u0, u1, ... (training saw
-        [-1, 1]).
+        """A copy of latents with the named codes set.
+
+        Args:
+            z: Latents, (n, width).
+            codes: For each code one value, or n values: an index from 0 for c0, c1,
+                ..., any number for u0, u1, ..., which are trained on [-1, 1].
+
+        Returns:
+            (n, width).
 
         Raises:
             RequestError: For an unknown code, or a value that it cannot have.
@@ -80,13 +89,15 @@ class Prior:
         Raises:
             RequestError: As `with_codes`.
         """
-        return {name: self._checked(self.known(name), value, n) for name, value in codes.items()}
+        return {
+            name: self._checked(self.check_code(name), value, n) for name, value in codes.items()
+        }
 
-    def known(self, name: str) -> str:
-        """The name, if it is a code's.
+    def check_code(self, name: str) -> str:
+        """The name, if it is that of a code.
 
         Raises:
-            RequestError: With the nearest name, if it is not.
+            RequestError: If not; the message has the closest name.
         """
         if not self.codes:
             raise RequestError(

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: for points, and as in the tutorials for images too."""
+"""Multilayer perceptrons, for points and as in the tutorials for images."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
 }
-LEAK = 0.2
+# Negative slope of LeakyReLU.
+LEAKY_SLOPE = 0.2
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks come from an explicit generator, which the training state
-    sets, so that a resumed run draws the same masks."""
+    """Dropout with its own random generator, so that a resumed run draws the same
+    masks.
+
+    The training state sets `generator`.
+    """
 
     generator: torch.Generator | None = None
 
@@ -37,18 +41,18 @@ class Dropout(nn.Module):
 
 def activation(name: str) -> nn.Module:
     """The activation of this name; LeakyReLU has slope 0.2."""
-    return nn.LeakyReLU(LEAK) if name == "leaky_relu" else ACTIVATIONS[name]()
+    return nn.LeakyReLU(LEAKY_SLOPE) if name == "leaky_relu" else ACTIVATIONS[name]()
 
 
 def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) -> nn.Sequential:
     """A multilayer perceptron, (N, sizes[0]) to (N, sizes[-1]).
 
-    Layers before a ReLU kind start from He et al. 2015's normal distribution and zero
-    biases, others as torch has them.
+    Layers before a ReLU or LeakyReLU are initialised as in He et al. 2015, with zero
+    biases; others as in torch.
 
     Args:
-        sizes: Units of each layer, inputs and outputs included.
-        activations: Names in `ACTIVATIONS`, of the first layers; the rest are linear.
+        sizes: Units of each layer, from inputs to outputs.
+        activations: Names in `ACTIVATIONS` for the first layers; the others are linear.
         dropout: Fraction of hidden units dropped in training.
     """
     layers: list[nn.Module] = []
@@ -58,18 +62,18 @@ def mlp(sizes: Sequence[int], activations: Sequence[str], dropout: float = 0.0) 
         if i < len(activations):
             if activations[i] in ("relu", "leaky_relu"):
                 nn.init.kaiming_normal_(
-                    linear.weight, LEAK if activations[i] == "leaky_relu" else 0
+                    linear.weight, LEAKY_SLOPE if activations[i] == "leaky_relu" else 0
                 )
                 nn.init.zeros_(linear.bias)
             layers.append(activation(activations[i]))
-            if dropout and i < len(sizes) - 2:  # never of the output
+            if dropout and i < len(sizes) - 2:  # not at the output
                 layers.append(Dropout(dropout))
     return nn.Sequential(*layers)
 
 
 class Shaped(nn.Module):
-    """A network of flat vectors around samples of any shape: flattens what comes in,
-    shapes what goes out."""
+    """A network on flat vectors, for samples of any shape: flattens the input and
+    reshapes the output."""
 
     def __init__(self, body: nn.Module, shape_out: tuple[int, ...] | None = None) -> None:
         super().__init__()
@@ -81,11 +85,13 @@ class Shaped(nn.Module):
 
 
 class BatchAsVector(nn.Module):
-    """The tutorials' D on a line: the whole batch, (N, 1), is one vector, (1, N), so
-    that D judges a batch at once.
+    """The tutorials' D for one column: it takes the whole batch, (N, 1), as one vector,
+    (1, N).
 
-    With `spread` each value's squared distance to the batch's mean is shown beside it:
-    (1, 2 N).
+    Args:
+        body: A network on such vectors.
+        spread: Whether each value's squared distance to the batch mean is appended: (1,
+            2 N).
     """
 
     def __init__(self, body: nn.Module, spread: bool) -> None:

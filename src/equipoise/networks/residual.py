@@ -19,19 +19,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, leaky_relu, pad
 
-from equipoise.networks.mlp import LEAK
+from equipoise.networks.mlp import LEAKY_SLOPE
 
-BASE = 4  # cells a side of the coarsest grid
-EXPANSION = 2  # of channels inside a block
-GAIN = math.sqrt(2 / (1 + LEAK**2))
+# Cells a side of the coarsest grid.
+BASE_GRID = 4
+# Ratio of channels inside a block to those outside.
+EXPANSION = 2
+# Gain of initial weights before a LeakyReLU.
+GAIN = math.sqrt(2 / (1 + LEAKY_SLOPE**2))
 
 
 class ResidualGenerator(nn.Module):
-    """Latents (N, Z) to images (N, C, H, W), linear at the output.
+    """Latents (N, Z) to images (N, C, H, W), with a linear output.
 
-    `widths` are the channels of each grid, coarse to fine, `group` the channels of a
-    block that share a group, `blocks` how many there are on each grid; `fold` pixels a
-    side are a cell of the finest grid.
+    Args:
+        latent_width: Z.
+        shape: (C, H, W).
+        widths: Channels of each grid, coarse to fine.
+        blocks: Residual blocks on each grid.
+        group: Channels in a group of a block's 3 x 3 convolution.
+        fold: Pixels a side of a cell of the finest grid.
     """
 
     def __init__(
@@ -46,7 +53,7 @@ class ResidualGenerator(nn.Module):
         super().__init__()
         self.shape = tuple(shape)
         depth = blocks * len(widths)
-        self.basis = nn.Parameter(torch.randn(widths[0], BASE, BASE))
+        self.basis = nn.Parameter(torch.randn(widths[0], BASE_GRID, BASE_GRID))
         self.scale = nn.Linear(latent_width, widths[0], bias=False)
         nn.init.normal_(self.scale.weight, std=latent_width**-0.5)
         layers: list[nn.Module] = []
@@ -66,14 +73,14 @@ class ResidualGenerator(nn.Module):
 class ResidualTrunk(nn.Module):
     """Images (N, C, H, W) to features (N, widths[0]): G's mirror image.
 
-    `widths` are coarse to fine, as G's.
+    Arguments are as for `ResidualGenerator`.
     """
 
     def __init__(
         self, shape: Sequence[int], widths: Sequence[int], blocks: int, group: int, fold: int = 1
     ) -> None:
         super().__init__()
-        side = BASE * 2 ** (len(widths) - 1) * fold
+        side = BASE_GRID * 2 ** (len(widths) - 1) * fold
         self.margins = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
         layers: list[nn.Module] = [
@@ -85,7 +92,7 @@ class ResidualTrunk(nn.Module):
             if level:
                 layers.append(Downsample(widths[level], widths[level - 1]))
         self.layers = nn.Sequential(
-            *layers, plain_conv(widths[0], widths[0], BASE, groups=widths[0]), nn.Flatten()
+            *layers, plain_conv(widths[0], widths[0], BASE_GRID, groups=widths[0]), nn.Flatten()
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,7 +101,7 @@ class ResidualTrunk(nn.Module):
 
 
 class Block(nn.Module):
-    """x + a bottleneck turned inside out, (N, width, H, W) to the same."""
+    """x + an inverted bottleneck, (N, width, H, W) to the same shape."""
 
     def __init__(self, width: int, group: int, depth: int) -> None:
         super().__init__()
@@ -116,18 +123,19 @@ class Block(nn.Module):
 
 
 class BiasedActivation(nn.Module):
-    """LeakyReLU of x plus a bias for each channel."""
+    """LeakyReLU after a bias for each channel."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(width, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return leaky_relu(x + self.bias, LEAK)
+        return leaky_relu(x + self.bias, LEAKY_SLOPE)
 
 
 class Upsample(nn.Module):
-    """Twice the grid, other channels: channels first, since that is cheaper."""
+    """Changes channels with a 1 x 1 convolution, then doubles the grid. This order is
+    the cheaper one."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -138,10 +146,10 @@ class Upsample(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Half the grid, other channels.
+    """Halves the grid, then changes channels with a 1 x 1 convolution.
 
-    The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear doubling,
-    as in the paper; its weights count beyond the border as nothing.
+    The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear upsampling,
+    as in the paper, with zero padding.
     """
 
     taps: Tensor

@@ -37,7 +37,7 @@ from equipoise.plotting.axes import (
 )
 from equipoise.plotting.grids import image_grid
 from equipoise.sampling.sampler import Sampler
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,11 +82,11 @@ def draw(
             and its axes are those of the real samples, where there are any.
     """
     if schema.is_image:
-        write_whole(path, image_grid(values, limits))
+        write_atomic(path, image_grid(values, limits))
         return
     shown = values if real is None else real if in_training else np.concatenate([values, real])
     figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
-    write_whole(path, _png(figure, SMALL_DPI if in_training else DPI))
+    write_atomic(path, _png(figure, SMALL_DPI if in_training else DPI))
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
@@ -102,9 +102,9 @@ def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
         seed: Of the latents.
     """
     if sampler.schema.is_image:
-        write_whole(path, _code_grid(sampler, name, seed))
+        write_atomic(path, _code_grid(sampler, name, seed))
     else:
-        write_whole(path, _png(_code_scatter(sampler, name, seed), DPI))
+        write_atomic(path, _png(_code_scatter(sampler, name, seed), DPI))
 
 
 def _figure(
@@ -177,7 +177,7 @@ def _code_grid(sampler: Sampler, name: str, seed: int) -> bytes:
     repeated = z.repeat_interleave(len(values), 0)
     latents = sampler.prior.with_codes(repeated, {name: np.tile(values, CODE_ROWS)})
     labels = None if y is None else y.repeat_interleave(len(values))
-    images = sampler.of_latents(latents, labels)
+    images = sampler.decode_latents(latents, labels)
     return image_grid(images, sampler.transform.limits, len(values))
 
 
@@ -186,7 +186,7 @@ def _code_scatter(sampler: Sampler, name: str, seed: int) -> Figure:
 
     entries = sampler.prior.codes[name]
     z, y = sampler.latents(MAX_POINTS, seed)
-    points, names = sampler.of_latents(z, y), axis_names(sampler.schema)
+    points, names = sampler.decode_latents(z, y), axis_names(sampler.schema)
     code, classes = z[:, entries.start].numpy(), None
     if name.startswith("c"):
         code, classes = z[:, entries].argmax(1).numpy(), entries.stop - entries.start

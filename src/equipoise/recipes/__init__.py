@@ -1,7 +1,7 @@
-"""The catalogue: every published method by name, one file each in this folder, and
-those that other packages and programs register.
+"""The catalogue of recipes: published methods, one per file in this folder, and those
+that other packages and programs register.
 
-A file whose name begins with an underscore is no recipe, but what recipes share.
+Files whose names begin with an underscore are shared by recipes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class MissingRecipeError(RequestError):
 
 
 def catalogue() -> dict[str, type[Recipe]]:
-    """Every recipe by its name, the default first: Equipoise's own, those of entry
-    points in the group "equipoise.recipes", and all that the program registered.
+    """All recipes by name, the default first: Equipoise's own, those of entry points in
+    the group "equipoise.recipes", and those registered by the program.
 
-    An entry point that cannot be used is left out, see `broken`.
+    Entry points that cannot be loaded are left out, see `broken`.
     """
     _import_own()
     _broken_entry_points()
@@ -39,7 +39,7 @@ def catalogue() -> dict[str, type[Recipe]]:
 
 
 def broken() -> dict[str, str]:
-    """Why entry points cannot be used: a line each, by the entry point's name."""
+    """The errors of entry points that cannot be loaded, one line each, by name."""
     _import_own()
     return dict(_broken_entry_points())
 
@@ -48,9 +48,9 @@ def find(name: str) -> type[Recipe]:
     """The recipe of this name.
 
     Raises:
-        MissingRecipeError: There is none: with the nearest name, or with what its
-            import said.
-        RequestError: `name` is no text.
+        MissingRecipeError: There is none, or it cannot be loaded. The message has the
+            closest name, or the error of its import.
+        RequestError: `name` is not a string.
     """
     if not isinstance(name, str):
         raise RequestError(
@@ -75,21 +75,27 @@ def _import_own() -> None:
 
 @cache
 def _broken_entry_points() -> dict[str, str]:
-    """Load and register the recipe of every entry point, once. Returns why those failed
-    that did, by the entry point's name."""
+    """Load and register the recipe of every entry point, once.
+
+    Returns:
+        The errors of those that failed, by the entry point's name.
+    """
     failed = {point.name: _load(point) for point in entry_points(group=ENTRY_POINTS)}
     return {name: why for name, why in failed.items() if why}
 
 
 def _load(point: EntryPoint) -> str:
-    """Import and register what an entry point names; returns why that failed, or
-    nothing."""
+    """Import and register the recipe of an entry point.
+
+    Returns:
+        The error if that failed; else empty.
+    """
     package = f"the package {point.dist.name!r}" if point.dist is not None else point.value
     try:
         recipe = point.load()
     except RequestError as error:  # of its own @register
         return str(error)
-    # Whatever a stranger's module raises while it is imported.
+    # Another package's module may raise anything when it is imported.
     except (Exception, SystemExit) as error:
         what = f"{point.value} of {package}"
         return f"the import of {what} failed: {type(error).__name__}: {first_line(error)}"

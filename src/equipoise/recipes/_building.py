@@ -1,4 +1,4 @@
-"""From a recipe's fields to the recipe, and from a recipe to its method."""
+"""Construct recipes from stored fields, and methods from recipes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from equipoise.coerce import instance
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped
-from equipoise.networks.drawing import DrawnFrom
+from equipoise.networks.seeded_init import SeededInit
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
@@ -20,21 +20,23 @@ from equipoise.transforms.space import NetworkSpace
 
 
 def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
-    """What the recipe's networks see of data of this schema, and the classes that they
-    are conditioned on."""
+    """The space of the recipe's networks for data of this schema, with their
+    classes."""
     space = NetworkSpace.of(schema)
     return replace(space, classes=recipe.classes(space))
 
 
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
-    """The recipe's method with weights drawn from the seed alone."""
-    with DrawnFrom(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
+    """The recipe's method, with initial weights that depend on the seed alone."""
+    with SeededInit(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
         return recipe.build(network_space(recipe, schema))
 
 
 def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:
-    """The recipe with the number of clusters that were fitted, where `recipe` has the
-    number that was asked for: what networks are built for."""
+    """The recipe with the fitted number of clusters instead of the requested one.
+
+    Networks are built for it.
+    """
     clustering = transform.clustering
     return replace(
         recipe,
@@ -44,13 +46,12 @@ def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:
 
 
 def outline(recipe: Recipe, schema: Schema) -> Method:
-    """The recipe's method on the meta device: shapes alone, for which no memory is
-    taken.
+    """The recipe's method on the meta device: shapes without memory.
 
     Raises:
-        RuntimeError: For networks that look at their own weights while they are made.
+        RuntimeError: The networks' construction reads their own weights.
     """
-    with DrawnFrom(torch.Generator()), torch.device("meta"):
+    with SeededInit(torch.Generator()), torch.device("meta"):
         return recipe.build(network_space(recipe, schema))
 
 
@@ -60,10 +61,10 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
 
 
 def recipe_from(stored: dict[str, Any]) -> Recipe:
-    """The recipe that a file names, with its fields.
+    """Construct a recipe from its name and fields in a file.
 
     Raises:
-        RequestError: If there is no such recipe, or its fields cannot be.
+        RequestError: There is no such recipe, or its fields are invalid.
     """
     if not isinstance(stored, dict) or not isinstance(stored.get("name"), str):
         raise RequestError(f"recipe = {clipped(repr(stored))}: has no name")

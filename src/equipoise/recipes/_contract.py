@@ -1,5 +1,4 @@
-"""What a recipe's functions must return, checked once, before a training's first
-step."""
+"""Check what a recipe's functions return, once before a training's first step."""
 
 from __future__ import annotations
 
@@ -13,7 +12,8 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError
 from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
 
-SMALL_BATCH = 4  # of zeros that the functions are called on
+# Size of the batch of zeros that the functions are called with.
+SMALL_BATCH = 4
 
 
 @torch.enable_grad()
@@ -22,15 +22,17 @@ def check_contract(
 ) -> None:
     """Call each loss, the penalty and the auxiliary loss of a method once, on zeros.
 
-    Nothing is drawn from the training's randomness, and the networks stay as they were.
+    The training's random generators and the networks are not changed.
 
     Args:
-        recipe: Its name, for messages.
+        method: The method.
+        recipe: The recipe's name, for messages.
         shape: Of a sample as the networks see it.
+        batch_size: Samples in a batch.
         labelled: Whether the networks are given classes.
 
     Raises:
-        EquipoiseError: When one returns anything but what `Method` says.
+        EquipoiseError: A function returns a value that `Method` does not allow.
     """
     checked = checked_method(method, recipe)
     checked.discriminator_loss(torch.zeros(batch_size), torch.zeros(batch_size))
@@ -48,40 +50,40 @@ def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bo
     critic, was_training = checked.discriminator, checked.discriminator.training
     y = torch.zeros(n, dtype=torch.int64) if labelled else None
     both = torch.zeros(2 * n, *shape, requires_grad=True)
-    critic.eval()  # statistics and singular vectors stay
-    logits, answers = critic(both, None if y is None else torch.cat([y, y]))
+    critic.eval()  # does not update BatchNorm statistics and singular vectors
+    logits, aux = critic(both, None if y is None else torch.cat([y, y]))
     if checked.penalty is not None:
         generator = torch.Generator().manual_seed(0)
         checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
     if checked.auxiliary is not None:
-        real, fake = answers.chunk(2)
+        real, fake = aux.chunk(2)
         checked.auxiliary(AuxOutputs(real, fake, y, torch.zeros(n, checked.prior.width)))
     critic.train(was_training)
 
 
 def checked_method(method: Method, recipe: str) -> Method:
-    """The method with functions that check what they return.
+    """The method with functions that check their results.
 
     Args:
-        method: Of any recipe, such as one of another package.
-        recipe: Its name, for messages.
+        method: The method of any recipe.
+        recipe: The recipe's name, for messages.
 
-    Raises:
-        EquipoiseError: When one of its functions is called and returns anything but
-            what `Method` says.
+    Returns:
+        The method. Its functions raise an EquipoiseError for a result that `Method`
+        does not allow.
     """
 
     def scalar(value: Any, what: str) -> Tensor:
         if not isinstance(value, Tensor):
-            given = f"a {type(value).__name__}"
+            actual = f"a {type(value).__name__}"
         elif value.dim():
-            given = f"a tensor of shape {tuple(value.shape)}"
+            actual = f"a tensor of shape {tuple(value.shape)}"
         elif not value.is_floating_point():
-            given = f"a tensor of {value.dtype}"
+            actual = f"a tensor of {value.dtype}"
         else:
             return value
         raise EquipoiseError(
-            f"the recipe {recipe!r}: its {what} is {given}, and must be one number, a tensor "
+            f"the recipe {recipe!r}: its {what} is {actual}, and must be one number, a tensor "
             "of shape (): take the mean over the batch"
         )
 
@@ -91,7 +93,7 @@ def checked_method(method: Method, recipe: str) -> Method:
         return lambda real, fake: scalar(function(real, fake), what)
 
     def penalty(batch: CriticBatch) -> dict[str, Tensor]:
-        assert method.penalty is not None, "it is only asked for where there is one"
+        assert method.penalty is not None, "called only if there is one"
         terms = method.penalty(batch)
         if not isinstance(terms, dict):
             raise EquipoiseError(
@@ -101,13 +103,13 @@ def checked_method(method: Method, recipe: str) -> Method:
         return {name: scalar(term, f"penalty {name!r}") for name, term in terms.items()}
 
     def auxiliary(outputs: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
-        assert method.auxiliary is not None, "it is only asked for where there is one"
-        found = method.auxiliary(outputs)
-        if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):
+        assert method.auxiliary is not None, "called only if there is one"
+        result = method.auxiliary(outputs)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
             raise EquipoiseError(
                 f"the recipe {recipe!r}: its auxiliary loss must be a term and a dict of readings"
             )
-        term, readings = found
+        term, readings = result
         return scalar(term, "auxiliary loss"), {
             n: scalar(r, f"reading {n!r}") for n, r in readings.items()
         }

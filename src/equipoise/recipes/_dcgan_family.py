@@ -1,10 +1,9 @@
-"""What the published methods of 2014 to 2018 share: the same few networks, so that a
-recipe's file holds its method alone.
+"""The common networks and settings of recipes for methods from 2014 to 2018.
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
-three hidden layers, ReLU in G, LeakyReLU in D. All are trained in the same way: samples
-come from the EMA of G, and the learning rate falls along a cosine. `ema_half_life=0`
-and `learning_rate_end=1` give the papers' own.
+three hidden layers, ReLU in G, LeakyReLU in D. Samples come from the EMA of G, and the
+learning rate has a cosine decay. `ema_half_life=0` and `learning_rate_end=1` give the
+papers' training.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 Norm = Literal["batch", "spectral", "none"]
-POINT_LAYERS = 3  # hidden layers of the MLPs
+# Hidden layers of the MLPs.
+POINT_LAYERS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,19 +81,20 @@ class Standard(Recipe):
         condition_discriminator: bool = True,
         scale: float = 1.0,
     ) -> Networks:
-        """The two networks and the prior.
+        """Construct the two networks and the prior.
 
         Args:
-            norm: Of D: BatchNorm on images, spectral normalisation, or none.
-            conditioning: How D gets the class.
-            auxiliary: Outputs of a head beside D's logit; 0 for no head.
-            codes: The sizes of the latent's categorical codes, and the number of its
-                continuous ones.
-            condition_discriminator: Whether D gets the class.
+            space: The space of the networks.
+            norm: D's normalisation: BatchNorm (images only), spectral, or none.
+            conditioning: How the class enters D.
+            auxiliary: Number of outputs of D's auxiliary head; 0 for no head.
+            codes: The sizes of the categorical codes, and the number of continuous
+                ones.
+            condition_discriminator: Whether D is conditioned on the class.
             scale: Factor on D's logit.
         """
         from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.dcgan import DCGenerator, DCTrunk, start
+        from equipoise.networks.dcgan import DCGenerator, DCTrunk, init_weights
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import Shaped, mlp
         from equipoise.networks.spectral import spectrally_normalised
@@ -123,7 +124,7 @@ class Standard(Recipe):
         head = mlp([features, self.width, auxiliary], ["leaky_relu"]) if auxiliary else None
         discriminator = Discriminator(trunk, features, d_classes, conditioning, head, scale)
         if space.is_image:
-            discriminator.apply(start)
+            discriminator.apply(init_weights)
         if norm == "spectral":
             spectrally_normalised(discriminator)
         return Networks(Generator(body, classes), discriminator, prior)
@@ -131,8 +132,8 @@ class Standard(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Standard):
-    """Recipes whose D is trained by cross-entropy: sigma(D(x)) is the probability that
-    x is real."""
+    """Recipes whose D is trained with cross-entropy: sigma(D(x)) is the probability
+    that x is real."""
 
     real_label: Annotated[float, Gt(0), Le(1)] = 1.0
     """D's target for real samples. Below 1 is one-sided label smoothing (Salimans et

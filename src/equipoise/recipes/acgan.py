@@ -1,4 +1,4 @@
-"""acgan: D also classifies, and G is rewarded for samples that D classifies rightly.
+"""acgan: D also classifies, and G is rewarded for samples that D classifies correctly.
 
 Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML
 2017, eqs. 2 and 3.
@@ -8,8 +8,8 @@ Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs
     D maximises L_S + L_C, G maximises L_C - L_S
 
 The class joins G's latent. D does not get it: a head beside its logit, on the same
-trunk, predicts it. Where classes overlap, L_C draws G towards samples that are easy to
-classify, away from p(x | y): `class_weight` sets it against the rest.
+trunk, predicts it. If classes overlap, L_C moves G towards samples that are easy to
+classify, away from p(x | y): `class_weight` is its weight.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @register
 @dataclass(frozen=True, kw_only=True)
 class ACGAN(CrossEntropy):
-    """D also classifies, and G is rewarded for samples that D classifies rightly."""
+    """D also classifies, and G is rewarded for samples that D classifies correctly."""
 
     name = "acgan"
     summary = "D also classifies, and G is rewarded for the right class: needs labels"

@@ -12,17 +12,19 @@ x is real, x' = G(z) generated. Either penalty makes the game converge locally
 (Mescheder et al. 2018); the pairing and both penalties together keep every mode. As in
 the paper, there are no normalisation layers and no tanh, momentum is off, the learning
 rate follows a cosine, and samples come from the EMA of G. The networks are smaller than
-the paper's: sized for two CPU cores. The weight of the penalties stays constant: on
-MNIST a falling one did worse.
+the paper's: sized for two CPU cores. The weight of the penalties is constant: on MNIST
+a decreasing one gave worse results.
 
-Adam's steps do not shrink with the gradients, so weights wander further the longer a
-training is: on N(4, 1.25) one of twenty times the usual length ended worse than one of
-that length. Beyond it the learning rate therefore also falls with the inverse square
-root of the samples seen. The more columns points have, the less a batch says about each
-direction. With more than two columns batches are larger, D takes larger steps than G
-(two time-scales, Heusel et al. 2017), and the final learning rate is higher: a small
-one froze G wherever the limit cycle had taken it (benchmarks/EXPERIMENTS.md, "Points of
-many columns").
+Adam's steps do not shrink with the gradients, so weights drift in a long training: on
+N(4, 1.25) a training of twenty times the usual length ended worse than one of the usual
+length. Beyond that length the learning rate also falls with the inverse square root of
+the samples seen.
+
+A batch of points has less information about each direction if there are many columns.
+With more than two columns batches are larger, D has a higher learning rate than G (two
+time-scales, Heusel et al. 2017), and the final learning rate is higher: with a low one
+G stopped at an arbitrary point of the limit cycle (benchmarks/EXPERIMENTS.md, "Points
+of many columns").
 """
 
 from __future__ import annotations
@@ -39,12 +41,14 @@ from equipoise.recipes.output import Relativistic
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
-# Units of each dense layer between latents and convolutions: without them far fewer
-# digits are recognised (benchmarks/EXPERIMENTS.md).
-MAPPING = 256
-IMAGE_FEATURES = 128  # between D's convolutions and its output
-POINT_LAYERS = 2  # hidden layers of the MLPs
-# Of points of more than two columns.
+# Units of each dense layer between latents and convolutions. Without these layers far
+# fewer digits are recognisable (benchmarks/EXPERIMENTS.md).
+MAPPING_UNITS = 256
+# Features between D's convolutions and its output.
+IMAGE_FEATURES = 128
+# Hidden layers of the MLPs.
+POINT_LAYERS = 2
+# Defaults for points of more than two columns.
 WIDE_DATA: dict[str, Any] = {
     "batch_size": 1024,
     "learning_rate_end": 0.3,
@@ -124,7 +128,8 @@ class Balanced(Recipe):
         hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
         if space.is_image:
             generator = Generator(
-                ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING), classes
+                ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING_UNITS),
+                classes,
             )
             discriminator = Discriminator(
                 ConvTrunk(space.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes

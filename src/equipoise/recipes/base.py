@@ -1,7 +1,8 @@
-"""What a recipe is: a dataclass of settings that builds a Method for given data.
+"""The base class of recipes: dataclasses of settings that build a Method for given
+data.
 
-Recipes are light: they import torch only in `build`, so that the command line can show
-their fields at once.
+Recipes import torch only in `build`, so that the command line can show their fields
+quickly.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 Optimizer = Literal["adam", "rmsprop"]
 AUGMENTATIONS = ("color", "translation", "cutout")
-MAX_UNITS = 2**20  # of a layer, or a latent: wider ones have weights that no memory holds
+# Maximum width of a layer or latent. The weights of wider ones do not fit into memory.
+MAX_UNITS = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,10 @@ class Recipe(ABC):
     summary: ClassVar[str]
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
-    """Whether the method cannot do without labels."""
+    """Whether the method needs labels."""
     takes_labels: ClassVar[bool] = True
-    """Whether both networks can be conditioned on classes: labels, clusters."""
+    """Whether both networks can be conditioned on classes, which are labels or
+    clusters."""
 
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
@@ -89,8 +92,10 @@ class Recipe(ABC):
         validate(self, self.conflicts)
 
     def conflicts(self) -> list[str]:
-        """What is wrong with the values of several fields together, or with one's text:
-        a sentence each. Bounds of single numbers stand beside their fields."""
+        """Mistakes that concern several fields, or a field's text, one text each.
+
+        Bounds of single numbers are annotations of their fields.
+        """
         wrong = [
             f"augment = {self.augment!r}: {nearest(kind, AUGMENTATIONS)}"
             for kind in self.augmentations
@@ -114,11 +119,14 @@ class Recipe(ABC):
 
     @abstractmethod
     def build(self, space: NetworkSpace) -> Method:
-        """The method for networks that see this space.
+        """Build the method for networks in this space.
 
-        Import torch and the networks here, not at the head of the file. Weights are
-        drawn as torch's layers do; the caller decides from which generator.
-        `self.method` adds what the common fields say.
+        Import torch and the networks here, not at the top of the file. Initialise
+        weights with torch's functions; the caller controls their random generator.
+        `self.method` adds the parts of the common fields.
+
+        Args:
+            space: Shape, classes and kind of the networks' samples.
         """
 
     def method(
@@ -128,11 +136,13 @@ class Recipe(ABC):
         output: DiscriminatorOutput | None = None,
         **parts: Any,
     ) -> Method:
-        """The method of these networks and losses, with what the fields say.
+        """The method of these networks and losses, with the parts of the common fields.
 
         Args:
-            output: What D's output means; by default a probability's logit.
-            parts: Further fields of `Method` by name, such as `penalty`.
+            networks: The networks and the prior.
+            losses: The loss pair.
+            output: The meaning of D's output. Default: the logit of a probability.
+            **parts: Further fields of `Method`, such as `penalty`.
         """
         augmentation = None
         if self.augmentations:
@@ -169,20 +179,20 @@ class Recipe(ABC):
         )
 
     def labels(self, space: NetworkSpace) -> int:
-        """How many labels the networks learn; 0 for none."""
+        """Number of labels that the networks learn; 0 for none."""
         return (space.labels or 0) if self.conditional else 0
 
     def classes(self, space: NetworkSpace) -> int:
-        """How many classes the networks are conditioned on: labels, clusters, or one
-        for each pair of them; 0 for none. With channels clustered independently each
-        has its own."""
+        """Number of classes that the networks are conditioned on: labels, clusters, or
+        pairs of both; 0 for none. Independently clustered channels have separate
+        classes."""
         labels, clusters = self.labels(space), self.clusters or 1
         if self.clusters_channels(space) and clusters > 1:
             return clusters * space.shape[0]
         return labels if clusters == 1 else max(labels, 1) * clusters
 
     def clusters_channels(self, space: NetworkSpace) -> bool:
-        """Whether each channel is clustered by itself."""
+        """Whether each channel is clustered independently."""
         return bool(self.per_channel_clusters) and space.is_image and not self.labels(space)
 
     @classmethod
@@ -192,11 +202,10 @@ class Recipe(ABC):
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        """The recipe with the user's choices, and for the rest the defaults for data of
-        this schema.
+        """The recipe with the given fields, and defaults for data of this schema.
 
         Raises:
-            RequestError: For choices that cannot be, or do not fit the data.
+            RequestError: Fields are invalid, or do not fit the data.
         """
         space = NetworkSpace.of(schema)
         recipe = cls(**{**cls.defaults(space), **given})
@@ -210,10 +219,10 @@ class Recipe(ABC):
         return (512_000 if space.size == 1 else 1_536_000) * self.discriminator_steps
 
     def check(self, space: NetworkSpace) -> None:
-        """Refuse data that this recipe, with these choices, does not fit.
+        """Check the recipe's fields against the data.
 
         Raises:
-            RequestError: Saying what to change.
+            RequestError: They do not fit. The message has the necessary change.
         """
         if self.needs_labels and space.labels is None:
             raise RequestError(
@@ -258,13 +267,13 @@ class Recipe(ABC):
 RECIPES: dict[str, type[Recipe]] = {}
 """Every registered recipe by its name; `recipes.catalogue` adds those of files and
 packages that were not imported yet."""
-# Of the recipes of this folder, which keep them before they are imported.
+# Names of the recipes in this folder, reserved before they are imported.
 OWN_NAMES = {path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")}
 R = TypeVar("R", bound=type[Recipe])
 
 
 def register(recipe: R) -> R:
-    """Class decorator: make a recipe known by its `name`.
+    """Class decorator: register a recipe under its `name`.
 
         @register
         @dataclass(frozen=True, kw_only=True)
@@ -272,11 +281,11 @@ def register(recipe: R) -> R:
             name = "balanced-hinge"
             ...
 
-    A class of the same module and name takes the place of an earlier one, so that a
-    notebook's cell can be run again.
+    A class with the same module and name replaces an earlier one, so that a notebook's
+    cell can be run again.
 
     Raises:
-        RequestError: If it is no whole recipe, or another has the name.
+        RequestError: The class is not a complete recipe, or another has its name.
     """
     who = f"{getattr(recipe, '__module__', '')}:{getattr(recipe, '__qualname__', recipe)}"
     if not (isinstance(recipe, type) and issubclass(recipe, Recipe)) or isabstract(recipe):
@@ -284,11 +293,11 @@ def register(recipe: R) -> R:
     name = vars(recipe).get("name")
     if not isinstance(name, str) or not name:
         raise RequestError(f"{who} has no name of its own: give the class name = 'my-recipe'")
-    lacking = [
-        what for what in ("summary", "paper") if not isinstance(getattr(recipe, what, None), str)
+    missing = [
+        field for field in ("summary", "paper") if not isinstance(getattr(recipe, field, None), str)
     ]
-    if lacking:
-        raise RequestError(f"{who} has no {' and no '.join(lacking)}")
+    if missing:
+        raise RequestError(f"{who} has no {' and no '.join(missing)}")
     is_own = recipe.__module__.startswith(f"{__package__}.")
     if name in OWN_NAMES and not is_own:
         raise RequestError(f"{who} has the name {name!r}, which is one of Equipoise's own")

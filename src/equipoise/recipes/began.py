@@ -12,12 +12,14 @@ log has k_t as `k` and M_global = L(x) + |gamma L(x) - L(G(z_G))|, which falls a
 training converges, as `convergence_measure`.
 
 As in the paper the decoder has G's architecture. The networks are `balanced`'s, without
-normalisation layers: convolutions for images, MLPs for points. Two things differ from
-the paper, whose faces are all about as hard to reconstruct. Where that varies, gamma <
-1 lets G collapse onto what is reconstructed best, such as one point, or the digit 1.
-Here gamma is above 1: k_t rises until G's density is nowhere far above the data's. And
-both networks are conditioned on clusters, the decoder by the class beside the code,
-which is short so that the class matters. `gamma=0.5, clusters=0` is the paper's.
+normalisation layers: convolutions for images, MLPs for points.
+
+Two defaults differ from the paper, whose faces are all about equally hard to
+reconstruct. On other data gamma < 1 lets G collapse to what is reconstructed best, such
+as one point or the digit 1. Here gamma is above 1: k_t rises until G's density is
+nowhere far above the data's. And both networks are conditioned on clusters. The decoder
+gets the class with the code, which is short so that the class matters. The paper's are
+`gamma=0.5, clusters=0`.
 """
 
 from __future__ import annotations
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 
     from equipoise.transforms.space import NetworkSpace
 
-POINT_LAYERS = 2  # hidden layers of each MLP
-MAPPING = 256  # units of each dense layer between a code and the convolutions
+# Hidden layers of each MLP.
+POINT_LAYERS = 2
+# Units of each dense layer between a code and the convolutions.
+MAPPING_UNITS = 256
 
 
 @register
@@ -45,7 +49,7 @@ class BEGAN(Recipe):
     """An autoencoder as D, held in equilibrium with G."""
 
     name = "began"
-    summary = "D is an autoencoder, held in equilibrium with G; its log says how far it converged"
+    summary = "D is an autoencoder, held in equilibrium with G; its log measures convergence"
     paper = "Berthelot et al. 2017, BEGAN: Boundary Equilibrium Generative Adversarial Networks"
 
     batch_size: int = 256
@@ -63,11 +67,11 @@ class BEGAN(Recipe):
     """Energy of generated samples divided by that of real ones at equilibrium. Lower:
     sharper; higher: more varied samples (paper: 0.3 to 0.7)."""
     lambda_k: Annotated[float, Ge(0)] = 0.03
-    """How fast k_t follows (images: 0.05; paper: 0.001, for longer trainings)."""
+    """Step size of k_t (images: 0.05; paper: 0.001, for longer trainings)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Latent dimension (images: 64)."""
     code_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
-    """Numbers between the autoencoder's encoder and decoder (images: 1; paper: 64)."""
+    """Dimension of the autoencoder's code (images: 1; paper: 64)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
     """Hidden units of the MLPs (images: 16, channels of the finest grid)."""
 
@@ -103,7 +107,7 @@ class BEGAN(Recipe):
 
         def decoder(dim: int) -> nn.Module:
             if space.is_image:
-                return ConvGenerator(dim, space.shape, self.width, MAPPING)
+                return ConvGenerator(dim, space.shape, self.width, MAPPING_UNITS)
             return mlp([dim, *hidden, space.size], activations)
 
         encoder = (

@@ -6,8 +6,8 @@ Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, eq. 1 and sectio
 
 D ascends V. G descends it, or, by default and as the paper advises for practice,
 ascends E log D(G(z)): the same fixed point, with stronger gradients while D still wins.
-At the optimum p_g = p_data, D = 1/2 and V = -log 4. Nothing makes the game converge:
-this is the recipe to learn from, and to beat.
+At the optimum p_g = p_data, D = 1/2 and V = -log 4. Convergence is not guaranteed: this
+recipe is for learning, and a reference for others.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Classic(CrossEntropy):
     width: int = 32
     """Hidden units (images: 256)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
-    """What D judges: one sample, a whole batch as one vector, or that vector with each
+    """D's input: one sample, a whole batch as one vector, or that vector with each
     value's squared distance to the batch mean (batch-spread)."""
 
     @classmethod
@@ -96,14 +96,14 @@ class Classic(CrossEntropy):
                 ["elu", "sigmoid"],
                 self.dropout,
             )
-            seen = {
+            inputs = {
                 "sample": space.size,
                 "batch": self.batch_size,
                 "batch-spread": 2 * self.batch_size,
             }[self.discriminator_sees]
-            trunk = mlp([seen, self.width, self.width], ["elu", "elu"], self.dropout)
+            trunk = mlp([inputs, self.width, self.width], ["elu", "elu"], self.dropout)
         sees_sample = self.discriminator_sees == "sample"
-        judge = (
+        trunk_of_input = (
             Shaped(trunk)
             if sees_sample
             else BatchAsVector(trunk, spread=self.discriminator_sees == "batch-spread")
@@ -111,7 +111,7 @@ class Classic(CrossEntropy):
         return self.method(
             Networks(
                 Generator(Shaped(body, space.shape), classes),
-                Discriminator(judge, self.width, classes),
+                Discriminator(trunk_of_input, self.width, classes),
                 prior,
             ),
             self.losses(),

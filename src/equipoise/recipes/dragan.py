@@ -9,7 +9,7 @@ and algorithm 1.
 
 The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The
 noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)).
-D has no BatchNorm: its gradients are of samples one by one.
+D has no BatchNorm, since the penalty needs the gradient of each sample.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""infogan: part of the latent is a code that must be recoverable from the sample, so
-that it comes to mean something, without labels.
+"""infogan: part of the latent is a code that can be recovered from the sample, so that
+it gets a meaning without labels.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable
 Representation Learning by Information Maximizing Generative Adversarial Nets", NeurIPS
@@ -10,9 +10,9 @@ Representation Learning by Information Maximizing Generative Adversarial Nets", 
 
 Q is a head on D's trunk: a softmax for each categorical code, and mean and standard
 deviation of a normal distribution for each continuous one. As in the authors' code, the
-bound enters both networks' losses. Lambda is 1 for categorical codes, as there, and .1
-for continuous ones: the paper asks for less there, since differential entropy is on
-another scale than the game (section 6), and gives no number.
+bound enters both networks' losses. Lambda is 1 for categorical codes, as in the paper,
+and .1 for continuous ones: the paper recommends a smaller value for these, since
+differential entropy has another scale than the game (section 6), and gives no number.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
     from equipoise.networks.latents import Prior
     from equipoise.transforms.space import NetworkSpace
 
-MAX_DIGITS = 5  # of the size of a categorical code
-# Of Q's normal distributions: below it the bound would reward ever sharper codes and
-# nothing else.
+# Maximum number of digits of a categorical code's size.
+MAX_DIGITS = 5
+# Minimum log standard deviation of Q's normal distributions. Below it the bound would
+# only reward sharper codes.
 MIN_LOG_STD = -4.0
 
 
 @register
 @dataclass(frozen=True, kw_only=True)
 class InfoGAN(CrossEntropy):
-    """Finds classes and directions by itself: sample(n, code={"c0": 3})."""
+    """Finds classes and directions without labels: sample(n, code={"c0": 3})."""
 
     name = "infogan"
     summary = "finds classes and directions of variation without labels, as codes to set"
@@ -114,10 +115,11 @@ class InfoGAN(CrossEntropy):
 def mutual_information_term(
     prior: Prior, aux: AuxOutputs, categorical_weight: float, continuous_weight: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss term -sum of weight * L_I over the codes, (), and for the log the whole
-    bound L_I in nats, ().
+    """The loss term -sum of weight * L_I over the codes, (), and for the log the sum of
+    L_I in nats, ().
 
     Args:
+        prior: The codes.
         aux: `fake`, (N, K), holds Q's logits for every categorical code and then, for
             the continuous ones, all means and all log standard deviations.
         categorical_weight: Lambda of the categorical codes.

@@ -1,5 +1,5 @@
-"""lsgan: least squares in place of cross-entropy, so that samples on the right side but
-far from the data are still pulled.
+"""lsgan: least squares instead of cross-entropy, so that samples on the right side of
+D's boundary but far from the data still have gradients.
 
 Mao, Li, Xie, Lau, Wang, Smolley: "Least Squares Generative Adversarial Networks", ICCV
 2017, eq. 2.
@@ -39,7 +39,7 @@ class LSGAN(Standard):
     b: float = 1.0
     """D's target for real samples. Below 1 it acts as label smoothing."""
     c: float = 1.0
-    """Output of D that G aims at."""
+    """G's target for D on generated samples."""
 
     def conflicts(self) -> list[str]:
         same = f"a = {self.a} and b = {self.b}: must differ"

@@ -1,4 +1,5 @@
-"""A method: a recipe built for one data set. All that a training step needs to know.
+"""A method: a recipe built for one data set. It has everything that a training step
+needs.
 
 Shapes: N samples in a batch, *shape of one sample as networks see it, Z numbers in a
 latent, K outputs of an auxiliary head.
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rates:
-    """What a schedule sets at one moment of a training."""
+    """The scheduled values of one training step."""
 
     learning_rate: float
     """Of G; D's is this times the recipe's `discriminator_rate`."""
@@ -34,13 +35,13 @@ class Rates:
     ema_half_life: float
     """Half-life of the EMA of G's weights, in samples seen."""
     augment: float = 1.0
-    """Probability of each augmentation, where it is not adapted."""
+    """Probability of each augmentation; ignored where it is adapted."""
 
 
 @dataclass(frozen=True)
 class CriticBatch:
-    """The batch that D has just judged, for penalties: N real samples first, then N
-    generated ones."""
+    """A batch with D's outputs, for penalties: N real samples, then N generated
+    ones."""
 
     x: Tensor
     """(2 N, *shape). It requires gradients where the method's `penalty_at` is
@@ -48,10 +49,10 @@ class CriticBatch:
     logits: Tensor
     """D's outputs, (2 N,)."""
     discriminate: Callable[[Tensor], Tensor]
-    """D's outputs, (N,), at N further points, (N, *shape), of the real samples'
+    """D's outputs, (N,), at other points, (N, *shape), with the real samples'
     classes."""
     randomness: torch.Generator
-    """For penalties that draw."""
+    """The random generator for penalties."""
 
     @property
     def real(self) -> Tensor:
@@ -66,7 +67,7 @@ class CriticBatch:
 
 @dataclass(frozen=True)
 class AuxOutputs:
-    """Outputs of D's auxiliary head, for the loss term that both networks share."""
+    """Outputs of D's auxiliary head, for the loss term of both networks."""
 
     real: Tensor | None
     """(N, K), on real samples; None in G's step."""
@@ -95,11 +96,13 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """The networks, their losses and what surrounds them. `training/step.py` reads this
-    and nothing else of a recipe.
+    """The networks, their losses and all other parts of a method.
+
+    `training/step.py` uses nothing else of a recipe.
 
     Raises:
-        ValueError: For a penalty with a D that sees a whole batch at once.
+        ValueError: There is a penalty, and D does not take real and generated samples
+            in one batch (`together`).
     """
 
     generator: nn.Module
@@ -112,35 +115,36 @@ class Method:
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]
     """L_D, (), of D's outputs on real and on generated samples, (N,) each."""
     generator_loss: Callable[[Tensor, Tensor], Tensor]
-    """L_G, (), of the same; those on real samples count only where `pairs` is set."""
+    """L_G, (), of the same. Outputs on real samples are valid only if `pairs` is
+    set."""
     schedule: Callable[[float, int], Rates]
-    """Of the progress of the training, 0 to 1, and the samples seen."""
+    """The rates at a progress of the training, 0 to 1, and samples seen."""
     penalty: Callable[[CriticBatch], dict[str, Tensor]] | None = None
     """Named terms, () each. Their sum times the scheduled weight joins L_D."""
     penalty_at: Literal["samples", "elsewhere"] = "samples"
-    """Where the penalty differentiates D: at the samples of the batch, or at points of
-    its own."""
+    """Where the penalty differentiates D: at the samples of the batch, or at other
+    points."""
     auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
     """A term, (), that joins both losses, and readings, (), for the log."""
     constraint: Callable[[nn.Module], None] | None = None
-    """Applied to D after each of its optimiser steps, such as clipping its weights."""
+    """A function applied to D after each of its optimiser steps, such as clipping."""
     augmentation: Augmentation | None = None
-    """Random changes of all samples that D sees."""
+    """The augmentation of all samples that D sees."""
     output: DiscriminatorOutput = field(default_factory=Probability)
-    """What D's output means."""
+    """The meaning of D's output."""
     controller: Controller | None = None
-    """State of the method itself, adapted after steps; losses may read it."""
+    """State of the method that is adapted after steps. Losses may read it."""
     pairs: bool = False
     """Whether L_G compares generated samples with real ones."""
     together: bool = True
-    """Whether real and generated samples pass D as one batch: faster, but wrong for a D
-    that sees across its batch, as with BatchNorm."""
+    """Whether D takes real and generated samples as one batch. This is faster, but
+    wrong for a D whose outputs depend on the whole batch, as with BatchNorm."""
     discriminator_steps: int = 1
     """Steps of D for every step of G."""
 
     def __post_init__(self) -> None:
         if self.penalty is not None and not self.together:
             raise ValueError(
-                "a penalty is taken at samples one by one, which a D that looks across its "
-                "batch does not have"
+                "a method with a penalty needs together=True: the gradient of one sample's "
+                "output must not depend on other samples"
             )

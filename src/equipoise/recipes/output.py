@@ -1,5 +1,5 @@
-"""What the discriminator's output means: one object that knows how it is logged, drawn
-and read, so that no other module asks which method it is.
+"""The meaning of the discriminator's output: how it is logged, drawn and interpreted.
+No other module depends on the method.
 
     Probability   sigma(D(x)) is the probability that x is real
     Relativistic  only differences D(x) - D(x') mean anything
@@ -29,42 +29,42 @@ MIN_DENSITY = 1e-4
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """Base class: an output that is higher for real samples, and no more is known."""
+    """Base class: an output that is higher for real samples, without a known scale."""
 
     name: ClassVar[str]
     label: ClassVar[str] = "D(x), up to a constant"
-    """Of an axis that shows `display`."""
+    """Label of an axis that shows `display`."""
     difference: ClassVar[str] = "mean D(x) - mean D(x')"
-    """Of an axis that shows how far apart D keeps real and generated samples: `sign`
+    """Label of an axis that shows the gap between real and generated samples: `sign`
     times the difference between real_output and fake_output."""
     sign: ClassVar[int] = 1
     """1 where real samples have the higher outputs, -1 where the lower ones."""
     balance_label: ClassVar[str] = ""
-    """Of an axis that shows the log's balance; empty where there is no balance."""
+    """Label of an axis that shows the log's balance; empty without a balance."""
     balance_caption: ClassVar[str] = ""
-    """What the balance says, in plain words."""
+    """A description of the balance in plain words."""
     up_to_constant: ClassVar[bool] = True
     """Whether D plus a constant is as good a D."""
 
     def readings(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """What the log holds of D's outputs on real and generated samples, (N,) each.
+        """The log's readings of D's outputs on real and generated samples, (N,) each.
 
         Returns:
-            `real_output` and `fake_output`, (), the means; where the networks'
-            equilibrium shows, `balance`, (), which goes to 1/2.
+            The means `real_output` and `fake_output`, (). If D's output shows the
+            equilibrium, also `balance`, (), which is 1/2 there.
         """
         return {"real_output": real.mean(), "fake_output": fake.mean()}
 
     def realness(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Above 0 where D takes a real sample for real, (N,).
+        """A value above 0 for each real sample that D classifies as real, (N,).
 
-        Without a threshold of D's own that is the middle between D's means on real and
-        on generated samples.
+        An output without a threshold has one here: the middle between its means on real
+        and generated samples.
         """
         return real - (real.mean() + fake.mean()) / 2
 
     def display(self, output: Array) -> Array:
-        """D's outputs at the points of a chart, (N,), as the chart shows them."""
+        """D's outputs at the points of a chart, (N,), as the chart displays them."""
         shown: Array = output - output.mean()
         return shown
 
@@ -77,8 +77,8 @@ class DiscriminatorOutput:
         return -highest, highest
 
     def optimum(self, p: Array, p_g: Array) -> Array | None:
-        """The optimal D, as `display` shows it, where the densities of real and of
-        generated samples are p and p_g, (N,); None where the theory gives none."""
+        """The optimal D on the scale of `display`, for the densities p of real and p_g
+        of generated samples, (N,). None if the theory gives none."""
         return None
 
 
@@ -123,7 +123,7 @@ class Relativistic(DiscriminatorOutput):
 
     name = "relativistic"
     balance_label = "mean of sigma(D(x) - D(x'))"
-    balance_caption = "How surely D ranks a real sample above a generated one."
+    balance_caption = "How sure D is that a real sample is more real than a generated one."
 
     def readings(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """The mean logits about their common mean, since D has no zero, and as the
@@ -148,7 +148,7 @@ class Score(DiscriminatorOutput):
     """Higher for real samples, on no scale of its own: hinge and least-squares losses.
 
     Args:
-        threshold: Above it D takes a sample for real.
+        threshold: The output above which D classifies a sample as real.
     """
 
     name = "score"

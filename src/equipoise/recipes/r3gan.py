@@ -11,8 +11,8 @@ The networks are the paper's (`networks.residual`), and so are the schedules: le
 rate, gamma, Adam's beta2, the EMA's half-life and the probability of augmentations
 follow a cosine over the first part of the training and then stay. By default width and
 blocks are sized for a CPU; `preset="paper"` gives the published networks and rates,
-which need a GPU. Points get MLPs with the same losses and schedules. docs/recipes.md
-says where `balanced` differs and why.
+which need a GPU. Points have MLPs with the same losses and schedules. docs/recipes.md
+has the differences to `balanced` and their reasons.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from equipoise.transforms.space import NetworkSpace
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
-POINT_LAYERS = 2  # hidden layers of the MLPs
-# Of the official code: for images of this many pixels a side, the batch, gamma at the
-# start and the average's half-life at the end.
+# Hidden layers of the MLPs.
+POINT_LAYERS = 2
+# The official code's batch size, initial gamma and final EMA half-life, by the number
+# of pixels a side.
 PUBLISHED = {32: (512, 0.05, 5_000_000), 64: (256, 2.0, 500_000), 256: (256, 150.0, 500_000)}
 
 
@@ -138,33 +139,32 @@ class R3GAN(Recipe):
         while 4 * 2 ** (levels - 1) * self.fold < side:
             levels += 1
         if self.preset == "paper":
-            return [
-                max(self.width >> max(level - 3, 0), 1) for level in range(levels)
-            ]  # full width up to 32 x 32, then halved
+            # Full width up to 32 x 32, then halved.
+            return [max(self.width >> max(level - 3, 0), 1) for level in range(levels)]
         return [max(self.width >> max(level - 1, 0), 1) for level in range(levels)]
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
-        done = progress / self.burn_in
+        fraction = progress / self.burn_in
         return replace(
-            super().schedule(done, samples_seen),
-            beta2=cosine(self.beta2_start, self.beta2, done),
-            penalty=cosine(self.gamma, self.gamma * self.gamma_end, done) / 2,
-            ema_half_life=cosine(0.0, self.ema_half_life, done),
-            augment=cosine(0.0, self.augment_probability, done),
+            super().schedule(fraction, samples_seen),
+            beta2=cosine(self.beta2_start, self.beta2, fraction),
+            penalty=cosine(self.gamma, self.gamma * self.gamma_end, fraction) / 2,
+            ema_half_life=cosine(0.0, self.ema_half_life, fraction),
+            augment=cosine(0.0, self.augment_probability, fraction),
         )
 
 
 def covering(space: NetworkSpace) -> int:
-    """The smallest power of two, at least 8, that is no less than either side of the
-    images."""
+    """The smallest power of two, at least 8, that is not less than the images'
+    sides."""
     return max(8, 1 << (max(space.shape[1:]) - 1).bit_length())
 
 
 def published(space: NetworkSpace) -> dict[str, Any]:
-    """The fields as published for images of this size.
+    """The published fields for images of this size.
 
     Raises:
-        RequestError: Where nothing was published.
+        RequestError: None are published for this size.
     """
     if not space.is_image or covering(space) not in PUBLISHED:
         given = f"{space.shape[1]} x {space.shape[2]}" if space.is_image else "points"

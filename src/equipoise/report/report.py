@@ -215,7 +215,7 @@ def gather(
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
         z, y = sampler.latents(n, EVALUATION_SEED)
         labels = sampler.labels(y)
-        return sampler.of_latents(z, y), None if labels is None else labels.cpu().numpy()
+        return sampler.decode_latents(z, y), None if labels is None else labels.cpu().numpy()
 
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]

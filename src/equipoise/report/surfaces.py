@@ -287,7 +287,7 @@ def latent_chart(sampler: Sampler, seed: int) -> Image:
     One column: the sample against each entry. Two: the samples coloured by each entry.
     """
     z, y = sampler.latents(MAX_POINTS, seed)
-    samples, latents = sampler.of_latents(z, y), z.numpy()
+    samples, latents = sampler.decode_latents(z, y), z.numpy()
     planar, names = samples.shape[1] > 1, axis_names(sampler.schema)
     entries = min(max(sampler.prior.dim, 1), 2 if planar else MAX_LATENTS)
     low, high = axis_limits(samples)

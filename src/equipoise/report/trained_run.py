@@ -31,7 +31,7 @@ from equipoise.sampling.sampler import Codes, Sampler
 from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 from equipoise.utils.system import usable_cores
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class TrainedRun:
 
     def write_page(self, path: Path, report: Report) -> None:
         """Write the report's page."""
-        write_whole(path, page(self.page_context(report)).encode())
+        write_atomic(path, page(self.page_context(report)).encode())
 
     def draw(
         self,
@@ -201,7 +201,7 @@ class TrainedRun:
         sampler, data = self.sampler, self.config.data
         if n is None and label is None and code is None and sheets.has_classes(sampler):
             sheet = sheets.by_class(sampler, data.limits, seed_of_draw(seed))
-            return write_whole(path, sheet)
+            return write_atomic(path, sheet)
         if n is None:
             n = plots.DEFAULT_IMAGES if sampler.schema.is_image else plots.DEFAULT_POINTS
         if (n := whole("n", n)) < 1:
@@ -212,7 +212,7 @@ class TrainedRun:
 
     def draw_code(self, path: Path, name: str, seed: int | None) -> None:
         """Write a PNG that shows what one code does. Raises as `Prior.known`."""
-        self.sampler.prior.known(name)
+        self.sampler.prior.check_code(name)
         plots.draw_code(path, self.sampler, name, seed_of_draw(seed))
 
     def save(self, path: Path) -> None:

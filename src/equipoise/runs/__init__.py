@@ -1,1 +1,1 @@
-"""What is on disk: run directories, their files and their settings."""
+"""Run directories: their files and settings."""

@@ -1,4 +1,4 @@
-"""Save and restore a state, atomically and exactly; keep the last few and the best."""
+"""Checkpoints: save and load a training's state, and remove old ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError
 from equipoise.runs.serialization import DamagedFileError, unpack, write_tensors
 
-KEPT = 3  # the last few
+# Number of newest checkpoints that are not removed.
+NUM_RECENT = 3
 SUFFIX = ".safetensors"
 Moment = tuple[dict[str, Tensor], dict[str, Any]]
-"""Tensors and scalars of a state."""
+"""The tensors and the scalars of a state."""
 
 
 class Saved(Protocol):
-    """The state of a training, as far as checkpoints know it."""
+    """The part of a training's state that checkpoints need."""
 
     samples_seen: int
     best: dict[str, Any] | None
@@ -31,8 +32,7 @@ class Saved(Protocol):
 
 
 def name_of(samples_seen: int) -> str:
-    """A moment of a training in file names: the samples seen, so that names sort by
-    time."""
+    """The name of a checkpoint: the samples seen, padded so that names sort by time."""
     return f"{samples_seen:09d}"
 
 
@@ -42,39 +42,41 @@ def path_of(folder: Path, name: str) -> Path:
 
 
 def save(state: Saved, folder: Path) -> Path:
-    """Write the state to `folder` and remove checkpoints that are neither among the
-    last three nor the best. Returns the file.
+    """Write the state, and remove checkpoints except the newest three and the best.
 
-    Newer ones, which are damaged if this training was resumed behind them, stand for
-    none of the three.
+    Checkpoints with more samples seen are not counted and not removed: they are
+    damaged, if this training was resumed from an older one.
+
+    Returns:
+        The file.
     """
     path = path_of(folder, name_of(state.samples_seen))
     write(state.tensors(), state.scalars(), path)
     best = state.best["checkpoint"] if state.best else None
     until_now = [old for old in checkpoints(folder) if int(old.stem) <= state.samples_seen]
-    for old in until_now[KEPT:]:
+    for old in until_now[NUM_RECENT:]:
         if old.stem != best:
-            with suppress(OSError):  # what cannot be removed now is with the next save
+            with suppress(OSError):  # the next save tries again
                 old.unlink()
     return path
 
 
 def write(tensors: dict[str, Tensor], scalars: dict[str, Any], path: Path) -> None:
-    """Write one moment, in the folder of the checkpoints of a run."""
+    """Write a checkpoint."""
     write_tensors(path, tensors, {"state": scalars}, beside=path.parent.parent)
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints of a folder, the newest first."""
-    found = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{9,}", path.stem)]
-    return sorted(found, key=lambda path: int(path.stem), reverse=True)
+    """The checkpoint files of a folder, newest first."""
+    paths = [path for path in folder.glob(f"*{SUFFIX}") if re.fullmatch(r"\d{9,}", path.stem)]
+    return sorted(paths, key=lambda path: int(path.stem), reverse=True)
 
 
 def load(path: Path) -> Moment:
-    """The checkpoint in a file.
+    """Read a checkpoint.
 
     Raises:
-        DamagedFileError: If it is not whole.
+        DamagedFileError: The file is damaged.
     """
     tensors, metadata = unpack(path)
     if not isinstance(metadata.get("state"), dict):
@@ -83,22 +85,23 @@ def load(path: Path) -> Moment:
 
 
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Moment:
-    """Tensors and scalars of the newest checkpoint that is whole; `warn` is told of
-    each damaged one that was passed over.
+    """Read the newest undamaged checkpoint.
+
+    Args:
+        folder: The folder of the checkpoints.
+        warn: Called with a message for each damaged checkpoint.
 
     Raises:
-        EquipoiseError: When none is left, and where the newest may be whole but cannot
-            be read now, as with too little free memory.
+        EquipoiseError: There is none, or the newest cannot be read at the moment, for
+            example since too little memory is free.
     """
-    found = checkpoints(folder)
-    for path in found:
+    paths = checkpoints(folder)
+    for path in paths:
         try:
             return load(path)
         except DamagedFileError as error:
-            warn(f"{error}; going back to the checkpoint before")
-    what = (
-        f"none of the {len(found)} checkpoints is whole" if found else "there is no checkpoint yet"
-    )
+            warn(f"{error}; using the checkpoint before it")
+    what = f"all {len(paths)} checkpoints are damaged" if paths else "there is no checkpoint yet"
     raise EquipoiseError(
-        f"{folder.parent} cannot be resumed: {what}; train anew into another directory"
+        f"{folder.parent} cannot be resumed: {what}; start a new run in another directory"
     )

@@ -24,7 +24,7 @@ from equipoise.coerce import (
     checked,
     hints,
     instance,
-    refuse,
+    raise_mistakes,
     validate,
 )
 from equipoise.data import readers
@@ -61,7 +61,7 @@ class Requested:
         """
         of_recipe, of_run = hints(recipe), hints(RunSettings)
         known = of_recipe | of_run
-        refuse(
+        raise_mistakes(
             [
                 f"no setting {name!r} of the recipe {recipe.name!r} or of a run: "
                 f"{nearest(name, known)}"

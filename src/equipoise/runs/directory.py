@@ -24,11 +24,11 @@ from equipoise.runs.serialization import (
     checked_line,
     read_checked_line,
 )
-from equipoise.utils.atomic_io import asides, read_file, write_whole
+from equipoise.utils.atomic_io import read_file, temporary_files, write_atomic
 
 RUNS = Path("runs")
 LOCK = ".lock"
-MAX_LOG = 2**28  # bytes
+MAX_LOG_BYTES = 2**28  # bytes
 MAX_NUMBER = 1e300
 NAMED, WORDS = (
     {"metrics", "floors"},
@@ -67,7 +67,7 @@ class RunDirectory:
         )
         for candidate in candidates:
             if path is not None:
-                cls.refuse_taken(path)
+                cls.check_free(path)
             try:
                 candidate.mkdir(parents=True, exist_ok=path is not None)
             except FileExistsError:  # another training took the name
@@ -83,7 +83,7 @@ class RunDirectory:
             run = cls(candidate)
             run.lock()
             try:
-                cls.refuse_taken(candidate)  # by one who had the lock a moment ago
+                cls.check_free(candidate)  # by one who had the lock a moment ago
             except RequestError:
                 run.unlock()
                 raise
@@ -91,12 +91,12 @@ class RunDirectory:
         raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
     @staticmethod
-    def refuse_taken(path: Path) -> None:
+    def check_free(path: Path) -> None:
         """Raises:
         RequestError: If `path` is anything but nothing or a directory that is
             empty, but for what a start that was killed left."""
         if path.exists() and (
-            not path.is_dir() or {*path.iterdir()} - {path / LOCK, *asides(path)}
+            not path.is_dir() or {*path.iterdir()} - {path / LOCK, *temporary_files(path)}
         ):
             raise RequestError(f"out = {str(path)!r} exists: resume it, or give another directory")
 
@@ -118,7 +118,7 @@ class RunDirectory:
                 )
         return run
 
-    def begin_again(self, config: RunConfig) -> None:
+    def reset(self, config: RunConfig) -> None:
         """The config and an empty log, of a run without a checkpoint.
 
         Raises:
@@ -161,17 +161,17 @@ class RunDirectory:
                 f"{self.path / LOCK} could not be locked: "
                 f"{getattr(error, 'strerror', None) or error}"
             ) from error
-        self._held = self._lock_file()
+        self._held = self._read_lock_id()
 
-    def hold(self) -> None:
+    def renew_lock(self) -> None:
         """Be still the one that writes here: a directory that was removed and made
         again has another lock. Raises as `lock` does."""
-        if self._held is not None and self._lock_file() != self._held:
+        if self._held is not None and self._read_lock_id() != self._held:
             self._lock.release()
             self.path.mkdir(parents=True, exist_ok=True)
             self.lock()
 
-    def _lock_file(self) -> tuple[int, int] | None:
+    def _read_lock_id(self) -> tuple[int, int] | None:
         try:
             about = (self.path / LOCK).stat()
         except FileNotFoundError:
@@ -188,12 +188,12 @@ class RunDirectory:
             self.path.rmdir()
         self.unlock()
 
-    def sweep(self) -> None:
+    def remove_temporary_files(self) -> None:
         """Remove what a process that was killed has left half-written.
 
         The lock must be held.
         """
-        for left in [*asides(self.path), *asides(self.images)]:
+        for left in [*temporary_files(self.path), *temporary_files(self.images)]:
             with suppress(OSError):
                 left.unlink()
 
@@ -201,7 +201,7 @@ class RunDirectory:
         """Append one line to the log."""
         self._append(lambda file: file.write(checked_line(line)))
 
-    def force_log(self) -> None:
+    def sync_log(self) -> None:
         """Force the log to disk, so that it says what came before the checkpoint that
         is written next."""
         self._append(lambda file: os.fsync(file.fileno()))
@@ -218,13 +218,13 @@ class RunDirectory:
 
     def write_log(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the log anew."""
-        write_whole(self.log_file, "".join(map(checked_line, lines)).encode())
+        write_atomic(self.log_file, "".join(map(checked_line, lines)).encode())
 
     def read_log(self, warn: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
         """Every line of the log that is as it was written; `warn` is told of damaged
         ones. A last one that is not ended yet is none."""
         try:
-            text = read_file(self.log_file, MAX_LOG).decode(errors="replace")
+            text = read_file(self.log_file, MAX_LOG_BYTES).decode(errors="replace")
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -245,14 +245,14 @@ def _read_line(text: str) -> dict[str, Any] | None:
     """A line of the log, with NaN for numbers that are null; None where it is damaged,
     or holds what lines do not hold."""
     line = read_checked_line(text)
-    if line is None or not _can_be(line):
+    if line is None or not _is_valid(line):
         return None
     for part in (line, *(line[name] for name in line.keys() & NAMED)):
         part.update({name: math.nan for name, value in part.items() if value is None})
     return line
 
 
-def _can_be(line: dict[str, Any]) -> bool:
+def _is_valid(line: dict[str, Any]) -> bool:
     """Whether a line holds what lines hold: samples seen, seconds, and readings that
     are numbers or null, alone or by name, or words."""
 

@@ -1,5 +1,7 @@
-"""generator.safetensors: a sampler on disk, and the checks of a file before memory is
-taken."""
+"""Save and load the generator, in generator.safetensors.
+
+A file is validated before memory is allocated for its networks.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,25 @@ from equipoise.recipes._building import (
 from equipoise.recipes.base import Recipe
 from equipoise.runs.config import missing_recipe
 from equipoise.runs.serialization import DamagedFileError, pack, unpack
-from equipoise.runtime.process import at_work
+from equipoise.runtime.process import torch_settings
 from equipoise.sampling.sampler import Sampler
 from equipoise.transforms.chain import Chain
-from equipoise.utils.atomic_io import write_whole
+from equipoise.utils.atomic_io import write_atomic
 
-ENCODER = "encoder.safetensors"  # beside the generator
-MAX_RATIO = 1000  # D may have so many times as many weights as G
+# File name of an InfoGAN's encoder, in the generator's folder.
+ENCODER = "encoder.safetensors"
+# Maximum ratio of D's number of weights to G's.
+MAX_RATIO = 1000
 
 
 def save_generator(sampler: Sampler, path: Path) -> None:
-    """Write the generator with its transforms, and beside it the encoder if there is
-    one. The file has no time, path or host, so that equal trainings give equal bytes.
+    """Write the generator with its transforms, and the encoder if there is one.
+
+    The file holds no time, path or host name: equal trainings give equal bytes.
+
+    Args:
+        sampler: The generator.
+        path: The generator's file. The encoder's is in the same folder.
     """
     metadata = {
         "recipe": recipe_to_dict(sampler.recipe),
@@ -45,13 +54,12 @@ def save_generator(sampler: Sampler, path: Path) -> None:
     }
     if sampler.encoder is not None:
         encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
-        write_whole(path.with_name(ENCODER), encoder)
-    write_whole(path, pack(_tensors(sampler.generator, sampler.transform), metadata))
+        write_atomic(path.with_name(ENCODER), encoder)
+    write_atomic(path, pack(_tensors(sampler.generator, sampler.transform), metadata))
 
 
 def is_saved(sampler: Sampler, path: Path) -> bool:
-    """Whether `path`, and the encoder's file if there is one, were written after as
-    many samples as the sampler has seen."""
+    """Whether the files of generator and encoder have the sampler's samples seen."""
     files = [path] if sampler.encoder is None else [path, path.with_name(ENCODER)]
     try:
         return all(unpack(file)[1].get("samples_seen") == sampler.samples_seen for file in files)
@@ -59,26 +67,25 @@ def is_saved(sampler: Sampler, path: Path) -> bool:
         return False
 
 
-@at_work()
+@torch_settings()
 def load_generator(path: Path, device: torch.device) -> Sampler:
-    """Read what `save_generator` wrote. Tensors are checked against their description
-    before memory is taken for networks.
+    """Read a file of `save_generator`.
 
     Raises:
-        DamagedFileError: Where the file is not whole, or does not fit its own
-            description.
+        DamagedFileError: The file is damaged, or its tensors do not fit its metadata.
+        MissingRecipeError: Its recipe is not installed.
     """
     tensors, metadata = unpack(path)
     try:
         schema = Schema.from_dict(metadata["schema"])
         recipe = recipe_from(metadata["recipe"])
         samples_seen = checked("samples_seen", metadata["samples_seen"], int)
-        refuse_other_networks(recipe, schema, metadata["transform"], tensors)
+        check_tensors(recipe, schema, metadata["transform"], tensors)
         transform = Chain.from_config(schema, metadata["transform"])
         method = build_method(fitted_recipe(recipe, transform), schema, seed=0)
-        transform.load_state_dict(below("transform", tensors))
+        transform.load_state_dict(module_tensors("transform", tensors))
         transform.check()
-        method.generator.load_state_dict(below("generator", tensors))
+        method.generator.load_state_dict(module_tensors("generator", tensors))
         encoder = (
             read_encoder(path.with_name(ENCODER), method.discriminator, samples_seen)
             if method.prior.codes
@@ -88,7 +95,7 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
         raise missing_recipe(path.parent, metadata["recipe"]["name"]) from None
     except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DamagedFileError(
-            f"{path} does not fit its own description: {first_line(error)}"
+            f"{path} is damaged: its tensors do not fit its metadata: {first_line(error)}"
         ) from None
     if encoder is not None:
         encoder.to(device).eval()
@@ -106,10 +113,10 @@ def load_generator(path: Path, device: torch.device) -> Sampler:
 
 
 def load_into(sampler: Sampler, path: Path) -> None:
-    """Give a sampler what one of the same networks has saved, its encoder too.
+    """Load saved weights into a sampler with the same networks, and its encoder.
 
     Raises:
-        DamagedFileError: The file is not whole.
+        DamagedFileError: The file is damaged.
     """
     saved = load_generator(path, sampler.device)
     sampler.generator.load_state_dict(saved.generator.state_dict())
@@ -119,7 +126,7 @@ def load_into(sampler: Sampler, path: Path) -> None:
 
 
 def _tensors(generator: nn.Module, transform: Chain) -> dict[str, Tensor]:
-    """What the file holds."""
+    """The tensors of the file, by name."""
     modules = {"generator": generator, "transform": transform}
     return {
         f"{prefix}.{name}": tensor
@@ -128,18 +135,26 @@ def _tensors(generator: nn.Module, transform: Chain) -> dict[str, Tensor]:
     }
 
 
-def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of one module of several that a file holds."""
+def module_tensors(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of one module, by their names in it.
+
+    Args:
+        prefix: The module's name in the file.
+        tensors: Those of all modules, named "prefix.name".
+    """
     start = f"{prefix}."
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
 
 
-def refuse_other_networks(
+def check_tensors(
     recipe: Recipe, schema: Schema, transform_config: Any, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Raises:
-    RequestError: Where the tensors are not those of the recipe's generator and of the
-        transforms, or a weight is not a number."""
+    """Check tensors against the recipe's generator and the transforms, on the meta
+    device.
+
+    Raises:
+        RequestError: A tensor is missing, or has another shape or kind of dtype.
+    """
     with torch.device("meta"):
         transform = Chain.from_config(schema, transform_config)
     method = outline(fitted_recipe(recipe, transform), schema)
@@ -150,11 +165,11 @@ def refuse_other_networks(
             or name not in tensors
             or tensors[name].shape != expected[name].shape
         ):
-            found, wanted = (
+            actual, needed = (
                 tuple(some[name].shape) if name in some else "none" for some in (tensors, expected)
             )
             raise RequestError(
-                f"its weight {clipped(name)!r} has shape {found}, and {recipe.name}'s {wanted}"
+                f"its weight {clipped(name)!r} has shape {actual}, and {recipe.name}'s {needed}"
             )
         if (
             tensors[name].is_complex()
@@ -175,8 +190,10 @@ def refuse_other_networks(
 
 
 def read_encoder(path: Path, encoder: nn.Module, samples_seen: int) -> nn.Module | None:
-    """The encoder that was saved beside a generator; None where its file is not whole
-    or from another moment, since sampling works without."""
+    """The encoder that was saved with a generator.
+
+    None if its file is damaged or has other samples seen: sampling works without it.
+    """
     try:
         tensors, metadata = unpack(path)
     except DamagedFileError:

@@ -1,7 +1,7 @@
-"""JSON and tensors in a run directory: files that appear whole, and show damage.
+"""JSON and tensors in a run directory: written atomically, with checksums.
 
-What is not a finite number is null in JSON, which has no word for it. A number that
-is null is read as NaN.
+NaN and infinities are null in JSON, which has no word for them. A null number is read
+as NaN.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from torch import Tensor
 
 from equipoise.coerce import as_json
 from equipoise.errors import EquipoiseError, first_line
-from equipoise.utils.atomic_io import read_file, write_whole
+from equipoise.utils.atomic_io import read_file, write_atomic
 
-MAX_JSON, MAX_TENSORS = 2**26, 2**33  # bytes of a file that are read, and so are written
-FORMAT = 1  # of everything in a run directory
+# Maximum size of a file, in reading and in writing.
+MAX_JSON_BYTES = 2**26
+MAX_TENSOR_BYTES = 2**33
+# Version of the formats of all files in a run directory.
+FORMAT = 1
 DTYPES = {
     torch.float64: "F64",
     torch.float32: "F32",
@@ -40,31 +43,31 @@ DTYPES = {
     torch.bool: "BOOL",
     torch.complex64: "C64",
 }
-# Errors of reading that say nothing about the file: it may be whole.
-NOT_NOW = (errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE)
+# Errors after which the file may still be whole.
+TRANSIENT_ERRNOS = (errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE)
 
 
 class DamagedFileError(EquipoiseError):
-    """A file does not hold what was written."""
+    """A file is damaged: its content is not what was written."""
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` as JSON that carries a SHA-256 of itself."""
+    """Write `content` as JSON with its SHA-256."""
     plain = as_json(content)
     text = _dumps({**plain, "sha256": _json_digest(plain)}, indent=2) + "\n"
-    _refuse_too_many(path, len(text), MAX_JSON)  # it is ASCII
-    write_whole(path, text.encode())
+    _check_size(path, len(text), MAX_JSON_BYTES)  # it is ASCII
+    write_atomic(path, text.encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file of a run directory.
+    """Read what `write_json` wrote.
 
     Raises:
-        DamagedFileError: If it cannot be understood, is of another format or has been
-            changed, EquipoiseError where it cannot be read at the moment.
+        DamagedFileError: The file is not JSON, has another format or was changed.
+        EquipoiseError: It cannot be read at the moment.
     """
     try:
-        content = json.loads(_read(path, MAX_JSON), parse_constant=_refuse_constant)
+        content = json.loads(_read(path, MAX_JSON_BYTES), parse_constant=_reject_constant)
         stated = content.pop("sha256", None) if isinstance(content, dict) else None
         digest = _json_digest(content)
     except (OSError, ValueError, RecursionError) as error:
@@ -79,19 +82,19 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def checked_line(content: dict[str, Any]) -> str:
-    """A line of JSON that ends with a CRC-32 of what comes before it."""
+    """A line of JSON with a CRC-32 of its content as the last entry."""
     text = _dumps(as_json(content))
     return f'{text[:-1]}, "crc32": "{zlib.crc32(text.encode()):08x}"}}\n'
 
 
 def read_checked_line(text: str) -> dict[str, Any] | None:
-    """What `checked_line` wrote, without the CRC; None if it is anything else."""
+    """Parse a line of `checked_line`, without the CRC; None if it is damaged."""
     start, found, rest = text.rpartition(', "crc32": "')
     bare = start + "}"
     if not found or rest != f'{zlib.crc32(bare.encode(errors="replace")):08x}"}}':
         return None
     try:
-        content = json.loads(bare, parse_constant=_refuse_constant)
+        content = json.loads(bare, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
@@ -103,33 +106,34 @@ def write_tensors(
     metadata: dict[str, Any],
     beside: Path | None = None,
 ) -> None:
-    """Write what `pack` packs to `path`, tensor by tensor, without a copy of all."""
+    """Write what `pack` returns, tensor by tensor, without a copy of all in memory."""
     header, ordered = _header(tensors, metadata)
-    _refuse_too_many(path, len(header) + sum(value.nbytes for value in ordered), MAX_TENSORS)
-    write_whole(path, chain([header], map(_bytes_of, ordered)), beside)
+    _check_size(path, len(header) + sum(value.nbytes for value in ordered), MAX_TENSOR_BYTES)
+    write_atomic(path, chain([header], map(_bytes_of, ordered)), beside)
 
 
 def pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
-    """Tensors and metadata, which JSON can hold, as one safetensors file.
+    """Tensors and JSON metadata as one safetensors file, with a SHA-256 of both.
 
-    It carries a SHA-256 of both. Equal content gives equal bytes.
+    Equal content gives equal bytes.
     """
     header, ordered = _header(tensors, metadata)
     return b"".join(chain([header], map(_bytes_of, ordered)))
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What `pack` packed, however its header is written.
+    """Read a file of `pack` as (tensors, metadata).
 
     Raises:
-        DamagedFileError: If a bit of the content has changed, EquipoiseError where the
-            file cannot be read at the moment, as with too little free memory.
+        DamagedFileError: The content does not match its SHA-256.
+        EquipoiseError: The file cannot be read at the moment, for example since too
+            little memory is free.
     """
     try:
-        raw = _read(path, MAX_TENSORS)
+        raw = _read(path, MAX_TENSOR_BYTES)
         tensors = load(raw)
         header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-        metadata = json.loads(header["equipoise"], parse_constant=_refuse_constant)
+        metadata = json.loads(header["equipoise"], parse_constant=_reject_constant)
         stated = metadata.pop("sha256")
         digest = digest_of(tensors, metadata)
     except MemoryError:
@@ -153,36 +157,38 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, metadata
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: Path, max_bytes: int) -> bytes:
     """As `read_file`.
 
     Raises:
-        EquipoiseError: Where the file may well be whole.
+        EquipoiseError: After an error that may be transient.
     """
     try:
-        return read_file(path, most)
+        return read_file(path, max_bytes)
     except OSError as error:
-        if error.errno not in NOT_NOW:
+        if error.errno not in TRANSIENT_ERRNOS:
             raise
         raise EquipoiseError(f"{path} cannot be read now: {error.strerror}") from None
 
 
-def _refuse_too_many(path: Path, size: int, most: int) -> None:
-    """Raises:
-    EquipoiseError: For a file that could not be read again."""
-    if size > most:
+def _check_size(path: Path, size: int, max_bytes: int) -> None:
+    """Check that a file is small enough to be read again.
+
+    Raises:
+        EquipoiseError: If not.
+    """
+    if size > max_bytes:
         raise EquipoiseError(
-            f"{path} could not be written: it would have {size:,} bytes, more than the {most:,} "
-            "that are read; what was saved before is whole"
+            f"{path} could not be written: it would have {size:,} bytes, more than the maximum "
+            f"of {max_bytes:,}; earlier saves are intact"
         )
 
 
 def _header(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> tuple[bytes, list[Tensor]]:
-    """What a safetensors file begins with, and the tensors in their order there.
+    """The header of a safetensors file, and the tensors in file order.
 
-    That is eight bytes of the header's length, and the header as JSON, padded to whole
-    eights. Tensors of wide types come first, so that each lies at a multiple of its
-    type's size.
+    The header is its length in eight bytes, then JSON padded to a multiple of eight.
+    Tensors of wide types come first, so that each is aligned to its type's size.
     """
     description = {"format": FORMAT, **as_json(metadata)}
     stated = {**description, "sha256": digest_of(tensors, description)}
@@ -198,14 +204,14 @@ def _header(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> tuple[bytes
 
 
 def _form(tensor: Tensor) -> dict[str, Any]:
-    """A tensor's type and shape as safetensors has them."""
+    """A tensor's dtype and shape in the terms of safetensors."""
     return {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape)}
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
-    """A tensor's numbers as safetensors has them: row by row, the least byte first."""
+    """A tensor's values as safetensors stores them: row-major, little-endian."""
     flat = tensor.detach().cpu().reshape(-1)
-    if flat.stride(0) != 1:  # also of one number or none, which counts as contiguous
+    if flat.stride(0) != 1:  # a tensor of at most one value is contiguous with any stride
         flat = flat.clone(memory_format=torch.contiguous_format)
     raw = flat.view(torch.uint8).numpy()
     if sys.byteorder == "big":
@@ -214,8 +220,10 @@ def _bytes_of(tensor: Tensor) -> memoryview:
 
 
 def digest_of(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
-    """The SHA-256 of the content, whatever the order, the padding and the alignment in
-    a file: of the description, and of each tensor's name, type, shape and numbers."""
+    """The SHA-256 of a description and of each tensor's name, dtype, shape and values.
+
+    Order, padding and alignment in the file do not enter.
+    """
     digest = hashlib.sha256(_dumps(description, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(_dumps({"name": name, **_form(tensors[name])}).encode())
@@ -228,13 +236,13 @@ def _json_digest(content: Any) -> str:
 
 
 def _dumps(content: Any, **how: Any) -> str:
-    """JSON, which has neither NaN nor infinities.
+    """JSON without NaN and infinities, which the standard excludes.
 
     Raises:
-        ValueError: On one.
+        ValueError: `content` has one.
     """
     return json.dumps(content, allow_nan=False, **how)
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"it holds {name}, which is not JSON")

@@ -1,7 +1,7 @@
-"""Trackers: where curves, images and messages of a training go beside its own log.
+"""Experiment trackers, which record curves, images and messages of a training.
 
-A tracker is a class with the methods of `Tracker`. One that is registered here has a
-name for the run setting `tracker`.
+A tracker is a class with the methods of `Tracker`. `register` gives it a name for the
+run setting `tracker`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from equipoise.errors import RequestError
 
 
 class Tracker(Protocol):
-    """What a training is followed with. `step` is in real samples seen."""
+    """The methods of a tracker. `step` is in real samples seen."""
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Numbers by name, such as losses, and metrics as "metrics/coverage"."""
+        """Record numbers by name: losses, and metrics as "metrics/coverage"."""
 
     def text(self, step: int, name: str, text: str) -> None:
-        """A message, such as that the discriminator is far ahead."""
+        """Record a message, for example about a collapse."""
 
     def image(self, step: int, name: str, path: Path) -> None:
-        """A PNG that was written."""
+        """Record a PNG file."""
 
     def close(self) -> None:
-        """The training is over."""
+        """Finish at the end of the training."""
 
 
 T = TypeVar("T", bound=Callable[[Path], Tracker])
@@ -35,7 +35,8 @@ TRACKERS: dict[str, Callable[[Path], Tracker]] = {}
 
 
 def register(name: str) -> Callable[[T], T]:
-    """Register a tracker, which is made with the run's directory."""
+    """Class decorator: register a tracker, which is constructed with the run's
+    directory."""
 
     def add(tracker: T) -> T:
         TRACKERS[name] = tracker

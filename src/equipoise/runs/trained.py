@@ -1,4 +1,4 @@
-"""A trained run: its directory, its settings and its generator."""
+"""Load a trained run: its directory, config and generator."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def load_run(
         config: The configuration, where it has been read already.
 
     Raises:
-        RequestError: `path` is no run, or its recipe is not to be had here.
+        RequestError: `path` is not a run directory, or its recipe is not installed.
         EquipoiseError: It has no generator yet, or its files are damaged.
     """
     directory = RunDirectory.existing(path)
     if not directory.generator.is_file():
         raise EquipoiseError(
-            f"{path} has no generator yet: training was stopped before its first save; resume it"
+            f"{path} has no generator yet: training stopped before its first save; resume it"
         )
     config = config or directory.read_config()
     return directory, config, load_generator(directory.generator, device)

@@ -1,6 +1,6 @@
-"""Keeping: what a training writes into its directory while it runs.
+"""Writes a training's files to its run directory.
 
-That a disk is full, or gone, for a while ends no training of hours.
+A disk that is full or unavailable for a while does not end the training.
 """
 
 from __future__ import annotations
@@ -17,19 +17,25 @@ from equipoise.sampling.sampler import Sampler
 
 
 class RunWriter:
-    """Writes to a run directory; without one, in memory, it does nothing.
+    """Writes to a run directory, or does nothing without one.
 
-    The user is warned once of what cannot be written. The next save makes up for it.
+    After a failed write the user is warned once, and the next save writes everything.
+
+    Args:
+        directory: The run directory; None for a run in memory.
+        warn: Called with each warning, one line.
     """
 
     def __init__(self, directory: RunDirectory | None, warn: Callable[[str], None]) -> None:
         self.directory, self.warn = directory, warn
         self.failed = ""
-        """Why something is not in the directory that should be; empty where all is."""
+        """The error of the last failed write; empty if everything is written."""
 
     def log(self, line: dict[str, Any]) -> None:
+        """Append a line to the log."""
         directory = self.directory
-        if directory is not None and not self.failed:  # else the next save writes all lines
+        # After a failure the next save writes all lines.
+        if directory is not None and not self.failed:
             self.attempt(lambda: directory.log(line))
 
     def save(
@@ -39,8 +45,14 @@ class RunWriter:
         config: RunConfig,
         log: list[dict[str, Any]],
     ) -> None:
-        """The state, which is written into a folder, and the generator, with all else
-        that the directory lacks."""
+        """Save the state and the generator, and whatever a failed write left out.
+
+        Args:
+            write_checkpoint: Writes the state to the folder that it is given.
+            sampler: The generator.
+            config: Returns the content of config.json.
+            log: All lines of the log.
+        """
         directory = self.directory
         if directory is None:
             return
@@ -55,22 +67,24 @@ class RunWriter:
         config: RunConfig,
         log: list[dict[str, Any]],
     ) -> None:
-        directory.hold()
-        if self.failed or not (
-            directory.config_file.is_file() and directory.log_file.is_file()
-        ):  # or the whole directory is gone
+        directory.renew_lock()
+        # Without these files the whole directory was removed.
+        if self.failed or not (directory.config_file.is_file() and directory.log_file.is_file()):
             directory.write_config(config)
             directory.write_log(log)
         else:
-            directory.force_log()
+            directory.sync_log()
         write_checkpoint(directory.checkpoints)
         save_generator(sampler, directory.generator)
-        if not directory.config_file.is_file():  # the next save makes it all again
-            raise EquipoiseError(f"{directory.path} has vanished")
+        if not directory.config_file.is_file():  # removed meanwhile: the next save writes all
+            raise EquipoiseError(f"{directory.path} was removed")
 
     def restore(self, sampler: Sampler) -> bool:
-        """Give a sampler the generator that is kept. False where none is, or it is not
-        whole."""
+        """Load the saved generator into a sampler.
+
+        Returns:
+            False if there is none, or it is damaged.
+        """
         if self.directory is None:
             return False
         try:
@@ -79,9 +93,9 @@ class RunWriter:
             return False
         return True
 
-    def has_vanished(self) -> bool:
-        """Whether the directory is gone, or another has its name, with images that were
-        drawn since; False where that cannot be seen."""
+    def is_missing(self) -> bool:
+        """Whether the directory was removed, perhaps recreated by an image. False if it
+        cannot be read."""
         try:
             return self.directory is not None and not self.directory.config_file.is_file()
         except OSError:
@@ -92,24 +106,31 @@ class RunWriter:
         return "" if self.directory is None else str(self.directory.path)
 
     def attempt(self, write: Callable[[], object]) -> bool:
-        """Write, and say whether that could be."""
+        """Call `write`; after an error, warn.
+
+        Returns:
+            Whether it succeeded.
+        """
         try:
             write()
-        except (EquipoiseError, OSError) as error:  # the latter of a look at the disk
-            told = (
+        except (EquipoiseError, OSError) as error:  # OSError: reading the directory failed
+            message = (
                 str(error)
                 if isinstance(error, EquipoiseError)
                 else f"{self._path} cannot be read: {error.strerror or error}"
             )
             if not self.failed:
-                self.warn(f"{told}; training goes on, and the next save tries again")
-            self.failed = told
+                self.warn(f"{message}; training continues, and the next save tries again")
+            self.failed = message
             return False
         return True
 
     def image(self, draw: Callable[[Path], object], name: str) -> Path | None:
-        """An image of this moment's samples. Returns
-        its path; None where it could not be written."""
+        """Write an image of samples.
+
+        Returns:
+            Its path; None if it was not written.
+        """
         if self.directory is None:
             return None
         path = self.directory.images / f"{name}.png"

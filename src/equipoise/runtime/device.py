@@ -1,4 +1,4 @@
-"""The device that a training runs on, and the memory that is free there."""
+"""The device of a training, and its free memory."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from pathlib import Path
 import torch
 
 from equipoise.errors import RequestError
-from equipoise.utils.system import CGROUPS, PROC, available, number_in
+from equipoise.utils.system import CGROUPS, PROC, available_memory, read_number
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of this name; "auto" is a CUDA GPU if there is one, else the CPU.
+    """The device with this name.
+
+    Args:
+        name: "cpu", "cuda", "cuda:1", ..., or "auto" for a CUDA GPU if there is one,
+            else the CPU.
 
     Raises:
-        RequestError: For a device that is missing or cannot be used.
+        RequestError: The device is missing or not supported.
     """
     kind = name.split(":", maxsplit=1)[0]
     if kind == "mps":
         raise RequestError(
-            f"device = {name!r}: Apple's GPUs have no float64, in which samples are scaled: "
-            "give cpu"
+            f"device = {name!r}: Apple's GPUs have no float64, which scaling needs: give cpu"
         )
     if kind not in ("auto", "cpu", "cuda"):
         raise RequestError(f"device = {name!r}: must be auto, cpu or cuda")
@@ -36,20 +39,21 @@ def resolve_device(name: str) -> torch.device:
 
 
 def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
-    """Bytes that this process holds on the device, on a CPU its resident set; None
-    where the system does not say."""
+    """Bytes that this process has allocated on the device; on a CPU, its resident set.
+
+    None where the system does not report it.
+    """
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
-    pages = number_in(proc / "self" / "statm", word=1)
+    pages = read_number(proc / "self" / "statm", word=1)
     return None if pages is None else pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
-    """Bytes on the device that this process may still take; None where that is not
-    known.
+    """Bytes on the device that this process can still allocate; None if not known.
 
-    On a CPU see `available`. On a GPU: what is free, and what torch has reserved and
-    does not use.
+    On a CPU see `available_memory`. On a GPU: the free memory, and what torch has
+    reserved and does not use.
     """
     if device.type == "cuda":
         return (
@@ -57,4 +61,4 @@ def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS
             + torch.cuda.memory_reserved(device)
             - torch.cuda.memory_allocated(device)
         )
-    return available(proc, cgroups)
+    return available_memory(proc, cgroups)

@@ -1,8 +1,8 @@
-"""What work costs on each type of device: the measured constants of planning.
+"""The cost of work on each type of device: measured constants for planning.
 
-They decide how many threads a step takes, whether it is compiled, how often a training
-is evaluated, and when its memory is traced. They turn counted work into estimates, so
-that equal runs on equal machines are equal: no stopwatch is read.
+They decide the number of threads, whether a step is compiled, how often a training is
+evaluated, and when its memory is traced. They turn counted work into estimates. Nothing
+is timed at run time, so that equal runs on equal machines are equal.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ class DeviceCosts:
     """
 
     call_seconds: float
-    """Of one operation of a step, whatever its size. CPU: a step of the MLPs of a
+    """Seconds per operation of a step, whatever its size. CPU: a step of the MLPs of a
     1-D distribution, 1.6 ms (`benchmarks.speed step`)."""
     flops: float
     """Additions and multiplications a second: of one core, or of the whole GPU. CPU: a
     step of MNIST's convolutional networks, 29 ms (`benchmarks.speed step`); the peak is
     9e10 (`benchmarks.speed peak`)."""
     workspace: float
-    """What a step's intermediate tensors take of memory, in multiples of their bytes:
-    what is given back leaves gaps. CPU: `benchmarks.memory`."""
+    """Memory of a step's intermediate tensors, as a multiple of their bytes: freed
+    blocks leave gaps. CPU: `benchmarks.memory`."""
     workspace_convolutions: float
     """The same with convolutions, which on a CPU read and write reordered copies. CPU:
     `benchmarks.memory`."""
     thread_flops: float
-    """Arithmetic of a step that is worth a CPU thread; below, threads mostly wait for
-    one another. CPU: 16 x 16 images have .7e9, MNIST's 2e9 (`benchmarks.speed
+    """Arithmetic of a step per CPU thread; with less, threads mostly wait for each
+    other. CPU: a step on 16 x 16 images has .7e9, on MNIST 2e9 (`benchmarks.speed
     step`)."""
     compile_from: Mapping[str, float] = field(default_factory=dict)
     """Seconds of training from which compiling the step saves twice the 45 s that it
     takes, by kind of data or precision: compiled steps save 35% on points, 10% on
-    images in float32 and 25% in bfloat16 (`benchmarks.speed step`). Not compiled by
-    rule where no gain was measured."""
+    images in float32 and 25% in bfloat16 (`benchmarks.speed step`). Without an entry
+    steps are not compiled by default."""
     evaluation_steps: int | None = None
     """Steps between two evaluations. None on a CPU, where evaluation and training are
     the same kind of arithmetic and `training.evaluation_schedule` compares them."""

@@ -1,10 +1,9 @@
-"""Counts what a piece of work asks of torch: operations, arithmetic, storages and their
-bytes, waits of the host. Not seconds: equal work gives equal counts on every machine,
-however busy.
+"""Counts torch's operations, their arithmetic, storages and bytes, and host-device
+synchronisations. Nothing is timed: equal work gives equal counts on every machine.
 
-Counted is what reaches torch's dispatcher below autograd, where no backend has been
-chosen yet. What a backend takes for itself while an operation runs, such as oneDNN's
-workspaces, is not seen.
+The counts come from torch's dispatcher below autograd, before a backend is chosen.
+Memory that a backend allocates during an operation, such as oneDNN's workspaces, is not
+counted.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from torch import Tensor
 
 from equipoise.utils.torch_private import DispatchMode, flops_formula
 
-# The host reads a value, or the shape of the result depends on values: on a GPU either
-# waits until all work before is done.
-READS = frozenset(
+# Operations that read a value on the host, or whose result's shape depends on values.
+# On a GPU they wait until all earlier work is done.
+SYNCHRONIZING = frozenset(
     f"aten.{name}"
     for name in (
         "_local_scalar_dense",
@@ -35,28 +34,30 @@ READS = frozenset(
 )
 
 
-class Counting(DispatchMode):
-    """Counts while it is entered, backward passes included; it may be entered again,
-    and goes on. Memory that it has seen taken it also sees given back, even after it
-    was left."""
+class OpCounter(DispatchMode):
+    """A context that counts operations, those of backward passes included.
+
+    Entered again, it continues counting. Freeing a counted storage is counted even
+    after the context was left.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.operations: Counter[str] = Counter()
-        """How often each operation was asked for, by its name without the overload."""
+        """Calls of each operation, by its name without the overload."""
         self.flops: Counter[torch.dtype] = Counter()
         """Additions and multiplications of matrix products and convolutions, by dtype.
         The formulas are those of torch's FlopCounterMode. It cannot be entered here
         itself: the modules that it tracks refuse autograd.grad (torch 2.13)."""
         self.storages = 0
-        """Storages that operations allocated; views and changes in place allocate
+        """Storages that operations allocated. Views and in-place operations allocate
         none."""
         self.bytes = 0
-        """Their bytes, together."""
+        """Total bytes of these storages."""
         self.waits = 0
-        """Operations that make the host wait for the device, or would on a GPU."""
+        """Operations for which the host waits for the device, or would on a GPU."""
         self.live = 0
-        """Bytes of those storages that are still held."""
+        """Bytes of these storages that are not freed yet."""
         self.trace: list[int] = []
         """`live` after each operation."""
         # Counted storages, by the id of their Python object, which torch keeps alive
@@ -78,41 +79,35 @@ class Counting(DispatchMode):
             dtype = next(argument.dtype for argument in arguments if isinstance(argument, Tensor))
             self.flops[dtype] += formula(*arguments, **(named or {}), out_val=results)
         self.waits += _waits(name, arguments, results)
-        made = [storage for storage in _storages(results) if id(storage) not in self._held]
-        if made:
-            given = _storages((arguments, named))  # of tensors that were there before
-            known = set(map(id, given))
-            for storage in made:
-                if id(storage) not in known:
-                    self._take(storage)
+        new = [storage for storage in _storages(results) if id(storage) not in self._held]
+        if new:
+            inputs = set(map(id, _storages((arguments, named))))
+            for storage in new:
+                if id(storage) not in inputs:
+                    self._allocate(storage)
         self.trace.append(self.live)
         return results
 
-    def _take(self, storage: torch.UntypedStorage) -> None:
+    def _allocate(self, storage: torch.UntypedStorage) -> None:
         key, size = id(storage), storage.nbytes()
         if key in self._held:  # twice among the results
             return
-        self.storages, self.bytes, self.live = (
-            self.storages + 1,
-            self.bytes + size,
-            self.live + size,
-        )
+        self.storages += 1
+        self.bytes += size
+        self.live += size
         self._held.add(key)
-        weakref.finalize(storage, self._give_back, key, size).atexit = False
+        weakref.finalize(storage, self._free, key, size).atexit = False
 
-    def _give_back(self, key: int, size: int) -> None:
+    def _free(self, key: int, size: int) -> None:
         self._held.discard(key)
         self.live -= size
 
 
 def _waits(name: str, arguments: tuple[Any, ...], results: Any) -> bool:
-    if name in READS:
+    if name in SYNCHRONIZING:
         return True
-    if name in (
-        "aten.index",
-        "aten.index_put",
-        "aten.index_put_",
-    ):  # by a mask, whose true values have to be counted
+    # A mask's true values have to be counted first.
+    if name in ("aten.index", "aten.index_put", "aten.index_put_"):
         return any(isinstance(at, Tensor) and at.dtype == torch.bool for at in arguments[1])
     if name in ("aten._to_copy", "aten.copy_"):  # to the host
         return bool(

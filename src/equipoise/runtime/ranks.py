@@ -1,13 +1,14 @@
-"""The processes of one training, and what they have to agree on.
+"""Communication between the processes of one training.
 
 A training in one process is rank 0 of 1: every method returns at once, and
-`torch.distributed` is not imported. With several, each rank trains a replica of the
-networks on its own part of each batch. Gradients are averaged by one explicit
-all-reduce after each backward pass and not by DistributedDataParallel, whose hooks give
-wrong results with the double backward pass of gradient penalties
-(pytorch/pytorch#47562).
+`torch.distributed` is not imported. Of several ranks, each trains a replica of the
+networks on its own part of each batch.
 
-Every method that communicates has to be called by all ranks, in the same order.
+Gradients are averaged by an explicit all-reduce after each backward pass.
+DistributedDataParallel is not used: its hooks give wrong results with the double
+backward pass of gradient penalties (pytorch/pytorch#47562).
+
+Every method that communicates must be called by all ranks, in the same order.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor
 
 
 class Ranks:
-    """This process among those of one training.
+    """This process and the others of one training.
 
     Args:
         rank: Number of this process, 0 to size - 1.
@@ -75,10 +76,10 @@ class Ranks:
         for tensor in tensors:
             by_dtype.setdefault(tensor.dtype, []).append(tensor)
         with torch.no_grad():
-            for alike in by_dtype.values():
-                flat = torch.cat([tensor.flatten() for tensor in alike])
+            for group in by_dtype.values():
+                flat = torch.cat([tensor.flatten() for tensor in group])
                 dist.broadcast(flat, src=0)
-                _unflatten_into(alike, flat)
+                _unflatten_into(group, flat)
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set on at least one rank."""
@@ -86,9 +87,9 @@ class Ranks:
             return flag
         import torch.distributed as dist
 
-        found = torch.tensor(int(flag), device=self.device)
-        dist.all_reduce(found, op=dist.ReduceOp.MAX)
-        return bool(found.item())
+        reduced = torch.tensor(int(flag), device=self.device)
+        dist.all_reduce(reduced, op=dist.ReduceOp.MAX)
+        return bool(reduced.item())
 
     def agree(self, value: float) -> float:
         """The value of rank 0, on every rank."""
@@ -96,12 +97,12 @@ class Ranks:
             return value
         import torch.distributed as dist
 
-        agreed = torch.tensor(value, dtype=torch.float64, device=self.device)
-        dist.broadcast(agreed, src=0)
-        return float(agreed.item())
+        broadcast = torch.tensor(value, dtype=torch.float64, device=self.device)
+        dist.broadcast(broadcast, src=0)
+        return float(broadcast.item())
 
     def barrier(self) -> None:
-        """Wait until every rank has come here."""
+        """Wait for all ranks."""
         if self.size > 1:
             import torch.distributed as dist
 

@@ -1,1 +1,1 @@
-"""From latents to samples in the user's units."""
+"""Sampling: from latents to samples in the user's units."""

@@ -12,12 +12,12 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 @contextmanager
-def taking_statistics(network: nn.Module) -> Iterator[bool]:
-    """Inside, BatchNorm layers take the plain mean of all batches' statistics, and all
-    other layers are in evaluation mode.
+def recomputing_statistics(network: nn.Module) -> Iterator[bool]:
+    """A context in which BatchNorm layers average the statistics of all batches, from
+    zero, and all other layers are in evaluation mode.
 
     Yields:
-        Whether there are BatchNorm layers.
+        Whether the network has BatchNorm layers.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORMS)]
     momenta = [layer.momentum for layer in layers]
@@ -33,8 +33,8 @@ def taking_statistics(network: nn.Module) -> Iterator[bool]:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside, and the mode of before after: no dropout, and BatchNorm
-    by its running statistics."""
+    """A context with the network in evaluation mode: no dropout, and BatchNorm with its
+    running statistics."""
     was_training = network.training
     network.eval()
     try:

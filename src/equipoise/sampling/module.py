@@ -1,4 +1,4 @@
-"""From latents to the user's units as one module, for sampling and for export."""
+"""Generator and inverse transforms as one module, for sampling and export."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from equipoise.transforms.chain import Chain
 
 
 class SamplerModule(nn.Module):
-    """The generator and the way back through the transforms.
+    """The generator and the inverse transforms.
 
-    `torch.export.export` takes it: no branch and no shape depends on the data. Put it
-    into evaluation mode first.
+    `torch.export.export` can export it, in evaluation mode: no branch and no shape
+    depends on the data.
     """
 
     def __init__(self, generator: nn.Module, transform: Chain) -> None:
@@ -19,11 +19,12 @@ class SamplerModule(nn.Module):
         self.generator, self.transform = generator, transform
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """
+        """Generate samples.
+
         Args:
             z: Latents, (N, Z).
-            y: The networks' classes, (N,) or for clusters per channel (N, C); None for
-                networks without classes.
+            y: The networks' classes, (N,), or (N, C) with clusters per channel; None
+                for networks without classes.
 
         Returns:
             Samples in the user's units, (N, *shape), rounded to the user's types, in

@@ -1,9 +1,9 @@
-"""Callbacks: what is done beside the steps of a training.
+"""Callbacks: the log, evaluation, checkpoints, early stopping, images and trackers.
 
-A callback is called with every event. The trainer's own come in the order of this file,
-and the user's after them. An event that a callback emits is seen by all of them before
-the event under way goes on to the next one. So metrics are in the log before the save
-that belongs to them.
+Each callback is called with every event. The trainer's own are called in the order of
+this file, the user's after them. An event that a callback emits goes to all callbacks
+before the current event goes to the next one. So metrics are in the log before the
+checkpoint of the same step is saved.
 """
 
 from __future__ import annotations
@@ -42,13 +42,15 @@ from equipoise.training.events import (
     SaveDue,
     Trouble,
 )
-from equipoise.training.loop import SAVES
+from equipoise.training.loop import SAVES_PER_RUN
 from equipoise.training.plan import Plan
 from equipoise.training.state import State
 
-IMAGE_SEED = 2**31  # added to the run's seed for the latents of its images
-EARLY_STOPPED = "early_stopped"  # why a run with stop_when stopped
-USER_EXCEPTION = "an exception in a callback"  # why a run stopped
+# Added to the run's seed for the latents of its images.
+IMAGE_SEED = 2**31
+# Reasons of `Finished`.
+EARLY_STOPPED = "early_stopped"
+USER_EXCEPTION = "an exception in a callback"
 
 
 class RunLog:
@@ -64,20 +66,20 @@ class RunLog:
             self.append(**line)
 
     def append(self, **line: Any) -> None:
-        """Add a line of this moment."""
+        """Append a line with the state's samples seen and seconds."""
         seconds = round(self.state.seconds, 3)
         self.lines.append({"samples_seen": self.state.samples_seen, "seconds": seconds, **line})
         self.writer.log(self.lines[-1])
 
     @property
     def stopped_early(self) -> bool:
-        """Whether early stopping ended the run and nothing has changed since, so that
-        the generator that is kept is the best."""
+        """Whether early stopping ended the run and it was not resumed since, so that
+        its generator is the best."""
         return bool(self.lines) and EARLY_STOPPED in self.lines[-1]
 
 
 def line_of(event: Event) -> dict[str, Any]:
-    """What log.jsonl holds of an event; empty for one that is not logged."""
+    """The entries of an event in log.jsonl; empty for one that is not logged."""
     match event:
         case Report():
             return dict(event.readings)
@@ -98,8 +100,8 @@ def line_of(event: Event) -> dict[str, Any]:
 
 
 class Evaluator:
-    """Evaluates the generator where the state is saved, on a few thousand samples:
-    every time with early stopping, else as often as the schedule allows."""
+    """Evaluates the generator on a few thousand samples before the state is saved: each
+    time with early stopping, else by the schedule."""
 
     def __init__(
         self,
@@ -115,7 +117,7 @@ class Evaluator:
         self.suite, self.sampler, self.state, self.plan = suite, sampler, state, plan
         self.schedule, self.monitor, self.log, self.emit = schedule, monitor, log, emit
         self.progress = 0.0
-        """Fraction of the training that is done, which the trainer sets."""
+        """Fraction of the training that is done; set by the trainer."""
 
     def __call__(self, event: Event) -> None:
         if not isinstance(event, SaveDue) or not self._due():
@@ -127,7 +129,7 @@ class Evaluator:
         self.emit(Evaluated(seen, metrics, self.monitor.floors, self.progress))
 
     def baselines(self) -> Baselines:
-        """The metrics of real samples, and how the training is to go on from now."""
+        """The metrics of real samples, with the terms of the training."""
         seen, terms = self.state.samples_seen, self.plan.terms
         return Baselines(seen, self.monitor.floors, self.suite.n, terms)
 
@@ -136,11 +138,11 @@ class Evaluator:
         if stops or horizon is None:
             return stops
         lines = (line["samples_seen"] for line in self.log.lines if "metrics" in line)
-        return self.schedule.due(self.progress, max(lines, default=0), horizon, SAVES)
+        return self.schedule.due(self.progress, max(lines, default=0), horizon, SAVES_PER_RUN)
 
 
 class TroubleMonitor:
-    """Tells what goes wrong while it does."""
+    """Warns of problems while they occur."""
 
     def __init__(
         self, monitor: Monitor, state: State, warn: Callable[[str], None], emit: Callback
@@ -155,8 +157,8 @@ class TroubleMonitor:
             text = self.monitor.at_metrics(event.metrics, event.progress)
         elif isinstance(event, Recovered):
             self.warn(
-                f"{event.what} was not finite after {event.samples_seen:,} samples: back to "
-                "the last good weights, with half the step"
+                f"{event.what} was not finite after {event.samples_seen:,} samples: rolled "
+                "back to the last good weights, with half the learning rate"
             )
         if text:
             self.emit(Trouble(self.state.samples_seen, text))
@@ -164,8 +166,8 @@ class TroubleMonitor:
 
 
 class Best:
-    """Remembers the best generator by the primary metric, which has a checkpoint of its
-    own; with early stopping, in memory as well."""
+    """Records the generator with the best primary metric. Its checkpoint is not
+    removed; with early stopping it is also held in memory."""
 
     def __init__(self, state: State, writer: RunWriter, keep: bool) -> None:
         self.state, self.writer, self.keep = state, writer, keep
@@ -183,21 +185,21 @@ class Best:
                 self._moment = moment_of(self.state)
 
     def moment(self) -> checkpoint.Moment | None:
-        """The state at its best; None where that was not kept.
+        """The state with the best metric; None if it was not saved.
 
         Raises:
-            EquipoiseError: Its checkpoint is not whole, or cannot be read now.
+            EquipoiseError: Its checkpoint is damaged, or cannot be read at the moment.
         """
         directory = self.writer.directory
         if self._moment is None and self.state.best is not None and directory is not None:
             path = checkpoint.path_of(directory.checkpoints, self.state.best["checkpoint"])
-            return checkpoint.load(path)  # it was before the run was resumed
+            return checkpoint.load(path)  # from before the run was resumed
         return self._moment
 
 
 class Checkpoints:
-    """Saves the state and the generator. What could not be saved is tried again with
-    the next save, and at the end."""
+    """Saves the state and the generator. A failed save is repeated with the next one,
+    and at the end."""
 
     def __init__(
         self,
@@ -216,16 +218,19 @@ class Checkpoints:
             self.save(partial(checkpoint.save, self.state))
 
     def save(self, write_checkpoint: Callable[[Path], object]) -> None:
-        """Save, with this function that writes the state into a folder."""
+        """Save the run.
+
+        Args:
+            write_checkpoint: Writes the state to the folder that it is given.
+        """
         self.writer.save(write_checkpoint, self.sampler, self.config, self.log.lines)
 
 
 class EarlyStopping:
-    """Ends a training whose primary metric no longer improves, or is at its baseline,
-    and goes back to the best generator (Prechelt 1998).
+    """Ends a training whose primary metric no longer improves, or has reached its
+    baseline, and restores the best generator (Prechelt 1998).
 
-    The metrics come from the validation split, not from the test split that the report
-    is made on.
+    The metrics come from the validation split, the report's from the test split.
     """
 
     def __init__(
@@ -255,8 +260,8 @@ class EarlyStopping:
 
 
 class SampleImages:
-    """Draws samples of one fixed set of latents through time and, at the end, what each
-    code of an InfoGAN does."""
+    """Draws samples of fixed latents during the training and, at the end, the effect of
+    each code of an InfoGAN."""
 
     def __init__(
         self, source: Source, sampler: Sampler, writer: RunWriter, seed: int, emit: Callback
@@ -279,7 +284,7 @@ class SampleImages:
                 self.writer.attempt(partial(plots.draw_code, path, self.sampler, code, self.seed))
 
     def draw(self, path: Path) -> None:
-        """Write an image of samples from the fixed latents."""
+        """Write an image of samples of the fixed latents."""
         source, sampler = self.source, self.sampler
         n = plots.DEFAULT_IMAGES if source.schema.is_image else plots.MAX_POINTS
         title = f"{source.name}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
@@ -296,14 +301,14 @@ class SampleImages:
 
     @cached_property
     def _real(self) -> NDArray[np.float64] | None:
-        """Real points that are drawn beside the generated ones."""
+        """Held-out points to draw with the generated ones; None for images."""
         if self.source.schema.is_image:
             return None
         return self.source.held_out(plots.MAX_POINTS, self.seed - IMAGE_SEED).double().numpy()
 
 
 class Tracking:
-    """Gives a tracker what happens."""
+    """Forwards events to a tracker."""
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
@@ -329,7 +334,7 @@ class Tracking:
 
 
 class UserCallbacks:
-    """Calls the user's callbacks. An exception ends the training, when all is saved."""
+    """Calls the user's callbacks. An exception ends the training, after saving."""
 
     def __init__(self, callbacks: Sequence[Callback], control: Control) -> None:
         self.callbacks, self.control = callbacks, control
@@ -341,11 +346,11 @@ class UserCallbacks:
         try:
             for callback in self.callbacks:
                 callback(event)
-        except (Exception, SystemExit) as error:  # the user's own; the trainer raises it again
+        except (Exception, SystemExit) as error:  # the trainer raises it again, after saving
             self.raised = error
             self.control.stop(USER_EXCEPTION)
 
 
 def moment_of(state: State) -> checkpoint.Moment:
-    """A copy of the state as it is now."""
+    """A copy of the current state."""
     return {name: tensor.clone() for name, tensor in state.tensors().items()}, state.scalars()

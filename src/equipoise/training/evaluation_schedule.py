@@ -1,23 +1,24 @@
-"""How often a training of a given length is evaluated and drawn, so that both cost a
-small fraction of it. A rule of counted arithmetic, steps and samples: equal runs are
+"""How often a training is evaluated and its samples are drawn, so that both cost a
+small fraction of it.
+
+The rule uses counted arithmetic, steps and samples, not measured time: equal runs are
 evaluated and drawn at equal moments.
 
-On the CPU, where training and evaluation share the cores, time is counted in
-multiplications at the speed of a training's. With G and D for one forward pass of one
-sample, a sample that is trained on costs
+On the CPU, training and evaluation use the same cores, so both are counted in
+multiplications. Let G and D be the cost of a network's forward pass on one sample. With
+k steps of D for one of G, training on one sample costs
 
-    G + 6 D + (3 G + 3 D) / k + STEP / batch
+    G + 6 D + (3 G + 3 D) / k + STEP_COST / batch
 
-in k steps of D for one of G (`training.workload`; penalties, which only add, are left
-out), and a step has costs of its own, whatever is in it. A sample that is evaluated
-costs G and what its suite says (`MetricSuite.cost`). So the fraction EVALUATION of a
-training of H samples pays for EVALUATION * H * trained / (n * evaluated) times of n
-samples. On a GPU the interval is a number of steps.
+(`training.workload`; penalties are left out, STEP_COST is a step's overhead).
+Evaluating one sample costs G plus its metrics (`MetricSuite.cost`). So
+EVALUATION_FRACTION of a training on H samples pays for
+EVALUATION_FRACTION * H * trained / (n * evaluated) evaluations of n samples. On a GPU
+the interval is a number of steps.
 
-Measured on one core, together with 20 saves, which are not thinned out, in CPU time:
-4.5% of `train gaussian`, 3% of a third of `train ring`, and of five minutes on MNIST
-1.8% by balanced, 2.5% by classic and 4.3% by dcgan, whose BatchNorm statistics are
-recalibrated too.
+CPU time of evaluations and 20 saves, measured on one core: 4.5% of `train gaussian`, 3%
+of a third of `train ring`; of five minutes on MNIST 1.8% with balanced, 2.5% with
+classic and 4.3% with dcgan, whose BatchNorm statistics are recalibrated too.
 """
 
 from __future__ import annotations
@@ -28,18 +29,23 @@ from equipoise.metrics.suites import MetricSuite
 from equipoise.runtime.device_costs import DeviceCosts
 from equipoise.training.workload import Workload
 
-EVALUATION = 0.02
-MIN_EVALUATIONS = 5  # however short the run: the verdict needs four to see a trend
-# A step's own costs: a millisecond of small operations, at a small network's 10
-# thousand million multiplications a second.
-STEP = 1e7
-# An image takes about as long as five of the shortest steps.
-MAX_IMAGES, STEPS_PER_IMAGE = 10, 600
+# Fraction of a training's arithmetic that evaluations may cost.
+EVALUATION_FRACTION = 0.02
+# Evaluations of any run, at least: the verdict needs four to see a trend.
+MIN_EVALUATIONS = 5
+# Overhead of a step in multiplications: 1 ms of small operations, at the 1e10
+# multiplications a second of a small network.
+STEP_COST = 1e7
+# Images of a run, at most.
+MAX_IMAGES = 10
+# Steps between two images, at least. Drawing takes as long as five of the shortest
+# steps.
+STEPS_PER_IMAGE = 600
 
 
 @dataclass(frozen=True)
 class EvaluationSchedule:
-    """How often a run of this workload is evaluated by `suite`."""
+    """How often a run of this workload is evaluated with `suite`."""
 
     workload: Workload
     suite: MetricSuite
@@ -47,31 +53,37 @@ class EvaluationSchedule:
 
     @property
     def evaluation_samples(self) -> float:
-        """What one evaluation costs, in samples trained on; on the CPU."""
+        """The cost of one evaluation on the CPU, in samples trained on."""
         work = self.workload
         g, d = work.generator_flops / 2, work.discriminator_flops / 2
-        own = STEP / work.batch_size
-        trained = g + 6 * d + 3 * (g + d) / work.discriminator_steps + own
+        overhead = STEP_COST / work.batch_size
+        trained = g + 6 * d + 3 * (g + d) / work.discriminator_steps + overhead
         return self.suite.n * (g + self.suite.cost) / trained
 
     def evaluations(self, horizon: int, at_most: int) -> int:
-        """How often a run of `horizon` samples is evaluated, 5 to `at_most`."""
+        """Number of evaluations of a run of `horizon` samples, 5 to `at_most`."""
         if self.costs.evaluation_steps is None:
-            times = int(EVALUATION * horizon / self.evaluation_samples)
+            times = int(EVALUATION_FRACTION * horizon / self.evaluation_samples)
         else:
             step = self.workload.batch_size * self.workload.discriminator_steps
             times = horizon // (step * self.costs.evaluation_steps)
         return max(min(times, at_most), MIN_EVALUATIONS)
 
     def due(self, progress: float, last: int, horizon: int, at_most: int) -> bool:
-        """Whether a run that has come this far, and was last evaluated after `last`
-        samples, is evaluated now. The end always is, once."""
+        """Whether to evaluate now. The end of a run is always evaluated.
+
+        Args:
+            progress: Fraction of the run that is done, 0 to 1.
+            last: Samples seen at the last evaluation; 0 if there was none.
+            horizon: Samples of the whole run.
+            at_most: Maximum number of evaluations of the run.
+        """
         times = self.evaluations(horizon, at_most)
         return int(progress * times) > int(min(last / max(horizon, 1), 1.0) * times)
 
 
 def images(samples_per_step: int, horizon: int | None) -> int:
-    """How many images a run of `horizon` samples draws after the one before its first
+    """Number of images of a run of `horizon` samples after the one before its first
     step, 1 to 10; 0 while its length is not known."""
     if horizon is None:
         return 0

@@ -1,4 +1,4 @@
-"""What happens in a training, as callbacks are told it."""
+"""The events of a training, which callbacks receive."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Report:
-    """Means over the last steps."""
+    """Losses and other readings, as means over the last steps."""
 
     samples_seen: int
+    """Real samples trained on so far."""
     seconds: float
-    """Of training, those before a run was resumed included."""
+    """Seconds of training, those before a run was resumed included."""
     progress: float
     """Fraction of the training that is done, 0 to 1."""
     rate: float
     """Real samples a second."""
     remaining: float
-    """Seconds that the training will still take."""
+    """Estimated seconds until the end of the training."""
     readings: dict[str, float]
-    """Losses, penalties, D's outputs and gradient norms by name."""
+    """Losses, penalties, D's outputs and gradient norms, by name."""
 
 
 @dataclass(frozen=True)
 class ImageDue:
-    """Time to draw what the generator makes of the fixed latents."""
+    """Time to draw samples of the fixed latents."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,12 @@ class SaveDue:
 
 @dataclass(frozen=True)
 class Recovered:
-    """Something was no longer finite: training is back at the last good weights, with
-    half the step sizes."""
+    """A value was not finite, and training rolled back to the last good weights, with
+    half the learning rate."""
 
     samples_seen: int
     what: str
+    """The name of the value."""
 
 
 @dataclass(frozen=True)
@@ -50,40 +52,42 @@ class Finished:
     reason: str
     """"done", what `Control.stop` was given, or why training could not go on."""
     diverged: bool = False
-    """Whether going back to the last good weights did not help."""
+    """Whether training diverged after every roll-back."""
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """The metrics that as many real samples get. Comes before the first `Evaluated`."""
+    """The metrics of as many real samples. Comes before the first `Evaluated`."""
 
     samples_seen: int
     metrics: Mapping[str, float]
+    """By key, the primary one first."""
     samples: int
-    """How many samples are compared."""
+    """Number of samples that metrics are computed on."""
     terms: Mapping[str, float]
     """Whether there is early stopping, and the length of the training."""
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The generator was evaluated, before the state is saved."""
+    """The generator was evaluated. Comes before the state is saved."""
 
     samples_seen: int
     metrics: Mapping[str, float]
     """By key, the primary one first."""
     floors: Mapping[str, float]
-    """The same of real samples."""
+    """The metrics of real samples, by key."""
     progress: float = 0.0
     """Fraction of the training that is done, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """The monitor has seen that training goes wrong, or no longer does."""
+    """The monitor found a problem of the training, or that one has ended."""
 
     samples_seen: int
     text: str
+    """A description in one line."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,10 @@ class Drawn:
 
 @dataclass(frozen=True)
 class EarlyStopped:
-    """Early stopping ended the training, and the best generator is kept."""
+    """Early stopping ended the training, and the best generator was restored."""
 
     samples_seen: int
-    """Of the best generator."""
+    """Samples seen of the best generator."""
 
 
 Event = (
@@ -116,18 +120,19 @@ Event = (
 )
 """`loop.train` yields the first five; callbacks emit the others."""
 Callback = Callable[[Event], object]
-"""What is called with every event, in order."""
+"""A function that is called with every event, in order."""
 
 
 @dataclass
 class Control:
-    """How the outside speaks to a running loop; safe to call from a signal handler."""
+    """Stops a running loop from outside; safe to call from a signal handler."""
 
     stop_reason: str | None = field(default=None, init=False)
 
     def stop(self, reason: str) -> None:
-        """Stop after the step under way; the state is saved first.
+        """Stop after the current step. The state is saved first.
 
-        The first reason stays.
+        Args:
+            reason: The reason in `Finished`. Of several calls the first counts.
         """
         self.stop_reason = self.stop_reason or reason

@@ -1,8 +1,8 @@
-"""The guard: when a loss or a weight is no longer finite, training goes back to the
-last good weights, with half the learning rate.
+"""The guard: when a loss or a weight is not finite, training rolls back to the last
+good weights, with half the learning rate.
 
-Gradients are never set to zero in silence. Data and randomness go on, so that the next
-batches differ.
+Gradients are never set to zero. Data and random generators are not rolled back, so that
+the next batches differ.
 """
 
 from __future__ import annotations
@@ -17,26 +17,31 @@ from equipoise.training.state import State
 
 log = logging.getLogger(__name__)
 
-# Roll-backs since the start, or since a run that had given up was resumed.
-# `State.recoveries` counts all, and each halves the learning rate.
+# Maximum number of roll-backs since the start, or since a diverged run was resumed.
+# `State.recoveries` counts all of them, and each halves the learning rate.
 MAX_ATTEMPTS = 3
 
 
 class DivergedError(EquipoiseError):
-    """Training diverged, and did so again after every roll-back. The last good weights
-    are kept, and can be sampled from."""
+    """Training diverged, and did so again after every roll-back.
+
+    The generator has the last good weights, and can be sampled from.
+    """
 
 
 class Guard:
-    """Keeps the last two good copies of the weights. Two, because readings are taken
-    before a step moves the weights: the newest copy may be bad already."""
+    """Holds the last two good copies of the weights.
+
+    There are two, since a report's readings come from before the step that changed the
+    weights: the newest copy may lead to a loss that is not finite at once.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.good: dict[str, Tensor] = {}
-        self.before: dict[str, Tensor] = {}
-        self._again = False  # whether training went back and nothing was good since
-        if self.exhausted:  # a resumed run that had given up is tried again
+        self.newest: dict[str, Tensor] = {}
+        self.older: dict[str, Tensor] = {}
+        self._rolled_back = False  # and no report was finite since
+        if self.exhausted:  # a diverged run that is resumed has new attempts
             state.attempts = 0
         self.keep()
 
@@ -44,7 +49,7 @@ class Guard:
     def finite(self) -> bool:
         """Whether all weights, moments and controllers are finite.
 
-        A step can spoil them after its losses were read.
+        They may not be where the losses are, which come from before the step.
         """
         sums: dict[torch.device, list[Tensor]] = {}  # an optimiser may count its steps on the CPU
         for tensor in self.state.weights().values():
@@ -53,25 +58,24 @@ class Guard:
         return all(bool(torch.stack(of_device).isfinite().all()) for of_device in sums.values())
 
     def keep(self) -> None:
-        """Copy the weights, which are good now, over the older copy."""
-        self.good, self.before, self._again = self.before, self.good, False
+        """Copy the current weights, which are good, over the older copy."""
+        self.newest, self.older, self._rolled_back = self.older, self.newest, False
         for name, tensor in self.state.weights().items():
-            if name in self.good:
-                self.good[name].copy_(tensor)
+            if name in self.newest:
+                self.newest[name].copy_(tensor)
             else:
-                self.good[name] = tensor.detach().clone()
+                self.newest[name] = tensor.detach().clone()
 
-    def go_back(self) -> None:
-        """Restore the newest good copy; the older one if the newest went wrong at
-        once."""
-        good = self.before if self._again and self.before else self.good
-        self._again = True
+    def roll_back(self) -> None:
+        """Restore the newest copy, or the older one if the newest failed at once."""
+        good = self.older if self._rolled_back and self.older else self.newest
+        self._rolled_back = True
         self.state.restore_weights({name: tensor.clone() for name, tensor in good.items()})
-        log.debug("back to the last good weights, %s samples seen", self.state.samples_seen)
+        log.debug("rolled back to the last good weights at %s samples", self.state.samples_seen)
         self.state.recoveries += 1
         self.state.attempts += 1
 
     @property
     def exhausted(self) -> bool:
-        """Whether the last roll-back that is allowed has been made."""
+        """Whether more roll-backs were made than are allowed."""
         return self.state.attempts > MAX_ATTEMPTS

@@ -1,12 +1,13 @@
-"""Whether a training fits into the memory of its device, asked before it starts.
+"""Whether a training fits into the memory of its device, checked before it starts.
 
-First an upper bound from the counted forward passes (`training.workload`): where it is
-a small part of what is free, as for most trainings, that is all. Else two steps on
-small batches are traced. A step does the same operations in the same order whatever the
-batch, so the bytes that are held after each of them are a line a + b N in the batch
-size N, and the most that is held at once is the highest of those lines. They run on the
-training's own device: torch's meta device has no generators of randomness, and
-optimisers and autocast go other ways there.
+First comes an upper bound from the counted forward passes (`training.workload`). For
+most trainings it is a small part of the free memory, and nothing else is done.
+
+Otherwise two steps on small batches are traced. A step has the same operations in the
+same order at any batch size N. So the bytes allocated after each operation are a line
+a + b N, and the peak is the highest of these lines. The steps run on the training's own
+device: torch's meta device has no random generators, and optimisers and autocast take
+other code paths there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from equipoise.recipes._building import build_method, outline
 from equipoise.recipes.base import Recipe
 from equipoise.runtime.device import free_memory
 from equipoise.runtime.device_costs import costs_of
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 from equipoise.training.guard import Guard
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
@@ -38,34 +39,34 @@ from equipoise.transforms.chain import Chain, example_classes
 log = logging.getLogger(__name__)
 
 GIB = 2**30
-# Of the free memory: a training whose upper bound is below it is not traced.
+# Fraction of the free memory below which an upper bound is safe, and nothing is traced.
 SAFE_FRACTION = 0.25
-# The smaller of the two batches that are traced, or what the recipe asks for; the other
-# is twice as large.
+# Minimum size of the smaller traced batch; the other is twice as large.
 MIN_BATCH = 2
-# Of the networks' weights, at least: themselves, their gradients, a moment, and the
-# guard's of the first and the last.
+# Minimum number of tensors of the size of the weights: weights, gradients, a moment,
+# and the guard's two copies of the weights.
 MIN_COPIES = 5
-FLOAT = torch.float32.itemsize
+# Bytes of one value.
+FLOAT_BYTES = torch.float32.itemsize
 
 
 @dataclass(frozen=True)
 class StepMemory:
-    """The most bytes that a step holds, as lines in the batch size whose highest
-    counts: `fixed` + `each` * batch size."""
+    """The peak memory of a step: the highest of the lines `fixed` + `each` * batch
+    size, in bytes."""
 
     fixed: tuple[float, ...]
     each: tuple[float, ...]
-    kept: float
-    """Bytes of them that are held between steps too: weights, gradients, moments, EMA,
-    and the guard's two copies of all but the gradients."""
+    persistent: float
+    """Bytes that are allocated between steps too: weights, gradients, moments, EMA, and
+    the guard's two copies of all but the gradients."""
 
     def at(self, batch_size: int) -> int:
+        """The peak at a batch size, in bytes."""
         return round(max(a + b * batch_size for a, b in zip(self.fixed, self.each, strict=True)))
 
     def largest(self, free: float) -> int:
-        """The largest batch size whose step holds at most `free` bytes; 0 if there is
-        none."""
+        """The largest batch size whose peak is at most `free` bytes; 0 if none is."""
         if max(self.fixed) > free:
             return 0
         return min(
@@ -80,20 +81,20 @@ class StepMemory:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a training will take of its device's memory, in bytes."""
+    """Device memory that a training will allocate, in bytes."""
 
     data: int
-    """What the loader makes of the data."""
+    """Bytes of the loader, beside the data as it was read."""
     step: StepMemory
 
     def needed(self, batch_size: int) -> int:
-        """What training adds to what is used already."""
+        """Bytes that training allocates at a batch size."""
         return self.data + self.step.at(batch_size)
 
 
-class StandIn(Loader):
-    """Batches of the shape and the type of the data's, all zeros, with labels where the
-    data has them or the networks know classes."""
+class ZeroLoader(Loader):
+    """Batches of zeros with the data's shape and dtype, and with labels where the data
+    or the networks have classes."""
 
     def __init__(
         self,
@@ -114,18 +115,19 @@ class StandIn(Loader):
 def check_memory(
     source: Source, recipe: Recipe, transform: Chain, device: torch.device, workload: Workload
 ) -> None:
-    """Refuse batches that cannot fit, before the first is made.
+    """Check that a training step fits into the free memory, before the first one.
+
+    Nothing is checked where the free memory is not known.
 
     Raises:
-        RequestError: Where less memory is free than a step takes; nothing is refused
-            where it is not known how much is free.
+        RequestError: A step needs more memory than is free.
     """
     free = free_memory(device)
     if free is None:
-        log.debug("it is not known how much memory is free: nothing is refused")
+        log.debug("the free memory is not known, and not checked")
         return
-    bound = workload.memory_bound(costs_of(device)) + data_on(device, source)
-    log.debug("the training takes %s bytes of memory at most; %s are free", bound, free)
+    bound = workload.memory_bound(costs_of(device)) + loader_bytes(device, source)
+    log.debug("training needs at most %s bytes of memory; %s are free", bound, free)
     if bound > SAFE_FRACTION * free:
         predict(source, recipe, transform, device, free)
 
@@ -133,44 +135,44 @@ def check_memory(
 def predict(
     source: Source, recipe: Recipe, transform: Chain, device: torch.device, free: int | None = None
 ) -> Footprint:
-    """The footprint of a training that has not begun, traced.
+    """Trace the footprint of a training that has not started.
 
     Args:
-        free: Bytes; None refuses nothing.
+        free: Free bytes; None for no check.
 
     Raises:
-        RequestError: Where the training needs more than is free.
+        RequestError: The training needs more than is free.
     """
     step = step_memory(recipe, source.schema, transform, device)
     log.debug(
-        "traced: a step on %s samples holds %s bytes", recipe.batch_size, step.at(recipe.batch_size)
+        "traced: a step on %s samples needs %s bytes", recipe.batch_size, step.at(recipe.batch_size)
     )
-    found, size = Footprint(data_on(device, source), step), recipe.batch_size
-    if free is not None and found.needed(size) > free:
-        largest = step.largest(free - found.data)
+    footprint, size = Footprint(loader_bytes(device, source), step), recipe.batch_size
+    if free is not None and footprint.needed(size) > free:
+        largest = step.largest(free - footprint.data)
         raise RequestError(
-            f"batch_size = {size} needs about {found.needed(size) / GIB:.1f} GiB of memory, "
+            f"batch_size = {size} needs about {footprint.needed(size) / GIB:.1f} GiB of memory, "
             f"and {free / GIB:.1f} GiB are free: "
             + (
                 f"give at most {largest}"
                 if largest >= minimum(type(recipe), "batch_size")
-                else "give smaller networks, or free some"
+                else "give smaller networks, or free some memory"
             )
         )
-    return found
+    return footprint
 
 
-def refuse_networks(recipe: Recipe, schema: Schema, device: torch.device) -> None:
-    """Refuse networks that cannot fit, before they are made; nothing is allocated.
+def check_networks_fit(recipe: Recipe, schema: Schema, device: torch.device) -> None:
+    """Check that the networks fit into the free memory, before they are allocated.
 
     Raises:
-        RequestError: Where the weights alone, with what training keeps beside each, are
-            more than is free.
+        RequestError: The weights with their gradients, moments and copies need more
+            than is free.
     """
     free = free_memory(device)
     try:
         method = outline(recipe, schema)
-    except RuntimeError:  # networks that look at their own weights while they are made
+    except RuntimeError:  # networks whose construction reads their own weights
         return
     weights = sum(
         p.numel() * p.element_size()
@@ -181,7 +183,7 @@ def refuse_networks(recipe: Recipe, schema: Schema, device: torch.device) -> Non
         raise RequestError(
             f"{recipe.name}'s networks need more than {MIN_COPIES * weights / GIB:.1f} GiB of "
             f"memory, and {free / GIB:.1f} GiB are free: "
-            "give smaller ones, by width for one"
+            "give smaller ones, for example by width"
         )
 
 
@@ -192,56 +194,57 @@ def step_memory(
     device: torch.device,
     workspace: float | None = None,
 ) -> StepMemory:
-    """What a step of the recipe holds on data of this shape, at any batch size.
+    """The peak memory of a recipe's step on data of this shape, at any batch size.
 
     Args:
-        workspace: Factor on the intermediate tensors' bytes; None takes the device's,
-            1 counts them exactly.
+        workspace: Factor on the bytes of intermediate tensors. None for the device's; 1
+            for exact counts.
     """
     small = max(MIN_BATCH, math.ceil(minimum(type(recipe), "batch_size")))
     first, second = (
         trace(replace(recipe, batch_size=size), schema, transform, device)
         for size in (small, 2 * small)
     )
-    one, two = first.held, second.held
-    if len(one) != len(
-        two
-    ):  # a method that does other things with other batches: one line through both peaks
+    one, two = first.allocated, second.allocated
+    # A method may do other operations at other batch sizes: one line through both
+    # peaks.
+    if len(one) != len(two):
         one, two = [max(one)], [max(two)]
     if workspace is None:
         costs = costs_of(device)
         workspace = costs.workspace_convolutions if first.convolves else costs.workspace
     one, two = [
-        [base + (held - base) * workspace for held in line]
-        for line, base in ((one, first.kept), (two, second.kept))
+        [base + (size - base) * workspace for size in line]
+        for line, base in ((one, first.persistent), (two, second.persistent))
     ]
     each = [(b - a) / small for a, b in zip(one, two, strict=True)]
     fixed = tuple(a - b * small for a, b in zip(one, each, strict=True))
-    return StepMemory(fixed, tuple(each), first.kept)
+    return StepMemory(fixed, tuple(each), first.persistent)
 
 
 class Trace(NamedTuple):
-    """Of one step: the bytes held after each operation, those held before it, and
-    whether it had convolutions."""
+    """The memory of one step, and whether it has convolutions."""
 
-    held: list[float]
-    kept: int
+    allocated: list[float]
+    """Bytes after each operation."""
+    persistent: int
+    """Bytes before the step."""
     convolves: bool
 
 
 def trace(recipe: Recipe, schema: Schema, transform: Chain, device: torch.device) -> Trace:
-    """A training's second step.
+    """Trace a training's second step.
 
-    The first makes gradients and moments, the first report the guard's copies; all
-    later steps are like the second.
+    The first step allocates gradients and moments, the first report the guard's copies.
+    All later steps are like the second.
     """
-    count = Counting()
+    count = OpCounter()
     with count:
         method = build_method(recipe, schema, 0)
         state = State(
             method,
             recipe,
-            StandIn(schema, recipe.batch_size, transform, device),
+            ZeroLoader(schema, recipe.batch_size, transform, device),
             0,
             device,
         )
@@ -249,27 +252,27 @@ def trace(recipe: Recipe, schema: Schema, transform: Chain, device: torch.device
         state.apply(rates)
         adversarial_step(state, rates)
         guard = Guard(state)
-        guard.keep()  # as its first report does, which leaves it two copies
-        kept, before = count.live, len(count.trace)
+        guard.keep()  # as at the first report: the guard has two copies from then on
+        persistent, before = count.live, len(count.trace)
         adversarial_step(state, rates)
         del guard
-    held = [float(held) for held in count.trace[before:]]
-    return Trace(held, kept, count.operations["aten.convolution"] > 0)
+    allocated = [float(size) for size in count.trace[before:]]
+    return Trace(allocated, persistent, count.operations["aten.convolution"] > 0)
 
 
-def data_on(device: torch.device, source: Source) -> int:
-    """The bytes that a loader will take beside the data as it was read: scaled points,
-    images copied to a GPU, the order of an epoch."""
+def loader_bytes(device: torch.device, source: Source) -> int:
+    """Bytes that a loader allocates on the device: scaled points, images copied to a
+    GPU, the order of an epoch."""
     schema, rows = source.schema, source.training_rows
     if source.distribution is not None:
-        return BLOCK * schema.size * FLOAT
+        return BLOCK * schema.size * FLOAT_BYTES
     if rows is None:
         return 0
     order = rows * torch.int64.itemsize
     if not isinstance(source, RowsSource):
         return order
     if not schema.is_image:
-        return order + rows * schema.size * FLOAT
+        return order + rows * schema.size * FLOAT_BYTES
     return order + (
         rows * schema.size * (1 if schema.dtype == "uint8" else 8) if device.type == "cuda" else 0
     )

@@ -1,5 +1,5 @@
-"""The plan of a training: how long it is to be, and what follows from that by rule,
-before it starts."""
+"""The plan of a training: its length, and the settings that are derived from it before
+it starts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from equipoise.training.speed import threads_for
 from equipoise.training.workload import Workload
 from equipoise.transforms.space import NetworkSpace
 
-# Seconds of training from which the report is a full one. Of MNIST it takes half a
-# minute of one core, and a quick one a fifth of that.
+# Seconds of training from which the report is a full one by default. On MNIST a full
+# report takes half a minute on one core, a quick one a fifth of that.
 FULL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planned for a recipe on data of this schema. No stopwatch is read: equal
-    runs have equal plans."""
+    """The derived settings of a training.
+
+    They follow from counted work and not from measured time, so that equal runs have
+    equal plans.
+    """
 
     recipe: Recipe
     run: RunSettings
@@ -33,16 +36,15 @@ class Plan:
 
     @property
     def samples(self) -> int | None:
-        """Real samples to see in all; None where minutes decide."""
+        """Real samples to train on in all; None for a run given minutes."""
         return self.run.samples or (
             None if self.run.minutes else self.recipe.default_samples(NetworkSpace.of(self.schema))
         )
 
     @property
     def terms(self) -> dict[str, float]:
-        """What early stopping depends on, as the log has it: whether there is any,
-        which decides on which samples metrics are taken, and the length of the
-        training."""
+        """What makes metrics comparable, for the log: whether there is early stopping,
+        which decides the split that metrics are taken on, and the length."""
         terms: dict[str, float] = {EARLY_STOPPING: int(self.run.stop_when is not None)}
         if self.samples is not None:
             return {**terms, "samples": self.samples}
@@ -50,12 +52,12 @@ class Plan:
 
     @property
     def threads(self) -> int:
-        """CPU threads by rule."""
+        """Default number of CPU threads."""
         return threads_for(self.workload.step_flops, self.schema.is_image, self.costs)
 
     @property
     def seconds(self) -> float:
-        """About how long it will take: its minutes, or what its steps compute."""
+        """Estimated duration: the given minutes, or the computation of all steps."""
         if self.run.minutes:
             return self.run.minutes * 60
         samples = self.samples or self.recipe.default_samples(NetworkSpace.of(self.schema))
@@ -64,8 +66,7 @@ class Plan:
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:
-        """The report that `equipoise train` ends with: as the user says, or by the
-        training's length."""
+        """The report after `equipoise train`: the user's setting, or by the length."""
         if self.run.evaluate != "auto":
             return self.run.evaluate
         return "full" if self.seconds >= FULL_SECONDS else "quick"

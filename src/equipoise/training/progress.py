@@ -1,15 +1,13 @@
-"""Progress shown while a GAN is trained and evaluated, on a terminal or in a notebook.
+"""Progress bars of training and evaluation, on a terminal or in a notebook.
 
-`ProgressBar` is a callback of training events like any that a user passes as
-`on_event`. It shows samples seen, rate, losses, D's outputs, the primary metric and the
-time left.
+`ProgressBar` is a callback of training events like those that users pass to `fit`. It
+shows samples seen, rate, losses, D's outputs, the primary metric and the time left.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
@@ -22,15 +20,16 @@ from equipoise.metrics.budget import STEPS
 from equipoise.training.events import Evaluated, Event, Finished, Report
 from equipoise.utils.formatting import clock
 
-PLAIN_LINES = 10  # of a whole training, where no bar can be drawn
+# Lines of a whole training, where no bar can be drawn.
+PLAIN_LINES = 10
 
 
 class ProgressBar:
     """A callback that shows training events as a progress bar on stderr, or in a
     notebook.
 
-    The bar appears with the first event and goes away with `Finished`. As a context
-    manager it goes away however the training ends.
+    The bar appears with the first event and is removed with `Finished`. A context
+    manager removes it also after an exception.
 
     Args:
         progress: True shows progress everywhere, as a few plain lines where no bar can
@@ -95,15 +94,15 @@ class ProgressBar:
 
 
 class EvaluationStatus:
-    """A callback and context manager that shows what is measured on a line of stderr,
-    which goes away at the end. Nothing is shown where stderr is no terminal."""
+    """A callback and context manager that shows the current step of an evaluation on
+    stderr, and removes the line at the end. It shows nothing outside a terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
         self._status = console.status("measuring") if console.is_terminal else None
 
     def __call__(self, step: str) -> None:
-        """Show which of `metrics.budget.STEPS` comes now."""
+        """Show the current step, one of `metrics.budget.STEPS`."""
         if self._status is not None:
             self._status.update(step_line(step))
 
@@ -122,24 +121,13 @@ class EvaluationStatus:
             self._status.stop()
 
 
-def call_each(*callbacks: Callable[[Event], None] | None) -> Callable[[Event], None]:
-    """One callback that calls each of these, in order; None is left out."""
-    present = [callback for callback in callbacks if callback is not None]
-
-    def call(event: Event) -> None:
-        for callback in present:
-            callback(event)
-
-    return call
-
-
 def step_line(step: str) -> str:
-    """A step of an evaluation in a line."""
+    """The line that shows a step of an evaluation."""
     return f"measuring: {step} ({STEPS.index(step) + 1} of {len(STEPS)})"
 
 
 def primary_metric(event: Evaluated) -> str:
-    """The primary metric beside its real-versus-real baseline, in a line."""
+    """The primary metric with its real-versus-real baseline, in one line."""
     from equipoise.metrics.registry import label_of
 
     key, value = next(iter(event.metrics.items()))
@@ -149,7 +137,7 @@ def primary_metric(event: Evaluated) -> str:
 
 
 def report_lines(report: Report) -> str:
-    """A report in two lines that fit beside a bar in 80 columns."""
+    """A report in two lines that fit next to a bar in 80 columns."""
     read = report.readings
     return (
         f"{report.samples_seen:,} samples, {report.rate:,.0f}/s, {clock(report.remaining)} left\n"

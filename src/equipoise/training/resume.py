@@ -19,11 +19,11 @@ from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.runs import checkpoint
 from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
-from equipoise.runs.generator import below, is_saved, save_generator
+from equipoise.runs.generator import is_saved, module_tensors, save_generator
 from equipoise.runs.settings import CHANGEABLE, RunSettings, differences
-from equipoise.training.history import has_its_length, take_up
-from equipoise.training.loop import EARLY
+from equipoise.training.loop import MIN_RUN_FRACTION
 from equipoise.training.request import Request
+from equipoise.training.resume_log import has_reached_length, restore_log
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.chain import Chain
 from equipoise.utils.formatting import about, spoken
@@ -45,13 +45,13 @@ def resume(request: Request) -> Trainer:
         raise RequestError("resume needs out: the directory of the run to go on with")
     directory = RunDirectory.existing(request.out)
     config = request.recorded or directory.read_config()
-    _refuse_other_settings(request.out, config, request)
+    _check_settings(request.out, config, request)
     settings = config.settings.updated(request.settings.run)
     source = _source(request.out, config, request, settings)
-    _refuse_other_data(request.out, config, source)
+    _check_data(request.out, config, source)
     directory.lock()
     try:
-        moment = _newest(directory, config, request.warn)
+        moment = _newest_checkpoint(directory, config, request.warn)
         transform = None
         if moment is not None:
             transform = _transform(directory.path, config, source, moment)
@@ -65,7 +65,7 @@ def resume(request: Request) -> Trainer:
             directory=directory,
             recorded=config,
         )
-        _go_back(trainer, request.settings.run, moment)
+        _restore(trainer, request.settings.run, moment)
     except BaseException:
         directory.unlock()
         raise
@@ -74,17 +74,17 @@ def resume(request: Request) -> Trainer:
 
 def is_finished(trainer: Trainer) -> bool:
     """Whether a training that was resumed has nothing left to do."""
-    return trainer.stopped_early or has_its_length(trainer)
+    return trainer.stopped_early or has_reached_length(trainer)
 
 
 def notes(trainer: Trainer) -> list[str]:
     """What the caller of `fit` should know of a
     training that begins or goes on: a line each."""
-    finished = [told(trainer)] if trainer.resumed and is_finished(trainer) else []
+    finished = [status_line(trainer)] if trainer.resumed and is_finished(trainer) else []
     return [*trainer.source.notes, *finished]
 
 
-def told(trainer: Trainer) -> str:
+def status_line(trainer: Trainer) -> str:
     """Where a resumed training goes on from, in a line;
     or that it is finished, and what to type for more."""
     state, samples, minutes = trainer.state, trainer.plan.samples, trainer.settings.minutes
@@ -95,12 +95,14 @@ def told(trainer: Trainer) -> str:
         return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
     seen += " seen until the metric no longer improved" if trainer.stopped_early else " seen"
     if samples is not None:
-        return f"finished: {seen}; to train longer: {_longer(trainer, 'samples', 2 * samples)}"
+        longer = _longer_command(trainer, "samples", 2 * samples)
+        return f"finished: {seen}; to train longer: {longer}"
     used = f"{spoken(state.seconds)} of {minutes:g} minutes used, {seen}; minutes are the total"
-    return f"finished: {used}; to train longer: {_longer(trainer, 'minutes', 2 * (minutes or 0))}"
+    longer = _longer_command(trainer, "minutes", 2 * (minutes or 0))
+    return f"finished: {used}; to train longer: {longer}"
 
 
-def _longer(trainer: Trainer, length: str, value: float) -> str:
+def _longer_command(trainer: Trainer, length: str, value: float) -> str:
     """What to type to train so long in all, and about how long that will take."""
     assert trainer.directory is not None, "only a directory can be resumed"
     run = str(trainer.directory.path)
@@ -116,7 +118,7 @@ def _longer(trainer: Trainer, length: str, value: float) -> str:
     return command if seconds is None else f"{command} ({about(seconds)})"
 
 
-def _refuse_other_settings(run: Path, config: RunConfig, request: Request) -> None:
+def _check_settings(run: Path, config: RunConfig, request: Request) -> None:
     """Raises RequestError where a setting that was given, those of a distribution among
     them, is not the run's, and may not change."""
     recipe, data = request.recipe, request.data
@@ -174,7 +176,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
         ) from None
 
 
-def _refuse_other_data(run: Path, config: RunConfig, source: Source) -> None:
+def _check_data(run: Path, config: RunConfig, source: Source) -> None:
     """Raises:
     RequestError: Where the source is not the data that the run was trained on."""
     recorded, given = config.data, source.describe()
@@ -207,7 +209,7 @@ def _transform(path: Path, config: RunConfig, source: Source, moment: checkpoint
     try:
         with torch.device("meta"):
             outline = Chain.from_config(source.schema, list(config.transform))
-        stored = below("transform", moment[0])
+        stored = module_tensors("transform", moment[0])
         if {n: t.shape for n, t in outline.state_dict().items()} != {
             n: t.shape for n, t in stored.items()
         }:
@@ -223,7 +225,7 @@ def _transform(path: Path, config: RunConfig, source: Source, moment: checkpoint
     return transform
 
 
-def _newest(
+def _newest_checkpoint(
     directory: RunDirectory, config: RunConfig, warn: Callable[[str], None]
 ) -> checkpoint.Moment | None:
     """The newest whole checkpoint; None for a run that was stopped before its first."""
@@ -237,7 +239,7 @@ def _newest(
     return None
 
 
-def _go_back(
+def _restore(
     trainer: Trainer,
     run_choices: dict[str, Any],
     moment: checkpoint.Moment | None,
@@ -246,8 +248,8 @@ def _go_back(
     directory = trainer.directory
     assert directory is not None, "only a directory can be resumed"
     if moment is None:
-        directory.begin_again(trainer.config)
-        directory.sweep()
+        directory.reset(trainer.config)
+        directory.remove_temporary_files()
         return trainer.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
     try:
         trainer.state.restore(*moment)
@@ -256,9 +258,9 @@ def _go_back(
         raise EquipoiseError(
             f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})"
         ) from None
-    _refuse_shorter(trainer, run_choices)
-    directory.sweep()
-    take_up(trainer, directory.read_log(trainer.warn))
+    _check_length(trainer, run_choices)
+    directory.remove_temporary_files()
+    restore_log(trainer, directory.read_log(trainer.warn))
     # In this order: where it is killed in between, the log is put right by the next
     # start.
     directory.write_config(trainer.config)
@@ -275,7 +277,7 @@ def _restore_sampler(trainer: Trainer, directory: RunDirectory) -> None:
         save_generator(trainer.sampler, directory.generator)
 
 
-def _refuse_shorter(trainer: Trainer, run_choices: dict[str, Any]) -> None:
+def _check_length(trainer: Trainer, run_choices: dict[str, Any]) -> None:
     """Raises:
     RequestError: Where the user gives a length that the run is beyond already."""
     assert trainer.directory is not None, "only a directory can be resumed"
@@ -288,7 +290,7 @@ def _refuse_shorter(trainer: Trainer, run_choices: dict[str, Any]) -> None:
             f"samples = {samples} is the total, and {path} has seen {state.samples_seen} "
             "already: give more than that"
         )
-    if minutes is not None and minutes * 60 < EARLY * state.seconds:
+    if minutes is not None and minutes * 60 < MIN_RUN_FRACTION * state.seconds:
         raise RequestError(
             f"minutes = {minutes:g} is the total, and {path} has trained for "
             f"{state.seconds / 60:.3g} already: give more than that"

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while training: stop after the step under way, with all saved."""
+"""SIGINT and SIGTERM during training: stop after the current step, and save."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from equipoise.training.events import Control
 
 
 class InterruptedRunError(EquipoiseError):
-    """A signal stopped training, after saving; `status` is what a shell expects."""
+    """A signal stopped training, after saving. `status` is the shell's, 128 +
+    signal."""
 
     def __init__(self, message: str, name: str) -> None:
         super().__init__(message)
@@ -22,8 +23,11 @@ class InterruptedRunError(EquipoiseError):
 
 @contextmanager
 def signals_stop(control: Control) -> Iterator[None]:
-    """While training, SIGINT and SIGTERM stop after the current step; a second one acts
-    as before. A handler that Python did not set could not be restored, and stays."""
+    """A context in which SIGINT and SIGTERM stop `control` after the current step.
+
+    A second signal has its earlier handler. A handler that was not set from Python
+    cannot be restored, and is not replaced.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -29,7 +29,7 @@ from equipoise.recipes.method import Method
 from equipoise.runs.config import Machine
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import DeviceCosts, costs_of
-from equipoise.runtime.process import at_work
+from equipoise.runtime.process import torch_settings
 from equipoise.sampling.evaluation_mode import BATCH_NORMS
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
@@ -57,10 +57,11 @@ class Speed:
     compiled: bool
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def torch_settings(self) -> Iterator[None]:
         """A context in which torch uses these choices; a compiled step has to be
         compiled, and recompiled, inside it."""
-        with at_work(self.threads), compiling_gradients() if self.compiled else nullcontext():
+        gradients = compiling_gradients() if self.compiled else nullcontext()
+        with torch_settings(self.threads), gradients:
             yield
 
     def apply(self, state: State) -> None:
@@ -108,7 +109,7 @@ def choose(
     Raises:
         RequestError: For a step that is to be compiled and cannot be.
     """
-    ruled = by_rule(method, images=images, device=device, seconds=seconds, threads=threads)
+    ruled = default_speed(method, images=images, device=device, seconds=seconds, threads=threads)
     if run.compile == "on" and not can_compile(method, device):
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
@@ -130,12 +131,12 @@ def choose(
     return chosen
 
 
-def as_before(machine: Machine, run: RunSettings) -> Speed:
+def recorded_speed(machine: Machine, run: RunSettings) -> Speed:
     """The choices of the run that is resumed, from the machine in its config.json."""
     return Speed(run.threads or machine.threads, machine.precision, machine.compiled)
 
 
-def by_rule(
+def default_speed(
     method: Method,
     *,
     images: bool,

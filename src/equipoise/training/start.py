@@ -17,7 +17,7 @@ from equipoise.runs import checkpoint
 from equipoise.runs.config import Requested
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.settings import RunSettings
-from equipoise.runtime.process import at_work
+from equipoise.runtime.process import torch_settings
 from equipoise.training.request import Request
 from equipoise.training.resume import resume
 from equipoise.training.trainer import Trainer
@@ -26,7 +26,7 @@ from equipoise.training.warm_start import Weights, read
 
 # One thread, so that clusters do not depend on the number of cores, nor small steps
 # wait for a busy one. Gradients for the steps that memory is predicted from.
-@at_work(threads=1)
+@torch_settings(threads=1)
 @torch.enable_grad()
 def prepare(
     request: Request, *, resumes: bool = False, init_from: str | Path | Weights | None = None
@@ -59,7 +59,7 @@ def prepare(
             "fit needs data: an array, a DataFrame, a path or the name of a built-in source"
         )
     if request.out is not None:
-        RunDirectory.refuse_taken(request.out)
+        RunDirectory.check_free(request.out)
     source = open_source(
         request.data,
         request.labels,

@@ -1,5 +1,6 @@
-"""The whole state of a training: networks, optimisers, EMA, controllers, random
-generators, position in the data, the clock. Two equal states continue to equal bits.
+"""The state of a training: networks, optimisers, EMA, controllers, random generators,
+position in the data, clock. Training is deterministic: equal states continue with
+equal bits.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from equipoise.recipes.method import Method, Rates
 from equipoise.runtime.ranks import SINGLE, Ranks
 from equipoise.transforms.chain import Chain
 
+# Types of the scalars of a saved state, beside the best checkpoint and the position.
 SCALARS: dict[str, Any] = {
     "samples_seen": int,
     "seen_before": int,
@@ -29,12 +31,13 @@ SCALARS: dict[str, Any] = {
     "recoveries": int,
     "attempts": int,
 }
-MAX_POSITION = 2**48  # epochs, or samples in one
+# Maximum of an epoch's number, and of a position within an epoch.
+MAX_POSITION = 2**48
 P = ParamSpec("P")
 T = TypeVar("T")
 Gradients = tuple[Tensor | None, ...]
-"""Of a network's weights, in their order; None for a weight that took no part."""
-RANDOMNESS = {
+"""The gradients of a network's parameters, in order; None for an unused parameter."""
+RANDOM_STREAMS = {
     "latents": Stream.LATENTS,
     "dropout": Stream.DROPOUT,
     "augmentation": Stream.AUGMENTATION,
@@ -43,13 +46,17 @@ RANDOMNESS = {
 
 
 class State:
-    """The networks and all that changes while they train.
+    """The networks and everything else that changes during training.
 
-    `tensors` and `scalars` return all of it, and `restore` sets it.
+    `tensors` and `scalars` return the state, and `restore` sets it.
 
     Args:
-        loader: Gives the batches; with several ranks it is split among them.
-        seed: Of this training's random generators.
+        method: The networks and their losses.
+        recipe: Its settings of optimisers and EMA.
+        loader: The source of batches; split between several ranks.
+        seed: Seed of the random generators.
+        device: The device of networks and batches.
+        transform: Constant during training; saved with the networks.
         ranks: The processes of this training.
     """
 
@@ -63,7 +70,6 @@ class State:
         transform: Chain | None = None,
         ranks: Ranks = SINGLE,
     ) -> None:
-        """`transform` does not change while networks train; it is saved with them."""
         self.method, self.loader, self.seed, self.device = method, loader, seed, device
         self.ranks = ranks
         self.transform = transform
@@ -73,14 +79,15 @@ class State:
         self.ema = (
             copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
         )
+        # Lists: walking the modules at each step takes 5% of a small network's time.
         self.weights_g, self.weights_d, self.weights_ema = (
             list[Tensor](network.parameters())
             for network in (self.generator, self.discriminator, self.ema)
-        )  # walking the modules at every step would cost a small network 5% of its time
+        )
         self.statistics = (
             list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
         )
-        """Pairs of buffers, of the EMA and of the generator."""
+        """Pairs of buffers: the EMA's and the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.controller = None if method.controller is None else method.controller.to(device)
         self.optimizer_g = _optimizer(self.generator, recipe, device)
@@ -88,7 +95,7 @@ class State:
         self._rate_d = recipe.discriminator_rate
         self.randomness = {
             name: seeded(seed, stream, device=device, rank=ranks.rank)
-            for name, stream in RANDOMNESS.items()
+            for name, stream in RANDOM_STREAMS.items()
         }
         for module in (
             *self.generator.modules(),
@@ -101,25 +108,24 @@ class State:
             self.augmentation.generator = self.randomness["augmentation"]
             self.augmentation.realness = method.output.realness
         self.ema_half_life = float(recipe.ema_half_life)
-        """Samples; the last value where a schedule changes it."""
+        """Half-life of the EMA in samples; the final one of a schedule."""
         self.samples_seen = 0
         self.seen_before = 0
-        """Samples that the weights of a warm start had seen before this training."""
+        """Samples seen by the weights of a warm start before this training."""
         self.seconds = 0.0
         self.horizon: int | None = None
-        """Samples seen at the end of the schedules; None until a run given minutes has
-        measured its rate."""
+        """Samples seen at the end of the schedules. None for a run given minutes, until
+        its rate is measured."""
         self.minutes: float | None = None
-        """The minutes that the horizon was measured for."""
+        """The minutes that the horizon was predicted for."""
         self.best: dict[str, Any] | None = None
-        """The checkpoint with the best primary metric so far: its name, the metric."""
+        """The checkpoint with the best primary metric so far: its name and metric."""
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
         self.recoveries = 0
-        """How often training went back to the last good weights; each time the learning
-        rate halves."""
+        """Number of roll-backs. Each halves the learning rate."""
         self.attempts = 0
-        """The same, since training last gave up."""
+        """Number of roll-backs since the run last diverged and was resumed."""
         if ranks.size > 1:
             loader.split(ranks.rank, ranks.size)
         self._buffers = [
@@ -137,18 +143,18 @@ class State:
         return self.method.prior.sample(n, self.randomness["latents"])
 
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, augmented
-        if the recipe does so."""
-        seen = x if self.augmentation is None else self.augmentation(x)
-        logits, answers = self.discriminator(seen, y)
-        return logits, answers
+        """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, with the
+        recipe's augmentation."""
+        augmented = x if self.augmentation is None else self.augmentation(x)
+        logits, aux = self.discriminator(augmented, y)
+        return logits, aux
 
     def apply(self, rates: Rates) -> None:
-        """Begin a step: set the scheduled step sizes and second beta of both
-        optimisers, and the augmentation's probability.
+        """Set the scheduled learning rates, second beta and augmentation probability
+        before a step.
 
-        Statistics of BatchNorm and all other buffers become those of rank 0, as
-        DistributedDataParallel has it.
+        BatchNorm statistics and all other buffers are broadcast from rank 0, as in
+        DistributedDataParallel.
         """
         self.ranks.broadcast_(self._buffers)
         halved = 0.5**self.recoveries
@@ -168,47 +174,50 @@ class State:
     def update_controllers(
         self, after: Literal["discriminator", "generator"], readings: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Let the controllers of one network's steps adapt to what was read.
+        """Update the controllers that follow one network's steps.
+
+        Args:
+            after: The network whose optimiser step was last.
+            readings: Of this training step, by name.
 
         Returns:
-            Their readings for the log, () each.
+            The controllers' readings for the log, () each.
         """
-        found: dict[str, Tensor] = {}
+        logged: dict[str, Tensor] = {}
         for controller in (self.augmentation, self.controller):
             if controller is not None and controller.after == after:
-                found |= controller.update(readings)
-        return found
+                logged |= controller.update(readings)
+        return logged
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
         """The compiled form of a function of the step, or the function itself."""
-        found: Callable[P, T] = self.compilations.get(function, function)
-        return found
+        compiled: Callable[P, T] = self.compilations.get(function, function)
+        return compiled
 
     def optimize_discriminator(self, gradients: Gradients) -> None:
         """One step of D's optimiser along the gradients of its weights."""
-        _descend(self.weights_d, gradients, self.optimizer_d, self.ranks)
+        _optimizer_step(self.weights_d, gradients, self.optimizer_d, self.ranks)
 
     def optimize_generator(self, gradients: Gradients) -> None:
         """One step of G's optimiser along the gradients of its weights."""
-        _descend(self.weights_g, gradients, self.optimizer_g, self.ranks)
+        _optimizer_step(self.weights_g, gradients, self.optimizer_g, self.ranks)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the state by a dotted name; not copies."""
+        """Every tensor of the state by a dotted name, not copied."""
         return self.weights() | {
             f"randomness.{name}": generator.get_state()
             for name, generator in self.randomness.items()
         }
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that training changes: of the networks, the EMA, the
-        controllers and the optimisers."""
-        found: dict[str, Tensor] = {}
+        """The tensors of the networks, the EMA, the controllers and the optimisers."""
+        tensors: dict[str, Tensor] = {}
         for name, module in self._modules().items():
-            found |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
+            tensors |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
         for name, optimizer in self._optimizers().items():
             for index, moments in optimizer.state_dict()["state"].items():
-                found |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
-        return found
+                tensors |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
+        return tensors
 
     def scalars(self) -> dict[str, Any]:
         """The rest of the state, for JSON."""
@@ -225,15 +234,15 @@ class State:
         }
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-        """Set the state that `tensors` and `scalars` returned.
+        """Set the state from what `tensors` and `scalars` returned.
 
         Raises:
-            KeyError, TypeError, ValueError, RuntimeError: If they are of a state with
+            KeyError, TypeError, ValueError, RuntimeError: They come from a state with
                 other networks or optimisers.
         """
         scalars = {
             name: checked(name, scalars[name], hint) for name, hint in SCALARS.items()
-        } | _written(scalars)
+        } | _checked_scalars(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
         self.loader.restore(scalars["position"])
         self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
@@ -246,28 +255,32 @@ class State:
         )
 
     def restore_tensors(self, tensors: dict[str, Tensor], samples_seen: int) -> None:
-        """Set what `tensors` returned after so many samples; the loader stays where it
-        is."""
+        """Set the tensors of a state, without the loader's position.
+
+        Args:
+            tensors: As from `tensors`.
+            samples_seen: The samples seen when they were saved.
+        """
         self.restore_weights(tensors)
         for name, generator in self.randomness.items():
             stored = tensors[f"randomness.{name}"].cpu()
             if self.ranks.is_main and stored.shape == generator.get_state().shape:
                 generator.set_state(stored)
                 continue
-            # Rank 0's are saved, and those of another kind of device are of another
-            # shape: go on from a seed of this moment.
-            fresh = seeded(self.seed, RANDOMNESS[name], samples_seen, rank=self.ranks.rank)
+            # Only rank 0's are saved, and those of another type of device have another
+            # shape. The others get a seed that depends on the samples seen.
+            fresh = seeded(self.seed, RANDOM_STREAMS[name], samples_seen, rank=self.ranks.rank)
             generator.manual_seed(fresh.initial_seed())
 
     def restore_weights(self, tensors: dict[str, Tensor]) -> None:
-        """Set what `weights` returned."""
+        """Set the tensors that `weights` returned."""
         for name, module in self._modules().items():
-            module.load_state_dict(_below(tensors, name))
+            module.load_state_dict(_module_tensors(tensors, name))
         for name, optimizer in self._optimizers().items():
             stored = optimizer.state_dict()
             stored["state"] = {}
             weights = optimizer.param_groups[0]["params"]
-            for key, value in _below(tensors, name).items():
+            for key, value in _module_tensors(tensors, name).items():
                 index, moment = key.split(".")
                 expected = () if moment == "step" else weights[int(index)].shape
                 if value.shape != expected or not value.is_floating_point():
@@ -276,16 +289,16 @@ class State:
                         f"its weight {tuple(expected)}"
                     )
                 stored["state"].setdefault(int(index), {})[moment] = value
-            wanted = (
+            expected_moments = (
                 {"step", "square_avg"}
                 if isinstance(optimizer, torch.optim.RMSprop)
                 else {"step", "exp_avg", "exp_avg_sq"}
             )
             for index, moments in stored["state"].items():
-                if moments.keys() != wanted:
+                if moments.keys() != expected_moments:
                     raise ValueError(
                         f"{name} has {', '.join(sorted(moments))} of weight {index}, not "
-                        f"{', '.join(sorted(wanted))}"
+                        f"{', '.join(sorted(expected_moments))}"
                     )
             optimizer.load_state_dict(stored)
 
@@ -296,7 +309,7 @@ class State:
         return modules
 
     def _trained(self) -> dict[str, nn.Module]:
-        """The modules that change while training."""
+        """The modules of the state."""
         modules = {"generator": self.generator, "discriminator": self.discriminator}
         if self.ema is not self.generator:
             modules["ema"] = self.ema
@@ -310,11 +323,11 @@ class State:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
 
 
-def _written(scalars: dict[str, Any]) -> dict[str, Any]:
-    """The best checkpoint and the loader's position, checked.
+def _checked_scalars(scalars: dict[str, Any]) -> dict[str, Any]:
+    """The best checkpoint and the loader's position, validated.
 
     Raises:
-        ValueError: If they have another form.
+        ValueError: They have another form.
     """
     best, position = scalars["best"], scalars["position"]
     names = {"checkpoint": str, "metric": float}
@@ -334,7 +347,7 @@ def _written(scalars: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimiser for one network; its rates are set anew at every step."""
+    """The recipe's optimiser for one network. `State.apply` sets its rates."""
     if recipe.optimizer == "rmsprop":
         return torch.optim.RMSprop(
             network.parameters(), recipe.learning_rate, alpha=float(recipe.beta2)
@@ -345,20 +358,20 @@ def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torc
     )
 
 
-def _descend(
+def _optimizer_step(
     weights: list[Tensor], gradients: Gradients, optimizer: torch.optim.Optimizer, ranks: Ranks
 ) -> None:
-    """One step along the mean of all ranks' gradients."""
+    """One optimiser step with the mean of all ranks' gradients."""
     for weight, gradient in zip(weights, gradients, strict=True):
         if gradient is None or gradient.stride() == weight.stride():
             weight.grad = gradient
-        else:  # fused optimisers go through both as they lie
+        else:  # fused optimisers read both in memory order
             weight.grad = torch.empty_like(weight).copy_(gradient)
     ranks.mean_([weight.grad for weight in weights if weight.grad is not None])
     optimizer.step()
 
 
-def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def _module_tensors(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     return {
         key.removeprefix(f"{name}."): value
         for key, value in tensors.items()

@@ -1,14 +1,15 @@
-"""One adversarial step, D then G: the whole method on one page.
+"""One adversarial step, first D, then G.
 
     D:    minimise  L_D(D(x), D(x')) + weight * penalty + A     x' = G(z) held fixed
     G:    minimise  L_G(D(x), D(x')) + A                        D held fixed
     EMA:  G_ema <- d * G_ema + (1 - d) * G                      d = 2^(-n / half-life)
 
-x is a batch of real samples, x' as many generated ones, n the real samples of the step.
-L_D, L_G, the penalty and the auxiliary term A are the recipe's: see
-`recipes.method.Method`. D sees samples through the augmentation, if there is one. The
-two functions of gradients hold all of the arithmetic but the optimisers'; for a long
-run they are compiled (`training.speed`).
+x is a batch of real samples, x' one of as many generated samples, n the number of real
+samples in the step. The recipe defines L_D, L_G, the penalty and the auxiliary term A,
+see `recipes.method.Method`. D sees augmented samples if the recipe has augmentations.
+
+`discriminator_gradients` and `generator_gradients` have all of the arithmetic except
+the optimisers'. For a long run they are compiled (`training.speed`).
 """
 
 from __future__ import annotations
@@ -24,17 +25,21 @@ from equipoise.recipes.method import AuxOutputs, CriticBatch, Rates
 if TYPE_CHECKING:
     from equipoise.training.state import Gradients, State
 
-# The EMA's half-life is at most this fraction of the samples seen, so that the start is
-# soon forgotten (Karras et al. 2020).
+# Maximum half-life of the EMA, as a fraction of the samples seen, so that it forgets
+# the initial weights early (Karras et al. 2020).
 EMA_RAMPUP = 0.1
 
 
 def adversarial_step(state: State, rates: Rates) -> dict[str, Tensor]:
-    """One step of both networks on fresh batches.
+    """One step of G and the recipe's number of steps of D, on new batches.
+
+    Args:
+        state: Updated in place.
+        rates: The scheduled values for this step.
 
     Returns:
-        Readings by name, on the device: losses, penalties and the like, (), and D's
-        `real_logits` and `fake_logits`, (N,).
+        Readings by name, on the device: losses, penalties and other scalars, (), and
+        D's `real_logits` and `fake_logits`, (N,).
     """
     readings: dict[str, Tensor] = {}
     for _ in range(state.method.discriminator_steps):
@@ -52,8 +57,8 @@ def adversarial_step(state: State, rates: Rates) -> dict[str, Tensor]:
 def discriminator_step(
     state: State, rates: Rates, x: Tensor, y: Tensor | None
 ) -> dict[str, Tensor]:
-    """D learns to tell real samples x, (N, *shape), from what G makes of N latents."""
-    # A tensor, since compiled code is made anew for every other number.
+    """One step of D on real samples x, (N, *shape), and N generated ones."""
+    # A tensor: for a Python number, the step would be compiled again for each value.
     weight = torch.tensor(rates.penalty)
     gradients, readings = state.compiled(discriminator_gradients)(
         state, weight, x, y, state.latents(len(x))
@@ -65,7 +70,7 @@ def discriminator_step(
 
 
 def generator_step(state: State, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
-    """G learns to be taken for real. Gradients pass through D without staying in it."""
+    """One step of G. Gradients pass through D and are not stored in its weights."""
     gradients, readings = state.compiled(generator_gradients)(state, x, y, state.latents(len(x)))
     state.optimize_generator(gradients)
     return readings
@@ -77,13 +82,14 @@ def discriminator_gradients(
     """The gradients of D's loss.
 
     Args:
-        weight: Of the penalty, ().
+        state: The networks; not changed.
+        weight: Weight of the penalty, ().
         x: Real samples, (N, *shape), as networks see them.
-        y: The classes of real and generated samples alike, (N,), or None.
+        y: The classes of both the real and the generated samples, (N,), or None.
         z: Latents of the generated samples, (N, Z).
 
     Returns:
-        The gradient of each of D's weights, and what was read on the way.
+        The gradient of each of D's weights, and readings by name.
     """
     method = state.method
     with torch.no_grad():
@@ -115,8 +121,11 @@ def discriminator_gradients(
 def generator_gradients(
     state: State, x: Tensor, y: Tensor | None, z: Tensor
 ) -> tuple[Gradients, dict[str, Tensor]]:
-    """The gradients of G's loss, and what was read: as `discriminator_gradients`. Real
-    samples x count only where the loss takes pairs."""
+    """The gradients of G's loss, with arguments and result as
+    `discriminator_gradients`.
+
+    Real samples x enter only if the loss takes pairs.
+    """
     method = state.method
     fake, aux = state.discriminate(state.generator(z, y), y)
     with torch.no_grad():
@@ -131,16 +140,21 @@ def _gradients(
     loss: Tensor, weights: list[Tensor], readings: dict[str, Tensor]
 ) -> tuple[Gradients, dict[str, Tensor]]:
     gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-    # With their graphs the readings would hold the batch.
+    # Detached, since their graphs would keep the batch in memory.
     return gradients, {name: value.detach() for name, value in readings.items()}
 
 
 def ema_half_life(state: State, rates: Rates, samples: int) -> float:
-    """The half-life of G's EMA, in samples, at a step of so many; 0 without an EMA.
+    """The half-life of G's EMA at this step, in samples; 0 without an EMA.
 
-    It is the scheduled one, or `EMA_RAMPUP` times the samples seen so far where that is
-    less. After a warm start, which takes over an EMA too, it is the recipe's, and the
-    samples that its weights had seen count: the schedule begins anew, the EMA does not.
+    It is the scheduled one, at most `EMA_RAMPUP` times the samples seen. A warm start
+    reuses an EMA: then it is the recipe's, and the samples that its weights had seen
+    count.
+
+    Args:
+        state: The networks and samples seen.
+        rates: The scheduled values for this step.
+        samples: Real samples of this step.
     """
     seen = state.seen_before + state.samples_seen + samples
     full = state.ema_half_life if state.seen_before else rates.ema_half_life

@@ -52,11 +52,11 @@ from equipoise.training.evaluation_schedule import EvaluationSchedule
 from equipoise.training.events import Callback, Control, Event, Finished, Recovered, Report
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Clock, train
-from equipoise.training.memory import check_memory, refuse_networks
+from equipoise.training.memory import check_memory, check_networks_fit
 from equipoise.training.plan import Plan
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
-from equipoise.training.workload import workload_of
+from equipoise.training.workload import count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
 from equipoise.transforms.loading import EncodedLoader
@@ -133,7 +133,7 @@ class Trainer:
         # Numbers as a resumed run will read them.
         self.recipe = recipe_from(recipe_to_dict(recipe))
         fitted = fitted_recipe(self.recipe, transform)
-        refuse_networks(fitted, source.schema, device)
+        check_networks_fit(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)
         self._check(method, fitted, transform)
         batch_size, seed = fitted.batch_size, settings.seed
@@ -157,7 +157,7 @@ class Trainer:
         schema, device = self.source.schema, self.device
         sizes = transform.shape, recipe.batch_size
         labelled = recipe.classes(NetworkSpace.of(schema)) > 0
-        self.workload, self.costs = workload_of(method, *sizes, labelled), costs_of(device)
+        self.workload, self.costs = count_workload(method, *sizes, labelled), costs_of(device)
         check_memory(self.source, recipe, transform, device, self.workload)
         check_contract(method, recipe.name, *sizes, labelled)
         self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
@@ -167,7 +167,7 @@ class Trainer:
         choice or by rule."""
         settings, plan = self.settings, self.plan
         if recorded is not None and recorded.device == str(self.device):
-            self.speed = speed.as_before(recorded, settings)
+            self.speed = speed.recorded_speed(recorded, settings)
         else:
             is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
             self.speed = speed.choose(
@@ -251,16 +251,16 @@ class Trainer:
         if self._is_over:
             self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
         try:
-            with signals_stop(self.control), self.speed.at_work():
+            with signals_stop(self.control), self.speed.torch_settings():
                 end = self._train()
         finally:
             self.callbacks.remove(users)
             if self.directory is not None:
                 self.directory.unlock()
         if users.raised is not None:
-            users.raised.add_note(self._where_kept())
+            users.raised.add_note(self._resume_hint())
             raise users.raised
-        self._tell_of(end)
+        self._report_end(end)
 
     def _trackers(self) -> list[Callback]:
         """The tracker that the settings ask for, if any, in the run's directory."""
@@ -291,7 +291,7 @@ class Trainer:
             self.evaluator.progress = clock.progress
             self.emit(event)
         assert isinstance(event, Finished), "a training ends with its end"
-        if self.writer.has_vanished():  # since the last save
+        if self.writer.is_missing():  # since the last save
             went_back = self._last is not None
             self.checkpoints.save(self.save if went_back else partial(checkpoint.save, self.state))
         return event
@@ -343,7 +343,7 @@ class Trainer:
         name = checkpoint.name_of(self.state.samples_seen)
         checkpoint.write(tensors, scalars, checkpoint.path_of(folder, name))
 
-    def _tell_of(self, end: Finished) -> None:
+    def _report_end(self, end: Finished) -> None:
         """Say how the training ended, where that is not as it was meant to."""
         seen = f"{self.state.samples_seen:,} samples"
         where = None if self.directory is None else self.directory.path
@@ -365,7 +365,7 @@ class Trainer:
             saved = "" if where is None else f"; saved in {where}"
             raise InterruptedRunError(f"stopped by {end.reason} after {seen}{saved}", end.reason)
 
-    def _where_kept(self) -> str:
+    def _resume_hint(self) -> str:
         """What is left of a training that a callback's exception ended, and how it goes
         on."""
         seen = f"training stopped after {self.state.samples_seen:,} samples"

@@ -1,13 +1,14 @@
-"""What a training step asks of the machine, counted on two small forward passes of each
-network before training starts.
+"""The workload of a training step: its arithmetic, operations and memory, counted on
+two small forward passes of each network before training starts.
 
-With G and D for one forward pass of one sample, k steps of D for one of G take
+Let G and D be the cost of one network's forward pass on one sample; a backward pass
+costs twice as much. Then k steps of D and one of G cost, for each sample of a batch,
 
     k (G + 6 D) + 3 (G + D)
 
-for each sample of a batch: D's step makes a fake (G) and passes real and fake there
-(2 D) and back (4 D); G's step passes G there and back (3 G), and D (3 D). A gradient
-penalty differentiates D's gradients once more, about 6 D.
+D's step generates a sample (G), and passes a real and a generated one forward (2 D) and
+backward (4 D). G's step passes forward and backward through G (3 G) and D (3 D). A
+gradient penalty differentiates D's gradients once more, about 6 D.
 """
 
 from __future__ import annotations
@@ -20,19 +21,25 @@ from torch import Tensor, nn
 
 from equipoise.recipes.method import Method
 from equipoise.runtime.device_costs import DeviceCosts
-from equipoise.runtime.op_counter import Counting
+from equipoise.runtime.op_counter import OpCounter
 
-SMALL_BATCH = 2  # of the first pass; the second is twice as large
-PENALTY_PASSES = 6  # of D, for a gradient penalty
-THREAD_SCALING = 0.5  # twice the cores do 1.4 times as much (`benchmarks.speed step`)
-# Upper bounds on what a step holds: of all networks' weights, with gradients, moments,
-# average and the guard's copies, and of what one pass of G and two of D make.
-# Counted on every recipe: 13 and 1.5, in tests/training/test_workload.py.
-WEIGHT_COPIES, ACTIVATION_COPIES = 16, 3
+# Batch size of the first counted pass; that of the second is twice as large.
+SMALL_BATCH = 2
+# Cost of a gradient penalty, in forward passes of D.
+PENALTY_PASSES = 6
+# Speed grows with the number of cores to this power: twice the cores are 1.4 times as
+# fast (`benchmarks.speed step`).
+THREAD_SCALING = 0.5
+# Upper bounds on a step's memory. WEIGHT_COPIES is in multiples of the networks'
+# weights, and covers gradients, moments, EMA and the guard's copies. ACTIVATION_COPIES
+# is in multiples of the tensors of one pass of G and two of D. Counted over all
+# recipes: 13 and 1.5, in tests/training/test_workload.py.
+WEIGHT_COPIES = 16
+ACTIVATION_COPIES = 3
 
 
 class Line(NamedTuple):
-    """A quantity as a line in the batch size."""
+    """A quantity that is linear in the batch size."""
 
     fixed: float
     each: float
@@ -48,15 +55,16 @@ class PassCost:
     flops: Line
     """Additions and multiplications of matrix products and convolutions."""
     bytes: Line
-    """Bytes of the tensors that it makes."""
+    """Bytes of the tensors that it allocates."""
     calls: int
-    """Operations, at any batch size."""
+    """Number of torch operations, at any batch size."""
     convolves: bool
+    """Whether it has convolutions."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What a step of one method costs at its batch size."""
+    """The cost of a training step of one method, at its batch size."""
 
     generator: PassCost
     discriminator: PassCost
@@ -68,23 +76,23 @@ class Workload:
 
     @property
     def generator_flops(self) -> float:
-        """Of G, for one sample and one pass."""
+        """Of a forward pass of G, for one sample."""
         return self.generator.flops.at(self.batch_size) / self.batch_size
 
     @property
     def discriminator_flops(self) -> float:
-        """Of D, for one sample and one pass."""
+        """Of a forward pass of D, for one sample."""
         return self.discriminator.flops.at(self.batch_size) / self.batch_size
 
     @property
     def step_flops(self) -> float:
-        """Of one step of G and its steps of D, penalties included."""
-        of_sample = self._step(self.generator_flops, self.discriminator_flops)
-        return self.batch_size * of_sample
+        """Of one step of G and its steps of D, with penalties."""
+        per_sample = self._step(self.generator_flops, self.discriminator_flops)
+        return self.batch_size * per_sample
 
     @property
     def step_calls(self) -> float:
-        """Operations of one step of G and its steps of D."""
+        """Torch operations of one step of G and its steps of D."""
         return self._step(self.generator.calls, self.discriminator.calls)
 
     def _step(self, g: float, d: float) -> float:
@@ -92,13 +100,13 @@ class Workload:
         return self.discriminator_steps * (g + passes * d) + 3 * (g + d)
 
     def seconds(self, threads: int, costs: DeviceCosts) -> float:
-        """About what a step takes."""
+        """Estimated seconds of a step."""
         calls = self.step_calls * costs.call_seconds
         cores: float = threads**THREAD_SCALING
         return calls + self.step_flops / (costs.flops * cores)
 
     def memory_bound(self, costs: DeviceCosts) -> int:
-        """Bytes that a step and what is kept between steps do not exceed."""
+        """An upper bound on the memory of a training, in bytes."""
         convolves = self.generator.convolves or self.discriminator.convolves
         workspace = costs.workspace_convolutions if convolves else costs.workspace
         activations = self.generator.bytes.at(self.batch_size) + 2 * self.discriminator.bytes.at(
@@ -107,13 +115,17 @@ class Workload:
         return round(WEIGHT_COPIES * self.weights + ACTIVATION_COPIES * workspace * activations)
 
 
-def workload_of(
+def count_workload(
     method: Method, shape: tuple[int, ...], batch_size: int, labelled: bool
 ) -> Workload:
-    """Count the forward passes of a method's networks, which stay as they were.
+    """Count the operations of the forward passes of a method's networks.
+
+    The networks are not changed.
 
     Args:
+        method: The networks and their losses.
         shape: Of a sample as the networks see it.
+        batch_size: Samples in a batch.
         labelled: Whether the networks are given classes.
     """
     g, d = method.generator, method.discriminator
@@ -155,8 +167,9 @@ def _line(first: float, second: float, batch_size: int) -> Line:
 
 def _counted(
     network: nn.Module, shape: tuple[int, ...], labelled: bool, batch_size: int
-) -> Counting:
-    """The operations of one pass of zeros in evaluation mode, where statistics stay."""
+) -> OpCounter:
+    """Count one pass of zeros, in evaluation mode, which leaves BatchNorm's
+    statistics."""
     device = next(network.parameters()).device
     x = torch.zeros(batch_size, *shape, device=device)
     y: Tensor | None = None
@@ -164,7 +177,7 @@ def _counted(
         y = torch.zeros(batch_size, dtype=torch.long, device=device)
     was_training = network.training
     network.eval()
-    count = Counting()
+    count = OpCounter()
     with torch.no_grad(), count:
         network(x, y)
     network.train(was_training)

@@ -1,1 +1,1 @@
-"""What any package may use: files, facts of the machine, prefetching, formatting."""
+"""Utilities: atomic files, facts of the machine, prefetching, formatting."""

@@ -1,5 +1,7 @@
-"""Atomic writes: a file is written beside its place, forced to disk and renamed. And
-reading files that may be hostile."""
+"""Atomic writes, and bounded reads of untrusted files.
+
+An atomic write creates a temporary file, forces it to disk and renames it.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
-from equipoise.utils.system import MEMORY_FRACTION, available
+from equipoise.utils.system import MEMORY_FRACTION, available_memory
 
 POSIX = os.name == "posix"
-SMALL_FILE = 2**24  # bytes; it is read whatever memory is free
+# Size in bytes up to which a file is read without a look at the free memory.
+SMALL_FILE = 2**24
 
 
 def data_home() -> Path:
@@ -24,74 +27,79 @@ def data_home() -> Path:
     return Path(os.environ.get("EQUIPOISE_DATA") or Path.home() / ".cache" / "equipoise")
 
 
-def write_whole(
+def write_atomic(
     path: Path,
     content: bytes | Iterable[bytes | memoryview],
     beside: Path | None = None,
 ) -> None:
-    """Replace the file at `path` atomically: a reader, even after a crash at any
-    moment, sees the old file or the new one, never a part of it.
+    """Replace the file at `path` atomically.
+
+    Readers see the old file or the new one, never a part of it, even after a crash.
 
     Args:
-        content: Whole or in parts.
+        path: The file.
+        content: Its bytes, whole or in parts.
         beside: Folder for the temporary file; by default that of `path`.
 
     Raises:
-        EquipoiseError: When it cannot be written.
+        EquipoiseError: The file could not be written.
     """
-    aside = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_through(aside, content)
-            aside.replace(path)
+            write_synced(temporary, content)
+            temporary.replace(path)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise EquipoiseError(
-            f"{path} could not be written: {error.strerror or error}; what was saved before "
-            "is whole"
+            f"{path} could not be written: {error.strerror or error}; earlier saves are intact"
         ) from error
 
 
-def read_file(path: Path, most: int) -> bytes:
-    """The bytes of a file that a stranger may have made.
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Read an untrusted file.
+
+    Args:
+        path: The file.
+        max_bytes: Its maximum size.
 
     Raises:
-        OSError: If it is a pipe, a device or any other file that is not regular, has
-            more than `most` bytes, or more than half of the free memory.
+        OSError: It is not a regular file, or has more than `max_bytes` bytes or more
+            than half of the free memory.
     """
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     )
     with open(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-        if about.st_size > most:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if status.st_size > max_bytes:
             raise OSError(
                 errno.EFBIG,
-                f"it has {about.st_size:,} bytes, more than the {most:,} that are read",
+                f"it has {status.st_size:,} bytes, more than the {max_bytes:,} that are read",
                 str(path),
             )
-        free = available() if about.st_size > SMALL_FILE else None
-        if free is not None and about.st_size > MEMORY_FRACTION * free:
+        free = available_memory() if status.st_size > SMALL_FILE else None
+        if free is not None and status.st_size > MEMORY_FRACTION * free:
             raise OSError(
                 errno.ENOMEM,
-                f"it has {about.st_size:,} bytes, and {free:,} bytes of memory are free",
+                f"it has {status.st_size:,} bytes, and {free:,} bytes of memory are free",
                 str(path),
             )
         return file.read()
 
 
-def asides(folder: Path) -> Iterator[Path]:
-    """The temporary files of `write_whole` in a folder, of writes that are under way or
-    were cut off."""
+def temporary_files(folder: Path) -> Iterator[Path]:
+    """The temporary files of `write_atomic` in a folder, of running or killed
+    writes."""
     return (path for path in folder.glob(".*") if re.fullmatch(r"\..+\.\d+-[0-9a-f]{8}", path.name))
 
 
-def write_through(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+def write_synced(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
     """Write a file, whole or in parts, and force it to disk."""
     with path.open("wb") as file:
         for part in [content] if isinstance(content, bytes) else content:
@@ -101,7 +109,7 @@ def write_through(path: Path, content: bytes | Iterable[bytes | memoryview]) -> 
 
 
 def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk; Windows has no way to."""
+    """Force the names in a folder to disk; does nothing on Windows."""
     if not POSIX:
         return
     descriptor = os.open(folder, os.O_RDONLY)

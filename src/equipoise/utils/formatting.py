@@ -1,5 +1,4 @@
-"""Numbers, durations and dates as people read them, and text that any terminal can
-show."""
+"""Format numbers, durations and dates for people, and text for any terminal."""
 
 from __future__ import annotations
 
@@ -8,15 +7,18 @@ import sys
 from datetime import UTC, datetime
 
 ASCII = str.maketrans({"↓": "v", "↑": "^", "≈": "~", "±": "+-", "∞": "inf", "é": "e"})
-MIN_PLAIN, MAX_PLAIN = 1e-3, 1e6  # numbers between them need no power of ten
-UNITS = (  # of time: name, seconds, and the count from which the next one is used
+# Absolute values between these are written without an exponent.
+MIN_PLAIN, MAX_PLAIN = 1e-3, 1e6
+# Units of time: name, seconds, and the count from which the next unit is used.
+UNITS = (
     ("second", 1, 100),
     ("minute", 60, 100),
     ("hour", 3600, 48),
     ("day", 86400, math.inf),
 )
 UNDER_A_SECOND = "less than a second"
-MONTHS = (  # strftime would write them in the locale's language
+# strftime would write them in the locale's language.
+MONTHS = (
     "January",
     "February",
     "March",
@@ -33,7 +35,7 @@ MONTHS = (  # strftime would write them in the locale's language
 
 
 def number(value: float) -> str:
-    """A metric's value as a person reads it."""
+    """A metric's value as text, with 3 or 4 significant digits."""
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
@@ -82,7 +84,7 @@ def now() -> str:
 
 
 def dated(moment: str) -> str:
-    """A time in ISO 8601 as a person writes it: 3 May 2026, 14:05 UTC.
+    """A time in ISO 8601 in the form "3 May 2026, 14:05 UTC".
 
     Raises:
         ValueError: For text in another form.
@@ -92,8 +94,12 @@ def dated(moment: str) -> str:
 
 
 def for_terminal(text: str, encoding: str | None = None) -> str:
-    """The text with arrows and other signs as ASCII where the encoding, by default that
-    of stdout, lacks them."""
+    """The text with ASCII in place of arrows and other signs that the encoding lacks.
+
+    Args:
+        text: The text.
+        encoding: By default that of stdout.
+    """
     encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

@@ -1,4 +1,4 @@
-"""Prefetching: threads work on the next items before they are asked for."""
+"""Prefetching: threads compute the next items in advance."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ R = TypeVar("R")
 def ahead(
     work: Callable[[A], R], arguments: Iterable[A], depth: int, threads: int = 1
 ) -> Generator[tuple[A, R], None, None]:
-    """Each of `arguments` and the result of `work` on it, in order.
+    """Call `work` on each argument in threads, in advance.
 
-    When one is yielded, `depth` more are running or done: no more than these are ever
-    in memory.
+    An error in `work` is raised in place of its result, and ends the iteration. The
+    threads end with the iteration, with the process, or when the generator is closed or
+    collected. Calls that have not started by then are cancelled.
 
-    An error in `work` is raised in its result's place and ends the iteration. The
-    threads end with the iteration, with the process, and when the generator is closed
-    or collected; what has not begun by then is not done.
+    Args:
+        work: The function.
+        arguments: Its arguments.
+        depth: Number of results that are computed in advance, at most.
+        threads: Number of threads.
+
+    Yields:
+        Each argument and its result, in order.
     """
     pool = ThreadPoolExecutor(threads, "ahead")
     waiting: deque[tuple[A, Future[R]]] = deque()
@@ -29,9 +35,9 @@ def ahead(
         for argument in arguments:
             waiting.append((argument, pool.submit(work, argument)))
             if len(waiting) > depth:
-                first, coming = waiting.popleft()
-                yield first, coming.result()
-        for first, coming in waiting:
-            yield first, coming.result()
+                oldest, future = waiting.popleft()
+                yield oldest, future.result()
+        for oldest, future in waiting:
+            yield oldest, future.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

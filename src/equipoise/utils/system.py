@@ -1,5 +1,4 @@
-"""What the machine gives this process: the memory that it may still take, and the cores
-that it may use."""
+"""The memory and the cores that are available to this process."""
 
 from __future__ import annotations
 
@@ -8,34 +7,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
-# Of the free memory that a file may take: what is read is copied at least once.
+# Maximum size of a file as a fraction of the free memory: its content is copied at
+# least once.
 MEMORY_FRACTION = 0.5
 
 
-def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
-    """Bytes that the system could give without swapping, or that the control groups of
-    this process allow, whichever is less; None where that is not known."""
-    free = _named(proc / "meminfo", "MemAvailable:")
+def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
+    """Bytes that this process can still allocate: those available without swapping, or
+    left by its control groups, whichever is less. None if not known."""
+    free = _read_named_number(proc / "meminfo", "MemAvailable:")
     return (
         None
         if free is None
-        else min([free * 1024, *_left_by_groups(proc / "self" / "cgroup", cgroups)])
+        else min([free * 1024, *_cgroup_memory(proc / "self" / "cgroup", cgroups)])
     )
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Cores that this process may use: its CPU affinity, or the CPU time that its
-    control groups allow in whole cores, whichever is less."""
+    """Cores that this process can use: its CPU affinity, or the CPU quota of its
+    control groups in whole cores, whichever is less."""
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    return max(min([allowed, *_quotas(proc / "self" / "cgroup", cgroups)]), 1)
+    return max(min([allowed, *_cgroup_cores(proc / "self" / "cgroup", cgroups)]), 1)
 
 
-def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Bytes that each control group with a limit leaves. Cached files that can be
-    dropped do not count as used."""
-    for group, version in _groups(membership, cgroups, "memory"):
+def _cgroup_memory(membership: Path, cgroups: Path) -> Iterator[int]:
+    """Bytes that each control group with a limit leaves. Inactive file cache does not
+    count as used."""
+    for group, version in _cgroup_folders(membership, cgroups, "memory"):
         if version == 2:
             limit, used, droppable = "memory.max", "memory.current", "inactive_file"
         else:
@@ -44,29 +44,29 @@ def _left_by_groups(membership: Path, cgroups: Path) -> Iterator[int]:
                 "memory.usage_in_bytes",
                 "total_inactive_file",
             )
-        most, now = number_in(group / limit), number_in(group / used)
+        most, now = read_number(group / limit), read_number(group / used)
         if most is not None and now is not None:  # "max" where there is no limit
-            yield max(most - now + (_named(group / "memory.stat", droppable) or 0), 0)
+            yield max(most - now + (_read_named_number(group / "memory.stat", droppable) or 0), 0)
 
 
-def _quotas(membership: Path, cgroups: Path) -> Iterator[int]:
-    """Whole cores of CPU time that each control group with a quota allows. Another
-    thread for half a core would make the others wait."""
-    for group, version in _groups(membership, cgroups, "cpu"):
+def _cgroup_cores(membership: Path, cgroups: Path) -> Iterator[int]:
+    """The CPU quota of each control group in whole cores, rounded down: a thread with
+    half a core would slow down the others."""
+    for group, version in _cgroup_folders(membership, cgroups, "cpu"):
         if version == 2:
-            quota, period = number_in(group / "cpu.max"), number_in(group / "cpu.max", word=1)
+            quota, period = read_number(group / "cpu.max"), read_number(group / "cpu.max", word=1)
         else:
             quota, period = (
-                number_in(group / "cpu.cfs_quota_us"),
-                number_in(group / "cpu.cfs_period_us"),
+                read_number(group / "cpu.cfs_quota_us"),
+                read_number(group / "cpu.cfs_period_us"),
             )
         if quota is not None and period:  # "max", or -1, where there is none
             yield quota // period
 
 
-def _groups(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
-    """The folders of this process's control group and of its parents, whose limits hold
-    too, each with its version of control groups."""
+def _cgroup_folders(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[Path, int]]:
+    """The folders of this process's control group and its parents, with the cgroup
+    version."""
     for line in _text(membership).splitlines():
         _, controllers, name = line.split(":", 2)
         if controllers == "":
@@ -81,22 +81,21 @@ def _groups(membership: Path, cgroups: Path, controller: str) -> Iterator[tuple[
 
 
 def _text(path: Path) -> str:
-    """The text of a file; empty where the system has no such file."""
+    """The text of a file; empty if it cannot be read."""
     try:
         return path.read_text()
     except OSError:
         return ""
 
 
-def number_in(path: Path, word: int = 0) -> int | None:
-    """The whole number at this word of a file; None if there is no such file, or
-    another word."""
+def read_number(path: Path, word: int = 0) -> int | None:
+    """The whole number at this word of a file; None if there is none."""
     words = _text(path).split()
     return int(words[word]) if len(words) > word and words[word].isdecimal() else None
 
 
-def _named(path: Path, name: str) -> int | None:
-    """The number after a name, in a file with a name and a number on each line."""
+def _read_named_number(path: Path, name: str) -> int | None:
+    """The number after a name, in a file with lines of a name and a number."""
     return next(
         (int(line.split()[1]) for line in _text(path).splitlines() if line.split()[:1] == [name]),
         None,

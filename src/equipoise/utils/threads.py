@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread for BLAS and OpenMP inside, as before after: sums that several threads
-    share round in an order that depends on how many there are."""
+    """A context with one thread for BLAS and OpenMP, so that results do not depend on
+    the number of threads: it changes the order of sums, and so their rounding."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):

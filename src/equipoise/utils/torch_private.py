@@ -1,7 +1,7 @@
-"""What Equipoise uses of torch that torch does not document, in one place.
+"""All uses of torch's private API, in one place.
 
-No other module may: a test reads them all. Each name stands in `NAMES`, which a test
-compares with the installed torch, and pyproject.toml has an upper bound on its version.
+A test checks that no other module has any. `NAMES` lists each name, and a test compares
+it with the installed torch, whose version has an upper bound in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ NAMES = {
     "torch.ops.aten.rand.default._overloadname": "its form that takes a generator",
     "torch._dynamo.config.trace_autograd_ops": "compiling a step, gradients of gradients too",
     "torch._dynamo.config.patch": "compiling a step, gradients of gradients too",
-    "torch.cpu._is_avx512_bf16_supported": "precision by rule on a CPU",
-    "torch.cpu._is_amx_tile_supported": "precision by rule on a CPU",
+    "torch.cpu._is_avx512_bf16_supported": "default precision on a CPU",
+    "torch.cpu._is_amx_tile_supported": "default precision on a CPU",
 }
-"""Every private name with what it is used for."""
+"""Every private name and its use."""
 
 
 class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is not typed
-    """While it is entered, `__torch_dispatch__` is called for every operation of this
+    """A context in which `__torch_dispatch__` is called for every operation of this
     thread, below autograd."""
 
     def __init__(self) -> None:
@@ -40,20 +40,20 @@ class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """torch asks this when the class is made; yes would import its compiler, which
-        takes a second, to wrap what is never compiled."""
+        """Called when the class is defined. With True torch would import its compiler,
+        which takes a second, for code that is never compiled."""
         return False
 
 
 def flops_formula(operation: Any) -> Callable[..., int] | None:
-    """The additions and multiplications of an operation, by its arguments and
-    `out_val`; None where it is no matrix product or convolution."""
+    """A function from an operation's arguments and `out_val` to its additions and
+    multiplications; None if it is not a matrix product or convolution."""
     formula: Callable[..., int] | None = flop_registry.get(operation.overloadpacket)
     return formula
 
 
 def with_generator(operation: Any) -> Any:
-    """The form of an operation that takes a generator; None where there is none."""
+    """The overload of an operation that takes a generator; None if there is none."""
     overload = operation._overloadname
     other = "generator" if overload == "default" else f"{overload}_generator"
     for form in (operation, getattr(operation.overloadpacket, other, None)):
@@ -78,14 +78,14 @@ def cpu_multiplies_bfloat16() -> bool:
 
 
 def compiles_gradients() -> bool:
-    """Whether torch can compile through `torch.autograd.grad`; older ones cannot."""
+    """Whether this version of torch can compile `torch.autograd.grad`."""
     import torch._dynamo.config
 
     return hasattr(torch._dynamo.config, "trace_autograd_ops")
 
 
 def compiling_gradients() -> AbstractContextManager[None]:
-    """A context in which torch compiles through `torch.autograd.grad`, where it can."""
+    """A context in which torch compiles `torch.autograd.grad`, if it can."""
     import torch._dynamo.config
 
     if not compiles_gradients():

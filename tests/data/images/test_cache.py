@@ -392,18 +392,16 @@ def test_where_nothing_can_be_written_it_says_so(home: Path, images: Path) -> No
         decoded(images)
 
 
-def test_who_waits_is_told_what_is_being_done(
-    images: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[tuple[str, int]] = []
+def test_decoding_and_reading_show_progress(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    progress: list[tuple[str, int]] = []
 
     @contextmanager
     def bar(what: str, total: int) -> Any:
-        told.append((what, total))
-        yield lambda more: told.append((what, told.pop()[1] - more))
+        progress.append((what, total))
+        yield lambda more: progress.append((what, progress.pop()[1] - more))
 
     monkeypatch.setattr(folder, "bar", bar)
     decoded(images)
     os.utime(images / "a/0.png", ns=(1, 1))
     decoded(images)
-    assert told == [("Decoding images", 0), ("Reading images", 0)]  # what is left to do
+    assert progress == [("Decoding images", 0), ("Reading images", 0)]  # what is left to do

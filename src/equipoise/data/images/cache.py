@@ -55,7 +55,7 @@ from equipoise.data.images.folder import (
 )
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
-from equipoise.utils.atomic_io import data_home, sync_folder, write_through, write_whole
+from equipoise.utils.atomic_io import data_home, sync_folder, write_atomic, write_synced
 
 FORMAT = 1
 PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
@@ -204,7 +204,7 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[st
 
 
 def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
-    write_through(aside / SUMS, made.sums.tobytes())
+    write_synced(aside / SUMS, made.sums.tobytes())
     kept = set(made.folder.names)
     description = {
         "format": FORMAT,
@@ -217,7 +217,7 @@ def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
     signed = {**description, "sha256": _digest(description)}
-    write_through(aside / DESCRIPTION, json.dumps(signed, indent=2, allow_nan=False).encode())
+    write_synced(aside / DESCRIPTION, json.dumps(signed, indent=2, allow_nan=False).encode())
     sync_folder(aside)
 
 
@@ -300,7 +300,7 @@ def _remember(listing: Listing, home: Path, content: str, digests: list[str | No
         return
     known = {"content": content, "some": [digests[index] for index in _some_of(listing)]}
     with suppress(EquipoiseError):  # else the files are read again the next time
-        write_whole(_entry(listing, home), json.dumps(known, allow_nan=False).encode())
+        write_atomic(_entry(listing, home), json.dumps(known, allow_nan=False).encode())
 
 
 def _digest(description: dict[str, Any]) -> str:

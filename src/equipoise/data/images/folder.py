@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from equipoise.data.images.decode import DECODER, SUFFIXES, Form, Seen, Taken, common_form, take
 from equipoise.errors import RequestError
 from equipoise.utils.prefetch import ahead
+from equipoise.utils.progress_bar import bar
 from equipoise.utils.system import usable_cores
-from equipoise.utils.waiting import bar
 
 T = TypeVar("T")
 # Images that a thread takes at once. With one at a time, threads wait for each other.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from equipoise.errors import RequestError
-from equipoise.utils.system import MEMORY_FRACTION, available
+from equipoise.utils.system import MEMORY_FRACTION, available_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def require(package: str, path: Path) -> None:
 def memory_limit() -> int | None:
     """Bytes that a file may take in memory: half of what is free, since what is read is
     copied at least once. None where the system does not tell."""
-    free = available()
+    free = available_memory()
     return None if free is None else int(MEMORY_FRACTION * free)
 
 

@@ -1,4 +1,4 @@
-"""A progress bar on stderr for work of more than a second, on a terminal only."""
+"""A progress bar on stderr for work of more than a second, on terminals only."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-DELAY = 1.0  # seconds before a bar appears
+# Seconds before a bar appears.
+DELAY = 1.0
 
 
 @contextmanager
 def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A context that yields a function to call with the amount of work just done.
+    """A context with a progress bar.
 
     Args:
         what: The bar's label.
-        total: The amount of all work; None where it is not known.
+        total: The total amount of work; None if not known.
+
+    Yields:
+        A function to call with each amount of work done.
     """
     from rich.console import Console
     from rich.progress import Progress

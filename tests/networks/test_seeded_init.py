@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from equipoise.networks.drawing import DrawnFrom
+from equipoise.networks.seeded_init import SeededInit
 
 
 def drawn() -> list[Tensor]:
@@ -48,7 +48,7 @@ def test_what_is_drawn_is_what_the_global_generator_would_give_and_that_one_does
         torch.manual_seed(5)
         expected = drawn()
     before = torch.get_rng_state()
-    with DrawnFrom(torch.Generator().manual_seed(5)):
+    with SeededInit(torch.Generator().manual_seed(5)):
         found = drawn()
     assert torch.equal(torch.get_rng_state(), before)
     assert [torch.equal(a, b) for a, b in zip(found, expected, strict=True)] == [True] * len(
@@ -58,7 +58,7 @@ def test_what_is_drawn_is_what_the_global_generator_would_give_and_that_one_does
 
 def test_a_generator_that_is_given_is_taken() -> None:
     expected = torch.randn(3, generator=torch.Generator().manual_seed(1))
-    with DrawnFrom(torch.Generator().manual_seed(5)):
+    with SeededInit(torch.Generator().manual_seed(5)):
         assert torch.equal(torch.randn(3, generator=torch.Generator().manual_seed(1)), expected)
 
 
@@ -68,7 +68,7 @@ def test_another_thread_draws_from_the_global_generator_as_ever() -> None:
         torch.manual_seed(3)
         expected = torch.randn(3)
         torch.manual_seed(3)
-        with DrawnFrom(torch.Generator().manual_seed(5)):
+        with SeededInit(torch.Generator().manual_seed(5)):
             thread = threading.Thread(target=lambda: found.append(torch.randn(3)))
             thread.start()
             thread.join()
@@ -78,10 +78,10 @@ def test_another_thread_draws_from_the_global_generator_as_ever() -> None:
 def test_networks_on_the_meta_device_draw_nothing_and_do_not_import_torchs_compiler() -> None:
     program = """
 import sys, torch
-from equipoise.networks.drawing import DrawnFrom
+from equipoise.networks.seeded_init import SeededInit
 generator = torch.Generator()
 before = generator.get_state()
-with DrawnFrom(generator), torch.device("meta"):
+with SeededInit(generator), torch.device("meta"):
     layer = torch.nn.Linear(3, 3)
     torch.nn.init.normal_(layer.weight)
     torch.rand(3)

@@ -16,7 +16,7 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.resume import is_finished, told
+from equipoise.training.resume import is_finished, status_line
 from equipoise.training.trainer import Trainer
 
 Command = Callable[..., Any]
@@ -94,7 +94,7 @@ def trained(run: Path) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("brief_reports", "no_pages")
-def test_a_run_that_early_stopping_ended_is_finished_and_says_what_to_type(
+def test_a_run_that_early_stopping_ended_is_finished_and_has_the_command_for_more(
     run: Path, command: Command
 ) -> None:
     before, seen = trained(run), newest(run)
@@ -115,7 +115,7 @@ def test_a_new_length_trains_it_on_until_patience_ends_again(run: Path) -> None:
     before, seen = len(evaluated(run)), newest(run)
     assert before == PATIENCE
     training = prepared(run, samples=8192)
-    assert told(training) == f"going on from {seen:,} of 8,192 samples"
+    assert status_line(training) == f"resuming at {seen:,} of 8,192 samples"
     resumed(run)  # though it was killed before it had done a step
     assert len(evaluated(run)) >= before + 5
     assert newest(run) > seen + 5 * 8192 // 20 - 16
@@ -151,7 +151,7 @@ def test_without_early_stopping_it_goes_on_to_its_own_length(run: Path) -> None:
     assert newest(run) == 4096
 
 
-def test_a_run_that_was_killed_as_it_settled_settles_there(run: Path) -> None:
+def test_a_run_killed_at_early_stopping_stops_there(run: Path) -> None:
     directory, whole = RunDirectory(run), trained(run)
     lines = directory.read_log()
     assert "early_stopped" in lines[-1]
@@ -200,7 +200,7 @@ def test_nor_does_it_where_the_checkpoint_of_the_change_is_damaged(unsettled: Pa
     prepared(unsettled, X, stop_when="converged", samples=640)
     last = unsettled / "checkpoints" / f"{newest(unsettled):09d}.safetensors"
     last.write_bytes(last.read_bytes()[:-9])
-    with pytest.warns(EquipoiseWarning, match="going back to the checkpoint before"):
+    with pytest.warns(EquipoiseWarning, match="using the checkpoint before it"):
         again = GAN().trainer(X, out=unsettled, resume=True)
     assert again.directory is not None
     again.directory.unlock()

@@ -1,9 +1,9 @@
-"""Weights drawn from a generator of their own, never from torch's global one.
+"""Initial weights from a given random generator instead of torch's global one.
 
-torch's layers draw their initial weights from the global generator and take no other.
-Seeding that one would be visible to everything else that draws from it, such as a
-training in another thread. A dispatch mode sees the operations of its own thread only:
-each operation that can take a generator gets one here.
+torch's layers draw their initial weights from the global generator. Seeding it would
+change the random numbers of other code, such as a training in another thread. A
+dispatch mode applies to its own thread only. This one passes a generator to each
+operation that takes one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import torch
 from equipoise.utils.torch_private import DispatchMode, is_in_place, with_generator
 
 
-class DrawnFrom(DispatchMode):
-    """While it is entered, what this thread draws comes from `generator`, on the CPU.
+class SeededInit(DispatchMode):
+    """A context in which this thread's random draws on the CPU use `generator`.
 
-    The numbers are those that the global generator would give if it were seeded alike.
-    Tensors on the meta device, which have no numbers, draw none.
+    The numbers equal those of the global generator with the same seed. Tensors on the
+    meta device draw none.
+
+    Args:
+        generator: A CPU generator.
     """
 
     def __init__(self, generator: torch.Generator) -> None:
@@ -40,7 +43,7 @@ class DrawnFrom(DispatchMode):
         into = next((value for value in arguments if isinstance(value, torch.Tensor)), None)
         device = torch.device(given.get("device") or "cpu") if into is None else into.device
         if device.type == "meta" and into is not None and is_in_place(drawing):
-            return into  # torch would import its compiler, for a second, to come to the same
+            return into  # the same result without importing torch's compiler, which takes 1 s
         if device.type != "cpu":
             return function(*arguments, **given)
         return drawing(*arguments, **{**given, "generator": self.generator})
