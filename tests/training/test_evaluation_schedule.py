@@ -77,6 +77,6 @@ def test_a_run_is_evaluated_so_often_and_at_its_end_whether_resumed_or_not() -> 
 
 
 def test_images_follow_the_steps() -> None:
-    of_steps = {n: images(16, 16 * n) for n in (1, 1199, 1200, 2400, 6000, 10**6)}
-    assert of_steps == {1: 1, 1199: 1, 1200: 2, 2400: 4, 6000: 10, 10**6: 10}
+    of_steps = {n: images(16, 16 * n) for n in (1, 2399, 2400, 4800, 12_000, 10**6)}
+    assert of_steps == {1: 1, 2399: 1, 2400: 2, 4800: 4, 12_000: 10, 10**6: 10}
     assert images(16, None) == 0

@@ -38,9 +38,9 @@ MIN_EVALUATIONS = 5
 STEP_COST = 1e7
 # Images of a run, at most.
 MAX_IMAGES = 10
-# Steps between two images, at least. Drawing takes as long as five of the shortest
-# steps.
-STEPS_PER_IMAGE = 600
+# Steps between two images, at least. Drawing takes .05 to .2 s, as long as some fifty
+# of the shortest steps.
+STEPS_PER_IMAGE = 1_200
 
 
 @dataclass(frozen=True)
