@@ -93,7 +93,7 @@ def _keep(trainer: Trainer, out: Path | None, *, with_weights: bool) -> None:
 def _warm(weights: Weights, source: Source, settings: RunSettings, request: Request) -> Trainer:
     """A trainer that starts from these weights, in their transform."""
     recipe = weights.recipe_for(source, request.recipe, request.settings.recipe)
-    source.notes.append(weights.told())
+    source.notes.append(weights.summary())
     if source.labels_given and not recipe.conditional:
         source.notes.append(f"the labels are not used: {weights.name} learned none")
     trainer = Trainer(
@@ -103,9 +103,9 @@ def _warm(weights: Weights, source: Source, settings: RunSettings, request: Requ
         request.warn,
         requested=Requested({**weights.requested, **request.settings.recipe}, request.settings.run),
         transform=weights.transform_for(source, settings.seed),
-        init_from=weights.described(),
+        init_from=weights.origin(),
     )
-    weights.put_into(trainer)
+    weights.load_into_trainer(trainer)
     return trainer
 
 

@@ -65,7 +65,7 @@ class Weights:
         """What it is called in messages."""
         return self.run or "the GAN given"
 
-    def described(self) -> InitFrom:
+    def origin(self) -> InitFrom:
         """Where the weights are from, for config.json:
         the run, and a SHA-256 of the generator."""
         return InitFrom(self.run, digest_of(self.sampler.generator.state_dict(), {}))
@@ -141,7 +141,7 @@ class Weights:
             )
         return transform
 
-    def put_into(self, trainer: Trainer) -> None:
+    def load_into_trainer(self, trainer: Trainer) -> None:
         """Give the weights to a training that has not begun. Its
         optimisers, schedule and clock stay new; the average goes on."""
         state = trainer.state
@@ -158,7 +158,7 @@ class Weights:
                 "files are its own"
             ) from None
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What begins anew and what does not, in a line."""
         clustering = self.sampler.transform.clustering
         count = 0 if clustering is None else clustering.count
