@@ -74,7 +74,6 @@ def load_plugins(names: list[str], folder: Path, patch: pytest.MonkeyPatch) -> N
     catalogue()
 
 
-@register(RANGE, kinds=[])
 def largest_value(_: TabularReference, x: Array) -> float:
     return float(x.max())
 

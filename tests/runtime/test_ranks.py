@@ -141,6 +141,8 @@ for value in (flat, seconds):
 latents = [torch.empty(1, method.prior.width) for _ in range(2)]
 dist.all_gather(latents, state.latents(1))
 assert not torch.equal(*latents)
+dist.barrier()
+dist.destroy_process_group()  # its threads must end before the interpreter does
 """
 
 
