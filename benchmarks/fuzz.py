@@ -30,6 +30,7 @@ import torch
 from PIL import Image
 
 from benchmarks.results import record
+from equipoise import GAN
 from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
 from equipoise.data.images.decode import Form, take
@@ -41,7 +42,6 @@ from equipoise.report.report import Report
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import load_generator
 from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
-from equipoise.runs.settings import RunSettings
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
@@ -188,14 +188,6 @@ def seeds(reader: str) -> list[bytes]:
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
-    data = {
-        "name": "gaussian",
-        "origin": "gaussian",
-        "fingerprint": "f",
-        "limits": None,
-        "distribution": {"mean": 4.0},
-    }
-    machine = {"device": "cpu", "threads": 1, "precision": "float32", "compiled": False}
     transform = [
         {"name": "dequantization"},
         {"name": "scaling", "kind": "standard", "limits": None},
@@ -212,9 +204,7 @@ def seeds(reader: str) -> list[bytes]:
         '1, "better": "lower", '
         '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", '
         '"advice": "a", "command": ""}}',
-        "config": json.dumps(
-            {"recipe": recipe, "run": asdict(RunSettings()), "data": data, "machine": machine}
-        ),
+        "config": json.dumps(GAN(width=8).trainer("gaussian", to_disk=False).config.to_dict()),
         "generator": json.dumps(
             {
                 "recipe": recipe,

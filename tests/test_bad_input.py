@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import torch
 
+from equipoise import GAN
 from equipoise.data import mnist
+from equipoise.errors import RequestError
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
@@ -291,7 +293,7 @@ def test_a_full_disk_loses_no_samples_that_were_there(
     answer = command("sample", str(trained), "-n", "50", "--out", name)
     assert (answer.status, answer.out) == (1, "")
     assert answer.err.startswith(
-        f"equipoise: {name} could not be written: No space left on device; what was "
+        f"equipoise: {name} could not be written: No space left on device; earlier "
     )
     assert answer.err.count("\n") == 1
     assert {path.name: path.read_bytes() for path in here.iterdir()} == {name: b"precious"}
@@ -337,3 +339,10 @@ def test_too_little_memory_has_a_message_of_one_line(
         == "equipoise: out of memory: Unable to allocate 9 TiB; give less data or a smaller "
         "batch_size\n"
     )
+
+
+def test_a_whole_number_of_hundreds_of_digits_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    path.write_text("a,b\n" + "1,2\n" * 20 + f"{10**400},3\n")
+    with pytest.raises(RequestError, match="column 'a' holds '?1000+.* which is not a number"):
+        GAN().trainer(path, to_disk=False)

@@ -66,6 +66,6 @@ def test_facts_for_debugging_go_to_the_logger_and_to_no_screen(
     assert {record.levelname for record in caplog.records} == {"DEBUG"}
     assert all(record.name.split(".")[0] == "equipoise" for record in caplog.records)
     text = caplog.text
-    assert "bytes of memory at most" in text
+    assert "bytes of memory; " in text
     assert "1 thread(s), float32" in text
     assert capsys.readouterr() == ("", "")

@@ -12,6 +12,10 @@ __version__ = "0.1.0"
 __all__ = ["GAN", "__version__"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """Import GAN at its first use, so that `equipoise --help` does not import torch."""
     if name == "GAN":

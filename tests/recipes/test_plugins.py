@@ -147,7 +147,7 @@ def test_a_plugin_with_a_name_that_is_no_text_or_without_a_summary_breaks_only_i
     offered(number="name = 5", silent="name, summary = 'silent', None")
     listed = command("recipes")
     assert listed.status == 0
-    for message in ("number       cannot be used: number_offering:Strange", "has no summary"):
+    for message in ("number           cannot be used: number_offering:Strange", "has no summary"):
         assert message in listed.out
     with pytest.raises(RequestError, match="the recipe 'silent' cannot be used: "):
         find("silent")

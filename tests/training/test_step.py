@@ -232,5 +232,5 @@ def test_a_penalty_in_a_discriminator_that_looks_across_its_batch_is_a_programme
     None
 ):
     method = state_of(Balanced(**TINY_RECIPE)).method
-    with pytest.raises(ValueError, match="looks across its batch"):
+    with pytest.raises(ValueError, match="a method with a penalty needs together=True"):
         replace(method, together=False)

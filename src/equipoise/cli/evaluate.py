@@ -61,6 +61,13 @@ def compare(arguments: Sequence[str]) -> None:
     table.add_row("verdict", *[report.verdict.name for report in reports], "")
     Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)
     print(for_terminal(KEY))
+    sizes = sorted({report.metrics[0].n_samples or 0 for report in reports})
+    if len(sizes) > 1:
+        numbers = " and ".join(f"{size:,}" for size in sizes)
+        echo(
+            f"The runs were measured on {numbers} samples, and metrics depend on how many. "
+            "To measure a run in full: equipoise evaluate RUN"
+        )
     if options.out is not None:
         write_atomic(options.out, comparison([gan.page_context() for gan in gans]).encode())
         echo(f"Wrote {options.out}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from equipoise.data.readers import Reader
 
 # Width of the column of names, in characters.
-NAME_WIDTH = 12
+NAME_WIDTH = 16
 
 
 def recipes(arguments: Sequence[str]) -> None:

@@ -101,7 +101,8 @@ def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
         if kind == "quick" and not use_saved and not takes_all(trainer.source, labels, QUICK):
             echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         echo(f"Report: {where}/report.html    Image: {where}/samples.png")
-    echo(f"Samples: equipoise sample {run} -n 1000 --out samples.npy")
+    suffix = ".csv" if trainer.source.schema.container == "frame" else ".npy"
+    echo(f"Samples: equipoise sample {run} -n 1000 --out samples{suffix}")
 
 
 def described(schema: Schema) -> str:

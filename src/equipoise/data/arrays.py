@@ -304,14 +304,21 @@ def _listed(column: pd.Series[Any]) -> list[Any]:
     return [texts[code] for code in column.cat.codes]
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a cell can be a float: a whole number of hundreds of digits cannot."""
+    try:
+        return not math.isnan(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
 def _text_in_column(column: pd.Series[Any], what: str) -> str:
     """The message about a column that is not of numbers."""
     import pandas as pd
 
     column_dtype = column.dtype
     column = pd.Series(_listed(column), dtype=object, name=column.name)
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() & column.notna()
+    wrong = column.notna() & ~column.map(_is_number)
     if not wrong.any():
         return (
             f"{what}: column {clipped(repr(column.name))} has type {column_dtype}, which is not "
@@ -321,5 +328,5 @@ def _text_in_column(column: pd.Series[Any], what: str) -> str:
     return (
         f"{what}: column {clipped(repr(column.name))} holds {clipped(repr(column.iloc[row]))} "
         f"in row {row}, which is not a number: "
-        f"drop the column, turn it into numbers, or name it with label_column"
+        f"drop the column, turn it into numbers, or name it as the label column"
     )

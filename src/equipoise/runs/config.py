@@ -269,8 +269,7 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
     shown = clipped(repr(name))
     if name in broken():
         return MissingRecipeError(
-            f"{run} was trained with the recipe {shown}, which cannot be used here: "
-            f"{broken()[name]}"
+            f"{run} was trained with the recipe {shown}, which cannot be used: {broken()[name]}"
         )
     return MissingRecipeError(
         f"{run} was trained with the recipe {shown}, which is not installed here: install the "

@@ -73,13 +73,14 @@ class RunDirectory:
             except FileExistsError:  # another training took the name
                 if not candidate.parent.is_dir():
                     raise RequestError(
-                        f"{candidate} could not be made: a link on the way to it leads "
-                        "nowhere; give another directory as out, or put "
-                        "the link right"
+                        f"{candidate} could not be created: its path has a broken link; "
+                        "correct the link, or give another directory as out"
                     ) from None
                 continue
             except OSError as error:
-                raise EquipoiseError(f"{candidate} could not be made: {error.strerror}") from error
+                raise EquipoiseError(
+                    f"{candidate} could not be created: {error.strerror}"
+                ) from error
             run = cls(candidate)
             run.lock()
             try:
@@ -113,8 +114,8 @@ class RunDirectory:
         for folder in (run.checkpoints, run.images):  # where files would be written, and removed
             if folder.is_symlink():
                 raise RequestError(
-                    f"{folder} is a link to another place: put the folder itself there, or "
-                    "link to the whole run"
+                    f"{folder} is a link to another folder: replace it by the folder itself, "
+                    "or link to the whole run"
                 )
         return run
 
@@ -236,7 +237,7 @@ class RunDirectory:
         if len(lines) < len(written):
             warn(
                 f"{self.log_file} is damaged: {len(written) - len(lines)} of {len(written)} "
-                "lines are left out"
+                "lines are ignored"
             )
         return lines
 

@@ -42,7 +42,7 @@ def resume(request: Request) -> Trainer:
         EquipoiseError: The run's files are damaged or missing.
     """
     if request.out is None:
-        raise RequestError("resume needs out: the directory of the run to go on with")
+        raise RequestError("resume needs out: give the directory of the run to resume")
     directory = RunDirectory.existing(request.out)
     config = request.recorded or directory.read_config()
     _check_settings(request.out, config, request)
@@ -91,8 +91,8 @@ def status_line(trainer: Trainer) -> str:
     seen = f"{state.samples_seen:,} samples"
     if not is_finished(trainer):
         if samples is not None:
-            return f"going on from {state.samples_seen:,} of {samples:,} samples"
-        return f"going on from {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
+            return f"resuming at {state.samples_seen:,} of {samples:,} samples"
+        return f"resuming at {spoken(state.seconds)} of {minutes:g} minutes, {seen} seen"
     seen += " seen until the metric no longer improved" if trainer.stopped_early else " seen"
     if samples is not None:
         longer = _longer_command(trainer, "samples", 2 * samples)
@@ -153,7 +153,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
                 else "fit(data, out=..., resume=True)"
             )
             raise RequestError(
-                f"{run} was trained on {what} that came in Python: give the same again, by {given}"
+                f"{run} was trained on {what} passed in Python: pass the same again, with {given}"
             )
         data = recorded.origin
     if distribution is not None and (
@@ -188,15 +188,13 @@ def _check_data(run: Path, config: RunConfig, source: Source) -> None:
         raise RequestError(f"{run} was trained on {old}, but you gave {new}: {same}")
     if recorded.labels_in_python and not given.labels_in_python:
         raise RequestError(
-            f"{run} was trained on {old} with labels that came in Python: give them again, or "
+            f"{run} was trained on {old} with labels passed in Python: pass them again, or "
             "start a new run"
         )
     if recorded.origin is None:
-        raise RequestError(
-            f"{run} was trained on {old} of other values, or in another order: {same}"
-        )
+        raise RequestError(f"{run} was trained on {old} with other values or another order: {same}")
     raise RequestError(
-        f"{run} was trained on {old}, which has changed since, or comes in another order: {same}"
+        f"{run} was trained on {old}, which has changed, or is in another order: {same}"
     )
 
 
@@ -233,8 +231,8 @@ def _newest_checkpoint(
         return checkpoint.load_newest(directory.checkpoints, warn)
     if config.init_from is not None:
         raise EquipoiseError(
-            f"{directory.path} cannot be resumed: the checkpoint with the weights that it "
-            "started from is missing; start it anew"
+            f"{directory.path} cannot be resumed: the checkpoint with its initial "
+            "weights is missing; start a new run"
         )
     return None
 

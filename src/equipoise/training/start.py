@@ -46,7 +46,7 @@ def prepare(
     """
     if resumes and init_from is not None:
         raise RequestError(
-            "resume and init_from: give one of them; a run that is resumed has weights of its own"
+            "resume and init_from: give one of them; a resumed run has weights of its own"
         )
     if resumes:
         return resume(request)
@@ -95,7 +95,7 @@ def _warm(weights: Weights, source: Source, settings: RunSettings, request: Requ
     recipe = weights.recipe_for(source, request.recipe, request.settings.recipe)
     source.notes.append(weights.summary())
     if source.labels_given and not recipe.conditional:
-        source.notes.append(f"the labels are not used: {weights.name} learned none")
+        source.notes.append(f"the labels are not used: {weights.name} was trained without")
     trainer = Trainer(
         source,
         recipe,
@@ -118,5 +118,5 @@ def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Re
         )
         choices = {**choices, "conditional": labelled and recipe.takes_labels}
         if labelled and not recipe.takes_labels:
-            source.notes.append(f"the labels are not used: {recipe.name} learns without")
+            source.notes.append(f"the labels are not used: {recipe.name} does not take labels")
     return recipe.for_data(source.schema, choices)

@@ -282,7 +282,7 @@ class Trainer:
         if self.speed.compiled:
             example = speed.example(self.state, self.source.schema)
             if failed := speed.compile_step(self.state, example):
-                self.warn(f"the step could not be compiled ({failed}): going on without")
+                self.warn(f"the step could not be compiled ({failed}): training without")
         clock = Clock(self.state, self.plan.samples, self.settings.minutes)
         for event in train(self.state, clock, self.control):
             self.sampler.samples_seen = self.state.samples_seen
@@ -315,7 +315,7 @@ class Trainer:
         try:
             best = self.best.moment()
         except EquipoiseError as error:  # damaged, or memory is short
-            best, lost = None, f"{error}; keeping the last generator instead of the best"
+            best, lost = None, f"{error}; the generator is the last one, not the best"
         if best is not None and self.state.best is not None:
             self.state.restore_weights(best[0])
             self.sampler.samples_seen = int(self.state.best["checkpoint"])
@@ -348,16 +348,16 @@ class Trainer:
         seen = f"{self.state.samples_seen:,} samples"
         where = None if self.directory is None else self.directory.path
         if self.writer.failed:
-            raise EquipoiseError(f"{self.writer.failed}; the end of this training is not kept")
+            raise EquipoiseError(f"{self.writer.failed}; the end of this training is not saved")
         if end.diverged:
-            kept = "" if where is None else f"; what was good last is in {where}"
+            kept = "" if where is None else f"; the last good weights are in {where}"
             raise DivergedError(
                 f"{end.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}"
             )
         if end.reason == EARLY_STOPPED:
             self.warn(
-                f"the metric no longer improves: stopped after {seen}, and kept the generator "
-                f"of {self.sampler.samples_seen:,} samples"
+                f"the metric no longer improves: stopped after {seen}; the generator is the "
+                f"best, of {self.sampler.samples_seen:,} samples"
             )
         elif self.control.stop_reason is None and end.reason != "done":
             self.warn(f"{end.reason}; training ended after {seen}")
@@ -370,9 +370,9 @@ class Trainer:
         on."""
         seen = f"training stopped after {self.state.samples_seen:,} samples"
         if self.directory is None:
-            again = "trained on by fit(data, init_from=gan)"
+            again = "trained further with fit(data, init_from=gan)"
             return f"{seen}; the GAN can be sampled from, and {again}"
         if self.writer.failed:
-            return f"{seen}; it is not all saved: {self.writer.failed}"
+            return f"{seen}; not everything is saved: {self.writer.failed}"
         path = self.directory.path
-        return f"{seen}; saved in {path}: go on with fit(data, out={str(path)!r}, resume=True)"
+        return f"{seen}; saved in {path}: resume with fit(data, out={str(path)!r}, resume=True)"

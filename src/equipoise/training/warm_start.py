@@ -1,8 +1,8 @@
-"""Warm start: a new training begins with the
-weights of another one, and goes on with its transforms.
+"""Warm start: a new training starts with the weights of another one, and goes on with
+its transforms.
 
 The generator makes samples in the encoded space of the data that it was trained on. So
-the transforms are taken over; only the weights of the clusters are fitted to the new
+the transforms are reused; only the weights of the clusters are fitted to the new
 data.
 """
 
@@ -159,7 +159,7 @@ class Weights:
             ) from None
 
     def summary(self) -> str:
-        """What begins anew and what does not, in a line."""
+        """What starts anew and what is reused, in a line."""
         clustering = self.sampler.transform.clustering
         count = 0 if clustering is None else clustering.count
         kept = (
@@ -168,11 +168,11 @@ class Weights:
         fresh = (
             ""
             if self.discriminator is not None
-            else "; it has no checkpoint with a discriminator, which begins anew too"
+            else "; it has no checkpoint with a discriminator, which starts anew too"
         )
         return (
             f"starting from the weights of {self.name}: optimiser, schedule and samples "
-            f"seen begin anew; its {kept} taken over{fresh}"
+            f"seen start anew; its {kept} reused{fresh}"
         )
 
 
@@ -292,8 +292,8 @@ def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
 def warn_of_beginning_anew(directory: RunDirectory | None) -> None:
     """Of a second `fit`: what was trained is not
     gone on with, and what to type for that."""
-    more = "" if directory is None else ", or its training with fit(out=..., resume=True)"
+    more = "" if directory is None else ", or resume its run with fit(out=..., resume=True)"
     warn(
-        "this GAN is trained already, and fit begins anew: go on from its weights with "
+        "this GAN is trained already, and fit starts anew: start from its weights with "
         f"fit(data, init_from=gan){more}"
     )
