@@ -344,5 +344,5 @@ def test_too_little_memory_has_a_message_of_one_line(
 def test_a_whole_number_of_hundreds_of_digits_is_no_number(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     path.write_text("a,b\n" + "1,2\n" * 20 + f"{10**400},3\n")
-    with pytest.raises(RequestError, match="column 'a' holds '?1000+.* which is not a number"):
+    with pytest.raises(RequestError, match=r"column 'a' holds '?1000+.* which is not a number"):
         GAN().trainer(path, to_disk=False)
