@@ -23,7 +23,7 @@ HELP = ["-m", "equipoise", "--help"]
 # is gone.
 FIRST_STEP = """
 import os, sys, time
-from equipoise import cli
+from equipoise.cli import main as cli
 from equipoise.training import loop
 step = loop.adversarial_step
 def first(*arguments):
