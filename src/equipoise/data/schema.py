@@ -206,13 +206,6 @@ def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArr
         start += len(part)
 
 
-def from_json(stored: dict[str, Any]) -> dict[str, Any]:
-    """A dataclass's fields from JSON, with tuples for lists."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
-    }
-
-
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
     """Values as `dtype`, without a copy if they have it already. Integers are rounded
     to the nearest, and all values are clipped to the type's range."""

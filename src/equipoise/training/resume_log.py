@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from equipoise.diagnosis.monitor import EARLY_STOPPING
+from equipoise.training.callbacks import line_of
 from equipoise.training.loop import MIN_RUN_FRACTION
 from equipoise.training.trainer import Trainer
 
@@ -34,11 +35,7 @@ def restore_log(trainer: Trainer, lines: Sequence[dict[str, Any]]) -> None:
     trainer.run_log.lines = [line for line in lines if line["samples_seen"] <= state.samples_seen]
     before = next((line for line in reversed(trainer.log) if EARLY_STOPPING in line), terms)
     if before[EARLY_STOPPING] != terms[EARLY_STOPPING]:
-        floors = {
-            "floors": dict(trainer.monitor.floors),
-            "evaluated_samples": trainer.evaluator.suite.n,
-        }
-        _append(trainer, {**floors, **terms})
+        _append(trainer, line_of(trainer.evaluator.baselines()))
     elif terms[EARLY_STOPPING] and _differs(before, terms) and not has_reached_length(trainer):
         _append(trainer, terms)
     if state.best is not None and int(state.best["checkpoint"]) <= _last_change(trainer.log):

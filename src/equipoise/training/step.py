@@ -165,6 +165,7 @@ def ema_half_life(state: State, rates: Rates, samples: int) -> float:
 def update_ema(state: State, decay: float) -> None:
     """G_ema <- decay * G_ema + (1 - decay) * G for weights; buffers (statistics) are
     copied."""
-    get_ema_multi_avg_fn(decay)(state.weights_ema, state.weights_g, 0)  # type: ignore[no-untyped-call]
+    update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch's own is not typed
+    update(state.weights_ema, state.weights_g, 0)
     for old, new in state.statistics:
         old.copy_(new)

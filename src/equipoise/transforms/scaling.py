@@ -78,7 +78,7 @@ class Scaling(Transform):
         ):
             dtype = torch.float32 if name.startswith("byte") else torch.float64
             self.register_buffer(name, torch.full((columns,), value, dtype=dtype), persistent=kept)
-        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]  # torch's own
             lambda link, _: link._set(link.shift, link.scale)
         )
 
