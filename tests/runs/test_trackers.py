@@ -11,6 +11,7 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import RequestError
 from equipoise.runs import trackers
+from equipoise.runs.directory import RunDirectory
 from equipoise.training.callbacks import Tracking
 from equipoise.training.events import Drawn, Evaluated, Finished, Recovered, Report, Trouble
 
@@ -88,3 +89,17 @@ def test_unknown_trackers_and_runs_without_a_directory_are_refused() -> None:
         GAN(tracker="tensorbord")
     with pytest.raises(RequestError, match="tracker = 'tensorboard' needs a run directory"):
         GAN(**SETTINGS, tracker="tensorboard").fit(X)
+
+
+def test_a_tracker_that_cannot_be_made_leaves_the_run_directory_unlocked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> Recorder:
+        raise RequestError("not installed")
+
+    monkeypatch.setitem(trackers.TRACKERS, "recorder", refuse)
+    with pytest.raises(RequestError, match="not installed"):
+        GAN(tracker="recorder", **SETTINGS).fit(X, out=tmp_path / "run")
+    directory = RunDirectory(tmp_path / "run")
+    directory.lock()
+    directory.unlock()

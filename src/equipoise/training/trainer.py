@@ -7,6 +7,7 @@ done by callbacks, see `training.callbacks`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -246,17 +247,16 @@ class Trainer:
             Exception: Whatever a callback raises, when all is saved, with a note that
                 says where.
         """
-        users = UserCallbacks([*self._trackers(), *callbacks], self.control)
-        self.callbacks.append(users)
-        if self._is_over:
-            self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
-        try:
+        with ExitStack() as stack:
+            if self.directory is not None:
+                stack.callback(self.directory.unlock)
+            users = UserCallbacks([*self._trackers(), *callbacks], self.control)
+            self.callbacks.append(users)
+            stack.callback(self.callbacks.remove, users)
+            if self._is_over:
+                self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
             with signals_stop(self.control), self.speed.torch_settings():
                 end = self._train()
-        finally:
-            self.callbacks.remove(users)
-            if self.directory is not None:
-                self.directory.unlock()
         if users.raised is not None:
             users.raised.add_note(self._resume_hint())
             raise users.raised
