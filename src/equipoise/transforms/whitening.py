@@ -11,10 +11,8 @@ distribution where the components fit well.
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -23,15 +21,10 @@ from equipoise.coerce import checked
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
-from equipoise.utils.threads import single_threaded
-
-if TYPE_CHECKING:
-    from sklearn.mixture import GaussianMixture
+from equipoise.transforms.gaussian_mixture import GaussianMixture, inverses, log_joint
 
 MAX_COMPONENTS = 64
 ROWS_PER_PARAMETER = 4  # rows per column of a component, and one more, at least
-# The smallest standard deviation of a component, in those of the whole data.
-MIN_STD = 1e-3
 PATIENCE = 2  # doublings of K that may bring nothing before the search ends
 # Up to so many columns a matrix for every point takes little memory, and products
 # number by number are faster than K matrix products.
@@ -66,32 +59,25 @@ class ComponentWhitening(Clustering):
         self.register_buffer("factors", units)
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
-        """Fit the mixture by expectation maximisation (Dempster et al. 1977) from
-        k-means, to scaled points (n, D) in parts. There are never more components than
-        points."""
+        """Fit the mixture to scaled points (n, D) in parts. There are never more
+        components than points."""
         x = torch.cat([*parts]).double()
-        if len(x) == 1:  # of which scikit-learn fits no mixture
-            x = x.repeat(2, 1)
         if self.components is None:
             mixture = self._search(x, seed)
         else:
-            mixture = _mixture(x, min(self.components, len(x)), seed)
-        weights, centres, covariances = (
-            torch.from_numpy(array)
-            for array in (mixture.weights_, mixture.means_, mixture.covariances_)
-        )
-        self.weights, self.centres = weights[None].float(), centres.float()
-        # Contiguous, as from a file: other strides round products in another order.
-        self.factors = torch.linalg.cholesky(covariances).float().contiguous()
+            mixture = GaussianMixture.fit(x, min(self.components, len(x)), seed)
+        self.weights = mixture.weights[None].float()
+        self.centres, self.factors = mixture.means.float(), mixture.factors.float()
         return self
 
     def _search(self, x: Tensor, seed: int) -> GaussianMixture:
         """The mixture of the lowest BIC."""
         most = min(MAX_COMPONENTS, self.max_components(len(x), x.shape[1]))
-        best, lowest, worse, k = _mixture(x, 1, seed), math.inf, 0, 1
+        best = GaussianMixture.fit(x, 1, seed)
+        lowest, worse, k = best.bic(x), 0, 2
         while k <= most and worse < PATIENCE:
-            found = best if k == 1 else _mixture(x, k, seed)
-            criterion = float(found.bic(x.numpy()))
+            found = GaussianMixture.fit(x, k, seed)
+            criterion = found.bic(x)
             if criterion < lowest:
                 best, lowest, worse = found, criterion, 0
             else:
@@ -106,28 +92,13 @@ class ComponentWhitening(Clustering):
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(k) p(x | k) of points (N, D), over all labels: (N, K)."""
-        u = self.inverses() @ (x - self.centres[:, None]).transpose(1, 2)
-        scale = self.factors.diagonal(dim1=1, dim2=2).log().sum(1) + x.shape[1] / 2 * math.log(
-            2 * math.pi
-        )
-        joint: Tensor = self.weights.sum(0).log()[:, None] - u.square().sum(1) / 2 - scale[:, None]
-        return joint.T
+        return log_joint(x, self.weights.sum(0), self.centres, self.factors)
 
     def posteriors(self, x: Tensor) -> Tensor:
         return self.log_joint(x).softmax(1)
 
-    def inverses(self) -> Tensor:
-        """The factors' inverses, (K, D, D)."""
-        unit = torch.eye(
-            self.factors.shape[1], dtype=self.factors.dtype, device=self.factors.device
-        )
-        found: Tensor = torch.linalg.solve_triangular(
-            self.factors, unit.expand_as(self.factors), upper=False
-        )
-        return found
-
     def whiten(self, x: Tensor, component: Tensor) -> Tensor:
-        return _each(self.inverses(), x - self.centres[component], component)
+        return _each(inverses(self.factors), x - self.centres[component], component)
 
     def unwhiten(self, u: Tensor, component: Tensor) -> Tensor:
         """The scaled points of whitened ones, (N, D), of components (N,)."""
@@ -145,15 +116,6 @@ class ComponentWhitening(Clustering):
         if schema.is_image:
             raise RequestError("its whitening is of points, and its schema of images")
         return cls(shape, *(checked(name, stored[name], int) for name in ("components", "labels")))
-
-
-def _mixture(x: Tensor, k: int, seed: int) -> GaussianMixture:
-    from sklearn.mixture import GaussianMixture
-
-    mixture = GaussianMixture(k, reg_covar=MIN_STD**2, random_state=seed % 2**32)
-    with single_threaded(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of empty clusters, where values repeat
-        return mixture.fit(x.numpy())
 
 
 def _each(matrices: Tensor, vectors: Tensor, component: Tensor) -> Tensor:
