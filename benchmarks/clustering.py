@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.distributions import DISTRIBUTIONS, training_draws
 from benchmarks.results import record
-from benchmarks.rows import EVALUATION_SEED, floor
+from benchmarks.rows import EVALUATION_SEED, baseline
 from equipoise.data import mnist
 from equipoise.data.distributions import Gaussian, Grid, Ring
 from equipoise.data.factory import open_source
@@ -81,11 +81,11 @@ def on_modes(distribution: Ring | Grid) -> Callable[[Array], Metrics]:
 def of_a_distribution(name: str) -> Callable[[Array], Metrics]:
     def metrics(x: Array) -> Metrics:
         return {
-            "W1 / IQR above the floor": wasserstein_to_distribution(
+            "W1 / IQR above the baseline": wasserstein_to_distribution(
                 x.ravel(), DISTRIBUTIONS[name].quantile
             )
             / DISTRIBUTIONS[name].quartiles_apart
-            - floor(name)
+            - baseline(name)
         }
 
     return metrics

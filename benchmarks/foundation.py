@@ -75,7 +75,7 @@ def table(
         report, whole, loop = train(arguments, keep / str(number))
         rows.append([label, *cells(report, names, "value"), f"{loop:.1f}", f"{whole:.1f}"])
         print(" | ".join(rows[-1]), flush=True)
-    return [*rows, ["real samples (baseline)", *cells(report, names, "floor"), "", ""]]
+    return [*rows, ["real samples (baseline)", *cells(report, names, "baseline"), "", ""]]
 
 
 def main() -> None:

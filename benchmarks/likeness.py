@@ -13,7 +13,7 @@ from equipoise.metrics.digits import read_digits
 from equipoise.metrics.frechet import frechet_distance
 from equipoise.metrics.wasserstein import wasserstein_to_distribution
 
-FLOOR_SEED = 1
+BASELINE_SEED = 1
 
 
 class LineQuality:
@@ -23,8 +23,10 @@ class LineQuality:
 
     def __init__(self, n: int = 100_000) -> None:
         self.n, self.distribution = n, Gaussian()
-        self.floor = self(
-            self.distribution.sample(n, torch.Generator().manual_seed(FLOOR_SEED)).double().numpy()
+        self.baseline = self(
+            self.distribution.sample(n, torch.Generator().manual_seed(BASELINE_SEED))
+            .double()
+            .numpy()
         )
 
     def __call__(self, samples: NDArray[np.generic]) -> float:
@@ -45,7 +47,7 @@ class DigitQuality:
     def __init__(self, n: int = 10_000) -> None:
         self.n = n
         self.real = _features(mnist.load("test")[0])
-        self.floor = self(mnist.load("train")[0][:n])
+        self.baseline = self(mnist.load("train")[0][:n])
 
     def __call__(self, samples: NDArray[np.generic]) -> float:
         return frechet_distance(_features(samples), self.real)

@@ -115,7 +115,7 @@ def quality(quick: bool) -> Measurement:
             "seed",
             "threads",
             "metric",
-            "floor",
+            "baseline",
             "tutorial",
             "after, s",
             "balanced",
@@ -139,7 +139,7 @@ def quality(quick: bool) -> Measurement:
                     str(seed),
                     str(course.threads),
                     course.metric.name,
-                    f"{course.metric.floor:.3g}",
+                    f"{course.metric.baseline:.3g}",
                 ]
                 row += [
                     f"{goal:.4g} {when}",

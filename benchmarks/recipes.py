@@ -82,7 +82,7 @@ def runs(what: str) -> Iterator[Run]:
 
 
 def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
-    """Train as `run` says, unless it has been, and return its figures, their floors,
+    """Train as `run` says, unless it has been, and return its figures, their baselines,
     and the seconds of training and of the command."""
     out = keep / run.name
     done = keep / f"{run.name}.json"
@@ -111,12 +111,12 @@ def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
         whole = time.monotonic() - began
         report = json.loads((out / "report.json").read_text())
         metrics = {metric["key"]: metric["value"] for metric in report["metrics"]}
-        floors = {metric["key"]: metric["floor"] for metric in report["metrics"]}
-        extra, extra_floors = of_labels(out) if run.data == "mnist" else ({}, {})
+        baselines = {metric["key"]: metric["baseline"] for metric in report["metrics"]}
+        extra, extra_baselines = of_labels(out) if run.data == "mnist" else ({}, {})
         loop = json.loads((out / "log.jsonl").read_text().splitlines()[-1])["seconds"]
         result = {
             "metrics": metrics | extra,
-            "floors": floors | extra_floors,
+            "baselines": baselines | extra_baselines,
             "seen": report["samples_seen"],
             "loop": loop,
             "whole": whole,
@@ -181,8 +181,10 @@ def tables(results: list[tuple[Run, dict[str, Any]]]) -> list[list[list[str]]]:
                 if family_of(name) in SHOWN
             )
         )
-        floors = {
-            name: floor for _, found in reversed(of_data) for name, floor in found["floors"].items()
+        baselines = {
+            name: baseline
+            for _, found in reversed(of_data)
+            for name, baseline in found["baselines"].items()
         }
         heads = [
             data,
@@ -208,7 +210,7 @@ def tables(results: list[tuple[Run, dict[str, Any]]]) -> list[list[list[str]]]:
         rows.append(
             [
                 "real samples (baseline)",
-                *[_cell(floors.get(name)) for name in names],
+                *[_cell(baselines.get(name)) for name in names],
                 "",
                 "",
                 "",

@@ -33,7 +33,7 @@ from equipoise.recipes.balanced import Balanced
 Figures = dict[str, float]
 Results = Sequence[dict[str, Any]]
 EVALUATION_SEED = 7
-FLOOR_DRAWS = 20
+BASELINE_DRAWS = 20
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def distribution_runs(seed: int) -> Iterator[Run]:
 
 
 @cache
-def floor(name: str) -> float:
+def baseline(name: str) -> float:
     """Wasserstein-1 over the distance of the quartiles that 20,000 draws have on
     average."""
     distribution = DISTRIBUTIONS[name]
@@ -146,7 +146,7 @@ def floor(name: str) -> float:
                     wasserstein_to_distribution(
                         distribution.draw(DRAWS, 10**6 + i), distribution.quantile
                     )
-                    for i in range(FLOOR_DRAWS)
+                    for i in range(BASELINE_DRAWS)
                 ]
             )
         )
@@ -163,8 +163,8 @@ def distribution_figures(run: Run, out: Path) -> Figures:
     )
     return {
         "W1 / IQR": off,
-        "floor of 20,000 draws": floor(run.data),
-        "above it": off - floor(run.data),
+        "baseline of 20,000 draws": baseline(run.data),
+        "above it": off - baseline(run.data),
     }
 
 
@@ -175,7 +175,7 @@ def distribution_verdict(results: Results) -> str:
     return told(
         ("runs that are finite", finite, f"{whole}", finite == whole),
         (
-            "runs at most .03 above the floor",
+            "runs at most .03 above the baseline",
             good,
             f"≥ {118 / 120:.1%} of {whole}",
             good >= 118 / 120 * whole,
@@ -276,18 +276,18 @@ def digit_figures(_: Run, out: Path) -> Figures:
     ]
     found = {
         "Fréchet": told_of[DIGIT_FRECHET.key]["value"],
-        "times the floor": told_of[DIGIT_FRECHET.key]["value"]
-        / told_of[DIGIT_FRECHET.key]["floor"],
+        "times the baseline": told_of[DIGIT_FRECHET.key]["value"]
+        / told_of[DIGIT_FRECHET.key]["baseline"],
     }
     found |= {name: told_of[name]["value"] for name in (COVERAGE.key, RECOGNISED.key)}
     return found | {"rarest digit": min(shares), "commonest digit": max(shares)}
 
 
 def digit_verdict(results: Results) -> str:
-    times, covered = of(results, "times the floor"), of(results, COVERAGE.key)
+    times, covered = of(results, "times the baseline"), of(results, COVERAGE.key)
     rarest, commonest = of(results, "rarest digit"), of(results, "commonest digit")
     return told(
-        ("worst Fréchet over the floor's", max(times), "≤ 10", max(times) <= 10),
+        ("worst Fréchet over the baseline's", max(times), "≤ 10", max(times) <= 10),
         ("least coverage", min(covered), "≥ .80", min(covered) >= 0.8),
         ("rarest digit", min(rarest), "≥ .08", min(rarest) >= 0.08),
         ("commonest digit", max(commonest), "≤ .12", max(commonest) <= 0.12),

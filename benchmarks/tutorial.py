@@ -197,7 +197,7 @@ def main() -> None:
         for seconds, samples in line(options.seed, options.steps):
             print(
                 f"{seconds:8.2f} s  Wasserstein-1 {of_line(samples):.4f} (real samples "
-                f"{of_line.floor:.4f})",
+                f"{of_line.baseline:.4f})",
                 flush=True,
             )
     else:
@@ -205,7 +205,7 @@ def main() -> None:
         for seconds, samples in digits(options.seed, options.epochs):
             print(
                 f"{seconds:8.1f} s  Fréchet (digit features) {of_digits(samples):.1f} (real "
-                f"digits {of_digits.floor:.2f})",
+                f"digits {of_digits.baseline:.2f})",
                 flush=True,
             )
 

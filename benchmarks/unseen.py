@@ -65,7 +65,7 @@ class Draws:
             lambda x: self.distribution.cdf((x - self.shift) / self.scale),
         )
 
-    def floor(self) -> float:
+    def baseline(self) -> float:
         """What so many draws have of Wasserstein-1, over the distance of the quartiles,
         on average of 20."""
         distribution = self.known
@@ -217,7 +217,7 @@ def numbers(keep: Path) -> list[list[str]]:
             "draws",
             "seed",
             "W1 / IQR",
-            "floor",
+            "baseline",
             "above it",
             "goal",
             "training, s",
@@ -225,7 +225,7 @@ def numbers(keep: Path) -> list[list[str]]:
         ]
     ]
     for name, draws in NUMBERS.items():
-        distribution, floor = draws.known, draws.floor()
+        distribution, baseline = draws.known, draws.baseline()
         for seed in range(SEEDS["numbers"]):
             gan, seconds = fitted(
                 distribution.draw(draws.count, 77 + seed), seed, keep / f"{name}-{seed}", {}
@@ -239,9 +239,9 @@ def numbers(keep: Path) -> list[list[str]]:
             )
             told = [
                 f"{off:.4f}",
-                f"{floor:.4f}",
-                f"{off - floor:.4f}",
-                f"≤ {GOAL}: {'met' if off - floor <= GOAL else '**missed**'}",
+                f"{baseline:.4f}",
+                f"{off - baseline:.4f}",
+                f"≤ {GOAL}: {'met' if off - baseline <= GOAL else '**missed**'}",
             ]
             rows.append(
                 [
@@ -283,9 +283,9 @@ def evaluated(
             gan, seconds = fitted(data, seed, keep / f"{name}-{seed}", settings)
             metrics = {metric.key: metric for metric in gan.report.metrics}
             first = gan.report.metrics[0]
-            told = [first.label, f"{first.value:.3g}", f"{first.floor:.3g}"]
+            told = [first.label, f"{first.value:.3g}", f"{first.baseline:.3g}"]
             told += (
-                [f"{metrics[COVERAGE.key].value:.3f}", f"{metrics[COVERAGE.key].floor:.3f}"]
+                [f"{metrics[COVERAGE.key].value:.3f}", f"{metrics[COVERAGE.key].baseline:.3f}"]
                 if COVERAGE.key in metrics
                 else ["", ""]
             )

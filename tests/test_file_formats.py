@@ -65,9 +65,9 @@ def test_every_line_of_a_log_has_documented_fields(run: Path) -> None:
         check(line, documented, every=False)
         assert {"samples_seen", "seconds", "crc32"} <= line.keys()
         found |= line.keys()
-        for named in (line.get("metrics", {}), line.get("floors", {})):
+        for named in (line.get("metrics", {}), line.get("baselines", {})):
             assert {family_of(key) for key in named} <= catalogue().keys()
-    assert {"balance", "metrics", "floors", "evaluated_samples"} <= found
+    assert {"balance", "metrics", "baselines", "evaluated_samples"} <= found
 
 
 def test_a_config_has_the_documented_fields(run: Path) -> None:

@@ -798,7 +798,7 @@ ODD_READINGS = (
     "names",
     [
         ("samples_seen", "seconds", "discriminator_loss", "balance"),
-        ("metrics", "floors", "trouble"),
+        ("metrics", "baselines", "trouble"),
         ("diverged",),
     ],
 )

@@ -38,6 +38,6 @@ def test_a_small_set_is_trained_on_and_evaluated_without_a_warning(
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         gan = GAN(**tiny).fit(x)
-        assert np.isfinite(gan.evaluate().metrics[0].floor)
+        assert np.isfinite(gan.evaluate().metrics[0].baseline)
         gan.report_page(tmp_path / "page.html")
     assert np.asarray(gan.sample(3)).shape == (3, *x.shape[1:])

@@ -230,14 +230,14 @@ class GAN:
         quick: bool = False,
         on_step: Callable[[str], None] | None = None,
     ) -> Report:
-        """Figures beside their real-against-real floors, and a verdict: against the
+        """Metrics beside their real-against-real baselines, and a verdict: against the
         training data's held-out part, or against `data`.
 
         Of other data in memory, half is compared with the samples and half gives the
-        floor. In a run directory the report is kept there. `inception` adds FID and KID
-        by torch-fidelity, where it and its weights are there: for photographs. `quick`
-        takes a fifth of the samples or so; `on_step` is told what is measured next, see
-        `metrics.budget.STEPS`.
+        baseline. In a run directory the report is kept there. `inception` adds FID and
+        KID by torch-fidelity, where it and its weights are there: for photographs.
+        `quick` takes a fifth of the samples or so; `on_step` is told what is measured
+        next, see `metrics.budget.STEPS`.
 
         Raises:
             RequestError: Where data is not of the generator's kind, or what `inception`

@@ -22,4 +22,4 @@ def test_balanced_races_until_it_has_been_good_enough_for_long_enough() -> None:
     found = race.balanced_race(course, seed=0, until=float("inf"))
     assert len(found) == race.HOLD
     assert [seconds for seconds, _ in found] == sorted(seconds for seconds, _ in found)
-    assert all(value > course.metric.floor for _, value in found)
+    assert all(value > course.metric.baseline for _, value in found)

@@ -42,7 +42,7 @@ def test_there_are_twelve_distributions_and_a_run_for_each_of_a_seed(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["uniform", "Laplace"])
-def test_real_draws_are_at_the_floor_and_wrong_ones_are_not(
+def test_real_draws_are_at_the_baseline_and_wrong_ones_are_not(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = next(run for run in ROWS["distributions"].runs(0) if run.data == name)

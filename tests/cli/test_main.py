@@ -259,7 +259,7 @@ def test_evaluate_prints_json_of_metrics_with_baselines(trained: Path, command: 
     report = json.loads(answer.out)
     assert answer.status == 0
     assert report["metrics"][0]["key"] == "wasserstein_1"
-    assert report["metrics"][0]["value"] > report["metrics"][0]["floor"] > 0
+    assert report["metrics"][0]["value"] > report["metrics"][0]["baseline"] > 0
     assert report["verdict"]["sentence"] in command("evaluate", str(trained)).out
 
 

@@ -30,10 +30,15 @@ TEN = (0.1,) * 10
 
 
 def result(
-    metric: Metric, value: float, floor: float, off: float | None = None, *, detail: object = None
+    metric: Metric,
+    value: float,
+    baseline: float,
+    off: float | None = None,
+    *,
+    detail: object = None,
 ) -> MetricResult:
     ends = (None, None) if off is None else (value - off, value + off)
-    return MetricResult.of(metric, value, floor, "n samples", *ends, detail=detail)
+    return MetricResult.of(metric, value, baseline, "n samples", *ends, detail=detail)
 
 
 def verdict_of(*metrics: MetricResult, log: Any = (), **settings: Any) -> Verdict:
@@ -79,11 +84,11 @@ FLAT = falling(0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
         (5.0, "stalled"),
     ],
 )
-def test_the_name_follows_the_primary_metric_over_its_floor(value: float, name: str) -> None:
+def test_the_name_follows_the_primary_metric_over_its_baseline(value: float, name: str) -> None:
     assert verdict_of(result(PRIMARY, value, 0.005)).name == name
 
 
-def test_the_sentence_gives_the_primary_metric_its_floor_and_the_c2st() -> None:
+def test_the_sentence_gives_the_primary_metric_its_baseline_and_the_c2st() -> None:
     sentence = verdict_of(
         result(PRIMARY, 0.03, 0.005), result(C2ST_ACCURACY, 0.72, 0.5, 0.01)
     ).sentence
@@ -94,8 +99,8 @@ def test_the_sentence_gives_the_primary_metric_its_floor_and_the_c2st() -> None:
     )
 
 
-def primary(value: float, floor: float, off: float, narrowed: float) -> MetricResult:
-    return replace(result(PRIMARY, value, floor, off), narrowed=narrowed)
+def primary(value: float, baseline: float, off: float, narrowed: float) -> MetricResult:
+    return replace(result(PRIMARY, value, baseline, off), narrowed=narrowed)
 
 
 SURE = primary(0.03, 0.005, 0.001, 0.05), result(C2ST_ACCURACY, 0.505, 0.5, 0.01)
@@ -124,14 +129,15 @@ def test_a_test_of_equivalence_that_does_not_pass_makes_it_unsure(
     metrics: tuple[MetricResult, ...],
 ) -> None:
     assert verdict_of(*metrics).name == "close"
-    at_floor = replace(metrics[0], value=0.005, low=0.004, high=0.006), *metrics[1:]
+    at_baseline = replace(metrics[0], value=0.005, low=0.004, high=0.006), *metrics[1:]
     if metrics[0] == SURE[0]:
-        assert (verdict_of(*at_floor).name, verdict_of(*at_floor).sure) == ("converged", "likely")
+        assert (verdict_of(*at_baseline).name, verdict_of(*at_baseline).sure) == (
+            "converged",
+            "likely",
+        )
 
 
-def test_100_held_out_samples_at_9_times_the_floor_and_59_percent_have_not_surely_converged() -> (
-    None
-):
+def test_100_held_out_at_9_times_the_baseline_and_59_percent_have_not_surely_converged() -> None:
     metrics = primary(0.0475, 0.005, 0.02, 0.05), result(C2ST_ACCURACY, 0.59, 0.5, 0.1)
     verdict = verdict_of(*metrics, held_out=100)
     assert (verdict.name, verdict.sure) != ("converged", "sure")
@@ -241,7 +247,7 @@ def test_precise_samples_that_cover_little_are_a_collapse_and_blurred_ones_are_n
     )
 
 
-def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_floor() -> None:
+def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_baseline() -> None:
     """As D's learning rate times a hundred left the ring."""
     metrics = (
         result(PRIMARY, 0.0148, 0.0097),
@@ -261,7 +267,7 @@ def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_floor() -> None:
     assert verdict.command == "equipoise train ring"
 
 
-def test_samples_at_the_floor_that_a_c2st_distinguishes_are_close() -> None:
+def test_samples_at_the_baseline_that_a_c2st_distinguishes_are_close() -> None:
     near = result(PRIMARY, 0.01, 0.005)
     assert verdict_of(near, result(C2ST_ACCURACY, 0.54, 0.5, 0.01)).name == "converged"
     assert verdict_of(near, result(C2ST_ACCURACY, 0.59, 0.5, 0.01)).name == "close"
@@ -452,7 +458,9 @@ def test_samples_that_are_not_finite_or_far_outside_the_data_are_divergence() ->
     )
 
 
-def test_samples_far_outside_are_divergence_even_where_few_samples_make_the_floor_large() -> None:
+def test_samples_far_outside_are_divergence_even_where_few_samples_make_the_baseline_large() -> (
+    None
+):
     far = result(PRIMARY, 1600.0, 0.2), result(WORST_COLUMN, 2000.0, 0.3)
     verdict = verdict_of(*far, held_out=32, log=falling(1800, 1790, 1780, 1700, 1600, 1550))
     assert verdict.name == "diverged"
@@ -479,7 +487,7 @@ def test_a_primary_metric_that_was_good_and_rose_is_divergence_unless_it_ended_w
     )
 
 
-def test_a_small_value_over_a_floor_of_0_is_not_divergence_and_nan_is() -> None:
+def test_a_small_value_over_a_baseline_of_0_is_not_divergence_and_nan_is() -> None:
     little = result(WASSERSTEIN_1, 1.5e-5, 0.0), result(STANDARD_DEVIATION, 1.7e-5, 0.0)
     verdict = verdict_of(*little, log=FLAT)
     assert verdict.name == "stalled"
@@ -491,8 +499,8 @@ def test_a_small_value_over_a_floor_of_0_is_not_divergence_and_nan_is() -> None:
         != "diverged"
     )
     for value in (math.inf, math.nan):
-        for floor in (0.0, 0.1):
-            gone = verdict_of(result(PRIMARY, value, floor))
+        for baseline in (0.0, 0.1):
+            gone = verdict_of(result(PRIMARY, value, baseline))
             assert gone.name == "diverged"
             assert "inf times" not in gone.sentence
 
@@ -505,7 +513,7 @@ def test_a_run_that_went_back_and_on_says_so() -> None:
     )
 
 
-def test_a_value_of_0_over_a_floor_of_0_has_converged() -> None:
+def test_a_value_of_0_over_a_baseline_of_0_has_converged() -> None:
     assert (
         verdict_of(result(WASSERSTEIN_1, 0.0, 0.0), result(STANDARD_DEVIATION, 0.1, 0.0)).name
         == "converged"
@@ -542,7 +550,7 @@ def test_the_advice_for_a_run_without_a_directory_is_in_python() -> None:
     assert "samples=1,000" in verdict.advice
 
 
-def test_nothing_far_from_its_floor_has_converged_or_is_close() -> None:
+def test_nothing_far_from_its_baseline_has_converged_or_is_close() -> None:
     for recipe in ("balanced", "classic"):
         for log in ((), FLAT, falling(4, 3, 2, 1.5, 1.2, 1.0), balanced_at(0.5, 0.5)):
             assert verdict_of(result(PRIMARY, 0.11, 0.01), log=log, recipe=recipe).name not in (

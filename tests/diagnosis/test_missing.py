@@ -23,19 +23,23 @@ def test_real_samples_of_many_modes_never_miss_some(side: int, n: int) -> None:
         {MODES_COVERED.at(side**2): float(draw.covered), REVERSE_KL.key: draw.reverse_kl}
         for draw in draws
     ]
-    floors = [
+    baselines = [
         metrics[0],
         {name: float(np.mean([found[name] for found in metrics[:3]])) for name in metrics[0]},
     ]
-    assert [missing(found, floor) for found in metrics[1:] for floor in floors] == [""] * 20
+    assert [missing(found, baseline) for found in metrics[1:] for baseline in baselines] == [
+        ""
+    ] * 20
 
 
 @pytest.mark.parametrize(
-    ("modes", "floor", "covered"),
+    ("modes", "baseline", "covered"),
     [(8, 8, 7), (25, 25, 24), (25, 24.7, 24), (400, 399.3, 380), (900, 843, 750)],
 )
 def test_modes_that_are_missed_by_more_than_chance_are_missing(
-    modes: int, floor: float, covered: float
+    modes: int, baseline: float, covered: float
 ) -> None:
     key = MODES_COVERED.at(modes)
-    assert missing({key: covered}, {key: floor}) == f"{covered} of {floor:.0f} modes are covered"
+    assert (
+        missing({key: covered}, {key: baseline}) == f"{covered} of {baseline:.0f} modes are covered"
+    )

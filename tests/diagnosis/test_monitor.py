@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from equipoise.diagnosis import Monitor
 
-FLOORS = {"sliced_wasserstein": 0.01, "modes_covered/8": 8.0}
+BASELINES = {"sliced_wasserstein": 0.01, "modes_covered/8": 8.0}
 
 
 def metrics(distance: float, modes: float = 8) -> dict[str, float]:
@@ -12,7 +12,7 @@ def metrics(distance: float, modes: float = 8) -> dict[str, float]:
 
 
 def test_a_collapse_is_reported_once_and_not_before_a_third_of_the_training() -> None:
-    monitor = Monitor(lambda: FLOORS)
+    monitor = Monitor(lambda: BASELINES)
     for progress in (0.05, 0.1, 0.15, 0.2):
         assert monitor.at_metrics(metrics(1.0, 2), progress) == ""
     assert (
@@ -49,22 +49,22 @@ def test_missing_digits_are_named() -> None:
 
 
 def test_a_rise_of_the_primary_metric_is_reported() -> None:
-    monitor = Monitor(lambda: FLOORS)
+    monitor = Monitor(lambda: BASELINES)
     assert monitor.at_metrics(metrics(0.1), 0.1) == ""
     assert "falling apart" in monitor.at_metrics(metrics(0.6), 0.2)
 
 
 def test_a_d_that_is_right_for_a_while_is_reported_once() -> None:
-    monitor = Monitor(lambda: FLOORS)
+    monitor = Monitor(lambda: BASELINES)
     sentences = [monitor.at_report({"balance": 0.999}) for _ in range(30)]
     assert [i for i, text in enumerate(sentences) if text] == [9]
-    assert Monitor(lambda: FLOORS).at_report({"generator_loss": 1.0}) == ""
+    assert Monitor(lambda: BASELINES).at_report({"generator_loss": 1.0}) == ""
 
 
 def test_a_d_that_is_far_ahead_is_reported_when_it_begins_and_when_it_is_over() -> None:
     """As on colour photographs: .90 to .99 for ten minutes, and the distance leapt
     threefold."""
-    monitor = Monitor(lambda: FLOORS)
+    monitor = Monitor(lambda: BASELINES)
     sentences = [monitor.at_report({"balance": 0.9 + 0.003 * (i % 30)}) for i in range(30)]
     assert [i for i, text in enumerate(sentences) if text] == [9]
     assert "the discriminator is far ahead: it has been right about 91" in sentences[9]
@@ -75,28 +75,28 @@ def test_a_d_that_is_far_ahead_is_reported_when_it_begins_and_when_it_is_over() 
 
 
 def test_a_d_that_is_a_little_ahead_or_ahead_for_a_moment_is_not_reported() -> None:
-    monitor = Monitor(lambda: FLOORS)
+    monitor = Monitor(lambda: BASELINES)
     assert not any(
         monitor.at_report({"balance": value}) for value in [*[0.99] * 4, *[0.7] * 40, *[0.99] * 4]
     )
 
 
-def test_it_stops_early_at_the_floor_or_after_five_evaluations_without_a_gain() -> None:
-    monitor = Monitor(lambda: FLOORS)
+def test_it_stops_early_at_the_baseline_or_after_five_evaluations_without_a_gain() -> None:
+    monitor = Monitor(lambda: BASELINES)
     for distance in (0.5, 0.3, 0.2):
         monitor.at_metrics(metrics(distance), 0.1)
     assert not monitor.early_stopped
     for _ in range(5):
         monitor.at_metrics(metrics(0.2), 0.5)
     assert monitor.early_stopped
-    at_floor = Monitor(lambda: FLOORS)
-    at_floor.at_metrics(metrics(0.009), 0.2)
-    assert at_floor.early_stopped
+    at_baseline = Monitor(lambda: BASELINES)
+    at_baseline.at_metrics(metrics(0.009), 0.2)
+    assert at_baseline.early_stopped
 
 
-def test_with_a_new_length_patience_begins_anew_at_the_floor_too() -> None:
-    for distance, case in ((0.2, "never at its floor"), (0.009, "at its floor")):
-        watch = Monitor(lambda: FLOORS)
+def test_with_a_new_length_patience_begins_anew_at_the_baseline_too() -> None:
+    for distance, case in ((0.2, "never at its baseline"), (0.009, "at its baseline")):
+        watch = Monitor(lambda: BASELINES)
         for _ in range(6):
             watch.at_metrics(metrics(distance), 0.5)
         assert watch.early_stopped, case
@@ -108,8 +108,8 @@ def test_with_a_new_length_patience_begins_anew_at_the_floor_too() -> None:
         assert watch.early_stopped, case
 
 
-def test_a_floor_that_is_reached_after_a_new_length_ends_a_training() -> None:
-    watch = Monitor(lambda: FLOORS)
+def test_a_baseline_that_is_reached_after_a_new_length_ends_a_training() -> None:
+    watch = Monitor(lambda: BASELINES)
     watch.at_metrics(metrics(0.2), 0.5)
     watch.begin_anew()
     watch.at_metrics(metrics(0.009), 0.5)

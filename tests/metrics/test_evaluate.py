@@ -1,4 +1,4 @@
-"""The evaluation: every metric for the data, with right floors and intervals."""
+"""The evaluation: every metric for the data, with right baselines and intervals."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from equipoise.metrics import classifier, conditional
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.metrics.evaluate import (
     Sampling,
+    baseline_draws,
+    baselines,
     evaluate_samples,
-    floor_draws,
-    floors,
     suite_for,
     takes_all,
 )
@@ -35,13 +35,13 @@ def from_distribution(distribution: Gaussian) -> Sampling:
     return lambda n: (distribution.sample(n, torch.Generator().manual_seed(9)).numpy(), None)
 
 
-def test_a_perfect_sampler_is_at_its_floor_and_the_c2st_finds_no_difference() -> None:
+def test_a_perfect_sampler_is_at_its_baseline_and_the_c2st_finds_no_difference() -> None:
     found = by_key(
         evaluate_samples(
             DistributionSource(Gaussian()), from_distribution(Gaussian()), seed=0, classes=None
         )
     )
-    assert found["wasserstein_1"].value < 3 * found["wasserstein_1"].floor
+    assert found["wasserstein_1"].value < 3 * found["wasserstein_1"].baseline
     c2st = found["c2st_accuracy"]
     assert c2st.low is not None
     assert c2st.value - 0.5 < 2 * (c2st.value - c2st.low)  # four standard errors
@@ -109,7 +109,7 @@ def test_right_labels_are_accurate_and_shuffled_ones_at_chance(shuffled: bool) -
         evaluate_samples(DistributionSource(Ring()), sampling, seed=0, classes=tuple(range(8)))
     )
     expected = 1 / 8 if shuffled else 1.0
-    assert found["label_accuracy"].floor > 0.99
+    assert found["label_accuracy"].baseline > 0.99
     assert found["label_accuracy"].value == pytest.approx(expected, abs=0.04)
     assert found["tstr_accuracy"].value <= 0.4 if shuffled else found["tstr_accuracy"].value > 0.98
     assert found["label_kl"].value < 0.01
@@ -128,9 +128,9 @@ def test_balanced_accuracy_is_above_chance_for_a_rare_class_only_where_its_label
             source, lambda n: (x[:n, None], y[:n]), seed=0, classes=source.schema.classes
         )
     )
-    assert found["label_accuracy"].floor < 0.97
+    assert found["label_accuracy"].baseline < 0.97
     balanced = found["real_balanced_accuracy"]
-    assert balanced.floor == 0.5
+    assert balanced.baseline == 0.5
     assert balanced.low is not None
     off = balanced.value - balanced.low  # two standard errors
     assert balanced.low > 0.5 if informative else abs(balanced.value - 0.5) < 2 * off
@@ -148,11 +148,11 @@ def test_few_held_out_samples_have_no_c2st_and_no_copied_fraction() -> None:
 
 def test_baselines_are_draws_that_share_no_sample_and_as_many_as_there_are_samples_for() -> None:
     x = np.arange(2000.0)
-    draws = floor_draws(open_source(x), 500, 0)
+    draws = baseline_draws(open_source(x), 500, 0)
     assert [len(draw) for draw in draws] == [500, 500, 500]
     assert len(np.unique(draws)) == 1500
-    assert [len(draw) for draw in floor_draws(open_source(x), 1000, 0)] == [1000]
-    assert [len(draw) for draw in floor_draws(open_source(x), 5000, 0)] == [1800]
+    assert [len(draw) for draw in baseline_draws(open_source(x), 1000, 0)] == [1000]
+    assert [len(draw) for draw in baseline_draws(open_source(x), 5000, 0)] == [1800]
 
 
 def test_the_baseline_of_halved_data_in_memory_is_of_one_draw_with_a_note() -> None:
@@ -164,13 +164,15 @@ def test_the_baseline_of_halved_data_in_memory_is_of_one_draw_with_a_note() -> N
     assert "draws" not in found[0].protocol
 
 
-def test_the_floor_while_training_is_that_of_the_report_where_both_have_the_same_samples() -> None:
+def test_the_baseline_while_training_is_that_of_the_report_where_both_have_the_same_samples() -> (
+    None
+):
     source = open_source(RNG.lognormal(size=(3000, 2)))
     found = by_key(
         evaluate_samples(source, lambda n: (RNG.normal(size=(n, 2)), None), seed=0, classes=None)
     )
-    quick = floors(suite_for(source, seed=0, quick=True), source, 0)
-    assert quick["sliced_wasserstein"] == pytest.approx(found["sliced_wasserstein"].floor)
+    quick = baselines(suite_for(source, seed=0, quick=True), source, 0)
+    assert quick["sliced_wasserstein"] == pytest.approx(found["sliced_wasserstein"].baseline)
 
 
 def test_every_classifier_of_images_trains_for_the_budgets_number_of_steps(

@@ -56,12 +56,12 @@ def test_images_are_handed_over_as_eight_bits_of_three_channels(channels: int) -
     assert np.array_equal(handed[2].numpy(), ((last + 1) / 2 * 255).round().astype(np.uint8))
 
 
-def test_the_values_are_the_librarys_and_the_floors_those_of_fresh_real_images(
+def test_the_values_are_the_librarys_and_the_baselines_those_of_fresh_real_images(
     library: list[dict[str, Any]],
 ) -> None:
     made, real, fresh = (np.full((20, 1, 4, 4), level) for level in (40.0, 10.0, 12.0))
     metrics = inception_metrics(made, real, fresh, (0.0, 255.0))
-    assert [(metric.value, metric.floor) for metric in metrics] == [(30.0, 2.0), (0.3, 0.02)]
+    assert [(metric.value, metric.baseline) for metric in metrics] == [(30.0, 2.0), (0.3, 0.02)]
     assert all(call["kid_subset_size"] == 20 for call in library)
     assert all(call["feature_extractor_weights_path"].endswith(WEIGHTS) for call in library)
 

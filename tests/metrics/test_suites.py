@@ -1,4 +1,4 @@
-"""Suites: the right metrics for each kind of data, with their floors."""
+"""Suites: the right metrics for each kind of data, with their baselines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from equipoise.data.distributions import Gaussian, Grid, Swissroll
 from equipoise.data.factory import open_source
 from equipoise.data.sources import DistributionSource, Source
-from equipoise.metrics.evaluate import floor_draws, suite_for
+from equipoise.metrics.evaluate import baseline_draws, suite_for
 from equipoise.metrics.reference import (
     ImageReference,
     TabularReference,
@@ -96,18 +96,18 @@ def test_real_digits_are_recognised_and_evenly_frequent() -> None:
     ) == pytest.approx(1)
 
 
-def test_every_metric_comes_with_its_floor_and_its_protocol() -> None:
+def test_every_metric_comes_with_its_baseline_and_its_protocol() -> None:
     source = DistributionSource(Gaussian())
     suite = suite_for(source, seed=0, quick=True)
     shifted = source.seen(suite.n, 1).numpy() + 1
     metrics = suite.metrics(shifted, [source.seen(suite.n, seed).numpy() for seed in (2, 3)])
     assert metrics[0].value == pytest.approx(1, abs=0.1)
-    assert metrics[0].floor < 0.1
+    assert metrics[0].baseline < 0.1
     assert metrics[0].low is not None
     assert metrics[0].low < 1 < metrics[0].low + 0.3
     assert (
         metrics[0].protocol
-        == "2,000 samples against the exact distribution; floor: 2,000 real samples, mean "
+        == "2,000 samples against the exact distribution; baseline: 2,000 real samples, mean "
         "of 2 draws"
     )
 
@@ -172,15 +172,15 @@ def test_one_held_out_image_of_one_pixel_has_a_primary_metric() -> None:
     metrics = suite.metrics(np.full((1, 1, 1, 1), 101.0), [np.full((1, 1, 1, 1), 100.0)])
     assert metrics[0].key == "patch_swd"
     assert np.isfinite(metrics[0].value)
-    assert metrics[0].floor == 0
+    assert metrics[0].baseline == 0
 
 
 def test_a_sampler_10_percent_too_narrow_gets_the_value_of_narrowed_real_samples() -> None:
     source = open_source(np.random.default_rng(0).normal(4, 1.25, 20_000))
     suite = suite_for(source, seed=0)
     x = np.random.default_rng(1).normal(4, 1.25, (suite.n, 1))
-    primary = suite.metrics(x, floor_draws(source, suite.n, 0))[0]
-    narrow = suite.metrics(4 + 0.9 * (x - 4), floor_draws(source, suite.n, 0))[0]
+    primary = suite.metrics(x, baseline_draws(source, suite.n, 0))[0]
+    narrow = suite.metrics(4 + 0.9 * (x - 4), baseline_draws(source, suite.n, 0))[0]
     assert primary.narrowed == pytest.approx(0.1 * 1.25 * (2 / np.pi) ** 0.5, rel=0.2)
     assert primary.high is not None
     assert primary.high < primary.narrowed

@@ -216,7 +216,7 @@ def test_a_verdict_shows_how_severe_it_is_by_more_than_colour(
 
 def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
     log: list[dict[str, Any]] = [
-        {"samples_seen": 10, "floors": {"m": 0.5}, "evaluated_samples": 2000}
+        {"samples_seen": 10, "baselines": {"m": 0.5}, "evaluated_samples": 2000}
     ]
     log += [{"samples_seen": 10 * i, "metrics": {"m": 10.0 / i}} for i in (1, 2, 3)]
     table = MetricResult("m", 3.0, 0.25, "lower", "", n_samples=10_000)
@@ -226,18 +226,18 @@ def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
         "Measured on 2,000 samples during training, by a quick version of the metric. Its baseline "
         "here is 0.5000; the table's, 0.2500, was measured on 10,000 samples."
     )
-    assert charts.metric_curve(log, "m").floor == 0.5  # not the table's
-    same = charts.primary(log, replace(table, floor=0.5))
+    assert charts.metric_curve(log, "m").baseline == 0.5  # not the table's
+    same = charts.primary(log, replace(table, baseline=0.5))
     assert same is not None
     assert same.caption == image.caption.partition(" Its")[0]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None])
 def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
-    log: list[dict[str, Any]] = [{"samples_seen": 1, "floors": {"m": value}}]
+    log: list[dict[str, Any]] = [{"samples_seen": 1, "baselines": {"m": value}}]
     log += [{"samples_seen": i, "metrics": {"m": each}} for i, each in enumerate((1.0, value, 0.5))]
     curve = charts.metric_curve(log, "m")
-    assert (curve.values, curve.floor) == ([1.0, 0.5], None)
+    assert (curve.values, curve.baseline) == ([1.0, 0.5], None)
     assert charts.primary(log, MetricResult("m", 1.0, math.nan, "lower", "")) is not None
 
 
@@ -248,7 +248,7 @@ def test_figures_that_are_not_finite_have_rows(kept: Path) -> None:
         MetricResult("of_another_version", math.nan, 1.0, "near", "n samples", math.nan, math.nan),
     )
     report = replace(context.report, metrics=odd)
-    assert [(row.cells, row.floor) for row in rows([report])] == [
+    assert [(row.cells, row.baseline) for row in rows([report])] == [
         ([("∞", "")], "not a number"),
         ([("not a number", "")], "1"),
     ]

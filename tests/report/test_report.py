@@ -59,7 +59,7 @@ def test_a_report_is_read_as_it_was_kept(tiny: dict[str, Any], tmp_path: Path) -
 def test_a_damaged_report_is_named(tmp_path: Path) -> None:
     write_json(tmp_path / "report.json", {"format": 1, "metrics": [{"key": "x"}], "verdict": {}})
     with pytest.raises(
-        DamagedFileError, match=r"report.json is not a report: .* lacks some of .*floor"
+        DamagedFileError, match=r"report.json is not a report: .* lacks some of .*baseline"
     ):
         Report.read(tmp_path / "report.json")
 
@@ -216,7 +216,7 @@ def test_values_that_are_not_finite_are_null_and_read_as_nan(tmp_path: Path) -> 
     ] == [None, 1.0]
     read = Report.read(tmp_path / "report.json")
     assert math.isnan(read["a"])
-    assert math.isnan(read.metrics[0].floor)
+    assert math.isnan(read.metrics[0].baseline)
     assert read.metrics[1] == MetricResult(
         "b", 1.0, 2.0, "lower", "of none"
     )  # an interval that is not known

@@ -67,7 +67,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_the_primary_metric_stands_beside_its_floor() -> None:
+def test_the_primary_metric_stands_beside_its_baseline() -> None:
     assert primary_metric(EVALUATED) == "Wasserstein-1 0.02134 (real samples: 0.0051)"
     assert primary_metric(Evaluated(1, {"x": 2.0}, {})) == "x 2"
 

@@ -250,9 +250,11 @@ def test_early_stopping_that_is_asked_for_later_compares_no_metrics_of_other_sam
     GAN(samples=320, batch_size=16, width=8, threads=1).fit(x, out=run)
     later = GAN(samples=640, stop_when="converged").fit(x, out=run, resume=True)
     evaluated = [
-        line for line in RunDirectory(run).read_log() if "floors" in line or "metrics" in line
+        line for line in RunDirectory(run).read_log() if "baselines" in line or "metrics" in line
     ]
-    (again,) = [number for number, line in enumerate(evaluated) if "floors" in line and number > 0]
+    (again,) = [
+        number for number, line in enumerate(evaluated) if "baselines" in line and number > 0
+    ]
     assert (evaluated[0]["evaluated_samples"], evaluated[again]["evaluated_samples"]) == (60, 30)
     after = [line["metrics"]["sliced_wasserstein"] for line in evaluated[again + 1 :]]
     assert later._trained().trainer is not None

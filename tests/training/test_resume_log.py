@@ -207,11 +207,11 @@ def test_nor_does_it_where_the_checkpoint_of_the_change_is_damaged(unsettled: Pa
     assert again.state.samples_seen < 320
     assert again.state.best is None
     assert again.monitor.best == np.inf
-    assert [line["early_stopping"] for line in again.log if "floors" in line] == [0, 1]
+    assert [line["early_stopping"] for line in again.log if "baselines" in line] == [0, 1]
 
 
 def test_a_change_that_is_taken_back_leaves_no_best_of_the_other_samples(unsettled: Path) -> None:
     prepared(unsettled, X, stop_when="converged", samples=640)
     again = prepared(unsettled, X, stop_when=None)
     assert again.state.best is None
-    assert [line["early_stopping"] for line in again.log if "floors" in line] == [0, 1, 0]
+    assert [line["early_stopping"] for line in again.log if "baselines" in line] == [0, 1, 0]

@@ -89,7 +89,7 @@ def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
     assert [(event.samples_seen, event.metrics) for event in evaluated] == [
         (line["samples_seen"], line["metrics"]) for line in logged
     ]
-    assert all(event.floors["wasserstein_1"] > 0 for event in evaluated)
+    assert all(event.baselines["wasserstein_1"] > 0 for event in evaluated)
     drawn = [event for event in events if isinstance(event, Drawn)]
     assert drawn[0] == Drawn(0, tmp_path / "run" / "samples" / "000000000.png")
     assert all(event.path.is_file() for event in drawn)

@@ -57,7 +57,7 @@ def compare(arguments: Sequence[str]) -> None:
     for row in rows(reports):
         cells = [for_terminal(" ".join(part for part in cell if part)) for cell in row.cells]
         name = escape(for_terminal(f"{row.sign} {printable(row.label)}"))
-        table.add_row(name, *cells, for_terminal(row.floor))
+        table.add_row(name, *cells, for_terminal(row.baseline))
     table.add_row("verdict", *[report.verdict.name for report in reports], "")
     Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)
     print(for_terminal(KEY))

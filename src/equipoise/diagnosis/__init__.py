@@ -1,5 +1,6 @@
-"""Diagnosis: from metrics beside their floors and the log's curves to a plain sentence
-about how good a result is, how certain that is, and the one thing to do next."""
+"""Diagnosis: from metrics beside their baselines and the log's curves to a plain
+sentence about how good a result is, how certain that is, and the one thing to do
+next."""
 
 from equipoise.diagnosis.advice import (
     FAULTS,

@@ -58,7 +58,7 @@ D_WRONG = 0.35  # below, D is wrong more often than right
 WRONG_REPORTS = 0.1  # fraction of reports with D wrong, from which D was misled
 FINAL_REPORTS = 0.25  # fraction of reports that count as the end
 # C2ST accuracies.
-SUSPECT_ACCURACY = 0.55  # from here a result near the floor is not converged
+SUSPECT_ACCURACY = 0.55  # from here a result near the baseline is not converged
 BLIND_ACCURACY = 0.8  # from here a D that finds no difference has failed
 # Fraction of the way from chance to the accuracy on real samples, from which G is
 # conditioned on the labels; after a short training the second one.
@@ -68,7 +68,7 @@ MEMORISED_FRACTION = 0.3  # of samples that are copies
 RECOMMENDED_ROWS = 10_000  # 1,000 are held out, for a power of 76%
 FULL_LENGTH = 0.9  # fraction of the usual samples; a run that long has had its time
 EXPLODED_STDS = 100.0  # times the real standard deviation
-EXPLODED_RATIO = 10_000.0  # times the floor, which few samples make large
+EXPLODED_RATIO = 10_000.0  # times the baseline, which few samples make large
 
 
 def diagnose(evidence: Evidence) -> Verdict:
@@ -125,14 +125,14 @@ def diverged(e: Evidence) -> Verdict | None:
 def _explosion(e: Evidence) -> str:
     """How the samples left the data, in words; empty if they did not."""
     std, column = e[STANDARD_DEVIATION], e[WORST_COLUMN]
-    has_floor = e.primary.floor > 0  # any value is infinitely many times a floor of 0
-    exploded = std is not None and 0 < EXPLODED_STDS * std.floor < std.value
-    exploded |= column is not None and column.value > EXPLODED_STDS * max(column.floor, 1.0)
+    has_baseline = e.primary.baseline > 0  # any value is infinitely many times a baseline of 0
+    exploded = std is not None and 0 < EXPLODED_STDS * std.baseline < std.value
+    exploded |= column is not None and column.value > EXPLODED_STDS * max(column.baseline, 1.0)
     exploded |= not math.isfinite(e.primary.value)
-    if exploded or (has_floor and e.floor_ratio > EXPLODED_RATIO):
+    if exploded or (has_baseline and e.baseline_ratio > EXPLODED_RATIO):
         return f"the samples lie far outside the data: {e.summary}"
     before, after = e.greatest_rise
-    if has_floor and after > FALLEN_APART * before and far(e):
+    if has_baseline and after > FALLEN_APART * before and far(e):
         return (
             f"{e.primary.label} was {before:.3g} while training, and rose to {after:.3g} "
             f"after. {e.summary_sentence}"
@@ -170,14 +170,14 @@ def labels_ignored(e: Evidence) -> Verdict | None:
     found, frequencies = e[LABEL_ACCURACY], e.class_frequencies
     if found is None or sum(frequency > 0 for frequency in frequencies) < 2:
         return None
-    if not above_chance(found.floor, max(frequencies)):
+    if not above_chance(found.baseline, max(frequencies)):
         return labels_uninformative(e)
     chance = sum(frequency**2 for frequency in frequencies)  # of labels drawn at random
-    conditioned = (found.value - chance) / (found.floor - chance)
+    conditioned = (found.value - chance) / (found.baseline - chance)
     if conditioned >= CONDITIONED or (e.is_short and conditioned > CONDITIONED_SHORT):
         return None
     evidence = (
-        f"their label accuracy is {found.value:.0%}, that of real samples {found.floor:.0%}, "
+        f"their label accuracy is {found.value:.0%}, that of real samples {found.baseline:.0%}, "
         f"and by chance {chance:.0%}"
     )
     advice, command = "Next: check that labels and samples are in the same order", ""
@@ -189,7 +189,7 @@ def labels_ignored(e: Evidence) -> Verdict | None:
     return Verdict(
         "labels ignored",
         f"The samples are not conditioned on the labels: {evidence}.",
-        margin(found, chance + CONDITIONED * (found.floor - chance)),
+        margin(found, chance + CONDITIONED * (found.baseline - chance)),
         f"{advice}.",
         command,
     )
@@ -205,12 +205,12 @@ def labels_uninformative(e: Evidence) -> Verdict | None:
     if found is None or (
         balanced is not None
         and balanced.low is not None
-        and balanced.low > balanced.floor
-        and above_chance(balanced.value, balanced.floor)
+        and balanced.low > balanced.baseline
+        and above_chance(balanced.value, balanced.baseline)
     ):
         return None
     evidence = (
-        f"a classifier's accuracy on held-out real samples is {found.floor:.0%}, that of "
+        f"a classifier's accuracy on held-out real samples is {found.baseline:.0%}, that of "
         f"always naming the commonest class {max(e.class_frequencies):.0%}"
     )
     return Verdict(
@@ -243,13 +243,13 @@ def memorising(e: Evidence) -> Verdict | None:
 def latent_too_small(e: Evidence) -> Verdict | None:
     """Samples of fewer dimensions than the data, from a latent of fewer than those."""
     found = e[INTRINSIC_DIMENSION]
-    if found is None or not e.latent_dim < found.floor - 0.5:
+    if found is None or not e.latent_dim < found.baseline - 0.5:
         return None
-    if found.value > MIN_DIMENSION_FRACTION * found.floor:
+    if found.value > MIN_DIMENSION_FRACTION * found.baseline:
         return None
-    needed = 2 * math.ceil(found.floor)
+    needed = 2 * math.ceil(found.baseline)
     evidence = (
-        f"the data has about {found.floor:.1f} dimensions, the samples {found.value:.1f}, "
+        f"the data has about {found.baseline:.1f} dimensions, the samples {found.value:.1f}, "
         f"the latent {e.latent_dim}"
     )
     return Verdict(
@@ -266,7 +266,7 @@ def still_improving_early(e: Evidence) -> Verdict | None:
     if (
         not (e.hardly_begun or (e.is_short and e.improving))
         or e.early_stopped
-        or e.floor_ratio <= CONVERGED_RATIO
+        or e.baseline_ratio <= CONVERGED_RATIO
         or (nearly_identical(e) and e.changed)
     ):
         return None
@@ -344,9 +344,9 @@ def near_the_data(e: Evidence) -> Verdict | None:
         sentence = f"Generated and real data can hardly be distinguished: {e.summary}."
         return Verdict("converged", sentence, "sure", *use(e))
     c2st = e[C2ST_ACCURACY]
-    distinguished = c2st is not None and c2st.low is not None and c2st.low > c2st.floor
+    distinguished = c2st is not None and c2st.low is not None and c2st.low > c2st.baseline
     suspected = c2st is not None and c2st.value >= SUSPECT_ACCURACY and distinguished
-    if e.floor_ratio <= CONVERGED_RATIO and not suspected:
+    if e.baseline_ratio <= CONVERGED_RATIO and not suspected:
         if not distinguished and e.equivalence_power < MIN_POWER:
             return undecided(e)
         sentence = (
@@ -357,10 +357,10 @@ def near_the_data(e: Evidence) -> Verdict | None:
     if e.improving:
         return still_improving(e)
     sentence = f"The samples are close to the data, with a measurable difference: {e.summary}."
-    if c2st is not None and e.floor_ratio <= CONVERGED_RATIO:  # only the classifier finds one
+    if c2st is not None and e.baseline_ratio <= CONVERGED_RATIO:  # only the classifier finds one
         sure = margin(c2st, 0.5 + MARGIN)
     else:
-        sure = margin(e.primary, CLOSE_RATIO * e.primary.floor)
+        sure = margin(e.primary, CLOSE_RATIO * e.primary.baseline)
     return Verdict("close", sentence, sure, *train_longer(e))
 
 

@@ -1,5 +1,5 @@
-"""The evidence for a diagnosis: metrics beside their floors, the log's curves, and what
-the run was."""
+"""The evidence for a diagnosis: metrics beside their baselines, the log's curves, and
+what the run was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from equipoise.metrics.registry import Metric
 from equipoise.metrics.result import MetricResult
 
 MODE_SPREAD_MARGIN = 0.1  # relative difference from real samples that does not matter
-RECALL_MARGIN = 0.05  # of precision and recall below their floors, that does not matter
+RECALL_MARGIN = 0.05  # of precision and recall below their baselines, that does not matter
 SHORT_FRACTION = 0.25  # of the usual samples; a shorter run may simply need more
 BEGUN_FRACTION = 0.01  # of the usual samples; before, the networks have hardly been trained
 # The primary metric still falls if its best value in the last third of the training is
@@ -24,7 +24,7 @@ BEGUN_FRACTION = 0.01  # of the usual samples; before, the networks have hardly 
 IMPROVEMENT = 0.9
 MIN_EVALUATIONS = 4  # while training; fewer show no trend
 # More training is advised if as much again would bring the primary metric to this many
-# times its floor.
+# times its baseline.
 PROMISING_RATIO = 10.0
 
 
@@ -67,29 +67,29 @@ class Evidence:
         return self.metrics[0]
 
     @property
-    def floor_ratio(self) -> float:
-        """The primary metric over its floor, at least 1; infinite where the metric is
-        not finite, and where it is above a floor of 0."""
-        value, floor = self.primary.value, self.primary.floor
+    def baseline_ratio(self) -> float:
+        """The primary metric over its baseline, at least 1; infinite where the metric
+        is not finite, and where it is above a baseline of 0."""
+        value, baseline = self.primary.value, self.primary.baseline
         if not math.isfinite(value):
             return math.inf
-        if value <= floor:
+        if value <= baseline:
             return 1.0
-        return value / floor if floor > 0 else math.inf
+        return value / baseline if baseline > 0 else math.inf
 
     @property
     def summary(self) -> str:
-        """The primary metric beside its floor, and the C2ST accuracy, in words."""
-        value, floor, c2st = self.primary.value, self.primary.floor, self[C2ST_ACCURACY]
+        """The primary metric beside its baseline, and the C2ST accuracy, in words."""
+        value, baseline, c2st = self.primary.value, self.primary.baseline, self[C2ST_ACCURACY]
         accuracy = (
             "; a newly trained classifier tells generated from real samples with "
             f"{c2st.value:.0%} accuracy (chance: 50%)"
             if c2st
             else ""
         )
-        beside = f"{times(self.floor_ratio)} the baseline of real samples ({floor:.4g})"
-        if math.isinf(self.floor_ratio):
-            beside = f"where real samples get {floor:.4g}"
+        beside = f"{times(self.baseline_ratio)} the baseline of real samples ({baseline:.4g})"
+        if math.isinf(self.baseline_ratio):
+            beside = f"where real samples get {baseline:.4g}"
         return f"{self.primary.label} is {value:.4g}, {beside}{accuracy}"
 
     @property
@@ -104,7 +104,7 @@ class Evidence:
         That no test finds a difference does not show it: each test must have been able
         to. So the whole interval of the C2ST accuracy must be below .5 + MARGIN, the
         whole interval of the primary metric below that of real samples made 10% too
-        narrow, precision and recall near their floors, and the spread inside known
+        narrow, precision and recall near their baselines, and the spread inside known
         modes within 10% of the real one.
         """
         c2st, primary, spread = self[C2ST_ACCURACY], self.primary, self[MODE_SPREAD]
@@ -116,11 +116,13 @@ class Evidence:
             return False
         found = (self[metric] for metric in (PRECISION, RECALL))
         if any(
-            result is not None and result.value < result.floor - RECALL_MARGIN for result in found
+            result is not None and result.value < result.baseline - RECALL_MARGIN
+            for result in found
         ):
             return False
         return (
-            spread is None or abs(spread.value - spread.floor) <= MODE_SPREAD_MARGIN * spread.floor
+            spread is None
+            or abs(spread.value - spread.baseline) <= MODE_SPREAD_MARGIN * spread.baseline
         )
 
     @property
@@ -192,12 +194,12 @@ class Evidence:
 
     @property
     def promising(self) -> bool:
-        """Whether as much training again would bring the primary metric near its floor,
-        if every third of it gains what the last third did."""
+        """Whether as much training again would bring the primary metric near its
+        baseline, if every third of it gains what the last third did."""
         if not self.improving:
             return False
         before, after = map(min, self.last_third)
-        return self.floor_ratio * (after / before) ** 3 <= PROMISING_RATIO
+        return self.baseline_ratio * (after / before) ** 3 <= PROMISING_RATIO
 
     @property
     def early_stopped(self) -> bool:
@@ -224,12 +226,12 @@ class Evidence:
 
 
 def comparable_lines(log: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The lines of a log whose metrics can be compared: from the last line with floors.
+    """The lines of a log whose metrics can be compared: from the last with baselines.
 
     Before it, a run that was resumed with or without early stopping measured them on
     other samples.
     """
-    last = max((number for number, line in enumerate(log) if "floors" in line), default=0)
+    last = max((number for number, line in enumerate(log) if "baselines" in line), default=0)
     return log[last:]
 
 

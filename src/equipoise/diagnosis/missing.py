@@ -19,7 +19,7 @@ CHANCE_STDS = 4.0
 MIN_KL_FRACTION = 0.5
 
 
-def missing(values: Mapping[str, float], floors: Mapping[str, float]) -> str:
+def missing(values: Mapping[str, float], baselines: Mapping[str, float]) -> str:
     """Which modes or digits are missing.
 
     Samples that lie beside every mode, and on few, are divided evenly among the modes:
@@ -27,7 +27,7 @@ def missing(values: Mapping[str, float], floors: Mapping[str, float]) -> str:
 
     Args:
         values: Metrics of the samples by key.
-        floors: The same of real samples.
+        baselines: The same of real samples.
 
     Returns:
         What is missing, in words; empty if nothing is.
@@ -35,10 +35,10 @@ def missing(values: Mapping[str, float], floors: Mapping[str, float]) -> str:
     for key, covered in values.items():
         if family_of(key) != MODES_COVERED.key:
             continue
-        if covered < floors[key] - _missed_by_chance(int(detail_of(key))):
-            collapsed_kl = math.log(floors[key] / max(covered, 1))
+        if covered < baselines[key] - _missed_by_chance(int(detail_of(key))):
+            collapsed_kl = math.log(baselines[key] / max(covered, 1))
             if values.get(REVERSE_KL.key, math.inf) > MIN_KL_FRACTION * collapsed_kl:
-                return f"{covered:.0f} of {floors[key]:.0f} modes are covered"
+                return f"{covered:.0f} of {baselines[key]:.0f} modes are covered"
     digits = [
         detail_of(key)
         for key, frequency in values.items()

@@ -38,8 +38,9 @@ class Monitor:
     """Watches the reports and the evaluations of a training.
 
     Args:
-        measure: Gives the floors, the quick metrics of real samples by key, the primary
-            one first. It is called when they are first needed, since it takes a moment.
+        measure: Gives the baselines, the quick metrics of real samples by key, the
+            primary one first. It is called when they are first needed, since it takes a
+            moment.
     """
 
     def __init__(self, measure: Callable[[], Mapping[str, float]]) -> None:
@@ -47,19 +48,19 @@ class Monitor:
         self.best = float("inf")
         self.without_gain = 0
         self._evaluations = 0
-        self._floor_is_enough = True
+        self._baseline_is_enough = True
         self._recent: deque[float] = deque(maxlen=RECENT_REPORTS)
         self._current: set[str] = set()
 
     @cached_property
-    def floors(self) -> Mapping[str, float]:
+    def baselines(self) -> Mapping[str, float]:
         """The metrics of real samples by key."""
         return self._measure()
 
     @property
     def primary(self) -> str:
         """The key of the primary metric."""
-        return next(iter(self.floors))
+        return next(iter(self.baselines))
 
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
         """Take in the log of a training that is resumed."""
@@ -69,20 +70,20 @@ class Monitor:
                 self.at_metrics(line["metrics"], MIN_PROGRESS)
             elif "balance" in line:
                 self.at_report(line)
-            elif number >= first and EARLY_STOPPING in line and "floors" not in line:
+            elif number >= first and EARLY_STOPPING in line and "baselines" not in line:
                 self.begin_anew()
 
     def begin_anew(self) -> None:
-        """The training is to be of another length, and patience begins anew. A floor
+        """The training is to be of another length, and patience begins anew. A baseline
         that is reached already does not end it again."""
         self.without_gain = 0
-        self._floor_is_enough = self.best > self.floors[self.primary]
+        self._baseline_is_enough = self.best > self.baselines[self.primary]
 
     @property
     def early_stopped(self) -> bool:
-        """Whether the primary metric is at its floor, or has stopped improving."""
-        at_floor = self._floor_is_enough and self.best <= self.floors[self.primary]
-        return at_floor or self.without_gain >= PATIENCE
+        """Whether the primary metric is at its baseline, or has stopped improving."""
+        at_baseline = self._baseline_is_enough and self.best <= self.baselines[self.primary]
+        return at_baseline or self.without_gain >= PATIENCE
 
     def at_report(self, readings: Mapping[str, float]) -> str:
         """Take in the readings of a report.
@@ -126,19 +127,19 @@ class Monitor:
         self._evaluations += 1
         self.without_gain = 0 if value < MIN_GAIN * best else self.without_gain + 1
         self.best = min(best, value)
-        lacking = missing(metrics, self.floors)
+        lacking = missing(metrics, self.baselines)
         if lacking and progress >= MIN_PROGRESS and self._evaluations >= MIN_EVALUATIONS:
             return self._begin(
                 "missing", f"part of the data is missing from the samples so far: {lacking}"
             )
         ratio = WORSE_RATIO_AHEAD if self._current & {"won", "ahead"} else WORSE_RATIO
-        if value > max(ratio * best, CONVERGED_RATIO * self.floors[self.primary]):
+        if value > max(ratio * best, CONVERGED_RATIO * self.baselines[self.primary]):
             return self._begin(
                 "worse",
                 f"{label} is {value:.3g}, and was {best:.3g} before: training is falling apart",
             )
         # Samples beside the modes, and not on them, still miss them.
-        blurred = missing({**metrics, REVERSE_KL.key: math.inf}, self.floors)
+        blurred = missing({**metrics, REVERSE_KL.key: math.inf}, self.baselines)
         complete = "the samples no longer miss any part of the data"
         over = "" if blurred else self._end("missing", sentence=complete)
         return over or self._end(

@@ -10,18 +10,18 @@ from equipoise.metrics.diversity import MEAN_PAIRWISE_DISTANCE
 from equipoise.metrics.modes import MODE_SPREAD, REVERSE_KL
 from equipoise.metrics.neighbours import COVERAGE, PRECISION, RECALL
 
-# Multiples of the primary metric's floor up to which a result is converged, and close.
+# Multiples of the primary metric's baseline up to which a result is converged, close.
 CONVERGED_RATIO = 3.0
 CLOSE_RATIO = 10.0
 MODE_SPREAD_RANGE = (0.7, 1.4)  # over that of real samples; outside it is a flaw
-# Fractions of the floor, the metric of real samples.
+# Fractions of the baseline, the metric of real samples.
 COLLAPSED_COVERAGE = 0.5  # of coverage; below, part of the data is missing if precision is high
 SPARSE_COVERAGE = 0.7  # below, something is missing that the distance does not show
 HIGH_PRECISION = 0.75  # from here the samples lie where the data does
 IDENTICAL_DISTANCE = 0.3  # of the mean distance; below, the samples are nearly identical
 # C2ST accuracies.
 DISTINCT_ACCURACY = 0.6  # from here samples that lie off the data are far from it
-CERTAIN_ACCURACY = 0.95  # from here they are far from it even near the floor
+CERTAIN_ACCURACY = 0.95  # from here they are far from it even near the baseline
 MIN_RECALL_ROWS = 1_000  # held-out samples; recall is then off by less than RECALL_MARGIN
 
 
@@ -29,12 +29,12 @@ def far(e: Evidence) -> bool:
     """Whether samples clearly differ from the data: by the primary metric, by a certain
     classifier, or because many lie off the data and a classifier finds them."""
     c2st = e[C2ST_ACCURACY]
-    if e.floor_ratio > CLOSE_RATIO:
+    if e.baseline_ratio > CLOSE_RATIO:
         return True
     if c2st is None:
         return False
     certain = (
-        e.floor_ratio > CONVERGED_RATIO and c2st.low is not None and c2st.low >= CERTAIN_ACCURACY
+        e.baseline_ratio > CONVERGED_RATIO and c2st.low is not None and c2st.low >= CERTAIN_ACCURACY
     )
     return certain or (bool(off_data(e)) and c2st.value >= DISTINCT_ACCURACY)
 
@@ -43,50 +43,49 @@ def obvious(e: Evidence) -> bool:
     """Whether something is wrong that even few held-out samples show."""
     c2st = e[C2ST_ACCURACY]
     distinct = c2st is not None and c2st.low is not None and c2st.low > DISTINCT_ACCURACY
-    return distinct or e.floor_ratio > CLOSE_RATIO or nearly_identical(e)
+    return distinct or e.baseline_ratio > CLOSE_RATIO or nearly_identical(e)
 
 
 def nearly_identical(e: Evidence) -> bool:
     """Whether the samples are nearly all the same."""
     distance = e[MEAN_PAIRWISE_DISTANCE]
-    return distance is not None and distance.value < IDENTICAL_DISTANCE * distance.floor
+    return distance is not None and distance.value < IDENTICAL_DISTANCE * distance.baseline
 
 
 def off_data(e: Evidence) -> str:
     """How many samples lie where the data does, in words; empty if hardly fewer than of
     real ones."""
     precision = e[PRECISION]
-    if precision is None or precision.value >= HIGH_PRECISION * precision.floor:
+    if precision is None or precision.value >= HIGH_PRECISION * precision.baseline:
         return ""
-    return (
-        f"{precision.value:.0%} of them lie where the data does, of real ones {precision.floor:.0%}"
-    )
+    of_real = f"of real ones {precision.baseline:.0%}"
+    return f"{precision.value:.0%} of them lie where the data does, {of_real}"
 
 
 def collapse(e: Evidence) -> str:
     """What the samples lack of the data's variety, in words; empty if nothing."""
     found = missing(
         {metric.key: metric.value for metric in e.metrics},
-        {metric.key: metric.floor for metric in e.metrics},
+        {metric.key: metric.baseline for metric in e.metrics},
     )
     if found:
         return found
     if (distance := e[MEAN_PAIRWISE_DISTANCE]) is not None and nearly_identical(e):
         return (
             f"they are nearly identical, {distance.value:.3g} from one another on average, "
-            f"real ones {distance.floor:.3g}"
+            f"real ones {distance.baseline:.3g}"
         )
     covered, precision = e[COVERAGE], e[PRECISION]
     if (
         covered
         and precision
-        and covered.value < COLLAPSED_COVERAGE * covered.floor
-        and precision.value > HIGH_PRECISION * precision.floor
+        and covered.value < COLLAPSED_COVERAGE * covered.baseline
+        and precision.value > HIGH_PRECISION * precision.baseline
     ):
         inside = "every mode is reached, but inside the modes " if e[REVERSE_KL] is not None else ""
         return (
             f"{inside}they come near {covered.value:.0%} of the real samples, while "
-            f"as many real ones come near {covered.floor:.0%}"
+            f"as many real ones come near {covered.baseline:.0%}"
         )
     return ""
 
@@ -95,24 +94,24 @@ def flaw(e: Evidence) -> str:
     """What is wrong with samples near the data, in words; empty if nothing is."""
     spread, covered, recall = e[MODE_SPREAD], e[COVERAGE], e[RECALL]
     low, high = MODE_SPREAD_RANGE
-    if spread is not None and not low * spread.floor <= spread.value <= high * spread.floor:
-        how = "narrow" if spread.value < spread.floor else "wide"
+    if spread is not None and not low * spread.baseline <= spread.value <= high * spread.baseline:
+        how = "narrow" if spread.value < spread.baseline else "wide"
         return (
             f"they are too {how} inside the modes (spread {spread.value:.2f}, real ones "
-            f"{spread.floor:.2f})"
+            f"{spread.baseline:.2f})"
         )
-    if covered is not None and covered.value < SPARSE_COVERAGE * covered.floor:
+    if covered is not None and covered.value < SPARSE_COVERAGE * covered.baseline:
         return (
             f"they leave out part of its spread (they come near {covered.value:.0%} of the "
-            f"real samples, real ones {covered.floor:.0%})"
+            f"real samples, real ones {covered.baseline:.0%})"
         )
     if (
         recall is not None
         and e.held_out >= MIN_RECALL_ROWS
-        and recall.value < recall.floor - RECALL_MARGIN
+        and recall.value < recall.baseline - RECALL_MARGIN
     ):
         return (
             f"they leave out part of the data ({recall.value:.0%} of the real samples lie "
-            f"among them, {recall.floor:.0%} among as many real ones)"
+            f"among them, {recall.baseline:.0%} among as many real ones)"
         )
     return f"not all do: {off_data(e)}" if off_data(e) else ""

@@ -1,2 +1,2 @@
 """Metrics of how far generated samples are from real ones, each with its protocol and
-its floor, the same metric of real samples."""
+its baseline, the same metric of real samples."""

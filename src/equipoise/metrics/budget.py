@@ -27,8 +27,8 @@ class Budget:
     """Points, and images of digits, that are compared with held-out ones."""
     images: int = 2_000
     """Images without a feature extractor of their own."""
-    floors: int = 3
-    """Draws of real points; a floor is the mean over them."""
+    baselines: int = 3
+    """Draws of real points; a baseline is the mean over them."""
     two_sample: int = 10_000
     """Real points, and as many generated ones, for the classifier two-sample test; half
     of them to train it."""
@@ -48,7 +48,7 @@ QUICK = Budget(
     univariate=20_000,
     samples=2_000,
     images=500,
-    floors=1,
+    baselines=1,
     two_sample=4_000,  # a classifier of points takes as long for any number
     two_sample_images=1_500,
     copies=300,

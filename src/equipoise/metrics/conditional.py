@@ -116,7 +116,7 @@ def conditional_metrics(
     tstr = _tstr((on_fake, on_real), generated, train, test)
     found = [label_accuracy, kl, tstr, *frequencies]
     counts = source.schema.class_counts or np.bincount(train.y)
-    if source.is_digits or above_chance(label_accuracy.floor, max(counts) / sum(counts)):
+    if source.is_digits or above_chance(label_accuracy.baseline, max(counts) / sum(counts)):
         return found
     return [*found, _real_balanced_accuracy(train, number, seed, steps)]
 
@@ -140,7 +140,7 @@ def _label_metrics(
         if classifier is None
         else f"a classifier trained on {len(train.x):,} real samples"
     )
-    protocol = f"{n:,} samples, classified by {by}; floor: {len(test.x):,} held-out samples"
+    protocol = f"{n:,} samples, classified by {by}; baseline: {len(test.x):,} held-out samples"
     predicted, predicted_test = predict(generated.x), predict(test.x)
     frequencies, of_generated, of_test = (
         class_frequencies(y, len(labels)) for y in (train.y, predicted, predicted_test)
@@ -163,9 +163,9 @@ def _label_metrics(
         ),
         *(
             MetricResult.of(
-                CLASS_FREQUENCY, float(value), float(floor), protocol, detail=label, n=n
+                CLASS_FREQUENCY, float(value), float(baseline), protocol, detail=label, n=n
             )
-            for label, value, floor in zip(labels, of_generated, of_test, strict=True)
+            for label, value, baseline in zip(labels, of_generated, of_test, strict=True)
         ),
     ]
 
@@ -177,11 +177,11 @@ def _tstr(
     test: _Labelled,
 ) -> MetricResult:
     """The accuracy on held-out samples of a classifier trained on generated ones; the
-    floor is that of one trained on real ones."""
+    baseline is that of one trained on real ones."""
     on_fake, on_real = (classifier.predict(test.x) for classifier in classifiers)
     protocol = (
         f"{len(test.x):,} held-out samples, classified by a classifier trained on "
-        f"{len(generated.x):,} generated ones; floor: on {len(train.x):,} real ones"
+        f"{len(generated.x):,} generated ones; baseline: on {len(train.x):,} real ones"
     )
     return MetricResult.of(
         TSTR_ACCURACY,

@@ -29,7 +29,7 @@ Classes = NDArray[np.int64]
 Sampling = Callable[[int], tuple[Array, Classes | None]]
 """n samples in the user's units, (n, *shape), and the classes that they were
 conditioned on, if any."""
-IMAGE_FLOORS = 1  # draws of real images: they cost more than points', and vary less
+IMAGE_BASELINES = 1  # draws of real images: they cost more than points', and vary less
 MAX_COLUMNS = 20  # that have a metric of their own
 MIN_C2ST = 10  # held-out samples
 
@@ -100,7 +100,7 @@ def evaluate_samples(
     most = (budget.two_sample_images if source.schema.is_image else budget.two_sample) // 2
     train, test = (_values(part(most, seed)) for part in (source.seen, source.held_out))
     fake, labels = sampling(max(suite.n, len(train) + len(test)))
-    draws = floor_draws(source, suite.n, seed, budget.floors)
+    draws = baseline_draws(source, suite.n, seed, budget.baselines)
     on_step("distances and coverage")
     results = suite.metrics(fake[: suite.n], draws)
     if len(test) >= MIN_C2ST:
@@ -135,8 +135,8 @@ def takes_all(source: Source, labels: bool, budget: Budget) -> bool:
     return test <= min(evaluated, each) and train <= min(each, budget.copies_among)
 
 
-def floor_draws(source: Source, n: int, seed: int, most: int = FULL.floors) -> list[Array]:
-    """Real samples other than the held-out ones, for the floors of metrics.
+def baseline_draws(source: Source, n: int, seed: int, most: int = FULL.baselines) -> list[Array]:
+    """Real samples other than the held-out ones, for the baselines of metrics.
 
     Args:
         source: The data.
@@ -148,15 +148,15 @@ def floor_draws(source: Source, n: int, seed: int, most: int = FULL.floors) -> l
         The draws, (n, *shape) each. They share no sample. Where there are fewer than n,
         one draw of them all.
     """
-    draws = IMAGE_FLOORS if source.schema.is_image else most
+    draws = IMAGE_BASELINES if source.schema.is_image else most
     rows = _values(source.seen(draws * n, seed))
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
     return [rows[start : start + n] for start in range(0, max(len(rows) - n, 0) + 1, n)][:draws]
 
 
-def floors(suite: MetricSuite, source: Source, seed: int) -> dict[str, float]:
-    """The floor of each metric by its key: its mean over draws of real samples."""
-    return mean_values([suite(draw) for draw in floor_draws(source, suite.n, seed)])
+def baselines(suite: MetricSuite, source: Source, seed: int) -> dict[str, float]:
+    """The baseline of each metric by its key: its mean over draws of real samples."""
+    return mean_values([suite(draw) for draw in baseline_draws(source, suite.n, seed)])
 
 
 def _values(rows: torch.Tensor) -> Array:

@@ -61,7 +61,7 @@ def inception_metrics(
     Args:
         fake: The images, (N, C, H, W).
         real: Those that they are compared with, (M, C, H, W).
-        fresh: Other real ones, (N, C, H, W), for the floor.
+        fresh: Other real ones, (N, C, H, W), for the baseline.
         limits: The least and the greatest value of a pixel.
 
     Raises:
@@ -81,7 +81,7 @@ def inception_metrics(
             f"{weights.parent}"
         )
     subset = min(KID_SUBSET, len(fake), len(real), len(fresh))
-    values, floors = (
+    values, baselines = (
         calculate_metrics(
             input1=Images(images, limits),
             input2=Images(real, limits),
@@ -96,10 +96,10 @@ def inception_metrics(
         for images in (fake, fresh)
     )
     protocol = (
-        f"{len(fake):,} samples against {len(real):,} held-out images; floor: "
+        f"{len(fake):,} samples against {len(real):,} held-out images; baseline: "
         f"{len(fresh):,} real ones; KID in subsets of {subset:,}"
     )
     return [
-        MetricResult.of(metric, float(values[name]), float(floors[name]), protocol, n=len(fake))
+        MetricResult.of(metric, float(values[name]), float(baselines[name]), protocol, n=len(fake))
         for metric, name in THEIR_NAMES
     ]

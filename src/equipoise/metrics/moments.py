@@ -13,6 +13,6 @@ STANDARD_DEVIATION = Metric(
 
 @register(MEAN, STANDARD_DEVIATION, kinds=["univariate"], position=30, while_training=True)
 def moments(_: UnivariateReference, rows: Array) -> dict[str, float]:
-    """Moments of the samples alone; their floors are those of real samples."""
+    """Moments of the samples alone; their baselines are those of real samples."""
     values = rows[:, 0]
     return {MEAN.key: float(values.mean()), STANDARD_DEVIATION.key: float(values.std())}

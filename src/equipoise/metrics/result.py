@@ -18,14 +18,14 @@ from equipoise.metrics.registry import (
 
 @dataclass(frozen=True)
 class MetricResult:
-    """The value of a metric beside its floor, the value of as many real samples."""
+    """The value of a metric beside its baseline, the value of as many real samples."""
 
     key: str
     """The metric's key in the registry, such as "c2st_accuracy"."""
     value: float
-    floor: float
+    baseline: float
     better: Better
-    """Which values are good; a "near" one should equal its floor."""
+    """Which values are good; a "near" one should equal its baseline."""
     protocol: str
     """What it was measured on, in words."""
     low: float | None = None
@@ -46,7 +46,7 @@ class MetricResult:
         cls,
         metric: Metric,
         value: float,
-        floor: float,
+        baseline: float,
         protocol: str,
         low: float | None = None,
         high: float | None = None,
@@ -56,7 +56,7 @@ class MetricResult:
     ) -> MetricResult:
         """The result of a metric; `detail` names a member of a family."""
         key = metric.key if detail is None else metric.at(detail)
-        return cls(key, value, floor, metric.better, protocol, low, high, n_samples=n)
+        return cls(key, value, baseline, metric.better, protocol, low, high, n_samples=n)
 
     @property
     def label(self) -> str:

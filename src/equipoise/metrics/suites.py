@@ -1,4 +1,4 @@
-"""Metric suites: for each kind of data the registered metrics, each with its floor.
+"""Metric suites: for each kind of data the registered metrics, each with its baseline.
 
 A suite is built once from a reference, and is then called with samples in the user's
 units. Its first metric is the primary one. A quick suite, for use while training, has
@@ -51,32 +51,34 @@ class MetricSuite:
         return self.measure(self.reference.prepare(x))
 
     def metrics(self, x: Array, reals: Sequence[Array]) -> list[MetricResult]:
-        """Each metric of samples with its interval and its floor.
+        """Each metric of samples with its interval and its baseline.
 
         Args:
             x: Generated samples, (n, *shape).
-            reals: Draws of other real samples than the reference has; the floor is the
-                mean over them.
+            reals: Draws of other real samples than the reference has; the baseline is
+                the mean over them.
 
         Returns:
             The results, the primary one first. A metric without a value, for x or for
             real samples, is left out; the primary one never is.
         """
         rows = self.reference.prepare(x)
-        values, floors = self.measure(rows), mean_values([self(real) for real in reals])
+        values, baselines = self.measure(rows), mean_values([self(real) for real in reals])
         widths = self._half_widths(rows)
         primary = next(iter(values))
         return [
-            self._result(key, value, floors[key], widths.get(key), (len(x), reals), key == primary)
+            self._result(
+                key, value, baselines[key], widths.get(key), (len(x), reals), key == primary
+            )
             for key, value in values.items()
-            if key == primary or not math.isnan(value + floors.get(key, math.nan))
+            if key == primary or not math.isnan(value + baselines.get(key, math.nan))
         ]
 
     def _result(
         self,
         key: str,
         value: float,
-        floor: float,
+        baseline: float,
         width: float | None,
         samples: tuple[int, Sequence[Array]],
         is_primary: bool,
@@ -85,7 +87,7 @@ class MetricSuite:
         return MetricResult(
             key,
             value,
-            floor,
+            baseline,
             find(key).better,
             self.protocol(key, n, len(reals[0]), len(reals)),
             low=None if width is None else value - width,
@@ -118,11 +120,11 @@ class MetricSuite:
     def protocol(self, key: str, n: int, n_real: int, draws: int) -> str:
         """What a metric was measured on, in words."""
         measure = self._measure_of(key)
-        floor = f"floor: {measure.used(n_real):,} real samples" + (
+        baseline = f"baseline: {measure.used(n_real):,} real samples" + (
             f", mean of {draws} draws" if draws > 1 else ""
         )
         compared_with = measure.reference_text(self.reference)
-        return f"{measure.used(n):,} samples against {compared_with}; {floor}"
+        return f"{measure.used(n):,} samples against {compared_with}; {baseline}"
 
     def _measure_of(self, key: str) -> Measure:
         """The measure that computes the metric of this key."""

@@ -39,7 +39,7 @@ class Curve:
 
     samples_seen: Sequence[int]
     values: Sequence[float]
-    floor: float | None
+    baseline: float | None
     """Its baseline: the same metric of real samples."""
     n_samples: int | None
     """On how many samples it was measured, where that is known."""
@@ -96,13 +96,15 @@ def metric_curve(log: Sequence[Mapping[str, Any]], key: str) -> Curve:
     """The metric with this key as it was measured during training."""
     log = comparable_lines(log)
     lines = [line for line in log if _finite(line.get("metrics", {}).get(key))]
-    first = next((line for line in log if "floors" in line), {})
-    floor = first.get("floors", {}).get(key)
+    first = next((line for line in log if "baselines" in line), {})
+    baseline = first.get("baselines", {}).get(key)
     seen, values = (
         [line["samples_seen"] for line in lines],
         [line["metrics"][key] for line in lines],
     )
-    return Curve(seen, values, floor if _finite(floor) else None, first.get("evaluated_samples"))
+    return Curve(
+        seen, values, baseline if _finite(baseline) else None, first.get("evaluated_samples")
+    )
 
 
 def losses(log: Sequence[Mapping[str, Any]]) -> Image | None:
@@ -188,11 +190,11 @@ def primary(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | No
         linewidth=1.4,
         label="generated",
     )
-    if curve.floor is not None:
-        baseline = f"real samples: {number(curve.floor)} (baseline of this curve)"
-        axes.axhline(curve.floor, color="black", linewidth=1, linestyle="--", label=baseline)
+    if curve.baseline is not None:
+        baseline = f"real samples: {number(curve.baseline)} (baseline of this curve)"
+        axes.axhline(curve.baseline, color="black", linewidth=1, linestyle="--", label=baseline)
     legend_above(axes)
-    _logarithmic(axes, [*values, curve.floor] if curve.floor is not None else values)
+    _logarithmic(axes, [*values, curve.baseline] if curve.baseline is not None else values)
     ends = f"from {number(values[0])} to {number(values[-1])}; the best was {number(min(values))}"
     return svg_image(figure, f"{label} against samples seen, {ends}.", _baseline_note(curve, table))
 
@@ -201,15 +203,15 @@ def _baseline_note(curve: Curve, table: MetricResult) -> str:
     """How a curve was measured, and why its baseline is not the table's."""
     on = f"on {curve.n_samples:,} samples " if curve.n_samples else ""
     measured = f"Measured {on}{QUICK_PROTOCOL}"
-    if curve.floor is None or number(curve.floor) == number(table.floor):
+    if curve.baseline is None or number(curve.baseline) == number(table.baseline):
         return measured
     n = table.n_samples
     of_table = " separately" if n is None else f" on {n:,} samples"
     if n is not None and n == curve.n_samples:
         of_table += " too, but other ones"
     return (
-        f"{measured} Its baseline here is {number(curve.floor)}; the table's, "
-        f"{number(table.floor)}, was measured{of_table}."
+        f"{measured} Its baseline here is {number(curve.baseline)}; the table's, "
+        f"{number(table.baseline)}, was measured{of_table}."
     )
 
 
@@ -243,14 +245,14 @@ def compared_runs(curves: Mapping[str, Curve], name: str) -> Image | None:
         lines += axes.plot(
             curve.samples_seen, curve.values, marker="o", markersize=3, linewidth=1.3
         )
-        if curve.floor is not None:
-            axes.axhline(curve.floor, color=lines[-1].get_color(), linewidth=1, linestyle="--")
-    floors = [curve.floor for curve in shown.values() if curve.floor is not None]
-    _logarithmic(axes, [*(value for curve in shown.values() for value in curve.values), *floors])
+        if curve.baseline is not None:
+            axes.axhline(curve.baseline, color=lines[-1].get_color(), linewidth=1, linestyle="--")
+    baselines = [curve.baseline for curve in shown.values() if curve.baseline is not None]
+    _logarithmic(axes, [*(value for curve in shown.values() for value in curve.values), *baselines])
     legend_above(axes, lines, list(shown))  # by hand: a name may begin with _
     ends = "; ".join(f"{run} ends at {number(curve.values[-1])}" for run, curve in shown.items())
     caption = f"Measured {QUICK_PROTOCOL}"
-    if floors:
+    if baselines:
         caption += " Dashed: the baseline, the same metric of real samples. The table's is"
         caption += " measured on other numbers of samples."
     return svg_image(

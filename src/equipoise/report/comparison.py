@@ -36,7 +36,7 @@ class Row:
     better: Better
     cells: Sequence[tuple[str, str]]
     """Each run's value and interval; empty strings where a run lacks the metric."""
-    floor: str
+    baseline: str
     protocol: str = ""
     """How it was measured, where that differs from the row above."""
 
@@ -58,8 +58,10 @@ def rows(reports: Sequence[Report]) -> list[Row]:
     for key in dict.fromkeys(metric.key for report in reports for metric in report.shown):
         of_runs = [_result(report, key) for report in reports]
         known = [metric for metric in of_runs if metric is not None]
-        floors = sorted({metric.floor for metric in known if math.isfinite(metric.floor)})
-        ends = list(dict.fromkeys(map(number, floors[:1] + floors[-1:]))) or [number(math.nan)]
+        baselines = sorted({metric.baseline for metric in known if math.isfinite(metric.baseline)})
+        ends = list(dict.fromkeys(map(number, baselines[:1] + baselines[-1:]))) or [
+            number(math.nan)
+        ]
         cells = [
             ("", "") if metric is None else (number(metric.value), interval(metric))
             for metric in of_runs

@@ -1,5 +1,5 @@
-"""The report on a run: its metrics beside their floors and the verdict, to print and to
-keep as report.json."""
+"""The report on a run: its metrics beside their baselines and the verdict, to print and
+to keep as report.json."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class Report:
         return [metric for metric in self.metrics if metric.in_table]
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Label, value, interval and floor of each metric that tables show."""
-        return [(m.label, number(m.value), interval(m), number(m.floor)) for m in self.shown]
+        """Label, value, interval and baseline of each metric that tables show."""
+        return [(m.label, number(m.value), interval(m), number(m.baseline)) for m in self.shown]
 
     def __str__(self) -> str:
         heads = ("", GENERATED, INTERVAL, BASELINE)
@@ -91,8 +91,8 @@ class Report:
         ]
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         lines = [
-            f"{label:{widths[0]}}  {value:>{widths[1]}}  {off:{widths[2]}}  {floor:>{widths[3]}}"
-            for label, value, off, floor in (heads, *rows)
+            f"{label:{widths[0]}}  {value:>{widths[1]}}  {off:{widths[2]}}  {baseline:>{widths[3]}}"
+            for label, value, off, baseline in (heads, *rows)
         ]
         about = (
             f"({self.metrics[0].protocol})",
@@ -153,10 +153,10 @@ class Report:
 
 
 def _with_nan(metric: Any) -> Any:
-    """A metric from JSON, where a value or a floor that is null was not finite."""
+    """A metric from JSON, where a value or a baseline that is null was not finite."""
     if not isinstance(metric, dict):
         return metric
-    nulls = {name: math.nan for name in ("value", "floor") if metric.get(name, 0) is None}
+    nulls = {name: math.nan for name in ("value", "baseline") if metric.get(name, 0) is None}
     return {**metric, **nulls}
 
 

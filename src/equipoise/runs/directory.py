@@ -31,7 +31,7 @@ LOCK = ".lock"
 MAX_LOG_BYTES = 2**28  # bytes
 MAX_NUMBER = 1e300
 NAMED, WORDS = (
-    {"metrics", "floors"},
+    {"metrics", "baselines"},
     {"recovered", "trouble", "diverged"},
 )  # of a line of the log: numbers by name, and text
 

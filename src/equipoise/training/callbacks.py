@@ -86,8 +86,8 @@ def line_of(event: Event) -> dict[str, Any]:
         case Recovered():
             return {"recovered": event.what}
         case Baselines():
-            floors = {"floors": dict(event.metrics), "evaluated_samples": event.samples}
-            return {**floors, **event.terms}
+            baselines = {"baselines": dict(event.metrics), "evaluated_samples": event.samples}
+            return {**baselines, **event.terms}
         case Evaluated():
             return {"metrics": dict(event.metrics)}
         case Trouble():
@@ -124,14 +124,14 @@ class Evaluator:
             return
         seen = self.state.samples_seen
         metrics = self.suite(self.sampler.values(self.suite.n, EVALUATION_SEED))
-        if not any("floors" in line for line in self.log.lines):
+        if not any("baselines" in line for line in self.log.lines):
             self.emit(self.baselines())
-        self.emit(Evaluated(seen, metrics, self.monitor.floors, self.progress))
+        self.emit(Evaluated(seen, metrics, self.monitor.baselines, self.progress))
 
     def baselines(self) -> Baselines:
         """The metrics of real samples, with the terms of the training."""
         seen, terms = self.state.samples_seen, self.plan.terms
-        return Baselines(seen, self.monitor.floors, self.suite.n, terms)
+        return Baselines(seen, self.monitor.baselines, self.suite.n, terms)
 
     def _due(self) -> bool:
         stops, horizon = self.plan.run.stop_when is not None, self.state.horizon

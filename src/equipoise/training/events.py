@@ -75,7 +75,7 @@ class Evaluated:
     samples_seen: int
     metrics: Mapping[str, float]
     """By key, the primary one first."""
-    floors: Mapping[str, float]
+    baselines: Mapping[str, float]
     """The metrics of real samples, by key."""
     progress: float = 0.0
     """Fraction of the training that is done, 0 to 1."""

@@ -131,7 +131,7 @@ def primary_metric(event: Evaluated) -> str:
     from equipoise.metrics.registry import label_of
 
     key, value = next(iter(event.metrics.items()))
-    baseline = event.floors.get(key, math.nan)
+    baseline = event.baselines.get(key, math.nan)
     beside = f" (real samples: {baseline:.4g})" if math.isfinite(baseline) else ""
     return f"{label_of(key)} {value:.4g}{beside}"
 

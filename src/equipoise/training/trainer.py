@@ -19,7 +19,7 @@ from equipoise.data.loading import Loader
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.metrics.evaluate import floors, suite_for
+from equipoise.metrics.evaluate import baselines, suite_for
 from equipoise.recipes import DEFAULT
 from equipoise.recipes._building import build_method, fitted_recipe, recipe_from, recipe_to_dict
 from equipoise.recipes._contract import check_contract
@@ -182,7 +182,7 @@ class Trainer:
         seed, stops = self.settings.seed, self.settings.stop_when is not None
         suite = suite_for(source, seed, quick=True)
         schedule = EvaluationSchedule(self.workload, suite, self.costs)
-        self.monitor = Monitor(lambda: floors(suite, source, seed))
+        self.monitor = Monitor(lambda: baselines(suite, source, seed))
         self.run_log = RunLog(state, writer)
         self.evaluator = Evaluator(
             suite, sampler, state, self.plan, schedule, self.monitor, self.run_log, self.emit
