@@ -38,7 +38,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.results import record
+from benchmarks.results import origin, record
 from equipoise.data import mnist
 from equipoise.data.arrays import from_array
 from equipoise.data.sources import RowsSource
@@ -163,6 +163,7 @@ def measured(case: Case) -> dict[str, Any]:
     return {
         "metrics": [asdict(metric) for metric in metrics],
         "held_out": len(source.held_out(1_000, seed)),
+        "commit": origin().commit,
     }
 
 
@@ -237,9 +238,11 @@ def main() -> None:
     if options.dry:
         print(*(" | ".join(row) for row in rows), sep="\n")
         return
+    commits = ", ".join(sorted({found[case]["commit"] for case in planned}))
     record(
         f"python -m benchmarks.power {options.kind} --lanes {options.lanes}",
-        f"{options.draws} draws from seed {options.first_seed}, one thread each.",
+        f"{options.draws} draws from seed {options.first_seed}, one thread each. Metrics "
+        f"measured at {commits}, verdicts by the commit above.",
         rows,
     )
 
