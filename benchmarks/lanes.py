@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import Queue
 from typing import TypeVar
 
@@ -30,3 +32,19 @@ def in_lanes(jobs: Iterable[T], work: Callable[[T, list[str]], R], lanes: int) -
 
     with ThreadPoolExecutor(lanes) as pool:
         return list(pool.map(in_lane, jobs))
+
+
+def add_options(parser: ArgumentParser, folder: str) -> None:
+    """Add --lanes and --keep, whose default is `folder` in runs/."""
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        default=1,
+        help="runs side by side, each with one thread on its own core",
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("runs") / folder,
+        help="a folder to keep the runs in",
+    )

@@ -33,7 +33,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.lanes import in_lanes
+from benchmarks.lanes import add_options, in_lanes
 from benchmarks.results import Origin, merged, origin, record
 from benchmarks.rows import ROWS, Row, Run
 
@@ -106,18 +106,7 @@ def main() -> None:
     )
     parser.add_argument("row", choices=ROWS)
     parser.add_argument("--seeds", help="from-to, both included, instead of the row's own")
-    parser.add_argument(
-        "--lanes",
-        type=int,
-        default=1,
-        help="runs side by side, each with one thread on its own core",
-    )
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        default=Path("runs/benchmark-quality"),
-        help="a folder to keep the runs in",
-    )
+    add_options(parser, "benchmark-quality")
     options = parser.parse_args()
     row = ROWS[options.row]
     seeds = range(row.seeds) if options.seeds is None else parsed(options.seeds)

@@ -34,7 +34,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.gates import GATES, LABELLED, UNSUPERVISED_ACCURACY, Gate, failures
-from benchmarks.lanes import in_lanes
+from benchmarks.lanes import add_options, in_lanes
 from benchmarks.results import Origin, merged, origin, record
 from equipoise import GAN
 from equipoise.data import mnist
@@ -248,18 +248,7 @@ def main() -> None:
     )
     parser.add_argument("what", nargs="*", help=f"tables: {', '.join(MINUTES)}; all unless named")
     parser.add_argument("--recipe", help="this one alone")
-    parser.add_argument(
-        "--lanes",
-        type=int,
-        default=1,
-        help="runs side by side, each with one thread on its own core",
-    )
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        default=Path("runs/benchmark-recipes"),
-        help="a folder to keep the runs in",
-    )
+    add_options(parser, "benchmark-recipes")
     options = parser.parse_args()
     if unknown := set(options.what) - MINUTES.keys():
         parser.error(f"no table {', '.join(sorted(unknown))}: known are {', '.join(MINUTES)}")

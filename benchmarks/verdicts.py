@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.lanes import in_lanes
+from benchmarks.lanes import add_options, in_lanes
 from benchmarks.results import origin, record
 from equipoise import GAN
 from equipoise.data import mnist
@@ -287,18 +287,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("kinds", nargs="*", help=f"{' or '.join(KINDS)}; both unless named")
-    parser.add_argument(
-        "--lanes",
-        type=int,
-        default=1,
-        help="cases side by side, each with one thread on its own core",
-    )
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        default=Path("runs/benchmark-verdicts"),
-        help="a folder to keep the verdicts in",
-    )
+    add_options(parser, "benchmark-verdicts")
     parser.add_argument(
         "--first-seed",
         type=int,

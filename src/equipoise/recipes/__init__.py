@@ -1,7 +1,7 @@
 """The catalogue of recipes: published methods, one per file in this folder, and those
 that other packages and programs register.
 
-Files whose names begin with an underscore are shared by recipes.
+What recipes are built from is in `base`, `method`, `output` and `dcgan_family`.
 """
 
 from __future__ import annotations

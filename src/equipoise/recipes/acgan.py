@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from equipoise.coerce import Ge
-from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:

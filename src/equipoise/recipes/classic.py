@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.errors import RequestError
-from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:

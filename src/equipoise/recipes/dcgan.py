@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from equipoise.errors import RequestError
-from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method
 
 if TYPE_CHECKING:

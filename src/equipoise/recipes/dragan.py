@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Gt
-from equipoise.recipes._dcgan_family import CrossEntropy
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import CriticBatch, Method, Rates
 
 if TYPE_CHECKING:

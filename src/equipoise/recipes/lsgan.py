@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 

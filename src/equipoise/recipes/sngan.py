@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Gt
-from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge
-from equipoise.recipes._dcgan_family import Standard
 from equipoise.recipes.base import register
+from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
 from equipoise.recipes.output import Critic
 
