@@ -54,7 +54,6 @@ def measure(data: str, recipe: str, choices: dict[str, Any]) -> list[str]:
     import numpy as np
 
     from equipoise import GAN
-    from equipoise.runtime.device import used_memory
     from equipoise.training.events import Control
     from equipoise.training.loop import Clock, train
     from equipoise.training.memory import predict
@@ -68,8 +67,7 @@ def measure(data: str, recipe: str, choices: dict[str, Any]) -> list[str]:
     size = training.recipe.batch_size
     transform, device = training.sampler.transform, training.device
     predicted = predict(training.source, training.recipe, transform, device)
-    used = used_memory(device)
-    assert used is not None, "Linux tells the resident set"
+    used = resident("VmRSS")
     forget()
     clock = Clock(training.state, 4 * size * training.recipe.discriminator_steps, None)
     with training.speed.torch_settings():

@@ -11,8 +11,11 @@ import torch
 
 from equipoise.data.factory import open_source
 from equipoise.errors import RequestError
+from equipoise.recipes._building import fitted_recipe
+from equipoise.recipes.balanced import Balanced
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
+from equipoise.transforms.space import NetworkSpace
 
 RNG = np.random.default_rng(0)
 DATA: dict[str, tuple[Any, int]] = {
@@ -67,8 +70,11 @@ def test_encoding_once_and_then_each_batch_is_encoding(kind: str) -> None:
 
 def test_networks_are_conditioned_on_labels_clusters_or_pairs_of_them() -> None:
     source = open_source("ring")
+    space = NetworkSpace.of(source.schema)
     for clusters, labels, expected in ((0, 0, 0), (0, 8, 8), (1, 0, 0), (1, 8, 8), (4, 8, 32)):
-        assert fit_chain(source, "standard", clusters, labels, 0).class_count(labels) == expected
+        chain = fit_chain(source, "standard", clusters, labels, 0)
+        recipe = fitted_recipe(Balanced(conditional=labels > 0), chain)
+        assert recipe.classes(space) == expected
 
 
 def test_a_link_that_is_not_known_is_named() -> None:

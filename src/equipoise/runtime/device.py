@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 
 from equipoise.errors import RequestError
-from equipoise.utils.system import CGROUPS, PROC, available_memory, read_number
+from equipoise.utils.system import CGROUPS, PROC, available_memory
 
 
 def resolve_device(name: str) -> torch.device:
@@ -36,17 +35,6 @@ def resolve_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError):
         raise RequestError(f"device = {name!r} is not available here: give cpu or auto") from None
     return device
-
-
-def used_memory(device: torch.device, proc: Path = PROC) -> int | None:
-    """Bytes that this process has allocated on the device; on a CPU, its resident set.
-
-    None where the system does not report it.
-    """
-    if device.type == "cuda":
-        return torch.cuda.memory_allocated(device)
-    pages = read_number(proc / "self" / "statm", word=1)
-    return None if pages is None else pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:

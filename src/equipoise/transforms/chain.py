@@ -62,14 +62,6 @@ class Chain(nn.Module):
         found = [link.limits for link in self.links if isinstance(link, Scaling)]
         return found[0] if found else None
 
-    def class_count(self, labels: int) -> int:
-        """How many classes networks are conditioned on: labels, clusters or one for
-        each pair of them; 0 for none. `labels` is how many labels networks learn."""
-        clustering = self.clustering
-        if clustering is None or clustering.count == 1:
-            return labels
-        return clustering.weights.numel()
-
     def encode(
         self, x: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor | None]:
