@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -198,7 +197,7 @@ def run(name: str, kind: str, seed: int) -> dict[str, Any]:
 
     def watch(event: Any) -> None:
         if isinstance(event, Report) and event.progress >= case.stop_at:
-            os.kill(os.getpid(), 2)
+            fit.control.stop("SIGINT")
 
     try:
         gan.train(fit, [watch if case.stop_at < 1 else lambda _: None])
