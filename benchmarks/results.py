@@ -90,13 +90,19 @@ def markdown(table: Table) -> str:
 
 
 def origin() -> Origin:
-    """The commit that is checked out, and this machine."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    """The commit that is checked out, with a word where its code was changed, and this
+    machine."""
+    commit = _git("rev-parse", "--short", "HEAD")
+    if _git("status", "--porcelain", "--", "src", "benchmarks/*.py"):
+        commit += " with changes"
     names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     processor = f"{os.cpu_count()} cores of {names[0].strip() if names else 'unknown'}"
     return Origin(commit, f"{processor} ({platform.machine()}), Python {platform.python_version()}")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def merged(origins: Iterable[Origin]) -> Origin:

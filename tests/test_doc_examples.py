@@ -63,9 +63,12 @@ def test_the_custom_recipe_trains_from_a_package_of_its_own(tmp_path: Path) -> N
     ]
     (info / "entry_points.txt").write_text("".join(lines))
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = "train gaussian --recipe hinge --margin 0.5 --samples 512 --batch-size 64"
+    (command,) = re.findall(
+        r"^equipoise (train .*)$", (DOCS / "custom-recipe.md").read_text(), re.M
+    )
+    brief = ["--samples", "512", "--batch-size", "64", "--evaluate", "none"]
     done = subprocess.run(
-        [sys.executable, "-m", "equipoise", *command.split(), "--evaluate", "none"],
+        [sys.executable, "-m", "equipoise", *command.split(), *brief],
         env={**os.environ, "PYTHONPATH": path},
         cwd=tmp_path,
         check=False,
@@ -73,7 +76,7 @@ def test_the_custom_recipe_trains_from_a_package_of_its_own(tmp_path: Path) -> N
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "runs/gaussian-hinge-0/generator.safetensors").is_file()
+    assert (tmp_path / "runs/gaussian-my-hinge-0/generator.safetensors").is_file()
 
 
 def test_every_metric_is_listed_by_its_key() -> None:

@@ -49,14 +49,15 @@ def draw(data: str, n: int) -> Array:
     return POINTS[data].sample(n, torch.Generator().manual_seed(5)).numpy()
 
 
-UNMEASURED = {"began"}  # on these, at the usual length
+# Recipes that were not measured on some data at the usual length.
+UNMEASURED = {"ring": {"began"}, "mnist": {"began"}}
 
 
 def test_every_recipe_has_a_gate_for_every_kind_of_data_that_it_fits() -> None:
     needs_labels = {name for name, recipe in catalogue().items() if recipe.needs_labels}
     assert GATES["gaussian"].keys() == catalogue().keys() - needs_labels - {"dcgan"}
-    assert GATES["ring"].keys() == catalogue().keys() - {"dcgan"} - UNMEASURED
-    assert GATES["mnist"].keys() == catalogue().keys() - UNMEASURED
+    assert GATES["ring"].keys() == catalogue().keys() - {"dcgan"} - UNMEASURED["ring"]
+    assert GATES["mnist"].keys() == catalogue().keys() - UNMEASURED["mnist"]
 
 
 @cache

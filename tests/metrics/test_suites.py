@@ -27,13 +27,8 @@ def metrics_of_real(source: Source) -> tuple[MetricSuite, dict[str, float]]:
 def test_samples_of_a_known_distribution_are_compared_with_the_exact_one() -> None:
     suite, metrics = metrics_of_real(DistributionSource(Gaussian()))
     assert suite.n == 100_000
-    assert list(metrics)[:5] == [
-        "wasserstein_1",
-        "kolmogorov_smirnov",
-        "energy_distance",
-        "mean",
-        "standard_deviation",
-    ]
+    assert next(iter(metrics)) == "wasserstein_1"  # the primary one
+    assert metrics.keys() >= {"kolmogorov_smirnov", "energy_distance", "mean"}
     assert metrics["coverage"] == pytest.approx(0.97, abs=0.03)
     assert metrics["wasserstein_1"] < 0.015
     assert metrics["kolmogorov_smirnov"] < 0.006

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -17,7 +17,8 @@ from equipoise.recipes import catalogue, find
 from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.infogan import InfoGAN, mutual_information_term
-from equipoise.recipes.method import AuxOutputs, CriticBatch, Method
+from equipoise.recipes.lsgan import LSGAN
+from equipoise.recipes.method import AuxOutputs, CriticBatch, Losses, Method, Networks
 from equipoise.recipes.r3gan import R3GAN
 from equipoise.transforms.space import NetworkSpace
 
@@ -45,6 +46,21 @@ def test_batch_norm_is_where_the_paper_has_it_and_real_and_fake_pass_it_separate
     expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan")
     assert (batch_norms(method.discriminator) > 0) == expected
     assert method.together != expected
+
+
+def test_a_penalty_counts_in_full_where_the_schedule_says_nothing() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Penalised(LSGAN):
+        def build(self, space: NetworkSpace) -> Method:
+            pair = super().build(space)
+            return self.method(
+                Networks(pair.generator, pair.discriminator, pair.prior),
+                Losses(pair.discriminator_loss, pair.generator_loss),
+                penalty=lambda batch: {"outputs": batch.logits.square().mean()},
+            )
+
+    method = Penalised().build(NetworkSpace((2,)))
+    assert [method.schedule(at, 100).penalty for at in (0.0, 0.5, 1.0)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from equipoise import GAN, recipes
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.recipes import broken, catalogue, find, register
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import RECIPES
@@ -78,6 +78,30 @@ def test_broken_plugins_break_no_command_and_are_listed_with_what_is_wrong(
     ):
         (line,) = [line for line in listed.out.splitlines() if line.startswith(f"{name} ")]
         assert message in line
+
+
+def test_a_plugin_with_the_name_of_a_recipe_is_not_used_and_said_so(
+    registry: None,  # noqa: ARG001  # which looks after this is undone
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "namesake_plugin.py").write_text(
+        "from equipoise.recipes.balanced import Balanced\n\n"
+        'class Strange(Balanced):\n    name = "balanced"\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("balanced", "namesake_plugin:Strange", recipes.ENTRY_POINTS)
+    monkeypatch.setattr(
+        recipes, "entry_points", lambda group: [point] if group == recipes.ENTRY_POINTS else []
+    )
+    for cached in (recipes._broken_entry_points, recipes._warn_of_namesake):
+        cached.cache_clear()
+    try:
+        with pytest.warns(EquipoiseWarning, match="'balanced' of another package is not used: .*"):
+            assert find("balanced") is Balanced
+    finally:
+        for cached in (recipes._broken_entry_points, recipes._warn_of_namesake):
+            cached.cache_clear()
 
 
 @pytest.mark.usefixtures("plugins", "here")

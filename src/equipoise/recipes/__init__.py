@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from equipoise.errors import RequestError, first_line, nearest
+from equipoise.errors import RequestError, first_line, nearest, warn
 from equipoise.recipes.base import RECIPES, Recipe, register
 
 __all__ = ["DEFAULT", "MissingRecipeError", "Recipe", "broken", "catalogue", "find", "register"]
@@ -59,10 +59,18 @@ def find(name: str) -> type[Recipe]:
         )
     known = catalogue()
     if name in known:
+        _warn_of_namesake(name)
         return known[name]
     if name in broken():
         raise MissingRecipeError(f"the recipe {name!r} cannot be used: {broken()[name]}")
     raise MissingRecipeError(f"no recipe {name!r}: {nearest(name, known)}")
+
+
+@cache
+def _warn_of_namesake(name: str) -> None:
+    """Warn, once, that a package's recipe of this name is not the one that is used."""
+    if name in broken():
+        warn(f"the recipe {name!r} of another package is not used: {broken()[name]}")
 
 
 @cache

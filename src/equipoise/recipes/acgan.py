@@ -55,6 +55,4 @@ class ACGAN(CrossEntropy):
                 readings["class_loss_real"] = cross_entropy(aux.real, aux.y)
             return self.class_weight * sum(readings.values(), aux.fake.new_zeros(())), readings
 
-        return self.method(
-            networks, self.losses(), auxiliary=class_term, together=not space.is_image
-        )
+        return self.method(networks, self.losses(), auxiliary=class_term)

@@ -142,8 +142,12 @@ class Recipe(ABC):
             networks: The networks and the prior.
             losses: The loss pair.
             output: The meaning of D's output. Default: the logit of a probability.
-            **parts: Further fields of `Method`, such as `penalty`.
+            **parts: Further fields of `Method`, such as `penalty`. `together` is off by
+                default for a D with BatchNorm.
         """
+        from equipoise.networks.batchnorm import has_batch_norm
+
+        parts.setdefault("together", not has_batch_norm(networks.discriminator))
         augmentation = None
         if self.augmentations:
             from equipoise.networks.augmentation import Augmentation
@@ -173,7 +177,7 @@ class Recipe(ABC):
         return Rates(
             rate,
             self.beta2,
-            penalty=0.0,
+            penalty=1.0,
             ema_half_life=self.ema_half_life,
             augment=self.augment_probability,
         )

@@ -40,4 +40,4 @@ class CGAN(CrossEntropy):
 
     def build(self, space: NetworkSpace) -> Method:
         networks = self.networks(space, norm="batch", conditioning=self.conditioning)
-        return self.method(networks, self.losses(), together=not space.is_image)
+        return self.method(networks, self.losses())

@@ -47,4 +47,4 @@ class DCGAN(CrossEntropy):
             )
 
     def build(self, space: NetworkSpace) -> Method:
-        return self.method(self.networks(space, norm="batch"), self.losses(), together=False)
+        return self.method(self.networks(space, norm="batch"), self.losses())

@@ -107,9 +107,7 @@ class InfoGAN(CrossEntropy):
                 networks.prior, aux, self.categorical_weight, self.continuous_weight
             )
 
-        return self.method(
-            networks, self.losses(), auxiliary=information, together=not space.is_image
-        )
+        return self.method(networks, self.losses(), auxiliary=information)
 
 
 def mutual_information_term(

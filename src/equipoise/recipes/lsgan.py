@@ -55,5 +55,4 @@ class LSGAN(Standard):
                 lambda _, fake: losses.least_squares_generator(fake, self.c),
             ),
             Score(threshold=(self.a + self.b) / 2),
-            together=not space.is_image,
         )

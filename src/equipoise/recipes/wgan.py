@@ -62,5 +62,4 @@ class WGAN(Standard):
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             Critic(),
             constraint=clip,
-            together=not space.is_image,
         )

@@ -23,6 +23,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.networks.batchnorm import BATCH_NORMS
 from equipoise.networks.conditioning import MixedPrecision
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
@@ -30,7 +31,6 @@ from equipoise.runs.config import Machine
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.process import torch_settings
-from equipoise.sampling.evaluation_mode import BATCH_NORMS
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
 from equipoise.transforms.chain import example_classes

@@ -56,8 +56,7 @@ def read(path: Path) -> FileContent:
 
     Raises:
         RequestError: If it is of no known format, is too large for the memory, is
-        damaged
-            or cannot be data.
+            damaged, or cannot be data.
     """
     reader = find(path)
     if reader is None:

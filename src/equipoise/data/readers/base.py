@@ -46,8 +46,8 @@ class Reader(ABC):
 
     @abstractmethod
     def claimed_bytes(self, path: Path) -> int:
-        """Bytes of memory that the content takes by the file's own words, found without
-        unpacking it into memory.
+        """An upper bound of the memory that `read` takes, in bytes, found without
+        holding the content: from the file's header, or for text by counting.
 
         Raises:
             RequestError: For a file that contradicts itself.
@@ -103,8 +103,8 @@ def refuse_too_large(path: Path, claimed: int) -> None:
     limit = memory_limit()
     if limit is not None and claimed > limit:
         raise RequestError(
-            f"{path} holds {claimed / 2**30:.1f} GiB unpacked, and "
-            f"{limit / MEMORY_FRACTION / 2**30:.1f} GiB of memory are free: "
+            f"{path} takes {claimed / 2**30:.1f} GiB of memory, and "
+            f"{limit / MEMORY_FRACTION / 2**30:.1f} GiB are free: "
             "give fewer samples at once"
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data.readers.base import FileContent, Reader, refuse_columns, register, require
-from equipoise.data.readers.compression import COMPRESSIONS, open_text, unpacked_size
+from equipoise.data.readers.compression import COMPRESSIONS, open_text, table_memory
 from equipoise.errors import RequestError, clipped
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class CsvReader(Reader):
     delimiter: ClassVar[str] = ","
 
     def claimed_bytes(self, path: Path) -> int:
-        return unpacked_size(path)
+        return table_memory(path, self.delimiter.encode())
 
     def read(self, path: Path) -> FileContent:
         require("pandas", path)

@@ -46,8 +46,7 @@ class FeatherReader(Reader):
 
         Raises:
             RequestError: For columns that are neither numbers, texts nor dates, since
-            one
-                row of those can hold any number of numbers.
+                one row of those can hold any number of numbers.
         """
         require("pandas", path)
         require("pyarrow", path)

@@ -23,8 +23,7 @@ class ParquetReader(Reader):
 
         Raises:
             RequestError: For columns of lists, since one row of those can hold any
-            number
-                of numbers.
+                number of numbers.
         """
         require("pandas", path)
         require("pyarrow", path)
