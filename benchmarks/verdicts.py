@@ -136,6 +136,9 @@ def every_step(fit: Trainer, optimize: Callable[[int, Gradients], None]) -> None
 
 
 SMALL = HEALTHY | {"undecided"}
+# Of 720 rows trained on as usual, 27% to 29% of the samples are copies: 64% of them are
+# nearer to a training row than to one of as many new draws, of exact samples 49% (seeds
+# 0 to 2, 20 sets of draws each). "memorising" is said from 30% on.
 LOST = frozenset({"mode collapse", "stalled"})
 FROZEN = frozenset({"discriminator won", "mode collapse", "stalled"})
 CASES: dict[str, Case] = {
@@ -167,7 +170,7 @@ CASES: dict[str, Case] = {
         frozenset({"diverged", "recovered from trouble"}), plain, sicken=poison
     ),
     "labels shuffled": Case(frozenset({"labels ignored"}), labelled(shuffled=True)),
-    "healthy: 800 rows": Case(SMALL, small(800), kinds=("points",)),
+    "800 rows, trained as usual": Case(SMALL | {"memorising"}, small(800), kinds=("points",)),
     "healthy: 3,000 rows": Case(SMALL, small(3_000)),
     "800 rows, generator frozen after 100 steps": Case(FROZEN, small(800), ALONE, sicken=freeze),
     "800 rows, D's learning rate x 100": Case(
