@@ -304,6 +304,13 @@ def test_a_d_that_is_always_right_has_won_unless_the_samples_are_near_or_improvi
     assert verdict_of(far, log=[*FLAT, *balanced_at(*[0.55] * 20)]).name == "stalled"
 
 
+def test_a_gain_that_is_lost_at_the_end_is_no_improvement() -> None:
+    far, certain = result(PRIMARY, 71.0, 0.02), balanced_at(*[0.999] * 20)
+    swinging = [*falling(55, 63, 70, 44, 71), *certain]  # of MNIST, at 100 times G's rate
+    assert verdict_of(far, log=swinging).name == "discriminator won"
+    assert verdict_of(far, log=[*falling(55, 63, 70, 44, 50), *certain]).name == "still improving"
+
+
 def test_the_verdict_says_what_is_missing_beside_its_cause() -> None:
     few = (
         result(PRIMARY, 1.0, 0.01),

@@ -183,9 +183,11 @@ class Evidence:
     @property
     def improving(self) -> bool:
         """Whether the primary metric's best value in the last third is clearly below
-        all before it."""
+        all before it, and the last value has not lost what was gained."""
         before, after = self.last_third
-        return bool(before and after) and min(after) < IMPROVEMENT * min(before)
+        if not before or not after:
+            return False
+        return min(after) < IMPROVEMENT * min(before) and after[-1] < min(before)
 
     @property
     def shows_trend(self) -> bool:
