@@ -122,6 +122,7 @@ def test_it_has_surely_converged_where_every_test_of_equivalence_passes() -> Non
         (primary(0.03, 0.005, 0.001, 0.02), SURE[1]),
         (SURE[0],),
         (*SURE, result(PRECISION, 0.88, 0.97)),
+        (*SURE, result(COVERAGE, 0.94, 0.97, 0.03)),
         (*SURE, result(MODE_SPREAD, 0.85, 1.0)),
     ],
 )
@@ -265,6 +266,13 @@ def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_baseline() -> No
     )
     assert "leave discriminator_rate to the recipe" in verdict.advice
     assert verdict.command == "equipoise train ring"
+
+
+def test_coverage_whose_whole_interval_is_low_is_close() -> None:
+    assert verdict_of(*SURE, result(COVERAGE, 0.95, 0.97, 0.015)).name == "converged"
+    verdict = verdict_of(*SURE, result(COVERAGE, 0.93, 0.97, 0.015))
+    assert (verdict.name, verdict.sure) == ("close", "sure")
+    assert "they leave out part of its spread (they come near 93%" in verdict.sentence
 
 
 def test_samples_at_the_baseline_that_a_c2st_distinguishes_are_close() -> None:

@@ -9,6 +9,7 @@ from equipoise.metrics.c2st import C2ST_ACCURACY
 from equipoise.metrics.diversity import MEAN_PAIRWISE_DISTANCE
 from equipoise.metrics.modes import MODE_SPREAD, REVERSE_KL
 from equipoise.metrics.neighbours import COVERAGE, PRECISION, RECALL
+from equipoise.metrics.result import MetricResult
 
 # Multiples of the primary metric's baseline up to which a result is converged, close.
 CONVERGED_RATIO = 3.0
@@ -18,6 +19,9 @@ MODE_SPREAD_RANGE = (0.7, 1.4)  # over that of real samples; outside it is a fla
 COLLAPSED_COVERAGE = 0.5  # of coverage; below, part of the data is missing if precision is high
 SPARSE_COVERAGE = 0.7  # below, something is missing that the distance does not show
 HIGH_PRECISION = 0.75  # from here the samples lie where the data does
+# Coverage whose whole interval is this much below its baseline, which varies between
+# draws of real samples, leaves something out.
+COVERAGE_SCATTER = 0.01
 IDENTICAL_DISTANCE = 0.3  # of the mean distance; below, the samples are nearly identical
 # C2ST accuracies.
 DISTINCT_ACCURACY = 0.6  # from here samples that lie off the data are far from it
@@ -90,6 +94,11 @@ def collapse(e: Evidence) -> str:
     return ""
 
 
+def _surely_below(coverage: MetricResult) -> bool:
+    """Whether the whole interval of coverage is below its baseline."""
+    return coverage.high is not None and coverage.high < coverage.baseline - COVERAGE_SCATTER
+
+
 def flaw(e: Evidence) -> str:
     """What is wrong with samples near the data, in words; empty if nothing is."""
     spread, covered, recall = e[MODE_SPREAD], e[COVERAGE], e[RECALL]
@@ -100,7 +109,9 @@ def flaw(e: Evidence) -> str:
             f"they are too {how} inside the modes (spread {spread.value:.2f}, real ones "
             f"{spread.baseline:.2f})"
         )
-    if covered is not None and covered.value < SPARSE_COVERAGE * covered.baseline:
+    if covered is not None and (
+        covered.value < SPARSE_COVERAGE * covered.baseline or _surely_below(covered)
+    ):
         return (
             f"they leave out part of its spread (they come near {covered.value:.0%} of the "
             f"real samples, real ones {covered.baseline:.0%})"
