@@ -38,7 +38,7 @@ class Engine:
         self.clock = Clock(self.state, samples, None)
         self.state.generator.train()
         self.state.discriminator.train()
-        self.share = self.clock.tick()
+        self.progress = self.clock.tick()
 
     def compile(self) -> None:
         """Compile the step, as long runs do, and anew where threads are changed."""
@@ -50,11 +50,11 @@ class Engine:
     def step(self) -> dict[str, Tensor]:
         """One step of both networks, scheduled, counted and timed as in
         `training.loop`; returns its readings."""
-        rates = self.method.schedule(self.share, self.state.samples_seen)
+        rates = self.method.schedule(self.progress, self.state.samples_seen)
         self.state.apply(rates)
         readings = adversarial_step(self.state, rates)
         self.state.samples_seen += self.method.discriminator_steps * self.state.loader.batch_size
-        self.share = self.clock.tick()
+        self.progress = self.clock.tick()
         return readings
 
     def resident(self) -> tuple[Tensor, Tensor | None]:

@@ -59,12 +59,12 @@ def balanced_race(course: Course, seed: int, until: float) -> Race:
     sampler = engine.fit.sampler
     found: Race = []
     seconds, due = 0.0, 0.0
-    while engine.share < 1:
+    while engine.progress < 1:
         began = time.perf_counter()
         for _ in range(course.steps):
             engine.step()
         seconds += time.perf_counter() - began
-        if seconds >= due or engine.share >= 1:
+        if seconds >= due or engine.progress >= 1:
             found.append((seconds, course.metric(sampler.values(course.metric.n, EVALUATION_SEED))))
             if reached(found, until)[0] < math.inf:
                 break

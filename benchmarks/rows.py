@@ -204,7 +204,7 @@ def mode_verdict(
     modes: int, within: float, kl: float, middle: bool, longest: float
 ) -> Callable[[Results], str]:
     def verdict(results: Results) -> str:
-        covered, share = of(results, "modes covered"), of(results, "within 3 sigma")
+        covered, inside = of(results, "modes covered"), of(results, "within 3 sigma")
         divergence, spread = of(results, "reverse KL"), of(results, "spread inside modes")
         all_of_them = sum(value == modes for value in covered)
         off = median(divergence) if middle else max(divergence)
@@ -216,7 +216,7 @@ def mode_verdict(
                 str(len(results)),
                 all_of_them == len(results),
             ),
-            ("least share within 3 sigma", min(share), f"≥ {within}", min(share) >= within),
+            ("least fraction within 3 sigma", min(inside), f"≥ {within}", min(inside) >= within),
             ("median reverse KL" if middle else "worst reverse KL", off, f"≤ {kl}", off <= kl),
             ("runs with a spread of .8 to 1.2", right, str(len(results)), right == len(results)),
             *seconds(results, longest),

@@ -61,7 +61,7 @@ class Draws:
     @property
     def known(self) -> LineDistribution:
         return LineDistribution(
-            lambda share: self.shift + self.scale * np.asarray(self.distribution.ppf(share)),
+            lambda u: self.shift + self.scale * np.asarray(self.distribution.ppf(u)),
             lambda x: self.distribution.cdf((x - self.shift) / self.scale),
         )
 
