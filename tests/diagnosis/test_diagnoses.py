@@ -268,6 +268,15 @@ def test_modes_that_shrank_to_points_are_a_collapse_even_at_the_baseline() -> No
     assert verdict.command == "equipoise train ring"
 
 
+def test_two_samples_that_are_alike_are_no_collapse_and_five_are() -> None:
+    distance = result(MEAN_PAIRWISE_DISTANCE, 65.0, 490.0)
+    found = [
+        verdict_of(result(PRIMARY, 0.02, 0.01), replace(distance, n_samples=n), held_out=n).name
+        for n in (2, 5)
+    ]
+    assert found == ["undecided", "mode collapse"]
+
+
 def test_coverage_whose_whole_interval_is_low_is_close() -> None:
     assert verdict_of(*SURE, result(COVERAGE, 0.95, 0.97, 0.015)).name == "converged"
     verdict = verdict_of(*SURE, result(COVERAGE, 0.93, 0.97, 0.015))

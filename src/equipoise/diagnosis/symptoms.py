@@ -23,6 +23,7 @@ HIGH_PRECISION = 0.75  # from here the samples lie where the data does
 # draws of real samples, leaves something out.
 COVERAGE_SCATTER = 0.01
 IDENTICAL_DISTANCE = 0.3  # of the mean distance; below, the samples are nearly identical
+MIN_IDENTICAL_SAMPLES = 5  # of two, both may show the same digit by chance
 # C2ST accuracies.
 DISTINCT_ACCURACY = 0.6  # from here samples that lie off the data are far from it
 CERTAIN_ACCURACY = 0.95  # from here they are far from it even near the baseline
@@ -53,7 +54,11 @@ def obvious(e: Evidence) -> bool:
 def nearly_identical(e: Evidence) -> bool:
     """Whether the samples are nearly all the same."""
     distance = e[MEAN_PAIRWISE_DISTANCE]
-    return distance is not None and distance.value < IDENTICAL_DISTANCE * distance.baseline
+    return (
+        distance is not None
+        and (distance.n_samples is None or distance.n_samples >= MIN_IDENTICAL_SAMPLES)
+        and distance.value < IDENTICAL_DISTANCE * distance.baseline
+    )
 
 
 def off_data(e: Evidence) -> str:
