@@ -102,7 +102,7 @@ def test_the_engine_by_hand_counts_its_samples_and_follows_the_schedule() -> Non
     for _ in range(3):
         ours.step()
     assert ours.state.samples_seen == 3 * 16
-    assert ours.share == pytest.approx(
+    assert ours.progress == pytest.approx(
         48 / ours.recipe.default_samples(NetworkSpace.of(ours.fit.source.schema))
     )
     assert ours.state.generator.training

@@ -77,7 +77,8 @@ class ImageClusters(Clustering):
         with single_threaded(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of empty clusters, where images repeat
             self.centres = torch.from_numpy(kmeans.fit(z.numpy()).cluster_centers_).float()
-        self.weights = one_hot(self.nearest(z), len(self.centres)).float().mean(0)[None]
+        counts = torch.bincount(self.nearest(z), minlength=len(self.centres))
+        self.weights = (counts.float() / len(z))[None]
         return self
 
     def small(self, x: Tensor) -> Tensor:
