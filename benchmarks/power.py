@@ -18,7 +18,7 @@ Points are eight overlapping normal components in four columns. Images are MNIST
 judged by what any images are judged by, since the digit classifier has seen them all.
 
 A sampler that is exact should not be called sick, and one with a fault should not be
-called balanced and sure. What cannot be decided should be called undecided.
+called converged and sure. What cannot be decided should be called undecided.
 """
 
 from __future__ import annotations

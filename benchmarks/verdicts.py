@@ -46,8 +46,8 @@ LEARNING_RATES = {"points": 4e-3, "images": 3e-3}  # balanced's own
 FACTOR = 100
 # Most sicknesses are of a generator that makes all of the data by itself. Given the
 # data's modes, one that has hardly learned makes samples of this data that nobody tells
-# from real ones, and then "balanced" is the truth; one that swings collapses inside the
-# modes.
+# from real ones, and then "converged" is the truth; one that swings collapses inside
+# the modes.
 ALONE = {"clusters": 0}
 # Which network gains by a learning rate that is far too high is not said beforehand:
 # what to change is the same.
