@@ -399,6 +399,12 @@ def test_copies_are_memorised_when_they_are_more_than_chance() -> None:
     assert verdict_of(close, result(COPIED_FRACTION, 0.35, 0.0, 0.5)).name == "converged"
 
 
+def test_copies_are_not_memorised_when_a_harmless_fraction_is_in_the_interval() -> None:
+    close = result(PRIMARY, 0.01, 0.01)
+    assert verdict_of(close, result(COPIED_FRACTION, 0.32, 0.0, 0.27)).name == "converged"
+    assert verdict_of(close, result(COPIED_FRACTION, 0.45, 0.0, 0.27)).name == "memorising"
+
+
 def test_labels_are_ignored_by_the_generator_or_not_related_to_the_data() -> None:
     close = result(PRIMARY, 0.01, 0.01)
     ignored = verdict_of(close, result(LABEL_ACCURACY, 0.12, 0.98), class_frequencies=TEN)
