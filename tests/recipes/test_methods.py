@@ -25,6 +25,7 @@ from equipoise.transforms.space import NetworkSpace
 LINE, DIGITS = Schema((1,), "N", "float64"), Schema((1, 28, 28), "NHW", "uint8")
 LABELLED = Schema((1, 28, 28), "NHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
 REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 3.0])
+RANDOM = torch.Generator()
 
 
 def built(name: str, schema: Schema = DIGITS, **given: Any) -> Method:
@@ -43,7 +44,7 @@ def test_batch_norm_is_where_the_paper_has_it_and_real_and_fake_pass_it_separate
     name: str,
 ) -> None:
     method = built(name, LABELLED)
-    expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan")
+    expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan", "fastgan")
     assert (batch_norms(method.discriminator) > 0) == expected
     assert method.together != expected
 
@@ -70,6 +71,7 @@ def test_what_the_discriminators_output_means(name: str) -> None:
         "wgan-gp": "critic",
         "lsgan": "score",
         "sngan": "score",
+        "fastgan": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
         "began": "energy",
@@ -206,12 +208,12 @@ def test_acgan_pays_both_networks_for_classes_that_can_be_named() -> None:
     y = torch.tensor([0, 2])
     sure = 50 * torch.nn.functional.one_hot(y, 3).float()
     none = torch.zeros(2, 3)
-    term, readings = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1)))
+    term, readings = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1), RANDOM))
     assert term.item() == pytest.approx(2 * math.log(3))
     assert {name: value.item() for name, value in readings.items()} == pytest.approx(
         {"class_loss_real": math.log(3), "class_loss_fake": 0.0}
     )
-    assert method.auxiliary(AuxOutputs(None, none, y, torch.zeros(2, 1)))[
+    assert method.auxiliary(AuxOutputs(None, none, y, torch.zeros(2, 1), RANDOM))[
         0
     ].item() == pytest.approx(2 * math.log(3))
     assert not hasattr(method.discriminator, "embedding")
@@ -229,12 +231,14 @@ def test_infogans_bound_is_the_codes_entropy_for_a_perfect_q_and_0_for_the_prior
     prior = built("infogan", LINE, categorical_codes="4,2").prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     answers = 100 * z[:, prior.dim :]
-    term, readings = mutual_information_term(prior, AuxOutputs(None, answers, None, z), 1.0, 0.1)
+    term, readings = mutual_information_term(
+        prior, AuxOutputs(None, answers, None, z, RANDOM), 1.0, 0.1
+    )
     assert readings["mutual_information_bound"].item() == pytest.approx(
         math.log(4) + math.log(2), rel=1e-5
     )
     assert term.item() == pytest.approx(-math.log(8), rel=1e-5)
-    assert mutual_information_term(prior, AuxOutputs(None, 0 * answers, None, z), 1.0, 0.1)[
+    assert mutual_information_term(prior, AuxOutputs(None, 0 * answers, None, z, RANDOM), 1.0, 0.1)[
         0
     ].item() == pytest.approx(0, abs=1e-6)
 
@@ -247,7 +251,7 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() 
         0
     ).sum() + 2 * math.log(2)
     term, readings = mutual_information_term(
-        prior, AuxOutputs(None, torch.cat([mean, log_std], 1), None, z), 1.0, 0.1
+        prior, AuxOutputs(None, torch.cat([mean, log_std], 1), None, z, RANDOM), 1.0, 0.1
     )
     assert readings["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert term.item() == pytest.approx(-0.1 * expected.item(), rel=1e-5)

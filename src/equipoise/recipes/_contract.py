@@ -52,12 +52,13 @@ def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bo
     both = torch.zeros(2 * n, *shape, requires_grad=True)
     critic.eval()  # does not update BatchNorm statistics and singular vectors
     logits, aux = critic(both, None if y is None else torch.cat([y, y]))
+    generator = torch.Generator().manual_seed(0)
     if checked.penalty is not None:
-        generator = torch.Generator().manual_seed(0)
         checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
     if checked.auxiliary is not None:
         real, fake = aux.chunk(2)
-        checked.auxiliary(AuxOutputs(real, fake, y, torch.zeros(n, checked.prior.width)))
+        z = torch.zeros(n, checked.prior.width)
+        checked.auxiliary(AuxOutputs(real, fake, y, z, generator))
     critic.train(was_training)
 
 

@@ -67,7 +67,7 @@ class CriticBatch:
 
 @dataclass(frozen=True)
 class AuxOutputs:
-    """Outputs of D's auxiliary head, for the loss term of both networks."""
+    """Outputs of D's auxiliary head, for a term of one or both networks' losses."""
 
     real: Tensor | None
     """(N, K), on real samples; None in G's step."""
@@ -77,6 +77,8 @@ class AuxOutputs:
     """The classes of both, (N,); None without classes."""
     z: Tensor
     """The latents of the generated samples, (N, Z)."""
+    randomness: torch.Generator
+    """The random generator for penalties."""
 
 
 class Networks(NamedTuple):
@@ -125,7 +127,8 @@ class Method:
     """Where the penalty differentiates D: at the samples of the batch, or at other
     points."""
     auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
-    """A term, (), that joins both losses, and readings, (), for the log."""
+    """A term, (), that joins both losses, and readings, (), for the log. A term of D's
+    alone is 0 in G's step, where `AuxOutputs.real` is None."""
     constraint: Callable[[nn.Module], None] | None = None
     """A function applied to D after each of its optimiser steps, such as clipping."""
     augmentation: Augmentation | None = None

@@ -112,7 +112,9 @@ def discriminator_gradients(
         terms += [weight * term for term in penalties.values()]
         readings |= penalties
     if method.auxiliary is not None:
-        term, of_term = method.auxiliary(AuxOutputs(aux_real, aux_fake, y, z))
+        term, of_term = method.auxiliary(
+            AuxOutputs(aux_real, aux_fake, y, z, state.randomness["penalty"])
+        )
         terms.append(term)
         readings |= of_term
     return _gradients(sum(terms[1:], terms[0]), state.weights_d, readings)
@@ -132,7 +134,8 @@ def generator_gradients(
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = total = method.generator_loss(real, fake)
     if method.auxiliary is not None:
-        total = loss + method.auxiliary(AuxOutputs(None, aux, y, z))[0]
+        outputs = AuxOutputs(None, aux, y, z, state.randomness["penalty"])
+        total = loss + method.auxiliary(outputs)[0]
     return _gradients(total, state.weights_g, {"generator_loss": loss})
 
 
