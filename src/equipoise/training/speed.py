@@ -191,19 +191,27 @@ def is_pure(method: Method) -> bool:
 
 
 def compile_step(state: State, batch: Example) -> str:
-    """Compile both functions of gradients for batches like `batch`.
+    """Compile both functions of gradients for batches like `batch`, with and without
+    penalties that not every step has.
 
     Returns:
         Why that failed, in which case the step is not compiled; empty where it did not.
     """
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
+    weight, method = torch.tensor(0.0), state.method
+    calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+        (discriminator_gradients, (weight, *batch)),
+        (generator_gradients, batch),
+    ]
+    if method.penalty_interval > 1:
+        calls.append((discriminator_gradients, (None, *batch)))
+    if method.generator_penalty is not None:
+        calls.append((generator_gradients, (*batch, weight, torch.zeros_like(batch.x))))
     try:
         with compiling_gradients():
-            for function, given in (
-                (discriminator_gradients, (torch.tensor(0.0), *batch)),
-                (generator_gradients, batch),
-            ):
-                made[function] = torch.compile(function, fullgraph=True, dynamic=False)
+            for function, given in calls:
+                if function not in made:
+                    made[function] = torch.compile(function, fullgraph=True, dynamic=False)
                 made[function](state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         log.debug("the step could not be compiled", exc_info=error)
