@@ -72,6 +72,7 @@ def test_what_the_discriminators_output_means(name: str) -> None:
         "lsgan": "score",
         "sngan": "score",
         "fastgan": "score",
+        "sagan": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
         "began": "energy",
