@@ -3,9 +3,10 @@
 Liu, Zhu, Song, Elgammal: "Towards Faster and Stabilized GAN Training for High-fidelity
 Few-shot Image Synthesis", ICLR 2021, section 3.
 
-G doubles its grids by convolutions with gated linear units. Skip-layer excitation (eq.
-2) lets a coarse grid scale the channels of a grid several doublings finer. D halves its
-grids by residual blocks. Small decoders reconstruct real images from its features.
+G doubles its grids by convolutions with gated linear units. Skip-layer excitation
+(3.1) lets a coarse grid scale the channels of a grid several doublings finer. D halves
+its grids by residual blocks. Small decoders reconstruct real images from its features
+(3.2).
 
 Grids are those of `networks.dcgan`: images whose sides cannot be halved often enough
 are padded in D and cropped in G.
@@ -32,7 +33,8 @@ EXCITATION_GRID = 4
 
 
 class SkipLayerExcitation(nn.Module):
-    """Scale a fine grid's channels by numbers on (0, 1) from a coarse grid (eq. 2):
+    """Scale a fine grid's channels by numbers on (0, 1) from a coarse grid (section
+    3.1):
 
         y = sigmoid(conv1x1(leaky_relu(conv4x4(pool(x_low))))) * x_high
 
@@ -155,7 +157,7 @@ class FastDiscriminator(Discriminator):
         return self.logits(h, y), torch.cat([h, middle.flatten(1), x.flatten(1)], 1)
 
     def reconstruction_errors(self, outputs: Tensor, randomness: torch.Generator) -> Tensor:
-        """The errors of both decoders (eq. 5), their mean over pixels, summed:
+        """The errors of both decoders (section 3.2), their mean over pixels, summed:
 
             mean |decoder(f2) - halved(x)| + mean |decoder(crop(f1)) - crop(x)|
 

@@ -114,7 +114,8 @@ def choose(
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
             "a newer torch, or a recipe without "
-            "BatchNorm, dropout, augmentation and draws in its penalty; leave it out"
+            "BatchNorm, dropout, augmentation, lazy penalties and draws in its penalty; leave "
+            "it out"
         )
     chosen = Speed(
         run.threads or ruled.threads,
@@ -180,38 +181,32 @@ def can_compile(method: Method, device: torch.device) -> bool:
 
 def is_pure(method: Method) -> bool:
     """Whether the gradients of `method` are functions of weights, samples and latents
-    alone, without random draws or running statistics."""
+    alone, without random draws or running statistics, and the same in every step: with
+    lazy penalties there would be up to four functions to compile."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
     draws = method.augmentation is not None or (
         method.penalty is not None and method.penalty_at == "elsewhere"
     )
-    return not draws and not any(
+    lazy = method.penalty_interval > 1 or method.generator_penalty is not None
+    return not (draws or lazy) and not any(
         isinstance(layer, (Dropout, *BATCH_NORMS)) or is_parametrized(layer) for layer in layers
     )
 
 
 def compile_step(state: State, batch: Example) -> str:
-    """Compile both functions of gradients for batches like `batch`, with and without
-    penalties that not every step has.
+    """Compile both functions of gradients for batches like `batch`.
 
     Returns:
         Why that failed, in which case the step is not compiled; empty where it did not.
     """
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
-    weight, method = torch.tensor(0.0), state.method
-    calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
-        (discriminator_gradients, (weight, *batch)),
-        (generator_gradients, batch),
-    ]
-    if method.penalty_interval > 1:
-        calls.append((discriminator_gradients, (None, *batch)))
-    if method.generator_penalty is not None:
-        calls.append((generator_gradients, (*batch, weight, torch.zeros_like(batch.x))))
     try:
         with compiling_gradients():
-            for function, given in calls:
-                if function not in made:
-                    made[function] = torch.compile(function, fullgraph=True, dynamic=False)
+            for function, given in (
+                (discriminator_gradients, (torch.tensor(0.0), *batch)),
+                (generator_gradients, batch),
+            ):
+                made[function] = torch.compile(function, fullgraph=True, dynamic=False)
                 made[function](state, *given)
     except Exception as error:  # whatever the compiler, torch's or the system's, is led to raise
         log.debug("the step could not be compiled", exc_info=error)

@@ -75,7 +75,7 @@ def generator_step(state: State, rates: Rates, x: Tensor, y: Tensor | None) -> d
     if method.generator_penalty is not None:
         interval = method.generator_penalty_interval
         weight = penalty_weight(state, rates.generator_penalty, interval)
-    # Drawn here, since a compiled function draws nothing.
+    # Drawn here: the functions of gradients draw nothing themselves.
     noise = None if weight is None else state.noise(x)
     gradients, readings = state.compiled(generator_gradients)(
         state, x, y, state.latents(len(x)), weight, noise
