@@ -57,7 +57,7 @@ def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
     """Of D's weights, then of G's, at the same batch every time."""
     batch = example(state, source.schema)
     of_d, _ = state.compiled(discriminator_gradients)(state, torch.tensor(0.5), *batch)
-    of_g, _ = state.compiled(generator_gradients)(state, *batch)
+    of_g, _ = state.compiled(generator_gradients)(state, None, *batch)
     return [gradient for gradient in (*of_d, *of_g) if gradient is not None]
 
 

@@ -268,7 +268,7 @@ def test_the_generators_penalty_joins_its_loss_with_the_scheduled_weight() -> No
         def again(
             batch: GeneratorBatch, state: State = state, x: torch.Tensor = x
         ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-            assert batch.noise.shape == x.shape
+            assert batch.randomness is state.randomness["penalty"]
             fake = state.discriminate(state.generator(batch.z), None)[0]
             real = state.discriminate(x, None)[0]
             return state.method.generator_loss(real, fake), {"again": fake.mean()}

@@ -423,16 +423,19 @@ class PathLength(Controller):
         super().__init__()
         self.register_buffer("mean", torch.tensor(0.0))
 
-    def penalty(self, images: Tensor, styles: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    def penalty(
+        self, images: Tensor, styles: Tensor, randomness: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         """The penalty, (), and the mean length, ().
 
         Args:
             images: g(w), (N, C, H, W).
             styles: w of each layer, (N, L, Z); they require gradients.
-            noise: Standard normal numbers, (N, C, H, W).
+            randomness: Of the directions v.
         """
-        directions = noise / math.sqrt(math.prod(images.shape[2:]))
-        (slopes,) = torch.autograd.grad((images * directions).sum(), styles, create_graph=True)
+        v = torch.randn(images.shape, generator=randomness, device=images.device)
+        v = v / math.sqrt(math.prod(images.shape[2:]))
+        (slopes,) = torch.autograd.grad((images * v).sum(), styles, create_graph=True)
         lengths = slopes.square().sum(2).mean(1).sqrt()
         mean = lengths.mean()
         return (lengths - self.updated(mean.detach())).square().mean(), mean

@@ -59,7 +59,7 @@ def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bo
         checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
     z = torch.zeros(n, checked.prior.width)
     if checked.generator_penalty is not None:
-        checked.generator_penalty(GeneratorBatch(z, y, torch.zeros(n, *shape)))
+        checked.generator_penalty(GeneratorBatch(z, y, generator))
     if checked.auxiliary is not None:
         real, fake = aux.chunk(2)
         checked.auxiliary(AuxOutputs(real, fake, y, z, generator))

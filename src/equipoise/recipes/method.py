@@ -75,8 +75,8 @@ class GeneratorBatch:
     """Latents, (N, Z)."""
     y: Tensor | None
     """Their classes, (N,); None without classes."""
-    noise: Tensor
-    """Standard normal numbers, (N, *shape), for penalties in random directions."""
+    randomness: torch.Generator
+    """The random generator for penalties."""
 
 
 @dataclass(frozen=True)

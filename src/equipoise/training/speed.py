@@ -204,7 +204,7 @@ def compile_step(state: State, batch: Example) -> str:
         with compiling_gradients():
             for function, given in (
                 (discriminator_gradients, (torch.tensor(0.0), *batch)),
-                (generator_gradients, batch),
+                (generator_gradients, (None, *batch)),
             ):
                 made[function] = torch.compile(function, fullgraph=True, dynamic=False)
                 made[function](state, *given)

@@ -142,11 +142,6 @@ class State:
         """The next n latents, (n, Z)."""
         return self.method.prior.sample(n, self.randomness["latents"])
 
-    def noise(self, like: Tensor) -> Tensor:
-        """Standard normal numbers of the shape of a tensor, for penalties."""
-        generator = self.randomness["penalty"]
-        return torch.randn(like.shape, generator=generator, device=like.device)
-
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
         """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, with the
         recipe's augmentation."""

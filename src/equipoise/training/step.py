@@ -75,10 +75,8 @@ def generator_step(state: State, rates: Rates, x: Tensor, y: Tensor | None) -> d
     if method.generator_penalty is not None:
         interval = method.generator_penalty_interval
         weight = penalty_weight(state, rates.generator_penalty, interval)
-    # Drawn here: the functions of gradients draw nothing themselves.
-    noise = None if weight is None else state.noise(x)
     gradients, readings = state.compiled(generator_gradients)(
-        state, x, y, state.latents(len(x)), weight, noise
+        state, weight, x, y, state.latents(len(x))
     )
     state.optimize_generator(gradients)
     return readings
@@ -138,18 +136,12 @@ def discriminator_gradients(
 
 
 def generator_gradients(
-    state: State,
-    x: Tensor,
-    y: Tensor | None,
-    z: Tensor,
-    weight: Tensor | None = None,
-    noise: Tensor | None = None,
+    state: State, weight: Tensor | None, x: Tensor, y: Tensor | None, z: Tensor
 ) -> tuple[Gradients, dict[str, Tensor]]:
     """The gradients of G's loss, with arguments and result as
     `discriminator_gradients`.
 
-    Real samples x enter only if the loss takes pairs. `noise`, (N, *shape), is for the
-    penalty.
+    Real samples x enter only if the loss takes pairs.
     """
     method = state.method
     fake, aux = state.discriminate(state.generator(z, y), y)
@@ -160,8 +152,9 @@ def generator_gradients(
         outputs = AuxOutputs(None, aux, y, z, state.randomness["penalty"])
         total = loss + method.auxiliary(outputs)[0]
     readings = {"generator_loss": loss}
-    if method.generator_penalty is not None and weight is not None and noise is not None:
-        term, of_term = method.generator_penalty(GeneratorBatch(z, y, noise))
+    if method.generator_penalty is not None and weight is not None:
+        batch = GeneratorBatch(z, y, state.randomness["penalty"])
+        term, of_term = method.generator_penalty(batch)
         total = total + weight * term
         readings |= of_term
     return _gradients(total, state.weights_g, readings)
