@@ -213,9 +213,9 @@ def gather(
     )
 
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-        z, y = sampler.latents(n, EVALUATION_SEED)
-        labels = sampler.labels(y)
-        return sampler.decode_latents(z, y), None if labels is None else labels.cpu().numpy()
+        labels = sampler.labels(sampler.classes(n, EVALUATION_SEED))
+        values = sampler.values(n, EVALUATION_SEED)
+        return values, None if labels is None else labels.cpu().numpy()
 
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]

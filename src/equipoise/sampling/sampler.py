@@ -105,12 +105,14 @@ class Sampler:
     ) -> Drawn:
         """Draw latents, (n, Z), and the networks' classes, (n,), or None for networks
         without classes. The first ones are the same for every n."""
-        unused = torch.Generator()
-        z, y = (
-            [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)],
-            [*self._classes_of(n, seed, label)],
-        )
-        return torch.cat(z), torch.cat(y) if y else self._classes(0, label, unused, unused)
+        z = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)]
+        return torch.cat(z), self.classes(n, seed, label)
+
+    def classes(self, n: int, seed: int, label: int | None = None) -> Tensor | None:
+        """The networks' classes of the samples with these arguments, (n,); None for
+        networks without classes."""
+        unused, y = torch.Generator(), [*self._classes_of(n, seed, label)]
+        return torch.cat(y) if y else self._classes(0, label, unused, unused)
 
     def decode_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """The samples of given latents, (n, Z), and classes, as `values`."""

@@ -73,6 +73,7 @@ class Workload:
     batch_size: int
     discriminator_steps: int
     has_penalty: bool
+    """Whether each step of D has a penalty."""
 
     @property
     def generator_flops(self) -> float:
@@ -135,7 +136,7 @@ def count_workload(
         sum(p.numel() * p.element_size() for network in (g, d) for p in network.parameters()),
         batch_size,
         method.discriminator_steps,
-        method.penalty is not None,
+        method.penalty is not None and method.penalty_interval == 1,
     )
 
 
