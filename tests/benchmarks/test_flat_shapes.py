@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy import ndimage
-
 from benchmarks.flat_shapes import KINDS, draw, mask, shape_in, well_formed
+from scipy import ndimage
 
 
 def test_every_drawn_shape_is_recognised_as_its_kind() -> None:
