@@ -164,8 +164,10 @@ class AttentionGenerator(MixedPrecision):
         self.body = AttentionSynthesis(latent_width, shape, width, classes)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        assert y is not None or not self.classes, "a conditional generator needs classes"
-        hot = z.new_zeros(len(z), 0) if y is None else one_hot(z, y, self.classes)
+        hot = z.new_zeros(len(z), 0)
+        if self.classes:
+            assert y is not None, "a conditional generator needs classes"
+            hot = one_hot(z, y, self.classes)
         return forward_mixed(self.body, z, self.mixed and self.training, hot)
 
 
