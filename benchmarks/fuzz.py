@@ -33,7 +33,8 @@ from benchmarks.results import record
 from equipoise import GAN
 from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
-from equipoise.data.images.decode import Form, take
+from equipoise.data.images.decode import take
+from equipoise.data.images.form import Form
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
 from equipoise.recipes import DEFAULT
@@ -63,8 +64,10 @@ def file_of(suffix: str) -> Callable[[Path], object]:
 
 
 def image(path: Path) -> object:
-    taken = take(path, Form("RGB", (8, 8), sixteen_bit=False))
-    assert isinstance(taken.seen, str) == (taken.pixels is None)
+    form = Form("RGB", 3, (8, 8), "uint8")
+    taken = take(path, form)
+    unfit = isinstance(taken.seen, str) or form.misfit(taken.seen) is not None
+    assert unfit == (taken.pixels is None)
     assert not isinstance(taken.seen, str) or "\n" not in taken.seen
     return taken
 

@@ -15,7 +15,8 @@ import torch
 from equipoise.coerce import whole
 from equipoise.data.evaluation import open_for_evaluation, samples_of
 from equipoise.data.factory import open_again
-from equipoise.data.sources import Source, image_limits
+from equipoise.data.limits import image_limits
+from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.plotting import plots, sheets
@@ -91,6 +92,7 @@ class TrainedRun:
                 label_column=settings.label_column,
                 memory_budget=settings.memory_budget,
                 split_seed=settings.seed,
+                images=settings.images,
             )
             self.source.early_stopping = settings.stop_when is not None
         return self.source
@@ -151,8 +153,10 @@ class TrainedRun:
         if own:
             source = self.training_data()
         else:
-            column = self.config.settings.label_column
-            source = open_for_evaluation(data, labels, column, sampler.schema.columns)
+            settings, columns = self.config.settings, sampler.schema.columns
+            source = open_for_evaluation(
+                data, labels, settings.label_column, columns, settings.images
+            )
         sampler.check_kind(source.schema.shape, source.limits)
         path = None if self.directory is None else self.directory.path
         budget = QUICK if quick else FULL
