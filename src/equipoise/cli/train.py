@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from equipoise.data.schema import Schema
     from equipoise.training.trainer import Trainer
 
-CHANNELS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
+CHANNELS = {1: "grayscale", 3: "RGB"}
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -109,7 +109,7 @@ def described(schema: Schema) -> str:
     """The kind of data in words: "2-D points", "28 x 28 grayscale images"."""
     if schema.is_image:
         channels, height, width = schema.shape
-        colour = CHANNELS.get(channels, f"{channels}-channel")
+        colour = "RGBA" if schema.alpha else CHANNELS.get(channels, f"{channels}-channel")
         return f"{width} x {height} {colour} images"
     if schema.container == "frame":
         return f"rows of {schema.size} column{'s' if schema.size > 1 else ''}"

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from equipoise.data.alpha import as_measured
 from equipoise.data.arrays import Rows
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import Distribution, distribution_settings
@@ -110,6 +111,10 @@ class Source(ABC):
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:
         """Batches of the training part, encoded, on `device`, in an order that `seed`
         decides."""
+
+    def measured(self, x: Tensor) -> Tensor:
+        """Raw samples, (n, *shape), as metrics compare them."""
+        return as_measured(x, self.schema, self.limits)
 
     def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
         """Raw samples of the training part to compute statistics of, (m, *shape), and

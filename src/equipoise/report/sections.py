@@ -56,7 +56,8 @@ def samples(run: PageContext) -> list[Image]:
 
 
 def _grid(images: Array, what: str, run: PageContext) -> Image:
-    source = charts.data_uri(image_grid(images, run.limits))
+    alpha = run.sampler.schema.alpha
+    source = charts.data_uri(image_grid(images, run.limits, alpha=alpha))
     return Image(source, f"{len(images)} {what} images in a grid.", what)
 
 
@@ -109,10 +110,12 @@ def nearest_training_images(run: PageContext) -> list[Image]:
     if not np.isfinite(generated).all():
         return []
     training = source.seen(MAX_TRAINING_ROWS, 0)
-    small = [thumbnails(x, THUMBNAIL) for x in (torch.from_numpy(generated), training)]
+    both = (torch.from_numpy(generated), training)
+    small = [thumbnails(source.measured(x), THUMBNAIL) for x in both]
     _, found = nearest(*small)
     pairs = np.concatenate([generated, training[found].double().numpy()])
-    grid = charts.data_uri(image_grid(pairs, run.limits, NEIGHBOURS))
+    alpha = source.schema.alpha
+    grid = charts.data_uri(image_grid(pairs, run.limits, NEIGHBOURS, alpha=alpha))
     alt = "Eight generated images, and the training image nearest to each."
     caption = f"Above: generated. Below: the nearest of {len(training):,} training images. "
     caption += "If both are the same, the generator copies."

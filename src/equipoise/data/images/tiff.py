@@ -55,6 +55,8 @@ def check_tiff(content: bytes) -> None:
     order = "<" if content[:2] == b"II" else ">"
     form = _Form(order, big=43 in content[2:4])
     start = 8 if form.big else 4
+    if len(content) < start + struct.calcsize(form.place):
+        raise ValueError("it is cut off")
     waiting, seen, claimed = [_number(content, form.place, start)], set[int](), 0
     while waiting:
         place = waiting.pop()
