@@ -101,7 +101,9 @@ def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
         if kind == "quick" and not use_saved and not takes_all(trainer.source, labels, QUICK):
             echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         echo(f"Report: {where}/report.html    Image: {where}/samples.png")
-    suffix = ".csv" if trainer.source.schema.container == "frame" else ".npy"
+    source = trainer.source
+    suffix = ".csv" if source.schema.container == "frame" else ".npy"
+    suffix = "" if source.file_format is not None else suffix  # a folder for a folder
     echo(f"Samples: equipoise sample {run} -n 1000 --out samples{suffix}")
 
 

@@ -28,6 +28,7 @@ from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
+from equipoise.sampling.image_files import write_images
 from equipoise.sampling.sampler import Codes, Sampler
 from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
@@ -213,6 +214,19 @@ class TrainedRun:
         values = sampler.values(*self.sampling_arguments(n, label, seed, code))
         source = self.source if data.distribution is None else self.training_data()
         return context.draw_samples(path, values, sampler, source, self.config, label)
+
+    def write_samples(
+        self,
+        path: Path,
+        n: int,
+        label: Hashable | None,
+        code: Codes | None,
+        seed: int | None,
+    ) -> None:
+        """Write n images, a file each. Raises as `GAN.write_samples`."""
+        arguments = self.sampling_arguments(n, label, seed, code)
+        data = self.config.data
+        write_images(path, self.sampler, arguments, data.limits, data.file_format)
 
     def draw_code(self, path: Path, name: str, seed: int | None) -> None:
         """Write a PNG that shows what one code does. Raises as `Prior.known`."""

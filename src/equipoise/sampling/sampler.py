@@ -93,6 +93,14 @@ class Sampler:
         parts = self._generate(n, seed, label, codes)
         return (self.schema.to_user(batch) for batch in rebatch(parts, size, np.concatenate))
 
+    def drawn_labels(self, n: int, seed: int, label: int | None = None) -> Iterator[int] | None:
+        """The index of the label of each sample that `batches` draws with these
+        arguments; None for a generator without labels."""
+        if not self.recipe.conditional:
+            return None
+        parts = self._classes_of(n, seed, label)
+        return (position for y in parts for position in self.transform.labels(y).tolist())
+
     def values(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> NDArray[np.float64]:

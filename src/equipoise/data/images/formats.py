@@ -40,6 +40,12 @@ class ImageFormat:
     TIFF."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For writing."""
+    ending_of_grey: str = ""
+    """Of files of one channel that are written, where it is another."""
+
+    def ending(self, mode: str) -> str:
+        """Of files that are written in this mode."""
+        return self.ending_of_grey if mode == "L" and self.ending_of_grey else self.endings[0]
 
 
 FORMATS = (
@@ -61,7 +67,9 @@ FORMATS = (
     ),
     ImageFormat("BMP", (".bmp",), modes=("L", "RGB")),
     ImageFormat("GIF", (".gif",)),
-    ImageFormat("PPM", (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), modes=("RGB",)),
+    ImageFormat(
+        "PPM", (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), modes=("L", "RGB"), ending_of_grey=".pgm"
+    ),
     ImageFormat("AVIF", (".avif",), package="Pillow 11.3 or newer"),
     ImageFormat("HEIF", (".heic", ".heif"), package="pillow-heif: pip install 'equipoise[heif]'"),
 )
