@@ -10,8 +10,8 @@ from equipoise.data.arrays import from_array
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.distributions import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.factory import open_source
-from equipoise.data.loading import Stream, seeded
 from equipoise.data.limits import image_limits
+from equipoise.data.loading import Stream, seeded
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.transforms.scaling import Scaling, fit_scaling

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import check_values
-from equipoise.data.loading import Encode, IndexedLoader, Loader, PrefetchingLoader
 from equipoise.data.limits import image_limits
+from equipoise.data.loading import Encode, IndexedLoader, Loader, PrefetchingLoader
 from equipoise.data.schema import Schema
 from equipoise.data.sources import SplitSource
 from equipoise.data.split import HELD_OUT_MAX, FetchedPart, OwnSplit, Split, own_or_seeded

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from equipoise.data import arrays, readers
 from equipoise.data.factory import as_table, open_source
 from equipoise.data.image_options import ImageOptions
-from equipoise.data.images.form import Resizing
+from equipoise.data.images.form import AS_FOUND
 from equipoise.data.schema import detect_layout, to_network_layout
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped
@@ -94,7 +94,7 @@ def _concerned(images: ImageOptions | None, data: Any) -> ImageOptions | None:
     if isinstance(data, str | Path) and Path(data).is_dir():
         return replace(images, layout=None)
     has_channels = len(getattr(data, "shape", ())) == 4
-    return replace(images, layout=images.layout if has_channels else None, resizing=Resizing())
+    return replace(images, layout=images.layout if has_channels else None, resizing=AS_FOUND)
 
 
 def _table(data: Any) -> pd.DataFrame | None:

@@ -16,6 +16,7 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.images import cache
 from equipoise.data.images.arrangement import Arrangement
 from equipoise.data.images.folder import scan
+from equipoise.data.images.form import ResizedImages
 from equipoise.data.limits import limits_of, range_note
 from equipoise.data.schema import Schema
 from equipoise.data.sources import RowsSource, Source
@@ -105,6 +106,9 @@ def open_folder(
         )
     source.notes[:0] = [*folder.all_notes, *notes]
     source.left_out, source.file_format = folder.left_out, folder.format
+    if folder.examples:
+        paths = tuple(folder.root / name for name in folder.examples)
+        source.resized = ResizedImages(paths, folder.form)
     return source
 
 

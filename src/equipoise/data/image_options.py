@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from equipoise.data.images.form import Resizing
+from equipoise.data.images.form import AS_FOUND, Resizing
 from equipoise.data.schema import ImageLayout, Schema
 from equipoise.errors import RequestError
 
@@ -19,7 +19,7 @@ class ImageOptions:
     """Of an array, (N, C, H, W) or (N, H, W, C)."""
     alpha: bool | None = None
     """Whether the fourth channel is transparency."""
-    resizing: Resizing = Resizing()
+    resizing: Resizing = AS_FOUND
     """Of a folder."""
 
     def check(self, name: str, schema: Schema, *, is_folder: bool) -> None:

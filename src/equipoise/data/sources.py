@@ -18,6 +18,7 @@ from equipoise.data.alpha import as_measured
 from equipoise.data.arrays import Rows
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import Distribution, distribution_settings
+from equipoise.data.images.form import ResizedImages
 from equipoise.data.images.listing import LeftOut
 from equipoise.data.limits import image_limits
 from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
@@ -58,6 +59,8 @@ class Source(ABC):
     """The files of a folder that no image is taken from."""
     file_format: str | None = None
     """Pillow's name of the format of the images of a folder."""
+    resized: ResizedImages | None = None
+    """Some images of a folder that were brought to another size."""
     sums: Tensor | None = field(default=None, repr=False, compare=False)
     """Each training image's sum of values and of their squares, (n, 2), where known."""
 

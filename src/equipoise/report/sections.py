@@ -21,6 +21,7 @@ from equipoise.plotting.axes import (
     columns_note,
 )
 from equipoise.plotting.grids import image_grid
+from equipoise.plotting.resizing import resizing_sheet
 from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels_of
 from equipoise.report import charts
 from equipoise.report.charts import Image
@@ -120,6 +121,20 @@ def nearest_training_images(run: PageContext) -> list[Image]:
     caption = f"Above: generated. Below: the nearest of {len(training):,} training images. "
     caption += "If both are the same, the generator copies."
     return [Image(grid, alt, caption)]
+
+
+def resizing(run: PageContext) -> list[Image]:
+    """What was done to some images of a folder that had another size."""
+    source = run.source
+    if source is None or source.resized is None:
+        return []
+    sheet = resizing_sheet(source.resized, run.limits, alpha=source.schema.alpha)
+    if sheet is None:
+        return []
+    alt = "Images of the folder, and below each what was made of it."
+    caption = "Above: images as they are, with the part that is kept in a frame. "
+    caption += "Below: as they are learned."
+    return [Image(charts.data_uri(sheet), alt, caption, wide=True)]
 
 
 def progress(run: PageContext) -> list[Image]:

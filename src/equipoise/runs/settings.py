@@ -65,7 +65,7 @@ class RunSettings:
     """Of an array of images with channels: NCHW, (N, C, H, W), or NHWC, (N, H, W, C).
     Default: by its shape."""
     alpha: bool | None = None
-    """Whether the fourth channel of images is transparency, whose hidden colours are not
+    """Whether the fourth channel of images is transparency: what it hides is not
     learned. Default: of a folder, as its files say; of an array, by its values."""
     size: Annotated[int | None, Interval(1, MAX_SIDE)] = None
     """Side in pixels of the squares that the images of a folder are brought to.
@@ -73,8 +73,8 @@ class RunSettings:
     crop: Annotated[int | None, Interval(0, MAX_SIDE)] = field(
         default=None, metadata={"metavar": "N", "bare": 0}
     )
-    """Cut the middle N x N pixels out of each image of a folder first. Without N, and by
-    default, the largest part that has the proportions of the size."""
+    """Cut the middle N x N pixels out of each image of a folder first. Without N, and
+    by default, the largest part that has the proportions of the size."""
     fit: bool = False
     """Keep the whole of each image of a folder, with a border, instead of cropping."""
     tracker: str | None = None

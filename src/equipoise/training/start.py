@@ -25,6 +25,7 @@ from equipoise.training.warm_start import Weights, read
 
 SHOWN = 5  # classes that are listed
 
+
 # One thread, so that clusters do not depend on the number of cores, nor small steps
 # wait for a busy one. Gradients for the steps that memory is predicted from.
 @torch_settings(threads=1)

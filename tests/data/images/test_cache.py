@@ -211,8 +211,9 @@ def test_a_truncated_image_is_left_out_and_the_others_keep_their_places(
         (images / name).write_bytes(whole[: len(whole) // 2])
     for _ in range(2):
         found = decoded(images)
-        assert f"{len(damaged)} of 10 files left out: {len(damaged)} unreadable ({damaged[0]}: " in (
-            found.folder.all_notes[0]
+        assert (
+            f"{len(damaged)} of 10 files left out: {len(damaged)} unreadable ({damaged[0]}: "
+            in (found.folder.all_notes[0])
         )
         assert len(found.values()) == len(found.sums) == 10 - len(damaged)
         check(found, images)

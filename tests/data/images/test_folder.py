@@ -112,9 +112,7 @@ def test_a_truncated_image_is_named_and_the_rest_is_kept(
     (tmp_path / f"2.{suffix}").write_bytes(whole[: len(whole) // 2])
     folder = scan(tmp_path)
     assert [path.name for path in folder.files] == [f"{i}.{suffix}" for i in (0, 1, 3)]
-    assert folder.all_notes[0].startswith(
-        f"1 of 4 files left out: 1 unreadable (2.{suffix}: "
-    )
+    assert folder.all_notes[0].startswith(f"1 of 4 files left out: 1 unreadable (2.{suffix}: ")
 
 
 def test_no_damage_to_a_image_stops_the_scan(tmp_path: Path, image: MakeImage) -> None:
@@ -154,8 +152,9 @@ def test_images_beside_subfolders_have_no_labels(tmp_path: Path, image: MakeImag
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(
-        RequestError, match=r"holds no images: give a folder of \.avif, .* \.webp files; it has 1 of an unknown "
-        r"ending \(\.txt\)"
+        RequestError,
+        match=r"holds no images: give a folder of \.avif, .* \.webp files; it has 1 of an unknown "
+        r"ending \(\.txt\)",
     ):
         scan(tmp_path)
 

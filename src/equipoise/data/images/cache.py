@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.images.decode import Taken, digest, take
 from equipoise.data.images.folder import IMAGES_PER_TASK, ImageFolder, content_of, each, gather
-from equipoise.data.images.form import Form, Resizing, Seen, common_form
+from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form
 from equipoise.data.images.listing import LeftOut, Listing, list_images
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
@@ -89,7 +89,7 @@ class Decoded:
         return np.frombuffer(mapped, self.folder.dtype).reshape(-1, *self.folder.shape)
 
 
-def decoded(root: Path, resizing: Resizing | None = None) -> Decoded:
+def decoded(root: Path, resizing: Resizing = AS_FOUND) -> Decoded:
     """The images below `root`, decoded as `folder.scan` says if they are not cached
     yet.
 
@@ -218,6 +218,7 @@ def _describe(made: Decoded, aside: Path) -> None:
         "images": len(folder),
         "left_out": [astuple(one) for one in folder.unreadable],
         "notes": folder.notes,
+        "examples": folder.examples,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
     signed = {**description, "sha256": _digest(description)}
@@ -277,6 +278,7 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
         notes=tuple(description["notes"]),
         content=description["content"],
         passed_over=listing.passed_over,
+        examples=tuple(description["examples"]),
     )
     found = Decoded(folder, place / PIXELS, np.frombuffer(sums, np.int64).reshape(-1, 2))
     return found if _holds(found) else None

@@ -75,6 +75,24 @@ def thumbnail(path: Path, side: int) -> bytes | None:
     return small.getvalue()
 
 
+def before_and_after(path: Path, form: Form) -> tuple[Image.Image, Array] | None:
+    """An image as it is in its file, upright and in 8 bit, and its pixels in a form,
+    (C, H, W); None if it cannot be read any more."""
+    try:
+        with opened(read_file(path, MAX_BYTES)) as image:
+            seen, decoded = _decoded(image)
+        if form.misfit(seen) is not None:
+            return None
+        after = _in_form(decoded, form)
+    except Exception:  # as in `take`
+        return None
+    if isinstance(decoded, Image.Image):
+        return decoded, after
+    span = max(float(decoded[0].max()) - float(decoded[0].min()), 1e-12)
+    grey = (decoded[0].astype(np.float64) - float(decoded[0].min())) / span * 255
+    return Image.fromarray(grey.round().astype(np.uint8)), after
+
+
 def digest(path: Path) -> str | None:
     """The SHA-256 of a file's bytes; None if it cannot be read."""
     try:
@@ -177,7 +195,7 @@ def _channel(image: Image.Image) -> Array:
         if not np.isfinite(values).all():
             raise ValueError("it holds NaN or infinity")
         return values.astype(np.float32)
-    fits = 0 <= values.min() and values.max() <= np.iinfo(np.uint16).max
+    fits = values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
     return values.astype(np.uint16 if fits else np.float32)
 
 

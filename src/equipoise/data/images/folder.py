@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.images.arrangement import Arrangement, arrangement_of
 from equipoise.data.images.decode import DECODER, Taken, take
-from equipoise.data.images.form import Form, Resizing, Seen, common_form
+from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form
 from equipoise.data.images.listing import LeftOut, Listing, digest_of, list_images, note_of
 from equipoise.errors import RequestError
 from equipoise.utils.prefetch import ahead
@@ -26,6 +26,7 @@ from equipoise.utils.system import usable_cores
 T = TypeVar("T")
 # Images that a thread takes at once. With one at a time, threads wait for each other.
 IMAGES_PER_TASK = 32
+EXAMPLES = 6  # of what resizing does
 MAX_DECODERS = 4  # small images spend most time under the interpreter's lock
 
 
@@ -60,6 +61,8 @@ class ImageFolder:
     content: str
     passed_over: tuple[LeftOut, ...] = ()
     """Other files."""
+    examples: tuple[str, ...] = ()
+    """Some of the images that were resized, spread over the folder."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -125,7 +128,7 @@ class ImageFolder:
         return values
 
 
-def scan(root: Path, resizing: Resizing | None = None) -> ImageFolder:
+def scan(root: Path, resizing: Resizing = AS_FOUND) -> ImageFolder:
     """Every image below `root`, decoded once to check that it is whole. Those that
     cannot be read are left out and named in the notes.
 
@@ -190,10 +193,11 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
             else:
                 good[name] = one.seen
     if not good:
-        first = min(unreadable, key=listing.names.index)
+        first = min(unreadable.values(), key=lambda one: listing.names.index(one.name))
+        why = first.detail if first.category == "unreadable" else str(first)
         raise RequestError(
             f"{listing.root}: none of {len(taken)} images could be read; the first, "
-            f"{os.path.basename(first)}: {unreadable[first].detail}"
+            f"{os.path.basename(first.name)}: {why}"
         )
     seen = [*good.values()]
     return ImageFolder(
@@ -206,7 +210,15 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
         notes=tuple(_notes(seen, form, listing.resizing)),
         content=content_of(listing, [one.digest for one in taken]),
         passed_over=listing.passed_over,
+        examples=_examples([name for name, one in good.items() if one.size != form.size]),
     )
+
+
+def _examples(resized: Sequence[str]) -> tuple[str, ...]:
+    """A few of the images that were resized, with the first and the last."""
+    shown = min(len(resized), EXAMPLES)
+    places = np.linspace(0, len(resized) - 1, shown).round().astype(int)
+    return tuple(resized[place] for place in places)
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
@@ -224,14 +236,14 @@ def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:
     notes = []
     (width, height), resized = form.size, sum(one.size != form.size for one in seen)
     if resized:
-        how = "whole, with a border" if form.fit else "cropped about the centre"
+        how = "kept whole, with a border," if form.fit else "cropped about the centre"
         if form.crop:
-            how = f"the middle {form.crop} x {form.crop}"
+            how = f"cut to the middle {form.crop} x {form.crop}"
         asked = resizing.size or resizing.crop
         which = "the size asked for" if asked else "the most common size"
         notes.append(
             f"{resized} of {len(seen)} images were not {width} x {height}, {which}: "
-            f"{how} and resized"
+            f"{how} and resized (--size, --crop and --fit change it)"
         )
     modes = Counter(one.mode for one in seen)
     if len(modes) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -28,6 +29,11 @@ class Resizing:
     proportions of the size need."""
     fit: bool = False
     """Whether the whole image is kept, with a border, and nothing is cropped."""
+
+
+AS_FOUND = Resizing()
+"""To the most common size, cropped about the centre."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -80,6 +86,17 @@ class Form:
         """Bytes of one image in this form."""
         return int(np.prod(self.shape)) * np.dtype(self.depth).itemsize
 
+    def box(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """The part of an image of this size that is kept: left, top, right, bottom."""
+        width, height = size
+        if self.fit:
+            return 0.0, 0.0, float(width), float(height)
+        inner = [float(self.crop or side) for side in size]
+        wanted = self.size[0] / self.size[1]
+        kept = min(inner[0], inner[1] * wanted), min(inner[1], inner[0] / wanted)
+        left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
+        return left, top, left + kept[0], top + kept[1]
+
     def misfit(self, seen: Seen) -> tuple[str, str] | None:
         """Why an image cannot be brought to this form, as a category and in detail;
         None if it can."""
@@ -96,13 +113,21 @@ class Form:
             return "of another kind", f"{what} of {seen.depth}"
         width, height = seen.size
         if self.crop and min(width, height) < self.crop:
-            return "too small", f"{width} x {height}, crop is {self.crop}"
+            return "too small", f"{width} x {height} pixels for a crop of {self.crop}"
         if self.crop:
             width = height = self.crop
         ratios = self.size[0] / width, self.size[1] / height
         if (min(ratios) if self.fit else max(ratios)) > MAX_ENLARGED:
-            return "too small", f"{width} x {height}, the others {self.size[0]} x {self.size[1]}"
+            return "too small", f"{width} x {height} pixels for {self.size[0]} x {self.size[1]}"
         return None
+
+
+@dataclass(frozen=True)
+class ResizedImages:
+    """Some images that were brought to another size."""
+
+    paths: tuple[Path, ...]
+    form: Form
 
 
 def common_form(seen: Sequence[Seen], resizing: Resizing) -> Form:

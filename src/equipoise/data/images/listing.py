@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from equipoise.data.images.form import Resizing
+from equipoise.data.images.form import AS_FOUND, Resizing
 from equipoise.data.images.formats import SUFFIXES, listed
 from equipoise.errors import RequestError, clipped
 
@@ -48,7 +48,7 @@ class Listing:
     first can be set back, as `cp -p` and `rsync -t` do, the others cannot."""
     passed_over: tuple[LeftOut, ...] = ()
     """What is there beside them, sorted."""
-    resizing: Resizing = Resizing()
+    resizing: Resizing = AS_FOUND
     """How they are to be brought to one size."""
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class Listing:
         return digest_of(map(str, self.states))
 
 
-def list_images(root: Path, resizing: Resizing | None = None) -> Listing:
+def list_images(root: Path, resizing: Resizing = AS_FOUND) -> Listing:
     """The image files below `root`.
 
     Links to files are followed, links to folders are not.
@@ -110,7 +110,7 @@ def list_images(root: Path, resizing: Resizing | None = None) -> Listing:
     found.sort(key=lambda one: one[0].replace(os.sep, "\0"))
     passed_over.sort(key=lambda one: one.name.replace(os.sep, "\0"))
     names, sizes, states = zip(*found, strict=True)
-    return Listing(root, names, sizes, states, tuple(passed_over), resizing or Resizing())
+    return Listing(root, names, sizes, states, tuple(passed_over), resizing)
 
 
 def ending_of(name: str) -> str:
