@@ -116,21 +116,23 @@ def list_images(root: Path, resizing: Resizing = AS_FOUND) -> Listing:
 def ending_of(name: str) -> str:
     """The ending of a file's name, in small letters; empty where there is none."""
     base = os.path.basename(name)
-    return base[max(base.rfind("."), 1) :].lower()
+    dot = base.rfind(".")
+    return base[dot:].lower() if dot > 0 else ""
 
 
 def _passed_over(entry: os.DirEntry[str], name: str) -> LeftOut | None:
     """Why an entry that is no folder cannot be an image; None if it can."""
     try:
         if entry.is_symlink() and not entry.is_file():
-            return LeftOut(name, "link", "to a folder" if entry.is_dir() else "broken")
+            what = "a link to a folder" if entry.is_dir() else "a broken link"
+            return LeftOut(name, "not followed", what)
         if name == LABELS_FILE:
             return None
         if ending_of(name) not in SUFFIXES:
             return LeftOut(name, "of an unknown ending", ending_of(name) or "none")
-        return None if entry.is_file() else LeftOut(name, "no plain file")
+        return None if entry.is_file() else LeftOut(name, "not a plain file")
     except OSError as error:  # of a circular link
-        return LeftOut(name, "link", error.strerror or "broken")
+        return LeftOut(name, "not followed", error.strerror or "a broken link")
 
 
 def note_of(left_out: Sequence[LeftOut], images: int) -> str:
