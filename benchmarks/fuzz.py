@@ -132,10 +132,18 @@ def schema(path: Path) -> object:
     return Schema.from_dict(content)
 
 
+# Kinds of image files, by Pillow's names; the TIFF has pages.
+IMAGES = {
+    "image": "PNG",
+    "image-tiff": "TIFF",
+    "image-gif": "GIF",
+    "image-bmp": "BMP",
+    "image-ppm": "PPM",
+}
 ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
 READERS: dict[str, Callable[[Path], object]] = {
     **{ending.removeprefix("."): file_of(ending) for ending in ENDINGS},
-    "image": image,
+    **dict.fromkeys(IMAGES, image),
     "tensors": unpack,
     "config": config,
     "report": report,
@@ -186,8 +194,10 @@ def seeds(reader: str) -> list[bytes]:
     if f".{reader}" in ENDINGS:
         return [file_seed(reader)]
     raw = io.BytesIO()
-    if reader == "image":
-        Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
+    if reader in IMAGES:
+        pages = [Image.new("L", (8, 8), grey) for grey in (1, 2, 3)]
+        more = {"save_all": True, "append_images": pages[1:]} if reader == "image-tiff" else {}
+        pages[0].save(raw, IMAGES[reader], **more)
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
