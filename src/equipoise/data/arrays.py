@@ -106,8 +106,9 @@ def read_as(
             else "the fourth channel is not read as transparency; if it is, type --alpha "
             "(in Python alpha=True)"
         )
-    low, high = float(values.min()), float(values.max())
-    notes.append(range_note(values.dtype.name, low, high))
+    if values.dtype != np.uint8:
+        low, high = float(values.min()), float(values.max())
+        notes.append(range_note(values.dtype.name, low, high))
     return alpha, [note for note in notes if note]
 
 

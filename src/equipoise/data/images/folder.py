@@ -256,6 +256,10 @@ def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:
     for count, what in (
         (sum(one.more_frames for one in seen), "have several frames or pages: the first is read"),
         (sum(one.reduced for one in seen), "have 16 bit a colour: they are read as 8"),
+        (
+            sum(one.depth != form.depth for one in seen),
+            "have 16 bit: they are read as 8, which the others have",
+        ),
     ):
         notes += [f"{count} of {len(seen)} images {what}"] if count else []
     return notes
