@@ -23,7 +23,7 @@ def test_train_and_test_are_a_split_and_the_folders_below_are_classes() -> None:
     found = arrangement_of(Path("nowhere"), names)
     assert found.parts == ("test", "train", "train", "train")
     assert found.labels == ("b", "a", "a", "b")
-    assert found.notes == ("folders are a split (train 3, test 1): test is held out, no class",)
+    assert found.notes == ("folders are a split (train 3, test 1), not classes: test is held out",)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def arrangement_of(root: Path, names: Sequence[str]) -> Arrangement:
         counts = {part: parts.count(part) for part in ("train", "val", "test") if part in parts}
         held_out = "test" if "test" in counts else "val"
         listed = ", ".join(f"{part} {count:,}" for part, count in counts.items())
-        notes.append(f"folders are a split ({listed}): {held_out} is held out, no class")
+        notes.append(f"folders are a split ({listed}), not classes: {held_out} is held out")
     labels, note = _labels_of_file(root, names)
     from_file = labels is not None
     if labels is None:
