@@ -100,8 +100,8 @@ def read_as(
     if alpha and options.alpha is None:
         alpha = has_alpha(values)
         notes.append(
-            "the fourth channel is read as transparency: most of it is nothing or full; "
-            "if it is not, type --no-alpha (in Python alpha=False)"
+            "the fourth channel is read as transparency: most of its values are the lowest or "
+            "the highest; if it is not, type --no-alpha (in Python alpha=False)"
             if alpha
             else "the fourth channel is not read as transparency; if it is, type --alpha "
             "(in Python alpha=True)"

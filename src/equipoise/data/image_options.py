@@ -34,7 +34,7 @@ class ImageOptions:
                 "leave it out"
             )
         if self.alpha and not schema.alpha:
-            raise RequestError(f"alpha = True: {name} has no fourth channel; leave it out")
+            raise RequestError(f"alpha = True: {name} has no channel for it; leave it out")
         asked = {
             "size": self.resizing.size,
             "crop": self.resizing.crop,

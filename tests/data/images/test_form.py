@@ -93,8 +93,32 @@ def test_settings_of_images_that_mean_nothing_are_refused(folder: Path) -> None:
     for data, options, message in (
         (array, ImageOptions(resizing=Resizing(4)), "size = 4: array is no folder of images"),
         (folder, ImageOptions(layout="NHWC"), "layout = 'NHWC': .* is no array of images"),
-        (array, ImageOptions(alpha=True), "alpha = True: array has no fourth channel"),
+        (array, ImageOptions(alpha=True), "alpha = True: array has no channel for it"),
         ("gaussian", ImageOptions(layout="NCHW"), "gaussian is no array of images"),
     ):
         with pytest.raises(RequestError, match=message):
             open_source(data, images=options)
+
+
+def test_large_images_have_a_note_on_their_size(tmp_path: Path) -> None:
+    for i in range(3):
+        Image.new("L", (150, 20), i).save(tmp_path / f"{i}.png")
+    told = "images of 150 x 20 take long to learn on a CPU: to make them smaller type --size 64"
+    assert told in open_source(tmp_path).notes[0]
+    sized = open_source(tmp_path, images=ImageOptions(resizing=Resizing(8)))
+    assert not any("take long" in note for note in sized.notes)
+
+
+@pytest.mark.parametrize("budget", [1e-9, 4.0])
+def test_floats_are_fed_the_same_whether_memory_holds_them_or_not(
+    tmp_path: Path, budget: float
+) -> None:
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=(5, 4)).astype(np.float32) for _ in range(20)]
+    for i, one in enumerate(values):
+        Image.fromarray(one).save(tmp_path / f"{i:02}.tif")
+    source = open_source(tmp_path, memory_budget=budget)
+    assert source.limits == (np.min(values), np.max(values))
+    assert source.sums is None
+    fed = {row.numpy().tobytes() for part in (source.seen, source.held_out) for row in part(99, 0)}
+    assert fed == {one.tobytes() for one in values}

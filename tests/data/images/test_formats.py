@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
+from equipoise.data.images import cache, formats
 from equipoise.data.images.decode import take
 from equipoise.data.images.folder import scan
 from equipoise.data.images.formats import FORMATS, SUFFIXES, opened
@@ -53,6 +54,18 @@ def test_without_its_package_heic_is_left_out_with_what_to_install(
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(99))
     reason = take(tmp_path / "a.heic").seen
     assert reason == "reading .heic needs pillow-heif: pip install 'equipoise[heif]'"
+
+
+def test_what_was_left_out_for_want_of_a_package_is_read_once_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image: Callable[..., Any]
+) -> None:
+    image(tmp_path / "a.png", "RGB")
+    contents = [cache.decoded(tmp_path).folder.content]
+    (tmp_path / "b.heic").write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(99))
+    for there in (None, "there"):
+        monkeypatch.setattr(formats, "find_spec", lambda _, there=there: there)
+        contents.append(cache.decoded(tmp_path).folder.content)
+    assert len(set(contents)) == 3
 
 
 def _missing(name: str) -> Any:

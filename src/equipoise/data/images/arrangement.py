@@ -27,7 +27,7 @@ PARTS = {
     "valid": "val",
     "validation": "val",
 }
-MAX_LABELS_BYTES = 2**28
+MAX_LABELS_BYTES = 2**26
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def _decoded(image: Image.Image) -> tuple[Seen, Image.Image | Array]:
         return seen, channels
     image.load()  # the whole image, so that a truncated one shows here
     ImageOps.exif_transpose(image, in_place=True)
-    name = image.format or ""
+    name = "JPEG" if image.format == "MPO" else image.format or ""  # two JPEGs in one
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         values = _channel(image)[None]
         low, high = float(values.min()), float(values.max())

@@ -44,7 +44,7 @@ class ImageFolder:
     """The readable images of a folder, and the form that all are converted to.
 
     `content` is a SHA-256 of each file's path from the root and its bytes, of the
-    version of the decoder and of how images are resized.
+    version of the decoder and of how images are read (`Listing.reading`).
     """
 
     root: Path
@@ -222,13 +222,13 @@ def _examples(resized: Sequence[str]) -> tuple[str, ...]:
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
-    """The SHA-256 that identifies a folder wherever it lies: of each file's path and
-    the digest of its bytes."""
+    """The SHA-256 that identifies a folder wherever it lies: of how it is read, and of
+    each file's path and the digest of its bytes."""
     lines = (
         f"{name.replace(os.sep, '/')}\0{digest}"
         for name, digest in zip(listing.names, digests, strict=True)
     )
-    return digest_of([f"decoder {DECODER}", str(listing.resizing), *lines])
+    return digest_of([f"decoder {DECODER}", listing.reading, *lines])
 
 
 def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:

@@ -9,9 +9,10 @@ starts a program.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from equipoise.data.images.tiff import check_tiff
@@ -23,6 +24,7 @@ MAX_PIXELS = 64_000_000  # a larger image may be a decompression bomb: it is lef
 # Brands of the ISO base media files that hold HEVC images (ISO/IEC 23008-12).
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 MAX_BRANDS_BYTES = 256
+HEIF_PACKAGE = "pillow_heif"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,16 @@ def listed() -> str:
     return ", ".join(sorted(SUFFIXES))
 
 
+def lacking(endings: Collection[str]) -> tuple[str, ...]:
+    """The formats of these endings that cannot be read here."""
+    from PIL import Image
+
+    Image.init()
+    readable = {**Image.OPEN, **({"HEIF": None} if find_spec(HEIF_PACKAGE) else {})}
+    asked = (one for one in FORMATS if not set(one.endings).isdisjoint(endings))
+    return tuple(one.name for one in asked if one.name not in readable)
+
+
 def opened(content: bytes) -> Image.Image:
     """The image in a file's bytes, whose header alone is read.
 
@@ -129,7 +141,7 @@ def _heif(content: bytes) -> Image.Image:
     """The first image of a HEIF file. pillow-heif is not registered with Pillow, whose
     list of formats is the whole process's."""
     try:
-        open_heif: Callable[..., Any] = import_module("pillow_heif").open_heif
+        open_heif: Callable[..., Any] = import_module(HEIF_PACKAGE).open_heif
     except ImportError:
         raise ValueError(_needs("HEIF")) from None
     image = open_heif(content)  # the header alone

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from equipoise.data.images.form import AS_FOUND, Resizing
-from equipoise.data.images.formats import SUFFIXES, listed
+from equipoise.data.images.formats import SUFFIXES, lacking, listed
 from equipoise.errors import RequestError, clipped
 
 LABELS_FILE = "dataset.json"
@@ -58,11 +58,18 @@ class Listing:
         return Path(self.root, self.names[index])
 
     @cached_property
+    def reading(self) -> str:
+        """How the files are read: how they are resized, and which formats among them
+        cannot be read here."""
+        missing = lacking({ending_of(name) for name in self.names})
+        return f"{self.resizing} without {', '.join(missing)}" if missing else str(self.resizing)
+
+    @cached_property
     def digest(self) -> str:
-        """A SHA-256 of names and sizes, and of how images are resized. If it differs,
-        so does the content."""
+        """A SHA-256 of names and sizes, and of how they are read. If it differs, so
+        does the content."""
         files = (f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
-        return digest_of([str(self.resizing), *files])
+        return digest_of([self.reading, *files])
 
     @cached_property
     def digest_of_states(self) -> str:
