@@ -204,7 +204,7 @@ class TrainedRun:
         """Write a PNG of n samples; of images with labels, where nothing is asked for,
         a row of each of the first labels."""
         sampler, data = self.sampler, self.config.data
-        if n is None and label is None and code is None and sheets.has_classes(sampler):
+        if n is None and label is None and not code and sheets.has_classes(sampler):
             sheet = sheets.by_class(sampler, data.limits, seed_of_draw(seed))
             return write_atomic(path, sheet)
         if n is None:

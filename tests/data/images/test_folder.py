@@ -97,7 +97,8 @@ def test_images_of_mixed_sizes_are_converted_to_the_most_common_size_and_named(
         image(tmp_path / f"{i}.png", "RGB", size)
     folder = scan(tmp_path)
     assert folder.notes == (
-        "2 of 4 images were not 8 x 6, the most common size: cropped about the centre and resized",
+        "2 of 4 images were not 8 x 6, the most common size: cropped about the centre and resized "
+        "(--size, --crop and --fit change it)",
     )
     assert folder.read([0, 1, 2, 3]).shape == (4, 3, 6, 8)
 
