@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,9 +101,10 @@ def list_images(root: Path, resizing: Resizing = AS_FOUND) -> Listing:
                     elif (reason := _passed_over(entry, name)) is not None:
                         passed_over.append(reason)
                     elif name != LABELS_FILE:
-                        state = entry.stat()
-                        changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
-                        found.append((name, state.st_size, changes))
+                        with suppress(FileNotFoundError):  # removed a moment ago
+                            state = entry.stat()
+                            changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+                            found.append((name, state.st_size, changes))
         except OSError as error:
             if not below:
                 raise
