@@ -46,9 +46,8 @@ class ImageEncoder:
         has_colours = channels in (1, 3) or schema.alpha
         is_paged = from_pages or not has_colours
         single = channels == 1 or is_paged
-        kept = schema.dtype == "uint8" or (
-            single and (schema.dtype == "uint16" or file_format is not None)
-        )
+        is_float_file = schema.dtype == "float32" and file_format is not None
+        kept = schema.dtype == "uint8" or (single and (schema.dtype == "uint16" or is_float_file))
         mode = {3: "RGB", 4: "RGBA"}.get(channels, "L")
         if single:
             mode = DEEP_MODES.get(schema.dtype, "L") if kept else "L"
