@@ -56,7 +56,8 @@ def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Ref
     most = QUICK_SAMPLES if quick else budget.samples
     if schema.is_image and not source.is_digits:
         most = QUICK_IMAGES if quick else budget.images
-    real = _values(source.validation(most, seed) if quick else source.held_out(most, seed))
+    part = source.validation if quick else source.held_out
+    real = _values(source.measured(part(most, seed)))
     if schema.size == 1 and not schema.is_image:
         exact = distribution is not None and distribution.quantile(np.array([0.5])) is not None
         n = len(real) if not exact else QUICK_SAMPLES if quick else budget.univariate
@@ -85,7 +86,7 @@ def evaluate_samples(
 
     Args:
         source: The real data.
-        sampling: Draws samples.
+        sampling: Draws samples, in the user's units.
         seed: Of the choice among real samples and of the classifiers.
         classes: Those that the generator learned; metrics of labels need data with the
             same ones.
@@ -98,8 +99,11 @@ def evaluate_samples(
     on_step("samples")
     suite = suite_for(source, seed, budget=budget)
     most = (budget.two_sample_images if source.schema.is_image else budget.two_sample) // 2
-    train, test = (_values(part(most, seed)) for part in (source.seen, source.held_out))
-    fake, labels = sampling(max(suite.n, len(train) + len(test)))
+    train, test = (
+        _values(source.measured(part(most, seed))) for part in (source.seen, source.held_out)
+    )
+    drawn, labels = sampling(max(suite.n, len(train) + len(test)))
+    fake = _values(source.measured(torch.from_numpy(drawn)))
     draws = baseline_draws(source, suite.n, seed, budget.baselines)
     on_step("distances and coverage")
     results = suite.metrics(fake[: suite.n], draws)
@@ -149,7 +153,7 @@ def baseline_draws(source: Source, n: int, seed: int, most: int = FULL.baselines
         one draw of them all.
     """
     draws = IMAGE_BASELINES if source.schema.is_image else most
-    rows = _values(source.seen(draws * n, seed))
+    rows = _values(source.measured(source.seen(draws * n, seed)))
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
     return [rows[start : start + n] for start in range(0, max(len(rows) - n, 0) + 1, n)][:draws]
 

@@ -257,6 +257,7 @@ def inception_results(sampler: Sampler, source: Source, seed: int) -> list[Metri
         raise RequestError("inception is for images, this data has points: leave it out")
     from equipoise.metrics.inception import inception_metrics
 
-    real = source.held_out(MAX_INCEPTION_IMAGES, seed).double().numpy()
-    fresh = source.seen(len(real), seed).double().numpy()
-    return inception_metrics(sampler.values(len(real), EVALUATION_SEED), real, fresh, source.limits)
+    real = source.measured(source.held_out(MAX_INCEPTION_IMAGES, seed)).double().numpy()
+    fresh = source.measured(source.seen(len(real), seed)).double().numpy()
+    fake = sampler.measured_values(len(real), EVALUATION_SEED)
+    return inception_metrics(fake, real, fresh, source.limits)

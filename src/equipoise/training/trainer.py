@@ -227,6 +227,9 @@ class Trainer:
         """Keep everything there, from its config on."""
         self.writer.directory = directory
         directory.write_config(self.config)
+        if self.source.left_out:
+            left_out = self.source.left_out
+            self.writer.attempt(lambda: directory.write_left_out(left_out))
 
     def emit(self, event: Event) -> None:
         """Call every callback with an event."""
