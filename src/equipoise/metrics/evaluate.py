@@ -14,10 +14,12 @@ from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.c2st import c2st_metric
 from equipoise.metrics.conditional import conditional_metrics
 from equipoise.metrics.copies import MIN_HELD_OUT, copied_metric
+from equipoise.metrics.photos import are_photos
 from equipoise.metrics.reference import (
     Array,
     DigitReference,
     ImageReference,
+    PhotoReference,
     Reference,
     TabularReference,
     UnivariateReference,
@@ -63,6 +65,8 @@ def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Ref
         return UnivariateReference(real, n, distribution if exact else None)
     if source.is_digits:
         return DigitReference(real)
+    if schema.is_image and source.limits is not None and are_photos(schema.shape):
+        return PhotoReference(real, source.limits)
     if schema.is_image:
         return ImageReference(real)
     columns = schema.columns or range(schema.size)

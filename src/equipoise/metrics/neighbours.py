@@ -89,7 +89,7 @@ def space(reference: Reference) -> str:
     RECALL,
     DENSITY,
     COVERAGE,
-    kinds=["images", "digits"],
+    kinds=["images", "photos", "digits"],
     position=70,
     compared_with=space,
 )

@@ -3,7 +3,8 @@ kind of data.
 
 A reference holds held-out samples and what follows from them, which is computed once.
 It says in which features samples are neighbours: points in columns of unit variance,
-MNIST's digits in the features of the shipped classifier, other images in thumbnails.
+MNIST's digits in the features of the shipped classifier, colour images in those of
+EfficientNet-Lite0 where it is installed, other images in thumbnails.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from equipoise.data.distributions import Distribution
 from equipoise.metrics.digits import FEATURES, read_digits
+from equipoise.metrics.photos import COSTS, photo_features, side_of
 
 Array = NDArray[np.float64]
-Kind = Literal["univariate", "tabular", "images", "digits"]
-KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits")
+Kind = Literal["univariate", "tabular", "images", "digits", "photos"]
+KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits", "photos")
 POINTS: tuple[Kind, ...] = ("univariate", "tabular")
 MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
 NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters
@@ -75,6 +77,10 @@ class Reference(ABC):
     def feature_description(self) -> str:
         """What neighbours are looked for among, in words."""
         return self.description
+
+    def rows_for(self, kinds: Sequence[Kind], rows: Array) -> Array:
+        """Prepared samples as a measure of these kinds of data takes them."""
+        return rows
 
     def narrow(self, rows: Array) -> Array | None:
         """Prepared samples with their distances from the real mean reduced by 10%; None
@@ -199,6 +205,50 @@ class ImageReference(Reference):
     @property
     def feature_description(self) -> str:
         return f"{self.description}, thumbnails of {THUMBNAIL} x {THUMBNAIL}"
+
+
+class PhotoReference(ImageReference):
+    """Colour images, (M, C, H, W), with the features of EfficientNet-Lite0.
+
+    A prepared row has an image and its features. Measures for images that are not for
+    photos get the image alone.
+
+    Args:
+        real: Held-out images.
+        limits: The smallest and largest values that a pixel can have.
+    """
+
+    kind = "photos"
+
+    def __init__(self, real: Array, limits: tuple[float, float]) -> None:
+        super().__init__(real)
+        self.limits, self.shape = limits, real.shape[1:]
+        self.side = side_of(self.shape)
+        self.cost += COSTS[self.side]
+
+    def prepare(self, x: Array) -> Array:
+        return np.concatenate([x.reshape(len(x), -1), photo_features(x, self.limits)], 1)
+
+    def rows_for(self, kinds: Sequence[Kind], rows: Array) -> Array:
+        return rows if self.kind in kinds else self.images_of(rows)
+
+    def images_of(self, rows: Array) -> Array:
+        """The images, (N, C, H, W), of prepared samples."""
+        return rows[:, : int(np.prod(self.shape))].reshape(-1, *self.shape)
+
+    @property
+    def features(self) -> Array:
+        return self.once("features", lambda: photo_features(self.real, self.limits))
+
+    def features_of(self, rows: Array) -> Array:
+        return rows[:, int(np.prod(self.shape)) :]
+
+    @property
+    def feature_description(self) -> str:
+        return (
+            f"{self.description}, features of EfficientNet-Lite0 at {self.side} x {self.side} "
+            "pixels (not Inception's)"
+        )
 
 
 class DigitReference(Reference):
