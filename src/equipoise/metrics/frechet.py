@@ -23,7 +23,8 @@ PHOTO_FRECHET = Metric(
     "lower",
     "Fréchet distance, computed as FID is, on EfficientNet-Lite0's features, not Inception's",
 )
-BEFORE_IMAGES = -1  # position: the primary metric, not that of images without features
+# Position before that of the primary metric of images, whose measures photos have too.
+PHOTO_POSITION = -1
 
 
 @register(DIGIT_FRECHET, kinds=["digits"], position=0, while_training=True)
@@ -35,46 +36,42 @@ def digit_frechet(reference: DigitReference, rows: Array) -> float:
 @register(
     PHOTO_FRECHET,
     kinds=["photos"],
-    position=BEFORE_IMAGES,
+    position=PHOTO_POSITION,
     while_training=True,
-    compared_with=lambda reference: reference.feature_description,
+    compared_with=lambda reference: (
+        f"{reference.feature_description}, first {reference.components.shape[1]} principal "
+        "components"
+    ),
 )
 def photo_frechet(reference: PhotoReference, rows: Array) -> float:
-    """The Fréchet distance of EfficientNet-Lite0's features."""
-    real = reference.features
-    root = reference.once("covariance root", lambda: covariance_root(real))
-    return frechet_distance(reference.features_of(rows), real, root)
+    """The Fréchet distance of the principal components of EfficientNet-Lite0's
+    features."""
+    return frechet_distance(reference.components_of(rows), reference.components)
 
 
-def frechet_distance(x: Array, y: Array, root: Array | None = None) -> float:
+def frechet_distance(x: Array, y: Array) -> float:
     """|mu_x - mu_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2)).
 
     That is the squared Wasserstein-2 of the normal distributions with the features'
     means and covariances. The trace of the root is the sum of the roots of the
-    eigenvalues of C_y^(1/2) C_x C_y^(1/2), which is symmetric, so that rank-deficient
+    eigenvalues of C_x^(1/2) C_y C_x^(1/2), which is symmetric, so that rank-deficient
     covariances do no harm.
 
     Args:
         x: Features, (N, F).
         y: Others, (M, F).
-        root: `covariance_root` of y, (F, F), where it is known already.
 
     Returns:
         The distance; lower is closer.
     """
-    mean, c_x = x.mean(0) - y.mean(0), covariance(x)
-    root = covariance_root(y) if root is None else root
-    cross = np.linalg.eigvalsh(root @ c_x @ root).clip(min=0)
-    return float(mean @ mean + np.trace(c_x) + np.sum(root**2) - 2 * np.sqrt(cross).sum())
-
-
-def covariance(x: Array) -> Array:
-    """The covariance of the columns of x, (N, F): (F, F)."""
-    return np.atleast_2d(np.cov(x, rowvar=False))
-
-
-def covariance_root(x: Array) -> Array:
-    """The symmetric square root of `covariance`, (F, F)."""
-    values, vectors = np.linalg.eigh(covariance(x))
-    root: Array = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
-    return root
+    mean = x.mean(0) - y.mean(0)
+    c_x, c_y = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    values, vectors = np.linalg.eigh(np.atleast_2d(c_x))
+    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+    cross = np.linalg.eigvalsh(root @ np.atleast_2d(c_y) @ root).clip(min=0)
+    return float(
+        mean @ mean
+        + np.trace(np.atleast_2d(c_x))
+        + np.trace(np.atleast_2d(c_y))
+        - 2 * np.sqrt(cross).sum()
+    )

@@ -1,9 +1,9 @@
 """The features that colour images are compared in: EfficientNet-Lite0's, a network that
 was trained on the photographs of ImageNet.
 
-Distances of these features are computed as FID and KID are, but they are not Inception's
-features, so a metric is named after the network. With Inception's published figures
-they cannot be compared.
+Distances of these features are computed as FID and KID are, but the features are not
+Inception's. So a metric is named after the network, and published figures of FID cannot
+be compared with it.
 
 Images are resized as clean-fid does it (Parmar, Zhang, Zhu: "On Aliased Resizing and
 Surprising Subtleties in GAN Evaluation", CVPR 2022): bicubic, with an antialiasing

@@ -29,6 +29,7 @@ KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits", "photos"
 POINTS: tuple[Kind, ...] = ("univariate", "tabular")
 MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
 NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters
+COMPONENTS = 64  # of the features of colour images (benchmarks/EXPERIMENTS.md)
 THUMBNAIL = 8  # pixels a side of the thumbnails that images are compared on
 THUMBNAIL_BATCH = 500  # images
 POINT_COST = 2e4  # multiplications a sample, 2 microseconds
@@ -184,7 +185,7 @@ class TabularReference(PointReference):
 class ImageReference(Reference):
     """Images, (M, C, H, W), that no classifier is at hand for."""
 
-    kind = "images"
+    kind: ClassVar[Kind] = "images"
 
     def __init__(self, real: Array) -> None:
         super().__init__()
@@ -243,6 +244,22 @@ class PhotoReference(ImageReference):
     def features_of(self, rows: Array) -> Array:
         return rows[:, int(np.prod(self.shape)) :]
 
+    def components_of(self, rows: Array) -> Array:
+        """The first principal components of the real images' features, of prepared
+        samples: (N, K)."""
+        return self._components(self.features_of(rows))
+
+    @property
+    def components(self) -> Array:
+        """Those of the real images, (M, K), for a K of at most `COMPONENTS`."""
+        return self.once("components", lambda: self._components(self.features))
+
+    def _components(self, features: Array) -> Array:
+        """The covariance of all 1,280 features is too much to estimate from 2,000
+        images: the distance of real images from others would hide nearly all else."""
+        centre, axes = self.once("axes", lambda: principal_axes(self.features, COMPONENTS))
+        return np.asarray((features - centre) @ axes)
+
     @property
     def feature_description(self) -> str:
         return (
@@ -293,6 +310,15 @@ def column_stds(x: Array) -> Array:
     """
     spread = np.where(x.max(0) > x.min(0), x.std(0), 0.0)
     return np.where(spread > 0, spread, 1.0)
+
+
+def principal_axes(x: Array, most: int) -> tuple[Array, Array]:
+    """The mean of x, (M, F), and its first principal axes, (F, K): K at most `most`,
+    and fewer than M."""
+    centre, count = x.mean(0), max(min(most, len(x) - 1), 1)
+    centred = x - centre
+    axes = np.linalg.eigh(centred.T @ centred)[1]  # in ascending order
+    return centre, axes[:, : -count - 1 : -1]
 
 
 def thumbnails(x: Tensor, side: int = THUMBNAIL) -> NDArray[np.float32]:

