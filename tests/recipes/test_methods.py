@@ -70,6 +70,7 @@ def test_what_the_discriminators_output_means(name: str) -> None:
         "wgan-gp": "critic",
         "lsgan": "score",
         "sngan": "score",
+        "projected": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
         "began": "energy",

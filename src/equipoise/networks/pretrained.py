@@ -81,6 +81,16 @@ def efficientnet_lite0() -> EfficientNetLite0:
     return network
 
 
+def outlined() -> EfficientNetLite0:
+    """The network on the meta device, without weights.
+
+    A discriminator has it where the weights are not installed: a generator that was
+    trained with them is sampled without them.
+    """
+    with torch.device("meta"):
+        return EfficientNetLite0().eval()
+
+
 @cache
 def _tensors() -> Mapping[str, Tensor]:
     """The weight and the bias of each convolution by name, read once in a process."""

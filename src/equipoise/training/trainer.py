@@ -133,6 +133,8 @@ class Trainer:
         transform.to(device)
         # Numbers as a resumed run will read them.
         self.recipe = recipe_from(recipe_to_dict(recipe))
+        # A run that is resumed may need a package that is gone.
+        self.recipe.check(NetworkSpace.of(source.schema))
         fitted = fitted_recipe(self.recipe, transform)
         check_networks_fit(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)

@@ -9,11 +9,16 @@ costs twice as much. Then k steps of D and one of G cost, for each sample of a b
 D's step generates a sample (G), and passes a real and a generated one forward (2 D) and
 backward (4 D). G's step passes forward and backward through G (3 G) and D (3 D). A
 gradient penalty differentiates D's gradients once more, about 6 D.
+
+A part F of D may be frozen, as features of a pretrained network are. D's step needs no
+backward pass through it (4 F less), and G's only the half that leads to the samples (F
+less).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -73,6 +78,8 @@ class Workload:
     batch_size: int
     discriminator_steps: int
     has_penalty: bool
+    frozen: PassCost | None = None
+    """The frozen part of D, which `discriminator` includes; None without one."""
 
     @property
     def generator_flops(self) -> float:
@@ -87,17 +94,22 @@ class Workload:
     @property
     def step_flops(self) -> float:
         """Of one step of G and its steps of D, with penalties."""
-        per_sample = self._step(self.generator_flops, self.discriminator_flops)
+        frozen = 0.0
+        if self.frozen is not None:
+            frozen = self.frozen.flops.at(self.batch_size) / self.batch_size
+        per_sample = self._step(self.generator_flops, self.discriminator_flops, frozen)
         return self.batch_size * per_sample
 
     @property
     def step_calls(self) -> float:
         """Torch operations of one step of G and its steps of D."""
-        return self._step(self.generator.calls, self.discriminator.calls)
+        frozen = 0 if self.frozen is None else self.frozen.calls
+        return self._step(self.generator.calls, self.discriminator.calls, frozen)
 
-    def _step(self, g: float, d: float) -> float:
+    def _step(self, g: float, d: float, frozen: float) -> float:
         passes = 6 + (PENALTY_PASSES if self.has_penalty else 0)
-        return self.discriminator_steps * (g + passes * d) + 3 * (g + d)
+        d_step = g + passes * d - 4 * frozen
+        return self.discriminator_steps * d_step + 3 * (g + d) - frozen
 
     def seconds(self, threads: int, costs: DeviceCosts) -> float:
         """Estimated seconds of a step."""
@@ -136,7 +148,29 @@ def count_workload(
         batch_size,
         method.discriminator_steps,
         method.penalty is not None,
+        _frozen_cost(d, shape, batch_size),
     )
+
+
+class _Unlabelled(nn.Module):
+    """A network of samples alone, called like one of samples and classes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, y: None) -> object:
+        return self.network(x)
+
+
+def _frozen_cost(
+    discriminator: nn.Module, shape: tuple[int, ...], batch_size: int
+) -> PassCost | None:
+    """Of the part of D that is named `frozen`; None without one."""
+    frozen = getattr(discriminator, "frozen", None)
+    if not isinstance(frozen, nn.Module):
+        return None
+    return _pass_cost(_Unlabelled(frozen), shape, False, batch_size)
 
 
 def _pass_cost(
@@ -170,7 +204,7 @@ def _counted(
 ) -> OpCounter:
     """Count one pass of zeros, in evaluation mode, which leaves BatchNorm's
     statistics."""
-    device = next(network.parameters()).device
+    device = next(chain(network.parameters(), network.buffers())).device
     x = torch.zeros(batch_size, *shape, device=device)
     y: Tensor | None = None
     if labelled:
