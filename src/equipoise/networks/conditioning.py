@@ -88,16 +88,19 @@ class Discriminator(MixedPrecision):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         assert y is not None or not self.classes, "a conditional discriminator needs classes"
-        projects = self.conditioning == "projection"
-        if y is not None and self.classes and not projects:
+        if y is not None and self.classes and self.conditioning == "concatenation":
             x = concatenate_classes(x, y, self.classes)
         h = forward_mixed(self.trunk, x, self.mixed and self.training)
-        logits: Tensor = self.head(h).squeeze(1)
-        if self.classes and projects:
-            logits = logits + (self.embedded(y) * h).sum(1)
-        return logits * self.scale, h.new_empty(
+        return self.logits(h, y), h.new_empty(
             len(h), 0
         ) if self.auxiliary is None else self.auxiliary(h)
+
+    def logits(self, h: Tensor, y: Tensor | None) -> Tensor:
+        """The logits, (N,), of features h, (N, features), and classes."""
+        logits: Tensor = self.head(h).squeeze(1)
+        if self.classes and self.conditioning == "projection":
+            logits = logits + (self.embedded(y) * h).sum(1)
+        return logits * self.scale
 
     def embedded(self, y: Tensor | None) -> Tensor:
         """The embeddings of classes (N,), or the sums of those of (N, P); (N,
