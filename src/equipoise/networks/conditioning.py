@@ -115,17 +115,17 @@ class Discriminator(MixedPrecision):
         return outputs
 
 
-def forward_mixed(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
-    """body(x) in float32; with `mixed`, its products and convolutions in bfloat16.
+def forward_mixed(body: nn.Module, x: Tensor, mixed: bool, *more: Tensor) -> Tensor:
+    """body(x, *more) in float32; with `mixed`, products and convolutions in bfloat16.
 
     bfloat16 has float32's range, so losses need no scaling. Logits and losses are small
     differences and stay float32.
     """
     if not mixed:
-        plain: Tensor = body(x)
+        plain: Tensor = body(x, *more)
         return plain
     with torch.autocast(x.device.type, torch.bfloat16):
-        out: Tensor = body(x)
+        out: Tensor = body(x, *more)
     return out.float()
 
 

@@ -148,10 +148,10 @@ class FastDiscriminator(Discriminator):
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         assert y is not None or not self.classes, "a conditional discriminator needs classes"
         mixed = self.mixed and self.training
-        to_middle, to_features = self.trunk
+        assert isinstance(self.trunk, nn.Sequential)
         x = pad(x, (0, self.margins[1], 0, self.margins[0]))
-        middle = forward_mixed(to_middle, x, mixed)
-        h = forward_mixed(to_features, middle, mixed)
+        middle = forward_mixed(self.trunk[0], x, mixed)
+        h = forward_mixed(self.trunk[1], middle, mixed)
         return self.logits(h, y), torch.cat([h, middle.flatten(1), x.flatten(1)], 1)
 
     def reconstruction_errors(self, outputs: Tensor, randomness: torch.Generator) -> Tensor:
@@ -172,8 +172,10 @@ class FastDiscriminator(Discriminator):
         """
         sizes = [math.prod(shape) for shape in self.maps]
         coarse, middle, x = (
-            part.unflatten(1, shape)
-            for part, shape in zip(outputs.split(sizes, 1), self.maps, strict=True)
+            part.reshape(-1, *shape)
+            for part, shape in zip(
+                torch.split_with_sizes(outputs, sizes, 1), self.maps, strict=True
+            )
         )
         cell = 2**self.doublings
         corner = [

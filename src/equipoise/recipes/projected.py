@@ -22,8 +22,9 @@ What differs from the paper, and why:
   quarter; they have half of the paper's channels, and the four discriminators no
   BatchNorm, so that real and generated images pass D as one batch;
 - all D_l have equally many logits, and the sum over l is a mean: Adam does not see the
-  factor;
-- G is DCGAN's, sized by `width`, and not FastGAN's.
+  factor.
+
+As in the paper G is FastGAN's, sized by `width`.
 
 A generator that is trained on these features is flattered by metrics of the same
 network. Its report judges it by others first, see docs/measuring.md.
@@ -102,13 +103,13 @@ class Projected(Standard):
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
         from equipoise.networks.conditioning import Generator
-        from equipoise.networks.dcgan import DCGenerator
+        from equipoise.networks.fastgan import FastGenerator
         from equipoise.networks.latents import Prior
         from equipoise.networks.pretrained import efficientnet_lite0, is_installed, outlined
         from equipoise.networks.projected import ProjectedDiscriminator
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
-        body = DCGenerator(prior.width + classes, space.shape, self.width)
+        body = FastGenerator(prior.width + classes, space.shape, self.width)
         features = efficientnet_lite0() if is_installed() else outlined()
         discriminator = ProjectedDiscriminator(features, self.side(space), self.width, classes)
         return self.method(
