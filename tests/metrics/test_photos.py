@@ -35,7 +35,7 @@ def gradients(n: int, side: int = 16) -> np.ndarray:
 def test_resizing_is_pillows_on_floats_antialiased(before: int, after: int) -> None:
     x = RNG.uniform(0, 255, (before, before + 7)).astype(np.float32)
     pillows = np.asarray(Image.fromarray(x).resize((after, after), Image.Resampling.BICUBIC))
-    ours = resized(torch.from_numpy(x)[None, None], after)[0, 0].numpy()
+    ours = resized(torch.from_numpy(x)[None, None], (after, after))[0, 0].numpy()
     np.testing.assert_allclose(ours, pillows, atol=0.02)
 
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from equipoise.metrics.reference import Array, DigitReference, PhotoReference
+from equipoise.metrics.reference import (
+    Array,
+    DigitReference,
+    PhotoReference,
+    RotationReference,
+)
 from equipoise.metrics.registry import Metric, register
 
 DIGIT_FRECHET = Metric(
@@ -23,8 +28,14 @@ PHOTO_FRECHET = Metric(
     "lower",
     "Fréchet distance, computed as FID is, on EfficientNet-Lite0's features, not Inception's",
 )
-# Position before that of the primary metric of images, whose measures photos have too.
-PHOTO_POSITION = -1
+ROTATION_FRECHET = Metric(
+    "rotation_frechet_distance",
+    "Fréchet (rotation features)",
+    "lower",
+    "Fréchet distance on features of a network that learned rotations of the real images",
+)
+# Before the primary metric of images, whose measures apply too.
+FEATURE_POSITION = -1
 
 
 @register(DIGIT_FRECHET, kinds=["digits"], position=0, while_training=True)
@@ -36,7 +47,7 @@ def digit_frechet(reference: DigitReference, rows: Array) -> float:
 @register(
     PHOTO_FRECHET,
     kinds=["photos"],
-    position=PHOTO_POSITION,
+    position=FEATURE_POSITION,
     while_training=True,
     compared_with=lambda reference: (
         f"{reference.feature_description}, first {reference.components.shape[1]} principal "
@@ -46,6 +57,18 @@ def digit_frechet(reference: DigitReference, rows: Array) -> float:
 def photo_frechet(reference: PhotoReference, rows: Array) -> float:
     """The Fréchet distance of the principal components of EfficientNet-Lite0's
     features."""
+    return frechet_distance(reference.components_of(rows), reference.components)
+
+
+@register(
+    ROTATION_FRECHET,
+    kinds=["rotations"],
+    position=FEATURE_POSITION,
+    while_training=True,
+    compared_with=lambda reference: reference.feature_description,
+)
+def rotation_frechet(reference: RotationReference, rows: Array) -> float:
+    """The Fréchet distance of features that no generator was trained on."""
     return frechet_distance(reference.components_of(rows), reference.components)
 
 

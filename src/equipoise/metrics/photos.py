@@ -78,7 +78,8 @@ def network_features(
 ) -> NDArray[np.float32]:
     """The features of one batch, see `photo_features`."""
     low, high = limits
-    pixels = resized(((x - low) * (PIXEL_MAX / (high - low))).float(), side).clamp(0, PIXEL_MAX)
+    pixels = ((x - low) * (PIXEL_MAX / (high - low))).float()
+    pixels = resized(pixels, (side, side)).clamp(0, PIXEL_MAX)
     seen = (pixels[:, :3] - PIXEL_MEAN) / PIXEL_STD
     if x.shape[1] > 3:
         seen = seen * (pixels[:, 3:4] / PIXEL_MAX)
@@ -88,7 +89,7 @@ def network_features(
     return values
 
 
-def resized(x: Tensor, side: int) -> Tensor:
-    """Images (N, C, H, W) resized to `side` pixels a side, as Pillow's bicubic filter
+def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Images (N, C, H, W) resized to a height and width, as Pillow's bicubic filter
     resizes float images. Values may leave the range."""
-    return interpolate(x, (side, side), mode="bicubic", antialias=True)
+    return interpolate(x, size, mode="bicubic", antialias=True)

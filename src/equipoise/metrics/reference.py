@@ -22,11 +22,14 @@ from torch.nn.functional import adaptive_avg_pool2d
 from equipoise.data.distributions import Distribution
 from equipoise.metrics.digits import FEATURES, read_digits
 from equipoise.metrics.photos import COSTS, photo_features, side_of
+from equipoise.metrics.rotations import VALUE_COST as ROTATION_COST
+from equipoise.metrics.rotations import train_rotation_network
 
 Array = NDArray[np.float64]
-Kind = Literal["univariate", "tabular", "images", "digits", "photos"]
-KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits", "photos")
+Kind = Literal["univariate", "tabular", "images", "digits", "photos", "rotations"]
+KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits", "photos", "rotations")
 POINTS: tuple[Kind, ...] = ("univariate", "tabular")
+ANY_IMAGES: tuple[Kind, ...] = ("images", "photos", "rotations")  # but digits
 MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
 NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters
 COMPONENTS = 64  # of the features of colour images (benchmarks/EXPERIMENTS.md)
@@ -208,38 +211,32 @@ class ImageReference(Reference):
         return f"{self.description}, thumbnails of {THUMBNAIL} x {THUMBNAIL}"
 
 
-class PhotoReference(ImageReference):
-    """Colour images, (M, C, H, W), with the features of EfficientNet-Lite0.
+class FeatureReference(ImageReference, ABC):
+    """Images, (M, C, H, W), with the features of a network.
 
     A prepared row has an image and its features. Measures for images that are not for
-    photos get the image alone.
-
-    Args:
-        real: Held-out images.
-        limits: The smallest and largest values that a pixel can have.
+    these features get the image alone.
     """
 
-    kind = "photos"
-
-    def __init__(self, real: Array, limits: tuple[float, float]) -> None:
+    def __init__(self, real: Array) -> None:
         super().__init__(real)
-        self.limits, self.shape = limits, real.shape[1:]
-        self.side = side_of(self.shape)
-        self.cost += COSTS[self.side]
+        self.shape = real.shape[1:]
+
+    @abstractmethod
+    def embed(self, x: Array) -> Array:
+        """The features, (N, F), of images (N, C, H, W)."""
 
     def prepare(self, x: Array) -> Array:
-        return np.concatenate([x.reshape(len(x), -1), photo_features(x, self.limits)], 1)
+        return np.concatenate([x.reshape(len(x), -1), self.embed(x)], 1)
 
     def rows_for(self, kinds: Sequence[Kind], rows: Array) -> Array:
-        return rows if self.kind in kinds else self.images_of(rows)
-
-    def images_of(self, rows: Array) -> Array:
-        """The images, (N, C, H, W), of prepared samples."""
+        if self.kind in kinds:
+            return rows
         return rows[:, : int(np.prod(self.shape))].reshape(-1, *self.shape)
 
     @property
     def features(self) -> Array:
-        return self.once("features", lambda: photo_features(self.real, self.limits))
+        return self.once("features", lambda: self.embed(self.real))
 
     def features_of(self, rows: Array) -> Array:
         return rows[:, int(np.prod(self.shape)) :]
@@ -255,16 +252,67 @@ class PhotoReference(ImageReference):
         return self.once("components", lambda: self._components(self.features))
 
     def _components(self, features: Array) -> Array:
-        """The covariance of all 1,280 features is too much to estimate from 2,000
-        images: the distance of real images from others would hide nearly all else."""
+        """The covariance of 1,280 features is too much to estimate from 2,000 images:
+        the distance of real images from others would hide nearly all else."""
         centre, axes = self.once("axes", lambda: principal_axes(self.features, COMPONENTS))
         return np.asarray((features - centre) @ axes)
+
+
+class PhotoReference(FeatureReference):
+    """Colour images with the features of EfficientNet-Lite0.
+
+    Args:
+        real: Held-out images, (M, C, H, W).
+        limits: The smallest and largest values that a pixel can have.
+    """
+
+    kind = "photos"
+
+    def __init__(self, real: Array, limits: tuple[float, float]) -> None:
+        super().__init__(real)
+        self.limits, self.side = limits, side_of(self.shape)
+        self.cost += COSTS[self.side]
+
+    def embed(self, x: Array) -> Array:
+        return photo_features(x, self.limits)
 
     @property
     def feature_description(self) -> str:
         return (
             f"{self.description}, features of EfficientNet-Lite0 at {self.side} x {self.side} "
             "pixels (not Inception's)"
+        )
+
+
+class RotationReference(FeatureReference):
+    """Colour images with the features of a network that learned rotations of real
+    images: for generators that know EfficientNet-Lite0's.
+
+    Args:
+        real: Held-out images, (M, C, H, W).
+        training: Gives the images that the network learns from, (N, C, H, W).
+        seed: Of its training.
+        steps: Of its training.
+    """
+
+    kind = "rotations"
+
+    def __init__(self, real: Array, training: Callable[[], Array], seed: int, steps: int) -> None:
+        super().__init__(real)
+        self.training, self.seed, self.steps = training, seed, steps
+        self.cost += ROTATION_COST * float(np.prod(self.shape))
+
+    def embed(self, x: Array) -> Array:
+        network = self.once(
+            "network", lambda: train_rotation_network(self.training(), self.seed, self.steps)
+        )
+        return network.features(x)
+
+    @property
+    def feature_description(self) -> str:
+        return (
+            f"{self.description}, features of a network that learned by how much training images "
+            "are turned"
         )
 
 

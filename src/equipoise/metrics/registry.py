@@ -38,7 +38,7 @@ DETAIL = "/"
 """Between the key of a family of metrics and the detail, as in "digit_frequency/7"."""
 MAX_MEANING = 100  # characters
 # Measures for the second kind of data are for the first too.
-BROADER: Mapping[Kind, Kind] = {"photos": "images"}
+BROADER: Mapping[Kind, Kind] = {"photos": "images", "rotations": "images"}
 
 
 @dataclass(frozen=True)
