@@ -92,12 +92,16 @@ class Workload:
         return self.discriminator.flops.at(self.batch_size) / self.batch_size
 
     @property
+    def frozen_flops(self) -> float:
+        """Of a forward pass of D's frozen part, for one sample."""
+        return (
+            0.0 if self.frozen is None else self.frozen.flops.at(self.batch_size) / self.batch_size
+        )
+
+    @property
     def step_flops(self) -> float:
         """Of one step of G and its steps of D, with penalties."""
-        frozen = 0.0
-        if self.frozen is not None:
-            frozen = self.frozen.flops.at(self.batch_size) / self.batch_size
-        per_sample = self._step(self.generator_flops, self.discriminator_flops, frozen)
+        per_sample = self._step(self.generator_flops, self.discriminator_flops, self.frozen_flops)
         return self.batch_size * per_sample
 
     @property
