@@ -128,6 +128,8 @@ class Workload:
         activations = self.generator.bytes.at(self.batch_size) + 2 * self.discriminator.bytes.at(
             self.batch_size
         )
+        if self.frozen is not None:  # D's step keeps nothing of it
+            activations -= self.frozen.bytes.at(self.batch_size)
         return round(WEIGHT_COPIES * self.weights + ACTIVATION_COPIES * workspace * activations)
 
 
