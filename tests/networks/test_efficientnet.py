@@ -85,6 +85,8 @@ def test_the_weights_are_converted_once_and_a_damaged_copy_is_replaced(own_cache
     own_cache.write_bytes(whole[:-4] + b"\x00\x00\x80\x3f")
     assert pretrained._read_cached(own_cache) is None
     pretrained._tensors.cache_clear()
+    pretrained.write_atomic(own_cache, pretrained.save({}, {"sha256": pretrained._digest({})}))
+    assert pretrained._read_cached(own_cache) is None  # whole, but of another network
     again = pretrained._tensors()
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert own_cache.read_bytes() == whole

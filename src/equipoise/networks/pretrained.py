@@ -165,7 +165,9 @@ def _read_cached(path: Path) -> dict[str, Tensor] | None:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError):
         return None
-    return found if _digest(found) == stated else None
+    expected = {name: buffer.shape for name, buffer in outlined().named_buffers()}
+    fits = {name: value.shape for name, value in found.items()} == expected
+    return found if fits and _digest(found) == stated else None
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
