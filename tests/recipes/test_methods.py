@@ -82,6 +82,7 @@ def test_what_the_discriminators_output_means(name: str) -> None:
         "sngan": "score",
         "fastgan": "score",
         "sagan": "score",
+        "projected": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
         "began": "energy",

@@ -46,6 +46,9 @@ class Recipe(ABC):
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
     """Whether the method needs labels."""
+    photo_features: ClassVar[bool] = False
+    """Whether D sees the features that colour images are judged by (`metrics.photos`),
+    so that other features must judge too."""
     takes_labels: ClassVar[bool] = True
     """Whether both networks can be conditioned on classes, which are labels or
     clusters."""

@@ -124,8 +124,9 @@ class Method:
     generator: nn.Module
     """G(z, y): latents (N, Z) and classes (N,), or None, to samples (N, *shape)."""
     discriminator: nn.Module
-    """D(x, y): samples (N, *shape) and classes, or None, to outputs, (N,) or one for
-    the batch, and those of the auxiliary head, (N, K), K = 0 without one."""
+    """D(x, y): samples (N, *shape) and classes, or None, to outputs and those of the
+    auxiliary head, (N, K), K = 0 without one. The outputs are (N,), or one for the
+    batch, or (N L,): L for each sample, those of a sample one after another."""
     prior: Prior
     """The distribution of z."""
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]

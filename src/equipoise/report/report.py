@@ -220,7 +220,9 @@ def gather(
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]
     if finite.value == 1:
-        metrics = evaluate_samples(source, sampling, seed, schema.classes, budget, on_step)
+        metrics = evaluate_samples(
+            source, sampling, seed, schema.classes, budget, on_step, recipe.photo_features
+        )
     own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
     return Evidence(
         metrics=metrics,
