@@ -7,7 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from equipoise.data.alpha import premultiplied
 from equipoise.data.factory import open_source
+from equipoise.data.schema import Schema
 from equipoise.metrics.budget import FULL
 from equipoise.metrics.evaluate import baseline_draws, reference_for, suite_for
 from equipoise.metrics.frechet import PHOTO_FRECHET
@@ -52,24 +54,43 @@ def test_features_depend_on_colours_and_not_on_the_range_of_values() -> None:
 def test_colours_under_full_transparency_change_nothing() -> None:
     opaque, clear = np.full((2, 1, 16, 16), 255.0), np.zeros((2, 1, 16, 16))
     x = gradients(2)
-    np.testing.assert_allclose(
-        photo_features(np.concatenate([x, opaque], 1), LIMITS), photo_features(x, LIMITS), atol=1e-4
-    )
-    hidden = photo_features(np.concatenate([x, clear], 1), LIMITS)
+
+    def features(alpha: np.ndarray) -> np.ndarray:
+        images = torch.from_numpy(np.concatenate([x, alpha], 1))
+        return photo_features(premultiplied(images, LIMITS).numpy(), LIMITS)
+
+    np.testing.assert_allclose(features(opaque), photo_features(x, LIMITS), atol=1e-4)
+    hidden = features(clear)
     np.testing.assert_allclose(hidden[0], hidden[1], atol=1e-5)
 
 
+@needs_weights
+def test_half_transparent_images_are_seen_half_way_to_mid_grey() -> None:
+    x, half = gradients(2), np.full((2, 1, 16, 16), 127.5)
+    images = torch.from_numpy(np.concatenate([x, half], 1))
+    blended = photo_features((x + 127) / 2, LIMITS)
+    seen = photo_features(premultiplied(images, LIMITS).numpy(), LIMITS)
+    np.testing.assert_allclose(seen, blended, atol=0.01)
+
+
 @pytest.mark.parametrize(
-    ("shape", "expected"),
-    [((3, 16, 20), True), ((4, 64, 64), True), ((3, 15, 64), False), ((1, 28, 28), False)],
+    ("shape", "alpha", "expected"),
+    [
+        ((3, 16, 20), False, True),
+        ((4, 64, 64), True, True),
+        ((4, 64, 64), False, False),
+        ((3, 15, 64), False, False),
+        ((1, 28, 28), False, False),
+    ],
 )
 def test_colour_images_of_16_pixels_are_photos_where_the_weights_are(
-    shape: tuple[int, ...], expected: bool, monkeypatch: pytest.MonkeyPatch
+    shape: tuple[int, ...], alpha: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    schema = Schema(shape, "NCHW", "uint8", "array", alpha=alpha)
     monkeypatch.setattr(pretrained, "is_installed", lambda: True)
-    assert are_photos(shape) == expected
+    assert are_photos(schema) == expected
     monkeypatch.setattr(pretrained, "is_installed", lambda: False)
-    assert not are_photos(shape)
+    assert not are_photos(schema)
 
 
 def test_the_network_sees_large_images_at_its_native_side() -> None:

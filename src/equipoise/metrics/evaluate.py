@@ -81,14 +81,16 @@ def reference_for(
     if source.is_digits:
         return DigitReference(real)
     if schema.is_image:
-        if source.limits is None or not are_photos(schema.shape):
+        if source.limits is None or not are_photos(schema):
             return ImageReference(real)
         if not photo_features:
             return PhotoReference(real, source.limits)
         steps = QUICK.image_steps if quick else budget.image_steps
         # Not the draw that baselines are of, as far as there are others.
         learned = learned_from(schema.shape), seed + 1
-        return RotationReference(real, lambda: _values(source.seen(*learned)), seed, steps)
+        return RotationReference(
+            real, lambda: _values(source.measured(source.seen(*learned))), seed, steps
+        )
     columns = schema.columns or range(schema.size)
     return TabularReference(
         real,

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from equipoise.data.schema import Schema
 from equipoise.networks import pretrained
 from equipoise.networks.efficientnet import (
     NATIVE_SIDE,
@@ -39,14 +40,16 @@ MIN_SIDE = 16  # pixels of the shorter side; smaller images have no content to j
 BATCH = 16  # images a forward pass: their activations stay in the cache
 # Multiplications that take a training as long as the features of one image.
 COSTS = {SIDE: 8e7, NATIVE_SIDE: 4e8}
-CHANNELS = (3, 4)  # colour, without and with transparency
+RGB = 3  # channels
 PIXEL_MAX = 255.0
 
 
-def are_photos(shape: tuple[int, ...]) -> bool:
-    """Whether images of this shape, (C, H, W), are compared in these features: colour
-    images, where the network's weights are installed."""
-    return shape[0] in CHANNELS and min(shape[1:]) >= MIN_SIDE and pretrained.is_installed()
+def are_photos(schema: Schema) -> bool:
+    """Whether images are compared in these features: colour images, with or without
+    transparency, where the network's weights are installed."""
+    channels, *size = schema.shape
+    is_colour = channels == RGB or schema.alpha
+    return is_colour and min(size) >= MIN_SIDE and pretrained.is_installed()
 
 
 def side_of(shape: tuple[int, ...]) -> int:
@@ -59,7 +62,8 @@ def photo_features(x: NDArray[np.float64], limits: tuple[float, float]) -> NDArr
     """The pooled features of images.
 
     Args:
-        x: RGB or RGBA images, (N, C, H, W). Transparent ones are put on mid-grey.
+        x: RGB images, or RGBA with premultiplied colours, (N, C, H, W). Transparent
+            ones are put on mid-grey.
         limits: The smallest and largest values that a pixel can have.
 
     Returns:
@@ -80,9 +84,8 @@ def network_features(
     low, high = limits
     pixels = ((x - low) * (PIXEL_MAX / (high - low))).float()
     pixels = resized(pixels, (side, side)).clamp(0, PIXEL_MAX)
-    seen = (pixels[:, :3] - PIXEL_MEAN) / PIXEL_STD
-    if x.shape[1] > 3:
-        seen = seen * (pixels[:, 3:4] / PIXEL_MAX)
+    opacity = pixels[:, 3:] / PIXEL_MAX if x.shape[1] > 3 else 1.0
+    seen = (pixels[:, :3] - PIXEL_MEAN * opacity) / PIXEL_STD
     values: NDArray[np.float32] = network.pooled(
         seen.contiguous(memory_format=torch.channels_last)
     ).numpy()
