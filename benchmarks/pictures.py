@@ -4,7 +4,7 @@
     python -m benchmarks.pictures labels    CIFAR-10, conditional, 30 minutes
     python -m benchmarks.pictures shapes    flat shapes, 10 minutes
     python -m benchmarks.pictures icons     1,000 icons of 64 x 64 with transparency
-    python -m benchmarks.pictures --recipe balanced --minutes 10 cifar
+    python -m benchmarks.pictures cifar --recipes balanced dcgan --minutes 10
 
 Each run is `equipoise train FOLDER` as a user types it. 10,000 samples are judged from
 outside: on CIFAR-10 by a classifier that no recipe was trained on (`benchmarks.cifar`)
@@ -155,6 +155,7 @@ def judge_report(run: Path) -> Figures:
 PUBLIC = ("--ema-half-life", "0", "--learning-rate-end", "1", "--width", "64")
 COLOUR = (
     ("balanced",),
+    ("projected",),
     ("dcgan",),
     ("sngan",),
     ("wgan-gp",),
@@ -239,22 +240,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("task", choices=TASKS)
-    parser.add_argument("--recipe", help="this one alone")
+    parser.add_argument("--recipes", nargs="*", default=[], help="these alone")
     parser.add_argument("--minutes", type=float, help="of each training")
     parser.add_argument("--seeds", type=int, default=1, help="of each recipe")
     add_options(parser, "benchmark-pictures")
     options = parser.parse_args()
     task = TASKS[options.task]
-    recipes = [r for r in task.recipes if options.recipe in (None, r[0])] or [(options.recipe,)]
+    named: list[tuple[str, ...]] = [(name,) for name in options.recipes]
     minutes = options.minutes or task.minutes
     planned = [
         Run(options.task, recipe, minutes, seed)
-        for recipe in recipes
+        for recipe in named or task.recipes
         for seed in range(options.seeds)
     ]
     data = options.keep / f"{options.task}-images"
     if not data.is_dir():
-        task.write(data)
+        part = data.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        task.write(part)
+        part.rename(data)
     found = in_lanes(planned, lambda run, pinned: measure(run, options.keep, pinned), options.lanes)
     for run in planned:
         draw(run, options.keep)
@@ -263,13 +267,10 @@ def main() -> None:
         if options.lanes > 1
         else f"{os.cpu_count()} cores a run"
     )
-    words = [
-        f"--{name} {getattr(options, name)}"
-        for name in ("recipe", "minutes")
-        if getattr(options, name)
-    ]
-    words += [f"--seeds {options.seeds}"] if options.seeds > 1 else []
-    words += [f"--lanes {options.lanes}"] if options.lanes > 1 else []
+    words = ["--recipes", *options.recipes] if options.recipes else []
+    words += ["--minutes", f"{minutes:g}"] if options.minutes else []
+    words += ["--seeds", str(options.seeds)] if options.seeds > 1 else []
+    words += ["--lanes", str(options.lanes)] if options.lanes > 1 else []
     command = " ".join(["python -m benchmarks.pictures", options.task, *words])
     measured = merged(Origin(result["commit"], result["machine"]) for result in found)
     rows = table(list(zip(planned, found, strict=True)), task.real(SAMPLES))
