@@ -33,7 +33,8 @@ from benchmarks.results import record
 from equipoise import GAN
 from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
-from equipoise.data.images.decode import Form, take
+from equipoise.data.images.decode import take
+from equipoise.data.images.form import Form
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
 from equipoise.recipes import DEFAULT
@@ -63,8 +64,10 @@ def file_of(suffix: str) -> Callable[[Path], object]:
 
 
 def image(path: Path) -> object:
-    taken = take(path, Form("RGB", (8, 8), sixteen_bit=False))
-    assert isinstance(taken.seen, str) == (taken.pixels is None)
+    form = Form("RGB", 3, (8, 8), "uint8")
+    taken = take(path, form)
+    unfit = isinstance(taken.seen, str) or form.misfit(taken.seen) is not None
+    assert unfit == (taken.pixels is None)
     assert not isinstance(taken.seen, str) or "\n" not in taken.seen
     return taken
 
@@ -129,10 +132,18 @@ def schema(path: Path) -> object:
     return Schema.from_dict(content)
 
 
+# Kinds of image files, by Pillow's names; the TIFF has pages.
+IMAGES = {
+    "image": "PNG",
+    "image-tiff": "TIFF",
+    "image-gif": "GIF",
+    "image-bmp": "BMP",
+    "image-ppm": "PPM",
+}
 ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
 READERS: dict[str, Callable[[Path], object]] = {
     **{ending.removeprefix("."): file_of(ending) for ending in ENDINGS},
-    "image": image,
+    **dict.fromkeys(IMAGES, image),
     "tensors": unpack,
     "config": config,
     "report": report,
@@ -183,8 +194,10 @@ def seeds(reader: str) -> list[bytes]:
     if f".{reader}" in ENDINGS:
         return [file_seed(reader)]
     raw = io.BytesIO()
-    if reader == "image":
-        Image.new("RGB", (8, 8), (1, 2, 3)).save(raw, "PNG")
+    if reader in IMAGES:
+        pages = [Image.new("L", (8, 8), grey) for grey in (1, 2, 3)]
+        more = {"save_all": True, "append_images": pages[1:]} if reader == "image-tiff" else {}
+        pages[0].save(raw, IMAGES[reader], **more)
     elif reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}

@@ -21,6 +21,7 @@ from equipoise.data import mnist
 from equipoise.data.images import cache
 from equipoise.metrics import classifier
 from equipoise.metrics.budget import Budget
+from equipoise.networks import pretrained
 from equipoise.report import trained_run
 from tests import isolation
 from tests.helpers import TINY, TINY_OPTIONS, Answer, files_below, write_image
@@ -57,6 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
+def extra_is_there(request: pytest.FixtureRequest) -> None:
+    """Tests of every recipe skip the one whose extra is not installed."""
+    _, _, case = request.node.name.lower().partition("[")
+    if "projected" in case and not pretrained.is_installed():
+        pytest.skip("the extra photos is not installed")
+
+
+@pytest.fixture(autouse=True)
 def apart(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test begins with the same random numbers and one thread, and writes into
     temporary directories alone."""
@@ -72,8 +81,9 @@ def apart(request: pytest.FixtureRequest) -> Iterator[None]:
 def images_kept_apart(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What tests decode is kept in a folder of theirs."""
-    monkeypatch.setattr(cache, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
+    """What tests decode and convert is kept in a folder of theirs."""
+    for module in (cache, pretrained):
+        monkeypatch.setattr(module, "data_home", lambda: tmp_path_factory.getbasetemp() / "kept")
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
     whole batch; augmented images."""
     for source in (DistributionSource(Ring()), squares()):
         for recipe in catalogue().values():
-            with suppress(RequestError):  # dcgan, of points
+            with suppress(RequestError):  # recipes for images, of points
                 yield (
                     recipe.for_data(
                         source.schema, {**TINY_RECIPE, "conditional": recipe.needs_labels}

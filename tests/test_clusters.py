@@ -17,7 +17,10 @@ from equipoise.recipes import catalogue
 CONDITIONAL = sorted(
     name
     for name, recipe in catalogue().items()
-    if recipe.takes_labels and not recipe.needs_labels and name not in ("dcgan", "classic")
+    if recipe.takes_labels
+    and not recipe.needs_labels
+    and not recipe.images_only
+    and name != "classic"
 )
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)

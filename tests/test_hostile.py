@@ -11,6 +11,7 @@ import os
 import pickle
 import platform
 import re
+import struct
 import subprocess
 import sys
 import zipfile
@@ -340,6 +341,12 @@ def png(path: Path, width: int, height: int) -> None:
     )
 
 
+def bmp(width: int, height: int) -> bytes:
+    """A bitmap that says that it has so many pixels."""
+    about = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + about
+
+
 def test_images_that_were_made_to_do_harm_are_left_out_and_named(
     here: Path, command: Command, image: Any
 ) -> None:
@@ -347,7 +354,29 @@ def test_images_that_were_made_to_do_harm_are_left_out_and_named(
     for i in range(60):
         image(folder / f"{i}.png", seed=i)
     (folder / "script.png").write_bytes(POSTSCRIPT)
-    Image.new("RGB", (8, 8)).save(folder / "tiff.png", format="TIFF")
+    Image.new("RGB", (8, 8)).save(folder / "tiff.png", format="TIFF")  # which is read
+    (folder / "large.ppm").write_bytes(b"P6 40000 25000 255\n")
+    (folder / "large.gif").write_bytes(b"GIF89a" + b"\xff" * 4 + b"\0\0\0,\0\0\0\0" + b"\xff" * 4)
+    (folder / "large.bmp").write_bytes(bmp(40_000, 25_000))
+    # Its tags name the same megabyte a thousand times.
+    (folder / "tags.tif").write_bytes(
+        b"II*\0"
+        + struct.pack("<IH", 8, 1000)
+        + struct.pack("<HHII", 700, 1, 2**20, 8) * 1000
+        + bytes(2**20)
+    )
+    # One pixel, in a tile of many.
+    tile = [(256, 1), (257, 1), (322, 2**15), (323, 2**15), (324, 8), (325, 8), (259, 5)]
+    (folder / "tile.tif").write_bytes(
+        b"II*\0"
+        + struct.pack("<IH", 8, len(tile))
+        + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tile)
+        + bytes(8)
+    )
+    (folder / "cut.avif").write_bytes(b"\0\0\0\x20ftypavif" + bytes(99))
+    (folder / "cut.heic").write_bytes(b"\0\0\0\x20ftypheic" + bytes(99))
+    (folder / "ghost.gif").write_bytes(POSTSCRIPT)
+    os.mkfifo(folder / "dataset.json")
     png(folder / "large.png", 40_000, 25_000)
     (folder / "text.jpg").write_text("<svg/>")
     (folder / "empty.webp").touch()
@@ -360,7 +389,12 @@ def test_images_that_were_made_to_do_harm_are_left_out_and_named(
     answer = command("train", "folder", "--out", "run", *TINY_OPTIONS)
     assert answer.status == 0, answer.err
     assert not CONTROL.search(answer.out)
-    assert "7 images" in answer.out
+    left_out = (here / "run/left_out.txt").read_text()
+    names = {line.partition("\t")[0] for line in left_out.splitlines()}
+    assert len(names) == 18
+    assert names >= {"script.png", "large.ppm", "large.gif", "large.bmp", "tags.tif", "tile.tif"}
+    assert "18 of 79 files left out" in answer.out
+    assert not CONTROL.search(left_out.replace("\t", "").replace("\n", ""))
 
 
 def test_images_that_are_links_are_read_and_nothing_is_written_through_them(

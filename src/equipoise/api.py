@@ -39,7 +39,8 @@ class GAN:
     `recipe` names a published method (`equipoise recipes` lists them); None is the
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
-    `precision`, `compile`, `memory_budget`, `label_column`, `stop_when`, `evaluate`.
+    `precision`, `compile`, `memory_budget`, `label_column`, `stop_when`, `evaluate`; of
+    images `layout`, `alpha`, `size`, `crop`, `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.
@@ -183,6 +184,30 @@ class GAN:
         run = self._trained()
         batches = run.sampler.batches(size, *run.sampling_arguments(n, label, seed, code))
         return iterate_with_torch_settings(batches, run.threads)
+
+    def write_samples(
+        self,
+        path: str | Path,
+        n: int,
+        *,
+        label: Hashable | None = None,
+        code: Codes | None = None,
+        seed: int | None = None,
+    ) -> Path:
+        """Write n images, a file each, of the size and format of the training data, and
+        return the path: a folder, a .zip, or a .tar for WebDataset.
+
+        They are the images that `sample` returns, drawn as they are written, so that
+        there may be more than memory holds. A generator with labels puts them into a
+        folder for each class, or in a .tar the class beside each, unless `label` asks
+        for one.
+
+        Raises:
+            RequestError: As `sample`, for points, and if the path is taken.
+            EquipoiseError: If it cannot be written.
+        """
+        self._trained().write_samples(Path(path), n, label, code, seed)
+        return Path(path)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the recipe infogan reads in samples of the training data's

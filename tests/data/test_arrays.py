@@ -223,8 +223,8 @@ def test_an_unnamed_column_of_row_numbers_is_dropped_with_a_note(
     pd.DataFrame({"a": [0.5, 1.5], "b": [2.0, 3.0]}, index=index).to_csv(tmp_path / "a.csv")
     rows = from_file(tmp_path / "a.csv", None, None)
     assert rows.schema.columns == (("a", "b") if left_out else ("Unnamed: 0", "a", "b"))
-    assert ("numbers the rows: it is left out" in rows.note) is left_out
-    assert open_source(tmp_path / "a.csv").notes == ([rows.note] if left_out else [])
+    assert ("numbers the rows: it is left out" in " ".join(rows.notes)) is left_out
+    assert open_source(tmp_path / "a.csv").notes == [*rows.notes]
 
 
 def test_a_csv_of_whole_numbers_whose_first_row_counts_up_loses_no_row(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_truncated_jpeg_is_named_and_the_rest_trains(
     (tmp_path / "07.jpg").write_bytes(whole[: len(whole) // 2])
     source = open_source(tmp_path)
     assert source.training_rows == 29 - 2
-    assert "1 of 30 images left out: 07.jpg (" in source.notes[0]
+    assert "1 of 30 files left out: 1 unreadable (07.jpg: " in source.notes[0]
     assert GAN(**tiny).fit(tmp_path).sample(2).shape == (2, 16, 16, 3)
 
 

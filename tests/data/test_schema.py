@@ -13,6 +13,7 @@ from equipoise.data.schema import (
     cast,
     detect_layout,
     from_network_layout,
+    layout_note,
     to_network_layout,
 )
 from equipoise.errors import RequestError
@@ -24,6 +25,11 @@ LAYOUTS = [
     ((9, 3, 5, 7), "NCHW"),
     ((9, 5, 7, 4), "NHWC"),
     ((9, 1, 5, 3), "NCHW"),
+    ((9, 4, 6, 3), "NHWC"),  # 4 x 6 is nearer to a square than 6 x 3
+    ((9, 3, 8, 3), "NCHW"),  # where nothing tells, channels first
+    ((9, 12, 40, 40), "NCHW"),
+    ((9, 40, 40, 12), "NHWC"),
+    ((9, 64, 70, 80), "NCHW"),
 ]
 
 
@@ -38,12 +44,44 @@ def test_an_array_goes_to_network_layout_and_back_unchanged(
     np.testing.assert_array_equal(from_network_layout(there, layout), array)
 
 
+@pytest.mark.parametrize(
+    ("shape", "read_as", "note"),
+    [
+        (
+            (9, 4, 6, 3),
+            "NHWC",
+            "shape 9x4x6x3 is read as NHWC, images of 6 x 4 with 3 channels; for NCHW type "
+            "--layout NCHW (in Python layout='NCHW')",
+        ),
+        ((9, 12, 16, 16), "NCHW", "for NHWC type --layout NHWC"),
+        ((9, 3, 32, 32), "NCHW", ""),
+        ((9, 28, 28, 1), "NHWC", ""),
+        ((9, 100, 100, 12), "NHWC", ""),
+        ((9, 2), "ND", ""),
+    ],
+)
+def test_a_shape_that_can_be_read_in_two_ways_has_a_note(
+    shape: tuple[int, ...], read_as: Layout, note: str
+) -> None:
+    assert detect_layout(shape) == read_as
+    told = layout_note(shape, read_as)
+    assert note in told
+    assert bool(told) == bool(note)
+
+
+def test_a_layout_that_is_asked_for_is_taken_where_the_shape_has_it() -> None:
+    assert detect_layout((9, 4, 6, 3), "NCHW") == "NCHW"
+    for shape in ((9, 100, 6, 3), (9, 2), (9, 5, 5)):
+        with pytest.raises(RequestError, match="layout = 'NCHW': data has shape 9x"):
+            detect_layout(shape, "NCHW")
+
+
 def test_channels_last_become_channels_first() -> None:
     array = np.random.default_rng(0).random((2, 5, 7, 3))
     np.testing.assert_array_equal(to_network_layout(array, "NHWC")[:, 2], array[..., 2])
 
 
-@pytest.mark.parametrize("shape", [(), (9, 5, 7, 6), (9, 2, 2, 2, 2)])
+@pytest.mark.parametrize("shape", [(), (9, 65, 7, 66), (9, 2, 2, 2, 2)])
 def test_any_other_shape_is_refused_with_the_shapes_that_would_do(shape: tuple[int, ...]) -> None:
     with pytest.raises(RequestError, match=r"\(N, D\) points, or \(N, H, W\)"):
         detect_layout(shape)

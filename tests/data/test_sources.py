@@ -10,8 +10,9 @@ from equipoise.data.arrays import from_array
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.distributions import Distribution, Gaussian, Ring, Swissroll
 from equipoise.data.factory import open_source
+from equipoise.data.limits import image_limits
 from equipoise.data.loading import Stream, seeded
-from equipoise.data.sources import DistributionSource, RowsSource, Source, image_limits
+from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
 from equipoise.transforms.scaling import Scaling, fit_scaling
 
@@ -97,7 +98,9 @@ def test_the_fingerprint_changes_with_one_value_and_with_the_labels() -> None:
     ("values", "limits"),
     [
         (np.array([3, 200], np.uint8), (0, 255)),
-        (np.array([3, 200], np.uint16), (0, 65535)),
+        (np.array([3, 200], np.uint16), (0, 255)),
+        (np.array([3, 4000], np.uint16), (0, 4095)),
+        (np.array([3, 40000], np.uint16), (0, 65535)),
         (np.array([0.2, 0.9]), (0, 1)),
         (np.array([-0.2, 0.9]), (-1, 1)),
         (np.array([-3.0, 40.0]), (-3, 40)),

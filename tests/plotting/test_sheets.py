@@ -44,3 +44,27 @@ def test_a_number_of_samples_asks_for_a_grid(tiny: dict[str, Any], tmp_path: Pat
     gan = GAN(**tiny).fit(x, labels=[0, 1] * 10)
     shape = np.asarray(Image.open(gan.draw(tmp_path / "x.png", 4, seed=0))).shape
     assert shape[0] == shape[1]
+
+
+def test_sample_draws_a_sheet_where_nothing_else_is_asked_for(
+    trained_images: Path, tmp_path: Path, command: Any
+) -> None:
+    sizes = []
+    for more in ((), ("-n", "4"), ("--label", "dark")):
+        out = tmp_path / "x.png"
+        assert command("sample", str(trained_images), "--out", str(out), *more).status == 0
+        sizes.append(Image.open(out).size)
+    assert [width == height for width, height in sizes] == [False, True, True]
+
+
+def test_a_sheet_of_images_with_alpha_is_transparent_where_they_are(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    x = np.zeros((40, 8, 8, 4), np.uint8)
+    x[:, 2:6, 2:6] = RNG.integers(0, 256, (40, 4, 4, 4))
+    x[:, 3:5, 3:5, 3] = 255
+    gan = GAN(**tiny).fit(x, labels=[0, 1] * 20)
+    image = Image.open(gan.draw(tmp_path / "x.png", seed=0))
+    assert image.mode == "RGBA"
+    assert image.getpixel((0, 0)) == (255, 255, 255, 255)  # behind the labels
+    assert image.getpixel((image.width - 1, 0))[3] == 0  # between images

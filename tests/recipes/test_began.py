@@ -101,7 +101,11 @@ def test_a_compiled_step_reads_k_anew_and_is_compiled_once() -> None:
     state = stepped(1, lambda_k=1.0)
     x, y = state.loader.next()
     z = state.latents(len(x))
-    given = {discriminator_gradients: (torch.tensor(0.0), x, y, z), generator_gradients: (x, y, z)}
+    weight = torch.tensor(0.0)
+    given = {
+        discriminator_gradients: (weight, x, y, z),
+        generator_gradients: (None, x, y, z),
+    }
     import torch._dynamo.config as dynamo
 
     if not hasattr(dynamo, "trace_autograd_ops"):

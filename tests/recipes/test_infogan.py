@@ -108,7 +108,9 @@ def test_of_a_code_of_many_values_the_first_forty_are_drawn_and_every_row_is_who
     gan = GAN("infogan", categorical_codes=str(kinds), **tiny).fit(images)
     shown: list[tuple[int, int]] = []
     monkeypatch.setattr(
-        plots, "image_grid", lambda made, _, across: shown.append((len(made), across)) or b""
+        plots,
+        "image_grid",
+        lambda made, _, across, **__: shown.append((len(made), across)) or b"",
     )
     gan.draw_code("c0", tmp_path / "c.png")
     assert shown == [(plots.CODE_ROWS * 40, 40)]

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
@@ -18,13 +19,22 @@ from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.infogan import InfoGAN, mutual_information_term
 from equipoise.recipes.lsgan import LSGAN
-from equipoise.recipes.method import AuxOutputs, CriticBatch, Losses, Method, Networks
+from equipoise.recipes.method import (
+    AuxOutputs,
+    CriticBatch,
+    GeneratorBatch,
+    Losses,
+    Method,
+    Networks,
+)
 from equipoise.recipes.r3gan import R3GAN
+from equipoise.recipes.stylegan2 import StyleGAN2
 from equipoise.transforms.space import NetworkSpace
 
 LINE, DIGITS = Schema((1,), "N", "float64"), Schema((1, 28, 28), "NHW", "uint8")
 LABELLED = Schema((1, 28, 28), "NHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
 REAL, FAKE = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 3.0])
+RANDOM = torch.Generator()
 
 
 def built(name: str, schema: Schema = DIGITS, **given: Any) -> Method:
@@ -43,7 +53,7 @@ def test_batch_norm_is_where_the_paper_has_it_and_real_and_fake_pass_it_separate
     name: str,
 ) -> None:
     method = built(name, LABELLED)
-    expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan")
+    expected = name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "lsgan", "fastgan")
     assert (batch_norms(method.discriminator) > 0) == expected
     assert method.together != expected
 
@@ -70,6 +80,9 @@ def test_what_the_discriminators_output_means(name: str) -> None:
         "wgan-gp": "critic",
         "lsgan": "score",
         "sngan": "score",
+        "fastgan": "score",
+        "sagan": "score",
+        "projected": "score",
         "balanced": "relativistic",
         "r3gan": "relativistic",
         "began": "energy",
@@ -206,12 +219,12 @@ def test_acgan_pays_both_networks_for_classes_that_can_be_named() -> None:
     y = torch.tensor([0, 2])
     sure = 50 * torch.nn.functional.one_hot(y, 3).float()
     none = torch.zeros(2, 3)
-    term, readings = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1)))
+    term, readings = method.auxiliary(AuxOutputs(none, sure, y, torch.zeros(2, 1), RANDOM))
     assert term.item() == pytest.approx(2 * math.log(3))
     assert {name: value.item() for name, value in readings.items()} == pytest.approx(
         {"class_loss_real": math.log(3), "class_loss_fake": 0.0}
     )
-    assert method.auxiliary(AuxOutputs(None, none, y, torch.zeros(2, 1)))[
+    assert method.auxiliary(AuxOutputs(None, none, y, torch.zeros(2, 1), RANDOM))[
         0
     ].item() == pytest.approx(2 * math.log(3))
     assert not hasattr(method.discriminator, "embedding")
@@ -229,12 +242,14 @@ def test_infogans_bound_is_the_codes_entropy_for_a_perfect_q_and_0_for_the_prior
     prior = built("infogan", LINE, categorical_codes="4,2").prior
     z = prior.sample(64, torch.Generator().manual_seed(0))
     answers = 100 * z[:, prior.dim :]
-    term, readings = mutual_information_term(prior, AuxOutputs(None, answers, None, z), 1.0, 0.1)
+    term, readings = mutual_information_term(
+        prior, AuxOutputs(None, answers, None, z, RANDOM), 1.0, 0.1
+    )
     assert readings["mutual_information_bound"].item() == pytest.approx(
         math.log(4) + math.log(2), rel=1e-5
     )
     assert term.item() == pytest.approx(-math.log(8), rel=1e-5)
-    assert mutual_information_term(prior, AuxOutputs(None, 0 * answers, None, z), 1.0, 0.1)[
+    assert mutual_information_term(prior, AuxOutputs(None, 0 * answers, None, z, RANDOM), 1.0, 0.1)[
         0
     ].item() == pytest.approx(0, abs=1e-6)
 
@@ -247,7 +262,7 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() 
         0
     ).sum() + 2 * math.log(2)
     term, readings = mutual_information_term(
-        prior, AuxOutputs(None, torch.cat([mean, log_std], 1), None, z), 1.0, 0.1
+        prior, AuxOutputs(None, torch.cat([mean, log_std], 1), None, z, RANDOM), 1.0, 0.1
     )
     assert readings["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert term.item() == pytest.approx(-0.1 * expected.item(), rel=1e-5)
@@ -270,3 +285,75 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() 
 def test_codes_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
         InfoGAN(**settings)
+
+
+def test_fastgans_discriminator_also_reconstructs_real_images() -> None:
+    method = built("fastgan", reconstruction=3.0)
+    assert method.auxiliary is not None
+    assert method.discriminator_loss(REAL, FAKE).item() == pytest.approx(0.25 + 4 / 2)
+    assert method.generator_loss(REAL, FAKE).item() == pytest.approx(-1.0)
+    x = torch.rand(4, 1, 28, 28)
+    outputs = method.discriminator(x, None)[1]
+    z = torch.zeros(4, method.prior.width)
+    term, readings = method.auxiliary(AuxOutputs(outputs, outputs, None, z, RANDOM.manual_seed(0)))
+    assert term.item() == pytest.approx(3 * readings["reconstruction_error"].item())
+    errors = method.discriminator.reconstruction_errors(outputs, RANDOM.manual_seed(0))  # type: ignore[operator]  # a FastDiscriminator
+    assert readings["reconstruction_error"].item() == pytest.approx(errors.mean().item())
+    term, readings = method.auxiliary(AuxOutputs(None, outputs, None, z, RANDOM))
+    assert (term.item(), readings) == (0, {})
+
+
+def test_stylegan2s_penalties_and_rules_are_adas() -> None:
+    small, large = Schema((3, 32, 32), "NHWC", "uint8"), Schema((3, 40, 64), "NHWC", "uint8")
+    for schema, weight in ((small, 0.0), (large, 2.0)):
+        recipe = StyleGAN2.for_data(schema, {"batch_size": 16, "width": 4})
+        space = NetworkSpace.of(schema)
+        chosen, method = recipe.resolved(space), recipe.build(space)
+        pixels = schema.shape[1] * schema.shape[2]
+        assert method.schedule(0.3, 0).penalty == pytest.approx(0.0002 * pixels / 16 / 2)
+        assert (chosen.path_length, chosen.mixing) == ((2.0, 0.9) if weight else (0.0, 0.0))
+        assert (method.generator_penalty is None) == (weight == 0)
+        assert (method.penalty_interval, method.generator_penalty_interval) == (16, 4)
+    assert StyleGAN2(gamma=3.0).build(NetworkSpace.of(small)).schedule(0, 0).penalty == 1.5
+
+
+def test_stylegan2s_r1_is_of_real_images_only() -> None:
+    method = built("stylegan2")
+    assert method.penalty is not None
+    x = torch.randn(8, 1, 28, 28, requires_grad=True)
+    logits = torch.cat([x[:4].sum((1, 2, 3)), 2 * x[4:].sum((1, 2, 3))])
+    terms = method.penalty(CriticBatch(x, logits, lambda at: at, RANDOM))
+    assert {name: term.item() for name, term in terms.items()} == pytest.approx({"r1": 784.0})
+
+
+def test_stylegan2s_path_lengths_are_of_half_of_the_batch_with_their_weight() -> None:
+    method = built("stylegan2", path_length=5.0, width=4)
+    assert method.generator_penalty is not None
+    z = method.prior.sample(6, torch.Generator().manual_seed(0))
+    term, readings = method.generator_penalty(GeneratorBatch(z, None, RANDOM.manual_seed(1)))
+    assert term.item() == pytest.approx(5 * readings["path_length_penalty"].item())
+    z[3:] = torch.nan
+    again, _ = method.generator_penalty(GeneratorBatch(z, None, RANDOM.manual_seed(1)))
+    assert again.item() == pytest.approx(term.item())
+
+
+def test_sagan_normalises_every_layer_of_both_networks_and_has_two_time_scales() -> None:
+    recipe = find("sagan").for_data(LABELLED, {"conditional": True})
+    assert (recipe.discriminator_rate, recipe.beta1, recipe.beta2) == (4.0, 0.0, 0.9)
+    method = recipe.build(network_space(recipe, LABELLED))
+    for network in (method.generator, method.discriminator):
+        layers = [
+            layer
+            for layer in network.modules()
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding)
+        ]
+        assert layers
+        assert all(is_parametrized(layer, "weight") for layer in layers)
+    assert method.discriminator_loss(REAL, FAKE).item() == pytest.approx(0.25 + 4 / 2)
+    y, z = torch.tensor([0, 1]), method.prior.sample(1, RANDOM).expand(2, -1)
+    with torch.no_grad():
+        for name, weight in method.generator.named_parameters():
+            if name.endswith("gain"):
+                weight[1] = 2.0
+    method.generator.eval()
+    assert not torch.equal(*method.generator(z, y))

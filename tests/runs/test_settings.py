@@ -24,7 +24,7 @@ def test_settings_go_to_the_recipe_or_to_the_run() -> None:
     [
         ("gama", "did you mean 'gamma'"),
         ("batchsize", "did you mean 'batch_size'"),
-        ("zzz", "known: augment, "),
+        ("zzz", "known: alpha, augment, "),
     ],
 )
 def test_a_name_that_is_not_known_is_told_with_the_nearest(name: str, told: str) -> None:

@@ -14,17 +14,20 @@ from equipoise.recipes import find
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.classic import Classic
+from equipoise.recipes.method import GeneratorBatch
 from equipoise.recipes.wgan import WGAN
 from equipoise.recipes.wgan_gp import WGANGP
+from equipoise.training.state import State
 from equipoise.training.step import (
     adversarial_step,
     discriminator_step,
     ema_half_life,
     generator_step,
+    penalty_weight,
     update_ema,
 )
 
-PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan")
+PENALISED = ("balanced", "r3gan", "wgan-gp", "dragan", "stylegan2")
 
 
 def weights(module: torch.nn.Module) -> list[torch.Tensor]:
@@ -53,7 +56,7 @@ def test_the_generators_step_leaves_the_discriminator_without_gradient(
 ) -> None:
     state = state_of(recipe, source)
     before, before_g = weights(state.discriminator), weights(state.generator)
-    generator_step(state, *state.loader.next())
+    generator_step(state, recipe.schedule(0), *state.loader.next())
     assert all(p.grad is None for p in state.discriminator.parameters())
     assert equal(before, weights(state.discriminator))
     assert not equal(before_g, weights(state.generator))
@@ -66,7 +69,7 @@ def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(
     recipe: Recipe, source: Source
 ) -> None:
     with_penalty, without = state_of(recipe, source), state_of(recipe, source)
-    rates = recipe.schedule(0)
+    rates = with_penalty.method.schedule(0)
     discriminator_step(with_penalty, rates, *with_penalty.loader.next())
     discriminator_step(without, replace(rates, penalty=0.0), *without.loader.next())
     steps = {int(moments["step"]) for moments in with_penalty.optimizer_d.state.values()}
@@ -234,3 +237,44 @@ def test_a_penalty_in_a_discriminator_that_looks_across_its_batch_is_a_programme
     method = state_of(Balanced(**TINY_RECIPE)).method
     with pytest.raises(ValueError, match="a method with a penalty needs together=True"):
         replace(method, together=False)
+
+
+def test_a_lazy_penalty_joins_every_kth_step_with_k_times_the_weight() -> None:
+    recipe = Balanced(batch_size=16, width=8)
+    state = state_of(recipe)
+    state.method = replace(state.method, penalty_interval=4)
+    present, weights_seen = [], []
+    for _ in range(8):
+        weights_seen.append(penalty_weight(state, 0.5, 4))
+        present.append("r1" in adversarial_step(state, recipe.schedule(0)))
+        state.samples_seen += state.samples_per_step
+    assert present == [True, False, False, False] * 2
+    assert [None if weight is None else weight.item() for weight in weights_seen] == [
+        2.0,
+        None,
+        None,
+        None,
+    ] * 2
+
+
+def test_the_generators_penalty_joins_its_loss_with_the_scheduled_weight() -> None:
+    """With a penalty whose gradient is that of the loss, a weight of 1 doubles it."""
+    recipe = Balanced(batch_size=16, width=8)
+    rates, gradients = recipe.schedule(0), []
+    for weight in (0.0, 1.0):
+        state = state_of(recipe)
+        x, y = state.loader.next()
+
+        def again(
+            batch: GeneratorBatch, state: State = state, x: torch.Tensor = x
+        ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+            assert batch.randomness is state.randomness["penalty"]
+            fake = state.discriminate(state.generator(batch.z), None)[0]
+            real = state.discriminate(x, None)[0]
+            return state.method.generator_loss(real, fake), {"again": fake.mean()}
+
+        state.method = replace(state.method, generator_penalty=again)
+        readings = generator_step(state, replace(rates, generator_penalty=weight), x, y)
+        assert readings["again"].dim() == 0
+        gradients.append([p.grad for p in state.generator.parameters()])
+    assert all(torch.allclose(2 * a, b) for a, b in zip(*gradients, strict=True))

@@ -30,7 +30,7 @@ def test_a_step_never_holds_more_than_the_bound(recipe: Recipe, source: Source) 
     transform = fit_chain(source, recipe.scaling, 0, 0, 0)
     traced = step_memory(recipe, source.schema, transform, torch.device("cpu"))
     held = traced.at(recipe.batch_size)
-    assert held <= workload.memory_bound(CPU) <= 4 * held
+    assert held <= workload.memory_bound(CPU) <= 5 * held
 
 
 @pytest.mark.parametrize(("recipe", "source"), RECIPES)

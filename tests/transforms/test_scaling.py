@@ -6,8 +6,8 @@ import torch
 
 from equipoise.data import ScalingKind
 from equipoise.data.images.sums import sums_of
+from equipoise.data.limits import image_limits
 from equipoise.data.schema import Schema
-from equipoise.data.sources import image_limits
 from equipoise.errors import RequestError
 from equipoise.transforms.scaling import Scaling, same_kind
 

@@ -35,6 +35,7 @@ def datasets(arguments: Sequence[str]) -> None:
     parse(Datasets, "datasets", arguments)
     from equipoise.data import readers
     from equipoise.data.distributions import DISTRIBUTIONS
+    from equipoise.data.images import formats
     from equipoise.data.named_sources import NAMED_SOURCES
 
     for name, summary in NAMED_SOURCES.items():
@@ -42,6 +43,7 @@ def datasets(arguments: Sequence[str]) -> None:
         settings = ", ".join(option_of(field.name) for field in of_source)
         print(f"{name:{NAME_WIDTH}} {summary}{f' ({settings})' if settings else ''}")
     print("\nOr your own data: a folder of images, or a file.")
+    print(f"{'folder/':{NAME_WIDTH}} images: {formats.listed()}")
     for reader in sorted(readers.READERS, key=lambda reader: reader.endings):
         print(f"{reader.endings[0]:{NAME_WIDTH}} {reader.summary}{_other_endings(reader)}")
 

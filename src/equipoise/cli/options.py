@@ -27,8 +27,9 @@ class Sample:
     seed: int | None = None
     """The same seed gives the same samples. Default: different ones every time."""
     out: Path | None = option(None, "FILE")
-    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them. Default:
-    points are printed."""
+    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them. A folder
+    (a name without an ending), .zip, or .tar for WebDataset: an image file for each, in
+    the size and format of the data. Default: points are printed."""
 
 
 @dataclass(frozen=True)

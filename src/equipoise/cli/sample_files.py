@@ -30,7 +30,9 @@ def encoded(
         RequestError: The samples are images, and the suffix that of a text file.
     """
     if gan.schema.is_image and suffix in (None, ".csv"):
-        raise RequestError("images need --out with a file that ends in .png, .npy or .npz")
+        raise RequestError(
+            "images need --out with a folder, or a file that ends in .png, .npy, .npz, .zip or .tar"
+        )
     samples = gan.sample(n, label=label, code=code, seed=seed)
     # One type for all columns: pandas makes objects of numbers beside booleans.
     dtypes = gan.schema.column_dtypes

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from equipoise.data.schema import Schema
     from equipoise.training.trainer import Trainer
 
-CHANNELS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
+CHANNELS = {1: "grayscale", 3: "RGB"}
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -101,7 +101,9 @@ def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
         if kind == "quick" and not use_saved and not takes_all(trainer.source, labels, QUICK):
             echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         echo(f"Report: {where}/report.html    Image: {where}/samples.png")
-    suffix = ".csv" if trainer.source.schema.container == "frame" else ".npy"
+    source = trainer.source
+    suffix = ".csv" if source.schema.container == "frame" else ".npy"
+    suffix = "" if source.file_format is not None else suffix  # a folder for a folder
     echo(f"Samples: equipoise sample {run} -n 1000 --out samples{suffix}")
 
 
@@ -109,7 +111,7 @@ def described(schema: Schema) -> str:
     """The kind of data in words: "2-D points", "28 x 28 grayscale images"."""
     if schema.is_image:
         channels, height, width = schema.shape
-        colour = CHANNELS.get(channels, f"{channels}-channel")
+        colour = "RGBA" if schema.alpha else CHANNELS.get(channels, f"{channels}-channel")
         return f"{width} x {height} {colour} images"
     if schema.container == "frame":
         return f"rows of {schema.size} column{'s' if schema.size > 1 else ''}"

@@ -13,15 +13,28 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.data import readers
+from equipoise.data.image_options import ImageOptions
 from equipoise.data.labels import distinct_labels, plain_label
 from equipoise.data.levels import levels_of
-from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.data.limits import image_limits, range_note
+from equipoise.data.schema import (
+    ALPHA_CHANNELS,
+    Container,
+    Layout,
+    Schema,
+    detect_layout,
+    layout_note,
+    to_network_layout,
+)
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_EXACT = 2**53  # up to here float64 holds every whole number
+# The last channel is transparency where so much of it is at the ends of the range, and
+# at the upper one, in so many images.
+MIN_AT_ENDS, MIN_OPAQUE, ALPHA_IMAGES = 0.5, 0.01, 1_000
 Labels = Sequence[Any] | NDArray[Any]
 
 
@@ -34,27 +47,79 @@ class Rows:
     schema: Schema
     labels: NDArray[np.int64] | None
     """The positions of the labels among the schema's classes, (N,)."""
-    note: str = ""
-    """What the user should know of how the data was read."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of how the data was read, a line each."""
 
 
-def from_array(data: NDArray[Any] | torch.Tensor, labels: Labels | None, what: str) -> Rows:
+def from_array(
+    data: NDArray[Any] | torch.Tensor,
+    labels: Labels | None,
+    what: str,
+    images: ImageOptions | None = None,
+) -> Rows:
     """Rows of an array or tensor in any accepted layout.
 
-    `what` names the data in messages.
+    `what` names the data in messages, `images` says how images are read.
     """
+    options = images or ImageOptions()
     container: Container = "tensor" if isinstance(data, torch.Tensor) else "array"
     array = to_numpy(data, what)
     if array.size == 0:
         raise RequestError(
             f"{what} is empty (shape {array.shape}): give at least one batch of samples"
         )
-    layout = detect_layout(array.shape)
+    layout = detect_layout(array.shape, options.layout)
     values = to_network_layout(array, layout)
     check_values(values, what, layout=layout)
     levels = levels_of(values) if values.ndim == 2 else None
-    schema = Schema(values.shape[1:], layout, array.dtype.name, container, levels=levels)
-    return with_labels(values, schema, labels, what)
+    alpha, notes = read_as(values, array.shape, layout, options)
+    schema = Schema(
+        values.shape[1:], layout, array.dtype.name, container, levels=levels, alpha=alpha
+    )
+    return replace(with_labels(values, schema, labels, what), notes=tuple(notes))
+
+
+def read_as(
+    values: NDArray[Any], shape: Sequence[int], layout: Layout, options: ImageOptions
+) -> tuple[bool, list[str]]:
+    """How images of an array are read.
+
+    Args:
+        values: The images, (N, C, H, W), or some; points are left alone.
+        shape: That of the whole array as it was given.
+        layout: Its layout.
+        options: What the user asked for.
+
+    Returns:
+        Whether the last channel is transparency, and notes for the user.
+    """
+    if values.ndim != 4:
+        return False, []
+    notes = [layout_note(shape, layout)] if options.layout is None else []
+    alpha = values.shape[1] == ALPHA_CHANNELS and options.alpha is not False
+    if alpha and options.alpha is None:
+        alpha = has_alpha(values)
+        notes.append(
+            "the fourth channel is read as transparency: most of its values are the lowest or "
+            "the highest; if it is not, type --no-alpha (in Python alpha=False)"
+            if alpha
+            else "the fourth channel is not read as transparency; if it is, type --alpha "
+            "(in Python alpha=True)"
+        )
+    if values.dtype != np.uint8:
+        low, high = float(values.min()), float(values.max())
+        notes.append(range_note(values.dtype.name, low, high))
+    return alpha, [note for note in notes if note]
+
+
+def has_alpha(values: NDArray[Any]) -> bool:
+    """Whether the last channel of images, (N, C, H, W), looks like transparency: half
+    of it or more is at the ends of the range, and a hundredth or more at the upper
+    one."""
+    low, high = image_limits(values)
+    alpha = values[:ALPHA_IMAGES, -1]
+    full = float((alpha == high).mean())
+    return full >= MIN_OPAQUE and full + float((alpha == low).mean()) >= MIN_AT_ENDS
 
 
 def to_numpy(data: Any, what: str) -> NDArray[Any]:
@@ -157,7 +222,12 @@ def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
     return frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Rows:
+def from_file(
+    path: Path,
+    labels: Labels | None,
+    label_column: str | None,
+    images: ImageOptions | None = None,
+) -> Rows:
     """Rows of a file of any format in `data.readers`.
 
     Nothing in it can run code: pickled objects are refused.
@@ -166,6 +236,7 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
         path: The file.
         labels: One a sample; None for those in the file, if there are any.
         label_column: The name of the column that holds labels, of a table.
+        images: How images are read.
 
     Raises:
         RequestError: Where the file cannot be read or trained on.
@@ -178,9 +249,10 @@ def from_file(path: Path, labels: Labels | None, label_column: str | None) -> Ro
         )
     content = readers.read(path)
     if isinstance(content.values, np.ndarray):
-        return from_array(content.values, content.labels if labels is None else labels, path.name)
+        own = content.labels if labels is None else labels
+        return from_array(content.values, own, path.name, images)
     rows = from_frame(content.values, labels, path.name, label_column)
-    return replace(rows, note=content.note)
+    return replace(rows, notes=(content.note,) if content.note else ())
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:

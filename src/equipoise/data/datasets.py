@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data.arrays import check_values
+from equipoise.data.limits import image_limits
 from equipoise.data.loading import Encode, IndexedLoader, Loader, PrefetchingLoader
 from equipoise.data.schema import Schema
-from equipoise.data.sources import SplitSource, image_limits
-from equipoise.data.split import HELD_OUT_MAX, FetchedPart, Split, split_indices
+from equipoise.data.sources import SplitSource
+from equipoise.data.split import HELD_OUT_MAX, FetchedPart, OwnSplit, Split, own_or_seeded
 
 FIRST_ROWS = 1000  # images that are looked at for their range of values
 
@@ -34,6 +35,8 @@ class FetchedSource(SplitSource):
         split_seed: Decides which rows are held out.
         sums: Each row's sum of values and of their squares, (n, 2), where known.
         in_background: Whether a thread fetches batches before they are needed.
+        limits: The range of images, where it is known already.
+        own_split: The split that the data comes with.
     """
 
     def __init__(
@@ -48,9 +51,12 @@ class FetchedSource(SplitSource):
         *,
         sums: NDArray[np.int64] | None = None,
         in_background: bool = False,
+        limits: tuple[float, float] | None = None,
+        own_split: OwnSplit | None = None,
     ) -> None:
-        super().__init__(name, schema, fingerprint)
-        train, held_out = split_indices(n, split_seed)
+        super().__init__(name, schema, fingerprint, limits=limits)
+        found = own_or_seeded(n, split_seed, own_split)
+        train = found.train
         all_labels = None if labels is None else torch.from_numpy(labels)
 
         # The source itself is not in this closure: the thread that fetches in
@@ -63,14 +69,14 @@ class FetchedSource(SplitSource):
             return FetchedPart(rows, indices, part_labels, HELD_OUT_MAX)
 
         self._rows, self._train, self._in_background = rows, train, in_background
-        self.split = Split(part(train), part(held_out))
+        validation = None if found.validation is None else part(found.validation)
+        self.split = Split(part(train), part(found.held_out), validation)
         if sums is not None:
             self.sums = torch.from_numpy(sums[train.numpy()])
-            self.limits = image_limits(fetch([0]))
         elif schema.is_image:
             first = fetch(train[:FIRST_ROWS].tolist())
             check_values(first, f"{name}, as far as its first {len(first):,} images go,")
-            self.limits = image_limits(first)
+            self.limits = limits or image_limits(first)
 
     @property
     def training_rows(self) -> int:

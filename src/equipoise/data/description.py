@@ -30,6 +30,8 @@ class DataDescription:
     """Whether labels were an argument: those cannot be read again from a file."""
     distribution: Distribution | None = None
     """The distribution that samples are drawn from, if it is a built-in one."""
+    file_format: str | None = None
+    """Pillow's name of the format of the images of a folder."""
 
     @property
     def in_python(self) -> bool:
@@ -55,6 +57,7 @@ class DataDescription:
             "schema": self.schema.to_dict(),
             "limits": self.limits,
             "labels_in_python": self.labels_in_python,
+            "file_format": self.file_format,
         }
         if self.distribution is not None:
             found["distribution"] = distribution_settings(self.distribution)
@@ -83,4 +86,5 @@ class DataDescription:
             limits=checked("limits", stored.get("limits"), tuple[float, float] | None),
             labels_in_python=checked("labels_in_python", stored.get("labels_in_python"), bool),
             distribution=distribution,
+            file_format=checked("file_format", stored.get("file_format"), str | None),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from equipoise.data import arrays, readers
 from equipoise.data.factory import as_table, open_source
+from equipoise.data.image_options import ImageOptions
+from equipoise.data.images.form import AS_FOUND
 from equipoise.data.schema import detect_layout, to_network_layout
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped
@@ -47,7 +50,11 @@ def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
 
 
 def open_for_evaluation(
-    data: Any, labels: arrays.Labels | None, label_column: str | None, columns: Columns
+    data: Any,
+    labels: arrays.Labels | None,
+    label_column: str | None,
+    columns: Columns,
+    images: ImageOptions | None = None,
 ) -> Source:
     """Data to evaluate a generator against, all of it, with its columns in the
     generator's order.
@@ -57,13 +64,15 @@ def open_for_evaluation(
         labels: One per sample.
         label_column: The training's column of labels, which the data may lack.
         columns: The generator's columns.
+        images: How the training's images were read: so are these, as far as it concerns
+            their kind of data.
 
     Raises:
         RequestError: If the data cannot be read, or has other columns.
     """
     table = _table(data)
     if table is None:
-        return open_source(data, labels).as_test()
+        return open_source(data, labels, images=_concerned(images, data)).as_test()
     column = (
         next((name for name in table.columns if str(name) == label_column), None)
         if labels is None
@@ -76,6 +85,16 @@ def open_for_evaluation(
     return open_source(
         data, labels, label_column=None if column is None else label_column
     ).as_test()
+
+
+def _concerned(images: ImageOptions | None, data: Any) -> ImageOptions | None:
+    """The options that mean something for this kind of data."""
+    if images is None:
+        return None
+    if isinstance(data, str | Path) and Path(data).is_dir():
+        return replace(images, layout=None)
+    has_channels = len(getattr(data, "shape", ())) == 4
+    return replace(images, layout=images.layout if has_channels else None, resizing=AS_FOUND)
 
 
 def _table(data: Any) -> pd.DataFrame | None:

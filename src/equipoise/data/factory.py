@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,8 @@ from equipoise.data import arrays, mnist, readers
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
-from equipoise.data.images import cache
-from equipoise.data.images.folder import scan
+from equipoise.data.image_folder import open_folder
+from equipoise.data.image_options import ImageOptions
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
@@ -39,6 +37,7 @@ def open_source(
     label_column: str | None = None,
     memory_budget: float = 4.0,
     split_seed: int = 0,
+    images: ImageOptions | None = None,
 ) -> Source:
     """The source for whatever `fit` and `train` accept.
 
@@ -48,16 +47,20 @@ def open_source(
         label_column: The column of a table that holds labels.
         memory_budget: GiB. Larger folders and Datasets are read as they are needed.
         split_seed: Decides which rows are held out.
+        images: How images are read.
 
     Raises:
         RequestError: If the data cannot be trained on.
     """
+    options = images or ImageOptions()
     if isinstance(data, str | Path):
-        source = _named(str(data), labels, label_column, memory_budget, split_seed)
+        source = _named(str(data), labels, label_column, memory_budget, split_seed, options)
     elif isinstance(data, Distribution):
         source = DistributionSource(data)
     else:
-        source = _object(data, labels, label_column, memory_budget, split_seed)
+        source = _object(data, labels, label_column, memory_budget, split_seed, options)
+    is_folder = source.file_format is not None
+    options.check(source.name, source.schema, is_folder=is_folder)
     if isinstance(data, str | Path):
         source.origin = (
             str(data)
@@ -80,7 +83,12 @@ def open_source(
 
 
 def open_again(
-    described: DataDescription, *, label_column: str | None, memory_budget: float, split_seed: int
+    described: DataDescription,
+    *,
+    label_column: str | None,
+    memory_budget: float,
+    split_seed: int,
+    images: ImageOptions | None = None,
 ) -> Source:
     """The source that `Source.describe` recorded, split as before.
 
@@ -100,7 +108,11 @@ def open_again(
             "evaluate against"
         )
     source = open_source(
-        origin, label_column=label_column, memory_budget=memory_budget, split_seed=split_seed
+        origin,
+        label_column=label_column,
+        memory_budget=memory_budget,
+        split_seed=split_seed,
+        images=images,
     )
     if source.fingerprint != described.fingerprint:
         raise RequestError(
@@ -116,6 +128,7 @@ def _named(
     label_column: str | None,
     memory_budget: float,
     split_seed: int,
+    images: ImageOptions,
 ) -> Source:
     path = Path(name)
     if not name:
@@ -123,8 +136,8 @@ def _named(
     if name in DISTRIBUTIONS:
         return DistributionSource(DISTRIBUTIONS[name]())
     if name == "mnist":
-        (images, digits), (test, test_digits) = mnist.load("train"), mnist.load("test")
-        rows = arrays.from_array(images, digits if labels is None else labels, "mnist")
+        (train, digits), (test, test_digits) = mnist.load("train"), mnist.load("test")
+        rows = arrays.from_array(train, digits if labels is None else labels, "mnist")
         return RowsSource(
             "mnist",
             rows,
@@ -138,9 +151,9 @@ def _named(
             raise RequestError(
                 f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data"
             )
-        return _folder(path, labels, memory_budget, split_seed)
+        return open_folder(path, labels, memory_budget, split_seed, images)
     if path.is_file() and readers.find(path) is not None:
-        rows = arrays.from_file(path, labels, label_column)
+        rows = arrays.from_file(path, labels, label_column, images)
         source = _in_memory(readers.stem(path), rows, split_seed)
         source.labels_given = rows.labels is not None
         return source
@@ -162,72 +175,13 @@ def _named(
     )
 
 
-def _folder(
-    path: Path, labels: arrays.Labels | None, memory_budget: float, split_seed: int
-) -> Source:
-    """The images of a folder. They are decoded once into a cache on disk, and read from
-    there: all at once, or batch by batch where they are over the memory budget."""
-    decoded, notes = None, []
-    try:
-        decoded = cache.decoded(path)
-        folder = decoded.folder
-    except cache.NotCachedError as error:
-        folder = scan(path)
-        notes.append(str(error))
-    name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
-    schema = Schema(folder.shape, "NHW" if folder.mode == "L" else "NHWC", folder.dtype)
-    if not fits:
-        how = (
-            "decoded again for every batch"
-            if decoded is None
-            else "read from the cache of decoded images"
-        )
-        notes.append(
-            f"{folder.nbytes / 2**30:.1f} GiB of decoded images are over memory_budget = "
-            f"{memory_budget:g} GiB: they are {how}"
-        )
-    values, sums = np.empty((n, 0)), None
-    if decoded is not None:
-        values, sums = decoded.values(at_random=not fits), decoded.sums
-        total, squares = sums.sum(0).tolist()
-        if values.size * squares == total**2:  # the variance is 0
-            raise arrays.one_value_error(values.flat[0], name)
-        if (sums == sums[0]).all():
-            arrays.check_different(values, name)
-    elif fits:
-        values = folder.read(list(range(n)))
-        arrays.check_values(values, name)
-    rows = arrays.with_labels(values, schema, folder.labels if labels is None else labels, name)
-    fingerprint = folder.content
-    if labels is not None and rows.labels is not None:  # other ones than the folder's own
-        given = json.dumps(rows.schema.to_dict()["classes"]).encode() + rows.labels.tobytes()
-        fingerprint = hashlib.sha256(folder.content.encode() + given).hexdigest()
-    source: Source
-    if fits:
-        source = RowsSource(name, rows, split_seed, fingerprint=fingerprint, sums=sums)
-    else:
-        fetch = folder.read if decoded is None else partial(np.take, values, axis=0)
-        source = FetchedSource(
-            name,
-            rows.schema,
-            fingerprint,
-            fetch,
-            rows.labels,
-            n,
-            split_seed,
-            sums=sums,
-            in_background=True,
-        )
-    source.notes[:0] = [*folder.notes, *notes]
-    return source
-
-
 def _object(
     data: Any,
     labels: arrays.Labels | None,
     label_column: str | None,
     memory_budget: float,
     split_seed: int,
+    images: ImageOptions,
 ) -> Source:
     from torch.utils.data import DataLoader, Dataset, IterableDataset
 
@@ -243,18 +197,19 @@ def _object(
         # shuffles.
         data = data.dataset
         if not isinstance(data, np.ndarray | Tensor):
-            return _dataset(data, labels, memory_budget, split_seed)
+            return _dataset(data, labels, memory_budget, split_seed, images)
     if isinstance(data, np.ndarray | Tensor):
-        return _in_memory("array", arrays.from_array(data, labels, "the array"), split_seed)
+        rows = arrays.from_array(data, labels, "the array", images)
+        return _in_memory("array", rows, split_seed)
     if (table := as_table(data)) is not None:
         rows = arrays.from_frame(table, labels, "the DataFrame", label_column)
         return _in_memory("frame", rows, split_seed)
     if isinstance(data, IterableDataset):
-        return StreamSource("stream", DataLoader(data, batch_size=256))
+        return StreamSource("stream", DataLoader(data, batch_size=256), images)
     if isinstance(data, Dataset):
-        return _dataset(data, labels, memory_budget, split_seed)
+        return _dataset(data, labels, memory_budget, split_seed, images)
     if isinstance(data, Iterable):
-        return StreamSource("stream", data)
+        return StreamSource("stream", data, images)
     raise RequestError(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "
         "Dataset, an iterable of batches or a name"
@@ -264,7 +219,7 @@ def _object(
 def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     """The source of rows, with notes on them."""
     source = RowsSource(name, rows, split_seed)
-    source.notes += [rows.note] if rows.note else []
+    source.notes += rows.notes
     if not rows.schema.is_image:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers
@@ -315,7 +270,11 @@ def _plain(sample: Any) -> NDArray[Any]:
 
 
 def _dataset(
-    data: Any, labels: arrays.Labels | None, memory_budget: float, split_seed: int
+    data: Any,
+    labels: arrays.Labels | None,
+    memory_budget: float,
+    split_seed: int,
+    images: ImageOptions,
 ) -> Source:
     """A map-style Dataset of samples or of (sample, label) pairs."""
     n = len(data)
@@ -350,13 +309,16 @@ def _dataset(
             torch.from_numpy(values) if isinstance(sample, Tensor) else values,
             labels,
             "the Dataset",
+            images,
         )
         return _in_memory("dataset", rows, split_seed)
     if labelled:
         labels = [data[i][1] for i in range(n)]
-    layout = detect_layout(one.shape)
+    layout = detect_layout(one.shape, images.layout)
     container: Container = "tensor" if isinstance(sample, Tensor) else "array"
-    schema = Schema(to_network_layout(one, layout).shape[1:], layout, one.dtype.name, container)
+    first_values = to_network_layout(one, layout)
+    alpha, notes = arrays.read_as(first_values, (n, *one.shape[1:]), layout, images)
+    schema = Schema(first_values.shape[1:], layout, one.dtype.name, container, alpha=alpha)
     rows = arrays.with_labels(np.empty((n, 0)), schema, labels, "the Dataset")
     digest = hashlib.sha256(f"{n} {schema}".encode() + one.tobytes()).hexdigest()
 
@@ -365,4 +327,6 @@ def _dataset(
         arrays.check_finite(values, "a batch of the Dataset", layout)
         return to_network_layout(values, layout)
 
-    return FetchedSource("dataset", rows.schema, digest, finite, rows.labels, n, split_seed)
+    source = FetchedSource("dataset", rows.schema, digest, finite, rows.labels, n, split_seed)
+    source.notes += notes
+    return source

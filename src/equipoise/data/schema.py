@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     UserData = NDArray[Any] | Tensor | pd.DataFrame
 
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
+ImageLayout = Literal["NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
-CHANNELS = (1, 2, 3, 4)
+MAX_CHANNELS = 64  # of images
+COLOUR_CHANNELS = range(1, 5)  # grey to RGBA, which most images have
+ALPHA_CHANNELS = 4  # of images whose last channel can be their transparency
 DTYPES = (
     "bool",
     "int8",
@@ -65,6 +68,8 @@ class Schema:
     """Samples of each class."""
     levels: Levels | None = None
     """The few values that columns of points take (`data.levels`), if any does."""
+    alpha: bool = False
+    """Whether the last channel of images is their transparency."""
 
     @property
     def is_image(self) -> bool:
@@ -116,6 +121,7 @@ class Schema:
             or any(count < 0 for count in self.class_counts or ())
             or (self.class_counts is not None and sum(self.class_counts) < 1),
             "levels": self.levels is not None and not self._valid_levels(self.levels),
+            "alpha": self.alpha and not (self.is_image and self.shape[0] == ALPHA_CHANNELS),
         }
         if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
             raise RequestError(f"its {wrong[0]} is not valid")
@@ -226,30 +232,75 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
     return values.astype(kind, copy=False)
 
 
-def detect_layout(shape: Sequence[int]) -> Layout:
+def detect_layout(shape: Sequence[int], asked: ImageLayout | None = None) -> Layout:
     """The layout of an array of this shape.
 
-    (N, A, B, C) is read as channels first when A is 1 to 4, else as channels last when
-    C is.
+    (N, A, B, C) can have channels first or last, if A or C is at most 64. It is read as
+    `asked`; else with 1 to 4 channels, if that leaves one reading; else in the reading
+    whose images are nearer to squares; else with channels first.
 
     Raises:
-        RequestError: For a shape that is neither points nor images.
+        RequestError: For a shape that is neither points nor images, or that cannot be
+            read as `asked`.
     """
+    if asked is not None:
+        if asked in _readings(shape):
+            return asked
+        raise RequestError(
+            f"layout = {asked!r}: data has shape {'x'.join(map(str, shape))}; {asked} needs four "
+            f"numbers, of which the {'second' if asked == 'NCHW' else 'last'}, the channels, is "
+            f"at most {MAX_CHANNELS}"
+        )
     if len(shape) == 1:
         return "N"
     if len(shape) == 2:
         return "ND"
     if len(shape) == 3:
         return "NHW"
-    if len(shape) == 4 and shape[1] in CHANNELS:
-        return "NCHW"
-    if len(shape) == 4 and shape[3] in CHANNELS:
-        return "NHWC"
+    readings = _readings(shape)
+    if readings:
+        colours = [one for one, channels in readings.items() if channels in COLOUR_CHANNELS]
+        return min(colours or readings, key=lambda one: _elongation(shape, one))
     given = f"shape {'x'.join(map(str, shape))}" if shape else "no shape, as one number or text"
     raise RequestError(
         f"data has {given}: give (N,) or (N, D) points, or (N, H, W), (N, C, H, W) or (N, H, "
-        "W, C) images with C = 1 to 4"
+        f"W, C) images with C = 1 to {MAX_CHANNELS}"
     )
+
+
+def layout_note(shape: Sequence[int], layout: Layout) -> str:
+    """How an array was read whose shape can be read in two ways, and what to type for
+    the other; empty where no one would read it so."""
+    readings = _readings(shape)
+    colours = [one for one, channels in readings.items() if channels in COLOUR_CHANNELS]
+    if len(readings) < 2 or len(colours) == 1 or layout not in readings:
+        return ""
+    other = "NHWC" if layout == "NCHW" else "NCHW"
+    height, width = _sides(shape, layout)
+    return (
+        f"shape {'x'.join(map(str, shape))} is read as {layout}, images of {width} x {height} with "
+        f"{readings[layout]} channels; for {other} type --layout {other} (in Python layout="
+        f"{other!r})"
+    )
+
+
+def _readings(shape: Sequence[int]) -> dict[ImageLayout, int]:
+    """The channels of images of this shape, by the layouts that it can be read in."""
+    if len(shape) != 4:
+        return {}
+    channels: dict[ImageLayout, int] = {"NCHW": shape[1], "NHWC": shape[3]}
+    return {layout: count for layout, count in channels.items() if count <= MAX_CHANNELS}
+
+
+def _sides(shape: Sequence[int], layout: Layout) -> tuple[int, int]:
+    """Height and width."""
+    return (shape[2], shape[3]) if layout == "NCHW" else (shape[1], shape[2])
+
+
+def _elongation(shape: Sequence[int], layout: Layout) -> float:
+    """The ratio of an image's longer side to its shorter one."""
+    sides = _sides(shape, layout)
+    return max(sides) / max(min(sides), 1)
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

@@ -14,12 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from equipoise.data.alpha import as_measured
 from equipoise.data.arrays import Rows
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import Distribution, distribution_settings
+from equipoise.data.images.form import ResizedImages
+from equipoise.data.images.listing import LeftOut
+from equipoise.data.limits import image_limits
 from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
-from equipoise.data.split import Split, TensorPart, choose, split_indices
+from equipoise.data.split import OwnSplit, Split, TensorPart, choose, own_or_seeded
 
 # The classes of a distribution are counted as if it had so many samples.
 NOMINAL_SAMPLES = 1_000_000
@@ -51,6 +55,12 @@ class Source(ABC):
     to keep is chosen. The other half is the test split."""
     has_outliers: bool = False
     """Whether the notes name rows so extreme that the others are not learned."""
+    left_out: tuple[LeftOut, ...] = ()
+    """The files of a folder that no image is taken from."""
+    file_format: str | None = None
+    """Pillow's name of the format of the images of a folder."""
+    resized: ResizedImages | None = None
+    """Some images of a folder that were brought to another size."""
     sums: Tensor | None = field(default=None, repr=False, compare=False)
     """Each training image's sum of values and of their squares, (n, 2), where known."""
 
@@ -105,6 +115,10 @@ class Source(ABC):
         """Batches of the training part, encoded, on `device`, in an order that `seed`
         decides."""
 
+    def measured(self, x: Tensor) -> Tensor:
+        """Raw samples, (n, *shape), as metrics compare them."""
+        return as_measured(x, self.schema, self.limits)
+
     def statistics(self, n: int, seed: int) -> tuple[Tensor, Tensor | None]:
         """Raw samples of the training part to compute statistics of, (m, *shape), and
         the positions of those to use, (k,) with k at most n; None for all."""
@@ -120,6 +134,7 @@ class Source(ABC):
             limits=self.limits,
             labels_in_python=self.labels_in_python,
             distribution=self.distribution,
+            file_format=self.file_format,
         )
 
     def as_test(self) -> Source:
@@ -190,6 +205,8 @@ class SplitSource(Source):
         return self.split.held_out.draw(n, seed, self._positions())
 
     def validation(self, n: int, seed: int) -> Tensor:
+        if self.split.own_validation is not None and not self.for_test:
+            return self.split.own_validation.draw(n, seed)
         return self.split.held_out.draw(n, seed, self._positions(validation=True))
 
     def seen(self, n: int, seed: int) -> Tensor:
@@ -217,6 +234,8 @@ class RowsSource(SplitSource):
         fingerprint: That of the content, where it is known already.
         sums: Each image's sum of values and of their squares, (n, 2), where they are
             known already.
+        limits: The range of images, where it is known already.
+        own_split: The split that the data comes with.
     """
 
     def __init__(
@@ -228,23 +247,27 @@ class RowsSource(SplitSource):
         *,
         fingerprint: str | None = None,
         sums: NDArray[np.int64] | None = None,
+        limits: tuple[float, float] | None = None,
+        own_split: OwnSplit | None = None,
     ) -> None:
-        limits = image_limits(rows.values) if rows.schema.is_image else None
+        if limits is None and rows.schema.is_image:
+            limits = image_limits(rows.values)
         super().__init__(name, rows.schema, fingerprint or _fingerprint(rows), limits=limits)
         labels = None if rows.labels is None else torch.from_numpy(rows.labels)
         self._has_own_test = test is not None
         if test is None:
-            train, held_out = split_indices(len(rows.values), split_seed)
+            found = own_or_seeded(len(rows.values), split_seed, own_split)
             self.split = Split(
                 *(
                     TensorPart(
                         torch.from_numpy(np.take(rows.values, part.numpy(), axis=0)),
                         None if labels is None else labels[part],
                     )
-                    for part in (train, held_out)
+                    for part in (found.train, found.held_out, found.validation)
+                    if part is not None
                 )
             )
-            self.sums = None if sums is None else torch.from_numpy(sums[train.numpy()])
+            self.sums = None if sums is None else torch.from_numpy(sums[found.train.numpy()])
         else:
             values = torch.from_numpy(np.require(rows.values, requirements=["C", "W"]))
             test_labels = None if test[1] is None else torch.from_numpy(test[1])
@@ -268,7 +291,8 @@ class RowsSource(SplitSource):
         """Half of it to compare with, and half for the baseline; MNIST has its own test
         split."""
         if not self.is_digits:
-            parts = (self.split.train, self.split.held_out)
+            parts = [self.split.train, self.split.held_out]
+            parts += [] if self.split.own_validation is None else [self.split.own_validation]
             rows = torch.cat([part.take() for part in parts])
             labels = [part.labels for part in parts if part.labels is not None]
             all_labels = torch.cat(labels) if len(labels) == len(parts) else None
@@ -291,18 +315,6 @@ class RowsSource(SplitSource):
             return IndexedLoader(lambda i: encode(raw[i]), *rest)
         encoded = encode(train.take()).to(device)
         return IndexedLoader(lambda i: encoded[i], *rest)
-
-
-def image_limits(values: NDArray[Any]) -> tuple[float, float]:
-    """The range that images of this type have: the type's for 8 and 16 bit, [0, 1] or
-    [-1, 1] for floats that keep to it, else what is seen."""
-    if values.dtype in (np.uint8, np.uint16):
-        return 0.0, float(np.iinfo(values.dtype).max)
-    low, high = float(values.min()), float(values.max())
-    for bounds in ((0.0, 1.0), (-1.0, 1.0)):
-        if bounds[0] <= low and high <= bounds[1]:
-            return bounds
-    return low, high
 
 
 def _fingerprint(rows: Rows) -> str:

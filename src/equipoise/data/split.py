@@ -106,6 +106,9 @@ class Split:
 
     train: Part
     held_out: Part
+    own_validation: Part | None = None
+    """A validation split that the data comes with; else it is taken of those held
+    out."""
 
     def positions(self, *, validation: bool, separate: bool) -> Tensor:
         """The positions, among the rows held out, of the test split or of the
@@ -116,10 +119,25 @@ class Split:
             separate: Whether the two share no row: each has a half. Else both have all.
         """
         rows = len(self.held_out)
-        if not separate or rows < 2:
+        if not separate or rows < 2 or self.own_validation is not None:
             return torch.arange(rows)
         order = torch.randperm(rows, generator=seeded(rows, Stream.VALIDATION))
         return (order[: rows // 2] if validation else order[rows // 2 :]).sort().values
+
+
+@dataclass(frozen=True)
+class OwnSplit:
+    """The split that data comes with: indices of its rows, (n,) each."""
+
+    train: Tensor
+    held_out: Tensor
+    validation: Tensor | None = None
+    """Those for metrics while training, if they are others."""
+
+
+def own_or_seeded(n: int, seed: int, own: OwnSplit | None) -> OwnSplit:
+    """The data's own split, else that of `split_indices`."""
+    return OwnSplit(*split_indices(n, seed)) if own is None else own
 
 
 def split_indices(n: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equipoise.data.arrays import check_finite, check_values, to_numpy
+from equipoise.data.arrays import check_finite, check_values, read_as, to_numpy
+from equipoise.data.image_options import ImageOptions
 from equipoise.data.levels import levels_of
+from equipoise.data.limits import image_limits
 from equipoise.data.loading import Encode, EndOfDataError, Loader
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
-from equipoise.data.sources import SplitSource, image_limits
+from equipoise.data.sources import SplitSource
 from equipoise.data.split import HELD_OUT_DIVISOR, Split, TensorPart
 from equipoise.errors import RequestError
 
@@ -33,14 +35,17 @@ class StreamSource(SplitSource):
     trained on like all that follow.
     """
 
-    def __init__(self, name: str, batches: Iterable[Any]) -> None:
+    def __init__(
+        self, name: str, batches: Iterable[Any], images: ImageOptions | None = None
+    ) -> None:
+        options = images or ImageOptions()
         iterator = iter(batches)
         one_shot = iterator is batches
         opening = next(iterator, None)
         if opening is None:
             raise RequestError(f"{name} is empty: give an iterable of batches of samples")
         shape = np.shape(_samples(opening))
-        layout = detect_layout(shape)
+        layout = detect_layout(shape, options.layout)
         dtype = to_numpy(_samples(opening), "a batch of the stream").dtype
         self._again = None if one_shot else (lambda: _rows(batches, layout, shape[1:], dtype))
         self._rest = _rows(chain([opening], iterator), layout, shape[1:], dtype)
@@ -62,11 +67,14 @@ class StreamSource(SplitSource):
         known = rows.ndim == 2 and self._whole  # later rows may have other values
         levels = levels_of(rows.numpy()) if known else None
         dtype_name = rows.numpy().dtype.name
-        schema = Schema(tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels)
+        alpha, notes = read_as(rows.numpy(), shape, layout, options)
+        schema = Schema(
+            tuple(rows.shape[1:]), layout, dtype_name, container, levels=levels, alpha=alpha
+        )
         super().__init__(name, schema, hashlib.sha256(rows.numpy().tobytes()).hexdigest())
         self.limits = image_limits(rows.numpy()) if schema.is_image else None
         outliers = [] if schema.is_image else notes_of_outliers(rows.numpy(), None)
-        self.notes += outliers
+        self.notes += [*notes, *outliers]
         self.has_outliers = bool(outliers)
         held_out = max(len(rows) // HELD_OUT_DIVISOR, 1)
         self._held_out, self._first = rows[:held_out], rows[held_out:]

@@ -50,13 +50,14 @@ class Classifier:
         """
         prior = torch.zeros(1) if counts is None else torch.from_numpy(counts).clamp(min=1).log()
         parts = [
-            (self.network(self._scaled(part)) - prior).argmax(1)
+            (self.network(self.scaled(part)) - prior).argmax(1)
             for part in torch.split(torch.from_numpy(x), BATCH)
         ]
         predicted: NDArray[np.int64] = torch.cat(parts).numpy()
         return predicted
 
-    def _scaled(self, x: Tensor) -> Tensor:
+    def scaled(self, x: Tensor) -> Tensor:
+        """Samples as the network takes them."""
         return ((x - self.mean) / self.std).float()
 
 
@@ -83,7 +84,7 @@ def train_classifier(
         network = _network(x.shape[1:], number)
     classifier = Classifier(network, rows.mean(axes, keepdim=True), torch.where(std > 0, std, 1.0))
     order = torch.randperm(len(rows), generator=randomness)
-    scaled, classes = classifier._scaled(rows)[order], torch.from_numpy(y)[order].long()
+    scaled, classes = classifier.scaled(rows)[order], torch.from_numpy(y)[order].long()
     validated = max(len(rows) // VALIDATION_PART, 1)
     steps = POINT_STEPS if x.ndim == 2 else image_steps
     _train(

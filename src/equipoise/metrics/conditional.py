@@ -92,7 +92,7 @@ def conditional_metrics(
 
     Args:
         source: Labelled real data with the same classes.
-        fake: Generated samples, (N, *shape), in the user's units.
+        fake: Generated samples, (N, *shape), as metrics compare them.
         labels: The classes that they were conditioned on, (N,).
         seed: Of the classifiers.
         budget: How many samples are measured.
@@ -214,7 +214,9 @@ def _real_balanced_accuracy(
 
 def _labelled(source: Source, most: int, seed: int, *, held_out: bool) -> _Labelled | None:
     found = source.labelled(most, seed, held_out=held_out)
-    return None if found is None else _Labelled(found[0].double().numpy(), found[1].numpy())
+    if found is None:
+        return None
+    return _Labelled(source.measured(found[0]).double().numpy(), found[1].numpy())
 
 
 def _digits(values: Array) -> Classes:

@@ -31,7 +31,7 @@ COPIED_FRACTION = describe(
 
 
 def copied_metric(source: Source, fake: Array, seed: int, budget: Budget) -> list[MetricResult]:
-    """The fraction of samples that are copies, (N, *shape) in the user's units.
+    """The fraction of samples that are copies, (N, *shape) as metrics compare them.
 
     Points are compared in columns of unit variance, images as thumbnails.
 
@@ -43,8 +43,8 @@ def copied_metric(source: Source, fake: Array, seed: int, budget: Budget) -> lis
         return []
     images = source.schema.is_image
     raw = (
-        source.seen(budget.copies_among, seed),
-        source.held_out(budget.samples, seed),
+        source.measured(source.seen(budget.copies_among, seed)),
+        source.measured(source.held_out(budget.samples, seed)),
         torch.from_numpy(fake[: budget.copies]),
     )
     training, held_out, some = (

@@ -25,7 +25,12 @@ MEAN_PAIRWISE_DISTANCE = Metric(
     max_samples=MAX_PAIRED,
     compared_with=space,
 )
-@register(MEAN_PAIRWISE_DISTANCE, kinds=["images"], position=80, compared_with=space)
+@register(
+    MEAN_PAIRWISE_DISTANCE,
+    kinds=["images", "photos", "rotations"],
+    position=80,
+    compared_with=space,
+)
 def diversity(reference: Reference, rows: Array) -> float:
     """The mean distance of two samples' features."""
     return mean_distance(reference.features_of(rows))

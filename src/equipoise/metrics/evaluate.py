@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,19 +11,23 @@ from numpy.typing import NDArray
 
 from equipoise.data.labels import same_classes
 from equipoise.data.sources import Source
-from equipoise.metrics.budget import FULL, Budget, quiet
+from equipoise.metrics.budget import FULL, QUICK, Budget, quiet
 from equipoise.metrics.c2st import c2st_metric
 from equipoise.metrics.conditional import conditional_metrics
 from equipoise.metrics.copies import MIN_HELD_OUT, copied_metric
+from equipoise.metrics.photos import are_photos
 from equipoise.metrics.reference import (
     Array,
     DigitReference,
     ImageReference,
+    PhotoReference,
     Reference,
+    RotationReference,
     TabularReference,
     UnivariateReference,
 )
 from equipoise.metrics.result import MetricResult
+from equipoise.metrics.rotations import learned_from
 from equipoise.metrics.suites import QUICK_IMAGES, QUICK_SAMPLES, MetricSuite, mean_values
 
 Classes = NDArray[np.int64]
@@ -34,7 +39,13 @@ MAX_COLUMNS = 20  # that have a metric of their own
 MIN_C2ST = 10  # held-out samples
 
 
-def suite_for(source: Source, seed: int, quick: bool = False, budget: Budget = FULL) -> MetricSuite:
+def suite_for(
+    source: Source,
+    seed: int,
+    quick: bool = False,
+    budget: Budget = FULL,
+    photo_features: bool = False,
+) -> MetricSuite:
     """The metric suite for a source's kind of data.
 
     Args:
@@ -43,11 +54,16 @@ def suite_for(source: Source, seed: int, quick: bool = False, budget: Budget = F
         quick: For metrics while training: on the validation split where there is one,
             and only what is cheap.
         budget: How many samples a report takes.
+        photo_features: Whether the discriminator saw the features that colour images
+            are compared in. Then they are compared in others, which do not flatter its
+            generator.
     """
-    return MetricSuite(reference_for(source, seed, quick, budget), quick)
+    return MetricSuite(reference_for(source, seed, quick, budget, photo_features), quick)
 
 
-def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Reference:
+def reference_for(
+    source: Source, seed: int, quick: bool, budget: Budget, photo_features: bool = False
+) -> Reference:
     """The real samples that generated ones are compared with.
 
     The arguments are those of `suite_for`.
@@ -56,7 +72,8 @@ def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Ref
     most = QUICK_SAMPLES if quick else budget.samples
     if schema.is_image and not source.is_digits:
         most = QUICK_IMAGES if quick else budget.images
-    real = _values(source.validation(most, seed) if quick else source.held_out(most, seed))
+    part = source.validation if quick else source.held_out
+    real = _values(source.measured(part(most, seed)))
     if schema.size == 1 and not schema.is_image:
         exact = distribution is not None and distribution.quantile(np.array([0.5])) is not None
         n = len(real) if not exact else QUICK_SAMPLES if quick else budget.univariate
@@ -64,7 +81,16 @@ def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Ref
     if source.is_digits:
         return DigitReference(real)
     if schema.is_image:
-        return ImageReference(real)
+        if source.limits is None or not are_photos(schema):
+            return ImageReference(real)
+        if not photo_features:
+            return PhotoReference(real, source.limits)
+        steps = QUICK.image_steps if quick else budget.image_steps
+        # Not the draw that baselines are of, as far as there are others.
+        learned = learned_from(schema.shape), seed + 1
+        return RotationReference(
+            real, lambda: _values(source.measured(source.seen(*learned))), seed, steps
+        )
     columns = schema.columns or range(schema.size)
     return TabularReference(
         real,
@@ -80,29 +106,37 @@ def evaluate_samples(
     classes: tuple[Hashable, ...] | None,
     budget: Budget = FULL,
     on_step: Callable[[str], None] = quiet,
+    photo_features: bool = False,
 ) -> list[MetricResult]:
     """Every metric of generated samples.
 
     Args:
         source: The real data.
-        sampling: Draws samples.
+        sampling: Draws samples, in the user's units.
         seed: Of the choice among real samples and of the classifiers.
         classes: Those that the generator learned; metrics of labels need data with the
             same ones.
         budget: How many samples are measured.
         on_step: Called with what is measured next, of `budget.STEPS`.
+        photo_features: As for `suite_for`. The features that the discriminator saw are
+            a further metric then, which says so.
 
     Returns:
         The results, the primary one first.
     """
     on_step("samples")
-    suite = suite_for(source, seed, budget=budget)
+    suite = suite_for(source, seed, budget=budget, photo_features=photo_features)
     most = (budget.two_sample_images if source.schema.is_image else budget.two_sample) // 2
-    train, test = (_values(part(most, seed)) for part in (source.seen, source.held_out))
-    fake, labels = sampling(max(suite.n, len(train) + len(test)))
+    train, test = (
+        _values(source.measured(part(most, seed))) for part in (source.seen, source.held_out)
+    )
+    drawn, labels = sampling(max(suite.n, len(train) + len(test)))
+    fake = _values(source.measured(torch.from_numpy(drawn)))
     draws = baseline_draws(source, suite.n, seed, budget.baselines)
     on_step("distances and coverage")
     results = suite.metrics(fake[: suite.n], draws)
+    if photo_features:
+        results += flattering_metrics(source, suite.reference, fake[: suite.n], draws)
     if len(test) >= MIN_C2ST:
         on_step("classifier two-sample test")
         parts = (train, fake[len(test) :]), (test, fake[: len(test)])
@@ -114,6 +148,29 @@ def evaluate_samples(
         on_step("labels")
         results += conditional_metrics(source, fake[: suite.n], labels[: suite.n], seed, budget)
     return results
+
+
+def flattering_metrics(
+    source: Source, reference: Reference, fake: Array, draws: list[Array]
+) -> list[MetricResult]:
+    """The Fréchet distance of the features that the discriminator saw.
+
+    Args:
+        source: The real data.
+        reference: That of the report; none of these features, but of rotations.
+        fake: Generated images, (n, C, H, W).
+        draws: Real ones, for the baseline.
+
+    Returns:
+        One result, whose protocol names the flattery; none for images without such
+        features.
+    """
+    if not isinstance(reference, RotationReference) or source.limits is None:
+        return []
+    photos = PhotoReference(reference.real, source.limits)
+    first = MetricSuite(photos, quick=True).metrics(fake, draws)[0]
+    said = f"{first.protocol}; the discriminator was trained on these features, which flatters"
+    return [replace(first, protocol=said)]
 
 
 def takes_all(source: Source, labels: bool, budget: Budget) -> bool:
@@ -149,7 +206,7 @@ def baseline_draws(source: Source, n: int, seed: int, most: int = FULL.baselines
         one draw of them all.
     """
     draws = IMAGE_BASELINES if source.schema.is_image else most
-    rows = _values(source.seen(draws * n, seed))
+    rows = _values(source.measured(source.seen(draws * n, seed)))
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
     return [rows[start : start + n] for start in range(0, max(len(rows) - n, 0) + 1, n)][:draws]
 

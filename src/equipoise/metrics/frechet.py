@@ -1,14 +1,19 @@
 """The Fréchet distance between two clouds of features (Heusel et al. 2017).
 
-On MNIST it uses the features of the shipped digit classifier, and is named after them:
-only on Inception's features it is FID.
+On MNIST it uses the features of the shipped digit classifier, on colour images those of
+EfficientNet-Lite0, and is named after them: only on Inception's features it is FID.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from equipoise.metrics.reference import Array, DigitReference
+from equipoise.metrics.reference import (
+    Array,
+    DigitReference,
+    PhotoReference,
+    RotationReference,
+)
 from equipoise.metrics.registry import Metric, register
 
 DIGIT_FRECHET = Metric(
@@ -17,12 +22,54 @@ DIGIT_FRECHET = Metric(
     "lower",
     "Fréchet distance, computed as FID is, on features of a digit classifier",
 )
+PHOTO_FRECHET = Metric(
+    "photo_frechet_distance",
+    "Fréchet (EfficientNet features)",
+    "lower",
+    "Fréchet distance, computed as FID is, on EfficientNet-Lite0's features, not Inception's",
+)
+ROTATION_FRECHET = Metric(
+    "rotation_frechet_distance",
+    "Fréchet (rotation features)",
+    "lower",
+    "Fréchet distance on features of a network that learned rotations of the real images",
+)
+# Before the primary metric of images, whose measures apply too.
+FEATURE_POSITION = -1
 
 
 @register(DIGIT_FRECHET, kinds=["digits"], position=0, while_training=True)
 def digit_frechet(reference: DigitReference, rows: Array) -> float:
     """The Fréchet distance of the digit classifier's features."""
     return frechet_distance(reference.features_of(rows), reference.features)
+
+
+@register(
+    PHOTO_FRECHET,
+    kinds=["photos"],
+    position=FEATURE_POSITION,
+    while_training=True,
+    compared_with=lambda reference: (
+        f"{reference.feature_description}, first {reference.components.shape[1]} principal "
+        "components"
+    ),
+)
+def photo_frechet(reference: PhotoReference, rows: Array) -> float:
+    """The Fréchet distance of the principal components of EfficientNet-Lite0's
+    features."""
+    return frechet_distance(reference.components_of(rows), reference.components)
+
+
+@register(
+    ROTATION_FRECHET,
+    kinds=["rotations"],
+    position=FEATURE_POSITION,
+    while_training=True,
+    compared_with=lambda reference: reference.feature_description,
+)
+def rotation_frechet(reference: RotationReference, rows: Array) -> float:
+    """The Fréchet distance of features that no generator was trained on."""
+    return frechet_distance(reference.components_of(rows), reference.components)
 
 
 def frechet_distance(x: Array, y: Array) -> float:

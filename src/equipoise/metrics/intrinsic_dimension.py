@@ -40,7 +40,9 @@ INTRINSIC_DIMENSION = Metric(
     max_samples=MAX_PAIRED,
     compared_with=space,
 )
-@register(INTRINSIC_DIMENSION, kinds=["images"], position=90, compared_with=space)
+@register(
+    INTRINSIC_DIMENSION, kinds=["images", "photos", "rotations"], position=90, compared_with=space
+)
 def dimension(reference: Reference, rows: Array) -> float:
     """The intrinsic dimension of the samples' features."""
     return intrinsic_dimension(reference.features_of(rows))

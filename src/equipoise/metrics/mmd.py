@@ -1,6 +1,6 @@
 """Maximum mean discrepancies: the squared distance of two distributions in a kernel's
 space, estimated without bias, so that it can be negative. With a Gaussian kernel for
-tables, with KID's cubic kernel for the features of digits.
+tables, with KID's cubic kernel for the features of digits and of colour images.
 
 Gretton et al.: "A Kernel Two-Sample Test", JMLR 2012, eq. 3; Bińkowski et al.:
 "Demystifying MMD GANs", ICLR 2018 (KID).
@@ -18,6 +18,7 @@ from equipoise.metrics.reference import (
     MAX_PAIRED,
     Array,
     DigitReference,
+    PhotoReference,
     TabularReference,
 )
 from equipoise.metrics.registry import Metric, register
@@ -38,6 +39,12 @@ DIGIT_KERNEL = Metric(
     "kernel distance (digit features)",
     "lower",
     "kernel distance, computed as KID is, on features of a digit classifier",
+)
+PHOTO_KERNEL = Metric(
+    "photo_kernel_distance",
+    "kernel distance (EfficientNet features)",
+    "lower",
+    "kernel distance, computed as KID is, on EfficientNet-Lite0's features, not Inception's",
 )
 
 
@@ -74,6 +81,17 @@ def tabular_mmd(reference: TabularReference, rows: Array) -> float:
 def digit_kernel_distance(reference: DigitReference, rows: Array) -> float:
     """The kernel distance of the digit classifier's features."""
     return kernel_distance(reference.features_of(rows), reference.features[:MAX_DIGITS])
+
+
+@register(
+    PHOTO_KERNEL,
+    kinds=["photos"],
+    position=40,
+    compared_with=lambda reference: f"{reference.feature_description}, cubic kernel, unbiased",
+)
+def photo_kernel_distance(reference: PhotoReference, rows: Array) -> float:
+    """The kernel distance of EfficientNet-Lite0's features."""
+    return kernel_distance(reference.features_of(rows), reference.features)
 
 
 def gaussian_mmd(x: Array, y: Array, bandwidth: float, within_y: float | None = None) -> float:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.metrics.reference import MAX_PAIRED, POINTS, Array, Reference
+from equipoise.metrics.reference import ANY_IMAGES, MAX_PAIRED, POINTS, Array, Reference
 from equipoise.metrics.registry import Metric, register
 
 Rows = Array | NDArray[np.float32]
@@ -89,7 +89,7 @@ def space(reference: Reference) -> str:
     RECALL,
     DENSITY,
     COVERAGE,
-    kinds=["images", "digits"],
+    kinds=[*ANY_IMAGES, "digits"],
     position=70,
     compared_with=space,
 )

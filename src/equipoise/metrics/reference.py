@@ -3,7 +3,8 @@ kind of data.
 
 A reference holds held-out samples and what follows from them, which is computed once.
 It says in which features samples are neighbours: points in columns of unit variance,
-MNIST's digits in the features of the shipped classifier, other images in thumbnails.
+MNIST's digits in the features of the shipped classifier, colour images in those of
+EfficientNet-Lite0 where it is installed, other images in thumbnails.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from equipoise.data.distributions import Distribution
 from equipoise.metrics.digits import FEATURES, read_digits
+from equipoise.metrics.photos import COSTS, photo_features, side_of
+from equipoise.metrics.rotations import VALUE_COST as ROTATION_COST
+from equipoise.metrics.rotations import train_rotation_network
 
 Array = NDArray[np.float64]
-Kind = Literal["univariate", "tabular", "images", "digits"]
-KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits")
+Kind = Literal["univariate", "tabular", "images", "digits", "photos", "rotations"]
+KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits", "photos", "rotations")
 POINTS: tuple[Kind, ...] = ("univariate", "tabular")
+ANY_IMAGES: tuple[Kind, ...] = ("images", "photos", "rotations")  # but digits
 MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
 NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters
+COMPONENTS = 64  # of the features of colour images (benchmarks/EXPERIMENTS.md)
 THUMBNAIL = 8  # pixels a side of the thumbnails that images are compared on
 THUMBNAIL_BATCH = 500  # images
 POINT_COST = 2e4  # multiplications a sample, 2 microseconds
@@ -75,6 +81,10 @@ class Reference(ABC):
     def feature_description(self) -> str:
         """What neighbours are looked for among, in words."""
         return self.description
+
+    def rows_for(self, kinds: Sequence[Kind], rows: Array) -> Array:
+        """Prepared samples as a measure of these kinds of data takes them."""
+        return rows
 
     def narrow(self, rows: Array) -> Array | None:
         """Prepared samples with their distances from the real mean reduced by 10%; None
@@ -178,7 +188,7 @@ class TabularReference(PointReference):
 class ImageReference(Reference):
     """Images, (M, C, H, W), that no classifier is at hand for."""
 
-    kind = "images"
+    kind: ClassVar[Kind] = "images"
 
     def __init__(self, real: Array) -> None:
         super().__init__()
@@ -199,6 +209,111 @@ class ImageReference(Reference):
     @property
     def feature_description(self) -> str:
         return f"{self.description}, thumbnails of {THUMBNAIL} x {THUMBNAIL}"
+
+
+class FeatureReference(ImageReference, ABC):
+    """Images, (M, C, H, W), with the features of a network.
+
+    A prepared row has an image and its features. Measures for images that are not for
+    these features get the image alone.
+    """
+
+    def __init__(self, real: Array) -> None:
+        super().__init__(real)
+        self.shape = real.shape[1:]
+
+    @abstractmethod
+    def embed(self, x: Array) -> Array:
+        """The features, (N, F), of images (N, C, H, W)."""
+
+    def prepare(self, x: Array) -> Array:
+        return np.concatenate([x.reshape(len(x), -1), self.embed(x)], 1)
+
+    def rows_for(self, kinds: Sequence[Kind], rows: Array) -> Array:
+        if self.kind in kinds:
+            return rows
+        return rows[:, : int(np.prod(self.shape))].reshape(-1, *self.shape)
+
+    @property
+    def features(self) -> Array:
+        return self.once("features", lambda: self.embed(self.real))
+
+    def features_of(self, rows: Array) -> Array:
+        return rows[:, int(np.prod(self.shape)) :]
+
+    def components_of(self, rows: Array) -> Array:
+        """The first principal components of the real images' features, of prepared
+        samples: (N, K)."""
+        return self._components(self.features_of(rows))
+
+    @property
+    def components(self) -> Array:
+        """Those of the real images, (M, K), for a K of at most `COMPONENTS`."""
+        return self.once("components", lambda: self._components(self.features))
+
+    def _components(self, features: Array) -> Array:
+        """The covariance of 1,280 features is too much to estimate from 2,000 images:
+        the distance of real images from others would hide nearly all else."""
+        centre, axes = self.once("axes", lambda: principal_axes(self.features, COMPONENTS))
+        return np.asarray((features - centre) @ axes)
+
+
+class PhotoReference(FeatureReference):
+    """Colour images with the features of EfficientNet-Lite0.
+
+    Args:
+        real: Held-out images, (M, C, H, W).
+        limits: The smallest and largest values that a pixel can have.
+    """
+
+    kind = "photos"
+
+    def __init__(self, real: Array, limits: tuple[float, float]) -> None:
+        super().__init__(real)
+        self.limits, self.side = limits, side_of(self.shape)
+        self.cost += COSTS[self.side]
+
+    def embed(self, x: Array) -> Array:
+        return photo_features(x, self.limits)
+
+    @property
+    def feature_description(self) -> str:
+        return (
+            f"{self.description}, features of EfficientNet-Lite0 at {self.side} x {self.side} "
+            "pixels (not Inception's)"
+        )
+
+
+class RotationReference(FeatureReference):
+    """Colour images with the features of a network that learned rotations of real
+    images: for generators that know EfficientNet-Lite0's.
+
+    Args:
+        real: Held-out images, (M, C, H, W).
+        training: Gives the images that the network learns from, (N, C, H, W).
+        seed: Of its training.
+        steps: Of its training.
+    """
+
+    kind = "rotations"
+
+    def __init__(self, real: Array, training: Callable[[], Array], seed: int, steps: int) -> None:
+        super().__init__(real)
+        self.training, self.seed, self.steps = training, seed, steps
+        self.cost += ROTATION_COST * float(np.prod(self.shape))
+
+    def embed(self, x: Array) -> Array:
+        network = self.once(
+            "network", lambda: train_rotation_network(self.training(), self.seed, self.steps)
+        )
+        return network.features(x)
+
+    @property
+    def feature_description(self) -> str:
+        return (
+            f"{self.description}, features of a network that learned by how much training images "
+            "are turned"
+        )
 
 
 class DigitReference(Reference):
@@ -243,6 +358,15 @@ def column_stds(x: Array) -> Array:
     """
     spread = np.where(x.max(0) > x.min(0), x.std(0), 0.0)
     return np.where(spread > 0, spread, 1.0)
+
+
+def principal_axes(x: Array, most: int) -> tuple[Array, Array]:
+    """The mean of x, (M, F), and its first principal axes, (F, K): K at most `most`,
+    and fewer than M."""
+    centre, count = x.mean(0), max(min(most, len(x) - 1), 1)
+    centred = x - centre
+    axes = np.linalg.eigh(centred.T @ centred)[1]  # in ascending order
+    return centre, axes[:, : -count - 1 : -1]
 
 
 def thumbnails(x: Tensor, side: int = THUMBNAIL) -> NDArray[np.float32]:

@@ -37,6 +37,8 @@ KEY = re.compile(r"[a-z][a-z0-9_]*")
 DETAIL = "/"
 """Between the key of a family of metrics and the detail, as in "digit_frequency/7"."""
 MAX_MEANING = 100  # characters
+# Measures for the second kind of data are for the first too.
+BROADER: Mapping[Kind, Kind] = {"photos": "images", "rotations": "images"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Measure:
         One that belongs to another package and fails has no value, and warns.
         """
         rows = rows if self.max_samples is None else rows[: self.max_samples]
+        rows = reference.rows_for(self.kinds, rows)
         if self.is_own:
             return self._by_key(self.compute(reference, rows))
         try:
@@ -171,7 +174,7 @@ def register(
             is left out of the mapping.
         kinds: The kinds of data that it is for; the class of the reference that it gets
             follows from the kind (`metrics.reference`).
-        position: Its place in tables, ascending.
+        position: Its place in tables, ascending. Equipoise's own may be below 1.
         max_samples: It gets at most this many samples.
         while_training: Whether it is also computed while training, dozens of times on
             2,000 samples.
@@ -233,7 +236,8 @@ def measures(kind: Kind, while_training: bool = False) -> list[Measure]:
         (
             measure
             for measure in _MEASURES
-            if kind in measure.kinds and (measure.while_training or not while_training)
+            if not {kind, BROADER.get(kind, kind)}.isdisjoint(measure.kinds)
+            and (measure.while_training or not while_training)
         ),
         key=lambda measure: (measure.position, measure.metrics[0].key),
     )

@@ -31,9 +31,11 @@ ADJUST_SAMPLES = 500_000
 class Augmentation(Controller):
     """Augments images, (N, C, H, W): each of `kinds` with probability `p` per image.
 
-    The training state sets two attributes. `generator` is the source of the random
+    The training state sets three attributes. `generator` is the source of the random
     draws. `realness` maps D's outputs on real and on generated images, (N,) each, to
-    values, (N,), that are positive where D classifies a real image as real.
+    values, (N,), that are positive where D classifies a real image as real. `images` is
+    the number of real images in a batch, which may have several outputs each; None for
+    as many as outputs.
 
     Args:
         kinds: Names of `AUGMENTATIONS`.
@@ -43,6 +45,7 @@ class Augmentation(Controller):
 
     after = "discriminator"
     generator: torch.Generator | None = None
+    images: int | None = None
     p: Tensor
     signs: Tensor
     steps: Tensor
@@ -77,7 +80,7 @@ class Augmentation(Controller):
             self.signs += self.realness(real, fake).sign().mean()
             self.steps += 1
             due = self.steps >= ADJUST_STEPS
-            size = ADJUST_STEPS * len(real) / ADJUST_SAMPLES
+            size = ADJUST_STEPS * (self.images or len(real)) / ADJUST_SAMPLES
             step = (self.signs / self.steps - self.target).sign() * size
             self.p.copy_(torch.where(due, (self.p + step).clamp(0, 1), self.p))
             self.signs.mul_(~due)

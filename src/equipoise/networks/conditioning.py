@@ -88,16 +88,19 @@ class Discriminator(MixedPrecision):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         assert y is not None or not self.classes, "a conditional discriminator needs classes"
-        projects = self.conditioning == "projection"
-        if y is not None and self.classes and not projects:
+        if y is not None and self.classes and self.conditioning == "concatenation":
             x = concatenate_classes(x, y, self.classes)
         h = forward_mixed(self.trunk, x, self.mixed and self.training)
-        logits: Tensor = self.head(h).squeeze(1)
-        if self.classes and projects:
-            logits = logits + (self.embedded(y) * h).sum(1)
-        return logits * self.scale, h.new_empty(
+        return self.logits(h, y), h.new_empty(
             len(h), 0
         ) if self.auxiliary is None else self.auxiliary(h)
+
+    def logits(self, h: Tensor, y: Tensor | None) -> Tensor:
+        """The logits, (N,), of features h, (N, features), and classes."""
+        logits: Tensor = self.head(h).squeeze(1)
+        if self.classes and self.conditioning == "projection":
+            logits = logits + (self.embedded(y) * h).sum(1)
+        return logits * self.scale
 
     def embedded(self, y: Tensor | None) -> Tensor:
         """The embeddings of classes (N,), or the sums of those of (N, P); (N,
@@ -112,17 +115,17 @@ class Discriminator(MixedPrecision):
         return outputs
 
 
-def forward_mixed(body: nn.Module, x: Tensor, mixed: bool) -> Tensor:
-    """body(x) in float32; with `mixed`, its products and convolutions in bfloat16.
+def forward_mixed(body: nn.Module, x: Tensor, mixed: bool, *more: Tensor) -> Tensor:
+    """body(x, *more) in float32; with `mixed`, products and convolutions in bfloat16.
 
     bfloat16 has float32's range, so losses need no scaling. Logits and losses are small
     differences and stay float32.
     """
     if not mixed:
-        plain: Tensor = body(x)
+        plain: Tensor = body(x, *more)
         return plain
     with torch.autocast(x.device.type, torch.bfloat16):
-        out: Tensor = body(x)
+        out: Tensor = body(x, *more)
     return out.float()
 
 

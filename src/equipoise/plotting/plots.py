@@ -82,7 +82,7 @@ def draw(
             and its axes are those of the real samples, where there are any.
     """
     if schema.is_image:
-        write_atomic(path, image_grid(values, limits))
+        write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
         return
     shown = values if real is None else real if in_training else np.concatenate([values, real])
     figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
@@ -178,7 +178,8 @@ def _code_grid(sampler: Sampler, name: str, seed: int) -> bytes:
     latents = sampler.prior.with_codes(repeated, {name: np.tile(values, CODE_ROWS)})
     labels = None if y is None else y.repeat_interleave(len(values))
     images = sampler.decode_latents(latents, labels)
-    return image_grid(images, sampler.transform.limits, len(values))
+    alpha = sampler.schema.alpha
+    return image_grid(images, sampler.transform.limits, len(values), alpha=alpha)
 
 
 def _code_scatter(sampler: Sampler, name: str, seed: int) -> Figure:

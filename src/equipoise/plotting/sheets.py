@@ -22,8 +22,8 @@ def has_classes(sampler: Sampler) -> bool:
 
 
 def by_class(sampler: Sampler, limits: tuple[float, float] | None, seed: int) -> bytes:
-    """A PNG with a row of images for each of the first classes, behind its label.
-    Images of a column have the same latents.
+    """A PNG with a row of images for each of the first classes, behind its label, and
+    transparent where they are. Images of a column have the same latents.
 
     Args:
         sampler: A generator that learned labels.
@@ -33,8 +33,10 @@ def by_class(sampler: Sampler, limits: tuple[float, float] | None, seed: int) ->
     from PIL import Image, ImageDraw, ImageFont
 
     labels = labels_of(sampler)
+    alpha = sampler.schema.alpha
     rows = [
-        eight_bit(sampler.values(IMAGES_PER_CLASS, seed, k), limits) for k in range(len(labels))
+        eight_bit(sampler.values(IMAGES_PER_CLASS, seed, k), limits, alpha=alpha)
+        for k in range(len(labels))
     ]
     height, width, channels = rows[0].shape[1:]
     longer = max(height, width)
@@ -47,7 +49,9 @@ def by_class(sampler: Sampler, limits: tuple[float, float] | None, seed: int) ->
     left = math.ceil(max(font.getlength(label) for label in labels)) + 2 * MARGIN
     row_height = max(height, FONT_SIZE + GAP)  # labels beside small images must not overlap
     size = left + IMAGES_PER_CLASS * (width + GAP), len(rows) * (row_height + GAP)
-    sheet = Image.new("RGB", size, "white")
+    sheet = Image.new("RGBA" if alpha else "RGB", size, "white")
+    if alpha:
+        sheet.paste((0, 0, 0, 0), (left, 0, *size))
     draw = ImageDraw.Draw(sheet)
     for row, (label, images) in enumerate(zip(labels, rows, strict=True)):
         top = row * (row_height + GAP)

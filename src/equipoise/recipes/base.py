@@ -46,9 +46,14 @@ class Recipe(ABC):
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
     """Whether the method needs labels."""
+    photo_features: ClassVar[bool] = False
+    """Whether D sees the features that colour images are judged by (`metrics.photos`),
+    so that other features must judge too."""
     takes_labels: ClassVar[bool] = True
     """Whether both networks can be conditioned on classes, which are labels or
     clusters."""
+    images_only: ClassVar[bool] = False
+    """Whether the method is for images alone."""
 
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
@@ -228,6 +233,11 @@ class Recipe(ABC):
         Raises:
             RequestError: They do not fit. The message has the necessary change.
         """
+        if self.images_only and not space.is_image:
+            raise RequestError(
+                f"{self.name} is for images, and this data is points: use the recipe 'classic' or "
+                "'balanced'"
+            )
         if self.needs_labels and space.labels is None:
             raise RequestError(
                 f"{self.name} learns classes, but the data has no labels: give labels, or use "
@@ -248,6 +258,12 @@ class Recipe(ABC):
                 f"{self.name} does not learn from labels: leave them and conditional out, or "
                 "use the recipe 'cgan'"
             )
+        self._check_clusters(space)
+        if self.augmentations and not space.is_image:
+            raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
+
+    def _check_clusters(self, space: NetworkSpace) -> None:
+        """Check the fields of clusters against the data, see `check`."""
         if self.clusters != 0 and not self.takes_labels:
             raise RequestError(
                 f"clusters = {self.clusters}: {self.name} is not conditioned on classes, which "
@@ -264,8 +280,6 @@ class Recipe(ABC):
             )
         if self.per_channel_clusters and self.conditional:
             raise RequestError("per_channel_clusters is on, and so is conditional: leave one out")
-        if self.augmentations and not space.is_image:
-            raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
 
 
 RECIPES: dict[str, type[Recipe]] = {}

@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from equipoise.errors import RequestError
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method
@@ -32,19 +31,12 @@ class DCGAN(CrossEntropy):
     name = "dcgan"
     summary = "convolutional networks with BatchNorm, for images"
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
+    images_only = True
 
     learning_rate: float = 2e-4
     """Adam's learning rate at the start."""
     latent: Literal["normal", "uniform"] = "uniform"
     """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
-
-    def check(self, space: NetworkSpace) -> None:
-        super().check(space)
-        if not space.is_image:
-            raise RequestError(
-                "dcgan is for images, and this data is points: use the recipe 'classic' or "
-                "'balanced'"
-            )
 
     def build(self, space: NetworkSpace) -> Method:
         return self.method(self.networks(space, norm="batch"), self.losses())

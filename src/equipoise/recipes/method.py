@@ -31,11 +31,13 @@ class Rates:
     beta2: float
     """Adam's second beta, or RMSProp's smoothing constant."""
     penalty: float
-    """Weight of the penalties' sum."""
+    """Weight of the sum of D's penalties."""
     ema_half_life: float
     """Half-life of the EMA of G's weights, in samples seen."""
     augment: float = 1.0
     """Probability of each augmentation; ignored where it is adapted."""
+    generator_penalty: float = 1.0
+    """Weight of G's penalty."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,20 @@ class CriticBatch:
 
 
 @dataclass(frozen=True)
+class GeneratorBatch:
+    """A batch for G's penalty."""
+
+    z: Tensor
+    """Latents, (N, Z)."""
+    y: Tensor | None
+    """Their classes, (N,); None without classes."""
+    randomness: torch.Generator
+    """The random generator for penalties."""
+
+
+@dataclass(frozen=True)
 class AuxOutputs:
-    """Outputs of D's auxiliary head, for the loss term of both networks."""
+    """Outputs of D's auxiliary head, for a term of one or both networks' losses."""
 
     real: Tensor | None
     """(N, K), on real samples; None in G's step."""
@@ -77,6 +91,8 @@ class AuxOutputs:
     """The classes of both, (N,); None without classes."""
     z: Tensor
     """The latents of the generated samples, (N, Z)."""
+    randomness: torch.Generator
+    """The random generator for penalties."""
 
 
 class Networks(NamedTuple):
@@ -108,8 +124,9 @@ class Method:
     generator: nn.Module
     """G(z, y): latents (N, Z) and classes (N,), or None, to samples (N, *shape)."""
     discriminator: nn.Module
-    """D(x, y): samples (N, *shape) and classes, or None, to outputs, (N,) or one for
-    the batch, and those of the auxiliary head, (N, K), K = 0 without one."""
+    """D(x, y): samples (N, *shape) and classes, or None, to outputs and those of the
+    auxiliary head, (N, K), K = 0 without one. The outputs are (N,), or one for the
+    batch, or (N L,): L for each sample, those of a sample one after another."""
     prior: Prior
     """The distribution of z."""
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]
@@ -124,8 +141,17 @@ class Method:
     penalty_at: Literal["samples", "elsewhere"] = "samples"
     """Where the penalty differentiates D: at the samples of the batch, or at other
     points."""
+    penalty_interval: int = 1
+    """Steps from one with D's penalty to the next. Its weight is multiplied by this
+    (lazy regularisation: Karras et al. 2020, section 3.1)."""
+    generator_penalty: Callable[[GeneratorBatch], tuple[Tensor, dict[str, Tensor]]] | None = None
+    """A term, (), and readings, (), for the log. The term times the scheduled weight
+    joins L_G."""
+    generator_penalty_interval: int = 1
+    """As `penalty_interval`, for G's penalty."""
     auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
-    """A term, (), that joins both losses, and readings, (), for the log."""
+    """A term, (), that joins both losses, and readings, (), for the log. A term of D's
+    alone is 0 in G's step, where `AuxOutputs.real` is None."""
     constraint: Callable[[nn.Module], None] | None = None
     """A function applied to D after each of its optimiser steps, such as clipping."""
     augmentation: Augmentation | None = None

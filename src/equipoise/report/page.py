@@ -89,6 +89,7 @@ def page(run: PageContext) -> str:
                 Section("Through time", sections.progress(run), small=images_alone),
                 Section("Curves", sections.curves(run)),
                 Section("Latents", sections.latents(run)),
+                Section("How images were resized", sections.resizing(run)),
             ],
             settings=_settings(run.config),
         )

@@ -213,14 +213,16 @@ def gather(
     )
 
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-        z, y = sampler.latents(n, EVALUATION_SEED)
-        labels = sampler.labels(y)
-        return sampler.decode_latents(z, y), None if labels is None else labels.cpu().numpy()
+        labels = sampler.labels(sampler.classes(n, EVALUATION_SEED))
+        values = sampler.values(n, EVALUATION_SEED)
+        return values, None if labels is None else labels.cpu().numpy()
 
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]
     if finite.value == 1:
-        metrics = evaluate_samples(source, sampling, seed, schema.classes, budget, on_step)
+        metrics = evaluate_samples(
+            source, sampling, seed, schema.classes, budget, on_step, recipe.photo_features
+        )
     own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
     return Evidence(
         metrics=metrics,
@@ -257,6 +259,7 @@ def inception_results(sampler: Sampler, source: Source, seed: int) -> list[Metri
         raise RequestError("inception is for images, this data has points: leave it out")
     from equipoise.metrics.inception import inception_metrics
 
-    real = source.held_out(MAX_INCEPTION_IMAGES, seed).double().numpy()
-    fresh = source.seen(len(real), seed).double().numpy()
-    return inception_metrics(sampler.values(len(real), EVALUATION_SEED), real, fresh, source.limits)
+    real = source.measured(source.held_out(MAX_INCEPTION_IMAGES, seed)).double().numpy()
+    fresh = source.measured(source.seen(len(real), seed)).double().numpy()
+    fake = sampler.measured_values(len(real), EVALUATION_SEED)
+    return inception_metrics(fake, real, fresh, source.limits)

@@ -21,6 +21,7 @@ from equipoise.plotting.axes import (
     columns_note,
 )
 from equipoise.plotting.grids import image_grid
+from equipoise.plotting.resizing import resizing_sheet
 from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels_of
 from equipoise.report import charts
 from equipoise.report.charts import Image
@@ -56,7 +57,8 @@ def samples(run: PageContext) -> list[Image]:
 
 
 def _grid(images: Array, what: str, run: PageContext) -> Image:
-    source = charts.data_uri(image_grid(images, run.limits))
+    alpha = run.sampler.schema.alpha
+    source = charts.data_uri(image_grid(images, run.limits, alpha=alpha))
     return Image(source, f"{len(images)} {what} images in a grid.", what)
 
 
@@ -109,14 +111,30 @@ def nearest_training_images(run: PageContext) -> list[Image]:
     if not np.isfinite(generated).all():
         return []
     training = source.seen(MAX_TRAINING_ROWS, 0)
-    small = [thumbnails(x, THUMBNAIL) for x in (torch.from_numpy(generated), training)]
+    both = (torch.from_numpy(generated), training)
+    small = [thumbnails(source.measured(x), THUMBNAIL) for x in both]
     _, found = nearest(*small)
     pairs = np.concatenate([generated, training[found].double().numpy()])
-    grid = charts.data_uri(image_grid(pairs, run.limits, NEIGHBOURS))
+    alpha = source.schema.alpha
+    grid = charts.data_uri(image_grid(pairs, run.limits, NEIGHBOURS, alpha=alpha))
     alt = "Eight generated images, and the training image nearest to each."
     caption = f"Above: generated. Below: the nearest of {len(training):,} training images. "
     caption += "If both are the same, the generator copies."
     return [Image(grid, alt, caption)]
+
+
+def resizing(run: PageContext) -> list[Image]:
+    """What was done to some images of a folder that had another size."""
+    source = run.source
+    if source is None or source.resized is None:
+        return []
+    sheet = resizing_sheet(source.resized, run.limits, alpha=source.schema.alpha)
+    if sheet is None:
+        return []
+    alt = "Images of the folder, and below each what was made of it."
+    caption = "Above: images as they are, with the part that is kept in a frame. "
+    caption += "Below: as they are learned."
+    return [Image(charts.data_uri(sheet), alt, caption, wide=True)]
 
 
 def progress(run: PageContext) -> list[Image]:

@@ -15,7 +15,8 @@ import torch
 from equipoise.coerce import whole
 from equipoise.data.evaluation import open_for_evaluation, samples_of
 from equipoise.data.factory import open_again
-from equipoise.data.sources import Source, image_limits
+from equipoise.data.limits import image_limits
+from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.plotting import plots, sheets
@@ -27,6 +28,7 @@ from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
+from equipoise.sampling.image_files import write_images
 from equipoise.sampling.sampler import Codes, Sampler
 from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
@@ -91,6 +93,7 @@ class TrainedRun:
                 label_column=settings.label_column,
                 memory_budget=settings.memory_budget,
                 split_seed=settings.seed,
+                images=settings.images,
             )
             self.source.early_stopping = settings.stop_when is not None
         return self.source
@@ -151,8 +154,10 @@ class TrainedRun:
         if own:
             source = self.training_data()
         else:
-            column = self.config.settings.label_column
-            source = open_for_evaluation(data, labels, column, sampler.schema.columns)
+            settings, columns = self.config.settings, sampler.schema.columns
+            source = open_for_evaluation(
+                data, labels, settings.label_column, columns, settings.images
+            )
         sampler.check_kind(source.schema.shape, source.limits)
         path = None if self.directory is None else self.directory.path
         budget = QUICK if quick else FULL
@@ -199,7 +204,7 @@ class TrainedRun:
         """Write a PNG of n samples; of images with labels, where nothing is asked for,
         a row of each of the first labels."""
         sampler, data = self.sampler, self.config.data
-        if n is None and label is None and code is None and sheets.has_classes(sampler):
+        if n is None and label is None and not code and sheets.has_classes(sampler):
             sheet = sheets.by_class(sampler, data.limits, seed_of_draw(seed))
             return write_atomic(path, sheet)
         if n is None:
@@ -209,6 +214,19 @@ class TrainedRun:
         values = sampler.values(*self.sampling_arguments(n, label, seed, code))
         source = self.source if data.distribution is None else self.training_data()
         return context.draw_samples(path, values, sampler, source, self.config, label)
+
+    def write_samples(
+        self,
+        path: Path,
+        n: int,
+        label: Hashable | None,
+        code: Codes | None,
+        seed: int | None,
+    ) -> None:
+        """Write n images, a file each. Raises as `GAN.write_samples`."""
+        arguments = self.sampling_arguments(n, label, seed, code)
+        data = self.config.data
+        write_images(path, self.sampler, arguments, data.limits, data.file_format)
 
     def draw_code(self, path: Path, name: str, seed: int | None) -> None:
         """Write a PNG that shows what one code does. Raises as `Prior.known`."""

@@ -34,7 +34,7 @@ from equipoise.recipes import MissingRecipeError, broken
 from equipoise.recipes._building import recipe_from, recipe_to_dict
 from equipoise.recipes.base import Recipe
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
-from equipoise.runs.settings import MAX_THREADS, RunSettings, merged
+from equipoise.runs.settings import IMAGE_SETTINGS, MAX_THREADS, RunSettings, merged
 
 HELD_OUT_RULE = "the source's test split, or a seeded tenth, at most 10,000"
 
@@ -172,6 +172,7 @@ class RunConfig:
                 words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
         if column is not None:
             words += ["--label-column", shlex.quote(column)]
+        words += _image_arguments(self.settings)
         # Labels of a file are always learned.
         if self.recipe.conditional and readers.find(name) is None:
             words.append("--conditional")
@@ -275,3 +276,15 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
         f"{run} was trained with the recipe {shown}, which is not installed here: install the "
         "package that provides it"
     )
+
+
+def _image_arguments(settings: RunSettings) -> list[str]:
+    """How images are read, as arguments of `equipoise train`."""
+    words = []
+    for name in IMAGE_SETTINGS:
+        value = getattr(settings, name)
+        if isinstance(value, bool):
+            words += [f"--{name}"] if value else ["--no-alpha"] if name == "alpha" else []
+        elif value:
+            words += [f"--{name}", str(value)]
+    return words

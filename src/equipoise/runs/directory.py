@@ -17,7 +17,8 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.data.images.listing import LeftOut
+from equipoise.errors import EquipoiseError, RequestError, printable
 from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import (
     DamagedFileError,
@@ -45,6 +46,7 @@ class RunDirectory:
         self.log_file = path / "log.jsonl"
         self.checkpoints = path / "checkpoints"
         self.images = path / "samples"
+        self.left_out_file = path / "left_out.txt"
         self.generator = path / "generator.safetensors"
         self.report = path / "report.json"
         self.page = path / "report.html"
@@ -137,6 +139,12 @@ class RunDirectory:
 
     def write_config(self, config: RunConfig) -> None:
         config.write(self.config_file)
+
+    def write_left_out(self, left_out: Sequence[LeftOut]) -> None:
+        """List the files of a folder that no image was taken from, a line each: the
+        path, a tab and why."""
+        lines = [f"{printable(one.name)}\t{printable(str(one))}\n" for one in left_out]
+        write_atomic(self.left_out_file, "".join(lines).encode())
 
     def read_config(self) -> RunConfig:
         """The run's configuration. Raises as `RunConfig.read`."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Interval, validate
 from equipoise.errors import nearest
 from equipoise.runs.trackers import TRACKERS
 
+if TYPE_CHECKING:
+    from equipoise.data.image_options import ImageOptions
+
 MAX_THREADS = 1024
+MAX_SIDE = 8192  # pixels
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
+ImageLayout = Literal["NCHW", "NHWC"]
 # What a resumed run may set anew.
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate", "tracker")
 LENGTHS = ("samples", "minutes")
+IMAGE_SETTINGS = ("layout", "alpha", "size", "crop", "fit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +61,44 @@ class RunSettings:
     none. auto: full after two minutes of training, else quick."""
     label_column: str | None = None
     """The column of a table that holds labels."""
+    layout: ImageLayout | None = None
+    """Of an array of images with channels: NCHW, (N, C, H, W), or NHWC, (N, H, W, C).
+    Default: by its shape."""
+    alpha: bool | None = None
+    """Whether the fourth channel of images is transparency: what it hides is not
+    learned. Default: of a folder, as its files say; of an array, by its values."""
+    size: Annotated[int | None, Interval(1, MAX_SIDE)] = None
+    """Side in pixels of the squares that the images of a folder are brought to.
+    Default: their most common size."""
+    crop: Annotated[int | None, Interval(0, MAX_SIDE)] = field(
+        default=None, metadata={"metavar": "N", "bare": 0}
+    )
+    """Cut the middle N x N pixels out of each image of a folder first. Without N, and
+    by default, the largest part that has the proportions of the size."""
+    fit: bool = False
+    """Keep the whole of each image of a folder, with a border, instead of cropping."""
     tracker: str | None = None
     """tensorboard: also write curves and images to the run's folder tensorboard/."""
 
     def __post_init__(self) -> None:
         validate(self, self._conflicts)
 
+    @property
+    def images(self) -> ImageOptions:
+        """How images are read."""
+        from equipoise.data.image_options import ImageOptions
+        from equipoise.data.images.form import Resizing
+
+        resizing = Resizing(self.size, self.crop or None, self.fit)
+        return ImageOptions(self.layout, self.alpha, resizing)
+
     def _conflicts(self) -> list[str]:
         found = []
         if self.samples is not None and self.minutes is not None:
             both = f"samples = {self.samples} and minutes = {self.minutes}"
             found.append(f"{both}: give one of them")
+        if self.fit and self.crop is not None:
+            found.append(f"fit and crop = {self.crop}: give one of them; fit crops nothing")
         if self.tracker is not None and self.tracker not in TRACKERS:
             found.append(f"tracker = {self.tracker!r}: {nearest(self.tracker, TRACKERS)}")
         return found

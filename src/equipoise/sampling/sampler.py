@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from equipoise.data.alpha import as_measured
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError, RequestError
@@ -92,6 +93,14 @@ class Sampler:
         parts = self._generate(n, seed, label, codes)
         return (self.schema.to_user(batch) for batch in rebatch(parts, size, np.concatenate))
 
+    def drawn_labels(self, n: int, seed: int, label: int | None = None) -> Iterator[int] | None:
+        """The index of the label of each sample that `batches` draws with these
+        arguments; None for a generator without labels."""
+        if not self.recipe.conditional:
+            return None
+        parts = self._classes_of(n, seed, label)
+        return (position for y in parts for position in self.transform.labels(y).tolist())
+
     def values(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> NDArray[np.float64]:
@@ -100,17 +109,25 @@ class Sampler:
         check_sample_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
         return self._collect(n, self._generate(n, seed, label, codes))
 
+    def measured_values(self, n: int, seed: int) -> NDArray[np.float64]:
+        """As `values`, the way metrics compare samples: with premultiplied alpha."""
+        values = torch.from_numpy(self.values(n, seed))
+        measured = as_measured(values, self.schema, self.transform.limits).numpy()
+        return np.asarray(measured, np.float64)
+
     def latents(
         self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> Drawn:
         """Draw latents, (n, Z), and the networks' classes, (n,), or None for networks
         without classes. The first ones are the same for every n."""
-        unused = torch.Generator()
-        z, y = (
-            [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)],
-            [*self._classes_of(n, seed, label)],
-        )
-        return torch.cat(z), torch.cat(y) if y else self._classes(0, label, unused, unused)
+        z = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)]
+        return torch.cat(z), self.classes(n, seed, label)
+
+    def classes(self, n: int, seed: int, label: int | None = None) -> Tensor | None:
+        """The networks' classes of the samples with these arguments, (n,); None for
+        networks without classes."""
+        unused, y = torch.Generator(), [*self._classes_of(n, seed, label)]
+        return torch.cat(y) if y else self._classes(0, label, unused, unused)
 
     def decode_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """The samples of given latents, (n, Z), and classes, as `values`."""

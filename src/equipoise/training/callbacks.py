@@ -123,7 +123,7 @@ class Evaluator:
         if not isinstance(event, SaveDue) or not self._due():
             return
         seen = self.state.samples_seen
-        metrics = self.suite(self.sampler.values(self.suite.n, EVALUATION_SEED))
+        metrics = self.suite(self.sampler.measured_values(self.suite.n, EVALUATION_SEED))
         if not any("baselines" in line for line in self.log.lines):
             self.emit(self.baselines())
         self.emit(Evaluated(seen, metrics, self.monitor.baselines, self.progress))

@@ -8,9 +8,10 @@ On the CPU, training and evaluation use the same cores, so both are counted in
 multiplications. Let G and D be the cost of a network's forward pass on one sample. With
 k steps of D for one of G, training on one sample costs
 
-    G + 6 D + (3 G + 3 D) / k + STEP_COST / batch
+    G + 6 D - 4 F + (3 G + 3 D - F) / k + STEP_COST / batch
 
-(`training.workload`; penalties are left out, STEP_COST is a step's overhead).
+(`training.workload`; F is a frozen part of D, penalties are left out, STEP_COST is a
+step's overhead).
 Evaluating one sample costs G plus its metrics (`MetricSuite.cost`). So
 EVALUATION_FRACTION of a training on H samples pays for
 EVALUATION_FRACTION * H * trained / (n * evaluated) evaluations of n samples. On a GPU
@@ -55,9 +56,12 @@ class EvaluationSchedule:
     def evaluation_samples(self) -> float:
         """The cost of one evaluation on the CPU, in samples trained on."""
         work = self.workload
-        g, d = work.generator_flops / 2, work.discriminator_flops / 2
+        g, d, f = (
+            flops / 2
+            for flops in (work.generator_flops, work.discriminator_flops, work.frozen_flops)
+        )
         overhead = STEP_COST / work.batch_size
-        trained = g + 6 * d + 3 * (g + d) / work.discriminator_steps + overhead
+        trained = g + 6 * d - 4 * f + (3 * (g + d) - f) / work.discriminator_steps + overhead
         return self.suite.n * (g + self.suite.cost) / trained
 
     def evaluations(self, horizon: int, at_most: int) -> int:

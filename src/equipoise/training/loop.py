@@ -270,11 +270,12 @@ def _end_reason(progress: float, control: Control) -> str:
 
 
 def report(state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]) -> Report:
-    """The means over the recent steps, D's outputs as the recipe logs them, and the
-    gradient norms of the last step."""
+    """The means over the recent steps that have a reading, D's outputs as the recipe
+    logs them, and the gradient norms of the last step."""
+    names = dict.fromkeys(name for step in recent for name in step)
     means = {
-        name: torch.stack([step[name] for step in recent]).mean()
-        for name in recent[-1]
+        name: torch.stack([step[name] for step in recent if name in step]).mean()
+        for name in names
         if not name.endswith("_logits")
     }
     real, fake = (

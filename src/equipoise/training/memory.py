@@ -41,8 +41,9 @@ log = logging.getLogger(__name__)
 GIB = 2**30
 # Fraction of the free memory below which an upper bound is safe, and nothing is traced.
 SAFE_FRACTION = 0.25
-# Minimum size of the smaller traced batch; the other is twice as large.
-MIN_BATCH = 2
+# Minimum size of the smaller traced batch; the other is twice as large. From 4 on,
+# stylegan2's minibatch standard deviation has whole groups.
+MIN_BATCH = 4
 # Minimum number of tensors of the size of the weights: weights, gradients, a moment,
 # and the guard's two copies of the weights.
 MIN_COPIES = 5
@@ -201,6 +202,8 @@ def step_memory(
             for exact counts.
     """
     small = max(MIN_BATCH, math.ceil(minimum(type(recipe), "batch_size")))
+    # Pretrained weights are read once in a process: not in the first trace alone.
+    build_method(recipe, schema, 0)
     first, second = (
         trace(replace(recipe, batch_size=size), schema, transform, device)
         for size in (small, 2 * small)
@@ -236,7 +239,8 @@ def trace(recipe: Recipe, schema: Schema, transform: Chain, device: torch.device
     """Trace a training's second step.
 
     The first step allocates gradients and moments, the first report the guard's copies.
-    All later steps are like the second.
+    No later step holds more than the second: both have all lazy penalties, since no
+    sample counts as seen.
     """
     count = OpCounter()
     with count:

@@ -114,7 +114,8 @@ def choose(
         raise RequestError(
             "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
             "a newer torch, or a recipe without "
-            "BatchNorm, dropout, augmentation and draws in its penalty; leave it out"
+            "BatchNorm, dropout, augmentation, lazy penalties and draws in its penalty; leave "
+            "it out"
         )
     chosen = Speed(
         run.threads or ruled.threads,
@@ -180,12 +181,14 @@ def can_compile(method: Method, device: torch.device) -> bool:
 
 def is_pure(method: Method) -> bool:
     """Whether the gradients of `method` are functions of weights, samples and latents
-    alone, without random draws or running statistics."""
+    alone, without random draws or running statistics, and the same in every step: with
+    lazy penalties there would be up to four functions to compile."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
     draws = method.augmentation is not None or (
         method.penalty is not None and method.penalty_at == "elsewhere"
     )
-    return not draws and not any(
+    lazy = method.penalty_interval > 1 or method.generator_penalty is not None
+    return not (draws or lazy) and not any(
         isinstance(layer, (Dropout, *BATCH_NORMS)) or is_parametrized(layer) for layer in layers
     )
 
@@ -201,7 +204,7 @@ def compile_step(state: State, batch: Example) -> str:
         with compiling_gradients():
             for function, given in (
                 (discriminator_gradients, (torch.tensor(0.0), *batch)),
-                (generator_gradients, batch),
+                (generator_gradients, (None, *batch)),
             ):
                 made[function] = torch.compile(function, fullgraph=True, dynamic=False)
                 made[function](state, *given)

@@ -23,6 +23,8 @@ from equipoise.training.resume import resume
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights, read
 
+SHOWN = 5  # classes that are listed
+
 
 # One thread, so that clusters do not depend on the number of cores, nor small steps
 # wait for a busy one. Gradients for the steps that memory is predicted from.
@@ -66,6 +68,7 @@ def prepare(
         label_column=settings.label_column,
         memory_budget=settings.memory_budget,
         split_seed=settings.seed,
+        images=settings.images,
     )
     if weights is None:
         recipe = _recipe(source, request.recipe or find(DEFAULT), request.settings.recipe)
@@ -119,4 +122,22 @@ def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Re
         choices = {**choices, "conditional": labelled and recipe.takes_labels}
         if labelled and not recipe.takes_labels:
             source.notes.append(f"the labels are not used: {recipe.name} does not take labels")
+        elif not labelled and source.file_format is not None:
+            source.notes += _note_on_classes(source, recipe)
     return recipe.for_data(source.schema, choices)
+
+
+def _note_on_classes(source: Source, recipe: type[Recipe]) -> list[str]:
+    """That a folder has classes which are not learned, and what to type to learn
+    them."""
+    classes, counts = source.schema.classes, source.schema.class_counts
+    if classes is None or counts is None:
+        return []
+    listed = ", ".join(
+        f"{label} {count:,}" for label, count in [*zip(classes, counts, strict=True)][:SHOWN]
+    )
+    more = ", ..." if len(classes) > SHOWN else ""
+    how = "type --conditional (in Python conditional=True)"
+    if not recipe.takes_labels:
+        how = f"type --recipe {DEFAULT} --conditional"
+    return [f"{len(classes)} classes ({listed}{more}) are not learned: to learn them {how}"]

@@ -128,8 +128,10 @@ class State:
         """Number of roll-backs since the run last diverged and was resumed."""
         if ranks.size > 1:
             loader.split(ranks.rank, ranks.size)
+        if self.augmentation is not None:
+            self.augmentation.images = loader.batch_size
         self._buffers = [
-            buffer for module in self._trained().values() for buffer in module.buffers()
+            buffer for module in self._trained().values() for buffer in _saved_buffers(module)
         ]
         ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
 
@@ -344,6 +346,13 @@ def _checked_scalars(scalars: dict[str, Any]) -> dict[str, Any]:
     ):
         raise ValueError(f"position = {clipped(repr(position))}: must be whole numbers")
     return {"best": best, "position": position}
+
+
+def _saved_buffers(module: nn.Module) -> list[Tensor]:
+    """The buffers of a module's state dict; others, such as pretrained weights, are
+    constant."""
+    saved = module.state_dict().keys()
+    return [buffer for name, buffer in module.named_buffers() if name in saved]
 
 
 def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:

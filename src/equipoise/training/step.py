@@ -1,12 +1,13 @@
 """One adversarial step, first D, then G.
 
     D:    minimise  L_D(D(x), D(x')) + weight * penalty + A     x' = G(z) held fixed
-    G:    minimise  L_G(D(x), D(x')) + A                        D held fixed
+    G:    minimise  L_G(D(x), D(x')) + weight * penalty + A     D held fixed
     EMA:  G_ema <- d * G_ema + (1 - d) * G                      d = 2^(-n / half-life)
 
 x is a batch of real samples, x' one of as many generated samples, n the number of real
-samples in the step. The recipe defines L_D, L_G, the penalty and the auxiliary term A,
-see `recipes.method.Method`. D sees augmented samples if the recipe has augmentations.
+samples in the step. The recipe defines L_D, L_G, their penalties and the auxiliary term
+A, see `recipes.method.Method`. A penalty of every k-th step has k times the weight. D
+sees augmented samples if the recipe has augmentations.
 
 `discriminator_gradients` and `generator_gradients` have all of the arithmetic except
 the optimisers'. For a long run they are compiled (`training.speed`).
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from equipoise.recipes.method import AuxOutputs, CriticBatch, Rates
+from equipoise.recipes.method import AuxOutputs, CriticBatch, GeneratorBatch, Rates
 
 if TYPE_CHECKING:
     from equipoise.training.state import Gradients, State
@@ -45,7 +46,7 @@ def adversarial_step(state: State, rates: Rates) -> dict[str, Tensor]:
     for _ in range(state.method.discriminator_steps):
         x, y = state.loader.next()
         readings |= discriminator_step(state, rates, x, y)
-    readings |= generator_step(state, x, y)
+    readings |= generator_step(state, rates, x, y)
     readings |= state.update_controllers("generator", readings)
     samples = state.samples_per_step
     half_life = ema_half_life(state, rates, samples)
@@ -58,8 +59,7 @@ def discriminator_step(
     state: State, rates: Rates, x: Tensor, y: Tensor | None
 ) -> dict[str, Tensor]:
     """One step of D on real samples x, (N, *shape), and N generated ones."""
-    # A tensor: for a Python number, the step would be compiled again for each value.
-    weight = torch.tensor(rates.penalty)
+    weight = penalty_weight(state, rates.penalty, state.method.penalty_interval)
     gradients, readings = state.compiled(discriminator_gradients)(
         state, weight, x, y, state.latents(len(x))
     )
@@ -69,21 +69,36 @@ def discriminator_step(
     return readings | state.update_controllers("discriminator", readings)
 
 
-def generator_step(state: State, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
+def generator_step(state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
     """One step of G. Gradients pass through D and are not stored in its weights."""
-    gradients, readings = state.compiled(generator_gradients)(state, x, y, state.latents(len(x)))
+    method, weight = state.method, None
+    if method.generator_penalty is not None:
+        interval = method.generator_penalty_interval
+        weight = penalty_weight(state, rates.generator_penalty, interval)
+    gradients, readings = state.compiled(generator_gradients)(
+        state, weight, x, y, state.latents(len(x))
+    )
     state.optimize_generator(gradients)
     return readings
 
 
+def penalty_weight(state: State, weight: float, interval: int) -> Tensor | None:
+    """The weight of a penalty in this step, (); None in a step without it.
+
+    A tensor: for a Python number, the step would be compiled again for each value.
+    """
+    step = state.samples_seen // state.samples_per_step
+    return None if step % interval else torch.tensor(weight * interval)
+
+
 def discriminator_gradients(
-    state: State, weight: Tensor, x: Tensor, y: Tensor | None, z: Tensor
+    state: State, weight: Tensor | None, x: Tensor, y: Tensor | None, z: Tensor
 ) -> tuple[Gradients, dict[str, Tensor]]:
     """The gradients of D's loss.
 
     Args:
         state: The networks; not changed.
-        weight: Weight of the penalty, ().
+        weight: Weight of the penalty, (); None: no penalty.
         x: Real samples, (N, *shape), as networks see them.
         y: The classes of both the real and the generated samples, (N,), or None.
         z: Latents of the generated samples, (N, Z).
@@ -95,7 +110,7 @@ def discriminator_gradients(
     with torch.no_grad():
         x_fake = state.generator(z, y)
     both = torch.cat([x, x_fake]).requires_grad_(
-        method.penalty is not None and method.penalty_at == "samples"
+        weight is not None and method.penalty is not None and method.penalty_at == "samples"
     )
     if method.together:
         logits, aux = state.discriminate(both, None if y is None else torch.cat([y, y]))
@@ -104,7 +119,7 @@ def discriminator_gradients(
         (real, aux_real), (fake, aux_fake) = state.discriminate(x, y), state.discriminate(x_fake, y)
     terms = [method.discriminator_loss(real, fake)]
     readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
-    if method.penalty is not None:
+    if method.penalty is not None and weight is not None:
         batch = CriticBatch(
             both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]
         )
@@ -112,14 +127,16 @@ def discriminator_gradients(
         terms += [weight * term for term in penalties.values()]
         readings |= penalties
     if method.auxiliary is not None:
-        term, of_term = method.auxiliary(AuxOutputs(aux_real, aux_fake, y, z))
+        term, of_term = method.auxiliary(
+            AuxOutputs(aux_real, aux_fake, y, z, state.randomness["penalty"])
+        )
         terms.append(term)
         readings |= of_term
     return _gradients(sum(terms[1:], terms[0]), state.weights_d, readings)
 
 
 def generator_gradients(
-    state: State, x: Tensor, y: Tensor | None, z: Tensor
+    state: State, weight: Tensor | None, x: Tensor, y: Tensor | None, z: Tensor
 ) -> tuple[Gradients, dict[str, Tensor]]:
     """The gradients of G's loss, with arguments and result as
     `discriminator_gradients`.
@@ -132,8 +149,15 @@ def generator_gradients(
         real = state.discriminate(x, y)[0] if method.pairs else fake
     loss = total = method.generator_loss(real, fake)
     if method.auxiliary is not None:
-        total = loss + method.auxiliary(AuxOutputs(None, aux, y, z))[0]
-    return _gradients(total, state.weights_g, {"generator_loss": loss})
+        outputs = AuxOutputs(None, aux, y, z, state.randomness["penalty"])
+        total = loss + method.auxiliary(outputs)[0]
+    readings = {"generator_loss": loss}
+    if method.generator_penalty is not None and weight is not None:
+        batch = GeneratorBatch(z, y, state.randomness["penalty"])
+        term, of_term = method.generator_penalty(batch)
+        total = total + weight * term
+        readings |= of_term
+    return _gradients(total, state.weights_g, readings)
 
 
 def _gradients(

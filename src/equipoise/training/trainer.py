@@ -133,6 +133,8 @@ class Trainer:
         transform.to(device)
         # Numbers as a resumed run will read them.
         self.recipe = recipe_from(recipe_to_dict(recipe))
+        # A run that is resumed may need a package that is gone.
+        self.recipe.check(NetworkSpace.of(source.schema))
         fitted = fitted_recipe(self.recipe, transform)
         check_networks_fit(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)
@@ -180,7 +182,7 @@ class Trainer:
         """The callbacks, in the order in which they see events."""
         source, state, sampler, writer = self.source, self.state, self.sampler, self.writer
         seed, stops = self.settings.seed, self.settings.stop_when is not None
-        suite = suite_for(source, seed, quick=True)
+        suite = suite_for(source, seed, quick=True, photo_features=self.recipe.photo_features)
         schedule = EvaluationSchedule(self.workload, suite, self.costs)
         self.monitor = Monitor(lambda: baselines(suite, source, seed))
         self.run_log = RunLog(state, writer)
@@ -227,6 +229,9 @@ class Trainer:
         """Keep everything there, from its config on."""
         self.writer.directory = directory
         directory.write_config(self.config)
+        if self.source.left_out:
+            left_out = self.source.left_out
+            self.writer.attempt(lambda: directory.write_left_out(left_out))
 
     def emit(self, event: Event) -> None:
         """Call every callback with an event."""

@@ -118,6 +118,8 @@ class Weights:
         differ = (
             [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
         )
+        if own.alpha != new.alpha:
+            differ.append(f"transparency in the last channel: {own.alpha} -> {new.alpha}")
         if own.columns is not None and new.columns is not None and own.columns != new.columns:
             differ.append(f"columns: {_listed(own.columns)} -> {_listed(new.columns)}")
         limits = sampler.transform.limits

@@ -9,11 +9,16 @@ costs twice as much. Then k steps of D and one of G cost, for each sample of a b
 D's step generates a sample (G), and passes a real and a generated one forward (2 D) and
 backward (4 D). G's step passes forward and backward through G (3 G) and D (3 D). A
 gradient penalty differentiates D's gradients once more, about 6 D.
+
+A part F of D may be frozen, as features of a pretrained network are. D's step needs no
+backward pass through it (4 F less), and G's only the half that leads to the samples (F
+less).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -73,6 +78,9 @@ class Workload:
     batch_size: int
     discriminator_steps: int
     has_penalty: bool
+    """Whether each step of D has a penalty."""
+    frozen: PassCost | None = None
+    """The frozen part of D, which `discriminator` includes; None without one."""
 
     @property
     def generator_flops(self) -> float:
@@ -85,19 +93,28 @@ class Workload:
         return self.discriminator.flops.at(self.batch_size) / self.batch_size
 
     @property
+    def frozen_flops(self) -> float:
+        """Of a forward pass of D's frozen part, for one sample."""
+        return (
+            0.0 if self.frozen is None else self.frozen.flops.at(self.batch_size) / self.batch_size
+        )
+
+    @property
     def step_flops(self) -> float:
         """Of one step of G and its steps of D, with penalties."""
-        per_sample = self._step(self.generator_flops, self.discriminator_flops)
+        per_sample = self._step(self.generator_flops, self.discriminator_flops, self.frozen_flops)
         return self.batch_size * per_sample
 
     @property
     def step_calls(self) -> float:
         """Torch operations of one step of G and its steps of D."""
-        return self._step(self.generator.calls, self.discriminator.calls)
+        frozen = 0 if self.frozen is None else self.frozen.calls
+        return self._step(self.generator.calls, self.discriminator.calls, frozen)
 
-    def _step(self, g: float, d: float) -> float:
+    def _step(self, g: float, d: float, frozen: float) -> float:
         passes = 6 + (PENALTY_PASSES if self.has_penalty else 0)
-        return self.discriminator_steps * (g + passes * d) + 3 * (g + d)
+        d_step = g + passes * d - 4 * frozen
+        return self.discriminator_steps * d_step + 3 * (g + d) - frozen
 
     def seconds(self, threads: int, costs: DeviceCosts) -> float:
         """Estimated seconds of a step."""
@@ -112,6 +129,8 @@ class Workload:
         activations = self.generator.bytes.at(self.batch_size) + 2 * self.discriminator.bytes.at(
             self.batch_size
         )
+        if self.frozen is not None:  # D's step keeps nothing of it
+            activations -= self.frozen.bytes.at(self.batch_size)
         return round(WEIGHT_COPIES * self.weights + ACTIVATION_COPIES * workspace * activations)
 
 
@@ -135,8 +154,30 @@ def count_workload(
         sum(p.numel() * p.element_size() for network in (g, d) for p in network.parameters()),
         batch_size,
         method.discriminator_steps,
-        method.penalty is not None,
+        method.penalty is not None and method.penalty_interval == 1,
+        _frozen_cost(d, shape, batch_size),
     )
+
+
+class _Unlabelled(nn.Module):
+    """A network of samples alone, called like one of samples and classes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, y: None) -> object:
+        return self.network(x)
+
+
+def _frozen_cost(
+    discriminator: nn.Module, shape: tuple[int, ...], batch_size: int
+) -> PassCost | None:
+    """Of the part of D that is named `frozen`; None without one."""
+    frozen = getattr(discriminator, "frozen", None)
+    if not isinstance(frozen, nn.Module):
+        return None
+    return _pass_cost(_Unlabelled(frozen), shape, False, batch_size)
 
 
 def _pass_cost(
@@ -170,7 +211,7 @@ def _counted(
 ) -> OpCounter:
     """Count one pass of zeros, in evaluation mode, which leaves BatchNorm's
     statistics."""
-    device = next(network.parameters()).device
+    device = next(chain(network.parameters(), network.buffers())).device
     x = torch.zeros(batch_size, *shape, device=device)
     y: Tensor | None = None
     if labelled:

@@ -15,13 +15,21 @@ from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters
 from equipoise.transforms.per_channel import ChannelClusters
+from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import Scaling
 from equipoise.transforms.space import Span
 from equipoise.transforms.whitening import ComponentWhitening
 
 TRANSFORMS: dict[str, type[Transform]] = {
     link.name: link
-    for link in (Dequantization, Scaling, ComponentWhitening, ImageClusters, ChannelClusters)
+    for link in (
+        Dequantization,
+        Premultiplication,
+        Scaling,
+        ComponentWhitening,
+        ImageClusters,
+        ChannelClusters,
+    )
 }
 
 
@@ -149,7 +157,10 @@ class Chain(nn.Module):
             except KeyError as error:
                 raise RequestError(f"its {name} has no {error}") from None
             shape = links[-1].shape
-        if [*map(type, links[:2])] != [Dequantization, Scaling] or len(links) > 3:
+        first: list[type[Transform]] = [Dequantization, Scaling]
+        if schema.alpha:
+            first.insert(1, Premultiplication)
+        if [*map(type, links[: len(first)])] != first or len(links) > len(first) + 1:
             raise RequestError("its transforms cannot be")
         return cls(links)
 

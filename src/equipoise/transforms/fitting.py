@@ -17,6 +17,7 @@ from equipoise.transforms.clustering import PART, Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters, default_clusters
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
+from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import fit_scaling
 from equipoise.transforms.whitening import ComponentWhitening
 
@@ -43,7 +44,10 @@ def fit_chain(
         per_channel: Whether each channel of images has clusters of its own; None for
             where the channels are independent.
     """
-    links: list[Transform] = [Dequantization(source.schema), fit_scaling(source, kind, seed)]
+    links: list[Transform] = [Dequantization(source.schema)]
+    if source.schema.alpha and source.limits is not None:
+        links.append(Premultiplication(source.schema, source.limits))
+    links.append(fit_scaling(source, kind, seed))
     clustering = fit_clustering(source, links, clusters, labels, seed, per_channel)
     return Chain(links if clustering is None else [*links, clustering])
 

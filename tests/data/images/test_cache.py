@@ -20,7 +20,8 @@ from PIL import Image
 from equipoise.data.images import cache, folder
 from equipoise.data.images.cache import Decoded, NotCachedError, decoded
 from equipoise.data.images.decode import Taken
-from equipoise.data.images.folder import list_images, scan
+from equipoise.data.images.folder import scan
+from equipoise.data.images.listing import Listing, list_images
 from equipoise.data.images.sums import sums_of
 
 MakeImage = Callable[..., np.ndarray[Any, Any]]
@@ -144,7 +145,7 @@ def test_a_image_that_was_replaced_with_its_size_and_time_kept_is_noticed(
 def test_a_set_that_was_replaced_where_no_inode_changes_is_noticed(
     images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def bare(root: Path) -> folder.Listing:
+    def bare(root: Path, *_: object) -> Listing:
         """As on a file system that keeps neither the inode's time nor its number."""
         found = list_images(root)
         return replace(found, states=tuple((state[0], 0, 0) for state in found.states))
@@ -210,7 +211,10 @@ def test_a_truncated_image_is_left_out_and_the_others_keep_their_places(
         (images / name).write_bytes(whole[: len(whole) // 2])
     for _ in range(2):
         found = decoded(images)
-        assert f"{len(damaged)} of 10 images left out: {damaged[0]} (" in found.folder.notes[0]
+        assert (
+            f"{len(damaged)} of 10 files left out: {len(damaged)} unreadable ({damaged[0]}: "
+            in (found.folder.all_notes[0])
+        )
         assert len(found.values()) == len(found.sums) == 10 - len(damaged)
         check(found, images)
 
@@ -365,7 +369,8 @@ def test_a_file_whose_bytes_cannot_be_had_is_asked_for_again(
         )
 
     monkeypatch.setattr(cache, "take", barred)
-    assert "1 of 10 images left out: a/0.png (Permission denied)" in decoded(images).folder.notes
+    note = "1 of 10 files left out: 1 unreadable (a/0.png: Permission denied)"
+    assert note in decoded(images).folder.all_notes
     monkeypatch.undo()
     monkeypatch.setattr(cache, "data_home", lambda: home.parent)
     check(decoded(images), images)

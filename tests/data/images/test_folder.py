@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from equipoise.data.images.decode import SUFFIXES
-from equipoise.data.images.folder import list_images, scan
+from equipoise.data.images.folder import scan
+from equipoise.data.images.formats import SUFFIXES
+from equipoise.data.images.listing import list_images
 from equipoise.errors import RequestError
 
 MakeImage = Callable[..., np.ndarray[Any, Any]]
@@ -27,7 +28,8 @@ def test_lossless_images_are_read_pixel_for_pixel(
     Image.fromarray(pixels.squeeze()).save(tmp_path / f"a.{suffix}", lossless=True, exact=True)
     folder = scan(tmp_path)
     assert (folder.shape, folder.dtype, folder.notes) == ((channels, 5, 8), "uint8", ())
-    np.testing.assert_array_equal(folder.read([0])[0], pixels.transpose(2, 0, 1))
+    shown = pixels if channels < 4 else pixels * (pixels[..., 3:] > 0)
+    np.testing.assert_array_equal(folder.read([0])[0], shown.transpose(2, 0, 1))
 
 
 def test_a_jpeg_is_read_as_pillow_reads_it(tmp_path: Path, image: MakeImage) -> None:
@@ -95,7 +97,8 @@ def test_images_of_mixed_sizes_are_converted_to_the_most_common_size_and_named(
         image(tmp_path / f"{i}.png", "RGB", size)
     folder = scan(tmp_path)
     assert folder.notes == (
-        "2 of 4 images were not 8 x 6, the most common size: cropped about the centre and resized",
+        "2 of 4 images were not 8 x 6, the most common size: cropped about the centre and resized "
+        "(--size, --crop and --fit change it)",
     )
     assert folder.read([0, 1, 2, 3]).shape == (4, 3, 6, 8)
 
@@ -110,7 +113,7 @@ def test_a_truncated_image_is_named_and_the_rest_is_kept(
     (tmp_path / f"2.{suffix}").write_bytes(whole[: len(whole) // 2])
     folder = scan(tmp_path)
     assert [path.name for path in folder.files] == [f"{i}.{suffix}" for i in (0, 1, 3)]
-    assert folder.notes[0].startswith(f"1 of 4 images left out: 2.{suffix} (")
+    assert folder.all_notes[0].startswith(f"1 of 4 files left out: 1 unreadable (2.{suffix}: ")
 
 
 def test_no_damage_to_a_image_stops_the_scan(tmp_path: Path, image: MakeImage) -> None:
@@ -138,19 +141,21 @@ def test_a_image_stored_on_its_side_is_put_upright(tmp_path: Path) -> None:
 def test_class_subfolders_become_labels(tmp_path: Path, image: MakeImage) -> None:
     for name in ("cat/a.png", "cat/deep/b.png", "dog/c.png"):
         image(tmp_path / name)
-    assert scan(tmp_path).labels == ("cat", "cat", "dog")
+    assert scan(tmp_path).arrangement.labels == ("cat", "cat", "dog")
 
 
 def test_images_beside_subfolders_have_no_labels(tmp_path: Path, image: MakeImage) -> None:
     for name in ("cat/a.png", "dog/b.png", "c.png"):
         image(tmp_path / name)
-    assert scan(tmp_path).labels is None
+    assert scan(tmp_path).arrangement.labels is None
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(
-        RequestError, match=r"holds no images: give a folder of \.jpeg, \.jpg, \.png, \.webp files"
+        RequestError,
+        match=r"holds no images: give a folder of \.avif, .* \.webp files; it has 1 of an unknown "
+        r"ending \(\.txt\)",
     ):
         scan(tmp_path)
 

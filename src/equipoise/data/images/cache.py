@@ -2,14 +2,16 @@
 
     <data home>/images/<content>/
         pixels              the images, (N, C, H, W), with nothing between them
-        sums                each image's sum of values and of squares, (N, 2), int64
+        sums                each image's sum of values and of squares, (N, 2), int64;
+                            of floats, the sums of their halves as whole numbers
         description.json    their form, which files were left out, and notes
     <data home>/images/listings/<names and sizes>/<states>.json
                             the content of a folder whose files look like that
 
-`content` is a SHA-256 of each file's path from the folder and of its bytes. So a folder
-that was copied or touched is recognised by reading it, without decoding. If names,
-sizes and states are all as before, only a few files are read.
+`content` is a SHA-256 of each file's path from the folder and of its bytes, and of how
+images are resized. So a folder that was copied or touched is recognised by reading it,
+without decoding. If names, sizes and states are all as before, only a few files are
+read.
 
 A file's state is the times at which its content and its inode changed, and the inode's
 number. It shows that an image was replaced, or changed with its time set back. Not
@@ -34,7 +36,7 @@ import shutil
 import sys
 import time
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -43,21 +45,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.images.decode import Form, Seen, Taken, common_form, digest, take
-from equipoise.data.images.folder import (
-    IMAGES_PER_TASK,
-    ImageFolder,
-    Listing,
-    content_of,
-    each,
-    gather,
-    list_images,
-)
+from equipoise.data.images.decode import Taken, digest, take
+from equipoise.data.images.folder import IMAGES_PER_TASK, ImageFolder, content_of, each, gather
+from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form
+from equipoise.data.images.listing import LeftOut, Listing, list_images
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
 from equipoise.utils.atomic_io import data_home, sync_folder, write_atomic, write_synced
 
-FORMAT = 1
+FORMAT = 2
 PIXELS, SUMS, DESCRIPTION = "pixels", "sums", "description.json"
 BLOCK_BYTES = 2**23  # of pixels that a thread decodes before they are written
 COMPARED_FILES = 8  # read again, of a folder that looks as before
@@ -81,7 +77,7 @@ class Decoded:
     pixels: Path
     """The file of the images."""
     sums: NDArray[np.int64]
-    """Each image's sum of values and of their squares, (N, 2)."""
+    """Each image's sum of values and of their squares, (N, 2); of floats, see above."""
 
     def values(self, *, at_random: bool = False) -> NDArray[Any]:
         """The images, (N, C, H, W), read-only and memory-mapped. `at_random` keeps the
@@ -93,7 +89,7 @@ class Decoded:
         return np.frombuffer(mapped, self.folder.dtype).reshape(-1, *self.folder.shape)
 
 
-def decoded(root: Path) -> Decoded:
+def decoded(root: Path, resizing: Resizing = AS_FOUND) -> Decoded:
     """The images below `root`, decoded as `folder.scan` says if they are not cached
     yet.
 
@@ -101,7 +97,7 @@ def decoded(root: Path) -> Decoded:
         RequestError: If none can be read.
         NotCachedError: If the disk has no room for them, or cannot be written to.
     """
-    listing, home = list_images(root), data_home() / "images"
+    listing, home = list_images(root, resizing), data_home() / "images"
     try:
         return _known(listing, home) or _made(listing, home)
     except OSError as error:
@@ -147,7 +143,7 @@ def _made(listing: Listing, home: Path) -> Decoded:
             (aside / PIXELS).unlink(missing_ok=True)
             _ask_for_room(home, len(listing) * form.nbytes)
             made, digests = _decode(listing, form, aside)
-        _describe(made, listing, aside)
+        _describe(made, aside)
         found = _put(made, listing, aside, home / made.folder.content)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -163,7 +159,7 @@ def _first_form(listing: Listing) -> Form:
         for taken in (take(listing.path(index)) for index in some)
         if isinstance(taken.seen, Seen)
     ]
-    return common_form(seen) if seen else Form("L", (1, 1), sixteen_bit=False)
+    return common_form(seen, listing.resizing) if seen else Form("L", 1, (1, 1), "uint8")
 
 
 def _ask_for_room(home: Path, needed: int) -> None:
@@ -195,7 +191,7 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[st
             if pixels:
                 block = np.ascontiguousarray(np.stack(pixels))
                 file.write(block.data)
-                sums.append(sums_of(block))
+                sums.append(_sums(block))
             taken += [replace(one, pixels=None) for one in part]
         file.flush()
         os.fsync(file.fileno())
@@ -203,17 +199,26 @@ def _decode(listing: Listing, form: Form, aside: Path) -> tuple[Decoded, list[st
     return made, [one.digest for one in taken]
 
 
-def _describe(made: Decoded, listing: Listing, aside: Path) -> None:
+def _sums(images: NDArray[Any]) -> NDArray[np.int64]:
+    """What shows whether images were damaged: exact sums, of floats those of their
+    halves."""
+    return sums_of(images.view(np.uint16) if images.dtype.kind == "f" else images)
+
+
+def _describe(made: Decoded, aside: Path) -> None:
     write_synced(aside / SUMS, made.sums.tobytes())
-    kept = set(made.folder.names)
+    folder = made.folder
     description = {
         "format": FORMAT,
-        "content": made.folder.content,
+        "content": folder.content,
         "byte_order": sys.byteorder,
-        "form": asdict(made.folder.form),
-        "images": len(kept),
-        "left_out": [name for name in listing.names if name not in kept],
-        "notes": made.folder.notes,
+        "form": asdict(folder.form),
+        "range": folder.range,
+        "format_of_files": folder.format,
+        "images": len(folder),
+        "left_out": [astuple(one) for one in folder.unreadable],
+        "notes": folder.notes,
+        "examples": folder.examples,
         "sums_sha256": hashlib.sha256(made.sums.tobytes()).hexdigest(),
     }
     signed = {**description, "sha256": _digest(description)}
@@ -257,13 +262,23 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
         size = (place / PIXELS).stat().st_size
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    left_out = set(description["left_out"])
+    unreadable = tuple(LeftOut(*one) for one in description["left_out"])
+    left_out = {one.name for one in unreadable}
     names = tuple(name for name in listing.names if name not in left_out)
     whole = len(names) == description["images"] and size == len(names) * form.nbytes
     if not whole or hashlib.sha256(sums).hexdigest() != description["sums_sha256"]:
         return None
     folder = ImageFolder(
-        listing.root, names, form, tuple(description["notes"]), description["content"]
+        root=listing.root,
+        names=names,
+        form=form,
+        range=tuple(description["range"]),
+        format=description["format_of_files"],
+        unreadable=unreadable,
+        notes=tuple(description["notes"]),
+        content=description["content"],
+        passed_over=listing.passed_over,
+        examples=tuple(description["examples"]),
     )
     found = Decoded(folder, place / PIXELS, np.frombuffer(sums, np.int64).reshape(-1, 2))
     return found if _holds(found) else None
@@ -280,7 +295,7 @@ def _holds(found: Decoded) -> bool:
         .round()
         .astype(int)
     )
-    return bool((sums_of(found.values(at_random=True)[some]) == found.sums[some]).all())
+    return bool((_sums(found.values(at_random=True)[some]) == found.sums[some]).all())
 
 
 def _entry(listing: Listing, home: Path) -> Path:

@@ -1,13 +1,13 @@
-"""Decoding of image files, and conversion to the one form that a folder's images have:
-PNG, JPEG and WebP; grayscale, RGB and RGBA; 8 and 16 bit; palettes."""
+"""Decoding of image files, and conversion to the one form that a folder's images
+have."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections import Counter
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,62 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from equipoise.data.images.form import DEPTHS, Form, Mode, Seen
+from equipoise.data.images.formats import check_pixels, opened
+from equipoise.data.images.tiff import MAX_DIRECTORIES, MAX_PAGES
 from equipoise.errors import first_line
 from equipoise.utils.atomic_io import read_file
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-# No others, whatever a file is named: reading PostScript starts a program.
-FORMATS = ("PNG", "JPEG", "WEBP")
-CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
-MAX_PIXELS = 64_000_000  # a larger image may be a decompression bomb: it is left out
 MAX_BYTES = 2**29
 # Part of a folder's hash. Raise it when decoding changes, so that cached images are
 # decoded again.
-DECODER = 2
+DECODER = 3
+REDUCED_COPY = 254  # the TIFF tag whose first bit says that a page is a smaller copy
+SINGLE_CHANNEL = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
-
-@dataclass(frozen=True)
-class Seen:
-    """One image: its size (width, height) once it is upright, its mode (L, RGB or RGBA)
-    and its depth."""
-
-    size: tuple[int, int]
-    mode: str
-    sixteen_bit: bool
-
-
-@dataclass(frozen=True)
-class Form:
-    """The form that all images of a folder are converted to: mode, size (width, height)
-    and bits."""
-
-    mode: str
-    size: tuple[int, int]
-    sixteen_bit: bool
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
-        return CHANNELS_OF_MODE[self.mode], self.size[1], self.size[0]
-
-    @property
-    def dtype(self) -> str:
-        return "uint16" if self.sixteen_bit else "uint8"
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of one image in this form."""
-        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Taken:
     """One file: what it is, or why it cannot be read; the SHA-256 of its bytes, None if
-    they cannot be read; and its pixels, (C, H, W), if they were asked for."""
+    they cannot be read; and its pixels, (C, H, W), if they were asked for and the image
+    can be brought to the form."""
 
     seen: Seen | str
     digest: str | None
-    pixels: NDArray[Any] | None = None
+    pixels: Array | None = None
 
 
 def take(path: Path, form: Form | None = None) -> Taken:
@@ -80,17 +50,15 @@ def take(path: Path, form: Form | None = None) -> Taken:
         content = read_file(path, MAX_BYTES)
     except OSError as error:
         return Taken(_reason(error, str(path), path), None)
-    found, buffer = hashlib.sha256(content).hexdigest(), io.BytesIO(content)
+    found = hashlib.sha256(content).hexdigest()
     try:
-        with Image.open(buffer, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return Taken(f"{image.width} x {image.height} pixels is too large", found)
-            image.load()  # the whole image, so that a truncated one shows here
-            ImageOps.exif_transpose(image, in_place=True)
-            seen = Seen(image.size, _mode(image), image.mode.startswith("I"))
-            return Taken(seen, found, None if form is None else _decoded(image, form))
+        with opened(content) as image:
+            seen, decoded = _decoded(image)
+        if form is None or form.misfit(seen) is not None:
+            return Taken(seen, found)
+        return Taken(seen, found, _in_form(decoded, form))
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
-        return Taken(_reason(error, repr(buffer), path), found)
+        return Taken(_reason(error, "", path), found)
 
 
 def thumbnail(path: Path, side: int) -> bytes | None:
@@ -98,14 +66,31 @@ def thumbnail(path: Path, side: int) -> bytes | None:
     cannot be read."""
     small = io.BytesIO()
     try:
-        with Image.open(io.BytesIO(read_file(path, MAX_BYTES)), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return None
+        with opened(read_file(path, MAX_BYTES)) as image:
             image.thumbnail((side, side))
-            image.convert("RGB").save(small, "PNG", optimize=True)
+            mode = "RGBA" if _mode(image) == "RGBA" else "RGB"
+            image.convert(mode).save(small, "PNG", optimize=True)
     except Exception:  # as in `take`
         return None
     return small.getvalue()
+
+
+def before_and_after(path: Path, form: Form) -> tuple[Image.Image, Array] | None:
+    """An image as it is in its file, upright and in 8 bit, and its pixels in a form,
+    (C, H, W); None if it cannot be read any more."""
+    try:
+        with opened(read_file(path, MAX_BYTES)) as image:
+            seen, decoded = _decoded(image)
+        if form.misfit(seen) is not None:
+            return None
+        after = _in_form(decoded, form)
+    except Exception:  # as in `take`
+        return None
+    if isinstance(decoded, Image.Image):
+        return decoded, after
+    span = max(float(decoded[0].max()) - float(decoded[0].min()), 1e-12)
+    grey = (decoded[0].astype(np.float64) - float(decoded[0].min())) / span * 255
+    return Image.fromarray(grey.round().astype(np.uint8)), after
 
 
 def digest(path: Path) -> str | None:
@@ -116,51 +101,165 @@ def digest(path: Path) -> str | None:
         return None
 
 
-def common_form(seen: Sequence[Seen]) -> Form:
-    """The most common size (of equally common ones the smaller) and the richest mode:
-    one colour image makes all RGB, one with transparency RGBA. 16 bit only if all are
-    16-bit grayscale."""
-    sizes = Counter(one.size for one in seen)
-    mode = max({one.mode for one in seen}, key=lambda name: CHANNELS_OF_MODE[name])
-    return Form(
-        mode,
-        min(sizes, key=lambda size: (-sizes[size], size)),
-        all(one.sixteen_bit for one in seen) and mode == "L",
-    )
-
-
 def _reason(error: Exception, given: str, path: Path) -> str:
-    """An error's message in one line, with the file's name in place of `given`, which
-    is what Pillow names."""
-    return first_line(error).replace(given, path.name if given == str(path) else repr(path.name))
+    """An error's message in one line, with the file's name in place of `given`, and
+    without the address of the buffer that Pillow names."""
+    line = first_line(error)
+    if "<_io.BytesIO object" in line:
+        return "cannot identify image file"
+    return line.replace(given, path.name) if given else line
 
 
-def _mode(image: Image.Image) -> str:
+def _decoded(image: Image.Image) -> tuple[Seen, Image.Image | Array]:
+    """What an image is, and its pixels: of 8 bit as Pillow has them, in the mode that
+    is said; of 16 bit, floats or pages, (C, H, W)."""
+    more, pages = _pages(image)
+    reduced = ";16" in str(getattr(image, "tile", "")) and image.mode not in SINGLE_CHANNEL
+    if pages is not None:
+        channels = np.stack(pages)
+        low, high = float(channels.min()), float(channels.max())
+        seen = Seen(
+            (channels.shape[2], channels.shape[1]),
+            "pages",
+            len(channels),
+            DEPTHS[channels.dtype.name],
+            low,
+            high,
+            image.format or "",
+        )
+        return seen, channels
+    image.load()  # the whole image, so that a truncated one shows here
+    ImageOps.exif_transpose(image, in_place=True)
+    name = "JPEG" if image.format == "MPO" else image.format or ""  # two JPEGs in one
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        values = _channel(image)[None]
+        low, high = float(values.min()), float(values.max())
+        depth = DEPTHS[values.dtype.name]
+        return Seen(image.size, "L", 1, depth, low, high, name, more), values
+    mode = _mode(image)
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    colours = image.convert(mode)
+    seen = Seen(colours.size, mode, len(colours.getbands()), "uint8", 0, 0, name, more, reduced)
+    return seen, colours
+
+
+def _pages(image: Image.Image) -> tuple[bool, list[Array] | None]:
+    """Whether a file has more than the image that is looked at, and the channels of a
+    TIFF whose pages have one channel each, (H, W), of one size."""
+    if image.format != "TIFF":
+        more = False
+        with suppress(Exception):  # of a damaged frame that is not read
+            more = bool(getattr(image, "is_animated", False))
+        return more, None
+    found: list[int] = []
+    kinds: set[tuple[tuple[int, int], str]] = set()
+    for page in count():
+        try:
+            image.seek(page)
+        except EOFError:
+            break
+        if page > MAX_DIRECTORIES:
+            raise ValueError(f"it has more than {MAX_DIRECTORIES} pages")
+        tags = getattr(image, "tag_v2", {})
+        if not int(tags.get(REDUCED_COPY, 0)) & 1 or page == 0:
+            found.append(page)
+            kinds.add((image.size, image.mode))
+    image.seek(0)
+    if len(found) == 1:
+        return False, None
+    if len(kinds) > 1 or image.mode not in SINGLE_CHANNEL:
+        return True, None
+    if len(found) > MAX_PAGES:
+        raise ValueError(f"it has {len(found)} pages: at most {MAX_PAGES} can be channels")
+    check_pixels(image.width * len(found), image.height)
+    pages = []
+    for page in found:
+        image.seek(page)
+        image.load()
+        pages.append(_channel(image))
+    dtype = np.result_type(*pages)
+    return False, [page.astype(dtype, copy=False) for page in pages]
+
+
+def _channel(image: Image.Image) -> Array:
+    """The values of an image of one channel, (H, W): uint8, uint16 or float32.
+
+    Raises:
+        ValueError: If some are not numbers.
+    """
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"))
+    values = np.asarray(image)
+    if image.mode == "F":
+        if not np.isfinite(values).all():
+            raise ValueError("it holds NaN or infinity")
+        return values.astype(np.float32)
+    fits = values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
+    return values.astype(np.uint16 if fits else np.float32)
+
+
+def _mode(image: Image.Image) -> Mode:
     """L, RGB or RGBA, whatever Pillow's own mode is."""
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+    if "transparency" in image.info or image.mode in WITH_ALPHA:
         return "RGBA"
     if image.mode == "P":
         palette = image.getpalette() or []
         grey = palette[0::3] == palette[1::3] == palette[2::3]
         return "L" if grey else "RGB"
-    return "L" if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;") else "RGB"
+    return "L" if image.mode in SINGLE_CHANNEL else "RGB"
 
 
-def _decoded(image: Image.Image, form: Form) -> NDArray[Any]:
-    """An upright image's pixels in this form, (C, H, W)."""
-    if image.mode.startswith("I"):
-        grey = image.convert("I")
-        if form.sixteen_bit:
-            fitted = _fit(grey.convert("F"), form.size)
-            return np.asarray(fitted).round().clip(0, 65535).astype(np.uint16)[None]
-        image = Image.fromarray((np.asarray(grey) / 257).round().clip(0, 255).astype(np.uint8))
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    array = np.asarray(_fit(image.convert(form.mode), form.size))
+def _in_form(decoded: Image.Image | Array, form: Form) -> Array:
+    """Pixels in this form, (C, H, W). Colours under full transparency are black: what
+    they are in the file says nothing."""
+    if not isinstance(decoded, Image.Image):
+        if decoded.dtype == form.depth:
+            return np.stack([_resized_channel(channel, form) for channel in decoded])
+        # 16 bit beside images of 8.
+        eight = (decoded[0] / 257).round().clip(0, 255).astype(np.uint8)
+        decoded = Image.fromarray(eight)
+    array = np.asarray(_resized(decoded.convert(form.mode), form))
     array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    if form.mode == "RGBA":
+        array = array * (array[3] > 0)
     # If 16 bit were a first guess, this image makes the folder an 8-bit one.
-    return array.astype(form.dtype, copy=False)
+    return array.astype(form.depth, copy=False)
 
 
-def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return image if image.size == size else ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+def _resized_channel(values: Array, form: Form) -> Array:
+    """One channel of 8 or 16 bit or of floats, (H, W), in the form's size."""
+    image = Image.fromarray(values.astype(np.float32))
+    resized = np.asarray(_resized(image, form))
+    if values.dtype.kind == "u":
+        resized = resized.round()
+    return resized.clip(values.min(), values.max()).astype(values.dtype)
+
+
+def _resized(image: Image.Image, form: Form) -> Image.Image:
+    """An image in the form's size: cropped about its centre, or whole with a border."""
+    if form.crop:
+        left, top = (image.width - form.crop) // 2, (image.height - form.crop) // 2
+        image = image.crop((left, top, left + form.crop, top + form.crop))
+    if image.size == form.size:
+        return image
+    if not form.fit:
+        return ImageOps.fit(image, form.size, Image.Resampling.LANCZOS)
+    inner = ImageOps.contain(image, form.size, Image.Resampling.LANCZOS)
+    whole = Image.new(image.mode, form.size, _border(image))
+    place = (form.size[0] - inner.width) // 2, (form.size[1] - inner.height) // 2
+    whole.paste(inner, place)
+    return whole
+
+
+def _border(image: Image.Image) -> Any:
+    """What surrounds an image that is kept whole: nothing where it can be transparent,
+    else the median colour along its edges."""
+    if image.mode == "RGBA":
+        return (0, 0, 0, 0)
+    array = np.asarray(image)
+    edges = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
+    middle = np.median(edges, axis=0)
+    if image.mode == "F":
+        return float(middle)
+    return int(middle) if middle.ndim == 0 else tuple(int(value) for value in middle)

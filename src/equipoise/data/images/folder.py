@@ -1,13 +1,10 @@
-"""A folder of images: its files, their common form and a hash of the content. Class
-subfolders become labels."""
+"""A folder of images: its files, their common form and a hash of the content."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -17,7 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.images.decode import DECODER, SUFFIXES, Form, Seen, Taken, common_form, take
+from equipoise.data.images.arrangement import Arrangement, arrangement_of
+from equipoise.data.images.decode import DECODER, Taken, take
+from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form
+from equipoise.data.images.listing import LeftOut, Listing, digest_of, list_images, note_of
 from equipoise.errors import RequestError
 from equipoise.utils.prefetch import ahead
 from equipoise.utils.progress_bar import bar
@@ -26,6 +26,7 @@ from equipoise.utils.system import usable_cores
 T = TypeVar("T")
 # Images that a thread takes at once. With one at a time, threads wait for each other.
 IMAGES_PER_TASK = 32
+EXAMPLES = 6  # of what resizing does
 MAX_DECODERS = 4  # small images spend most time under the interpreter's lock
 
 
@@ -39,63 +40,51 @@ def decoders() -> int:
 
 
 @dataclass(frozen=True)
-class Listing:
-    """The image files below a folder."""
-
-    root: Path
-    names: tuple[str, ...]
-    """Paths from `root`, sorted."""
-    sizes: tuple[int, ...]
-    """Bytes."""
-    states: tuple[tuple[int, int, int], ...]
-    """For each file the times, in ns, of the last change of its content and of its
-    inode, and the inode's number. They show that a file was changed or replaced: the
-    first can be set back, as `cp -p` and `rsync -t` do, the others cannot."""
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def path(self, index: int) -> Path:
-        return Path(self.root, self.names[index])
-
-    @cached_property
-    def digest(self) -> str:
-        """A SHA-256 of names and sizes. If it differs, so does the content."""
-        return _digest(f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
-
-    @cached_property
-    def digest_of_states(self) -> str:
-        """A SHA-256 of the states. If it is equal, and names and sizes are, so is the
-        content, provided that the file system keeps all states."""
-        return _digest(map(str, self.states))
-
-
-@dataclass(frozen=True)
 class ImageFolder:
     """The readable images of a folder, and the form that all are converted to.
 
-    `content` is a SHA-256 of each file's path from the root and its bytes, and of the
-    version of the decoder.
+    `content` is a SHA-256 of each file's path from the root and its bytes, of the
+    version of the decoder and of how images are read (`Listing.reading`).
     """
 
     root: Path
     names: tuple[str, ...]
     form: Form
+    range: tuple[float, float]
+    """The least and the greatest value of images of more than 8 bit."""
+    format: str
+    """Pillow's name of the most common format."""
+    unreadable: tuple[LeftOut, ...]
+    """Image files that are left out."""
     notes: tuple[str, ...]
+    """On how the images were read, a line each."""
     content: str
+    passed_over: tuple[LeftOut, ...] = ()
+    """Other files."""
+    examples: tuple[str, ...] = ()
+    """Some of the images that were resized, spread over the folder."""
 
     @property
     def files(self) -> tuple[Path, ...]:
         return tuple(self.root / name for name in self.names)
 
+    @cached_property
+    def arrangement(self) -> Arrangement:
+        """Its labels, and its split."""
+        return arrangement_of(self.root, self.names)
+
     @property
-    def labels(self) -> tuple[str, ...] | None:
-        """For each file the folder directly below the root that it lies in. None if one
-        lies in no folder, or all in the same."""
-        first = tuple(name.partition(os.sep)[0] for name in self.names)
-        return (
-            None if any(os.sep not in name for name in self.names) or len(set(first)) < 2 else first
-        )
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Every file that no image is taken from, in order."""
+        both = (*self.unreadable, *self.passed_over)
+        return tuple(sorted(both, key=lambda one: one.name.replace(os.sep, "\0")))
+
+    @property
+    def all_notes(self) -> list[str]:
+        """What the user should know of the folder, a line each."""
+        left_out = self.left_out
+        counted = [note_of(left_out, len(self))] if left_out else []
+        return [*counted, *self.notes, *self.arrangement.notes]
 
     @property
     def mode(self) -> str:
@@ -108,7 +97,7 @@ class ImageFolder:
 
     @property
     def dtype(self) -> str:
-        return self.form.dtype
+        return self.form.depth
 
     @property
     def nbytes(self) -> int:
@@ -130,64 +119,28 @@ class ImageFolder:
             ahead(partial(take, form=self.form), paths, IMAGES_PER_TASK, decoders())
         ):
             if taken.pixels is None:
+                why = taken.seen if isinstance(taken.seen, str) else "it is another image now"
                 raise RequestError(
-                    f"{path} can no longer be read ({taken.seen}): put it back, or start a new "
+                    f"{path} can no longer be read ({why}): put it back, or start a new "
                     "run without it"
                 )
             values[place] = taken.pixels
         return values
 
 
-def list_images(root: Path) -> Listing:
-    """The image files below `root`.
-
-    Links to files are followed, links to folders are not.
-
-    Raises:
-        RequestError: If there are none.
-    """
-    found: list[tuple[str, int, tuple[int, int, int]]] = []
-    folders = [""]  # paths from the root, each with a separator behind
-    while folders:
-        below = folders.pop()
-        try:
-            with os.scandir(root / below) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(below + entry.name + os.sep)
-                    elif entry.name[max(entry.name.rfind("."), 1) :].lower() in SUFFIXES:
-                        with suppress(OSError):  # a broken or circular link is no file
-                            if entry.is_file():
-                                state = entry.stat()
-                                changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
-                                found.append((below + entry.name, state.st_size, changes))
-        except OSError:
-            if not below:
-                raise
-            # A folder that cannot be read counts as empty, as for Path.rglob.
-            continue
-    if not found:
-        raise RequestError(
-            f"{root} holds no images: give a folder of {', '.join(sorted(SUFFIXES))} files"
-        )
-    # A folder's files stand together, as in the order of paths.
-    found.sort(key=lambda one: one[0].replace(os.sep, "\0"))
-    names, sizes, states = zip(*found, strict=True)
-    return Listing(root, names, sizes, states)
-
-
-def scan(root: Path) -> ImageFolder:
+def scan(root: Path, resizing: Resizing = AS_FOUND) -> ImageFolder:
     """Every image below `root`, decoded once to check that it is whole. Those that
     cannot be read are left out and named in the notes.
 
     Images of another size than the most common one are cropped to its proportions about
-    their centre, and resized. Images of different modes are converted to the richest:
-    one colour image makes all RGB, one with transparency RGBA.
+    their centre, and resized, unless `resizing` asks for something else. Images of
+    different modes are converted to the richest: one colour image makes all RGB, one
+    with transparency RGBA.
 
     Raises:
         RequestError: If none can be read.
     """
-    listing = list_images(root)
+    listing = list_images(root, resizing)
     return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at images"))))
 
 
@@ -223,60 +176,90 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
     Raises:
         RequestError: If none could be read.
     """
-    seen = [one.seen for one in taken]
-    unreadable = [
-        (name, reason)
-        for name, reason in zip(listing.names, seen, strict=True)
-        if isinstance(reason, str)
-    ]
-    good = [one for one in seen if isinstance(one, Seen)]
+    readable = [one.seen for one in taken if isinstance(one.seen, Seen)]
+    unreadable = {
+        name: LeftOut(name, "unreadable", one.seen)
+        for name, one in zip(listing.names, taken, strict=True)
+        if isinstance(one.seen, str)
+    }
+    good: dict[str, Seen] = {}
+    if readable:
+        form = common_form(readable, listing.resizing)
+        for name, one in zip(listing.names, taken, strict=True):
+            if isinstance(one.seen, str):
+                continue
+            if reason := form.misfit(one.seen):
+                unreadable[name] = LeftOut(name, *reason)
+            else:
+                good[name] = one.seen
     if not good:
-        name, reason = unreadable[0]
+        first = min(unreadable.values(), key=lambda one: listing.names.index(one.name))
+        why = first.detail if first.category == "unreadable" else str(first)
         raise RequestError(
-            f"{listing.root}: none of {len(seen)} images could be read; the first, "
-            f"{os.path.basename(name)}: {reason}"
+            f"{listing.root}: none of {len(taken)} images could be read; the first, "
+            f"{os.path.basename(first.name)}: {why}"
         )
-    form = common_form(good)
-    names = tuple(
-        name for name, one in zip(listing.names, seen, strict=True) if isinstance(one, Seen)
+    seen = [*good.values()]
+    return ImageFolder(
+        root=listing.root,
+        names=(*good,),
+        form=form,
+        range=(min(one.low for one in seen), max(one.high for one in seen)),
+        format=Counter(one.format for one in seen).most_common(1)[0][0],
+        unreadable=tuple(unreadable.values()),
+        notes=tuple(_notes(seen, form, listing.resizing)),
+        content=content_of(listing, [one.digest for one in taken]),
+        passed_over=listing.passed_over,
+        examples=_examples([name for name, one in good.items() if one.size != form.size]),
     )
-    content = content_of(listing, [one.digest for one in taken])
-    return ImageFolder(listing.root, names, form, tuple(_notes(unreadable, good, form)), content)
+
+
+def _examples(resized: Sequence[str]) -> tuple[str, ...]:
+    """A few of the images that were resized, with the first and the last."""
+    shown = min(len(resized), EXAMPLES)
+    places = np.linspace(0, len(resized) - 1, shown).round().astype(int)
+    return tuple(resized[place] for place in places)
 
 
 def content_of(listing: Listing, digests: list[str | None]) -> str:
-    """The SHA-256 that identifies a folder wherever it lies: of each file's path and
-    the digest of its bytes."""
+    """The SHA-256 that identifies a folder wherever it lies: of how it is read, and of
+    each file's path and the digest of its bytes."""
     lines = (
         f"{name.replace(os.sep, '/')}\0{digest}"
         for name, digest in zip(listing.names, digests, strict=True)
     )
-    return _digest([f"decoder {DECODER}", *lines])
+    return digest_of([f"decoder {DECODER}", listing.reading, *lines])
 
 
-def _notes(unreadable: list[tuple[str, str]], good: list[Seen], form: Form) -> list[str]:
+def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:
     """What the user should know of how the images were read."""
     notes = []
-    if unreadable:
-        shown = "; ".join(f"{name} ({reason})" for name, reason in unreadable[:3]) + (
-            "; ..." if len(unreadable) > 3 else ""
-        )
-        notes.append(f"{len(unreadable)} of {len(unreadable) + len(good)} images left out: {shown}")
-    (width, height), resized = form.size, sum(one.size != form.size for one in good)
+    (width, height), resized = form.size, sum(one.size != form.size for one in seen)
     if resized:
+        how = "kept whole, with a border," if form.fit else "cropped about the centre"
+        if form.crop:
+            how = f"cut to the middle {form.crop} x {form.crop}"
+        asked = resizing.size or resizing.crop
+        which = "the size asked for" if asked else "the most common size"
         notes.append(
-            f"{resized} of {len(good)} images were not {width} x {height}, the most common "
-            "size: cropped about the centre and resized"
+            f"{resized} of {len(seen)} images were not {width} x {height}, {which}: "
+            f"{how} and resized (--size, --crop and --fit change it)"
         )
-    modes = Counter(one.mode for one in good)
+    modes = Counter(one.mode for one in seen)
     if len(modes) > 1:
         notes.append(
             f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: "
             f"all read as {form.mode}"
         )
+    if form.mode == "pages":
+        notes.append(f"the {form.channels} pages of each file are read as channels")
+    for count, what in (
+        (sum(one.more_frames for one in seen), "have several frames or pages: the first is read"),
+        (sum(one.reduced for one in seen), "have 16 bit a colour: they are read as 8"),
+        (
+            sum(one.depth != form.depth for one in seen),
+            "have 16 bit: they are read as 8, which the others have",
+        ),
+    ):
+        notes += [f"{count} of {len(seen)} images {what}"] if count else []
     return notes
-
-
-def _digest(lines: Iterable[str]) -> str:
-    """The SHA-256 of lines. File names that are not valid text count by their bytes."""
-    return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()

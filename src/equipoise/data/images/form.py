@@ -1,0 +1,151 @@
+"""The one form that all images of a folder are brought to: channels, size and depth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Depth = Literal["uint8", "uint16", "float32"]
+Mode = Literal["L", "RGB", "RGBA", "pages"]
+DEPTHS: dict[str, Depth] = {"uint8": "uint8", "uint16": "uint16", "float32": "float32"}
+CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
+# An image that would have to be made larger than this many times is left out.
+MAX_ENLARGED = 4
+
+
+@dataclass(frozen=True)
+class Resizing:
+    """How images of several sizes are brought to one."""
+
+    size: int | None = None
+    """The side of squares; None for the most common size."""
+    crop: int | None = None
+    """The side of the square that is cut out of the middle first; None for what the
+    proportions of the size need."""
+    fit: bool = False
+    """Whether the whole image is kept, with a border, and nothing is cropped."""
+
+
+AS_FOUND = Resizing()
+"""To the most common size, cropped about the centre."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One image, upright, as it is in its file."""
+
+    size: tuple[int, int]
+    """(width, height)."""
+    mode: Mode
+    """L, RGB or RGBA, whatever Pillow's own mode is; pages of a TIFF are channels."""
+    channels: int
+    depth: Depth
+    low: float = 0.0
+    """The least value, of an image of more than 8 bit."""
+    high: float = 0.0
+    format: str = ""
+    """Pillow's name."""
+    more_frames: bool = False
+    """Whether it is the first of several: an animation, or pages."""
+    reduced: bool = False
+    """Whether its colours have 16 bit, which are read as 8."""
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """What all images of a folder have in common: only these can be brought to one
+        form."""
+        if self.mode == "pages":
+            return f"pages of {self.depth}", self.channels
+        return ("float values" if self.depth == "float32" else "whole numbers"), 0
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form that all images of a folder are brought to."""
+
+    mode: Mode
+    channels: int
+    size: tuple[int, int]
+    """(width, height)."""
+    depth: Depth
+    crop: int | None = None
+    fit: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.channels, self.size[1], self.size[0]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one image in this form."""
+        return int(np.prod(self.shape)) * np.dtype(self.depth).itemsize
+
+    def box(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """The part of an image of this size that is kept: left, top, right, bottom."""
+        width, height = size
+        if self.fit:
+            return 0.0, 0.0, float(width), float(height)
+        inner = [float(self.crop or side) for side in size]
+        wanted = self.size[0] / self.size[1]
+        kept = min(inner[0], inner[1] * wanted), min(inner[1], inner[0] / wanted)
+        left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
+        return left, top, left + kept[0], top + kept[1]
+
+    def misfit(self, seen: Seen) -> tuple[str, str] | None:
+        """Why an image cannot be brought to this form, as a category and in detail;
+        None if it can."""
+        if seen.mode == "pages" or self.mode == "pages":
+            is_same = (seen.mode, seen.channels, seen.depth) == (
+                self.mode,
+                self.channels,
+                self.depth,
+            )
+        else:
+            is_same = (seen.depth == "float32") == (self.depth == "float32")
+        if not is_same:
+            what = f"{seen.channels} pages" if seen.mode == "pages" else seen.mode
+            return "of another kind", f"{what} of {seen.depth}"
+        width, height = seen.size
+        if self.crop and min(width, height) < self.crop:
+            return "too small", f"{width} x {height} pixels for a crop of {self.crop}"
+        if self.crop:
+            width = height = self.crop
+        ratios = self.size[0] / width, self.size[1] / height
+        if (min(ratios) if self.fit else max(ratios)) > MAX_ENLARGED:
+            return "too small", f"{width} x {height} pixels for {self.size[0]} x {self.size[1]}"
+        return None
+
+
+@dataclass(frozen=True)
+class ResizedImages:
+    """Some images that were brought to another size."""
+
+    paths: tuple[Path, ...]
+    form: Form
+
+
+def common_form(seen: Sequence[Seen], resizing: Resizing) -> Form:
+    """The form of images: those of the most common kind, in the most common size (of
+    equally common ones the smaller) unless one is asked for, and in the richest mode:
+    one colour image makes all RGB, one with transparency RGBA. 16 bit only if all are
+    16-bit grayscale."""
+    kinds = Counter(one.kind for one in seen)
+    kind = min(kinds, key=lambda one: (-kinds[one], one))
+    used = [one for one in seen if one.kind == kind]
+    sizes = Counter(one.size for one in used)
+    size = min(sizes, key=lambda one: (-sizes[one], one))
+    if side := resizing.size or resizing.crop:
+        size = side, side
+    mode, channels, depth = used[0].mode, used[0].channels, used[0].depth
+    if mode != "pages":
+        mode = max((one.mode for one in used), key=lambda name: CHANNELS_OF_MODE[name])
+        channels = CHANNELS_OF_MODE[mode]
+        is_deep = mode == "L" and all(one.depth == depth for one in used)
+        depth = depth if is_deep else "uint8"
+    return Form(mode, channels, size, depth, resizing.crop, resizing.fit)

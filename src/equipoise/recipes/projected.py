@@ -1,0 +1,127 @@
+"""projected: D sees images through the frozen features of a network that was trained on
+photographs.
+
+Sauer, Chitta, Müller, Geiger: "Projected GANs Converge Faster", NeurIPS 2021, eqs. 2
+and 4, section 4 and appendix.
+
+    L_D = sum_l mean max(0, 1 - D_l(P_l(x))) + mean max(0, 1 + D_l(P_l(x')))
+    L_G = -sum_l mean D_l(P_l(x'))
+
+P_l are the features of stage l of EfficientNet-Lite0, mixed at random across channels
+and scales (`networks.projected`); D_l are four small spectrally normalised
+discriminators. There is no penalty. All images that D sees are augmented (DiffAugment),
+as in the paper. What a picture is of counts from the first step on, since the features
+know it, and it is the published shortcut to quality in little time.
+
+What differs from the paper, and why:
+
+- EfficientNet-Lite0 sees images of 64 to 128 pixels, by rule `feature_side`; the
+  paper's of 224 or 256. The network needs images enlarged, since its coarsest maps are
+  1/32 of a side, but at 224 pixels a step costs ten times as much as at 64;
+- the convolutions of the mixing across scales come before the enlarging, which costs a
+  quarter; they have half of the paper's channels, and the four discriminators no
+  BatchNorm, so that real and generated images pass D as one batch;
+- all D_l have equally many logits, and the sum over l is a mean: Adam does not see the
+  factor.
+
+As in the paper G is FastGAN's, sized by `width`.
+
+A generator that is trained on these features is flattered by metrics of the same
+network. Its report judges it by others first, see docs/measuring.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from equipoise.coerce import Ge, Le
+from equipoise.errors import RequestError
+from equipoise.recipes.base import MAX_UNITS, register
+from equipoise.recipes.dcgan_family import Standard
+from equipoise.recipes.method import Losses, Method, Networks
+from equipoise.recipes.output import Score
+
+if TYPE_CHECKING:
+    from equipoise.transforms.space import NetworkSpace
+
+# The coarsest of the network's maps are 1/32 of the side.
+STRIDE = 32
+# Bounds of the side that the network sees by default; larger images are not shrunk.
+MIN_SIDE, MAX_SIDE = 64, 128
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class Projected(Standard):
+    """D on the frozen features of a network trained on photographs."""
+
+    name = "projected"
+    summary = "D on the frozen features of a network trained on photographs; needs [photos]"
+    paper = "Sauer et al. 2021, Projected GANs Converge Faster"
+    images_only = True
+    photo_features = True
+
+    learning_rate: float = 1e-3
+    """Adam's learning rate at the start (paper: 2e-4)."""
+    beta1: float = 0.0
+    """Adam's first beta: momentum."""
+    beta2: float = 0.99
+    """Adam's second beta, or RMSProp's smoothing constant."""
+    feature_side: Annotated[int | None, Ge(STRIDE), Le(1024)] = None
+    """Pixels a side of the images that the frozen network sees, a multiple of 32.
+    Default: twice the images' longer side, at least 64 and at most 128, but not less
+    than the images have."""
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 32
+    """Channels of G's grid of half the image's sides, and of D's finest mixed features
+    (paper: 64)."""
+    augment: str = "color,translation,cutout"
+    """Random changes of all images that D sees (DiffAugment, Zhao et al. 2020): color,
+    translation, cutout, or several with commas between. none: no changes."""
+
+    def conflicts(self) -> list[str]:
+        wrong = super().conflicts()
+        if self.feature_side is not None and self.feature_side % STRIDE:
+            nearest = max(round(self.feature_side / STRIDE), 1) * STRIDE
+            wrong.append(
+                f"feature_side = {self.feature_side}: must be a multiple of {STRIDE}, such as "
+                f"{nearest}"
+            )
+        return wrong
+
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if space.shape[0] not in (1, 3):
+            raise RequestError(
+                f"{self.name} is for grey and colour images, and these have {space.shape[0]} "
+                "channels: use the recipe 'balanced'"
+            )
+        from equipoise.networks import pretrained
+
+        pretrained.require(f"the recipe {self.name!r}")
+
+    def build(self, space: NetworkSpace) -> Method:
+        from equipoise import losses
+        from equipoise.networks.conditioning import Generator
+        from equipoise.networks.fastgan import FastGenerator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.pretrained import efficientnet_lite0, is_installed, outlined
+        from equipoise.networks.projected import ProjectedDiscriminator
+
+        prior, classes = Prior(self.latent_dim, self.latent), space.classes
+        body = FastGenerator(prior.width + classes, space.shape, self.width)
+        features = efficientnet_lite0() if is_installed() else outlined()
+        discriminator = ProjectedDiscriminator(features, self.side(space), self.width, classes)
+        return self.method(
+            Networks(Generator(body, classes), discriminator, prior),
+            Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
+            Score(),
+        )
+
+    def side(self, space: NetworkSpace) -> int:
+        """Pixels a side that the frozen network sees."""
+        if self.feature_side is not None:
+            return self.feature_side
+        longer = max(space.shape[1:])
+        wanted = max(min(max(2 * longer, MIN_SIDE), MAX_SIDE), longer)
+        return -(-wanted // STRIDE) * STRIDE

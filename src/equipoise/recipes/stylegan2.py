@@ -1,0 +1,159 @@
+"""stylegan2: a mapping network, and convolutions that its styles modulate.
+
+Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image
+Quality of StyleGAN", CVPR 2020, eqs. 1, 3 and 4. The training choices are those of
+Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training Generative Adversarial
+Networks with Limited Data", NeurIPS 2020 (ADA).
+
+    L_D = mean softplus(-D(x)) + mean softplus(D(x')) + gamma / 2 mean |grad D(x)|^2
+    L_G = mean softplus(-D(x')) + lambda E (|J_w^T v| - a)^2
+
+J_w is the Jacobian of the synthesis network at a style w, v random images of standard
+normal pixels divided by the root of their number, a the moving mean of the lengths. R1
+is in every 16th step of D with 16 times the weight, the path length penalty in every
+fourth step of G, with half of the batch (lazy regularisation, section 3.1). The
+networks are the paper's (`networks.stylegan2`): equalised learning rate, modulated and
+demodulated convolutions, noise inputs, skip connections in G, a residual D with
+minibatch standard deviation. From ADA are Adam's learning rate 2.5e-3 and betas 0 and
+.99, gamma = .0002 pixels / batch size, two mapping layers, the EMA's half-life, and for
+images of up to 32 pixels a side, as for its CIFAR-10, neither path length penalty nor
+style mixing. For few images its adapted augmentation is `augment=
+"color,translation,cutout", augment_target=0.6`.
+
+What differs, and why:
+
+- networks are sized for a CPU: channels from `width` at half the image's sides, doubled
+  on each coarser grid, 64 latents. The authors have 512 channels and latents;
+- modulation scales inputs and outputs of one convolution instead of the weights of one
+  for each sample: the same numbers, several times faster on a CPU;
+- the noise is part of the latents, so that a sample is a function of its latents;
+- penalties join the loss of their step. The authors take steps of their own for them,
+  with corrected rates of Adam;
+- the images of coarser grids are doubled bilinearly, which repeats the border where
+  theirs reaches into zeros;
+- there is no truncation, which trades variety for quality.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from equipoise.coerce import Ge, Interval, Le
+from equipoise.data import ScalingKind
+from equipoise.recipes.base import MAX_UNITS, Recipe, register
+from equipoise.recipes.method import CriticBatch, GeneratorBatch, Losses, Method, Networks, Rates
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from equipoise.transforms.space import NetworkSpace
+
+# Gamma over the number of pixels divided by the batch size.
+GAMMA_RATE = 0.0002
+# Samples in a group of the minibatch standard deviation, at most.
+GROUP = 4
+# Sides up to which ADA has neither path length penalty nor style mixing.
+SMALL_SIDE = 32
+# Their usual values beyond that.
+PATH_LENGTH, MIXING = 2.0, 0.9
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class StyleGAN2(Recipe):
+    """Styles modulate G's convolutions; R1 and path length regularisation."""
+
+    name = "stylegan2"
+    summary = "styles modulate G's convolutions; R1 and path length regularisation"
+    paper = "Karras et al. 2020, Analyzing and Improving the Image Quality of StyleGAN"
+    images_only = True
+
+    batch_size: int = 32
+    """Samples in a batch."""
+    learning_rate: float = 2.5e-3
+    """Adam's learning rate at the start."""
+    scaling: ScalingKind = "unit"
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1], for which gamma's rule holds)."""
+    gamma: Annotated[float | None, Ge(0)] = None
+    """Weight of R1: gamma / 2 times it joins D's loss. Default: 0.0002 times the pixels
+    of an image, divided by the batch size."""
+    penalty_interval: Annotated[int, Ge(1), Le(1000)] = 16
+    """Steps of D from one with R1 to the next, which has so many times the weight."""
+    path_length: Annotated[float | None, Ge(0)] = None
+    """Weight lambda of the path length penalty. Default: 2; 0 for images of up to 32
+    pixels a side."""
+    path_length_interval: Annotated[int, Ge(1), Le(1000)] = 4
+    """As penalty_interval, for the path length penalty."""
+    mixing: Annotated[float | None, Interval(0, 1)] = None
+    """Probability that a training image has two styles (style mixing). Default: 0.9; 0
+    for images of up to 32 pixels a side."""
+    mapping_layers: Annotated[int, Ge(1), Le(1000)] = 2
+    """Layers of the mapping network (paper: 8; ADA: 2)."""
+    latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
+    """Dimension of the style's latent, without the noise (paper: 512)."""
+    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 32
+    """Channels of the grid of half the image's sides; each coarser one has twice as
+    many."""
+
+    def build(self, space: NetworkSpace) -> Method:
+        from equipoise import losses, penalties
+        from equipoise.networks.conditioning import Discriminator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.stylegan2 import (
+            EqualizedLinear,
+            PathLength,
+            StyleGenerator,
+            StyleTrunk,
+        )
+
+        classes, chosen = space.classes, self.resolved(space)
+        weight, mixing = chosen.path_length or 0.0, chosen.mixing or 0.0
+        generator = StyleGenerator(
+            self.latent_dim, space.shape, self.width, classes, self.mapping_layers, mixing
+        )
+        trunk = StyleTrunk(space.shape, self.width, math.gcd(self.batch_size, GROUP))
+        discriminator = Discriminator(trunk, trunk.features, classes)
+        discriminator.head = EqualizedLinear(trunk.features, 1)
+        path_length = PathLength()
+
+        def r1(batch: CriticBatch) -> dict[str, Tensor]:
+            n = len(batch.real)
+            norms = penalties.squared_gradient_norms(batch.logits[:n], batch.x)
+            return {"r1": norms[:n].mean()}
+
+        def path_lengths(batch: GeneratorBatch) -> tuple[Tensor, dict[str, Tensor]]:
+            half = math.ceil(len(batch.z) / 2)
+            z, y = batch.z[:half], None if batch.y is None else batch.y[:half]
+            styles = generator.styles(z, y)
+            term, length = path_length.penalty(
+                generator.synthesize(styles, z), styles, batch.randomness
+            )
+            return weight * term, {"path_length_penalty": term, "path_length": length}
+
+        return chosen.method(
+            Networks(generator, discriminator, Prior(generator.latent_width)),
+            Losses(losses.discriminator, lambda _, fake: losses.non_saturating_generator(fake)),
+            penalty=r1,
+            penalty_interval=self.penalty_interval,
+            generator_penalty=path_lengths if weight else None,
+            generator_penalty_interval=self.path_length_interval,
+            controller=path_length if weight else None,
+        )
+
+    def resolved(self, space: NetworkSpace) -> Self:
+        """The recipe with the rules' values for images of this size, where none are
+        given."""
+        small, pixels = max(space.shape[1:]) <= SMALL_SIDE, math.prod(space.shape[1:])
+        rules = {
+            "gamma": GAMMA_RATE * pixels / self.batch_size,
+            "path_length": 0.0 if small else PATH_LENGTH,
+            "mixing": 0.0 if small else MIXING,
+        }
+        unset: Any = {name: value for name, value in rules.items() if getattr(self, name) is None}
+        return replace(self, **unset)
+
+    def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
+        return replace(super().schedule(progress, samples_seen), penalty=(self.gamma or 0.0) / 2)
