@@ -25,15 +25,23 @@ With more than two columns batches are larger, D has a higher learning rate than
 time-scales, Heusel et al. 2017), and the final learning rate is higher: with a low one
 G stopped at an arbitrary point of the limit cycle (benchmarks/EXPERIMENTS.md, "Points
 of many columns").
+
+On colour images the networks without normalisation made checkerboards for half of a
+training, while D was far ahead. There G is FastGAN's (Liu et al. 2021), which has
+BatchNorm and doubles its grids by nearest neighbours, and spectral normalisation keeps
+D smooth instead of the penalties (Miyato et al. 2018), which halves D's cost. The loss
+is the same (benchmarks/EXPERIMENTS.md, "Colour images").
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from equipoise.coerce import Ge, Le
+from equipoise.coerce import Ge, Gt, Le
+from equipoise.data import ScalingKind
+from equipoise.errors import RequestError
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
@@ -54,6 +62,19 @@ WIDE_DATA: dict[str, Any] = {
     "learning_rate_end": 0.3,
     "discriminator_rate": 4.0,
 }
+# Defaults for images, and what colour images have beside or instead.
+IMAGES: dict[str, Any] = {
+    "batch_size": 32,
+    "learning_rate": 3e-3,
+    "learning_rate_end": 0.3,
+    "ema_half_life": 10_000,
+    "full_rate_samples": 0,
+    "width": 16,
+    "latent_dim": 64,
+}
+COLOR: dict[str, Any] = {"regularization": "spectral", "learning_rate": 1e-3, "scaling": "unit"}
+# Channels from which images are taken for colour ones.
+MIN_COLOR_CHANNELS = 3
 
 
 @register
@@ -80,8 +101,16 @@ class Balanced(Recipe):
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls with the inverse square root of
     the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
+    regularization: Literal["penalties", "spectral"] = "penalties"
+    """What keeps D smooth: the R1 and R2 penalties, or spectral normalisation of its
+    layers, for images, with a G that has BatchNorm (colour images: spectral)."""
     gamma: Annotated[float, Ge(0)] = 0.1
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
+    lipschitz: Annotated[float, Gt(0)] = 16.0
+    """D's Lipschitz constant with spectral normalisation: the factor on its output."""
+    scaling: ScalingKind = "standard"
+    """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
+    1]) (with spectral normalisation: unit, since G ends in a tanh)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
     """Hidden units of the MLPs (points of several columns: 128; images: 16, channels of
     the finest grid)."""
@@ -98,15 +127,7 @@ class Balanced(Recipe):
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
-            return {
-                "batch_size": 32,
-                "learning_rate": 3e-3,
-                "learning_rate_end": 0.3,
-                "ema_half_life": 10_000,
-                "full_rate_samples": 0,
-                "width": 16,
-                "latent_dim": 64,
-            }
+            return IMAGES | (COLOR if space.shape[0] >= MIN_COLOR_CHANNELS else {})
         if space.size == 1:
             return {}
         return {
@@ -116,39 +137,78 @@ class Balanced(Recipe):
             **(WIDE_DATA if space.size > 2 else {}),
         }
 
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if self.regularization == "penalties":
+            return
+        if not space.is_image:
+            raise RequestError(
+                "regularization = 'spectral': is for images, and this data is points: use "
+                "'penalties'"
+            )
+        if self.scaling != "unit":
+            raise RequestError(
+                f"scaling = {self.scaling!r}: with spectral normalisation G ends in a tanh, "
+                "which reaches [-1, 1] only: use 'unit'"
+            )
+        if self.batch_size < 2:
+            raise RequestError(
+                f"batch_size = {self.batch_size}: with spectral normalisation G has BatchNorm, "
+                "which needs at least 2 samples"
+            )
+
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
-        from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.conv import ConvGenerator, ConvTrunk
-        from equipoise.networks.latents import Prior
-        from equipoise.networks.mlp import mlp
 
-        prior = Prior(self.latent_dim)
-        classes = space.classes
-        hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-        if space.is_image:
-            generator = Generator(
-                ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING_UNITS),
-                classes,
-            )
-            discriminator = Discriminator(
-                ConvTrunk(space.shape, self.width, IMAGE_FEATURES), IMAGE_FEATURES, classes
-            )
-        else:
-            generator = Generator(
-                mlp([prior.width + classes, *hidden, space.size], activations), classes
-            )
-            discriminator = Discriminator(
-                mlp([space.size, *hidden], activations), self.width, classes
-            )
-
+        pairing = Losses(losses.relativistic_discriminator, losses.relativistic_generator)
+        if self.regularization == "spectral":
+            return self.method(self._color(space), pairing, Relativistic(), pairs=True)
         return self.method(
-            Networks(generator, discriminator, prior),
-            Losses(losses.relativistic_discriminator, losses.relativistic_generator),
+            self._images(space) if space.is_image else self._points(space),
+            pairing,
             Relativistic(),
             penalty=lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
         )
+
+    def _points(self, space: NetworkSpace) -> Networks:
+        """MLPs."""
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.mlp import mlp
+
+        prior, classes = Prior(self.latent_dim), space.classes
+        hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+        body = mlp([prior.width + classes, *hidden, space.size], activations)
+        trunk = mlp([space.size, *hidden], activations)
+        return Networks(Generator(body, classes), Discriminator(trunk, self.width, classes), prior)
+
+    def _images(self, space: NetworkSpace) -> Networks:
+        """Convolutions without normalisation layers."""
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.conv import ConvGenerator, ConvTrunk
+        from equipoise.networks.latents import Prior
+
+        prior, classes = Prior(self.latent_dim), space.classes
+        body = ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING_UNITS)
+        trunk = ConvTrunk(space.shape, self.width, IMAGE_FEATURES)
+        return Networks(
+            Generator(body, classes), Discriminator(trunk, IMAGE_FEATURES, classes), prior
+        )
+
+    def _color(self, space: NetworkSpace) -> Networks:
+        """FastGAN's G, and a D with spectral normalisation."""
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.dcgan import DCTrunk
+        from equipoise.networks.fastgan import FastGenerator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.spectral import spectrally_normalised
+
+        prior, classes = Prior(self.latent_dim), space.classes
+        body = FastGenerator(prior.width + classes, space.shape, 2 * self.width)
+        trunk = DCTrunk(space.shape, 2 * self.width, norm=False)
+        discriminator = Discriminator(trunk, trunk.features, classes, scale=self.lipschitz)
+        return Networks(Generator(body, classes), spectrally_normalised(discriminator), prior)
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         rates = super().schedule(progress, samples_seen)

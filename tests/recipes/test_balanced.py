@@ -1,0 +1,85 @@
+"""What keeps D smooth, by kind of data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.utils.parametrize import is_parametrized
+
+from equipoise.errors import RequestError
+from equipoise.networks.batchnorm import has_batch_norm
+from equipoise.recipes.balanced import Balanced
+from equipoise.recipes.method import Method
+from equipoise.transforms.space import NetworkSpace
+
+GREY, COLOR, BANDS = (
+    NetworkSpace(shape, is_image=True) for shape in ((1, 28, 28), (3, 32, 32), (12, 20, 36))
+)
+POINTS = NetworkSpace((2,))
+
+
+def built(space: NetworkSpace, **given: Any) -> Method:
+    recipe = Balanced(**(Balanced.defaults(space) | {"width": 4} | given))
+    recipe.check(space)
+    return recipe.build(space)
+
+
+@pytest.mark.parametrize("space", [GREY, POINTS])
+def test_grey_images_and_points_have_both_penalties_and_no_normalisation(
+    space: NetworkSpace,
+) -> None:
+    method = built(space)
+    assert method.penalty is not None
+    assert not has_batch_norm(method.generator)
+    assert not any(map(is_parametrized, method.discriminator.modules()))
+
+
+@pytest.mark.parametrize("space", [COLOR, BANDS])
+def test_colour_images_have_spectral_normalisation_instead_of_penalties(
+    space: NetworkSpace,
+) -> None:
+    method = built(space)
+    assert method.penalty is None
+    assert method.pairs
+    assert method.together, "D has no BatchNorm, so real and generated images share a batch"
+    assert has_batch_norm(method.generator)
+    assert all(
+        is_parametrized(layer, "weight")
+        for layer in method.discriminator.modules()
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)
+    )
+    images = method.generator(torch.randn(2, 64))
+    assert images.shape == (2, *space.shape)
+    assert images.abs().max() <= 1
+
+
+def test_either_can_be_asked_for() -> None:
+    penalised = built(COLOR, regularization="penalties", scaling="standard")
+    assert penalised.penalty is not None
+    assert built(GREY, regularization="spectral", scaling="unit").penalty is None
+
+
+def test_the_lipschitz_constant_is_a_factor_on_ds_output() -> None:
+    x = torch.randn(3, 3, 32, 32)
+    outputs = []
+    for constant in (1.0, 8.0):
+        torch.manual_seed(0)
+        outputs.append(built(COLOR, lipschitz=constant).discriminator.eval()(x)[0])
+    torch.testing.assert_close(outputs[1], 8 * outputs[0])
+
+
+@pytest.mark.parametrize(
+    ("space", "given", "message"),
+    [
+        (POINTS, {"regularization": "spectral"}, "is for images.*use 'penalties'"),
+        (COLOR, {"scaling": "standard"}, "scaling = 'standard'.*use 'unit'"),
+        (COLOR, {"batch_size": 1}, "batch_size = 1.*at least 2"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    space: NetworkSpace, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        built(space, **given)
