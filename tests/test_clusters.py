@@ -94,6 +94,17 @@ def test_images_have_clusters_at_their_fractions(tiny: dict[str, Any]) -> None:
     assert np.asarray(gan.sample(5, seed=0)).shape == (5, 8, 8)
 
 
+@pytest.mark.parametrize("independent", [True, False])
+def test_independent_channels_are_no_colours(independent: bool, tiny: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    bright = rng.random((2000, 1, 1, 3 if independent else 1)) < 0.4
+    images = (rng.integers(0, 40, (2000, 8, 8, 3)) + np.where(bright, 200, 0)).astype(np.uint8)
+    recipe = GAN(**tiny).fit(images)._trained().config.recipe
+    assert recipe.per_channel_clusters is independent
+    expected = ("penalties", "standard") if independent else ("spectral", "unit")
+    assert (vars(recipe)["regularization"], recipe.scaling) == expected
+
+
 def test_clusters_per_channel_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     bright = rng.random((2000, 1, 1, 2)) < [0.25, 0.6]

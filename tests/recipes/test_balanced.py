@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
+from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.batchnorm import has_batch_norm
 from equipoise.recipes.balanced import Balanced
@@ -55,10 +56,16 @@ def test_colour_images_have_spectral_normalisation_instead_of_penalties(
     assert images.abs().max() <= 1
 
 
-def test_either_can_be_asked_for() -> None:
-    penalised = built(COLOR, regularization="penalties", scaling="standard")
-    assert penalised.penalty is not None
-    assert built(GREY, regularization="spectral", scaling="unit").penalty is None
+def test_either_can_be_asked_for_and_the_other_settings_follow() -> None:
+    color, grey = (Schema(shape, "NCHW", "uint8") for shape in ((3, 32, 32), (1, 28, 28)))
+    swapped = (
+        Balanced.for_data(color, {"regularization": "penalties"}),
+        Balanced.for_data(grey, {"regularization": "spectral"}),
+    )
+    for recipe, other in zip(swapped, (grey, color), strict=True):
+        assert recipe == Balanced.for_data(other, {})
+    rate = {"regularization": "penalties", "learning_rate": 1e-2}
+    assert Balanced.for_data(color, rate).learning_rate == 1e-2
 
 
 def test_the_lipschitz_constant_is_a_factor_on_ds_output() -> None:

@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from equipoise.data import mnist
 from equipoise.data.factory import open_source
-from equipoise.transforms.fitting import fit_chain
+from equipoise.transforms.fitting import channels_are_independent, fit_chain
 from equipoise.transforms.image_kmeans import ImageClusters
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
 
@@ -95,12 +95,11 @@ def test_few_images_are_not_enough_for_independence(stacked: torch.Tensor) -> No
     assert not are_independent([stacked[:1000]], SHAPE, 0)
 
 
-def test_independent_channels_are_clustered_one_by_one_by_default_or_when_asked(
-    stacked: torch.Tensor,
-) -> None:
+def test_channels_are_clustered_one_by_one_when_asked(stacked: torch.Tensor) -> None:
     source = open_source(np.asarray((stacked.permute(0, 2, 3, 1).numpy() + 1) * 127.5, np.uint8))
+    assert channels_are_independent(source, 0)
     for count, per_channel, kind in (
-        (None, None, ChannelClusters),
+        (None, True, ChannelClusters),
         (5, True, ChannelClusters),
         (5, False, ImageClusters),
     ):

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
@@ -47,6 +47,7 @@ from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 
 if TYPE_CHECKING:
+    from equipoise.data.schema import Schema
     from equipoise.transforms.space import NetworkSpace
 
 # Units of each dense layer between latents and convolutions. Without these layers far
@@ -62,8 +63,10 @@ WIDE_DATA: dict[str, Any] = {
     "learning_rate_end": 0.3,
     "discriminator_rate": 4.0,
 }
-# Defaults for images, and what colour images have beside or instead.
-IMAGES: dict[str, Any] = {
+# Defaults for images by what keeps D smooth.
+PENALTIES: dict[str, Any] = {
+    "regularization": "penalties",
+    "scaling": "standard",
     "batch_size": 32,
     "learning_rate": 3e-3,
     "learning_rate_end": 0.3,
@@ -72,7 +75,7 @@ IMAGES: dict[str, Any] = {
     "width": 16,
     "latent_dim": 64,
 }
-COLOR: dict[str, Any] = {"regularization": "spectral", "learning_rate": 1e-3, "scaling": "unit"}
+SPECTRAL = PENALTIES | {"regularization": "spectral", "scaling": "unit", "learning_rate": 1e-3}
 # Channels from which images are taken for colour ones.
 MIN_COLOR_CHANNELS = 3
 
@@ -127,7 +130,7 @@ class Balanced(Recipe):
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
-            return IMAGES | (COLOR if space.shape[0] >= MIN_COLOR_CHANNELS else {})
+            return SPECTRAL if space.shape[0] >= MIN_COLOR_CHANNELS else PENALTIES
         if space.size == 1:
             return {}
         return {
@@ -136,6 +139,16 @@ class Balanced(Recipe):
             "width": 128,
             **(WIDE_DATA if space.size > 2 else {}),
         }
+
+    @classmethod
+    def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
+        # Independent channels are not colours.
+        separate = "penalties" if given.get("per_channel_clusters") else None
+        chosen = given.get("regularization", separate)
+        for defaults in (PENALTIES, SPECTRAL):
+            if schema.is_image and chosen == defaults["regularization"]:
+                given = defaults | given
+        return super().for_data(schema, given)
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)

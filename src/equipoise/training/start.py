@@ -22,6 +22,7 @@ from equipoise.training.request import Request
 from equipoise.training.resume import resume
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights, read
+from equipoise.transforms.fitting import channels_are_independent
 
 SHOWN = 5  # classes that are listed
 
@@ -71,7 +72,9 @@ def prepare(
         images=settings.images,
     )
     if weights is None:
-        recipe = _recipe(source, request.recipe or find(DEFAULT), request.settings.recipe)
+        recipe = _recipe(
+            source, request.recipe or find(DEFAULT), request.settings.recipe, settings.seed
+        )
         trainer = Trainer(source, recipe, settings, request.warn, requested=request.settings)
     else:
         trainer = _warm(weights, source, settings, request)
@@ -112,9 +115,9 @@ def _warm(weights: Weights, source: Source, settings: RunSettings, request: Requ
     return trainer
 
 
-def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Recipe:
-    """The recipe for this data, conditional where
-    labels were handed over and it can learn them."""
+def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any], seed: int) -> Recipe:
+    """The recipe for this data, conditional where labels were handed over and it can
+    learn them, and with clusters of each channel where channels are independent."""
     if choices.get("conditional") is None:
         labelled = source.labels_given or (
             recipe.needs_labels and source.schema.classes is not None
@@ -124,7 +127,23 @@ def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> Re
             source.notes.append(f"the labels are not used: {recipe.name} does not take labels")
         elif not labelled and source.file_format is not None:
             source.notes += _note_on_classes(source, recipe)
+    if _asks_about_channels(source, recipe, choices):
+        choices = {**choices, "per_channel_clusters": channels_are_independent(source, seed)}
     return recipe.for_data(source.schema, choices)
+
+
+def _asks_about_channels(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> bool:
+    """Whether the recipe clusters each channel by itself where channels are
+    independent, and the user's choices leave that open."""
+    schema = source.schema
+    wanted = choices.get("per_channel_clusters", recipe.per_channel_clusters) is None
+    return (
+        wanted
+        and schema.is_image
+        and schema.shape[0] > 1
+        and not choices["conditional"]
+        and choices.get("clusters") not in (0, 1)
+    )
 
 
 def _note_on_classes(source: Source, recipe: type[Recipe]) -> list[str]:

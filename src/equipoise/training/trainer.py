@@ -128,7 +128,7 @@ class Trainer:
             recipe.clusters,
             recipe.labels(NetworkSpace.of(source.schema)),
             settings.seed,
-            recipe.per_channel_clusters,
+            bool(recipe.per_channel_clusters),
         )
         transform.to(device)
         # Numbers as a resumed run will read them.

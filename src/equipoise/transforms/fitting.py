@@ -31,7 +31,7 @@ def fit_chain(
     clusters: int | None,
     labels: int,
     seed: int,
-    per_channel: bool | None = False,
+    per_channel: bool = False,
 ) -> Chain:
     """Fit the transforms to a source's training samples.
 
@@ -41,8 +41,7 @@ def fit_chain(
         clusters: How many; None for as many as the data shows, 0 for none.
         labels: How many labels networks learn; 0 for none.
         seed: Of all that is drawn.
-        per_channel: Whether each channel of images has clusters of its own; None for
-            where the channels are independent.
+        per_channel: Whether each channel of images has clusters of its own.
     """
     links: list[Transform] = [Dequantization(source.schema)]
     if source.schema.alpha and source.limits is not None:
@@ -50,6 +49,23 @@ def fit_chain(
     links.append(fit_scaling(source, kind, seed))
     clustering = fit_clustering(source, links, clusters, labels, seed, per_channel)
     return Chain(links if clustering is None else [*links, clustering])
+
+
+def channels_are_independent(source: Source, seed: int) -> bool:
+    """Whether the channels of a source's images are independent of one another, see
+    `are_independent`. Those of drawings with transparency are not asked."""
+    schema = source.schema
+    if schema.alpha:
+        return False
+    raw = source.seen(_fitted_rows(schema), seed)
+    largest = max(float(raw.max()), -float(raw.min())) or 1.0
+    parts = [(part / largest).float() for part in torch.split(raw, PART)]
+    return are_independent(parts, schema.shape, seed)
+
+
+def _fitted_rows(schema: Schema) -> int:
+    """The rows that clusters are fitted to, at most."""
+    return min(FITTED_ROWS, max(MAX_FITTED_VALUES // schema.size, 1))
 
 
 def min_clusters(schema: Schema) -> int:
@@ -64,12 +80,12 @@ def fit_clustering(
     count: int | None,
     labels: int,
     seed: int,
-    per_channel: bool | None = False,
+    per_channel: bool = False,
 ) -> Clustering | None:
     """The last link of the chain, after the links `before`; None where there are too
     few clusters. Other arguments as for `fit_chain`."""
     schema = source.schema
-    rows = min(FITTED_ROWS, max(MAX_FITTED_VALUES // schema.size, 1))
+    rows = _fitted_rows(schema)
     if count is None and schema.is_image:
         count = default_clusters(source.training_rows or FITTED_ROWS, rows, labels)
     most = count
@@ -80,7 +96,7 @@ def fit_clustering(
         return None
     encode = _encoder(before, seed)
     parts = [*encode(source.seen(rows, seed))]
-    clustering = _unfitted(source, parts, count, labels, seed, per_channel).fit(parts, seed)
+    clustering = _unfitted(schema, count, labels, per_channel).fit(parts, seed)
     if clustering.count < min_clusters(schema):
         return None
     known = source.labelled(rows, seed, held_out=False) if labels else None
@@ -89,22 +105,10 @@ def fit_clustering(
     return clustering
 
 
-def _unfitted(
-    source: Source,
-    parts: Sequence[Tensor],
-    count: int | None,
-    labels: int,
-    seed: int,
-    per_channel: bool | None,
-) -> Clustering:
+def _unfitted(schema: Schema, count: int | None, labels: int, per_channel: bool) -> Clustering:
     """The kind of clustering that fits the data."""
-    schema = source.schema
     if not schema.is_image:
         return ComponentWhitening(schema.shape, count, labels)
-    if per_channel is None:
-        per_channel = (
-            schema.shape[0] > 1 and not labels and are_independent(parts, schema.shape, seed)
-        )
     kind: Callable[..., Clustering] = ChannelClusters if per_channel else ImageClusters
     return kind(schema.shape, count or 1)
 
