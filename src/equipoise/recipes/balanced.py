@@ -75,7 +75,12 @@ PENALTIES: dict[str, Any] = {
     "width": 16,
     "latent_dim": 64,
 }
-SPECTRAL = PENALTIES | {"regularization": "spectral", "scaling": "unit", "learning_rate": 1e-3}
+SPECTRAL = PENALTIES | {
+    "regularization": "spectral",
+    "scaling": "unit",
+    "learning_rate": 3e-4,
+    "learning_rate_end": 0.1,
+}
 # Channels from which images are taken for colour ones.
 MIN_COLOR_CHANNELS = 3
 
@@ -92,10 +97,10 @@ class Balanced(Recipe):
     batch_size: int = 256
     """Samples in a batch (points of more than two columns: 1024; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's learning rate at the start (images: 3e-3)."""
+    """Adam's learning rate at the start (images: 3e-3; colour images: 3e-4)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (points of more than two columns and images: 0.3)."""
+    (points of more than two columns and images: 0.3; colour images: 0.1)."""
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
