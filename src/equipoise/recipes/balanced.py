@@ -118,7 +118,7 @@ class Balanced(Recipe):
     """D's Lipschitz constant with spectral normalisation: the factor on its output."""
     scaling: ScalingKind = "standard"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
-    1]) (with spectral normalisation: unit, since G ends in a tanh)."""
+    1]) (colour images: unit, since G ends in a tanh there)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
     """Hidden units of the MLPs (points of several columns: 128; images: 16, channels of
     the finest grid)."""
