@@ -239,7 +239,7 @@ def test_defaults_that_depend_on_the_data_are_told_where_the_field_is(recipe: ty
         for field, value in recipe.defaults(NetworkSpace.of(schema)).items():
             if value != own[field]:
                 told = documented(recipe, field)
-                assert re.search(r"\((colour images|images|points|paper)", told), (
+                assert re.search(r"\((images|points|paper)", told), (
                     f"{recipe.name}.{field} is {value} on {schema.shape}: {told}"
                 )
                 numbers = [

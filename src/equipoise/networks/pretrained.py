@@ -162,7 +162,7 @@ def _read_cached(path: Path) -> dict[str, Tensor] | None:
     try:
         with safe_open(path, framework="pt") as file:
             stated = (file.metadata() or {}).get("sha256")
-            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (SafetensorError, OSError):
         return None
     expected = {name: buffer.shape for name, buffer in outlined().named_buffers()}

@@ -29,8 +29,8 @@ of many columns").
 On colour images the networks without normalisation made checkerboards for half of a
 training, while D was far ahead. There G is FastGAN's (Liu et al. 2021), which has
 BatchNorm and doubles its grids by nearest neighbours, and spectral normalisation keeps
-D smooth instead of the penalties (Miyato et al. 2018), which halves D's cost. The loss
-is the same (benchmarks/EXPERIMENTS.md, "Colour images").
+D smooth instead of the penalties (Miyato et al. 2018), which takes no second
+derivatives. The loss is the same (benchmarks/EXPERIMENTS.md, "Colour images").
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from equipoise.data.schema import Schema
     from equipoise.transforms.space import NetworkSpace
 
@@ -97,10 +99,10 @@ class Balanced(Recipe):
     batch_size: int = 256
     """Samples in a batch (points of more than two columns: 1024; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's learning rate at the start (images: 3e-3; colour images: 3e-4)."""
+    """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (points of more than two columns and images: 0.3; colour images: 0.1)."""
+    (points of more than two columns and images: 0.3; images in colour: 0.1)."""
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
@@ -111,14 +113,14 @@ class Balanced(Recipe):
     the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
     regularization: Literal["penalties", "spectral"] = "penalties"
     """What keeps D smooth: the R1 and R2 penalties, or spectral normalisation of its
-    layers, for images, with a G that has BatchNorm (colour images: spectral)."""
+    layers, for images, with a G that has BatchNorm (images in colour: spectral)."""
     gamma: Annotated[float, Ge(0)] = 0.1
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
     lipschitz: Annotated[float, Gt(0)] = 16.0
     """D's Lipschitz constant with spectral normalisation: the factor on its output."""
     scaling: ScalingKind = "standard"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
-    1]) (colour images: unit, since G ends in a tanh there)."""
+    1]) (images in colour: unit, since G ends in a tanh there)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
     """Hidden units of the MLPs (points of several columns: 128; images: 16, channels of
     the finest grid)."""
@@ -177,56 +179,44 @@ class Balanced(Recipe):
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
-
-        pairing = Losses(losses.relativistic_discriminator, losses.relativistic_generator)
-        if self.regularization == "spectral":
-            return self.method(self._color(space), pairing, Relativistic(), pairs=True)
-        return self.method(
-            self._images(space) if space.is_image else self._points(space),
-            pairing,
-            Relativistic(),
-            penalty=lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
-            pairs=True,
-        )
-
-    def _points(self, space: NetworkSpace) -> Networks:
-        """MLPs."""
         from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.latents import Prior
-        from equipoise.networks.mlp import mlp
-
-        prior, classes = Prior(self.latent_dim), space.classes
-        hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
-        body = mlp([prior.width + classes, *hidden, space.size], activations)
-        trunk = mlp([space.size, *hidden], activations)
-        return Networks(Generator(body, classes), Discriminator(trunk, self.width, classes), prior)
-
-    def _images(self, space: NetworkSpace) -> Networks:
-        """Convolutions without normalisation layers."""
-        from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.conv import ConvGenerator, ConvTrunk
-        from equipoise.networks.latents import Prior
-
-        prior, classes = Prior(self.latent_dim), space.classes
-        body = ConvGenerator(prior.width + classes, space.shape, self.width, MAPPING_UNITS)
-        trunk = ConvTrunk(space.shape, self.width, IMAGE_FEATURES)
-        return Networks(
-            Generator(body, classes), Discriminator(trunk, IMAGE_FEATURES, classes), prior
-        )
-
-    def _color(self, space: NetworkSpace) -> Networks:
-        """FastGAN's G, and a D with spectral normalisation."""
-        from equipoise.networks.conditioning import Discriminator, Generator
-        from equipoise.networks.dcgan import DCTrunk
-        from equipoise.networks.fastgan import FastGenerator
         from equipoise.networks.latents import Prior
         from equipoise.networks.spectral import spectrally_normalised
 
-        prior, classes = Prior(self.latent_dim), space.classes
-        body = FastGenerator(prior.width + classes, space.shape, 2 * self.width)
+        prior, spectral = Prior(self.latent_dim), self.regularization == "spectral"
+        body, trunk, features = self._bodies(space, prior.width + space.classes)
+        scale = self.lipschitz if spectral else 1.0
+        discriminator = Discriminator(trunk, features, space.classes, scale=scale)
+        if spectral:
+            spectrally_normalised(discriminator)
+        return self.method(
+            Networks(Generator(body, space.classes), discriminator, prior),
+            Losses(losses.relativistic_discriminator, losses.relativistic_generator),
+            Relativistic(),
+            penalty=None if spectral else lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
+            pairs=True,
+        )
+
+    def _bodies(self, space: NetworkSpace, latent_width: int) -> tuple[nn.Module, nn.Module, int]:
+        """G's body, D's trunk, and the number of the trunk's features."""
+        from equipoise.networks.conv import ConvGenerator, ConvTrunk
+        from equipoise.networks.dcgan import DCTrunk
+        from equipoise.networks.fastgan import FastGenerator
+        from equipoise.networks.mlp import mlp
+
+        if not space.is_image:
+            hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
+            body = mlp([latent_width, *hidden, space.size], activations)
+            return body, mlp([space.size, *hidden], activations), self.width
+        if self.regularization == "penalties":
+            return (
+                ConvGenerator(latent_width, space.shape, self.width, MAPPING_UNITS),
+                ConvTrunk(space.shape, self.width, IMAGE_FEATURES),
+                IMAGE_FEATURES,
+            )
+        generator = FastGenerator(latent_width, space.shape, 2 * self.width)
         trunk = DCTrunk(space.shape, 2 * self.width, norm=False)
-        discriminator = Discriminator(trunk, trunk.features, classes, scale=self.lipschitz)
-        return Networks(Generator(body, classes), spectrally_normalised(discriminator), prior)
+        return generator, trunk, trunk.features
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         rates = super().schedule(progress, samples_seen)
