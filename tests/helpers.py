@@ -83,7 +83,7 @@ def squares() -> Source:
 
 def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
     """Every recipe on points and on images, as far as it takes them; classic's D of a
-    whole batch; augmented images."""
+    whole batch; augmented images; spectral normalisation in the default."""
     for source in (DistributionSource(Ring()), squares()):
         for recipe in catalogue().values():
             with suppress(RequestError):  # recipes for images, of points
@@ -97,6 +97,8 @@ def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
     yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), DistributionSource(Gaussian())
     augmented = {**TINY_RECIPE, "augment": "color,translation,cutout", "augment_target": 0.6}
     yield Balanced.for_data(source.schema, augmented), source
+    spectral = {**TINY_RECIPE, "regularization": "spectral"}
+    yield Balanced.for_data(source.schema, spectral), source
     yield WGANGP.for_data(source.schema, augmented), source
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import conv2d
 
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.networks import pretrained
@@ -68,6 +69,16 @@ def test_padding_is_tensorflows_same() -> None:
         x[0, 0, 2:, :3].sum(),
         x[0, 0, 2:, 2:].sum(),
     ]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3), (2, 2), (5, 4)])
+def test_a_kernel_wider_than_the_grid_sees_padding_around_it(size: tuple[int, int]) -> None:
+    layer = FrozenConv(6, 6, kernel=5, groups=6, activates=False)
+    torch.nn.init.normal_(layer.weight)
+    torch.nn.init.normal_(layer.bias)
+    x = torch.randn(2, 6, *size)
+    expected = conv2d(x, layer.weight, layer.bias, padding=2, groups=6)
+    assert torch.allclose(layer(x), expected, atol=1e-5)
 
 
 @needs_weights

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
+from equipoise.networks.conditioning import Discriminator
 from equipoise.networks.efficientnet import STAGE_CHANNELS, EfficientNetLite0, FrozenConv
 from equipoise.networks.projected import (
+    CELLS,
     ProjectedDiscriminator,
     ProjectedFeatures,
     StageDiscriminator,
@@ -63,7 +65,7 @@ def test_grey_and_colour_images_of_any_size_have_as_many_logits_each(
 ) -> None:
     d = ProjectedDiscriminator(network, SIDE, WIDTH)
     logits, auxiliary = d(torch.zeros(3, *shape))
-    assert logits.shape == (3 * 4 * 2 * 2,)
+    assert logits.shape == (3 * 4 * CELLS**2,)
     assert auxiliary.shape == (3, 0)
 
 
@@ -98,9 +100,9 @@ def test_d_learns_without_a_backward_pass_through_the_features_and_g_through_the
 
 
 def test_every_layer_is_divided_by_its_largest_singular_value() -> None:
-    stage = StageDiscriminator(8, halvings=2, classes=3)
+    stage = StageDiscriminator(8, cells=16, features=32, classes=3)
     for _ in range(50):
-        stage(torch.randn(2, 8, 8, 8), torch.tensor([0, 1]))
+        stage(torch.randn(2, 8, 16, 16), torch.tensor([0, 1]))
     stage.eval()
     layers = [m for m in stage.modules() if isinstance(m, nn.Conv2d | nn.Embedding)]
     assert len(layers) == 2 + 1 + 1 + 1
@@ -109,9 +111,41 @@ def test_every_layer_is_divided_by_its_largest_singular_value() -> None:
         assert norm.item() == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize("cells", [1, 2, 4, 16])
+def test_every_stage_weighs_as_much_whatever_its_grid(cells: int) -> None:
+    stage = StageDiscriminator(8, cells, features=32, classes=0).eval()
+    features = torch.randn(2, 8, cells, cells)
+    logits = stage(features, None)
+    assert logits.shape == (2, CELLS**2)
+    own = stage.head(stage.layers(features)).flatten(1)
+    assert torch.allclose(logits.mean(1), own.mean(1), atol=1e-6)
+
+
+def test_the_pixels_logit_weighs_as_much_as_a_stage(network: EfficientNetLite0) -> None:
+    trunk = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
+    pixels = Discriminator(trunk, 5, classes=2)
+    d = ProjectedDiscriminator(network, SIDE, WIDTH, 2, pixels).eval()
+    x, y = colours(3), torch.tensor([0, 1, 1])
+    logits = d(x, y)[0].reshape(3, 5, CELLS**2)
+    own = pixels(x, y)[0]
+    assert torch.allclose(logits[:, 4], own[:, None].expand(-1, CELLS**2))
+    assert {name.split(".")[0] for name, _ in d.named_parameters()} == {"stages", "pixels"}
+
+
+def test_transparent_images_are_seen_on_mid_grey(network: EfficientNetLite0) -> None:
+    features = ProjectedFeatures(network, SIDE, WIDTH)
+    x = colours(2)
+    opaque = torch.cat([x, torch.ones(2, 1, 32, 32)], 1)
+    for ours, theirs in zip(features(opaque), features(x), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+    nothing, grey = torch.full((1, 4, 32, 32), -1.0), torch.full((1, 3, 32, 32), 127 / 127.5 - 1)
+    for ours, theirs in zip(features(nothing), features(grey), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+
+
 def test_a_class_enters_by_projection() -> None:
-    stage = StageDiscriminator(8, halvings=1, classes=3).eval()
-    features = torch.randn(1, 8, 4, 4)
+    stage = StageDiscriminator(8, cells=8, features=32, classes=3).eval()
+    features = torch.randn(1, 8, 8, 8)
     embedded = stage.embedding.weight
     h = stage.layers(features)
     difference = stage(features, torch.tensor([0])) - stage(features, torch.tensor([2]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.networks import pretrained
 from equipoise.networks.batchnorm import has_batch_norm
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.method import Method
@@ -19,10 +22,14 @@ GREY, COLOR, BANDS = (
     NetworkSpace(shape, is_image=True) for shape in ((1, 28, 28), (3, 32, 32), (12, 20, 36))
 )
 POINTS = NetworkSpace((2,))
+needs_weights = pytest.mark.skipif(
+    not pretrained.is_installed(), reason="the extra photos is not installed"
+)
 
 
 def built(space: NetworkSpace, **given: Any) -> Method:
-    recipe = Balanced(**(Balanced.defaults(space) | {"width": 4} | given))
+    given = {"photo_features": False, "width": 4} | given
+    recipe = Balanced(**(Balanced.defaults(space) | given))
     recipe.check(space)
     return recipe.build(space)
 
@@ -57,15 +64,64 @@ def test_colour_images_have_spectral_normalisation_instead_of_penalties(
 
 
 def test_either_can_be_asked_for_and_the_other_settings_follow() -> None:
-    color, grey = (Schema(shape, "NCHW", "uint8") for shape in ((3, 32, 32), (1, 28, 28)))
+    color, grey, bands = (
+        Schema(shape, "NCHW", "uint8") for shape in ((3, 32, 32), (1, 28, 28), (5, 32, 32))
+    )
     swapped = (
         Balanced.for_data(color, {"regularization": "penalties"}),
+        Balanced.for_data(bands, {"regularization": "penalties"}),
         Balanced.for_data(grey, {"regularization": "spectral"}),
     )
-    for recipe, other in zip(swapped, (grey, color), strict=True):
+    for recipe, other in zip(swapped, (grey, grey, bands), strict=True):
         assert recipe == Balanced.for_data(other, {})
     rate = {"regularization": "penalties", "learning_rate": 1e-2}
     assert Balanced.for_data(color, rate).learning_rate == 1e-2
+
+
+COLOR_SCHEMA = Schema((3, 32, 32), "NCHW", "uint8")
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (COLOR_SCHEMA, True),
+        (replace(COLOR_SCHEMA, shape=(4, 32, 32), alpha=True), True),
+        (replace(COLOR_SCHEMA, shape=(4, 32, 32)), False),
+        (replace(COLOR_SCHEMA, shape=(1, 32, 32)), False),
+        (replace(COLOR_SCHEMA, shape=(3, 8, 40)), False),
+    ],
+    ids=["RGB", "RGBA", "four bands", "grey", "too small"],
+)
+def test_where_the_weights_are_colour_images_are_seen_through_photo_features_too(
+    schema: Schema, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrained, "is_installed", lambda: True)
+    monkeypatch.setattr(pretrained, "require", lambda _: Path())
+    recipe = Balanced.for_data(schema, {})
+    assert recipe.photo_features is expected
+    assert recipe.sees_photo_features is expected
+    assert not Balanced.for_data(
+        schema, {"per_channel_clusters": schema.shape[0] > 1}
+    ).photo_features
+
+
+def test_without_the_weights_colour_images_are_seen_as_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pretrained, "is_installed", lambda: False)
+    assert Balanced.for_data(COLOR_SCHEMA, {}) == Balanced.for_data(
+        COLOR_SCHEMA, {"photo_features": False}
+    )
+
+
+@needs_weights
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (4, 40, 24)])
+def test_photo_features_join_the_pixels(shape: tuple[int, ...]) -> None:
+    recipe = Balanced.for_data(Schema(shape, "NCHW", "uint8"), {"photo_features": True, "width": 4})
+    assert recipe.regularization == "spectral"
+    method = recipe.build(NetworkSpace(shape, is_image=True))
+    logits = method.discriminator(torch.rand(2, *shape) * 2 - 1)[0]
+    assert logits.shape == (2 * 5 * 16,), "four stages and the pixels, 4 x 4 each"
 
 
 def test_the_lipschitz_constant_is_a_factor_on_ds_output() -> None:
@@ -83,6 +139,12 @@ def test_the_lipschitz_constant_is_a_factor_on_ds_output() -> None:
         (POINTS, {"regularization": "spectral"}, "is for images.*use 'penalties'"),
         (COLOR, {"scaling": "standard"}, "scaling = 'standard'.*use 'unit'"),
         (COLOR, {"batch_size": 1}, "batch_size = 1.*at least 2"),
+        (BANDS, {"photo_features": True}, "photo_features is on.*these have 12 channels"),
+        (
+            COLOR,
+            {"photo_features": True, "regularization": "penalties"},
+            "photo_features is on.*regularization = 'spectral'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -19,6 +19,7 @@ from equipoise.recipes.wgan import WGAN
 from equipoise.recipes.wgan_gp import WGANGP
 from equipoise.training.state import State
 from equipoise.training.step import (
+    Reused,
     adversarial_step,
     discriminator_step,
     ema_half_life,
@@ -63,7 +64,13 @@ def test_the_generators_step_leaves_the_discriminator_without_gradient(
 
 
 @pytest.mark.parametrize(
-    ("recipe", "source"), [given for given in RECIPES if given.values[0].name in PENALISED]
+    ("recipe", "source"),
+    [
+        given
+        for given in RECIPES
+        if given.values[0].name in PENALISED
+        and getattr(given.values[0], "regularization", "penalties") == "penalties"
+    ],
 )
 def test_the_penalty_joins_the_loss_in_the_same_optimiser_step(
     recipe: Recipe, source: Source
@@ -143,6 +150,44 @@ def test_several_discriminator_steps_take_a_fresh_batch_each() -> None:
     state = state_of(recipe)
     adversarial_step(state, recipe.schedule(0))
     assert state.loader.position()["cursor"] == 3 * 16
+
+
+def test_reused_samples_are_those_of_the_discriminators_last_step() -> None:
+    source = squares()
+    given = {**TINY_RECIPE, "regularization": "spectral", "discriminator_steps": 3}
+    state = state_of(Balanced.for_data(source.schema, given), source)
+    made: list[torch.Tensor] = []
+    seen: list[torch.Tensor] = []
+    state.generator.register_forward_hook(lambda _, __, x: made.append(x.detach().clone()))
+    state.discriminator.register_forward_hook(lambda _, x, __: seen.append(x[0].detach().clone()))
+    adversarial_step(state, state.method.schedule(0))
+    assert len(made) == 3
+    assert [len(x) for x in seen] == [32, 32, 32, 16]  # G's step has no real samples to see
+    assert torch.equal(seen[2][16:], made[2])
+    assert torch.equal(seen[3], made[2])
+
+
+@pytest.mark.usefixtures("double")
+def test_on_reused_samples_the_generator_meets_the_updated_discriminator() -> None:
+    """G's gradient is that of L_G(D before its step on x, D after it on x')."""
+    source = squares()
+    given = {**TINY_RECIPE, "regularization": "spectral", "ema_half_life": 0.0}
+    state = state_of(Balanced.for_data(source.schema, given), source)
+    state.generator.double()
+    state.discriminator.double()
+    x, y = state.loader.next()
+    z = state.latents(16)
+    reused = Reused(z, state.generator(z, y))
+    readings = discriminator_step(state, state.method.schedule(0), x.double(), y, reused)
+    state.discriminator.eval()  # no further power iterations
+    fake = state.discriminator(reused.x_fake, y)[0]
+    loss = torch.nn.functional.softplus(readings["real_logits"] - fake).mean()
+    expected = torch.autograd.grad(loss, state.weights_g, retain_graph=True)
+    reused = reused._replace(real_logits=readings["real_logits"])
+    generator_step(state, state.method.schedule(0), x.double(), y, reused)
+    for weight, gradient in zip(state.weights_g, expected, strict=True):
+        assert weight.grad is not None
+        assert torch.allclose(weight.grad, gradient)
 
 
 def test_the_ema_moves_by_its_decay_and_copies_buffers() -> None:

@@ -5,6 +5,9 @@ Sauer, Chitta, Müller, Geiger: "Projected GANs Converge Faster", NeurIPS 2021, 
 3: features of four stages, mixed at random across channels and across scales, and for
 each stage a small discriminator. Mixing makes it hard for G to satisfy the
 discriminators by some of the features alone.
+
+A discriminator of the pixels may stand beside them, for what the features do not see
+well, such as colours.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
-from equipoise.networks.conditioning import MixedPrecision
+from equipoise.networks.conditioning import Discriminator, MixedPrecision, forward_mixed
 from equipoise.networks.efficientnet import (
     PIXEL_MEAN,
     PIXEL_STD,
@@ -29,6 +32,11 @@ from equipoise.networks.spectral import spectrally_normalised
 STAGES = len(STAGE_CHANNELS)
 # Pixels from 0 to 255 are HALF_RANGE (x + 1) for x on [-1, 1].
 HALF_RANGE = 127.5
+RGBA = 4  # channels
+# Cells a side that have a logit, as in the paper.
+CELLS = 4
+# Channels of the discriminators' last features, as a multiple of the width.
+WIDENING = 4
 
 
 class FrozenMixing(nn.Module):
@@ -50,14 +58,16 @@ class FrozenMixing(nn.Module):
 
 
 class ProjectedFeatures(nn.Module):
-    """Images (N, C, H, W) on [-1, 1], C 1 or 3, to the mixed features of four stages.
+    """Images (N, C, H, W) on [-1, 1], grey, RGB or RGBA, to the mixed features of four
+    stages.
 
     With f_1, ..., f_4 the maps of EfficientNet-Lite0, fine to coarse:
 
         h_l = conv1x1(f_l)                              (cross-channel mixing)
         p_4 = h_4,   p_l = h_l + up(conv3x3(p_{l+1}))   (cross-scale mixing)
 
-    All convolutions are random and frozen; `up` doubles the grid, bilinearly.
+    All convolutions are random and frozen; `up` doubles the grid, bilinearly. RGBA has
+    premultiplied colours and is put on mid-grey.
 
     Args:
         network: With its weights.
@@ -79,12 +89,14 @@ class ProjectedFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The mixed maps, fine to coarse: (N, width 2^l, side / 2^(l + 2), same)."""
-        if x.shape[1] == 1:
-            x = x.expand(-1, 3, -1, -1)
         if x.shape[2:] != (self.side, self.side):
-            x = interpolate(x, (self.side, self.side), mode="bilinear")
-        x = (x * HALF_RANGE + (HALF_RANGE - PIXEL_MEAN)) / PIXEL_STD
-        maps = self.network(x.contiguous(memory_format=torch.channels_last))
+            shrinks = max(x.shape[2:]) > self.side
+            x = interpolate(x, (self.side, self.side), mode="bilinear", antialias=shrinks)
+        pixels = (x + 1) * HALF_RANGE
+        opacity = pixels[:, 3:] / (2 * HALF_RANGE) if x.shape[1] == RGBA else 1.0
+        seen = (pixels[:, :3] - PIXEL_MEAN * opacity) / PIXEL_STD
+        seen = seen.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        maps = self.network(seen)
         mixed = [mix(f) for mix, f in zip(self.across_channels, maps, strict=True)]
         for level in reversed(range(STAGES - 1)):
             coarse = self.across_scales[level](mixed[level + 1])
@@ -93,28 +105,31 @@ class ProjectedFeatures(nn.Module):
 
 
 class StageDiscriminator(nn.Module):
-    """A map (N, before, S, S) to logits (N, cells^2).
+    """A map (N, before, S, S) to logits (N, CELLS^2).
 
-    Strided 4 x 4 convolutions to `cells` cells a side, a 3 x 3 one there, and a logit
-    for each cell; with classes their embedding times the last features joins it
-    (projection, Miyato & Koyama 2018). All layers are spectrally normalised.
+    Strided 4 x 4 convolutions to at most `CELLS` cells a side, a 3 x 3 one there, and a
+    logit for each cell; with classes their embedding times the last features joins it
+    (projection, Miyato & Koyama 2018). All layers are spectrally normalised. Logits of
+    fewer cells are repeated, so that every stage weighs as much.
 
     Args:
         before: Channels of the map.
-        halvings: From the map's grid to that of the logits.
+        cells: S.
+        features: Channels of the last convolution.
         classes: Number of classes; 0 for none.
     """
 
-    def __init__(self, before: int, halvings: int, classes: int) -> None:
+    def __init__(self, before: int, cells: int, features: int, classes: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for _ in range(halvings):
-            layers += [nn.Conv2d(before, 2 * before, 4, 2, 1), activation("leaky_relu")]
-            before *= 2
-        layers += [nn.Conv2d(before, before, 3, padding=1), activation("leaky_relu")]
+        while cells > CELLS:
+            after = min(2 * before, features)
+            layers += [nn.Conv2d(before, after, 4, 2, 1), activation("leaky_relu")]
+            before, cells = after, cells // 2
+        layers += [nn.Conv2d(before, features, 3, padding=1), activation("leaky_relu")]
         self.layers = nn.Sequential(*layers)
-        self.head = nn.Conv2d(before, 1, 1)
-        self.embedding = nn.Embedding(classes, before) if classes else None
+        self.head = nn.Conv2d(features, 1, 1)
+        self.embedding = nn.Embedding(classes, features) if classes else None
         spectrally_normalised(self)
 
     def forward(self, features: Tensor, y: Tensor | None) -> Tensor:
@@ -124,30 +139,41 @@ class StageDiscriminator(nn.Module):
             embedded: Tensor = self.embedding(y)
             embedded = embedded.sum(1) if embedded.dim() == 3 else embedded
             logits = logits + (embedded[:, :, None, None] * h).sum(1, keepdim=True)
-        return logits.flatten(1)
+        return interpolate(logits, (CELLS, CELLS)).flatten(1)
 
 
 class ProjectedDiscriminator(MixedPrecision):
     """Images (N, C, H, W) on [-1, 1] and classes (N,) to the logits of all stages,
     those of a sample one after another: (N L,), and an empty (N, 0).
 
+    A logit of the pixels is repeated, so that it weighs as much as a stage's logits.
+
     Args:
         network: EfficientNet-Lite0 with its weights.
         side: Pixels a side that it sees, a multiple of 32.
         width: Channels of the finest mixed map.
         classes: Number of classes; 0 for an unconditional discriminator.
+        pixels: A discriminator of the images themselves, if any.
     """
 
-    def __init__(self, network: EfficientNetLite0, side: int, width: int, classes: int = 0) -> None:
+    def __init__(
+        self,
+        network: EfficientNetLite0,
+        side: int,
+        width: int,
+        classes: int = 0,
+        pixels: Discriminator | None = None,
+    ) -> None:
         super().__init__()
         assert side % STRIDE == 0, "the coarsest maps are 1/32 of the side"
         self.classes = classes
         self.frozen = ProjectedFeatures(network, side, width)
         """What is never trained."""
         self.stages = nn.ModuleList(
-            StageDiscriminator(before, STAGES - 1 - level, classes)
+            StageDiscriminator(before, side >> (level + 2), WIDENING * width, classes)
             for level, before in enumerate(self.frozen.channels)
         )
+        self.pixels = pixels
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         assert y is not None or not self.classes, "a conditional discriminator needs classes"
@@ -158,4 +184,7 @@ class ProjectedDiscriminator(MixedPrecision):
             maps = self.frozen(x)
         with torch.autocast(device, torch.bfloat16, enabled=mixed):
             logits = [stage(at, y) for stage, at in zip(self.stages, maps, strict=True)]
+        if self.pixels is not None:
+            h = forward_mixed(self.pixels.trunk, x, mixed)
+            logits.append(self.pixels.logits(h, y)[:, None].expand_as(logits[0]))
         return torch.cat(logits, 1).flatten().float(), x.new_empty(len(x), 0)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from equipoise.data.schema import Schema
+    from equipoise.networks.conditioning import Discriminator
     from equipoise.transforms.space import NetworkSpace
 
 # Units of each dense layer between latents and convolutions. Without these layers far
@@ -68,6 +69,8 @@ WIDE_DATA: dict[str, Any] = {
 # Defaults for images by what keeps D smooth.
 PENALTIES: dict[str, Any] = {
     "regularization": "penalties",
+    "photo_features": False,
+    "lipschitz": 16.0,
     "scaling": "standard",
     "batch_size": 32,
     "learning_rate": 3e-3,
@@ -83,8 +86,21 @@ SPECTRAL = PENALTIES | {
     "learning_rate": 3e-4,
     "learning_rate_end": 0.1,
 }
+PHOTOS = SPECTRAL | {
+    "photo_features": True,
+    "learning_rate": 1e-3,
+    "lipschitz": 1.0,
+}
 # Channels from which images are taken for colour ones.
 MIN_COLOR_CHANNELS = 3
+RGB, RGBA = 3, 4  # channels
+PHOTO_CHANNELS = (1, RGB, RGBA)
+# Pixels of the shorter side from which photo features say what is in an image.
+MIN_PHOTO_SIDE = 16
+# Maximum side that the frozen network sees. Its sides are multiples of its stride.
+MAX_FEATURE_SIDE, STRIDE = 128, 32
+# Channels of D's finest mixed features.
+FEATURE_WIDTH = 32
 
 
 @register
@@ -99,7 +115,8 @@ class Balanced(Recipe):
     batch_size: int = 256
     """Samples in a batch (points of more than two columns: 1024; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4)."""
+    """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4, with photo
+    features 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
     (points of more than two columns and images: 0.3; images in colour: 0.1)."""
@@ -114,10 +131,15 @@ class Balanced(Recipe):
     regularization: Literal["penalties", "spectral"] = "penalties"
     """What keeps D smooth: the R1 and R2 penalties, or spectral normalisation of its
     layers, for images, with a G that has BatchNorm (images in colour: spectral)."""
+    photo_features: bool = False
+    """Whether D sees beside the pixels the frozen features of a network that was
+    trained on photographs, as in the recipe projected (images in colour: True where the
+    extra photos is installed)."""
     gamma: Annotated[float, Ge(0)] = 0.1
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
     lipschitz: Annotated[float, Gt(0)] = 16.0
-    """D's Lipschitz constant with spectral normalisation: the factor on its output."""
+    """With spectral normalisation the Lipschitz constant of D of the pixels: the factor
+    on its output (images with photo features: 1.0)."""
     scaling: ScalingKind = "standard"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1]) (images in colour: unit, since G ends in a tanh there)."""
@@ -134,10 +156,14 @@ class Balanced(Recipe):
     """Cluster each image channel independently. Default: yes if the channels are
     independent."""
 
+    @property
+    def sees_photo_features(self) -> bool:
+        return self.photo_features
+
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
-            return SPECTRAL if space.shape[0] >= MIN_COLOR_CHANNELS else PENALTIES
+            return image_defaults(space.shape, {}, alpha=False)
         if space.size == 1:
             return {}
         return {
@@ -149,17 +175,18 @@ class Balanced(Recipe):
 
     @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        # Independent channels are not colours.
-        separate = "penalties" if given.get("per_channel_clusters") else None
-        chosen = given.get("regularization", separate)
-        for defaults in (PENALTIES, SPECTRAL):
-            if schema.is_image and chosen == defaults["regularization"]:
-                given = defaults | given
+        if schema.is_image:
+            given = image_defaults(schema.shape, given, schema.alpha) | given
         return super().for_data(schema, given)
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
         if self.regularization == "penalties":
+            if self.photo_features:
+                raise RequestError(
+                    "photo_features is on, which needs regularization = 'spectral': set that, or "
+                    "leave photo_features out"
+                )
             return
         if not space.is_image:
             raise RequestError(
@@ -176,6 +203,32 @@ class Balanced(Recipe):
                 f"batch_size = {self.batch_size}: with spectral normalisation G has BatchNorm, "
                 "which needs at least 2 samples"
             )
+        if self.photo_features:
+            self._check_photo_features(space.shape[0])
+
+    def _check_photo_features(self, channels: int) -> None:
+        """Check that these images can have the features, and the network is there."""
+        from equipoise.networks import pretrained
+
+        if channels not in PHOTO_CHANNELS:
+            raise RequestError(
+                f"photo_features is on, which is for grey and colour images, and these have "
+                f"{channels} channels: leave it out"
+            )
+        pretrained.require("photo_features")
+
+    def notes(self, schema: Schema) -> list[str]:
+        if self.photo_features:
+            return [
+                "D sees the features of EfficientNet-Lite0 beside the pixels; to go without "
+                "type --photo-features False (in Python photo_features=False)"
+            ]
+        from equipoise.networks.pretrained import INSTALL, is_installed
+
+        spectral = schema.is_image and self.regularization == "spectral"
+        if not spectral or not shows_photos(schema.shape, schema.alpha) or is_installed():
+            return []
+        return [f"colour images become better with the features of a trained network: {INSTALL}"]
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
@@ -190,12 +243,24 @@ class Balanced(Recipe):
         if spectral:
             spectrally_normalised(discriminator)
         return self.method(
-            Networks(Generator(body, space.classes), discriminator, prior),
+            Networks(Generator(body, space.classes), self._joined(discriminator, space), prior),
             Losses(losses.relativistic_discriminator, losses.relativistic_generator),
             Relativistic(),
             penalty=None if spectral else lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
+            reuses_samples=spectral,
         )
+
+    def _joined(self, pixels: Discriminator, space: NetworkSpace) -> nn.Module:
+        """D of the pixels, joined by one of the photo features where they are on."""
+        from equipoise.networks.pretrained import efficientnet_lite0, is_installed, outlined
+        from equipoise.networks.projected import ProjectedDiscriminator
+
+        if not self.photo_features:
+            return pixels
+        network = efficientnet_lite0() if is_installed() else outlined()
+        side = math.ceil(min(max(space.shape[1:]), MAX_FEATURE_SIDE) / STRIDE) * STRIDE
+        return ProjectedDiscriminator(network, side, FEATURE_WIDTH, space.classes, pixels)
 
     def _bodies(self, space: NetworkSpace, latent_width: int) -> tuple[nn.Module, nn.Module, int]:
         """G's body, D's trunk, and the number of the trunk's features."""
@@ -226,3 +291,33 @@ class Balanced(Recipe):
             learning_rate=rates.learning_rate / math.sqrt(max(lengths, 1.0)),
             penalty=self.gamma / 2,
         )
+
+
+def image_defaults(shape: tuple[int, ...], given: dict[str, Any], alpha: bool) -> dict[str, Any]:
+    """The defaults for images of this shape, (C, H, W): those of the networks that
+    `given` asks for, or of the ones for colour images where they are in colour.
+
+    Args:
+        shape: Of the images.
+        given: The fields that are set already.
+        alpha: Whether the last channel is opacity.
+    """
+    # Independent channels are not colours.
+    in_color = shape[0] >= MIN_COLOR_CHANNELS and not given.get("per_channel_clusters")
+    by_rule = "spectral" if in_color or given.get("photo_features") else "penalties"
+    if given.get("regularization", by_rule) == "penalties":
+        return PENALTIES
+    if "photo_features" in given:
+        return PHOTOS if given["photo_features"] else SPECTRAL
+    if not shows_photos(shape, alpha):
+        return SPECTRAL
+    from equipoise.networks.pretrained import is_installed
+
+    return PHOTOS if is_installed() else SPECTRAL
+
+
+def shows_photos(shape: tuple[int, ...], alpha: bool) -> bool:
+    """Whether photo features are meant for images of this shape: colour images that are
+    large enough to show something."""
+    channels, *sides = shape
+    return (channels == RGB or alpha) and min(sides) >= MIN_PHOTO_SIDE

@@ -46,9 +46,6 @@ class Recipe(ABC):
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
     """Whether the method needs labels."""
-    photo_features: ClassVar[bool] = False
-    """Whether D sees the features that colour images are judged by (`metrics.photos`),
-    so that other features must judge too."""
     takes_labels: ClassVar[bool] = True
     """Whether both networks can be conditioned on classes, which are labels or
     clusters."""
@@ -112,6 +109,12 @@ class Recipe(ABC):
                 "for example to color,translation,cutout"
             )
         return wrong
+
+    @property
+    def sees_photo_features(self) -> bool:
+        """Whether D sees the features that colour images are judged by
+        (`metrics.photos`), so that other features must judge too."""
+        return False
 
     @property
     def augmentations(self) -> list[str]:
@@ -220,6 +223,11 @@ class Recipe(ABC):
         recipe = cls(**{**cls.defaults(space), **given})
         recipe.check(space)
         return recipe
+
+    def notes(self, schema: Schema) -> list[str]:
+        """What a user should know at the start about this recipe on this data, a line
+        each."""
+        return []
 
     def default_samples(self, space: NetworkSpace) -> int:
         """Real samples to train on if the user sets neither samples nor minutes."""

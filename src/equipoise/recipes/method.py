@@ -167,6 +167,10 @@ class Method:
     wrong for a D whose outputs depend on the whole batch, as with BatchNorm."""
     discriminator_steps: int = 1
     """Steps of D for every step of G."""
+    reuses_samples: bool = False
+    """Whether G's step is on the samples that D's last step was on, and compares them
+    with D's outputs of then on real ones, as is the habit of DCGAN's implementations:
+    one pass of G less. Such a step is not compiled."""
 
     def __post_init__(self) -> None:
         if self.penalty is not None and not self.together:

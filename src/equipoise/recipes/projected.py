@@ -60,7 +60,6 @@ class Projected(Standard):
     summary = "D on the frozen features of a network trained on photographs; needs [photos]"
     paper = "Sauer et al. 2021, Projected GANs Converge Faster"
     images_only = True
-    photo_features = True
 
     learning_rate: float = 1e-3
     """Adam's learning rate at the start (paper: 2e-4)."""
@@ -78,6 +77,10 @@ class Projected(Standard):
     augment: str = "color,translation,cutout"
     """Random changes of all images that D sees (DiffAugment, Zhao et al. 2020): color,
     translation, cutout, or several with commas between. none: no changes."""
+
+    @property
+    def sees_photo_features(self) -> bool:
+        return True
 
     def conflicts(self) -> list[str]:
         wrong = super().conflicts()

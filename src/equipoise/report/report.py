@@ -221,7 +221,7 @@ def gather(
     metrics = [finite]
     if finite.value == 1:
         metrics = evaluate_samples(
-            source, sampling, seed, schema.classes, budget, on_step, recipe.photo_features
+            source, sampling, seed, schema.classes, budget, on_step, recipe.sees_photo_features
         )
     own = type(recipe).for_data(schema, {"conditional": recipe.conditional})
     return Evidence(

@@ -188,7 +188,7 @@ def is_pure(method: Method) -> bool:
         method.penalty is not None and method.penalty_at == "elsewhere"
     )
     lazy = method.penalty_interval > 1 or method.generator_penalty is not None
-    return not (draws or lazy) and not any(
+    return not (draws or lazy or method.reuses_samples) and not any(
         isinstance(layer, (Dropout, *BATCH_NORMS)) or is_parametrized(layer) for layer in layers
     )
 

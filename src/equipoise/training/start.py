@@ -129,7 +129,9 @@ def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any], seed:
             source.notes += _note_on_classes(source, recipe)
     if _asks_about_channels(source, recipe, choices):
         choices = {**choices, "per_channel_clusters": channels_are_independent(source, seed)}
-    return recipe.for_data(source.schema, choices)
+    made = recipe.for_data(source.schema, choices)
+    source.notes += made.notes(source.schema)
+    return made
 
 
 def _asks_about_channels(source: Source, recipe: type[Recipe], choices: dict[str, Any]) -> bool:

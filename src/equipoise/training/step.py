@@ -7,7 +7,8 @@
 x is a batch of real samples, x' one of as many generated samples, n the number of real
 samples in the step. The recipe defines L_D, L_G, their penalties and the auxiliary term
 A, see `recipes.method.Method`. A penalty of every k-th step has k times the weight. D
-sees augmented samples if the recipe has augmentations.
+sees augmented samples if the recipe has augmentations. x' is new in G's step, unless
+the method reuses the samples of D's.
 
 `discriminator_gradients` and `generator_gradients` have all of the arithmetic except
 the optimisers'. For a long run they are compiled (`training.speed`).
@@ -15,7 +16,7 @@ the optimisers'. For a long run they are compiled (`training.speed`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
 EMA_RAMPUP = 0.1
 
 
+class Reused(NamedTuple):
+    """What G's step takes over from D's."""
+
+    z: Tensor
+    """The latents, (N, Z)."""
+    x_fake: Tensor
+    """The generated samples, (N, *shape), with the graph back to G's weights."""
+    real_logits: Tensor | None = None
+    """D's outputs on real samples before its optimiser step, (N,)."""
+
+
 def adversarial_step(state: State, rates: Rates) -> dict[str, Tensor]:
     """One step of G and the recipe's number of steps of D, on new batches.
 
@@ -42,11 +54,17 @@ def adversarial_step(state: State, rates: Rates) -> dict[str, Tensor]:
         Readings by name, on the device: losses, penalties and other scalars, (), and
         D's `real_logits` and `fake_logits`, (N,).
     """
+    method, reused = state.method, None
     readings: dict[str, Tensor] = {}
-    for _ in range(state.method.discriminator_steps):
+    for step in range(1, method.discriminator_steps + 1):
         x, y = state.loader.next()
-        readings |= discriminator_step(state, rates, x, y)
-    readings |= generator_step(state, rates, x, y)
+        if method.reuses_samples and step == method.discriminator_steps:
+            z = state.latents(len(x))
+            reused = Reused(z, state.generator(z, y))
+        readings |= discriminator_step(state, rates, x, y, reused)
+    if reused is not None:
+        reused = reused._replace(real_logits=readings["real_logits"])
+    readings |= generator_step(state, rates, x, y, reused)
     readings |= state.update_controllers("generator", readings)
     samples = state.samples_per_step
     half_life = ema_half_life(state, rates, samples)
@@ -56,28 +74,30 @@ def adversarial_step(state: State, rates: Rates) -> dict[str, Tensor]:
 
 
 def discriminator_step(
-    state: State, rates: Rates, x: Tensor, y: Tensor | None
+    state: State, rates: Rates, x: Tensor, y: Tensor | None, reused: Reused | None = None
 ) -> dict[str, Tensor]:
-    """One step of D on real samples x, (N, *shape), and N generated ones."""
+    """One step of D on real samples x, (N, *shape), and N generated ones, new ones
+    unless they are given."""
     weight = penalty_weight(state, rates.penalty, state.method.penalty_interval)
-    gradients, readings = state.compiled(discriminator_gradients)(
-        state, weight, x, y, state.latents(len(x))
-    )
+    z = state.latents(len(x)) if reused is None else reused.z
+    gradients, readings = state.compiled(discriminator_gradients)(state, weight, x, y, z, reused)
     state.optimize_discriminator(gradients)
     if state.method.constraint is not None:
         state.method.constraint(state.discriminator)
     return readings | state.update_controllers("discriminator", readings)
 
 
-def generator_step(state: State, rates: Rates, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
-    """One step of G. Gradients pass through D and are not stored in its weights."""
+def generator_step(
+    state: State, rates: Rates, x: Tensor, y: Tensor | None, reused: Reused | None = None
+) -> dict[str, Tensor]:
+    """One step of G, on new samples unless those of D's step are given. Gradients pass
+    through D and are not stored in its weights."""
     method, weight = state.method, None
     if method.generator_penalty is not None:
         interval = method.generator_penalty_interval
         weight = penalty_weight(state, rates.generator_penalty, interval)
-    gradients, readings = state.compiled(generator_gradients)(
-        state, weight, x, y, state.latents(len(x))
-    )
+    z = state.latents(len(x)) if reused is None else reused.z
+    gradients, readings = state.compiled(generator_gradients)(state, weight, x, y, z, reused)
     state.optimize_generator(gradients)
     return readings
 
@@ -92,7 +112,12 @@ def penalty_weight(state: State, weight: float, interval: int) -> Tensor | None:
 
 
 def discriminator_gradients(
-    state: State, weight: Tensor | None, x: Tensor, y: Tensor | None, z: Tensor
+    state: State,
+    weight: Tensor | None,
+    x: Tensor,
+    y: Tensor | None,
+    z: Tensor,
+    reused: Reused | None = None,
 ) -> tuple[Gradients, dict[str, Tensor]]:
     """The gradients of D's loss.
 
@@ -102,13 +127,14 @@ def discriminator_gradients(
         x: Real samples, (N, *shape), as networks see them.
         y: The classes of both the real and the generated samples, (N,), or None.
         z: Latents of the generated samples, (N, Z).
+        reused: The generated samples; None: they are generated here.
 
     Returns:
         The gradient of each of D's weights, and readings by name.
     """
     method = state.method
     with torch.no_grad():
-        x_fake = state.generator(z, y)
+        x_fake = state.generator(z, y) if reused is None else reused.x_fake.detach()
     both = torch.cat([x, x_fake]).requires_grad_(
         weight is not None and method.penalty is not None and method.penalty_at == "samples"
     )
@@ -136,7 +162,12 @@ def discriminator_gradients(
 
 
 def generator_gradients(
-    state: State, weight: Tensor | None, x: Tensor, y: Tensor | None, z: Tensor
+    state: State,
+    weight: Tensor | None,
+    x: Tensor,
+    y: Tensor | None,
+    z: Tensor,
+    reused: Reused | None = None,
 ) -> tuple[Gradients, dict[str, Tensor]]:
     """The gradients of G's loss, with arguments and result as
     `discriminator_gradients`.
@@ -144,9 +175,13 @@ def generator_gradients(
     Real samples x enter only if the loss takes pairs.
     """
     method = state.method
-    fake, aux = state.discriminate(state.generator(z, y), y)
-    with torch.no_grad():
-        real = state.discriminate(x, y)[0] if method.pairs else fake
+    fake, aux = state.discriminate(state.generator(z, y) if reused is None else reused.x_fake, y)
+    real = fake
+    if method.pairs and reused is not None and reused.real_logits is not None:
+        real = reused.real_logits
+    elif method.pairs:
+        with torch.no_grad():
+            real = state.discriminate(x, y)[0]
     loss = total = method.generator_loss(real, fake)
     if method.auxiliary is not None:
         outputs = AuxOutputs(None, aux, y, z, state.randomness["penalty"])

@@ -81,6 +81,8 @@ class Workload:
     """Whether each step of D has a penalty."""
     frozen: PassCost | None = None
     """The frozen part of D, which `discriminator` includes; None without one."""
+    reuses_samples: bool = False
+    """Whether G's step is on the samples of D's last step."""
 
     @property
     def generator_flops(self) -> float:
@@ -114,7 +116,8 @@ class Workload:
     def _step(self, g: float, d: float, frozen: float) -> float:
         passes = 6 + (PENALTY_PASSES if self.has_penalty else 0)
         d_step = g + passes * d - 4 * frozen
-        return self.discriminator_steps * d_step + 3 * (g + d) - frozen
+        g_step = (2 if self.reuses_samples else 3) * g + 3 * d - frozen
+        return self.discriminator_steps * d_step + g_step
 
     def seconds(self, threads: int, costs: DeviceCosts) -> float:
         """Estimated seconds of a step."""
@@ -156,6 +159,7 @@ def count_workload(
         method.discriminator_steps,
         method.penalty is not None and method.penalty_interval == 1,
         _frozen_cost(d, shape, batch_size),
+        method.reuses_samples,
     )
 
 
