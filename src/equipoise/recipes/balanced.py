@@ -90,6 +90,7 @@ PHOTOS = SPECTRAL | {
     "photo_features": True,
     "learning_rate": 1e-3,
     "lipschitz": 1.0,
+    "width": 24,
 }
 # Channels from which images are taken for colour ones.
 MIN_COLOR_CHANNELS = 3
@@ -144,8 +145,8 @@ class Balanced(Recipe):
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1]) (images in colour: unit, since G ends in a tanh there)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
-    """Hidden units of the MLPs (points of several columns: 128; images: 16, channels of
-    the finest grid)."""
+    """Hidden units of the MLPs (points of several columns: 128; images: 16, with photo
+    features 24, channels of the finest grid)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Latent dimension (points of D > 1 columns: D; images: 64)."""
     clusters: int | None = None
