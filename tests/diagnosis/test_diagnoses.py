@@ -321,6 +321,15 @@ def test_a_d_that_is_always_right_has_won_unless_the_samples_are_near_or_improvi
     assert verdict_of(far, log=[*FLAT, *balanced_at(*[0.55] * 20)]).name == "stalled"
 
 
+def test_a_d_that_good_trainings_leave_ahead_has_won_only_where_it_is_always_right() -> None:
+    far = result(PRIMARY, 1.0, 0.01)
+    for balance, name in ((0.7, "stalled"), (0.999, "discriminator won")):
+        log = [*FLAT, *balanced_at(*[balance] * 20)]
+        verdict = verdict_of(far, log=log, ends_level=False)
+        assert verdict.name == name
+        assert "50%" not in verdict.sentence
+
+
 def test_a_gain_that_is_lost_at_the_end_is_no_improvement() -> None:
     far, certain = result(PRIMARY, 71.0, 0.02), balanced_at(*[0.999] * 20)
     swinging = [*falling(55, 63, 70, 44, 71), *certain]  # of MNIST, at 100 times G's rate

@@ -56,6 +56,8 @@ class Evidence:
     """Whether half of the held-out samples are a validation split."""
     outliers: bool = False
     """Whether the data has rows so extreme that the others are not learned."""
+    ends_level: bool = True
+    """Whether D ends a good training right about half of what it sees."""
     changed: tuple[str, ...] = ()
     """Settings of the recipe that differ from its defaults for this data."""
 

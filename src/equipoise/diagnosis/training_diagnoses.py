@@ -78,11 +78,11 @@ def one_network_won(e: Evidence) -> Verdict | None:
         return None
     balance = median(curve[-max(int(len(curve) * FINAL_REPORTS), 1) :])
     right = f"D is right about {balance:.1%} of what it sees"
-    if balance >= D_AHEAD:
+    if balance >= (D_AHEAD if e.ends_level else D_SURELY_AHEAD):
+        good = "; at the end of a good training it is right about 50%" if e.ends_level else ""
         return Verdict(
             "discriminator won",
-            f"The discriminator has won: {right}; at the end of a good training it is right "
-            f"about 50%. {e.summary_sentence}.",
+            f"The discriminator has won: {right}{good}. {e.summary_sentence}.",
             "sure" if balance > D_SURELY_AHEAD else "likely",
             *stabilise(e),
         )

@@ -117,6 +117,12 @@ class Recipe(ABC):
         return False
 
     @property
+    def ends_level(self) -> bool:
+        """Whether D is right about half of what it sees at the end of a good
+        training."""
+        return True
+
+    @property
     def augmentations(self) -> list[str]:
         """The kinds of `augment`."""
         return (

@@ -239,6 +239,7 @@ def gather(
         run=None if run is None else shlex.quote(str(run)),
         early_stopping=source.early_stopping and not source.for_test,
         outliers=source.has_outliers,
+        ends_level=recipe.ends_level,
         changed=tuple(
             name for name in config.requested.recipe if getattr(recipe, name) != getattr(own, name)
         ),
