@@ -32,9 +32,10 @@ BatchNorm and doubles its grids by nearest neighbours, and spectral normalisatio
 D smooth instead of the penalties (Miyato et al. 2018), which takes no second
 derivatives. The loss is the same (benchmarks/EXPERIMENTS.md, "Colour images").
 
-Where the weights of EfficientNet-Lite0 are installed, D also sees its features of colour
-images (Projected GAN, Sauer et al. 2021, see `networks.projected`). They know what a
-picture is of, which D's convolutions take long to learn; the pixels have the colours.
+Where the weights of EfficientNet-Lite0 are installed, D also sees its features of
+colour images (Projected GAN, Sauer et al. 2021, see `networks.projected`). They know
+what a picture is of, which D's convolutions take long to learn; the pixels have the
+colours.
 """
 
 from __future__ import annotations
