@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from equipoise.data.labels import same_classes
 from equipoise.data.sources import Source
-from equipoise.metrics.budget import FULL, QUICK, Budget, quiet
+from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.c2st import c2st_metric
 from equipoise.metrics.conditional import conditional_metrics
 from equipoise.metrics.copies import MIN_HELD_OUT, copied_metric
-from equipoise.metrics.photos import are_photos
+from equipoise.metrics.photos import PHOTO_NETWORK, are_photos
 from equipoise.metrics.reference import (
     Array,
     DigitReference,
@@ -44,7 +44,6 @@ def suite_for(
     seed: int,
     quick: bool = False,
     budget: Budget = FULL,
-    photo_features: bool = False,
 ) -> MetricSuite:
     """The metric suite for a source's kind of data.
 
@@ -54,16 +53,11 @@ def suite_for(
         quick: For metrics while training: on the validation split where there is one,
             and only what is cheap.
         budget: How many samples a report takes.
-        photo_features: Whether the discriminator saw the features that colour images
-            are compared in. Then they are compared in others, which do not flatter its
-            generator.
     """
-    return MetricSuite(reference_for(source, seed, quick, budget, photo_features), quick)
+    return MetricSuite(reference_for(source, seed, quick, budget), quick)
 
 
-def reference_for(
-    source: Source, seed: int, quick: bool, budget: Budget, photo_features: bool = False
-) -> Reference:
+def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Reference:
     """The real samples that generated ones are compared with.
 
     The arguments are those of `suite_for`.
@@ -83,14 +77,7 @@ def reference_for(
     if schema.is_image:
         if source.limits is None or not are_photos(schema):
             return ImageReference(real)
-        if not photo_features:
-            return PhotoReference(real, source.limits)
-        steps = QUICK.image_steps if quick else budget.image_steps
-        # Not the draw that baselines are of, as far as there are others.
-        learned = learned_from(schema.shape), seed + 1
-        return RotationReference(
-            real, lambda: _values(source.measured(source.seen(*learned))), seed, steps
-        )
+        return PhotoReference(real, source.limits)
     columns = schema.columns or range(schema.size)
     return TabularReference(
         real,
@@ -118,14 +105,14 @@ def evaluate_samples(
             same ones.
         budget: How many samples are measured.
         on_step: Called with what is measured next, of `budget.STEPS`.
-        photo_features: As for `suite_for`. The features that the discriminator saw are
-            a further metric then, which says so.
+        photo_features: Whether the discriminator saw the features that colour images
+            are compared in. Protocols then say so, and a further metric has others.
 
     Returns:
         The results, the primary one first.
     """
     on_step("samples")
-    suite = suite_for(source, seed, budget=budget, photo_features=photo_features)
+    suite = suite_for(source, seed, budget=budget)
     most = (budget.two_sample_images if source.schema.is_image else budget.two_sample) // 2
     train, test = (
         _values(source.measured(part(most, seed))) for part in (source.seen, source.held_out)
@@ -135,8 +122,11 @@ def evaluate_samples(
     draws = baseline_draws(source, suite.n, seed, budget.baselines)
     on_step("distances and coverage")
     results = suite.metrics(fake[: suite.n], draws)
-    if photo_features:
-        results += flattering_metrics(source, suite.reference, fake[: suite.n], draws)
+    if photo_features and isinstance(suite.reference, PhotoReference):
+        results = [
+            *map(flattered, results),
+            unseen_features_metric(source, seed, fake[: suite.n], draws, budget),
+        ]
     if len(test) >= MIN_C2ST:
         on_step("classifier two-sample test")
         parts = (train, fake[len(test) :]), (test, fake[: len(test)])
@@ -150,27 +140,36 @@ def evaluate_samples(
     return results
 
 
-def flattering_metrics(
-    source: Source, reference: Reference, fake: Array, draws: list[Array]
-) -> list[MetricResult]:
-    """The Fréchet distance of the features that the discriminator saw.
+def flattered(result: MetricResult) -> MetricResult:
+    """A metric of features that the discriminator was trained on, whose protocol says
+    so; others as they are."""
+    if PHOTO_NETWORK not in result.protocol:
+        return result
+    said = f"{result.protocol}; the discriminator was trained on these features, which flatters"
+    return replace(result, protocol=said)
+
+
+def unseen_features_metric(
+    source: Source, seed: int, fake: Array, draws: list[Array], budget: Budget
+) -> MetricResult:
+    """The Fréchet distance on features that no generator was trained on.
 
     Args:
         source: The real data.
-        reference: That of the report; none of these features, but of rotations.
+        seed: Of the network that has the features, and of the choice of its images.
         fake: Generated images, (n, C, H, W).
         draws: Real ones, for the baseline.
-
-    Returns:
-        One result, whose protocol names the flattery; none for images without such
-        features.
+        budget: How long the network is trained.
     """
-    if not isinstance(reference, RotationReference) or source.limits is None:
-        return []
-    photos = PhotoReference(reference.real, source.limits)
-    first = MetricSuite(photos, quick=True).metrics(fake, draws)[0]
-    said = f"{first.protocol}; the discriminator was trained on these features, which flatters"
-    return [replace(first, protocol=said)]
+    # Not the draw that baselines are of, as far as there are others.
+    learned = learned_from(source.schema.shape), seed + 1
+    reference = RotationReference(
+        _values(source.measured(source.held_out(len(fake), seed))),
+        lambda: _values(source.measured(source.seen(*learned))),
+        seed,
+        budget.image_steps,
+    )
+    return MetricSuite(reference, quick=True).metrics(fake, draws)[0]
 
 
 def takes_all(source: Source, labels: bool, budget: Budget) -> bool:

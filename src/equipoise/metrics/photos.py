@@ -41,6 +41,7 @@ BATCH = 16  # images a forward pass: their activations stay in the cache
 # Multiplications that take a training as long as the features of one image.
 COSTS = {SIDE: 8e7, NATIVE_SIDE: 4e8}
 RGB = 3  # channels
+PHOTO_NETWORK = "EfficientNet-Lite0"
 PIXEL_MAX = 255.0
 
 

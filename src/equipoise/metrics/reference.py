@@ -21,7 +21,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from equipoise.data.distributions import Distribution
 from equipoise.metrics.digits import FEATURES, read_digits
-from equipoise.metrics.photos import COSTS, photo_features, side_of
+from equipoise.metrics.photos import COSTS, PHOTO_NETWORK, photo_features, side_of
 from equipoise.metrics.rotations import VALUE_COST as ROTATION_COST
 from equipoise.metrics.rotations import train_rotation_network
 
@@ -279,7 +279,7 @@ class PhotoReference(FeatureReference):
     @property
     def feature_description(self) -> str:
         return (
-            f"{self.description}, features of EfficientNet-Lite0 at {self.side} x {self.side} "
+            f"{self.description}, features of {PHOTO_NETWORK} at {self.side} x {self.side} "
             "pixels (not Inception's)"
         )
 

@@ -27,7 +27,7 @@ What differs from the paper, and why:
 As in the paper G is FastGAN's, sized by `width`.
 
 A generator that is trained on these features is flattered by metrics of the same
-network. Its report judges it by others first, see docs/measuring.md.
+network. Its report has others beside them, see docs/measuring.md.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ class Trainer:
         """The callbacks, in the order in which they see events."""
         source, state, sampler, writer = self.source, self.state, self.sampler, self.writer
         seed, stops = self.settings.seed, self.settings.stop_when is not None
-        suite = suite_for(source, seed, quick=True, photo_features=self.recipe.sees_photo_features)
+        suite = suite_for(source, seed, quick=True)
         schedule = EvaluationSchedule(self.workload, suite, self.costs)
         self.monitor = Monitor(lambda: baselines(suite, source, seed))
         self.run_log = RunLog(state, writer)
