@@ -12,9 +12,11 @@ from equipoise.networks.conditioning import Discriminator
 from equipoise.networks.efficientnet import STAGE_CHANNELS, EfficientNetLite0, FrozenConv
 from equipoise.networks.projected import (
     CELLS,
+    PIXEL_PULL,
     ProjectedDiscriminator,
     ProjectedFeatures,
     StageDiscriminator,
+    with_gradient_norm,
 )
 
 SIDE, WIDTH = 64, 4
@@ -130,6 +132,30 @@ def test_the_pixels_logit_weighs_as_much_as_a_stage(network: EfficientNetLite0) 
     own = pixels(x, y)[0]
     assert torch.allclose(logits[:, 4], own[:, None].expand(-1, CELLS**2))
     assert {name.split(".")[0] for name, _ in d.named_parameters()} == {"stages", "pixels"}
+
+
+def test_pixels_and_features_pull_with_norms_of_their_own(network: EfficientNetLite0) -> None:
+    """A D of pixels that is a thousand times as steep as another changes nothing for
+    G."""
+    trunk = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
+    gradients = []
+    for scale in (1.0, 1000.0):
+        torch.manual_seed(0)
+        pixels = Discriminator(trunk, 5, scale=scale)
+        d = ProjectedDiscriminator(network, SIDE, WIDTH, pixels=pixels).eval()
+        x = colours(3).requires_grad_()
+        gradients.append(torch.autograd.grad(d(x)[0].mean(), x)[0])
+        rows = d(x)[0].reshape(3, 5, -1)
+        for part, norm in ((rows[:, :4], 1.0), (rows[:, 4], PIXEL_PULL)):
+            [gradient] = torch.autograd.grad(part.sum(), x, retain_graph=True)
+            assert gradient.norm().item() == pytest.approx(norm, rel=1e-4)
+    assert torch.allclose(*gradients, atol=1e-5)
+
+
+def test_a_gradient_of_zero_stays_zero() -> None:
+    x = torch.randn(2, 3, requires_grad=True)
+    [gradient] = torch.autograd.grad(with_gradient_norm(x, 1.0).sum() * 0, x)
+    assert torch.equal(gradient, torch.zeros(2, 3))
 
 
 def test_transparent_images_are_seen_on_mid_grey(network: EfficientNetLite0) -> None:

@@ -7,7 +7,11 @@ each stage a small discriminator. Mixing makes it hard for G to satisfy the
 discriminators by some of the features alone.
 
 A discriminator of the pixels may stand beside them, for what the features do not see
-well, such as colours.
+well, such as colours. The gradient of the features by the image is up to a hundred
+times that of the pixels, which alone would hardly reach G. So each of both is given a
+norm of its own on the way to G, as VQGAN weighs its losses by their gradients (Esser,
+Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
+eq. 7).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn.functional import conv2d, interpolate
 
 from equipoise.networks.conditioning import Discriminator, MixedPrecision, forward_mixed
@@ -37,6 +42,30 @@ RGBA = 4  # channels
 CELLS = 4
 # Channels of the discriminators' last features, as a multiple of the width.
 WIDENING = 4
+# Norm of the gradient that G gets from the pixels, over that from the features.
+PIXEL_PULL = 0.1
+
+
+class GradientNorm(torch.autograd.Function):
+    """The identity, whose gradient is scaled to a norm."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, norm: float) -> Tensor:
+        ctx.norm = norm  # type: ignore[attr-defined]  # torch's way to hand it on
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        norm: float = ctx.norm  # type: ignore[attr-defined]
+        scale = norm / gradient.norm().clamp_min(torch.finfo(gradient.dtype).tiny)
+        return gradient * scale, None
+
+
+def with_gradient_norm(x: Tensor, norm: float) -> Tensor:
+    """x; the gradient that reaches it has this norm over the whole batch."""
+    scaled: Tensor = GradientNorm.apply(x, norm)  # type: ignore[no-untyped-call]
+    return scaled
 
 
 class FrozenMixing(nn.Module):
@@ -146,7 +175,9 @@ class ProjectedDiscriminator(MixedPrecision):
     """Images (N, C, H, W) on [-1, 1] and classes (N,) to the logits of all stages,
     those of a sample one after another: (N L,), and an empty (N, 0).
 
-    A logit of the pixels is repeated, so that it weighs as much as a stage's logits.
+    A logit of the pixels is repeated, so that D has as many of them as of a stage. The
+    gradients of the images, by which G learns, have norm 1 from the stages and
+    `PIXEL_PULL` from the pixels.
 
     Args:
         network: EfficientNet-Lite0 with its weights.
@@ -181,10 +212,10 @@ class ProjectedDiscriminator(MixedPrecision):
         # On a CPU depthwise convolutions are slower in bfloat16: forward and backward
         # through the frozen network take 3.8 ms an image instead of 2.4.
         with torch.autocast(device, torch.bfloat16, enabled=mixed and device != "cpu"):
-            maps = self.frozen(x)
+            maps = self.frozen(x if self.pixels is None else with_gradient_norm(x, 1.0))
         with torch.autocast(device, torch.bfloat16, enabled=mixed):
             logits = [stage(at, y) for stage, at in zip(self.stages, maps, strict=True)]
         if self.pixels is not None:
-            h = forward_mixed(self.pixels.trunk, x, mixed)
+            h = forward_mixed(self.pixels.trunk, with_gradient_norm(x, PIXEL_PULL), mixed)
             logits.append(self.pixels.logits(h, y)[:, None].expand_as(logits[0]))
         return torch.cat(logits, 1).flatten().float(), x.new_empty(len(x), 0)

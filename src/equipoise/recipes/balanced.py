@@ -75,7 +75,6 @@ WIDE_DATA: dict[str, Any] = {
 PENALTIES: dict[str, Any] = {
     "regularization": "penalties",
     "photo_features": False,
-    "lipschitz": 16.0,
     "scaling": "standard",
     "batch_size": 32,
     "learning_rate": 3e-3,
@@ -94,7 +93,6 @@ SPECTRAL = PENALTIES | {
 PHOTOS = SPECTRAL | {
     "photo_features": True,
     "learning_rate": 1e-3,
-    "lipschitz": 1.0,
     "width": 24,
 }
 # Channels from which images are taken for colour ones.
@@ -145,7 +143,7 @@ class Balanced(Recipe):
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
     lipschitz: Annotated[float, Gt(0)] = 16.0
     """With spectral normalisation the Lipschitz constant of D of the pixels: the factor
-    on its output (images with photo features: 1.0)."""
+    on its output."""
     scaling: ScalingKind = "standard"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1]) (images in colour: unit, since G ends in a tanh there)."""
