@@ -114,3 +114,8 @@ def test_a_baseline_that_is_reached_after_a_new_length_ends_a_training() -> None
     watch.begin_anew()
     watch.at_metrics(metrics(0.009), 0.5)
     assert watch.early_stopped
+
+
+def test_a_d_that_good_trainings_leave_ahead_is_no_fault() -> None:
+    monitor = Monitor(lambda: BASELINES, ends_level=False)
+    assert {monitor.at_report({"balance": 0.999}) for _ in range(30)} == {""}

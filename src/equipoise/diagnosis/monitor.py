@@ -41,10 +41,12 @@ class Monitor:
         measure: Gives the baselines, the quick metrics of real samples by key, the
             primary one first. It is called when they are first needed, since it takes a
             moment.
+        ends_level: Whether D ends a good training right about half of what it sees, so
+            that it is a fault if it is far ahead.
     """
 
-    def __init__(self, measure: Callable[[], Mapping[str, float]]) -> None:
-        self._measure = measure
+    def __init__(self, measure: Callable[[], Mapping[str, float]], ends_level: bool = True) -> None:
+        self._measure, self._ends_level = measure, ends_level
         self.best = float("inf")
         self.without_gain = 0
         self._evaluations = 0
@@ -92,7 +94,7 @@ class Monitor:
             A warning, or that a fault is over, in a sentence; empty if there is nothing
             new.
         """
-        if "balance" not in readings:
+        if "balance" not in readings or not self._ends_level:
             return ""
         self._recent.append(readings["balance"])
         if len(self._recent) < RECENT_REPORTS:

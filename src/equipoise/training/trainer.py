@@ -184,7 +184,7 @@ class Trainer:
         seed, stops = self.settings.seed, self.settings.stop_when is not None
         suite = suite_for(source, seed, quick=True)
         schedule = EvaluationSchedule(self.workload, suite, self.costs)
-        self.monitor = Monitor(lambda: baselines(suite, source, seed))
+        self.monitor = Monitor(lambda: baselines(suite, source, seed), self.recipe.ends_level)
         self.run_log = RunLog(state, writer)
         self.evaluator = Evaluator(
             suite, sampler, state, self.plan, schedule, self.monitor, self.run_log, self.emit
