@@ -166,8 +166,8 @@ class Balanced(Recipe):
 
     @property
     def ends_level(self) -> bool:
-        # On CIFAR-10 it is right about two thirds after 30 minutes, on flat shapes about
-        # 95% for minutes, and G improves all the while.
+        # On CIFAR-10 it is right about two thirds after 30 minutes, on flat shapes
+        # about 95% for minutes, and G improves all the while.
         return self.regularization == "penalties"
 
     @classmethod
