@@ -94,6 +94,22 @@ def test_recalibrated_statistics_are_those_of_the_averaged_weights_and_not_of_an
     assert first.momentum == 0.1
 
 
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((2,), 32), ((1, 28, 28), 32), ((3, 32, 32), 32), ((3, 64, 64), 8), ((3, 256, 256), 4)],
+)
+def test_larger_images_take_fewer_batches_to_recalibrate(
+    shape: tuple[int, ...], expected: int
+) -> None:
+    generator = DCGenerator(6, SHAPE, 4)
+    sampler = sampler_of(_Unconditional(generator))
+    sampler.schema = Schema(shape, None if len(shape) == 1 else "NCHW", "uint8")
+    batches: list[int] = []
+    generator.register_forward_hook(lambda _, z, __: batches.append(len(z[0])))
+    sampler.recalibrate_batchnorm(seed=0)
+    assert batches == [64] * expected
+
+
 def test_recalibrating_twice_gives_the_same_bits() -> None:
     sampler = sampler_of(_Unconditional(DCGenerator(6, SHAPE, 4)))
     sampler.recalibrate_batchnorm(seed=3)

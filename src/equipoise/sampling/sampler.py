@@ -3,6 +3,7 @@ batches. generator.safetensors stores one."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,11 @@ Codes = Mapping[str, ArrayLike]
 Drawn = tuple[Tensor, Tensor | None]
 # Seed of samples for metrics, so that equal generators have equal metrics.
 EVALUATION_SEED = 1_000_003
-# Number and size of the batches for BatchNorm statistics.
+# Number and size of the batches for BatchNorm statistics. Of images with more than
+# `RECALIBRATION_PIXELS` there are fewer batches, with as many pixels: at 64 x 64 they
+# take 5 s of one core instead of 20, and are 1% off.
 RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64
+MIN_RECALIBRATION_BATCHES, RECALIBRATION_PIXELS = 4, 32 * 32
 # Latents that are drawn at once, for samples of up to 256 values; fewer for larger
 # ones.
 BLOCK = 4096
@@ -282,7 +286,7 @@ class Sampler:
         """
         latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
         with recomputing_statistics(self.generator) as has_batchnorm:
-            for _ in range(RECALIBRATION_BATCHES if has_batchnorm else 0):
+            for _ in range(self._recalibration_batches if has_batchnorm else 0):
                 z = self.prior.sample(RECALIBRATION_SIZE, latents)
                 y = self._classes(RECALIBRATION_SIZE, None, classes, classes)
                 self.generator(z.to(self.device), y)
@@ -292,6 +296,12 @@ class Sampler:
                 for start in range(0, len(real), RECALIBRATION_SIZE):
                     part = real[start : start + RECALIBRATION_SIZE].to(self.device)
                     self.encoder(self.transform.encode(part, None, noise)[0])
+
+    @property
+    def _recalibration_batches(self) -> int:
+        pixels = math.prod(self.schema.shape[1:]) if self.schema.is_image else 1
+        fewer = RECALIBRATION_BATCHES * RECALIBRATION_PIXELS // pixels
+        return min(max(fewer, MIN_RECALIBRATION_BATCHES), RECALIBRATION_BATCHES)
 
     @property
     def _block(self) -> int:
