@@ -116,7 +116,8 @@ def test_a_folder_of_odd_non_square_colour_images_is_learned(tmp_path: Path) -> 
     for i in range(80):
         pixels = (flag + RNG.normal(0, 10, flag.shape)).clip(0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.png")
-    gan = GAN(samples=16 * 250, batch_size=16, width=8, threads=1, seed=0).fit(folder)
+    settings = {"batch_size": 16, "width": 8, "photo_features": False}
+    gan = GAN(samples=16 * 250, threads=1, seed=0, **settings).fit(folder)
     new = np.asarray(gan.sample(32, seed=0))
     assert new.shape == (32, 23, 37, 3)
     assert new.dtype == np.uint8
