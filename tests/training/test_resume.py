@@ -154,16 +154,15 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["points", "labelled points", "images"])
+@pytest.mark.parametrize("kind", ["points", "labelled points", "images", "colour images"])
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     kind: str, tmp_path: Path
 ) -> None:
     data, rng = tmp_path / "data.npz", np.random.default_rng(0)
-    x = (
-        rng.integers(0, 256, (60, 8, 8), np.uint8)
-        if kind == "images"
-        else rng.standard_normal((60, 2)) + rng.integers(0, 3, (60, 1)) * 9
-    )
+    x = rng.standard_normal((60, 2)) + rng.integers(0, 3, (60, 1)) * 9
+    shapes = {"images": (60, 8, 8), "colour images": (60, 3, 16, 16)}
+    if kind in shapes:
+        x = rng.integers(0, 256, shapes[kind], np.uint8)
     np.savez(data, x=x, **({"y": ["a", "b"] * 30} if kind == "labelled points" else {}))
     settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "clusters": 3}
     stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
