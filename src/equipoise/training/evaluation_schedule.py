@@ -11,7 +11,7 @@ k steps of D for one of G, training on one sample costs
     G + 6 D - 4 F + (3 G + 3 D - F) / k + STEP_COST / batch
 
 (`training.workload`; F is a frozen part of D, penalties are left out, STEP_COST is a
-step's overhead).
+step's overhead; 2 G instead of 3 G where G's step reuses D's samples).
 Evaluating one sample costs G plus its metrics (`MetricSuite.cost`). So
 EVALUATION_FRACTION of a training on H samples pays for
 EVALUATION_FRACTION * H * trained / (n * evaluated) evaluations of n samples. On a GPU
@@ -61,7 +61,8 @@ class EvaluationSchedule:
             for flops in (work.generator_flops, work.discriminator_flops, work.frozen_flops)
         )
         overhead = STEP_COST / work.batch_size
-        trained = g + 6 * d - 4 * f + (3 * (g + d) - f) / work.discriminator_steps + overhead
+        g_step = (2 if work.reuses_samples else 3) * g + 3 * d - f
+        trained = g + 6 * d - 4 * f + g_step / work.discriminator_steps + overhead
         return self.suite.n * (g + self.suite.cost) / trained
 
     def evaluations(self, horizon: int, at_most: int) -> int:
