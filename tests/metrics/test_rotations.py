@@ -60,8 +60,9 @@ BUDGET = replace(FULL, images=40, two_sample_images=80, image_steps=STEPS, copie
 def test_images_that_lie_on_their_side_are_far_from_upright_ones() -> None:
     data = source()
     x = data.seen(40, 5).double().numpy()
+    held_out = data.held_out(40, 0).double().numpy()
     upright, turned = (
-        unseen_features_metric(data, 0, images, [x], BUDGET)
+        unseen_features_metric(data, 0, held_out, images, [x], BUDGET)
         for images in (x, np.rot90(x, 1, (2, 3)).copy())
     )
     assert upright.key == turned.key == ROTATION_FRECHET.key

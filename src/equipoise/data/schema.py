@@ -28,6 +28,8 @@ ImageLayout = Literal["NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
 MAX_CHANNELS = 64  # of images
 COLOUR_CHANNELS = range(1, 5)  # grey to RGBA, which most images have
+RGB = 3  # channels
+MIN_PHOTO_SIDE = 16  # pixels of the shorter side; smaller images have no content to see
 ALPHA_CHANNELS = 4  # of images whose last channel can be their transparency
 DTYPES = (
     "bool",
@@ -301,6 +303,17 @@ def _elongation(shape: Sequence[int], layout: Layout) -> float:
     """The ratio of an image's longer side to its shorter one."""
     sides = _sides(shape, layout)
     return max(sides) / max(min(sides), 1)
+
+
+def shows_photos(shape: Sequence[int], alpha: bool) -> bool:
+    """Whether images can be photographs: in colour, and large enough to show something.
+
+    Args:
+        shape: (C, H, W).
+        alpha: Whether the last channel is opacity.
+    """
+    channels, *sides = shape
+    return (channels == RGB or alpha) and min(sides) >= MIN_PHOTO_SIDE
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

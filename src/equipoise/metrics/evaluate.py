@@ -125,7 +125,9 @@ def evaluate_samples(
     if photo_features and isinstance(suite.reference, PhotoReference):
         results = [
             *map(flattered, results),
-            unseen_features_metric(source, seed, fake[: suite.n], draws, budget),
+            unseen_features_metric(
+                source, seed, suite.reference.real, fake[: suite.n], draws, budget
+            ),
         ]
     if len(test) >= MIN_C2ST:
         on_step("classifier two-sample test")
@@ -150,13 +152,14 @@ def flattered(result: MetricResult) -> MetricResult:
 
 
 def unseen_features_metric(
-    source: Source, seed: int, fake: Array, draws: list[Array], budget: Budget
+    source: Source, seed: int, real: Array, fake: Array, draws: list[Array], budget: Budget
 ) -> MetricResult:
     """The Fréchet distance on features that no generator was trained on.
 
     Args:
         source: The real data.
         seed: Of the network that has the features, and of the choice of its images.
+        real: Held-out images, (M, C, H, W).
         fake: Generated images, (n, C, H, W).
         draws: Real ones, for the baseline.
         budget: How long the network is trained.
@@ -164,7 +167,7 @@ def unseen_features_metric(
     # Not the draw that baselines are of, as far as there are others.
     learned = learned_from(source.schema.shape), seed + 1
     reference = RotationReference(
-        _values(source.measured(source.held_out(len(fake), seed))),
+        real,
         lambda: _values(source.measured(source.seen(*learned))),
         seed,
         budget.image_steps,

@@ -25,32 +25,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from equipoise.data.schema import Schema
+from equipoise.data.schema import Schema, shows_photos
 from equipoise.networks import pretrained
 from equipoise.networks.efficientnet import (
     NATIVE_SIDE,
-    PIXEL_MEAN,
-    PIXEL_STD,
+    PIXEL_MAX,
     POOLED_FEATURES,
     EfficientNetLite0,
+    network_input,
 )
 
 SIDE = 128  # pixels a side that the network sees of images of at most as many
-MIN_SIDE = 16  # pixels of the shorter side; smaller images have no content to judge
 BATCH = 16  # images a forward pass: their activations stay in the cache
 # Multiplications that take a training as long as the features of one image.
 COSTS = {SIDE: 8e7, NATIVE_SIDE: 4e8}
-RGB = 3  # channels
 PHOTO_NETWORK = "EfficientNet-Lite0"
-PIXEL_MAX = 255.0
 
 
 def are_photos(schema: Schema) -> bool:
     """Whether images are compared in these features: colour images, with or without
     transparency, where the network's weights are installed."""
-    channels, *size = schema.shape
-    is_colour = channels == RGB or schema.alpha
-    return is_colour and min(size) >= MIN_SIDE and pretrained.is_installed()
+    return shows_photos(schema.shape, schema.alpha) and pretrained.is_installed()
 
 
 def side_of(shape: tuple[int, ...]) -> int:
@@ -85,11 +80,7 @@ def network_features(
     low, high = limits
     pixels = ((x - low) * (PIXEL_MAX / (high - low))).float()
     pixels = resized(pixels, (side, side)).clamp(0, PIXEL_MAX)
-    opacity = pixels[:, 3:] / PIXEL_MAX if x.shape[1] > 3 else 1.0
-    seen = (pixels[:, :3] - PIXEL_MEAN * opacity) / PIXEL_STD
-    values: NDArray[np.float32] = network.pooled(
-        seen.contiguous(memory_format=torch.channels_last)
-    ).numpy()
+    values: NDArray[np.float32] = network.pooled(network_input(pixels)).numpy()
     return values
 
 

@@ -30,6 +30,7 @@ STRIDE = 32
 STEM_CHANNELS = 32
 # Of pixels from 0 to 255: the network takes (pixel - MEAN) / STD.
 PIXEL_MEAN, PIXEL_STD = 127.0, 128.0
+PIXEL_MAX = 255.0
 
 
 class Layout(NamedTuple):
@@ -54,6 +55,18 @@ BLOCKS = (
     Layout(3, repeats=4, kernel=5, stride=2, expansion=6, channels=192),
     Layout(3, repeats=1, kernel=3, stride=1, expansion=6, channels=320),
 )
+
+
+def network_input(pixels: Tensor) -> Tensor:
+    """What the network takes, (N, 3, H, W), of pixels from 0 to 255.
+
+    Args:
+        pixels: Grey, RGB, or RGBA with premultiplied colours, which is put on mid-grey:
+            (N, C, H, W).
+    """
+    opacity = pixels[:, 3:] / PIXEL_MAX if pixels.shape[1] > 3 else 1.0
+    seen = (pixels[:, :3] - PIXEL_MEAN * opacity) / PIXEL_STD
+    return seen.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
 class EfficientNetLite0(nn.Module):

@@ -91,6 +91,11 @@ def outlined() -> EfficientNetLite0:
         return EfficientNetLite0().eval()
 
 
+def installed_or_outlined() -> EfficientNetLite0:
+    """The network of a discriminator: with its weights where they are installed."""
+    return efficientnet_lite0() if is_installed() else outlined()
+
+
 @cache
 def _tensors() -> Mapping[str, Tensor]:
     """The weight and the bias of each convolution by name, read once in a process."""

@@ -25,19 +25,16 @@ from torch.nn.functional import conv2d, interpolate
 
 from equipoise.networks.conditioning import Discriminator, MixedPrecision, forward_mixed
 from equipoise.networks.efficientnet import (
-    PIXEL_MEAN,
-    PIXEL_STD,
+    PIXEL_MAX,
     STAGE_CHANNELS,
     STRIDE,
     EfficientNetLite0,
+    network_input,
 )
 from equipoise.networks.mlp import activation
 from equipoise.networks.spectral import spectrally_normalised
 
 STAGES = len(STAGE_CHANNELS)
-# Pixels from 0 to 255 are HALF_RANGE (x + 1) for x on [-1, 1].
-HALF_RANGE = 127.5
-RGBA = 4  # channels
 # Cells a side that have a logit, as in the paper.
 CELLS = 4
 # Channels of the discriminators' last features, as a multiple of the width.
@@ -57,14 +54,14 @@ class GradientNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
         (gradient,) = gradients
-        norm: float = ctx.norm  # type: ignore[attr-defined]
+        norm: float = ctx.norm  # type: ignore[attr-defined]  # of forward
         scale = norm / gradient.norm().clamp_min(torch.finfo(gradient.dtype).tiny)
         return gradient * scale, None
 
 
 def with_gradient_norm(x: Tensor, norm: float) -> Tensor:
     """x; the gradient that reaches it has this norm over the whole batch."""
-    scaled: Tensor = GradientNorm.apply(x, norm)  # type: ignore[no-untyped-call]
+    scaled: Tensor = GradientNorm.apply(x, norm)  # type: ignore[no-untyped-call]  # torch's own
     return scaled
 
 
@@ -121,11 +118,7 @@ class ProjectedFeatures(nn.Module):
         if x.shape[2:] != (self.side, self.side):
             shrinks = max(x.shape[2:]) > self.side
             x = interpolate(x, (self.side, self.side), mode="bilinear", antialias=shrinks)
-        pixels = (x + 1) * HALF_RANGE
-        opacity = pixels[:, 3:] / (2 * HALF_RANGE) if x.shape[1] == RGBA else 1.0
-        seen = (pixels[:, :3] - PIXEL_MEAN * opacity) / PIXEL_STD
-        seen = seen.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        maps = self.network(seen)
+        maps = self.network(network_input((x + 1) * (PIXEL_MAX / 2)))
         mixed = [mix(f) for mix, f in zip(self.across_channels, maps, strict=True)]
         for level in reversed(range(STAGES - 1)):
             coarse = self.across_scales[level](mixed[level + 1])

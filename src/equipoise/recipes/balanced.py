@@ -97,12 +97,9 @@ PHOTOS = SPECTRAL | {
 }
 # Channels from which images are taken for colour ones.
 MIN_COLOR_CHANNELS = 3
-RGB, RGBA = 3, 4  # channels
-PHOTO_CHANNELS = (1, RGB, RGBA)
-# Pixels of the shorter side from which photo features say what is in an image.
-MIN_PHOTO_SIDE = 16
-# Maximum side that the frozen network sees. Its sides are multiples of its stride.
-MAX_FEATURE_SIDE, STRIDE = 128, 32
+PHOTO_CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
+# Maximum side that the frozen network sees.
+MAX_FEATURE_SIDE = 128
 # Channels of D's finest mixed features.
 FEATURE_WIDTH = 32
 
@@ -233,6 +230,7 @@ class Balanced(Recipe):
                 "D sees the features of EfficientNet-Lite0 beside the pixels; to go without "
                 "type --photo-features False (in Python photo_features=False)"
             ]
+        from equipoise.data.schema import shows_photos
         from equipoise.networks.pretrained import INSTALL, is_installed
 
         spectral = schema.is_image and self.regularization == "spectral"
@@ -263,12 +261,13 @@ class Balanced(Recipe):
 
     def _joined(self, pixels: Discriminator, space: NetworkSpace) -> nn.Module:
         """D of the pixels, joined by one of the photo features where they are on."""
-        from equipoise.networks.pretrained import efficientnet_lite0, is_installed, outlined
+        from equipoise.networks.efficientnet import STRIDE
+        from equipoise.networks.pretrained import installed_or_outlined
         from equipoise.networks.projected import ProjectedDiscriminator
 
         if not self.photo_features:
             return pixels
-        network = efficientnet_lite0() if is_installed() else outlined()
+        network = installed_or_outlined()
         side = math.ceil(min(max(space.shape[1:]), MAX_FEATURE_SIDE) / STRIDE) * STRIDE
         return ProjectedDiscriminator(network, side, FEATURE_WIDTH, space.classes, pixels)
 
@@ -319,15 +318,10 @@ def image_defaults(shape: tuple[int, ...], given: dict[str, Any], alpha: bool) -
         return PENALTIES
     if "photo_features" in given:
         return PHOTOS if given["photo_features"] else SPECTRAL
+    from equipoise.data.schema import shows_photos
+
     if not shows_photos(shape, alpha):
         return SPECTRAL
     from equipoise.networks.pretrained import is_installed
 
     return PHOTOS if is_installed() else SPECTRAL
-
-
-def shows_photos(shape: tuple[int, ...], alpha: bool) -> bool:
-    """Whether photo features are meant for images of this shape: colour images that are
-    large enough to show something."""
-    channels, *sides = shape
-    return (channels == RGB or alpha) and min(sides) >= MIN_PHOTO_SIDE

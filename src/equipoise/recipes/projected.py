@@ -108,12 +108,12 @@ class Projected(Standard):
         from equipoise.networks.conditioning import Generator
         from equipoise.networks.fastgan import FastGenerator
         from equipoise.networks.latents import Prior
-        from equipoise.networks.pretrained import efficientnet_lite0, is_installed, outlined
+        from equipoise.networks.pretrained import installed_or_outlined
         from equipoise.networks.projected import ProjectedDiscriminator
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
         body = FastGenerator(prior.width + classes, space.shape, self.width)
-        features = efficientnet_lite0() if is_installed() else outlined()
+        features = installed_or_outlined()
         discriminator = ProjectedDiscriminator(features, self.side(space), self.width, classes)
         return self.method(
             Networks(Generator(body, classes), discriminator, prior),

@@ -24,7 +24,7 @@ classic and 4.3% with dcgan, whose BatchNorm statistics are recalibrated too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from equipoise.metrics.suites import MetricSuite
 from equipoise.runtime.device_costs import DeviceCosts
@@ -56,14 +56,10 @@ class EvaluationSchedule:
     def evaluation_samples(self) -> float:
         """The cost of one evaluation on the CPU, in samples trained on."""
         work = self.workload
-        g, d, f = (
-            flops / 2
-            for flops in (work.generator_flops, work.discriminator_flops, work.frozen_flops)
-        )
         overhead = STEP_COST / work.batch_size
-        g_step = (2 if work.reuses_samples else 3) * g + 3 * d - f
-        trained = g + 6 * d - 4 * f + g_step / work.discriminator_steps + overhead
-        return self.suite.n * (g + self.suite.cost) / trained
+        samples = work.batch_size * work.discriminator_steps
+        trained = replace(work, has_penalty=False).step_flops / 2 / samples + overhead
+        return self.suite.n * (work.generator_flops / 2 + self.suite.cost) / trained
 
     def evaluations(self, horizon: int, at_most: int) -> int:
         """Number of evaluations of a run of `horizon` samples, 5 to `at_most`."""
