@@ -1,0 +1,96 @@
+"""Dates as numbers that floats have exactly: whole units counted from the first one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.errors import RequestError
+
+DateUnit = Literal["M", "D", "h", "m", "s", "ms", "us", "ns"]
+"""From months to nanoseconds, the coarsest first."""
+SpanUnit = Literal["D", "h", "m", "s", "ms", "us", "ns"]
+NAMES: dict[str, str] = {
+    "M": "months",
+    "D": "days",
+    "h": "hours",
+    "m": "minutes",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What dates count as numbers. float64 has every number up to 2**53 of them exactly:
+    285 years of microseconds, where nanoseconds since 1970 are rounded to 256."""
+
+    unit: DateUnit
+    """The coarsest that has all dates of the column."""
+    origin: int
+    """The first of them, in units since 1970."""
+    period: str = ""
+    """What pandas calls the unit of a column of periods, whose ordinals are held as if
+    they were seconds."""
+
+    def numbers(self, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """What dates are as numbers, (N,), NaN for NaT. Those between two units are
+        fractions."""
+        fine = np.datetime_data(dates.dtype)[0]
+        units = dates.astype(f"M8[{self.unit}]")
+        counts = (units.astype(np.int64) - self.origin).astype(np.float64)
+        if fine != self.unit and self.unit != "M":
+            rest = (dates - units.astype(dates.dtype)).astype(np.int64)
+            counts = counts + rest / (np.timedelta64(1, self.unit) / np.timedelta64(1, fine))
+        return np.where(np.isnat(dates), np.nan, counts)
+
+    def dates(self, numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
+        """The nearest dates, (N,), NaT for NaN."""
+        limit = float(2**62)
+        blank = np.isnan(numbers)
+        counts = np.rint(np.where(blank, 0, numbers).clip(-limit, limit)).astype(np.int64)
+        dates = (counts + self.origin).view(f"M8[{self.unit}]")
+        return np.where(blank, np.datetime64("NaT", self.unit), dates)
+
+    def shown(self, number: float) -> str:
+        """A date as text: 2024-01-31."""
+        if self.period:
+            import pandas as pd
+
+            return str(pd.Period(ordinal=round(number) + self.origin, freq=self.period))
+        return str(self.dates(np.array([number]))[0]).replace("T", " ")
+
+    def read(self, name: str, asked: str) -> float:
+        """The number of a date that the user gives.
+
+        Raises:
+            RequestError: If it is no date.
+        """
+        import pandas as pd
+
+        try:
+            if self.period:
+                return float(pd.Period(asked, freq=self.period).ordinal - self.origin)
+            date = np.datetime64(pd.Timestamp(asked).tz_localize(None).to_numpy())
+        except ValueError:
+            raise RequestError(
+                f"{name} = {asked!r}: must be a date, such as '2024-01-31'"
+            ) from None
+        return float(self.numbers(np.array([date]))[0])
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether what comes from a file can be a clock."""
+        return abs(self.origin) < 2**62
+
+
+def clock_of(dates: NDArray[np.datetime64], period: str = "") -> Clock:
+    """The clock of a column's dates, (n,), none of them NaT."""
+    units: Any = ("s",) if period else get_args(DateUnit)
+    unit = next(unit for unit in units if bool((dates.astype(f"M8[{unit}]") == dates).all()))
+    return Clock(unit, int(dates.min().astype(f"M8[{unit}]").astype(np.int64)), period)

@@ -1,0 +1,92 @@
+"""What the user says of columns, by name, checked: {"age": {"kind": "integer", "minimum":
+0}}."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from equipoise.coerce import all_checked, hints, raise_mistakes
+from equipoise.data.tables.base import KINDS, Column, Options
+from equipoise.data.tables.cells import Cell
+from equipoise.data.tables.notes import quoted
+from equipoise.errors import RequestError, nearest
+
+Overrides = Mapping[str, Mapping[str, Any]]
+# Kinds that are others with an option.
+ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "integer": ("number", {"decimals": 0}),
+    "real": ("number", {"decimals": "all"}),
+}
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Override:
+    """What the user says of one column."""
+
+    kind: type[Column] | None
+    """None for the one that is recognised."""
+    given: Mapping[str, Any]
+    """The other options, which depend on the kind."""
+
+    @property
+    def missing(self) -> tuple[Cell, ...]:
+        """Cells that mean nothing."""
+        listed = self.given.get(MISSING, ())
+        return tuple(listed) if isinstance(listed, list | tuple) else ()
+
+    def options(self, kind: type[Column]) -> Options:
+        """The options of this kind.
+
+        Raises:
+            RequestError: If it has no such option, or one has another type. The message
+                has all mistakes, in one line.
+        """
+        types = hints(kind.options)
+        mistakes = [
+            f"{quoted(name)} is no option of the kind {kind.kind!r}: "
+            f"{nearest(name, types) if types else 'it has none'}"
+            for name in self.given
+            if name not in types
+        ]
+        values: dict[str, Any] = {}
+        try:
+            values = all_checked({n: v for n, v in self.given.items() if n in types}, types)
+        except RequestError as error:
+            mistakes.append(str(error))
+        raise_mistakes(mistakes)
+        return kind.options(**values)
+
+
+NONE = Override(None, {})
+
+
+def override_of(options: Any) -> Override:
+    """What the user says of a column.
+
+    Raises:
+        RequestError: If it is not a mapping, or of an unknown kind.
+    """
+    if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+        raise RequestError(
+            f"{quoted(options)} are no options: give them by name, such as {{'kind': 'category'}}"
+        )
+    given = {name: _plain(value) for name, value in options.items() if name != "kind"}
+    kind = options.get("kind")
+    if kind is None:
+        return Override(None, given)
+    name, implied = ALIASES.get(kind, (kind, {})) if isinstance(kind, str) else ("", {})
+    if name not in KINDS:
+        known = [*KINDS, *ALIASES]
+        raise RequestError(f"{quoted(kind)} is no kind of column: {nearest(str(kind), known)}")
+    return Override(KINDS[name], {**implied, **given})
+
+
+def _plain(value: Any) -> Any:
+    """TOML's dates as text."""
+    if isinstance(value, datetime.date | datetime.time):
+        return str(value)
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
