@@ -17,6 +17,7 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.labels import distinct_labels, plain_label
 from equipoise.data.levels import levels_of
 from equipoise.data.limits import image_limits, range_note
+from equipoise.data.tables.recognition import recognise
 from equipoise.data.schema import (
     ALPHA_CHANNELS,
     Container,
@@ -180,6 +181,8 @@ def from_frame(
             f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
             "least one batch of samples"
         )
+    if not all(frame[name].dtype.kind in "biuf" for name in frame.columns) or has_blanks(frame):
+        return _from_mixed(frame, labels, what)
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(
@@ -199,6 +202,27 @@ def from_frame(
     levels = levels_of(values)
     schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes, levels=levels)
     return with_labels(values, schema, labels, what)
+
+
+def has_blanks(frame: pd.DataFrame) -> bool:
+    """Whether a cell is missing."""
+    return bool(frame.isna().to_numpy().any())
+
+
+def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str) -> Rows:
+    """Rows of a table with other columns than plain numbers, as `data.tables` reads
+    it."""
+    table, notes = recognise(frame)
+    names = tuple(
+        raw.name if raw.kind == "number" or not column.has_number else f"{raw.name} (state)"
+        for column in table.columns
+        for raw in column.raw
+    )
+    values = table.encode(frame, seed=0)
+    schema = Schema(
+        (len(names),), "ND", "float64", "frame", names, ("float64",) * len(names), table=table
+    )
+    return replace(with_labels(values, schema, labels, what), notes=notes)
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from equipoise.coerce import instance
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
 from equipoise.data.levels import MAX_LEVELS, Levels
+from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Schema:
     """The few values that columns of points take (`data.levels`), if any does."""
     alpha: bool = False
     """Whether the last channel of images is their transparency."""
+    table: Table | None = None
+    """What the user's columns are, of a table that is not of plain numbers. Samples are
+    the rows of its matrix, whose columns `columns` names."""
 
     @property
     def is_image(self) -> bool:
@@ -83,11 +87,12 @@ class Schema:
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | (
-            {}
-            if self.classes is None
-            else {"classes": [label_to_json(label) for label in self.classes]}
-        )
+        stored = asdict(replace(self, table=None))
+        if self.classes is not None:
+            stored["classes"] = [label_to_json(label) for label in self.classes]
+        if self.table is not None:
+            stored["table"] = self.table.to_dict()
+        return stored
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
@@ -96,10 +101,13 @@ class Schema:
         Raises:
             RequestError: If it is not valid.
         """
-        classes = stored.get("classes") if isinstance(stored, dict) else None
+        classes, table = (
+            stored.get(name) if isinstance(stored, dict) else None for name in ("classes", "table")
+        )
         try:
+            columns = None if table is None else Table.from_dict(table)
             labels = None if classes is None else tuple(label_from_json(label) for label in classes)
-            schema = instance(cls, stored, classes=labels)
+            schema = instance(cls, stored, classes=labels, table=columns)
             schema._validate()
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise RequestError(f"its schema is not valid: {error}") from None
@@ -123,6 +131,7 @@ class Schema:
             or any(count < 0 for count in self.class_counts or ())
             or (self.class_counts is not None and sum(self.class_counts) < 1),
             "levels": self.levels is not None and not self._valid_levels(self.levels),
+            "table": self.table is not None and (len(self.table.raw_columns),) != self.shape,
             "alpha": self.alpha and not (self.is_image and self.shape[0] == ALPHA_CHANNELS),
         }
         if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
@@ -189,6 +198,12 @@ class Schema:
         """
         if self.columns is not None and self.container == "frame":
             import pandas as pd
+
+            if self.table is not None:
+                made = [self.table.decode(part, 0, rows.start) for rows, part in _placed(parts)]
+                return pd.concat(made, ignore_index=True) if made else self.table.decode(
+                    np.empty((0, self.size))
+                )
 
             dtypes = self.column_dtypes or (self.dtype,) * len(self.columns)
             columns = [np.empty(n, dtype) for dtype in dtypes]

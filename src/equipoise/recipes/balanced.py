@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from equipoise.data.schema import Schema
-    from equipoise.networks.conditioning import Discriminator
+    from equipoise.networks.conditioning import Conditioning, Discriminator
     from equipoise.transforms.space import NetworkSpace
 
 # Units of each dense layer between latents and convolutions. Without these layers far
@@ -71,6 +71,15 @@ WIDE_DATA: dict[str, Any] = {
     "learning_rate_end": 0.3,
     "discriminator_rate": 4.0,
 }
+# Defaults for tables of mixed columns. Their numbers have as many latents as columns.
+TABLES: dict[str, Any] = {
+    "batch_size": 1024,
+    "learning_rate": 1e-3,
+    "learning_rate_end": 0.1,
+    "full_rate_samples": 0,
+    "width": 256,
+}
+FREE_LATENTS = 32
 # Defaults for images by what keeps D smooth.
 PENALTIES: dict[str, Any] = {
     "regularization": "penalties",
@@ -171,6 +180,9 @@ class Balanced(Recipe):
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
             return image_defaults(space.shape, {}, alpha=False)
+        if space.is_table:
+            numbers = sum(span.activation == "score" for span in space.spans)
+            return TABLES | {"latent_dim": numbers + FREE_LATENTS}
         if space.size == 1:
             return {}
         return {
@@ -247,7 +259,8 @@ class Balanced(Recipe):
         prior, spectral = Prior(self.latent_dim), self.regularization == "spectral"
         body, trunk, features = self._bodies(space, prior.width + space.classes)
         scale = self.lipschitz if spectral else 1.0
-        discriminator = Discriminator(trunk, features, space.classes, scale=scale)
+        conditioning: Conditioning = "concatenation" if space.is_table else "projection"
+        discriminator = Discriminator(trunk, features, space.classes, conditioning, scale=scale)
         if spectral:
             spectrally_normalised(discriminator)
         return self.method(
@@ -256,7 +269,7 @@ class Balanced(Recipe):
             Relativistic(),
             penalty=None if spectral else lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
-            reuses_samples=spectral,
+            reuses_samples=spectral or space.is_table,
         )
 
     def _joined(self, pixels: Discriminator, space: NetworkSpace) -> nn.Module:
@@ -281,7 +294,8 @@ class Balanced(Recipe):
         if not space.is_image:
             hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
             body = mlp([latent_width, *hidden, space.size], activations)
-            return body, mlp([space.size, *hidden], activations), self.width
+            inputs = space.size + (space.classes if space.is_table else 0)
+            return body, mlp([inputs, *hidden], activations), self.width
         if self.regularization == "penalties":
             return (
                 ConvGenerator(latent_width, space.shape, self.width, MAPPING_UNITS),

@@ -49,6 +49,11 @@ class Table:
         return tuple(raw for column in self.columns for raw in column.raw)
 
     @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Of each column of the matrix the number of codes; 0 for a number."""
+        return tuple(raw.size if raw.kind == "code" else 0 for raw in self.raw_columns)
+
+    @cached_property
     def is_plain(self) -> bool:
         """Whether the matrix is the table itself, and any matrix is such a table: all
         columns are real numbers without bounds, blanks or spikes."""
