@@ -93,9 +93,9 @@ def efficacy_metrics(
     )
     n = min(len(real), len(fake), most)
     protocol = (
-        f"{clipped(repr(columns[target].name))} of {len(unseen):,} held-out rows, predicted by {TREES} "
-        f"gradient-boosted trees trained on {n:,} generated ones{predictor.note}; baseline: on "
-        f"{n:,} real ones"
+        f"{clipped(repr(columns[target].name))} of {len(unseen):,} held-out rows, predicted by "
+        f"{TREES} gradient-boosted trees trained on {n:,} generated ones{predictor.note}; "
+        f"baseline: on {n:,} real ones"
     )
     metric = TSTR_AUC if columns[target].size else TSTR_R2
     return [
