@@ -17,7 +17,6 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.labels import distinct_labels, plain_label
 from equipoise.data.levels import levels_of
 from equipoise.data.limits import image_limits, range_note
-from equipoise.data.tables.recognition import recognise
 from equipoise.data.schema import (
     ALPHA_CHANNELS,
     Container,
@@ -27,6 +26,8 @@ from equipoise.data.schema import (
     layout_note,
     to_network_layout,
 )
+from equipoise.data.tables.recognition import recognise
+from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ MAX_EXACT = 2**53  # up to here float64 holds every whole number
 # at the upper one, in so many images.
 MIN_AT_ENDS, MIN_OPAQUE, ALPHA_IMAGES = 0.5, 0.01, 1_000
 Labels = Sequence[Any] | NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is read."""
+
+    label_column: str | None = None
+    """The name of the column that holds labels."""
+    table: Table | None = None
+    """What the columns are, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +164,12 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
 
 
 def from_frame(
-    frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions | None = None
 ) -> Rows:
-    """Rows of a DataFrame of numbers, a column each.
-
-    `label_column` names the one that holds labels.
-    """
+    """Rows of a DataFrame: of plain numbers, a column each, or of a table with any
+    other columns, as `data.tables` reads it."""
+    options = options or TableOptions()
+    label_column = options.label_column
     if not frame.columns.is_unique:
         raise RequestError(
             f"{what} has several columns named "
@@ -181,8 +192,8 @@ def from_frame(
             f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
             "least one batch of samples"
         )
-    if not all(frame[name].dtype.kind in "biuf" for name in frame.columns) or has_blanks(frame):
-        return _from_mixed(frame, labels, what)
+    if options.table is not None or not _are_plain(frame):
+        return _from_mixed(frame, labels, what, options.table)
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(
@@ -204,15 +215,26 @@ def from_frame(
     return with_labels(values, schema, labels, what)
 
 
-def has_blanks(frame: pd.DataFrame) -> bool:
-    """Whether a cell is missing."""
-    return bool(frame.isna().to_numpy().any())
+def _are_plain(frame: pd.DataFrame) -> bool:
+    """Whether all columns are of numbers, and no cell is missing."""
+    numbers = all(frame[name].dtype.kind in "biuf" for name in frame.columns)
+    return numbers and not frame.isna().to_numpy().any()
 
 
-def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str) -> Rows:
-    """Rows of a table with other columns than plain numbers, as `data.tables` reads
-    it."""
-    table, notes = recognise(frame)
+def _from_mixed(
+    frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None
+) -> Rows:
+    """Rows of a table with other columns than plain numbers."""
+    notes: tuple[str, ...] = ()
+    if table is None:
+        table, notes = recognise(frame)
+    elif (unseen := table.unseen(frame)).any() and not unseen.all():
+        notes = (
+            f"{int(unseen.sum()):,} of {len(frame):,} rows hold categories or blanks that were not "
+            "in the training data: they are left out",
+        )
+        frame = frame[~unseen]
+        labels = None if labels is None else [labels[row] for row in np.flatnonzero(~unseen)]
     names = tuple(
         raw.name if raw.kind == "number" or not column.has_number else f"{raw.name} (state)"
         for column in table.columns
@@ -249,7 +271,7 @@ def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
 def from_file(
     path: Path,
     labels: Labels | None,
-    label_column: str | None,
+    columns: TableOptions | None = None,
     images: ImageOptions | None = None,
 ) -> Rows:
     """Rows of a file of any format in `data.readers`.
@@ -259,13 +281,13 @@ def from_file(
     Args:
         path: The file.
         labels: One a sample; None for those in the file, if there are any.
-        label_column: The name of the column that holds labels, of a table.
+        columns: How a table is read.
         images: How images are read.
 
     Raises:
         RequestError: Where the file cannot be read or trained on.
     """
-    reader = readers.find(path)
+    reader, label_column = readers.find(path), (columns or TableOptions()).label_column
     if label_column is not None and reader is not None and not reader.has_columns:
         raise RequestError(
             f"label_column = {label_column!r}: {path.name} has no columns; give a "
@@ -275,8 +297,8 @@ def from_file(
     if isinstance(content.values, np.ndarray):
         own = content.labels if labels is None else labels
         return from_array(content.values, own, path.name, images)
-    rows = from_frame(content.values, labels, path.name, label_column)
-    return replace(rows, notes=(content.note,) if content.note else ())
+    rows = from_frame(content.values, labels, path.name, columns)
+    return replace(rows, notes=((content.note,) if content.note else ()) + rows.notes)
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:

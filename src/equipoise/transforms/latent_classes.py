@@ -30,7 +30,7 @@ from equipoise.transforms.table_encoding import BINS, TableEncoding
 MAX_COMPONENTS = 256
 ROWS_PER_COMPONENT = 150
 MAX_ITERATIONS = 80
-MIN_GAIN = 1e-3  # of the mean log likelihood, below which the iterations end
+MIN_GAIN = 1e-4  # of the mean log likelihood, below which the iterations end
 # Rows like all others that each component has beside its own.
 PRIOR_ROWS = 1.0
 SHARE_OF_INITIAL = 0.9  # of a row's weight, for the component that it starts in

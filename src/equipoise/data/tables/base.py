@@ -125,6 +125,11 @@ class Column(ABC):
         return self.states >= 1
 
     @property
+    def blank_code(self) -> int | None:
+        """The state of a blank cell; None where cells are never blank."""
+        return self.states - 1 if getattr(self, "blank", False) else None
+
+    @property
     def label(self) -> str:
         """What people call the kind."""
         return self.kind

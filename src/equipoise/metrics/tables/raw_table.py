@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.tables.table import Table
+
 Array = NDArray[np.float64]
 
 
@@ -99,3 +101,13 @@ class RawTable:
             if column.flag is not None:
                 values[raw[:, column.flag] == column.blank, at] = np.nan
         return values
+
+
+def raw_table(table: Table) -> RawTable:
+    """What the raw columns of the user's table are."""
+    raw = [(column, of) for column in table.columns for of in column.raw]
+    return RawTable(
+        tuple(of.name for _, of in raw),
+        table.sizes,
+        tuple(column.blank_code if of.kind == "code" else None for column, of in raw),
+    )
