@@ -5,9 +5,10 @@ For a component k of the latent classes (`transforms.latent_classes`), the gener
 output o, and noise z_j of its own for each column:
 
     category    draws from softmax(log p_j(. | k) + o_j)
-    number      has the score Phi^-1(F(F_k^-1(Phi(z_j + o_j))))
+    number      has the score Phi^-1(F(F_k^-1(Phi((L z)_j + o_j))))
 
-F_k and F are the number's distributions in the component and in all rows, so that with
+F_k and F are the number's distributions in the component and in all rows, and L L^T the
+correlations of numbers within components, so that with
 o = 0 samples are the mixture's. A draw is a one-hot vector, and its gradient that of the
 softmax (the straight-through estimator with Gumbel noise: Jang, Gu, Poole 2017;
 Maddison, Mnih, Teh 2017).
@@ -42,6 +43,8 @@ class ColumnOutput(nn.Module):
     """(K, C, BINS + 1): F_k of C numbers at the bins' ends."""
     overall: Tensor
     """(C, BINS + 1): F at the same."""
+    factor: Tensor
+    """(C, C): of the correlations of numbers within components."""
 
     def __init__(self, spans: Sequence[Span], components: int) -> None:
         super().__init__()
@@ -52,6 +55,7 @@ class ColumnOutput(nn.Module):
         self.register_buffer("log_probabilities", torch.zeros(components, sum(self.sizes)))
         self.register_buffer("within", torch.zeros(components, numbers, BINS + 1))
         self.register_buffer("overall", torch.zeros(numbers, BINS + 1))
+        self.register_buffer("factor", torch.zeros(numbers, numbers))
         self.register_buffer("_ends", torch.zeros(0), persistent=False)
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]  # torch's own
             lambda module, _: module._join_ends()
@@ -71,19 +75,17 @@ class ColumnOutput(nn.Module):
 
     def start_from(self, mixture: LatentClasses) -> None:
         """Take over the distributions of a mixture's components."""
-        start, number, logs = 0, 0, []
-        for span, size in zip(mixture.spans, mixture.values, strict=True):
-            block = mixture.log_probabilities[:, start : start + size]
-            if span.activation == "one_hot":
-                logs.append(block)
-            else:
-                sums = block.double().exp().cumsum(1)
-                self.within[:, number, 1:] = (sums / sums[:, -1:]).float()
-                number += 1
-            start += size
+        blocks = mixture.log_probabilities.split(mixture.values, 1)
+        logs = [
+            block
+            for span, block in zip(mixture.spans, blocks, strict=True)
+            if span.activation == "one_hot"
+        ]
         if logs:
             self.log_probabilities.copy_(torch.cat(logs, 1))
+        self.within.copy_(mixture.within)
         self.overall.copy_(mixture.levels)
+        self.factor.copy_(mixture.factor)
         self._join_ends()
 
     def _join_ends(self) -> None:
@@ -104,7 +106,7 @@ class ColumnOutput(nn.Module):
             (N, E).
         """
         parts = [self._categories_of(out[:, self._categories], noise, component)]
-        parts.append(self._scores_of(base + out[:, self._numbers], component))
+        parts.append(self._scores_of(base @ self.factor.T + out[:, self._numbers], component))
         return torch.cat(parts, 1)[:, self._back]
 
     def _categories_of(self, out: Tensor, noise: Tensor, component: Tensor) -> Tensor:

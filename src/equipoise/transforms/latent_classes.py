@@ -1,13 +1,14 @@
-"""A mixture of latent classes: within a component all columns of a table are
-independent.
+"""A mixture of latent classes: within a component the columns of a table are
+independent, but for the correlations of numbers that all components share.
 
     p(x) = sum_k weight_k prod_j p_j(x_j | k)
 
 p_j is a distribution over the categories of a column, or over the bins of a number
 (`table_encoding`). Lazarsfeld & Henry: "Latent structure analysis" (1968), fitted by
-expectation maximisation (Dempster, Laird, Rubin 1977). Networks are conditioned on the
-component, and the generator starts as the mixture (`networks.columns`), so that they
-have to learn only what depends on what within it.
+expectation maximisation (Dempster, Laird, Rubin 1977). Then the scores of numbers in
+their components, Phi^-1(F_k(x)), are correlated by a Gaussian copula. Networks are
+conditioned on the component, and the generator starts as the mixture
+(`networks.columns`), so that they have to learn only what else depends on what.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.space import Span, table_spans
-from equipoise.transforms.table_encoding import BINS, TableEncoding
+from equipoise.transforms.table_encoding import BINS, MIN_TAIL, TableEncoding
 
 MAX_COMPONENTS = 256
 ROWS_PER_COMPONENT = 150
@@ -53,6 +54,8 @@ class LatentClasses(Clustering):
     levels: Tensor
     """(C, BINS + 1): the distribution function of C columns of numbers at the bins'
     ends."""
+    factor: Tensor
+    """(C, C), lower triangular: of the correlations of numbers within components."""
 
     def __init__(self, sizes: tuple[int, ...], count: int, labels: int = 0) -> None:
         self.spans = table_spans(sizes)
@@ -64,6 +67,9 @@ class LatentClasses(Clustering):
         self.register_buffer("log_probabilities", torch.zeros(count, sum(self.values)))
         levels = torch.zeros(len(self.numbers), BINS + 1, dtype=torch.float64)
         self.register_buffer("levels", levels)
+        factor = torch.zeros(len(self.numbers), len(self.numbers))
+        factor.flatten()[:: len(self.numbers) + 1] = 1.0  # torch.eye is slow to trace
+        self.register_buffer("factor", factor)
 
     @classmethod
     def of(cls, encoding: TableEncoding, count: int, labels: int) -> Self:
@@ -78,7 +84,8 @@ class LatentClasses(Clustering):
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Fit by expectation maximisation to encoded rows (n, E) in parts."""
-        values = self._values(torch.cat([*parts]))
+        x = torch.cat([*parts])
+        values = self._values(x)
         width = self.log_probabilities.shape[1]
         shares = torch.bincount(values.flatten(), minlength=width) / len(values)
         posteriors, before = self._initial(values, shares, seed), -math.inf
@@ -90,7 +97,39 @@ class LatentClasses(Clustering):
             if likelihood - before < MIN_GAIN:
                 break
             posteriors, before = (joint - total).exp(), likelihood
+        self._fit_factor(x, posteriors.argmax(1))
         return self
+
+    @property
+    def within(self) -> Tensor:
+        """F_k of each number at the bins' ends: (K, C, BINS + 1)."""
+        ends, start = torch.zeros(self.count, len(self.numbers), BINS + 1), 0
+        for column, size in enumerate(self.values):
+            if column in self.numbers:
+                block = self.log_probabilities[:, start : start + size]
+                sums = block.double().exp().cumsum(1)
+                ends[:, self.numbers.index(column), 1:] = (sums / sums[:, -1:]).float()
+            start += size
+        return ends
+
+    def _fit_factor(self, x: Tensor, component: Tensor) -> None:
+        """Fit the correlations of scores within components, shrunk towards none where
+        rows are few."""
+        n, count = len(x), len(self.numbers)
+        if n < 2 or count < 2:
+            return
+        places = [sum(span.size for span in self.spans[:column]) for column in self.numbers]
+        level = torch.special.ndtr(x[:, places].double()).T.contiguous()
+        at = torch.searchsorted(self.levels[:, 1:-1].contiguous(), level, right=True)
+        start, end = self.levels.gather(1, at), self.levels.gather(1, at + 1)
+        inside = ((level - start) / (end - start).clamp(min=SMALLEST)).clamp(0, 1)
+        columns, within = torch.arange(count)[:, None], self.within.double()
+        low, high = (within[component, columns, at + step] for step in (0, 1))
+        h = torch.special.ndtri(torch.lerp(low, high, inside).clamp(MIN_TAIL, 1 - MIN_TAIL))
+        kept = n / (n + count)
+        correlations = torch.corrcoef(h).nan_to_num() * kept
+        correlations.fill_diagonal_(1.0)
+        self.factor = torch.linalg.cholesky(correlations).float().contiguous()
 
     def _initial(self, values: Tensor, shares: Tensor, seed: int) -> Tensor:
         """Posteriors to start from, (N, K): every row goes mostly to the one of K rows

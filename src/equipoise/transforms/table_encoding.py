@@ -29,6 +29,7 @@ BINS = 128  # of a column at most
 QUANTILES = 48  # of a column of more values
 ROWS_PER_BIN = 10  # at least, but for single values that stand out
 MAX_TAIL_CUTS = 8  # beyond the outermost quantile, each half as far from the end
+MARGIN = 1e-3  # of a bin, at both ends, so that rounding leaves a value in its bin
 MIN_TAIL = 1e-6  # of F; a score of 4.75
 
 
@@ -143,7 +144,7 @@ class TableEncoding(Transform):
             )
         within = torch.where(width > 0, (values - low) / torch.where(width > 0, width, 1.0), noise)
         start, end = self.levels.gather(1, at), self.levels.gather(1, at + 1)
-        level = torch.lerp(start, end, within.clamp(0, 1))
+        level = torch.lerp(start, end, MARGIN + (1 - 2 * MARGIN) * within.clamp(0, 1))
         return torch.special.ndtri(level.clamp(MIN_TAIL, 1 - MIN_TAIL)).T.float()
 
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -165,7 +166,8 @@ class TableEncoding(Transform):
         level = torch.special.ndtr(scores.double()).T.contiguous()
         at = torch.searchsorted(self.levels[:, 1:-1].contiguous(), level, right=True)
         start, end = self.levels.gather(1, at), self.levels.gather(1, at + 1)
-        within = ((level - start) / (end - start).clamp(min=MIN_TAIL**2)).clamp(0, 1)
+        within = (level - start) / (end - start).clamp(min=MIN_TAIL**2)
+        within = ((within - MARGIN) / (1 - 2 * MARGIN)).clamp(0, 1)
         return torch.lerp(self.low.gather(1, at), self.high.gather(1, at), within).T
 
     def config(self) -> dict[str, Any]:
