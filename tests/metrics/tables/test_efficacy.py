@@ -19,6 +19,7 @@ TABLE = RawTable(("x", "plan", "y", "kind"), (0, 4, 0, 2))
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trees, "TREES", 30)
+    monkeypatch.setattr(trees, "MIN_TREES", 30)
 
 
 def rows_of(n: int) -> np.ndarray:
@@ -103,7 +104,7 @@ def test_the_rarest_of_many_classes_are_one_and_it_is_said() -> None:
         return np.stack([code + RNG.normal(size=n), code], 1).astype(float)
 
     predictor = Predictor.of(table.columns, 1, many(500))
-    assert predictor.trees_at_once == MAX_CLASSES
+    assert predictor.at_once == MAX_CLASSES
     (found,) = efficacy_metrics(table.columns, 1, (many(500), many(500)), many(300), 0, CELLS)
     assert "; its rarest classes but 19 are one" in found.protocol
     assert found.value == pytest.approx(found.baseline, abs=0.1)

@@ -26,6 +26,7 @@ def test_every_metric_is_in_the_catalogue_and_every_step_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(trees, "TREES", 10)
+    monkeypatch.setattr(trees, "MIN_TREES", 1)
     reference = MixedReference(rows_of(200), TABLE, rows_of(900), target=1)
     assert rows_needed(reference, BUDGET) == 200 + 250
     steps: list[str] = []

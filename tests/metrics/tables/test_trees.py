@@ -8,7 +8,13 @@ import threadpoolctl
 
 from equipoise.metrics.tables import trees
 from equipoise.metrics.tables.raw_table import RawTable
-from equipoise.metrics.tables.trees import TreeColumns, commonest_codes, rows_within
+from equipoise.metrics.tables.trees import (
+    TreeColumns,
+    commonest_codes,
+    rounds_of,
+    rows_within,
+    trees_at_once,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -80,7 +86,13 @@ def test_trees_take_one_thread_and_leave_the_process_as_it_was(
     assert threads() == before
 
 
-def test_rows_are_limited_by_cells_and_by_trees_at_once() -> None:
+def test_rows_are_limited_by_cells_and_by_the_trees_of_many_classes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trees, "TREES", 200)
     assert rows_within(1000, 10) == 100
-    assert rows_within(1000, 10, 5) == 20
     assert rows_within(10, 1000) == 1
+    assert [trees_at_once(classes) for classes in (2, 3, 20)] == [1, 3, 20]
+    assert [rounds_of(at_once) for at_once in (1, 3, 4, 20)] == [200, 66, 50, 50]
+    assert rows_within(1000, 10, 4) == 100
+    assert rows_within(1000, 10, 20) == 20  # a thousand trees

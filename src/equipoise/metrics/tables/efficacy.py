@@ -21,7 +21,13 @@ from equipoise.metrics.registry import Metric, describe
 from equipoise.metrics.result import MetricResult
 from equipoise.metrics.tables.raw_table import Column
 from equipoise.metrics.tables.roc import interval, roc_auc
-from equipoise.metrics.tables.trees import TREES, TreeColumns, commonest_codes, rows_within
+from equipoise.metrics.tables.trees import (
+    TreeColumns,
+    commonest_codes,
+    rounds_of,
+    rows_within,
+    trees_at_once,
+)
 
 MIN_HELD_OUT = 40  # rows
 MAX_CLASSES = 20  # which are told apart; the rarest others are one
@@ -74,7 +80,7 @@ def efficacy_metrics(
             size of the smaller, and to what `cells` allow.
         test: Real rows to test on, (M, C), none of which is in `train`.
         seed: Of the trees.
-        cells: Rows by columns, and by classes, that trees are trained on at most.
+        cells: Rows by columns that 200 trees are trained on at most.
 
     Returns:
         The metric; none where there is no other column, where all unseen rows have
@@ -86,16 +92,16 @@ def efficacy_metrics(
     predictor = Predictor.of(columns, target, real)
     if len(np.unique(predictor.targets(unseen))) == 1:
         return []
-    most = rows_within(cells, len(columns), predictor.trees_at_once)
+    most = rows_within(cells, len(columns), predictor.at_once)
     on_real, on_fake = (
         predictor.score(rows, unseen, seed)
         for rows in equally_many((real, fake), np.random.default_rng(seed), most)
     )
-    n = min(len(real), len(fake), most)
+    n, rounds = min(len(real), len(fake), most), rounds_of(predictor.at_once)
     protocol = (
         f"{clipped(repr(columns[target].name))} of {len(unseen):,} held-out rows, predicted by "
-        f"{TREES} gradient-boosted trees trained on {n:,} generated ones{predictor.note}; "
-        f"baseline: on {n:,} real ones"
+        f"{rounds} rounds of gradient-boosted trees trained on {n:,} generated ones"
+        f"{predictor.note}; baseline: on {n:,} real ones"
     )
     metric = TSTR_AUC if columns[target].size else TSTR_R2
     return [
@@ -126,10 +132,9 @@ class Predictor:
         return cls(others, target, classes, TreeColumns(others, np.delete(real, target, 1)))
 
     @property
-    def trees_at_once(self) -> int:
-        """Two classes and numbers take one tree at a time, more classes one each."""
-        number = 1 if self.classes is None else int(self.classes.max()) + 1
-        return number if number > 2 else 1
+    def at_once(self) -> int:
+        """Trees of a round."""
+        return 1 if self.classes is None else trees_at_once(int(self.classes.max()) + 1)
 
     @property
     def note(self) -> str:

@@ -21,7 +21,7 @@ from equipoise.metrics.reference import column_stds
 from equipoise.metrics.tables.raw_table import Column
 
 Array = NDArray[np.float64]
-BINS = 5  # of numbers; 10 tell no more at 2,000 rows
+BINS = 5  # of numbers; 10 find no more (benchmarks/EXPERIMENTS.md)
 MAX_CODES = 64  # categories of a column that have a dimension each
 MIN_CODES = 8  # dimensions of a column of more categories, however many columns there are
 MAX_DIMENSIONS = 2_048  # of all columns' categories together

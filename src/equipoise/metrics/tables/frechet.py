@@ -5,7 +5,7 @@ covariance of two columns is what binds them: ranks and bins of numbers, one-hot
 categories. So a table whose every column is right and whose columns have nothing to do
 with one another is far off, which column shapes and pair trends hardly show. It costs
 one pass over the rows. What binds three columns and no two of them it does not see:
-boosted trees do.
+boosted trees do. benchmarks/EXPERIMENTS.md compares it with other distances.
 """
 
 from __future__ import annotations

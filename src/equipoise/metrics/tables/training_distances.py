@@ -67,11 +67,11 @@ class MixedDistance:
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         """The distance of every row of a, (N, C), to every row of b, (M, C): (N, M)."""
         total = a.new_zeros(len(a), len(b))
-        off = torch.empty_like(total)
+        off, differ = torch.empty_like(total), torch.empty_like(total, dtype=torch.bool)
         for at, column in enumerate(self.columns):
             x, y = a[:, at, None], b[:, at]
             if column.size:
-                total += x != y
+                total += torch.ne(x, y, out=differ)
                 continue
             torch.sub(x, y, out=off).abs_()
             if column.flag is not None:

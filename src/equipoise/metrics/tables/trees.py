@@ -2,8 +2,9 @@
 they are, blank numbers as missing ones, and one thread.
 
 Two hundred trees of at most 64 leaves, as many as XGBoost's of depth 6 have: on Adult
-their AUC is within .02 of those. What they cost is linear in the cells that they are
-trained on, and in the classes.
+their AUC is within .02 of those. More than two classes take a tree each in every round;
+they share the 200, but have 50 each at least. What trees cost is linear in the cells
+that they are trained on.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from equipoise.utils.threads import single_threaded
 Array = NDArray[np.float64]
 Classes = NDArray[np.int64]
 TREES = 200
+MIN_TREES = 50  # of each of many classes
 LEAVES = 64
-# Regularisation. Of normal distributions a standard deviation apart, where the best AUC
-# is .76, 6,000 rows give .70 without it and .71 with it (XGBoost: .69).
+# Regularisation: without it few rows tell less (benchmarks/EXPERIMENTS.md).
 L2 = 10.0
 MAX_CATEGORIES = 255  # that a column of these trees can have
 
@@ -66,7 +67,8 @@ class TreeColumns:
         """A classifier of the rows, (N, C), into their classes, (N,), two at least."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        model = HistGradientBoostingClassifier(**self._settings(seed))
+        rounds = rounds_of(trees_at_once(len(np.unique(classes))))
+        model = HistGradientBoostingClassifier(max_iter=rounds, **self._settings(seed))
         with single_threaded():
             return model.fit(self(rows), classes)
 
@@ -74,7 +76,7 @@ class TreeColumns:
         """A regression of numbers, (N,), on the rows, (N, C)."""
         from sklearn.ensemble import HistGradientBoostingRegressor
 
-        model = HistGradientBoostingRegressor(**self._settings(seed))
+        model = HistGradientBoostingRegressor(max_iter=rounds_of(1), **self._settings(seed))
         with single_threaded():
             return model.fit(self(rows), numbers)
 
@@ -90,7 +92,6 @@ class TreeColumns:
 
     def _settings(self, seed: int) -> dict[str, Any]:
         return {
-            "max_iter": TREES,
             "max_leaf_nodes": LEAVES,
             "l2_regularization": L2,
             "early_stopping": False,  # which holds back rows, and gives up on small differences
@@ -99,15 +100,26 @@ class TreeColumns:
         }
 
 
-def rows_within(cells: int, columns: int, trees_at_once: int = 1) -> int:
+def trees_at_once(classes: int) -> int:
+    """How many trees are trained in a round: one for two classes, else one for each."""
+    return classes if classes > 2 else 1
+
+
+def rounds_of(at_once: int) -> int:
+    """The rounds of a training with so many trees in each."""
+    return max(TREES // at_once, MIN_TREES)
+
+
+def rows_within(cells: int, columns: int, at_once: int = 1) -> int:
     """How many rows trees are trained on at most.
 
     Args:
-        cells: That training may take, of one tree at a time.
+        cells: That the training of 200 trees may take.
         columns: Of the rows.
-        trees_at_once: One for two classes or a regression, else one for each class.
+        at_once: Trees of a round.
     """
-    return max(cells // max(columns * trees_at_once, 1), 1)
+    most = cells * TREES // (rounds_of(at_once) * at_once * max(columns, 1))
+    return max(most, 1)
 
 
 def commonest_codes(codes: Classes, size: int, most: int) -> Classes:
