@@ -192,7 +192,8 @@ class Column(ABC):
         if self.states > 1:
             codes = np.rint(values[:, -1].clip(0, self.states - 1)).astype(np.int64)
         numbers = values[:, 0] if self.has_number else None
-        return pd.Series(self.restore(numbers, codes, Rows(seed, start)), name=self.name)
+        cells = self.restore(numbers, codes, Rows(seed, start))
+        return pd.Series(cells, name=self.name, dtype=self.dtype.pandas())
 
     def unknown(self, series: pd.Series[Any], reading: Reading) -> str:
         """A message about the cells that the column cannot have; empty without any."""

@@ -63,7 +63,8 @@ class Clock:
             import pandas as pd
 
             return str(pd.Period(ordinal=round(number) + self.origin, freq=self.period))
-        return str(self.dates(np.array([number]))[0]).replace("T", " ")
+        date = self.dates(np.array([number]))[0]
+        return str(date.astype("M8[m]") if self.unit == "h" else date).replace("T", " ")
 
     def read(self, name: str, asked: str) -> float:
         """The number of a date that the user gives.

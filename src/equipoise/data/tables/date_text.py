@@ -73,12 +73,11 @@ class DateText:
         bodies, zones = zip(*map(_split_zone, texts), strict=True) if texts else ((), ())
         shape = _shape(self.format)
         read = pd.to_datetime(pd.Series(bodies, dtype=object), format=self.format, errors="coerce")
-        found = read.to_numpy()
         wrong = [
             shape.fullmatch(body) is None or bool(zone) != bool(self.zone)
             for body, zone in zip(bodies, zones, strict=True)
         ]
-        found[np.array(wrong, bool)] = np.datetime64("NaT")
+        found = np.where(np.array(wrong, bool), np.datetime64("NaT"), read.to_numpy())
         if set(zones) - {"", self.zone}:
             shifts = [_minutes(self.zone) - _minutes(zone) for zone in zones]
             found = found + np.array(shifts, "m8[m]")

@@ -31,7 +31,7 @@ PLAIN = (
     r"|Sparse\[(u?int(8|16|32|64)|float(16|32|64)|bool), [^\]]{1,30}\]"
 )
 ARROW_NAMES = (
-    r"bool|u?int(8|16|32|64)|halffloat|float|double|string|large_string|date32\[day\]|date64\[ms\]"
+    r"null|bool|u?int(8|16|32|64)|halffloat|float|double|string|large_string|date32\[day\]|date64\[ms\]"
     rf"|timestamp\[(s|ms|us|ns)(, tz=({ZONE}))?\]|duration\[(s|ms|us|ns)\]"
     r"|decimal(128|256)\(\d{1,2}, -?\d{1,2}\)"
     r"|dictionary<values=(string|large_string), indices=u?int(8|16|32|64), ordered=[01]>"
@@ -156,6 +156,9 @@ class UserDtype:
         """Numbers as the Python objects of such a column."""
         kinds = {"int": int, "float": float, "": lambda x: int(x) if x == int(x) else x}
         make: Any = kinds.get(self.cells, lambda x: Decimal(repr(x)))
+        if scale := re.search(r"decimal\d+\(\d+, (-?\d+)", self.name):
+            places = max(int(scale[1]), 0)
+            make = lambda x: Decimal(f"{x:.{places}f}")  # noqa: E731
         return [
             None if is_blank else make(value)
             for value, is_blank in zip(values.tolist(), blank.tolist(), strict=True)

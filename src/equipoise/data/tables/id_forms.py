@@ -21,6 +21,7 @@ from equipoise.data.tables.permutation import permuted, scrambled
 
 # Alphabets of a place of a code, the smallest first.
 ALPHABETS = (
+    digits[1:],
     digits,
     digits + "abcdef",
     digits + "ABCDEF",
@@ -43,6 +44,8 @@ LOCAL = 10  # letters of new e-mail addresses
 # Reserved for examples (RFC 2606, RFC 6761): nobody gets such mail.
 DOMAINS = ("example.com", "example.org", "example.net", "mail.example")
 MAX_DIGITS = 18  # of a counted number
+MAX_AFFIXES = 24  # characters around a counted number; more are a sentence
+MIN_DENSITY = 0.01  # of numbers that count up; others are drawn
 ROOM = 2**40  # new ids of a column of whole numbers
 
 
@@ -128,12 +131,27 @@ def find_serial(texts: Sequence[str]) -> Serial | None:
     suffix = os.path.commonprefix([text[::-1] for text in rest])[::-1].lstrip(digits)
     numbers = [text.removesuffix(suffix) for text in rest]
     lengths = {len(number) for number in numbers}
-    if not all(re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", number) for number in numbers):
+    if len(prefix) + len(suffix) > MAX_AFFIXES or not all(re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", number) for number in numbers):
         return None
     if len(lengths) > 1 and any(number[0] == "0" and number != "0" for number in numbers):
         return None
     width = lengths.pop() if len(lengths) == 1 else 0
     return Serial(max(map(int, numbers)) + 1, 1, prefix, suffix, width)
+
+
+def find_form(texts: Sequence[str]) -> Serial | Code | None:
+    """The form of distinct ids; None for texts that have none.
+
+    Numbers that are far apart are codes, as phone numbers are: those that follow the
+    last one would stand out.
+    """
+    serial = find_serial(texts)
+    if serial is None:
+        return find_email(texts) or find_code(texts)
+    ends = len(serial.prefix), len(serial.suffix)
+    numbers = [int(text[ends[0] : len(text) - ends[1]]) for text in texts]
+    dense = len(texts) >= MIN_DENSITY * (max(numbers) - min(numbers) + 1)
+    return serial if dense else find_code(texts) or serial
 
 
 def find_code(texts: Sequence[str]) -> Code | None:

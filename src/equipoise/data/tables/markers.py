@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 from equipoise.data.tables.notes import Topic, quoted, rows_text
 
 # In small letters, without blanks around.
-MARKERS = frozenset(
-    ["?", "-", "--", "---", ".", "..", "...", "*", "**", "x", "xx", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "nan", "-nan", "null", "nil", "none", "void", "missing", "unknown", "unspecified", "undefined", "unavailable", "undisclosed", "undetermined", "nat", "<na>", "<null>", "(null)", "(none)", "(blank)", "(empty)", "blank", "empty", "tbd", "tba", "#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!", "k.a.", "k.a", "n/d", "n.d.", "nd", "s.o.", "not-available", "not-applicable", "not_available", "not_applicable", "0000-00-00", "00/00/0000", "00.00.0000", "9999-12-31", "31/12/9999", "31.12.9999", "12/31/9999"]
-) | {"", "not available", "not applicable", "no data", "no answer", "not reported", "keine angabe",
-     "0000-00-00 00:00:00"}  # fmt: skip
+MARKERS = frozenset([
+    "", "?", "??", "-", "--", "---", ".", "..", "...", "*", "**", "na", "n/a", "n.a.", "n.a",
+    "#n/a", "#na", "nan", "-nan", "null", "nil", "none", "nat", "missing", "unknown",
+    "unspecified", "undefined", "unavailable", "undisclosed", "undetermined", "not available",
+    "not applicable", "not-available", "not-applicable", "not_available", "not_applicable",
+    "no data", "no answer", "not reported", "<na>", "<null>", "(null)", "(none)", "(blank)",
+    "(empty)", "tbd", "tba", "k.a.", "k.a", "keine angabe", "n/d", "n.d.", "s.o.",
+    "#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!",
+    "0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000",
+    "9999-12-31", "31/12/9999", "31.12.9999", "12/31/9999",
+])  # fmt: skip
 # Other words in a column of numbers or dates are points of their own too, if they are few.
 MAX_WORDS, MAX_WORD_SHARE = 10, 0.1
 # A number stands for a missing value, perhaps, if it is far from the others and repeated.

@@ -115,5 +115,12 @@ def decimals_of(values: NDArray[np.float64], eps: float) -> int | None:
 
 def _has_decimals(values: NDArray[np.float64], decimals: int, eps: float) -> bool:
     slack = np.minimum(LAST_PLACES * eps * np.abs(values), 10.0 ** -(decimals + 3))
-    rounded = np.where(np.abs(values) < MAX_ROUNDED, np.round(values, decimals), values)
-    return bool((np.abs(values - rounded) <= slack).all())
+    return bool((np.abs(values - rounded(values, decimals)) <= slack).all())
+
+
+def rounded(values: NDArray[np.float64], decimals: int | None) -> NDArray[np.float64]:
+    """Numbers with so many decimals, (N,); as they are for None, as are infinities."""
+    if decimals is None:
+        return values
+    large = np.abs(values) >= MAX_ROUNDED
+    return np.where(large, values, np.round(np.where(large, 0, values), decimals))

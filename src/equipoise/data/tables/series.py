@@ -135,15 +135,12 @@ def distinct(series: pd.Series[Any]) -> Distinct:
         return Distinct(series.cat.categories.to_numpy(object)[seen], codes)
     if series.dtype == object and cell_kind(series) == "mixed":
         return _distinct_of_mixed(series)
-    codes, uniques = pd.factorize(series.array)
-    if isinstance(uniques, np.ndarray):
-        cells = uniques
-    elif cell_kind(series) in ("date", "span"):
+    index, uniques = pd.factorize(series)
+    if cell_kind(series) in ("date", "span"):  # of which NumPy makes whole numbers
         cells = np.empty(len(uniques), object)
         cells[:] = list(uniques)
-    else:
-        cells = uniques.to_numpy()
-    return Distinct(cells, codes.astype(np.int64, copy=False))
+        return Distinct(cells, index.astype(np.int64, copy=False))
+    return Distinct(uniques.to_numpy(), index.astype(np.int64, copy=False))
 
 
 def _distinct_of_mixed(series: pd.Series[Any]) -> Distinct:

@@ -77,7 +77,8 @@ class CategoryColumn(Column):
         if options.categories is not None:
             _refuse_lacking(profile, options.categories)
             ordered = bool(options.ordered)
-            categories: list[Cell] = list(dict.fromkeys(options.categories))
+            each = {(type(cell), cell): cell for cell in options.categories}
+            categories: list[Cell] = list(each.values())
         elif profile.cells == "category":
             known = set(seen)
             ordered, categories = dtype.ordered, [c for c in dtype.categories if c in known]

@@ -17,6 +17,7 @@ from equipoise.data.tables.id_forms import (
     Serial,
     find_code,
     find_email,
+    find_form,
     find_serial,
     serial_of_numbers,
 )
@@ -84,7 +85,7 @@ class IdColumn(Column):
             form = serial_of_numbers(values)
         elif profile.cells == "text":
             texts = profile.unique[0].tolist()
-            form = find_email(texts) or find_serial(texts) or find_code(texts)
+            form = find_form(texts) if texts else None
         if form is None:
             raise RequestError(
                 "has no form of ids that are known (whole numbers, C-00012, UUIDs, codes of one "

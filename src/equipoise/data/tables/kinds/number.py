@@ -15,12 +15,12 @@ from equipoise.data.tables.markers import MARKED, looks_like_sentinel
 from equipoise.data.tables.notes import Topic, rows_text, some_of
 from equipoise.data.tables.number_text import NumberText
 from equipoise.data.tables.numbers import (
-    MAX_ROUNDED,
     FoundNumbers,
     are_codes,
     as_numbers,
     decimals_of,
     find_numbers,
+    rounded,
 )
 from equipoise.data.tables.profile import Profile
 from equipoise.data.tables.series import cell_kind, distinct, numbers_of, plain
@@ -98,6 +98,7 @@ class NumberColumn(SpreadColumn):
         origin = _origin_of(found.numbers)
         offsets = _offsets(found.numbers, origin)
         decimals = _decimals_asked(options, np.unique(offsets), profile)
+        offsets = rounded(offsets, decimals)
         asked = Asked(
             None if options.minimum is None else float(options.minimum - origin),
             None if options.maximum is None else float(options.maximum - origin),
@@ -151,7 +152,7 @@ class NumberColumn(SpreadColumn):
         if kind == "number":
             values = numbers_of(series, blank)
             blank = blank | np.isnan(values)
-            numbers, marks = _offsets(values, self.origin), none
+            numbers, marks = rounded(_offsets(values, self.origin), self.decimals), none
             for place, marker in enumerate(self.markers):
                 marks = np.where(values == marker, place, marks)
             return Offsets(np.where((marks >= 0) | blank, np.nan, numbers), marks, blank)
@@ -159,14 +160,13 @@ class NumberColumn(SpreadColumn):
             return Offsets(np.full(len(series), np.nan), none, blank)
         found = distinct(series)
         cells = found.cells.tolist()
-        of_distinct, marked = spread_offsets(self.markers, as_numbers(cells, self.text), cells)
+        read = rounded(as_numbers(cells, self.text), self.decimals)
+        of_distinct, marked = spread_offsets(self.markers, read, cells)
         return Offsets(found.spread(of_distinct, np.nan), found.spread(marked, -1), blank)
 
     def cells(self, offsets: Offsets) -> Any:
         x, marks, blank = offsets
-        if self.decimals is not None:
-            x = np.where(np.abs(x) < MAX_ROUNDED, np.round(x, self.decimals), x)
-        x = x + 0.0  # no negative zero
+        x = rounded(x, self.decimals) + 0.0  # no negative zero
         marked = marks >= 0
         if self.text is not None or any(isinstance(marker, str) for marker in self.markers):
             return self._mixed(x, marks, blank)
@@ -221,7 +221,7 @@ class NumberColumn(SpreadColumn):
 
     def _user(self, number: float) -> int | float:
         """A raw number in the user's units."""
-        if np.isinf(number) or self.decimals != 0:
+        if np.isinf(number) or self.decimals != 0 or abs(number) >= 2**63:
             return number
         return round(number) + self.origin
 
