@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from equipoise.errors import RequestError
 DateUnit = Literal["M", "D", "h", "m", "s", "ms", "us", "ns"]
 """From months to nanoseconds, the coarsest first."""
 SpanUnit = Literal["D", "h", "m", "s", "ms", "us", "ns"]
+LOOKED_AT = 1_000  # rows that show at once that a unit is too coarse
 NAMES: dict[str, str] = {
     "M": "months",
     "D": "days",
@@ -92,6 +93,26 @@ class Clock:
 
 def clock_of(dates: NDArray[np.datetime64], period: str = "") -> Clock:
     """The clock of a column's dates, (n,), none of them NaT."""
-    units: Any = ("s",) if period else get_args(DateUnit)
-    unit = next(unit for unit in units if bool((dates.astype(f"M8[{unit}]") == dates).all()))
+    unit: DateUnit = "s"
+    if not period:
+        unit = coarsest(dates)
+        if unit == "D" and _are_firsts(dates[:LOOKED_AT]) and _are_firsts(dates):
+            unit = "M"
     return Clock(unit, int(dates.min().astype(f"M8[{unit}]").astype(np.int64)), period)
+
+
+def coarsest(times: NDArray[np.datetime64] | NDArray[np.timedelta64]) -> SpanUnit:
+    """The coarsest unit, from days on, that has all of these dates or spans of time."""
+    fine = np.datetime_data(times.dtype)[0]
+    counts = times.astype(np.int64)
+    for unit in get_args(SpanUnit):
+        many = np.timedelta64(1, unit) // np.timedelta64(1, fine)
+        if many <= 1 or not ((counts[:LOOKED_AT] % many).any() or (counts % many).any()):
+            found: SpanUnit = unit
+            return found
+    return "ns"
+
+
+def _are_firsts(dates: NDArray[np.datetime64]) -> bool:
+    """Whether all dates are the first day of a month."""
+    return bool((dates.astype("M8[M]") == dates).all())

@@ -16,7 +16,7 @@ from equipoise.data.tables.date_text import (
     find_date_text,
 )
 from equipoise.data.tables.instants import from_instants, instants_of
-from equipoise.data.tables.markers import is_marker, words_among, words_text
+from equipoise.data.tables.markers import words_among, words_text
 from equipoise.data.tables.profile import Profile
 
 DIGITS = "%Y%m%d"
@@ -79,12 +79,11 @@ def dates_in_text(profile: Profile, asked: str = "") -> FoundDates | None:
     if profile.cells not in ("text", "number", "mixed"):
         return None
     cells, counts = profile.unique
-    texts = [text_of(cell) for cell in cells.tolist()]
-    candidates = [text for text in texts if not is_marker(text)]
+    texts = profile.listed if profile.cells == "text" else [*map(text_of, profile.listed)]
     if asked:
-        text, other = date_text_of(asked, candidates), ""
+        text, other = date_text_of(asked, profile.candidates or texts), ""
     else:
-        found = find_date_text(candidates)
+        found = find_date_text(profile.candidates)
         if found is None:
             return None
         text, other = found

@@ -5,6 +5,7 @@ Periods are their ordinals, as if these were seconds.
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,19 +78,19 @@ def _python(dates: NDArray[np.datetime64], dtype: UserDtype) -> list[Any]:
 
 
 def object_cells(series: pd.Series[Any]) -> ObjectCells:
-    """What the dates or spans of a column of objects are."""
-    import datetime
-
+    """What the dates or spans of a column of objects are; empty for other columns."""
     import pandas as pd
 
-    present = [cell for cell in series[series.notna()].tolist()]
-    if any(isinstance(cell, pd.Timestamp) for cell in present):
-        return "timestamp"
-    if any(isinstance(cell, pd.Timedelta) for cell in present):
-        return "timedelta"
-    if any(isinstance(cell, datetime.timedelta) for cell in present):
-        return "span"
-    return "datetime" if any(isinstance(cell, datetime.datetime) for cell in present) else "date"
+    if series.dtype != np.dtype(object):
+        return ""
+    kinds: dict[type, ObjectCells] = {
+        pd.Timestamp: "timestamp",
+        pd.Timedelta: "timedelta",
+        datetime.timedelta: "span",
+        datetime.datetime: "datetime",
+    }
+    found = {type(cell) for cell in series[series.notna()].tolist()}
+    return next((name for kind, name in kinds.items() if kind in found), "date")
 
 
 def spans_of(series: pd.Series[Any]) -> NDArray[np.timedelta64]:

@@ -22,6 +22,7 @@ MARKERS = frozenset([
     "0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000",
     "9999-12-31", "31/12/9999", "31.12.9999", "12/31/9999",
 ])  # fmt: skip
+LONGEST = 40  # characters of a marker, blanks around it among them
 # Other words in a column of numbers or dates are points of their own too, if they are few.
 MAX_WORDS, MAX_WORD_SHARE = 10, 0.1
 # A number stands for a missing value, perhaps, if it is far from the others and repeated.
@@ -36,7 +37,7 @@ MARKED = Topic(
 
 def is_marker(text: str) -> bool:
     """Whether a text is what people write where a value is missing."""
-    return text.strip().lower() in MARKERS
+    return len(text) <= LONGEST and text.strip().lower() in MARKERS
 
 
 def are_few_words(counts: Iterable[int], rows: int) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.tables.cells import Cell
 from equipoise.data.tables.dtypes import ObjectCells
-from equipoise.data.tables.markers import is_marker, words_among, words_text
+from equipoise.data.tables.markers import words_among, words_text
 from equipoise.data.tables.number_text import NumberText, find_number_text
 from equipoise.data.tables.profile import Profile
 
@@ -60,12 +60,10 @@ def find_numbers(profile: Profile) -> FoundNumbers | None:
     if profile.cells not in ("text", "mixed"):
         return None
     cells, counts = profile.unique
-    listed = cells.tolist()
-    candidates = [cell for cell in listed if isinstance(cell, str) and not is_marker(cell)]
-    text = find_number_text(candidates) if profile.cells == "text" else None
+    text = find_number_text(profile.candidates) if profile.cells == "text" else None
     if text is None and profile.cells == "text":
         return None
-    numbers = as_numbers(listed, text)
+    numbers = as_numbers(profile.listed, text)
     wrong = np.isnan(numbers)
     rows = words_among(cells, counts, wrong)
     if rows is None:

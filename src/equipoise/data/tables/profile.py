@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.tables.cells import Cell
 from equipoise.data.tables.dtypes import ObjectCells, UserDtype, dtype_of
+from equipoise.data.tables.markers import is_marker
 from equipoise.data.tables.notes import Name, Note, Topic
 from equipoise.data.tables.series import (
     CellKind,
@@ -78,6 +79,8 @@ class Profile:
     @cached_property
     def markers(self) -> tuple[Cell, ...]:
         """The cells that the user says mean nothing, those that occur."""
+        if not self.missing:
+            return ()
         if self.cells == "number":
             present = self.numbers[~self.blank]
             asked = dict.fromkeys(number for cell in self.missing if (number := _number(cell)))
@@ -108,6 +111,18 @@ class Profile:
             return cells, self.distinct.counts
         kept = np.array([(type(cell), cell) not in marked for cell in cells.tolist()], bool)
         return cells[kept], self.distinct.counts[kept]
+
+    @cached_property
+    def listed(self) -> list[Any]:
+        """The distinct values of `unique` as Python has them."""
+        values: list[Any] = self.unique[0].tolist()
+        return values
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """The distinct texts that are no markers of missing values: what numbers and
+        dates in text are recognised by."""
+        return [cell for cell in self.listed if isinstance(cell, str) and not is_marker(cell)]
 
     @cached_property
     def values(self) -> int:

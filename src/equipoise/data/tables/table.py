@@ -78,12 +78,17 @@ class Table:
         Raises:
             RequestError: If columns are missing, or hold what they did not.
         """
-        self.check(frame)
+        problems = self._lacking(frame)
         matrix = np.empty((len(frame), len(self.raw_columns)))
         for place, (column, block) in enumerate(self._blocks):
-            if column.raw:
+            if column.kept and _has(frame, column):
                 rng = np.random.default_rng([seed, place])
-                matrix[:, block] = column.encode(_column_of(frame, column), rng)
+                try:
+                    matrix[:, block] = column.encode(_column_of(frame, column), rng)
+                except RequestError as error:
+                    problems.append(str(error))
+        if problems:
+            raise RequestError(listed_problems(problems))
         return matrix
 
     def decode(self, matrix: NDArray[Any], seed: int = 0, start: int = 0) -> pd.DataFrame:
@@ -128,17 +133,21 @@ class Table:
         Raises:
             RequestError: If not. The message has all that is wrong, in one line.
         """
-        lacking = [column for column in self.columns if column.kept and not _has(frame, column)]
-        problems = []
-        if lacking:
-            names = some_of([column.name for column in lacking])
-            problems.append(f"{len(lacking)} columns are missing: {names}")
+        problems = self._lacking(frame)
         for column in self.columns:
-            if column.kept and column not in lacking:
+            if column.kept and _has(frame, column):
                 series = _column_of(frame, column)
                 problems.append(column.unknown(series, column.read(series)))
         if any(problems):
             raise RequestError(listed_problems([problem for problem in problems if problem]))
+
+    def _lacking(self, frame: pd.DataFrame) -> list[str]:
+        """A message about the columns that a table does not have, if there are any."""
+        names = [column.name for column in self.columns if column.kept and not _has(frame, column)]
+        if not names:
+            return []
+        columns = "column is" if len(names) == 1 else "columns are"
+        return [f"{len(names)} {columns} missing: {some_of(names)}"]
 
     def unseen(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """The rows of a table, (N,), that hold a cell which its column did not: a new

@@ -77,9 +77,9 @@ class DateColumn(SpreadColumn):
             found = dates_in_text(profile, options.format)
         if found is None or not len(found.dates):
             held = profile.cells in ("text", "mixed")
-            what = f"it holds {some_of(profile.unique[0].tolist())}; give its format"
+            what = f"it holds {some_of(profile.listed)}; give its format"
             raise RequestError(f"is not of dates: {what if held else f'type {profile.fed.dtype}'}")
-        dtype = profile.user_dtype(object_cells(profile.series) if profile.cells == "date" else "")
+        dtype = profile.user_dtype(object_cells(profile.series))
         clock = clock_of(found.dates, _period_of(profile.fed.dtype))
         column = cls(
             name=profile.name,
@@ -94,7 +94,7 @@ class DateColumn(SpreadColumn):
         if found.words:
             profile.note(MARKED, found.words, {"kind": "category"})
         if found.other and found.text is not None:
-            read = f"as {found.text.format}: {some_of(profile.unique[0].tolist(), 1)}"
+            read = f"as {found.text.format}: {some_of(profile.listed, 1)}"
             profile.note(AMBIGUOUS, read, {"format": found.other})
         return column
 
@@ -114,7 +114,7 @@ class DateColumn(SpreadColumn):
             return Offsets(np.full(len(series), np.nan), none, blank)
         found = distinct(series)
         cells = found.cells.tolist()
-        numbers = self.clock.numbers(self.text.parse([text_of(cell) for cell in cells]))
+        numbers = self.clock.numbers(self.text.parse([*map(text_of, cells)]))
         of_distinct, marked = spread_offsets(self.markers, numbers, cells)
         return Offsets(found.spread(of_distinct, np.nan), found.spread(marked, -1), blank)
 

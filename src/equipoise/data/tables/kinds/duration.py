@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.tables.base import Options, register
 from equipoise.data.tables.cells import Cell
-from equipoise.data.tables.clock import NAMES, SpanUnit
+from equipoise.data.tables.clock import NAMES, SpanUnit, coarsest
 from equipoise.data.tables.duration_text import DurationText, find_duration_text
 from equipoise.data.tables.instants import from_spans, object_cells, spans_of
-from equipoise.data.tables.markers import MARKED, is_marker, words_among, words_text
+from equipoise.data.tables.markers import MARKED, words_among, words_text
 from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.profile import Profile
 from equipoise.data.tables.series import cell_kind, distinct, plain
@@ -81,22 +81,16 @@ class DurationColumn(SpreadColumn):
         found = profile.once(find_spans)
         if found is None or not len(found.spans):
             held = profile.cells in ("text", "mixed")
-            what = f"it holds {some_of(profile.unique[0].tolist())}; such as 07:30 or 07:30:15 are"
+            what = f"it holds {some_of(profile.listed)}; such as 07:30 or 07:30:15 are"
             raise RequestError(f"is not of spans: {what if held else f'type {profile.fed.dtype}'}")
-        unit = next(
-            unit
-            for unit in get_args(SpanUnit)
-            if bool((found.spans.astype(f"m8[{unit}]") == found.spans).all())
-        )
+        unit = coarsest(found.spans)
         numbers = _numbers(found.spans, unit)
         spread = fit_spread(numbers, 1.0, _asked(options, unit), lambda x: _shown(x, unit))
         if found.words:
             profile.note(MARKED, found.words, {"kind": "category"})
         return cls(
             name=profile.name,
-            dtype=profile.user_dtype(
-                object_cells(profile.series) if profile.cells == "span" else ""
-            ),
+            dtype=profile.user_dtype(object_cells(profile.series)),
             spread=spread,
             markers=found.markers,
             blank=profile.blanks > 0,
@@ -158,11 +152,10 @@ def find_spans(profile: Profile) -> Found | None:
     if profile.cells != "text":
         return None
     cells, counts = profile.unique
-    texts = cells.tolist()
-    text = find_duration_text([text for text in texts if not is_marker(text)])
+    text = find_duration_text(profile.candidates)
     if text is None:
         return None
-    spans = text.parse(texts)
+    spans = text.parse(profile.listed)
     wrong = np.isnat(spans)
     words = words_among(np.array(cells, object), counts, wrong)
     if words is None:

@@ -279,7 +279,7 @@ def _first_word(profile: Profile) -> str:
     """The message's part about what a column holds instead of numbers."""
     if profile.cells not in ("text", "mixed"):
         return f"its type is {profile.fed.dtype}"
-    return f"it holds {some_of(profile.unique[0].tolist())}"
+    return f"it holds {some_of(profile.listed)}"
 
 
 def _note(
@@ -290,7 +290,7 @@ def _note(
     if found.words:
         profile.note(MARKED, found.words, {"kind": "category"})
     elif found.text is not None and not profile.markers:
-        profile.note(AS_TEXT, some_of(profile.unique[0].tolist(), 1), {"kind": "category"})
+        profile.note(AS_TEXT, some_of(profile.listed, 1), {"kind": "category"})
     infinite = [spike for spike in spread.spikes if np.isinf(spike)]
     if infinite:
         rows = rows_text(int(np.isinf(offsets).sum()))
