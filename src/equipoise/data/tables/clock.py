@@ -28,8 +28,10 @@ NAMES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Clock:
-    """What dates count as numbers. float64 has every number up to 2**53 of them exactly:
-    285 years of microseconds, where nanoseconds since 1970 are rounded to 256."""
+    """What dates count as numbers.
+
+    float64 has all whole numbers up to 2**53: 285 years of microseconds. Nanoseconds
+    since 1970 are beyond, and would be rounded to 256."""
 
     unit: DateUnit
     """The coarsest that has all dates of the column."""
@@ -45,9 +47,9 @@ class Clock:
         fine = np.datetime_data(dates.dtype)[0]
         units = dates.astype(f"M8[{self.unit}]")
         counts = (units.astype(np.int64) - self.origin).astype(np.float64)
-        if fine != self.unit and self.unit != "M":
+        if self.unit not in (fine, "M"):
             rest = (dates - units.astype(dates.dtype)).astype(np.int64)
-            counts = counts + rest / (np.timedelta64(1, self.unit) / np.timedelta64(1, fine))
+            counts = counts + rest / ratio(self.unit, fine)
         return np.where(np.isnat(dates), np.nan, counts)
 
     def dates(self, numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
@@ -106,11 +108,16 @@ def coarsest(times: NDArray[np.datetime64] | NDArray[np.timedelta64]) -> SpanUni
     fine = np.datetime_data(times.dtype)[0]
     counts = times.astype(np.int64)
     for unit in get_args(SpanUnit):
-        many = np.timedelta64(1, unit) // np.timedelta64(1, fine)
+        many = round(ratio(unit, fine))
         if many <= 1 or not ((counts[:LOOKED_AT] % many).any() or (counts % many).any()):
             found: SpanUnit = unit
             return found
     return "ns"
+
+
+def ratio(unit: str, other: str) -> float:
+    """How many of another unit, from days to nanoseconds, one of a unit has."""
+    return float(np.array(1, f"m8[{unit}]") / np.array(1, f"m8[{other}]"))
 
 
 def _are_firsts(dates: NDArray[np.datetime64]) -> bool:

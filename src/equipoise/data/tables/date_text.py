@@ -32,16 +32,17 @@ SHAPES = {
     "M": r"[0-5]\d",
     "S": r"[0-5]\d",
     "f": r"\d{1,9}",
-    "p": r"[AaPp][Mm]",
-    "b": r"(?:[Jj][Aa][Nn]|[Ff][Ee][Bb]|[Mm][Aa][Rr]|[Aa][Pp][Rr]|[Mm][Aa][Yy]|[Jj][Uu][NnLl]|"
-    r"[Aa][Uu][Gg]|[Ss][Ee][Pp]|[Oo][Cc][Tt]|[Nn][Oo][Vv]|[Dd][Ee][Cc])",
-    "B": r"[A-Za-z]{3,9}",
-    "a": r"[A-Za-z]{3}",
+    "p": r"[ap]m",
+    "b": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    "B": r"[a-z]{3,9}",
+    "a": r"(?:mon|tue|wed|thu|fri|sat|sun)",
 }
 ZONE = re.compile(r"(?<=:\d\d)((?:\.\d+)?)( ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))")
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # fmt: skip
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August",
+          "September", "October", "November", "December")  # fmt: skip
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-DAY, TIME = "YymdbBa", "HIMSfp"  # parts of a day, and of a time
+# A format of a day, then of a time of the day.
+DAY_AND_TIME = re.compile(r"((?:%[YymdbBa]|[^%])*?)([^%]?%[HIMSfp](?:%[HIMSfp]|[^%])*)")
 EPOCH = np.datetime64(0, "D")
 SAMPLE = 500  # texts that a format is chosen by
 MIN_READ = 0.8  # of them; the rest may be markers
@@ -76,7 +77,7 @@ class DateText:
         fitting = map(_shape(self.format).fullmatch, bodies)
         wrong = np.array([found is None for found in fitting], bool)
         read = pd.to_datetime(pd.Series(bodies, dtype=object), format=self.format, errors="coerce")
-        dates = np.where(wrong, np.datetime64("NaT"), read.to_numpy())
+        dates: NDArray[np.datetime64] = np.where(wrong, np.datetime64("NaT"), read.to_numpy())
         return dates if shifts is None else dates + shifts
 
     def _without_zone(self, texts: list[str]) -> tuple[list[str], NDArray[np.timedelta64] | None]:
@@ -94,9 +95,7 @@ class DateText:
     def write(self, dates: NDArray[np.datetime64]) -> list[str]:
         """Dates as text, (N,)."""
         # Each day and each time of day is written once, where they can be told apart.
-        found = re.fullmatch(
-            rf"((?:%[{DAY}]|[^%])*?)([^%]?%[{TIME}](?:%[{TIME}]|[^%])*)", self.format
-        )
+        found = DAY_AND_TIME.fullmatch(self.format)
         if found is None:
             return [text + self.zone for text in self._written(dates, self.format)]
         days, day = np.unique(dates.astype("M8[D]"), return_inverse=True)
@@ -212,7 +211,7 @@ def _shape(name: str) -> re.Pattern[str]:
     """What a date of this format looks like."""
     pieces = re.split(r"%(.)", name)
     known = [SHAPES[piece] if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)]
-    return re.compile("".join(known))
+    return re.compile("".join(known), re.IGNORECASE)
 
 
 def _way(name: str, texts: Sequence[str]) -> DateText:

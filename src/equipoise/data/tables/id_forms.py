@@ -1,7 +1,7 @@
 """What ids look like, and how new ones are made that no row of the table has.
 
-A new id depends on its row's number and the seed alone, so that parts of a table that are
-made apart have ids of their own.
+A new id depends on the number of its row and the seed alone. So parts of a table that
+are made apart have ids of their own.
 """
 
 from __future__ import annotations

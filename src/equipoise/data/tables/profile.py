@@ -3,6 +3,7 @@ asked for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+Missing = tuple[str | float, ...]
+"""Cells that the user says mean nothing."""
 
 
 class Profile:
@@ -38,7 +41,7 @@ class Profile:
         missing: Cells that the user says mean nothing.
     """
 
-    def __init__(self, name: Name, series: pd.Series[Any], missing: tuple[Cell, ...] = ()) -> None:
+    def __init__(self, name: Name, series: pd.Series[Any], missing: Missing = ()) -> None:
         self.name = name
         self.fed = series
         self.series = plain(series)
@@ -83,7 +86,7 @@ class Profile:
             return ()
         if self.cells == "number":
             present = self.numbers[~self.blank]
-            asked = dict.fromkeys(number for cell in self.missing if (number := _number(cell)))
+            asked = dict.fromkeys(map(_number, self.missing))
             return tuple(number for number in asked if (present == number).any())
         if self.cells in ("text", "mixed", "category", "bool"):
             asked_texts = {text for cell in self.missing for text in _texts(cell)}
@@ -131,11 +134,6 @@ class Profile:
             return int(self.series.nunique())
         return 0 if self.cells == "empty" else len(self.unique[0])
 
-    @cached_property
-    def present(self) -> int:
-        """Rows that hold a value: neither blank nor a marker."""
-        return self.rows - self.blanks if self.cells == "empty" else int(self.unique[1].sum())
-
     def user_dtype(self, cells: ObjectCells = "") -> UserDtype:
         """The type of the column; `cells` are those of a column of objects."""
         return dtype_of(self.fed, cells)
@@ -152,16 +150,16 @@ class Profile:
         self.notes.append(Note(topic, self.name, detail, override))
 
 
-def _number(cell: Cell) -> float | None:
-    """A marker among numbers; None for a text that is none."""
+def _number(marker: str | float) -> float:
+    """A marker among numbers; NaN, which is none of them, for a text that is none."""
     try:
-        return float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
+        return float(marker)
+    except ValueError:
+        return math.nan
 
 
-def _texts(cell: Cell) -> list[str]:
+def _texts(marker: str | float) -> list[str]:
     """How a marker can be written in a column of text: -999 as "-999" and "-999.0"."""
-    if isinstance(cell, float) and cell.is_integer():
-        return [str(cell), str(int(cell))]
-    return [str(cell)]
+    if isinstance(marker, float) and marker.is_integer():
+        return [str(marker), str(int(marker))]
+    return [str(marker)]

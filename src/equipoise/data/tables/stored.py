@@ -1,4 +1,4 @@
-"""Dataclasses as JSON, nested ones and cells too, checked by the types of their fields."""
+"""Dataclasses as JSON, nested ones and cells too, checked by the types of fields."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[T], stored: Any) -> T:
     """The dataclass that `to_json` wrote.
 
-    Fields of a dataclass are read as it, fields of `Hashable` as cells, floats too, which
-    may be infinite, and others are checked by their type.
+    Fields of a dataclass are read as it, fields of `Hashable` as cells, as are floats,
+    which may be infinite, and others are checked by their type.
 
     Raises:
         RequestError: If it wrote something else.
     """
-    known = {}
+    known: dict[str, Any] = {}
     for name, hint in hints(kind).items():
         if not isinstance(stored, dict) or name not in stored:
             continue

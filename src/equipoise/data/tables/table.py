@@ -1,5 +1,5 @@
-"""A table of mixed columns as a matrix of finite numbers, and any such matrix as a table
-that the user could have fed."""
+"""A table of mixed columns as a matrix of finite numbers, and any such matrix as a
+table that the user could have fed."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ class Table:
         Args:
             matrix: Finite numbers, (N, R).
             seed: Of ids, which are made anew.
-            start: The number of the first row. A table that is made in parts is the same
-                as one made at once.
+            start: The number of the first row. A table made in parts is the same as one
+                made at once.
 
         Returns:
             A table with the columns that were fed, but for those that are left out, in
