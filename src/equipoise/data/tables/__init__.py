@@ -1,6 +1,13 @@
 """Tables of mixed columns as matrices of numbers, and back.
 
-A column becomes numbers and codes (`kinds/`), whatever numbers come back become cells that
-the column could have (`Table.decode`), and which column is what is recognised
-(`recognise`), told, and set by the user.
+A column becomes numbers and codes (`kinds/`). Whatever numbers come back become cells
+that the column could have (`table.Table.decode`). What each column is, is recognised
+(`recognition.recognise`), and the user can say otherwise (`overrides`, `column_file`).
+
+raw          a matrix of finite numbers, (N, R): what networks learn, through transforms
+number, code the two kinds of raw columns
+state        which of these a cell is: a number, one of the categories, spikes and
+             markers, a blank; its place among them is its code
+spike        a value that many rows have beside others that are spread: 0 in half
+marker       what stands where a value is missing: "?", -999
 """

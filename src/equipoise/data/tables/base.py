@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawColumn:
-    """A column of the matrix of numbers that networks learn from, through transforms."""
+    """A column of the matrix of numbers that networks learn, through transforms."""
 
     name: str
     """The user's column, as text."""
@@ -197,7 +197,9 @@ class Column(ABC):
         if self.states > 1:
             codes = np.rint(values[:, -1].clip(0, self.states - 1)).astype(np.int64)
         numbers = values[:, 0] if self.has_number else None
-        return pd.Series(self.restore(numbers, codes, Rows(seed, start)), name=self.name)
+        cells = self.restore(numbers, codes, Rows(seed, start))
+        column: pd.Series[Any] = pd.Series(cells, name=self.name, dtype=self.dtype.pandas())
+        return column
 
     def unknown(self, series: pd.Series[Any], reading: Reading) -> str:
         """A message about the cells that the column cannot have; empty without any."""

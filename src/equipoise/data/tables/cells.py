@@ -1,4 +1,4 @@
-"""Cells of a table as JSON, with their type: text, numbers, dates, decimals, intervals."""
+"""Cells of a table as JSON, with their types: text, numbers, dates, intervals, ..."""
 
 from __future__ import annotations
 

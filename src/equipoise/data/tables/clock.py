@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from equipoise.errors import RequestError
 DateUnit = Literal["M", "D", "h", "m", "s", "ms", "us", "ns"]
 """From months to nanoseconds, the coarsest first."""
 SpanUnit = Literal["D", "h", "m", "s", "ms", "us", "ns"]
+LOOKED_AT = 1_000  # rows that show at once that a unit is too coarse
 NAMES: dict[str, str] = {
     "M": "months",
     "D": "days",
@@ -27,8 +28,10 @@ NAMES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Clock:
-    """What dates count as numbers. float64 has every number up to 2**53 of them exactly:
-    285 years of microseconds, where nanoseconds since 1970 are rounded to 256."""
+    """What dates count as numbers.
+
+    float64 has all whole numbers up to 2**53: 285 years of microseconds. Nanoseconds
+    since 1970 are beyond, and would be rounded to 256."""
 
     unit: DateUnit
     """The coarsest that has all dates of the column."""
@@ -44,9 +47,9 @@ class Clock:
         fine = np.datetime_data(dates.dtype)[0]
         units = dates.astype(f"M8[{self.unit}]")
         counts = (units.astype(np.int64) - self.origin).astype(np.float64)
-        if fine != self.unit and self.unit != "M":
+        if self.unit not in (fine, "M"):
             rest = (dates - units.astype(dates.dtype)).astype(np.int64)
-            counts = counts + rest / (np.timedelta64(1, self.unit) / np.timedelta64(1, fine))
+            counts = counts + rest / ratio(self.unit, fine)
         return np.where(np.isnat(dates), np.nan, counts)
 
     def dates(self, numbers: NDArray[np.float64]) -> NDArray[np.datetime64]:
@@ -63,7 +66,8 @@ class Clock:
             import pandas as pd
 
             return str(pd.Period(ordinal=round(number) + self.origin, freq=self.period))
-        return str(self.dates(np.array([number]))[0]).replace("T", " ")
+        date = self.dates(np.array([number]))[0]
+        return str(date.astype("M8[m]") if self.unit == "h" else date).replace("T", " ")
 
     def read(self, name: str, asked: str) -> float:
         """The number of a date that the user gives.
@@ -91,6 +95,31 @@ class Clock:
 
 def clock_of(dates: NDArray[np.datetime64], period: str = "") -> Clock:
     """The clock of a column's dates, (n,), none of them NaT."""
-    units: Any = ("s",) if period else get_args(DateUnit)
-    unit = next(unit for unit in units if bool((dates.astype(f"M8[{unit}]") == dates).all()))
+    unit: DateUnit = "s"
+    if not period:
+        unit = coarsest(dates)
+        if unit == "D" and _are_firsts(dates[:LOOKED_AT]) and _are_firsts(dates):
+            unit = "M"
     return Clock(unit, int(dates.min().astype(f"M8[{unit}]").astype(np.int64)), period)
+
+
+def coarsest(times: NDArray[np.datetime64] | NDArray[np.timedelta64]) -> SpanUnit:
+    """The coarsest unit, from days on, that has all of these dates or spans of time."""
+    fine = np.datetime_data(times.dtype)[0]
+    counts = times.astype(np.int64)
+    for unit in get_args(SpanUnit):
+        many = round(ratio(unit, fine))
+        if many <= 1 or not ((counts[:LOOKED_AT] % many).any() or (counts % many).any()):
+            found: SpanUnit = unit
+            return found
+    return "ns"
+
+
+def ratio(unit: str, other: str) -> float:
+    """How many of another unit, from days to nanoseconds, one of a unit has."""
+    return float(np.array(1, f"m8[{unit}]") / np.array(1, f"m8[{other}]"))
+
+
+def _are_firsts(dates: NDArray[np.datetime64]) -> bool:
+    """Whether all dates are the first day of a month."""
+    return bool((dates.astype("M8[M]") == dates).all())

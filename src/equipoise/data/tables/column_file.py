@@ -1,12 +1,13 @@
 """The columns of a table as a file to edit: TOML, with what was seen as comments.
 
-    ["hours-per-week"]  # 1 to 99, often 40
+    ["hours-per-week"]
+    # 1 to 99, often 40
     kind = "integer"
     minimum = 1
 
-What is left out is recognised anew. A TOML library would be one more dependency, and none
-that writes keeps comments without building the document by hand; this shape needs quoting
-and lists alone. Python reads it.
+What is left out is recognised anew. Python reads TOML, and does not write it. A library
+that writes comments builds the document by hand too, and this shape needs no more than
+quotes and lists.
 """
 
 from __future__ import annotations

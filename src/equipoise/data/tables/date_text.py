@@ -32,16 +32,19 @@ SHAPES = {
     "M": r"[0-5]\d",
     "S": r"[0-5]\d",
     "f": r"\d{1,9}",
-    "p": r"[AaPp][Mm]",
-    "b": r"(?:[Jj][Aa][Nn]|[Ff][Ee][Bb]|[Mm][Aa][Rr]|[Aa][Pp][Rr]|[Mm][Aa][Yy]|[Jj][Uu][NnLl]|"
-    r"[Aa][Uu][Gg]|[Ss][Ee][Pp]|[Oo][Cc][Tt]|[Nn][Oo][Vv]|[Dd][Ee][Cc])",
-    "B": r"[A-Za-z]{3,9}",
-    "a": r"[A-Za-z]{3}",
+    "p": r"[ap]m",
+    "b": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    "B": r"[a-z]{3,9}",
+    "a": r"(?:mon|tue|wed|thu|fri|sat|sun)",
 }
 ZONE = re.compile(r"(?<=:\d\d)((?:\.\d+)?)( ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))")
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # fmt: skip
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August",
+          "September", "October", "November", "December")  # fmt: skip
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SAMPLE = 200  # texts that a format is chosen by
+# A format of a day, then of a time of the day.
+DAY_AND_TIME = re.compile(r"((?:%[YymdbBa]|[^%])*?)([^%]?%[HIMSfp](?:%[HIMSfp]|[^%])*)")
+EPOCH = np.datetime64(0, "D")
+SAMPLE = 500  # texts that a format is chosen by
 MIN_READ = 0.8  # of them; the rest may be markers
 
 
@@ -70,27 +73,46 @@ class DateText:
         """The dates, (M,), NaT for a text that is none."""
         import pandas as pd
 
-        bodies, zones = zip(*map(_split_zone, texts), strict=True) if texts else ((), ())
-        shape = _shape(self.format)
+        bodies, shifts = self._without_zone([text.strip() for text in texts])
+        fitting = map(_shape(self.format).fullmatch, bodies)
+        wrong = np.array([found is None for found in fitting], bool)
         read = pd.to_datetime(pd.Series(bodies, dtype=object), format=self.format, errors="coerce")
-        found = read.to_numpy()
-        wrong = [
-            shape.fullmatch(body) is None or bool(zone) != bool(self.zone)
-            for body, zone in zip(bodies, zones, strict=True)
-        ]
-        found[np.array(wrong, bool)] = np.datetime64("NaT")
-        if set(zones) - {"", self.zone}:
-            shifts = [_minutes(self.zone) - _minutes(zone) for zone in zones]
-            found = found + np.array(shifts, "m8[m]")
-        return found
+        dates: NDArray[np.datetime64] = np.where(wrong, np.datetime64("NaT"), read.to_numpy())
+        return dates if shifts is None else dates + shifts
+
+    def _without_zone(self, texts: list[str]) -> tuple[list[str], NDArray[np.timedelta64] | None]:
+        """Texts without the offsets of their time zones, and how far they are from the
+        column's, (M,); None where all have the column's. One without an offset, or with
+        one where the column has none, is left empty."""
+        if not self.zone:
+            return texts, None  # an offset has no place in the format
+        if all(text.endswith(self.zone) for text in texts):
+            return [text[: -len(self.zone)] for text in texts], None
+        split = [_split_zone(text) for text in texts]
+        minutes = [_minutes(self.zone) - _minutes(zone) for _, zone in split]
+        return [body if zone else "" for body, zone in split], np.array(minutes, "m8[m]")
 
     def write(self, dates: NDArray[np.datetime64]) -> list[str]:
         """Dates as text, (N,)."""
-        names = re.findall(r"%(.)", self.format)
+        # Each day and each time of day is written once, where they can be told apart.
+        found = DAY_AND_TIME.fullmatch(self.format)
+        if found is None:
+            return [text + self.zone for text in self._written(dates, self.format)]
+        days, day = np.unique(dates.astype("M8[D]"), return_inverse=True)
+        rest, time = np.unique(dates - days[day], return_inverse=True)
+        of_days = np.array(self._written(days, found[1]), object)
+        of_times = np.array(self._written(EPOCH + rest, found[2] + self.zone), object)
+        joined: list[str] = (of_days[day] + of_times[time]).tolist()
+        return joined
+
+    def _written(self, dates: NDArray[np.datetime64], name: str) -> list[str]:
+        """Dates in a format, or in a part of it."""
         parts = _parts(dates, self)
-        template = re.sub(r"%(.)", self._place, self.format)
-        columns = [parts[name].tolist() for name in names]
-        return [template.format(*row) + self.zone for row in zip(*columns, strict=True)]
+        columns = [parts[letter].tolist() for letter in re.findall(r"%(.)", name)]
+        template = re.sub(r"%(.)", self._place, name)
+        if not columns:
+            return [template] * len(dates)
+        return [template.format(*row) for row in zip(*columns, strict=True)]
 
     def _place(self, found: re.Match[str]) -> str:
         """The place of a part in a template of `str.format`."""
@@ -136,7 +158,7 @@ def find_date_text(texts: Sequence[str]) -> tuple[DateText, str] | None:
         The way, and another format that reads them all as well, which is empty where
         there is none; None if they are no dates.
     """
-    some = [text.strip() for text in texts[:: max(len(texts) // SAMPLE, 1)]]
+    some = _some(texts)
     if not any(char.isdigit() for text in some[:20] for char in text):
         return None
     bodies = [_split_zone(text)[0] for text in some]
@@ -144,7 +166,9 @@ def find_date_text(texts: Sequence[str]) -> tuple[DateText, str] | None:
     if not read or max(read.values()) < MIN_READ * len(some):
         return None
     best = [name for name, count in read.items() if count >= MIN_READ * len(some)]
-    ways = {name: _way(name, texts) for name in best}
+    ways = {name: _way(name, some) for name in best}
+    if len(best) == 1:
+        return ways[best[0]], ""
     parsed = {name: int((~np.isnat(way.parse(texts))).sum()) for name, way in ways.items()}
     chosen = max(best, key=lambda name: parsed[name])
     others = [name for name in best if name != chosen and parsed[name] == parsed[chosen]]
@@ -163,7 +187,12 @@ def date_text_of(asked: str, texts: Sequence[str]) -> DateText:
             f"format = {clipped(repr(asked))}: must be like '%d.%m.%Y %H:%M', of "
             f"{' '.join('%' + name for name in SHAPES)}"
         )
-    return _way(asked, texts)
+    return _way(asked, _some(texts))
+
+
+def _some(texts: Sequence[str]) -> list[str]:
+    """A sample of texts, without blanks around."""
+    return [text.strip() for text in texts[:: max(len(texts) // SAMPLE, 1)]]
 
 
 def _likely(bodies: Sequence[str]) -> list[str]:
@@ -182,7 +211,7 @@ def _shape(name: str) -> re.Pattern[str]:
     """What a date of this format looks like."""
     pieces = re.split(r"%(.)", name)
     known = [SHAPES[piece] if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)]
-    return re.compile("".join(known))
+    return re.compile("".join(known), re.IGNORECASE)
 
 
 def _way(name: str, texts: Sequence[str]) -> DateText:

@@ -1,4 +1,4 @@
-"""How pandas calls the type of a column, as JSON, and how a column of that type is made.
+"""What pandas calls the type of a column, and how a column of that type is made.
 
 Names are pandas' own (`int64`, `Int64`, `datetime64[us, UTC]`), but for two kinds whose
 names say too little: `string[python, nan]` has storage and missing value, and
@@ -31,7 +31,7 @@ PLAIN = (
     r"|Sparse\[(u?int(8|16|32|64)|float(16|32|64)|bool), [^\]]{1,30}\]"
 )
 ARROW_NAMES = (
-    r"bool|u?int(8|16|32|64)|halffloat|float|double|string|large_string|date32\[day\]|date64\[ms\]"
+    r"null|bool|u?int(8|16|32|64)|halffloat|float|double|string|large_string|date32\[day\]|date64\[ms\]"
     rf"|timestamp\[(s|ms|us|ns)(, tz=({ZONE}))?\]|duration\[(s|ms|us|ns)\]"
     r"|decimal(128|256)\(\d{1,2}, -?\d{1,2}\)"
     r"|dictionary<values=(string|large_string), indices=u?int(8|16|32|64), ordered=[01]>"
@@ -76,6 +76,11 @@ class UserDtype:
         return re.fullmatch(r"(arrow:|Sparse\[)?[uU]?[iI]nt\d+.*", self.name) is not None
 
     @property
+    def is_signed(self) -> bool:
+        """Whether whole numbers of the type can be negative."""
+        return re.match(r"(arrow:|Sparse\[)?[uU]", self.name) is None
+
+    @property
     def greatest(self) -> int:
         """The greatest whole number of a type of whole numbers."""
         found = re.search(r"([uU]?)[iI]nt(\d+)", self.name)
@@ -110,12 +115,12 @@ class UserDtype:
             return pd.SparseDtype(first, fill)
         return pd.api.types.pandas_dtype(self.name)
 
-    def array(self, cells: Sequence[Any]) -> Any:
+    def array(self, cells: Sequence[Any] | NDArray[Any]) -> Any:
         """An array of pandas of this type that holds these cells, None for blanks."""
         import pandas as pd
 
         if self.name == "object":
-            return pd.array(self._objects(cells), dtype=object)
+            return pd.Series(self._objects(cells), dtype=object).array
         if self.name.startswith(ARROW):
             import pyarrow as pa
 
@@ -141,7 +146,7 @@ class UserDtype:
         if isinstance(dtype, pd.ArrowDtype):
             import pyarrow as pa
 
-            within = _within(values, np.dtype(dtype.numpy_dtype))
+            within = _within(values, np.dtype(getattr(dtype, "numpy_dtype")))  # noqa: B009
             return pd.arrays.ArrowExtensionArray(pa.array(within, mask=blank))
         if isinstance(dtype, pd.SparseDtype):
             dense = _with_nan(_within(values, np.dtype(dtype.subtype)), blank)
@@ -156,12 +161,15 @@ class UserDtype:
         """Numbers as the Python objects of such a column."""
         kinds = {"int": int, "float": float, "": lambda x: int(x) if x == int(x) else x}
         make: Any = kinds.get(self.cells, lambda x: Decimal(repr(x)))
+        if scale := re.search(r"decimal\d+\(\d+, (-?\d+)", self.name):
+            places = max(int(scale[1]), 0)
+            make = lambda x: Decimal(f"{x:.{places}f}")  # noqa: E731
         return [
             None if is_blank else make(value)
             for value, is_blank in zip(values.tolist(), blank.tolist(), strict=True)
         ]
 
-    def _objects(self, cells: Sequence[Any]) -> NDArray[np.object_]:
+    def _objects(self, cells: Sequence[Any] | NDArray[Any]) -> NDArray[np.object_]:
         import pandas as pd
 
         blanks: dict[Blank, Any] = {"nan": np.nan, "None": None, "NA": pd.NA, "NaT": pd.NaT}
@@ -203,7 +211,7 @@ def _name(dtype: Any) -> str:
     import pandas as pd
 
     if isinstance(dtype, pd.StringDtype):
-        missing = "nan" if dtype.na_value is np.nan else "NA"
+        missing = "NA" if dtype.na_value is pd.NA else "nan"
         return f"string[{dtype.storage}, {missing}]"
     if isinstance(dtype, pd.ArrowDtype):
         return f"{ARROW}{dtype.pyarrow_dtype}"
@@ -227,9 +235,9 @@ def _string_dtype(storage: str, missing: str) -> Any:
     import pandas as pd
 
     try:
-        return pd.StringDtype(storage, na_value=np.nan if missing == "nan" else pd.NA)  # type: ignore[arg-type]
+        return pd.StringDtype(storage, na_value=np.nan if missing == "nan" else pd.NA)
     except TypeError:  # pandas 2, whose storage tells
-        return pd.StringDtype(storage)  # type: ignore[arg-type]
+        return pd.StringDtype(storage)
 
 
 def _arrow_type(name: str) -> Any:

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Flags, marks of 1 to 5, classes: up to so many distinct numbers, with so many rows for
-# each, are learned as categories. A network meets the share of each value exactly and
-# makes no other, which no rounding of a continuous number does; and whoever compares such
-# columns compares shares. More values than that are counts and ages, where neighbours are
-# alike, and a code for each would hide it.
+# Flags, marks of 1 to 5, classes: so few distinct numbers, with so many rows for each,
+# are learned as categories. A softmax meets the share of each value and makes no other,
+# which no rounding of a continuous number does, and shares are what such columns are
+# compared by. More values are counts and ages: neighbours are alike, and a code for
+# each would hide it.
 MAX_FEW, MIN_ROWS_OF_EACH = 10, 10
 
 
 def takes_few_values(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
-    """Whether numbers are categories: at most 10 distinct ones, with 10 rows for each on
-    average; 0 and 1 with any.
+    """Whether numbers or dates are categories: 10 distinct ones or fewer, with 10 rows
+    for each on average; 0 and 1 in any case.
 
     Args:
         values: The distinct ones, sorted, (M,).

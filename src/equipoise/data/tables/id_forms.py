@@ -1,13 +1,12 @@
 """What ids look like, and how new ones are made that no row of the table has.
 
-A new id depends on its row's number and the seed alone, so that parts of a table that are
-made apart have ids of their own.
+A new id depends on the number of its row and the seed alone. So parts of a table that
+are made apart have ids of their own.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from equipoise.data.tables.permutation import permuted, scrambled
 
 # Alphabets of a place of a code, the smallest first.
 ALPHABETS = (
+    digits[1:],
     digits,
     digits + "abcdef",
     digits + "ABCDEF",
@@ -43,6 +43,8 @@ LOCAL = 10  # letters of new e-mail addresses
 # Reserved for examples (RFC 2606, RFC 6761): nobody gets such mail.
 DOMAINS = ("example.com", "example.org", "example.net", "mail.example")
 MAX_DIGITS = 18  # of a counted number
+MAX_AFFIXES = 24  # characters around a counted number; more are a sentence
+MIN_DENSITY = 0.01  # of numbers that count up; others are drawn
 ROOM = 2**40  # new ids of a column of whole numbers
 
 
@@ -102,9 +104,9 @@ class Code:
             number, drawn[:, i] = np.divmod(number, sizes[i])
         for i in range(place):
             drawn[:, i] = scrambled(rows, seed + 1 + i) % np.uint64(sizes[i])
-        characters = np.empty(drawn.shape, "U1")
+        characters = np.empty(drawn.shape, np.uint32)
         for i, known in enumerate(self.places):
-            characters[:, i] = np.array([*known])[drawn[:, i]]
+            characters[:, i] = np.array([ord(character) for character in known])[drawn[:, i]]
         joined: list[str] = characters.view(f"U{len(sizes)}")[:, 0].tolist()
         return joined
 
@@ -122,18 +124,45 @@ def serial_of_numbers(values: NDArray[Any]) -> Serial:
 
 def find_serial(texts: Sequence[str]) -> Serial | None:
     """What distinct texts that count up look like; None for others."""
-    common = os.path.commonprefix(list(texts))
-    prefix = common.rstrip(digits)
-    rest = [text[len(prefix) :] for text in texts]
-    suffix = os.path.commonprefix([text[::-1] for text in rest])[::-1].lstrip(digits)
-    numbers = [text.removesuffix(suffix) for text in rest]
-    lengths = {len(number) for number in numbers}
-    if not all(re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", number) for number in numbers):
+    parts = _affixes(texts)
+    if parts is None:
+        return None
+    prefix, suffix = parts
+    numbers = [text[len(prefix) : len(text) - len(suffix)] for text in texts]
+    lengths = {*map(len, numbers)}
+    joined = "".join(numbers)
+    if 0 in lengths or max(lengths) > MAX_DIGITS or not (joined.isascii() and joined.isdecimal()):
         return None
     if len(lengths) > 1 and any(number[0] == "0" and number != "0" for number in numbers):
         return None
     width = lengths.pop() if len(lengths) == 1 else 0
     return Serial(max(map(int, numbers)) + 1, 1, prefix, suffix, width)
+
+
+def _affixes(texts: Sequence[str]) -> tuple[str, str] | None:
+    """What all texts have before and after a number; None for sentences."""
+    first, last = min(texts), max(texts)
+    same = (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    prefix = first[: next(same, len(first))].rstrip(digits)
+    suffix = first[len(prefix) :].lstrip(digits)
+    if not all(text.endswith(suffix) for text in texts):
+        return None
+    return (prefix, suffix) if len(prefix) + len(suffix) <= MAX_AFFIXES else None
+
+
+def find_form(texts: Sequence[str]) -> Serial | Code | None:
+    """The form of distinct ids; None for texts that have none.
+
+    Numbers that are far apart are codes, as phone numbers are: those that follow the
+    last one would stand out.
+    """
+    serial = find_serial(texts)
+    if serial is None:
+        return find_email(texts) or find_code(texts)
+    ends = len(serial.prefix), len(serial.suffix)
+    numbers = [int(text[ends[0] : len(text) - ends[1]]) for text in texts]
+    dense = len(texts) >= MIN_DENSITY * (max(numbers) - min(numbers) + 1)
+    return serial if dense else find_code(texts) or serial
 
 
 def find_code(texts: Sequence[str]) -> Code | None:

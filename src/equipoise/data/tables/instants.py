@@ -5,6 +5,7 @@ Periods are their ordinals, as if these were seconds.
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,13 +31,15 @@ def instants_of(series: pd.Series[Any], wall: bool) -> NDArray[np.datetime64]:
         return pd.PeriodIndex(series).asi8.view("M8[s]")
     if isinstance(dtype, pd.DatetimeTZDtype):
         series = (series if wall else series.dt.tz_convert("UTC")).dt.tz_localize(None)
-    if dtype == object:
-        cells = series.to_numpy(object)
+    if dtype == np.dtype(object):
+        cells = series.to_numpy(object, copy=True)
         unit = "D" if object_cells(series) == "date" else "us"
         if object_cells(series) == "timestamp":
             return pd.DatetimeIndex(series).to_numpy()
-        return np.where(series.isna().to_numpy(), None, cells).astype(f"M8[{unit}]")
-    return series.to_numpy()
+        cells[series.isna().to_numpy()] = None
+        return cells.astype(f"M8[{unit}]")
+    dates: NDArray[np.datetime64] = series.to_numpy()
+    return dates
 
 
 def from_instants(dates: NDArray[np.datetime64], dtype: UserDtype, wall: bool) -> Any:
@@ -47,7 +50,7 @@ def from_instants(dates: NDArray[np.datetime64], dtype: UserDtype, wall: bool) -
     import pandas as pd
 
     if dtype.name.startswith("period"):
-        return pd.arrays.PeriodArray(dates.astype(np.int64), dtype=dtype.pandas())  # type: ignore[attr-defined]
+        return pd.arrays.PeriodArray(dates.astype(np.int64), dtype=dtype.pandas())
     if dtype.name == "object":
         cells: Any = (
             pd.DatetimeIndex(dates) if dtype.cells == "timestamp" else _python(dates, dtype)
@@ -77,26 +80,26 @@ def _python(dates: NDArray[np.datetime64], dtype: UserDtype) -> list[Any]:
 
 
 def object_cells(series: pd.Series[Any]) -> ObjectCells:
-    """What the dates or spans of a column of objects are."""
-    import datetime
-
+    """What the dates or spans of a column of objects are; empty for other columns."""
     import pandas as pd
 
-    present = [cell for cell in series[series.notna()].tolist()]
-    if any(isinstance(cell, pd.Timestamp) for cell in present):
-        return "timestamp"
-    if any(isinstance(cell, pd.Timedelta) for cell in present):
-        return "timedelta"
-    if any(isinstance(cell, datetime.timedelta) for cell in present):
-        return "span"
-    return "datetime" if any(isinstance(cell, datetime.datetime) for cell in present) else "date"
+    if series.dtype != np.dtype(object):
+        return ""
+    kinds: dict[type, ObjectCells] = {
+        pd.Timestamp: "timestamp",
+        pd.Timedelta: "timedelta",
+        datetime.timedelta: "span",
+        datetime.datetime: "datetime",
+    }
+    found = {type(cell) for cell in series[series.notna()].tolist()}
+    return next((name for kind, name in kinds.items() if kind in found), "date")
 
 
 def spans_of(series: pd.Series[Any]) -> NDArray[np.timedelta64]:
     """The spans of time of a column, (N,), NaT for blanks."""
     import pandas as pd
 
-    if series.dtype == object:
+    if series.dtype == np.dtype(object):
         return pd.TimedeltaIndex(series).to_numpy()
     return series.to_numpy()
 

@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 from equipoise.data.tables.notes import Topic, quoted, rows_text
 
 # In small letters, without blanks around.
-MARKERS = frozenset(
-    ["?", "-", "--", "---", ".", "..", "...", "*", "**", "x", "xx", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "nan", "-nan", "null", "nil", "none", "void", "missing", "unknown", "unspecified", "undefined", "unavailable", "undisclosed", "undetermined", "nat", "<na>", "<null>", "(null)", "(none)", "(blank)", "(empty)", "blank", "empty", "tbd", "tba", "#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!", "k.a.", "k.a", "n/d", "n.d.", "nd", "s.o.", "not-available", "not-applicable", "not_available", "not_applicable", "0000-00-00", "00/00/0000", "00.00.0000", "9999-12-31", "31/12/9999", "31.12.9999", "12/31/9999"]
-) | {"", "not available", "not applicable", "no data", "no answer", "not reported", "keine angabe",
-     "0000-00-00 00:00:00"}  # fmt: skip
-# Other words in a column of numbers or dates are points of their own too, if they are few.
+MARKERS = frozenset([
+    "", "?", "??", "-", "--", "---", ".", "..", "...", "*", "**", "na", "n/a", "n.a.", "n.a",
+    "#n/a", "#na", "nan", "-nan", "null", "nil", "none", "nat", "missing", "unknown",
+    "unspecified", "undefined", "unavailable", "undisclosed", "undetermined", "not available",
+    "not applicable", "not-available", "not-applicable", "not_available", "not_applicable",
+    "no data", "no answer", "not reported", "<na>", "<null>", "(null)", "(none)", "(blank)",
+    "(empty)", "tbd", "tba", "k.a.", "k.a", "keine angabe", "n/d", "n.d.", "s.o.",
+    "#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!",
+    "0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000",
+    "9999-12-31", "31/12/9999", "31.12.9999", "12/31/9999",
+])  # fmt: skip
+LONGEST = 40  # characters of a marker, blanks around it among them
+# Other words in a column of numbers or dates are points of their own, if they are few.
 MAX_WORDS, MAX_WORD_SHARE = 10, 0.1
-# A number stands for a missing value, perhaps, if it is far from the others and repeated.
+# A number far from the others, and repeated, may stand for a missing value.
 MIN_REPEATS = 5
 MIN_OTHERS = 10  # distinct numbers
 MAX_SHOWN = 3  # words in a note
@@ -29,12 +37,12 @@ MARKED = Topic(
 
 def is_marker(text: str) -> bool:
     """Whether a text is what people write where a value is missing."""
-    return text.strip().lower() in MARKERS
+    return len(text) <= LONGEST and text.strip().lower() in MARKERS
 
 
 def are_few_words(counts: Iterable[int], rows: int) -> bool:
-    """Whether cells that are neither numbers nor markers are so few that a column is one
-    of numbers nevertheless.
+    """Whether cells that are neither numbers nor markers are so few that a column is of
+    numbers nevertheless.
 
     Args:
         counts: Rows of each of these words.
@@ -47,8 +55,8 @@ def are_few_words(counts: Iterable[int], rows: int) -> bool:
 def words_among(
     cells: NDArray[Any], counts: NDArray[np.int64], wrong: NDArray[np.bool_]
 ) -> dict[str, int] | None:
-    """The cells that are no numbers or dates in a column of them, with the rows of each;
-    None if there are so many that it is not such a column.
+    """The cells that are no numbers or dates in a column of them, with the rows of
+    each. None if there are so many that it is no such column.
 
     Args:
         cells: The distinct cells, (M,).
@@ -63,7 +71,7 @@ def words_among(
 
 
 def words_text(rows: dict[str, int]) -> str:
-    """Markers and how often they occur: "'?' in 12 rows"."""
+    """Markers and how often they occur: "'?' in 12 rows"; empty for none."""
     shown = [f"{quoted(word)} in {rows_text(count)}" for word, count in [*rows.items()][:MAX_SHOWN]]
     return ", ".join(shown) + (", ..." if len(rows) > MAX_SHOWN else "")
 

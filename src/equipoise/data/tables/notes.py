@@ -1,5 +1,5 @@
-"""What the user should know of how a table was read: a line for each thing, whatever the
-number of columns that it concerns."""
+"""What the user should know of how a table was read: a line for each thing, however
+many columns it concerns."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ MAX_UNIT = 8  # characters after a number
 MARKS = ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"),
          (".", "\u00a0"), (",", "\u00a0"), (".", "\u202f"), (",", "\u202f"))  # fmt: skip
 EXPONENT = r"(?:[eE][+-]?\d{1,3})?"
-SHAPE = re.compile(
-    rf"-?([{CURRENCIES}]? ?)-?([\d.,'\s\u00a0\u202f]*\d{EXPONENT})([^\d.,\-+][^\d]{{0,{MAX_UNIT - 1}}}|)"
-)
+SPACES = r"\s\u00a0\u202f"
+UNIT = rf"[^\d.,\-+]\D{{0,{MAX_UNIT - 1}}}"
+SHAPE = re.compile(rf"-?([{CURRENCIES}]? ?)-?([\d.,'{SPACES}]*\d{EXPONENT})({UNIT}|)")
 HEAD = 50  # texts among which the first number is looked for
 
 

@@ -1,5 +1,4 @@
-"""What the user says of columns, by name, checked: {"age": {"kind": "integer", "minimum":
-0}}."""
+"""What the user says of columns, checked: {"age": {"minimum": 0}}."""
 
 from __future__ import annotations
 
@@ -8,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.coerce import all_checked, hints, raise_mistakes
+from equipoise.coerce import all_checked, checked, hints, raise_mistakes
 from equipoise.data.tables.base import KINDS, Column, Options
-from equipoise.data.tables.cells import Cell
 from equipoise.data.tables.notes import quoted
+from equipoise.data.tables.profile import Missing
 from equipoise.errors import RequestError, nearest
 
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -33,10 +32,10 @@ class Override:
     """The other options, which depend on the kind."""
 
     @property
-    def missing(self) -> tuple[Cell, ...]:
+    def missing(self) -> Missing:
         """Cells that mean nothing."""
-        listed = self.given.get(MISSING, ())
-        return tuple(listed) if isinstance(listed, list | tuple) else ()
+        missing: Missing = self.given.get(MISSING, ())
+        return missing
 
     def options(self, kind: type[Column]) -> Options:
         """The options of this kind.
@@ -75,6 +74,8 @@ def override_of(options: Any) -> Override:
             f"{quoted(options)} are no options: give them by name, such as {{'kind': 'category'}}"
         )
     given = {name: _plain(value) for name, value in options.items() if name != "kind"}
+    if MISSING in given:  # which columns are looked at by, before their kind is known
+        given[MISSING] = checked(MISSING, given[MISSING], tuple[str | float, ...])
     kind = options.get("kind")
     if kind is None:
         return Override(None, given)

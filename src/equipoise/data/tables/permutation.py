@@ -20,8 +20,8 @@ def scrambled(numbers: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
 
 
 def permuted(numbers: NDArray[np.int64], size: int, seed: int) -> NDArray[np.int64]:
-    """A permutation of 0, 1, ..., size - 1, at these numbers: a Feistel network over the
-    next power of 4, walked on until it comes below `size`.
+    """A permutation of 0, 1, ..., size - 1, at these numbers: a Feistel network over a
+    power of 4, walked on until it comes below `size`.
 
     Args:
         numbers: At least 0, (N,). Those beyond begin anew.

@@ -3,6 +3,7 @@ asked for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.tables.cells import Cell
 from equipoise.data.tables.dtypes import ObjectCells, UserDtype, dtype_of
+from equipoise.data.tables.markers import is_marker
 from equipoise.data.tables.notes import Name, Note, Topic
 from equipoise.data.tables.series import (
     CellKind,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+Missing = tuple[str | float, ...]
+"""Cells that the user says mean nothing."""
 
 
 class Profile:
@@ -37,7 +41,7 @@ class Profile:
         missing: Cells that the user says mean nothing.
     """
 
-    def __init__(self, name: Name, series: pd.Series[Any], missing: tuple[Cell, ...] = ()) -> None:
+    def __init__(self, name: Name, series: pd.Series[Any], missing: Missing = ()) -> None:
         self.name = name
         self.fed = series
         self.series = plain(series)
@@ -78,9 +82,11 @@ class Profile:
     @cached_property
     def markers(self) -> tuple[Cell, ...]:
         """The cells that the user says mean nothing, those that occur."""
+        if not self.missing:
+            return ()
         if self.cells == "number":
             present = self.numbers[~self.blank]
-            asked = dict.fromkeys(number for cell in self.missing if (number := _number(cell)))
+            asked = dict.fromkeys(map(_number, self.missing))
             return tuple(number for number in asked if (present == number).any())
         if self.cells in ("text", "mixed", "category", "bool"):
             asked_texts = {text for cell in self.missing for text in _texts(cell)}
@@ -110,16 +116,23 @@ class Profile:
         return cells[kept], self.distinct.counts[kept]
 
     @cached_property
+    def listed(self) -> list[Any]:
+        """The distinct values of `unique` as Python has them."""
+        values: list[Any] = self.unique[0].tolist()
+        return values
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """The distinct texts that are no markers of missing values: what numbers and
+        dates in text are recognised by."""
+        return [cell for cell in self.listed if isinstance(cell, str) and not is_marker(cell)]
+
+    @cached_property
     def values(self) -> int:
         """How many distinct values there are."""
         if self.cells in ("date", "span"):
             return int(self.series.nunique())
         return 0 if self.cells == "empty" else len(self.unique[0])
-
-    @cached_property
-    def present(self) -> int:
-        """Rows that hold a value: neither blank nor a marker."""
-        return self.rows - self.blanks if self.cells == "empty" else int(self.unique[1].sum())
 
     def user_dtype(self, cells: ObjectCells = "") -> UserDtype:
         """The type of the column; `cells` are those of a column of objects."""
@@ -137,16 +150,16 @@ class Profile:
         self.notes.append(Note(topic, self.name, detail, override))
 
 
-def _number(cell: Cell) -> float | None:
-    """A marker among numbers; None for a text that is none."""
+def _number(marker: str | float) -> float:
+    """A marker among numbers; NaN, which is none of them, for a text that is none."""
     try:
-        return float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
+        return float(marker)
+    except ValueError:
+        return math.nan
 
 
-def _texts(cell: Cell) -> list[str]:
+def _texts(marker: str | float) -> list[str]:
     """How a marker can be written in a column of text: -999 as "-999" and "-999.0"."""
-    if isinstance(cell, float) and cell.is_integer():
-        return [str(cell), str(int(cell))]
-    return [str(cell)]
+    if isinstance(marker, float) and marker.is_integer():
+        return [str(marker), str(int(marker))]
+    return [str(marker)]

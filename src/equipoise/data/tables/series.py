@@ -56,23 +56,28 @@ def plain(series: pd.Series[Any]) -> pd.Series[Any]:
     import pandas as pd
 
     dtype = series.dtype
+    column: Any = series
     if isinstance(dtype, pd.SparseDtype):
-        return series.sparse.to_dense()
-    if not isinstance(dtype, pd.ArrowDtype):
-        return series
-    name = str(dtype.pyarrow_dtype)
+        column = column.sparse.to_dense()
+    if isinstance(dtype, pd.ArrowDtype):
+        column = _of_arrow(column, dtype.pyarrow_dtype)
+    plain_column: pd.Series[Any] = column
+    return plain_column
+
+
+def _of_arrow(column: Any, dtype: Any) -> Any:
+    """A column that pyarrow holds, in a type of pandas if it is of dates or codes."""
+    name = str(dtype)
     if name.startswith("date"):
-        return series.astype("datetime64[s]" if name == "date32[day]" else "datetime64[ms]")
+        return column.astype("datetime64[s]" if name == "date32[day]" else "datetime64[ms]")
     if name.startswith("timestamp"):
-        unit, zone = dtype.pyarrow_dtype.unit, dtype.pyarrow_dtype.tz
-        return series.astype(
-            f"datetime64[{unit}]" if zone is None else f"datetime64[{unit}, {zone}]"
-        )
+        zone = "" if dtype.tz is None else f", {dtype.tz}"
+        return column.astype(f"datetime64[{dtype.unit}{zone}]")
     if name.startswith("duration"):
-        return series.astype(f"timedelta64[{dtype.pyarrow_dtype.unit}]")
+        return column.astype(f"timedelta64[{dtype.unit}]")
     if name.startswith("dictionary"):
-        return series.astype(object).where(series.notna(), None)
-    return series
+        return column.astype(object).where(column.notna(), None)
+    return column
 
 
 def cell_kind(series: pd.Series[Any]) -> CellKind:
@@ -94,7 +99,7 @@ def cell_kind(series: pd.Series[Any]) -> CellKind:
         if name.startswith("decimal"):
             return "number"
         return "empty" if name == "null" else _of_numpy_kind(dtype.kind)
-    return _of_objects(series) if dtype == object else _of_numpy_kind(dtype.kind)
+    return _of_objects(series) if dtype == np.dtype(object) else _of_numpy_kind(dtype.kind)
 
 
 def _of_numpy_kind(kind: str) -> CellKind:
@@ -129,21 +134,20 @@ def distinct(series: pd.Series[Any]) -> Distinct:
     import pandas as pd
 
     if isinstance(series.dtype, pd.CategoricalDtype):
-        codes = series.cat.codes.to_numpy(np.int64)
-        seen, index = np.unique(codes[codes >= 0], return_inverse=True)
-        codes[codes >= 0] = index
-        return Distinct(series.cat.categories.to_numpy(object)[seen], codes)
-    if series.dtype == object and cell_kind(series) == "mixed":
+        places = series.cat.codes.to_numpy(np.int64)
+        seen, present = np.unique(places[places >= 0], return_inverse=True)
+        index = np.full(len(series), -1, np.int64)
+        index[places >= 0] = present
+        return Distinct(series.cat.categories.to_numpy(object)[seen], index)
+    if series.dtype == np.dtype(object) and cell_kind(series) == "mixed":
         return _distinct_of_mixed(series)
-    codes, uniques = pd.factorize(series.array)
-    if isinstance(uniques, np.ndarray):
-        cells = uniques
-    elif cell_kind(series) in ("date", "span"):
+    codes, uniques = pd.factorize(series)
+    index = codes.astype(np.int64, copy=False)
+    if cell_kind(series) in ("date", "span"):  # of which NumPy makes whole numbers
         cells = np.empty(len(uniques), object)
         cells[:] = list(uniques)
-    else:
-        cells = uniques.to_numpy()
-    return Distinct(cells, codes.astype(np.int64, copy=False))
+        return Distinct(cells, index)
+    return Distinct(uniques.to_numpy(), index)
 
 
 def _distinct_of_mixed(series: pd.Series[Any]) -> Distinct:
@@ -169,7 +173,7 @@ def numbers_of(series: pd.Series[Any], blank: NDArray[np.bool_]) -> NDArray[Any]
         blank: Where it is blank, (N,).
     """
     dtype: Any = series.dtype
-    if dtype == object:
+    if dtype == np.dtype(object):
         return _of_object_numbers(series.to_numpy(object), blank)
     kind = getattr(dtype, "numpy_dtype", dtype)
     kind = np.dtype(kind) if np.dtype(kind).kind in "iuf" else np.dtype(np.float64)

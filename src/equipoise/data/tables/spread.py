@@ -1,7 +1,7 @@
 """Numbers that vary, beside values that are points of their own.
 
-A column of capital gains is 0 in nine of ten rows, and 99,999 stands for "more than that".
-To a network that makes one continuous number, such a point is a cliff. So the points get
+A column of capital gains is 0 in nine of ten rows, and 99,999 stands for "more". To a
+network that makes one continuous number, such a point is a cliff. So the points get
 codes of their own, and the number describes the others alone: the spread.
 """
 
@@ -33,7 +33,7 @@ class Spread:
     levels: tuple[float, ...] = ()
     """All numbers there are, in order; empty where there are too many to list."""
     spikes: tuple[float, ...] = ()
-    """Values that are points of their own, the most frequent first, perhaps infinite."""
+    """Values that are points of their own, perhaps infinite, in order of frequency."""
 
     @property
     def least(self) -> float:
@@ -72,8 +72,8 @@ class Spread:
             return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, x)]
         if self.step is None:
             return x
-        # The last step is not beyond a bound. 1e-9 is for steps like 0.1, which floats do
-        # not have exactly.
+        # The last step is not beyond a bound. 1e-9 is for steps such as 0.1, which no
+        # float is exactly.
         least = -MAX_GRID if self.low is None else math.ceil(self._steps(self.low) - 1e-9)
         most = MAX_GRID if self.high is None else math.floor(self._steps(self.high) + 1e-9)
         with np.errstate(over="ignore"):

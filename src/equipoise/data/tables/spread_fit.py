@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,65 +16,75 @@ from equipoise.data.tables.notes import rows_text
 from equipoise.data.tables.spread import MAX_GRID, Spread
 from equipoise.errors import RequestError
 
-# A value is a spike if it has this share of the rows. Made as a continuous number, it would
-# be missed in up to so many rows, and 1 - KS loses up to this share: .02 is about what the
-# best generators lose in all.
+# A value is a spike if it has this share of the rows. Made as a continuous number, it
+# would be missed in up to so many rows, and 1 - KS loses up to this share: .02 is about
+# what the best generators lose in all.
 SPIKE_SHARE = 0.02
 MIN_SPIKE_ROWS = 20  # fewer cannot tell a share of .02 from chance
-# And if it has 10 times the rows of the middle value. Among counts, where every value has
-# many rows, none stands out.
+# And if it has 10 times the rows of the middle value. Among counts, where every value
+# has many rows, none stands out.
 SPIKE_RATIO = 10
 MIN_OTHERS = 20  # other distinct values; fewer are no spread
 MAX_SPIKES = 10  # each is one more output of a network
 # Numbers have a step if all their distances are multiples of it. Among so many distinct
 # ones, a common divisor by chance has a probability below 2**-10.
 MIN_STEP_VALUES = 12
-# Numbers have levels, as in `data.levels`, if there are few, with rows for each. Where they
-# have a step or decimals, half of that grid must be empty: in between lie numbers that the
-# column could have, and has not, only by chance.
+# Numbers have levels, as in `data.levels`, if there are few, with rows for each. Where
+# they have a step or decimals, half of that grid must be empty: else the numbers in
+# between are such as the column could have.
 MAX_LEVELS, MIN_ROWS_PER_LEVEL, MIN_EMPTINESS = 1_000, 10, 2.0
 # A continuous column meets its largest value once. So many rows on it are a cut.
 MIN_EDGE_ROWS = 3
 NEAR_ONE = 0.9  # shares and probabilities come near 1
+
+Counts = NDArray[np.int64]
+Show = Callable[[float], str]
 
 
 @dataclass(frozen=True)
 class Asked:
     """What the user says of the numbers; None for what they show."""
 
-    minimum: float | None = None
+    minimum: float | None
     """-inf for no bound."""
-    maximum: float | None = None
-    spikes: tuple[float, ...] | None = None
-    step: float | None = None
-    levels: bool | None = None
+    maximum: float | None
+    spikes: tuple[float, ...] | None
+    step: float | None
+    levels: bool | None
 
 
-def as_number(number: float) -> str:
-    """A number as the user would write it."""
-    return f"{number:.15g}"
+def asked_of(options: Any, read: Callable[[str, Any], float]) -> Asked:
+    """What the user says of a column.
+
+    Args:
+        options: Those of a kind, with the fields of `Asked` in the user's units.
+        read: Makes a raw number of what was given for an option.
+    """
+    ends = {
+        name: None if (end := getattr(options, name)) is None else read(name, end)
+        for name in ("minimum", "maximum")
+    }
+    spikes = options.spikes
+    points = None if spikes is None else tuple(read("spikes", spike) for spike in spikes)
+    return Asked(**ends, spikes=points, step=options.step, levels=options.levels)
 
 
 def fit_spread(
-    numbers: NDArray[np.float64],
-    scale: float | None,
-    asked: Asked,
-    show: Callable[[float], str] = as_number,
+    values: NDArray[np.float64], counts: Counts, scale: float | None, asked: Asked, show: Show
 ) -> Spread:
     """The spread and the spikes of a column's numbers.
 
     Args:
-        numbers: All of them, (n,), perhaps with infinities.
+        values: The distinct ones, sorted, (M,), perhaps with infinities.
+        counts: Rows of each, (M,).
         scale: What makes them whole when it multiplies them: 100 for two decimals; None
             for real numbers.
         asked: What the user says.
         show: Writes a number as the user would, for messages.
 
     Raises:
-        RequestError: If numbers lie beyond a bound that the user gave, or none is
-            finite.
+        RequestError: If numbers contradict what the user says, or none is finite.
     """
-    values, counts = np.unique(numbers + 0.0, return_counts=True)  # -0.0 + 0.0 is 0.0
     finite = np.isfinite(values)
     if not finite.any():
         raise RequestError("holds no finite number")
@@ -81,19 +92,21 @@ def fit_spread(
     rest = finite & ~np.isin(values, spikes)
     if not rest.any():
         spikes, rest = (), finite
-    low, high = _bounds(values[rest], counts[rest], scale)
-    step = _step(values[rest], scale) if asked.step is None else asked.step
-    if step is not None and scale is not None and step * scale <= 1:
+    x, rows = values[rest], counts[rest]
+    low, high = _bounds(x, rows, scale)
+    step = _step(x, scale) if asked.step is None else asked.step
+    if step is not None and scale is not None and step * scale == 1:
         step = None
-    levels = _levels(values[rest], counts[rest], step or (1 / scale if scale else None))
+    levels = _levels(x, rows, step or (1 / scale if scale else None))
     if asked.levels is not None:
-        levels = tuple(values[rest].tolist()) if asked.levels else ()
-    points = tuple(dict.fromkeys([*map(float, spikes), *values[~finite].tolist()]))
-    found = Spread(low, high, _middle(values[rest], counts[rest]), step, levels, points)
-    return _with_asked_bounds(found, asked, (values[finite], counts[finite]), show)
+        levels = tuple(x.tolist()) if asked.levels else ()
+    points = tuple(dict.fromkeys([*spikes, *values[~finite].tolist()]))
+    found = Spread(low, high, _middle(x, rows), step, levels, points)
+    wrong = _wrong_step(found, x, rows) if asked.step is not None else []
+    return _with_asked_bounds(found, asked, (values[finite], counts[finite]), show, wrong)
 
 
-def _spikes(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[float, ...]:
+def _spikes(values: NDArray[np.float64], counts: Counts) -> tuple[float, ...]:
     """The values that are points of their own, of the distinct ones, sorted, (M,)."""
     far = far_values(values, counts)
     least = max(SPIKE_SHARE * counts.sum(), MIN_SPIKE_ROWS, SPIKE_RATIO * np.median(counts))
@@ -104,13 +117,13 @@ def _spikes(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[flo
     return tuple(dict.fromkeys([*values[many].tolist(), *far]))
 
 
-def _middle(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
+def _middle(values: NDArray[np.float64], counts: Counts) -> float:
     """The median, one of the values."""
     return float(values[np.searchsorted(np.cumsum(counts), counts.sum() / 2)])
 
 
 def _bounds(
-    values: NDArray[np.float64], counts: NDArray[np.int64], scale: float | None
+    values: NDArray[np.float64], counts: Counts, scale: float | None
 ) -> tuple[float | None, float | None]:
     """The least and the greatest number that samples may have.
 
@@ -142,9 +155,7 @@ def _step(values: NDArray[np.float64], scale: float | None) -> float | None:
     return divisor / scale if divisor > 1 else None
 
 
-def _levels(
-    values: NDArray[np.float64], counts: NDArray[np.int64], step: float | None
-) -> tuple[float, ...]:
+def _levels(values: NDArray[np.float64], counts: Counts, step: float | None) -> tuple[float, ...]:
     """The distinct values, if they are few; empty if not."""
     many = len(values) > MAX_LEVELS or MIN_ROWS_PER_LEVEL * len(values) > counts.sum()
     if many or 2 * int((counts == 1).sum()) > len(values) or len(values) < 2:
@@ -153,37 +164,52 @@ def _levels(
     return tuple(values.tolist()) if places >= MIN_EMPTINESS * len(values) else ()
 
 
+def _wrong_step(spread: Spread, values: NDArray[np.float64], counts: Counts) -> list[str]:
+    """A message about values that are no multiples of a step that the user gave."""
+    step = spread.step
+    if step is None:
+        return []
+    if not 0 < step < math.inf:
+        return [f"step = {step:.15g}: must be a positive number"]
+    steps = (values - spread.typical) / step
+    off = np.abs(steps - np.rint(steps)) > 1e-6
+    if not off.any():
+        return []
+    rows = rows_text(int(counts[off].sum()))
+    return [f"step = {step:.15g}: {rows} are not whole steps from the others; leave it out"]
+
+
 def _with_asked_bounds(
     spread: Spread,
     asked: Asked,
-    counted: tuple[NDArray[np.float64], NDArray[np.int64]],
-    show: Callable[[float], str],
+    counted: tuple[NDArray[np.float64], Counts],
+    show: Show,
+    wrong: list[str],
 ) -> Spread:
     """The spread with the user's bounds. One that says what was seen changes nothing:
     the spikes are within it, and the bounds of the others stay closer."""
     values, counts = counted
     low, high = spread.low, spread.high
-    wrong = []
     if asked.minimum is not None and asked.minimum != spread.least:
-        if (values < asked.minimum).any():
-            rows = int(counts[values < asked.minimum].sum())
-            wrong.append(_beyond("minimum", asked.minimum, rows, values[0], show))
+        below = int(counts[values < asked.minimum].sum())
         low = asked.minimum if math.isfinite(asked.minimum) else None
+        if below:
+            wrong = [*wrong, _beyond("minimum", asked.minimum, below, values[0], show)]
     if asked.maximum is not None and asked.maximum != spread.greatest:
-        if (values > asked.maximum).any():
-            rows = int(counts[values > asked.maximum].sum())
-            wrong.append(_beyond("maximum", asked.maximum, rows, values[-1], show))
+        above = int(counts[values > asked.maximum].sum())
         high = asked.maximum if math.isfinite(asked.maximum) else None
+        if above:
+            wrong = [*wrong, _beyond("maximum", asked.maximum, above, values[-1], show)]
     raise_mistakes(wrong)
     return replace(spread, low=low, high=high)
 
 
-def _beyond(
-    end: str, bound: float, rows: int, farthest: float, show: Callable[[float], str]
-) -> str:
+def _beyond(end: str, bound: float, rows: int, farthest: float, show: Show) -> str:
     """The message about values beyond a bound that the user gave."""
     side, other = ("below", "lower") if end == "minimum" else ("above", "higher")
+    are = "is" if rows == 1 else "are"
+    shown = "no number" if math.isnan(bound) else show(bound)
     return (
-        f"{end} = {show(bound)}: {rows_text(rows)} are {side} it, as far as {show(farthest)}; "
+        f"{end} = {shown}: {rows_text(rows)} {are} {side} it, as far as {show(farthest)}; "
         f"give a {other} one, or name the wrong values as missing = [{show(farthest)}]"
     )

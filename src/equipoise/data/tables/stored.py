@@ -1,4 +1,4 @@
-"""Dataclasses as JSON, nested ones and cells too, checked by the types of their fields."""
+"""Dataclasses as JSON, nested ones and cells too, checked by the types of fields."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args
 
-from equipoise.coerce import hints, instance
+from equipoise.coerce import checked, hints, instance
 from equipoise.data.tables.cells import cell_from_json, cell_to_json
 
 T = TypeVar("T")
@@ -24,13 +24,13 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[T], stored: Any) -> T:
     """The dataclass that `to_json` wrote.
 
-    Fields of a dataclass are read as it, fields of `Hashable` as cells, and others are
-    checked by their type.
+    Fields of a dataclass are read as it, fields of `Hashable` as cells, as are floats,
+    which may be infinite, and others are checked by their type.
 
     Raises:
         RequestError: If it wrote something else.
     """
-    known = {}
+    known: dict[str, Any] = {}
     for name, hint in hints(kind).items():
         if not isinstance(stored, dict) or name not in stored:
             continue
@@ -41,6 +41,7 @@ def from_json(kind: type[T], stored: Any) -> T:
             known[name] = None if optional else from_json(inner, value)  # type: ignore[arg-type]
         elif hint is Hashable:
             known[name] = cell_from_json(value)
-        elif hint == tuple[Hashable, ...] and isinstance(value, list):
-            known[name] = tuple(cell_from_json(part) for part in value)
+        elif hint in (tuple[Hashable, ...], tuple[float, ...]) and isinstance(value, list):
+            cells = tuple(cell_from_json(part) for part in value)
+            known[name] = cells if hint != tuple[float, ...] else checked(name, cells, hint)
     return instance(kind, stored, **known)

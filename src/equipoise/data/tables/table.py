@@ -1,5 +1,5 @@
-"""A table of mixed columns as a matrix of finite numbers, and any such matrix as a table
-that the user could have fed."""
+"""A table of mixed columns as a matrix of finite numbers, and any such matrix as a
+table that the user could have fed."""
 
 from __future__ import annotations
 
@@ -83,12 +83,17 @@ class Table:
         Raises:
             RequestError: If columns are missing, or hold what they did not.
         """
-        self.check(frame)
+        problems = self._lacking(frame)
         matrix = np.empty((len(frame), len(self.raw_columns)))
         for place, (column, block) in enumerate(self._blocks):
-            if column.raw:
+            if column.kept and _has(frame, column):
                 rng = np.random.default_rng([seed, place])
-                matrix[:, block] = column.encode(_column_of(frame, column), rng)
+                try:
+                    matrix[:, block] = column.encode(_column_of(frame, column), rng)
+                except RequestError as error:
+                    problems.append(str(error))
+        if problems:
+            raise RequestError(listed_problems(problems))
         return matrix
 
     def decode(self, matrix: NDArray[Any], seed: int = 0, start: int = 0) -> pd.DataFrame:
@@ -99,8 +104,8 @@ class Table:
         Args:
             matrix: Finite numbers, (N, R).
             seed: Of ids, which are made anew.
-            start: The number of the first row. A table that is made in parts is the same
-                as one made at once.
+            start: The number of the first row. A table made in parts is the same as one
+                made at once.
 
         Returns:
             A table with the columns that were fed, but for those that are left out, in
@@ -133,17 +138,21 @@ class Table:
         Raises:
             RequestError: If not. The message has all that is wrong, in one line.
         """
-        lacking = [column for column in self.columns if column.kept and not _has(frame, column)]
-        problems = []
-        if lacking:
-            names = some_of([column.name for column in lacking])
-            problems.append(f"{len(lacking)} columns are missing: {names}")
+        problems = self._lacking(frame)
         for column in self.columns:
-            if column.kept and column not in lacking:
+            if column.kept and _has(frame, column):
                 series = _column_of(frame, column)
                 problems.append(column.unknown(series, column.read(series)))
         if any(problems):
             raise RequestError(listed_problems([problem for problem in problems if problem]))
+
+    def _lacking(self, frame: pd.DataFrame) -> list[str]:
+        """A message about the columns that a table does not have, if there are any."""
+        names = [column.name for column in self.columns if column.kept and not _has(frame, column)]
+        if not names:
+            return []
+        columns = "column is" if len(names) == 1 else "columns are"
+        return [f"{len(names)} {columns} missing: {some_of(names)}"]
 
     def unseen(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """The rows of a table, (N,), that hold a cell which its column did not: a new

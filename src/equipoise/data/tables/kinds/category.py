@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 MANY = 1_000  # categories that are worth a note
 MAX_WRITTEN = 100  # categories that are worth a line of a file
 
+ORDERED = ("number", "date", "span")  # kinds of cells
+
 LEARNED_MARKER = Topic(
     "a marker of missing values is learned as a category in", "if it means missing"
 )
 COSTLY = Topic(
-    "each category is an input of networks, and one of few rows is hardly learned: there are many in",
+    "each category is one more input of networks, and one of few rows is hardly learned; there "
+    "are many in",
     "to leave the column out",
 )
 
@@ -77,12 +80,13 @@ class CategoryColumn(Column):
         if options.categories is not None:
             _refuse_lacking(profile, options.categories)
             ordered = bool(options.ordered)
-            categories: list[Cell] = list(dict.fromkeys(options.categories))
+            each = {(type(cell), cell): cell for cell in options.categories}
+            categories: list[Cell] = list(each.values())
         elif profile.cells == "category":
             known = set(seen)
             ordered, categories = dtype.ordered, [c for c in dtype.categories if c in known]
         else:
-            ordered, categories = profile.cells == "number", _in_order(seen)
+            ordered, categories = profile.cells in ORDERED, _in_order(seen)
         column = cls(
             name=profile.name,
             dtype=dtype,

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.data.tables.base import Options, register
 from equipoise.data.tables.clock import NAMES, Clock, clock_of
 from equipoise.data.tables.date_text import DateText
-from equipoise.data.tables.dates import DIGITS, dates_in_text, find_dates, text_of
+from equipoise.data.tables.dates import FoundDates, dates_in_text, find_dates, text_of
+from equipoise.data.tables.few import takes_few_values
 from equipoise.data.tables.instants import from_instants, instants_of, object_cells
 from equipoise.data.tables.markers import MARKED
 from equipoise.data.tables.notes import Topic, quoted, some_of
 from equipoise.data.tables.profile import Profile
-from equipoise.data.tables.series import cell_kind, distinct, plain
-from equipoise.data.tables.spread_column import Offsets, SpreadColumn, spread_offsets
-from equipoise.data.tables.spread_fit import Asked, fit_spread
+from equipoise.data.tables.spread_column import Offsets, SpreadColumn
+from equipoise.data.tables.spread_fit import asked_of, fit_spread
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class DateColumn(SpreadColumn):
     kind = "date"
     position = 30
     options = DateOptions
+    cell_kind = "date"
 
     clock: Clock
     """What the raw number counts, and from where."""
@@ -67,7 +69,7 @@ class DateColumn(SpreadColumn):
     @classmethod
     def claims(cls, profile: Profile) -> bool:
         found = profile.once(find_dates)
-        return found is not None and len(found.dates) > 0
+        return found is not None and not takes_few_values(found.dates, found.counts)
 
     @classmethod
     def learn(cls, profile: Profile, options: DateOptions) -> DateColumn:
@@ -75,101 +77,83 @@ class DateColumn(SpreadColumn):
             found = profile.once(find_dates)
         else:
             found = dates_in_text(profile, options.format)
-        if found is None or not len(found.dates):
-            held = profile.cells in ("text", "mixed")
-            what = f"it holds {some_of(profile.unique[0].tolist())}; give its format"
-            raise RequestError(f"is not of dates: {what if held else f'type {profile.fed.dtype}'}")
-        dtype = profile.user_dtype(object_cells(profile.series) if profile.cells == "date" else "")
+        if found is None:
+            of_text = profile.cells in ("text", "mixed")
+            held = f"it holds {some_of(profile.listed)}; give its format"
+            raise RequestError(f"is not of dates: {held if of_text else profile.fed.dtype}")
         clock = clock_of(found.dates, _period_of(profile.fed.dtype))
+        values = clock.numbers(found.dates)
         column = cls(
             name=profile.name,
-            dtype=dtype,
-            spread=fit_spread(clock.numbers(found.dates), 1.0, _asked(options, clock), clock.shown),
+            dtype=profile.user_dtype(object_cells(profile.series)),
+            spread=fit_spread(
+                values, found.counts, 1.0, asked_of(options, clock.read), clock.shown
+            ),
             markers=found.markers,
             blank=profile.blanks > 0,
             clock=clock,
             wall=found.wall,
             text=found.text,
         )
-        if found.words:
-            profile.note(MARKED, found.words, {"kind": "category"})
-        if found.other and found.text is not None:
-            read = f"as {found.text.format}: {some_of(profile.unique[0].tolist(), 1)}"
-            profile.note(AMBIGUOUS, read, {"format": found.other})
+        _note(profile, found)
         return column
+
+    @property
+    def is_text(self) -> bool:
+        return self.text is not None
 
     def is_valid(self) -> bool:
         text = self.text is None or self.text.is_valid
         bounded = self.spread.low is not None and self.spread.high is not None
         return super().is_valid() and self.clock.is_valid and text and bounded
 
-    def offsets(self, series: pd.Series[Any]) -> Offsets:
-        series = plain(series)
-        kind = cell_kind(series)
-        blank = series.isna().to_numpy()
-        none = np.full(len(series), -1, np.int64)
-        if self.text is None and kind == "date":
-            return Offsets(self.clock.numbers(instants_of(series, self.wall)), none, blank)
-        if self.text is None or kind not in ("text", "number", "mixed"):
-            return Offsets(np.full(len(series), np.nan), none, blank)
-        found = distinct(series)
-        cells = found.cells.tolist()
-        numbers = self.clock.numbers(self.text.parse([text_of(cell) for cell in cells]))
-        of_distinct, marked = spread_offsets(self.markers, numbers, cells)
-        return Offsets(found.spread(of_distinct, np.nan), found.spread(marked, -1), blank)
+    def typed_numbers(
+        self, series: pd.Series[Any], blank: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return self.clock.numbers(instants_of(series, self.wall)), np.full(len(series), -1)
 
-    def cells(self, offsets: Offsets) -> Any:
-        x, marks, blank = offsets
+    def typed_cells(self, offsets: Offsets) -> Any:
+        dates = self.clock.dates(np.where(offsets.blank, np.nan, offsets.numbers))
+        return from_instants(dates, self.dtype, self.wall)
+
+    def parsed(self, cells: list[Any]) -> NDArray[np.float64]:
         if self.text is None:
-            dates = self.clock.dates(np.where(blank, np.nan, x))
-            return from_instants(dates, self.dtype, self.wall)
-        values, index = np.unique(x, return_inverse=True)
-        written = self.text.write(self.clock.dates(values))
-        if self.text.format == DIGITS and self.dtype.is_number:
-            whole = np.array([int(text) for text in written], np.int64)[index]
-            for place, marker in enumerate(self.markers):
-                whole[marks == place] = int(marker)  # type: ignore[call-overload]
-            return self.dtype.numbers(whole, blank)
-        known = np.array([*written, *self.markers, None], object)
-        places = np.where(marks >= 0, len(written) + marks, index)
-        return self.dtype.array(known[np.where(blank, len(known) - 1, places)])
+            return np.full(len(cells), np.nan)
+        return self.clock.numbers(self.text.parse([*map(text_of, cells)]))
+
+    def written(self, numbers: NDArray[np.float64]) -> list[Any]:
+        assert self.text is not None
+        texts = self.text.write(self.clock.dates(numbers))
+        return [*map(int, texts)] if self.dtype.is_number else texts
 
     def shown(self, number: float) -> str:
         return self.clock.shown(number)
+
+    def setting(self, number: float) -> str:
+        return self.clock.shown(number)
+
+    def step_text(self, step: float) -> str:
+        return f"{step:.10g} {NAMES[self.clock.unit]}"
 
     def summary(self) -> str:
         written = "" if self.text is None else f", as {quoted(self.text.format)}"
         return f"{super().summary()}{written}"
 
-    def _step_text(self, step: float) -> str:
-        return f"{step:.15g} {NAMES[self.clock.unit]}"
-
     def settings(self) -> dict[str, Any]:
-        spread = self.spread
-        shown: dict[str, Any] = {
-            "minimum": self.shown(spread.least),
-            "maximum": self.shown(spread.greatest),
-            "step": spread.step or 1.0,
-            "levels": bool(spread.levels),
-            "spikes": [self.shown(spike) for spike in spread.spikes],
-            **({"missing": list(self.markers)} if self.markers else {}),
-        }
-        return shown if self.text is None else {"format": self.text.format, **shown}
-
-
-def _asked(options: DateOptions, clock: Clock) -> Asked:
-    """What the user says of dates, in numbers."""
-    read = clock.read
-    return Asked(
-        None if options.minimum is None else read("minimum", options.minimum),
-        None if options.maximum is None else read("maximum", options.maximum),
-        None if options.spikes is None else tuple(read("spikes", date) for date in options.spikes),
-        options.step,
-        options.levels,
-    )
+        known = {**super().settings(), "step": self.spread.step or 1.0}
+        return known if self.text is None else {"format": self.text.format, **known}
 
 
 def _period_of(dtype: Any) -> str:
     """What pandas calls the unit of a type of periods; empty for other types."""
     name = str(dtype)
     return name.removeprefix("period[").removesuffix("]") if name.startswith("period[") else ""
+
+
+def _note(profile: Profile, found: FoundDates) -> None:
+    """Tell what the user should know."""
+    if found.words:
+        profile.note(MARKED, found.words, {"kind": "category"})
+    if found.other and found.text is not None:
+        read = f"{some_of(profile.candidates, 1)} as {found.text.format}"
+        profile.note(AMBIGUOUS, read, {"format": found.other})

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.tables.base import Options, register
 from equipoise.data.tables.cells import Cell
-from equipoise.data.tables.clock import NAMES, SpanUnit
+from equipoise.data.tables.clock import NAMES, SpanUnit, coarsest
 from equipoise.data.tables.duration_text import DurationText, find_duration_text
+from equipoise.data.tables.few import takes_few_values
 from equipoise.data.tables.instants import from_spans, object_cells, spans_of
-from equipoise.data.tables.markers import MARKED, is_marker, words_among, words_text
+from equipoise.data.tables.markers import MARKED, words_among, words_text
 from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.profile import Profile
-from equipoise.data.tables.series import cell_kind, distinct, plain
-from equipoise.data.tables.spread_column import Offsets, SpreadColumn, spread_offsets
-from equipoise.data.tables.spread_fit import Asked, fit_spread
+from equipoise.data.tables.spread_column import Offsets, SpreadColumn
+from equipoise.data.tables.spread_fit import asked_of, fit_spread
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class DurationOptions(Options):
     """Cells that mean nothing."""
 
 
-class Found(NamedTuple):
+class FoundSpans(NamedTuple):
     """The spans of time of a column."""
 
     spans: NDArray[np.timedelta64]
-    """Those of all rows that hold one, (n,)."""
+    """The distinct ones, sorted, (M,)."""
+    counts: NDArray[np.int64]
+    """Rows of each, (M,)."""
     markers: tuple[Cell, ...] = ()
     text: DurationText | None = None
     words: str = ""
@@ -65,6 +67,7 @@ class DurationColumn(SpreadColumn):
     kind = "duration"
     position = 40
     options = DurationOptions
+    cell_kind = "span"
 
     unit: SpanUnit
     """The coarsest that has all of them."""
@@ -74,29 +77,25 @@ class DurationColumn(SpreadColumn):
     @classmethod
     def claims(cls, profile: Profile) -> bool:
         found = profile.once(find_spans)
-        return found is not None and len(found.spans) > 0
+        return found is not None and not takes_few_values(found.spans, found.counts)
 
     @classmethod
     def learn(cls, profile: Profile, options: DurationOptions) -> DurationColumn:
         found = profile.once(find_spans)
-        if found is None or not len(found.spans):
-            held = profile.cells in ("text", "mixed")
-            what = f"it holds {some_of(profile.unique[0].tolist())}; such as 07:30 or 07:30:15 are"
-            raise RequestError(f"is not of spans: {what if held else f'type {profile.fed.dtype}'}")
-        unit = next(
-            unit
-            for unit in get_args(SpanUnit)
-            if bool((found.spans.astype(f"m8[{unit}]") == found.spans).all())
+        if found is None:
+            of_text = profile.cells in ("text", "mixed")
+            held = f"it holds {some_of(profile.listed)}; give them as 07:30 or 07:30:15"
+            raise RequestError(f"is not of spans of time: {held if of_text else profile.fed.dtype}")
+        unit = coarsest(found.spans)
+        asked = asked_of(options, lambda name, span: _read(name, span, unit))
+        spread = fit_spread(
+            _numbers(found.spans, unit), found.counts, 1.0, asked, lambda x: _shown(x, unit)
         )
-        numbers = _numbers(found.spans, unit)
-        spread = fit_spread(numbers, 1.0, _asked(options, unit), lambda x: _shown(x, unit))
         if found.words:
             profile.note(MARKED, found.words, {"kind": "category"})
         return cls(
             name=profile.name,
-            dtype=profile.user_dtype(
-                object_cells(profile.series) if profile.cells == "span" else ""
-            ),
+            dtype=profile.user_dtype(object_cells(profile.series)),
             spread=spread,
             markers=found.markers,
             blank=profile.blanks > 0,
@@ -104,107 +103,95 @@ class DurationColumn(SpreadColumn):
             text=found.text,
         )
 
+    @property
+    def is_text(self) -> bool:
+        return self.text is not None
+
     def is_valid(self) -> bool:
         bounded = self.spread.low is not None and self.spread.high is not None
         return super().is_valid() and bounded
 
-    def offsets(self, series: pd.Series[Any]) -> Offsets:
-        series = plain(series)
-        kind = cell_kind(series)
-        blank = series.isna().to_numpy()
-        none = np.full(len(series), -1, np.int64)
-        if self.text is None and kind == "span":
-            return Offsets(_numbers(spans_of(series), self.unit), none, blank)
-        if self.text is None or kind not in ("text", "mixed"):
-            return Offsets(np.full(len(series), np.nan), none, blank)
-        found = distinct(series)
-        cells = found.cells.tolist()
-        texts = [cell if isinstance(cell, str) else "" for cell in cells]
-        numbers = _numbers(self.text.parse(texts), self.unit)
-        of_distinct, marked = spread_offsets(self.markers, numbers, cells)
-        return Offsets(found.spread(of_distinct, np.nan), found.spread(marked, -1), blank)
+    def typed_numbers(
+        self, series: pd.Series[Any], blank: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return _numbers(spans_of(series), self.unit), np.full(len(series), -1)
 
-    def cells(self, offsets: Offsets) -> Any:
-        x, marks, blank = offsets
+    def typed_cells(self, offsets: Offsets) -> Any:
+        numbers = np.where(offsets.blank, np.nan, offsets.numbers)
+        return from_spans(_spans(numbers, self.unit), self.dtype)
+
+    def parsed(self, cells: list[Any]) -> NDArray[np.float64]:
         if self.text is None:
-            return from_spans(_spans(np.where(blank, np.nan, x), self.unit), self.dtype)
-        values, index = np.unique(x, return_inverse=True)
-        written = self.text.write(_spans(values, self.unit))
-        known = np.array([*written, *self.markers, None], object)
-        places = np.where(marks >= 0, len(written) + marks, index)
-        return self.dtype.array(known[np.where(blank, len(known) - 1, places)])
+            return np.full(len(cells), np.nan)
+        texts = [cell if isinstance(cell, str) else "" for cell in cells]
+        return _numbers(self.text.parse(texts), self.unit)
+
+    def written(self, numbers: NDArray[np.float64]) -> list[Any]:
+        assert self.text is not None
+        return self.text.write(_spans(numbers, self.unit))
 
     def shown(self, number: float) -> str:
         return _shown(number, self.unit)
 
-    def _step_text(self, step: float) -> str:
-        return f"{step:.15g} {NAMES[self.unit]}"
+    def setting(self, number: float) -> str:
+        return _shown(number, self.unit)
+
+    def step_text(self, step: float) -> str:
+        return f"{step:.10g} {NAMES[self.unit]}"
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "minimum": self.shown(self.spread.least),
-            "maximum": self.shown(self.spread.greatest),
-            "step": self.spread.step or 1.0,
-            "levels": bool(self.spread.levels),
-            "spikes": [self.shown(spike) for spike in self.spread.spikes],
-            **({"missing": list(self.markers)} if self.markers else {}),
-        }
+        return {**super().settings(), "step": self.spread.step or 1.0}
 
 
-def find_spans(profile: Profile) -> Found | None:
-    """The spans of time of a column; None if it is not one of them."""
+def find_spans(profile: Profile) -> FoundSpans | None:
+    """The spans of time of a column; None if it is not one of them, or has none."""
     if profile.cells == "span":
-        return Found(spans_of(profile.series[~profile.blank]))
+        spans = spans_of(profile.series[~profile.blank])
+        return FoundSpans(*np.unique(spans, return_counts=True)) if len(spans) else None
     if profile.cells != "text":
         return None
-    cells, counts = profile.unique
-    texts = cells.tolist()
-    text = find_duration_text([text for text in texts if not is_marker(text)])
+    text = find_duration_text(profile.candidates)
     if text is None:
         return None
-    spans = text.parse(texts)
+    spans = text.parse(profile.listed)
     wrong = np.isnat(spans)
-    words = words_among(np.array(cells, object), counts, wrong)
+    cells, counts = profile.unique
+    words = words_among(cells, counts, wrong)
     if words is None:
         return None
-    shown = words_text(words) if words else ""
-    kept = np.repeat(spans[~wrong], counts[~wrong])
-    return Found(kept, (*profile.markers, *words), text, shown)
+    distinct, index = np.unique(spans[~wrong], return_inverse=True)
+    rows = np.bincount(index, counts[~wrong]).astype(np.int64)
+    return FoundSpans(distinct, rows, (*profile.markers, *words), text, words_text(words))
 
 
 def _numbers(spans: NDArray[np.timedelta64], unit: SpanUnit) -> NDArray[np.float64]:
     """Spans in units, NaN for NaT."""
-    return np.where(np.isnat(spans), np.nan, spans / np.timedelta64(1, unit))
+    return np.where(np.isnat(spans), np.nan, spans / np.array(1, f"m8[{unit}]"))
 
 
 def _spans(numbers: NDArray[np.float64], unit: SpanUnit) -> NDArray[np.timedelta64]:
     """The nearest spans of whole units, NaT for NaN."""
     blank = np.isnan(numbers)
     counts = np.rint(np.where(blank, 0, numbers).clip(-LONGEST, LONGEST)).astype(np.int64)
-    return np.where(blank, np.timedelta64("NaT", unit), counts.view(f"m8[{unit}]"))
+    return np.where(blank, np.timedelta64("NaT"), counts.view(f"m8[{unit}]"))
 
 
 def _shown(number: float, unit: SpanUnit) -> str:
     import pandas as pd
 
-    return str(pd.Timedelta(np.timedelta64(round(number), unit)))
+    (span,) = _spans(np.array([number]), unit)
+    return str(pd.Timedelta(span))
 
 
-def _asked(options: DurationOptions, unit: SpanUnit) -> Asked:
-    """What the user says of spans, in numbers."""
+def _read(name: str, asked: str, unit: SpanUnit) -> float:
+    """The number of a span that the user gives.
 
-    def read(name: str, asked: str) -> float:
-        import pandas as pd
+    Raises:
+        RequestError: If it is none.
+    """
+    import pandas as pd
 
-        try:
-            return float(pd.Timedelta(asked).to_timedelta64() / np.timedelta64(1, unit))
-        except ValueError:
-            raise RequestError(f"{name} = {asked!r}: must be a span, such as '90 min'") from None
-
-    return Asked(
-        None if options.minimum is None else read("minimum", options.minimum),
-        None if options.maximum is None else read("maximum", options.maximum),
-        None if options.spikes is None else tuple(read("spikes", span) for span in options.spikes),
-        options.step,
-        options.levels,
-    )
+    try:
+        return float(_numbers(np.array([pd.Timedelta(asked).to_timedelta64()]), unit)[0])
+    except ValueError:
+        raise RequestError(f"{name} = {asked!r}: must be a span of time, as '90 min'") from None

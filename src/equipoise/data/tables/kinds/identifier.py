@@ -15,9 +15,7 @@ from equipoise.data.tables.id_forms import (
     UUID,
     Code,
     Serial,
-    find_code,
-    find_email,
-    find_serial,
+    find_form,
     serial_of_numbers,
 )
 from equipoise.data.tables.notes import Topic, quoted, some_of
@@ -60,21 +58,19 @@ class IdColumn(Column):
         if profile.missing or profile.cells not in ("number", "text"):
             return False
         cells, counts = profile.unique
-        name = str(profile.name)
         if len(cells) < 2 or len(cells) < NEARLY_ALL * counts.sum():
             return False
         if profile.cells == "number":
             return counts.max() == 1 and _count_up(profile, cells)
-        texts = cells.tolist()
-        if profile.once(find_numbers) is not None:
-            return counts.max() == 1 and len(texts) >= MIN_IDS and _digits_show(texts, name)
-        if UUID.fullmatch(texts[0]):
-            return find_code(texts) is not None
-        if len(texts) < MIN_IDS:
+        first = cells[0]
+        if len(cells) < MIN_IDS and not UUID.fullmatch(first):
             return False
-        if find_email(texts) is not None:
+        form = profile.once(_form_of)
+        if form is None:
+            return False
+        if UUID.fullmatch(first) or "@" in first:
             return True
-        return bool(counts.max() == 1) and _form_shows(texts, str(profile.name))
+        return bool(counts.max() == 1) and _form_shows(profile, form)
 
     @classmethod
     def learn(cls, profile: Profile, options: Options) -> IdColumn:
@@ -83,16 +79,15 @@ class IdColumn(Column):
         if values is not None and len(values):
             form = serial_of_numbers(values)
         elif profile.cells == "text":
-            texts = profile.unique[0].tolist()
-            form = find_email(texts) or find_serial(texts) or find_code(texts)
+            form = profile.once(_form_of)
         if form is None:
             raise RequestError(
                 "has no form of ids that are known (whole numbers, C-00012, UUIDs, codes of one "
-                f"length, e-mail addresses): it holds {some_of(profile.unique[0].tolist())}"
+                f"length, e-mail addresses): it holds {some_of(profile.listed)}"
             )
         kind = "number" if profile.cells == "number" else "category"
         if cls.claims(profile):
-            profile.note(ANEW, some_of(profile.unique[0].tolist(), 1), {"kind": kind})
+            profile.note(ANEW, some_of(profile.listed, 1), {"kind": kind})
         return cls(
             name=profile.name,
             dtype=profile.user_dtype("int" if profile.cells == "number" else ""),
@@ -173,19 +168,23 @@ def is_called_id(name: str) -> bool:
     return any(NAMES.fullmatch(word.lower()) for word in words)
 
 
-def _form_shows(texts: list[str], name: str) -> bool:
-    """Whether distinct texts, which are no numbers, have a form that only ids have."""
-    serial = find_serial(texts)
-    if serial is None:
-        return find_code(texts) is not None
-    return serial.prefix.strip() != "" or _digits_show(texts, name)
+def _form_of(profile: Profile) -> Serial | Code | None:
+    """The form of the distinct texts of a column."""
+    return find_form(profile.listed) if profile.listed else None
 
 
-def _digits_show(texts: list[str], name: str) -> bool:
-    """Whether distinct texts of digits are ids: with zeros in front, or long and all of
-    one length, or of a column that is called so."""
-    serial = find_serial(texts)
-    if serial is None or serial.prefix.strip("-"):
-        return False
-    zeros = any(text.startswith("0") for text in texts) and serial.width > 1
-    return serial.width >= MIN_DIGITS or zeros or is_called_id(name)
+def _form_shows(profile: Profile, form: Serial | Code) -> bool:
+    """Whether distinct texts have a form that only ids have."""
+    if isinstance(form, Serial) and form.prefix.strip("-"):
+        return True
+    if profile.once(find_numbers) is None:
+        return isinstance(form, Code) or _digits_show(profile, form)
+    digits = all(text.isdecimal() for text in profile.listed)
+    return digits and (isinstance(form, Code) or _digits_show(profile, form))
+
+
+def _digits_show(profile: Profile, form: Serial) -> bool:
+    """Whether texts of digits are ids: with zeros in front, or long and all of one
+    length, or of a column that is called so."""
+    zeros = form.width > 1 and any(text.startswith("0") for text in profile.listed)
+    return form.width >= MIN_DIGITS or zeros or is_called_id(str(profile.name))

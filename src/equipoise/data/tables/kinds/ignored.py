@@ -52,7 +52,7 @@ class IgnoredColumn(Column):
         if profile.cells == "other":
             profile.note(OBJECTS, f"cells of type {_type_of_cells(profile)}")
         elif cls.claims(profile):
-            first = some_of(profile.unique[0].tolist(), 1)
+            first = some_of(profile.listed, 1)
             profile.note(FREE_TEXT, first, {"kind": "category"})
         return cls(name=profile.name, dtype=UserDtype("object", blank="None"))
 
