@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from equipoise.data.schema import Schema
-    from equipoise.networks.conditioning import Conditioning, Discriminator
+    from equipoise.networks.conditioning import Discriminator
     from equipoise.transforms.space import NetworkSpace
 
 # Units of each dense layer between latents and convolutions. Without these layers far
@@ -259,8 +259,7 @@ class Balanced(Recipe):
         prior, spectral = Prior(self.latent_dim), self.regularization == "spectral"
         body, trunk, features = self._bodies(space, prior.width + space.classes)
         scale = self.lipschitz if spectral else 1.0
-        conditioning: Conditioning = "concatenation" if space.is_table else "projection"
-        discriminator = Discriminator(trunk, features, space.classes, conditioning, scale=scale)
+        discriminator = Discriminator(trunk, features, space.classes, scale=scale)
         if spectral:
             spectrally_normalised(discriminator)
         return self.method(
@@ -294,8 +293,7 @@ class Balanced(Recipe):
         if not space.is_image:
             hidden, activations = [self.width] * POINT_LAYERS, ["leaky_relu"] * POINT_LAYERS
             body = mlp([latent_width, *hidden, space.size], activations)
-            inputs = space.size + (space.classes if space.is_table else 0)
-            return body, mlp([inputs, *hidden], activations), self.width
+            return body, mlp([space.size, *hidden], activations), self.width
         if self.regularization == "penalties":
             return (
                 ConvGenerator(latent_width, space.shape, self.width, MAPPING_UNITS),
