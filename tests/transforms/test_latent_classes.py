@@ -88,4 +88,10 @@ def test_one_component_has_the_shares_of_all_rows() -> None:
 
 
 def test_components_grow_with_rows_up_to_a_limit() -> None:
-    assert [default_components(rows) for rows in (1, 149, 300, 15_000, 10**7)] == [1, 1, 2, 100, 256]
+    assert [default_components(rows) for rows in (1, 149, 300, 15_000, 10**7)] == [
+        1,
+        1,
+        2,
+        100,
+        256,
+    ]
