@@ -80,11 +80,11 @@ class Clock:
         try:
             if self.period:
                 return float(pd.Period(asked, freq=self.period).ordinal - self.origin)
-            date = np.datetime64(pd.Timestamp(asked).tz_localize(None).to_numpy())
+            date = _date(asked)
         except ValueError:
-            raise RequestError(
-                f"{name} = {asked!r}: must be a date, such as '2024-01-31'"
-            ) from None
+            date = np.datetime64("NaT")
+        if np.isnat(date):
+            raise RequestError(f"{name} = {asked!r}: must be a date, such as '2024-01-31'")
         return float(self.numbers(np.array([date]))[0])
 
     @property
@@ -113,6 +113,20 @@ def coarsest(times: NDArray[np.datetime64] | NDArray[np.timedelta64]) -> SpanUni
             found: SpanUnit = unit
             return found
     return "ns"
+
+
+def _date(text: str) -> np.datetime64:
+    """A date as pandas reads it; of years that pandas has not, as NumPy does.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    import pandas as pd
+
+    try:
+        return np.datetime64(pd.Timestamp(text).tz_localize(None).to_numpy())
+    except ValueError:
+        return np.datetime64(text)
 
 
 def ratio(unit: str, other: str) -> float:

@@ -133,7 +133,7 @@ def _parts(dates: NDArray[np.datetime64], way: DateText) -> dict[str, NDArray[np
     hour = of_day // 3600
     names = np.array([name.upper() if way.upper else name for name in MONTHS], object)
     short = np.array([name[:3] for name in names], object)
-    nanoseconds = (dates.astype("M8[ns]") - seconds.astype("M8[ns]")).astype(np.int64)
+    nanoseconds = (dates - seconds.astype(dates.dtype)).astype("m8[ns]").astype(np.int64)
     return {
         "Y": year,
         "y": year % 100,
@@ -211,7 +211,10 @@ def _shape(name: str) -> re.Pattern[str]:
     """What a date of this format looks like."""
     pieces = re.split(r"%(.)", name)
     known = [SHAPES[piece] if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)]
-    return re.compile("".join(known), re.IGNORECASE)
+    shape = "".join(known)
+    if re.search(r"%[Yymd]%[Yymd]", name):  # only zeros in front tell these apart
+        shape = shape.replace("0?", "0")
+    return re.compile(shape, re.IGNORECASE)
 
 
 def _way(name: str, texts: Sequence[str]) -> DateText:

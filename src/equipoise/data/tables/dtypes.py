@@ -27,7 +27,6 @@ PLAIN = (
     r"|string\[(python|pyarrow|pyarrow_numpy), (nan|NA)\]"
     rf"|datetime64\[(s|ms|us|ns)(, ({ZONE}))?\]|timedelta64\[(s|ms|us|ns)\]"
     r"|period\[[A-Za-z0-9\-]{1,12}\]"
-    r"|interval\[[A-Za-z0-9\[\]]{1,20}, (left|right|both|neither)\]"
     r"|Sparse\[(u?int(8|16|32|64)|float(16|32|64)|bool), [^\]]{1,30}\]"
 )
 ARROW_NAMES = (
@@ -36,6 +35,7 @@ ARROW_NAMES = (
     r"|decimal(128|256)\(\d{1,2}, -?\d{1,2}\)"
     r"|dictionary<values=(string|large_string), indices=u?int(8|16|32|64), ordered=[01]>"
 )
+INTERVAL = re.compile(r"interval\[[a-z0-9\[\]]{1,20}, (left|right|both|neither)\]")
 KNOWN = re.compile(f"{PLAIN}|{ARROW}({ARROW_NAMES})")
 ObjectCells = Literal[
     "", "int", "float", "decimal", "date", "datetime", "timestamp", "span", "timedelta"
@@ -66,9 +66,11 @@ class UserDtype:
         Raises:
             RequestError: If it is not one that `dtype_of` gives.
         """
-        for name in (self.name, self.of) if self.name == "category" else (self.name,):
-            if not KNOWN.fullmatch(name):
-                raise RequestError(f"{clipped(repr(name))} is no type of a column")
+        if not KNOWN.fullmatch(self.name):
+            raise RequestError(f"{clipped(repr(self.name))} is no type of a column")
+        of_categories = KNOWN.fullmatch(self.of) or INTERVAL.fullmatch(self.of)
+        if self.name == "category" and not of_categories:
+            raise RequestError(f"{clipped(repr(self.of))} is no type of a column's categories")
 
     @property
     def is_integer(self) -> bool:
@@ -119,6 +121,8 @@ class UserDtype:
         """An array of pandas of this type that holds these cells, None for blanks."""
         import pandas as pd
 
+        if self.name == "category" and not {*cells} <= {None, *self.categories}:
+            raise ValueError("cells that are not among the categories")
         if self.name == "object":
             return pd.Series(self._objects(cells), dtype=object).array
         if self.name.startswith(ARROW):

@@ -99,9 +99,11 @@ def spans_of(series: pd.Series[Any]) -> NDArray[np.timedelta64]:
     """The spans of time of a column, (N,), NaT for blanks."""
     import pandas as pd
 
-    if series.dtype == np.dtype(object):
-        return pd.TimedeltaIndex(series).to_numpy()
-    return series.to_numpy()
+    if object_cells(series) == "span":
+        cells = series.to_numpy(object, copy=True)
+        cells[series.isna().to_numpy()] = None
+        return cells.astype("m8[us]")
+    return pd.TimedeltaIndex(series).to_numpy()
 
 
 def from_spans(spans: NDArray[np.timedelta64], dtype: UserDtype) -> Any:
@@ -109,8 +111,8 @@ def from_spans(spans: NDArray[np.timedelta64], dtype: UserDtype) -> Any:
     import pandas as pd
 
     if dtype.name == "object":
-        index = pd.TimedeltaIndex(spans)
-        cells: Any = index if dtype.cells == "timedelta" else index.to_pytimedelta()
+        is_pandas = dtype.cells == "timedelta"
+        cells: Any = pd.TimedeltaIndex(spans) if is_pandas else spans.astype("m8[us]").tolist()
         blank = np.isnat(spans).tolist()
         return dtype.array([None if no else cell for cell, no in zip(cells, blank, strict=True)])
     return pd.Series(spans).astype(dtype.pandas()).array

@@ -75,7 +75,7 @@ def override_of(options: Any) -> Override:
         )
     given = {name: _plain(value) for name, value in options.items() if name != "kind"}
     if MISSING in given:  # which columns are looked at by, before their kind is known
-        given[MISSING] = checked(MISSING, given[MISSING], tuple[str | float, ...])
+        given[MISSING] = checked(MISSING, given[MISSING], tuple[str | int | float, ...])
     kind = options.get("kind")
     if kind is None:
         return Override(None, given)

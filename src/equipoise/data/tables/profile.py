@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-Missing = tuple[str | float, ...]
+Missing = tuple[str | int | float, ...]
 """Cells that the user says mean nothing."""
 
 
@@ -98,6 +98,12 @@ class Profile:
             )
         return ()
 
+    @property
+    def absent(self) -> Missing:
+        """The cells that the user says mean nothing, those that do not occur."""
+        known = {text for marker in self.markers for text in _texts(marker)}
+        return tuple(cell for cell in self.missing if known.isdisjoint(_texts(cell)))
+
     @cached_property
     def unique(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """The distinct values, neither blank nor markers, and the rows of each.
@@ -158,7 +164,7 @@ def _number(marker: str | float) -> float:
         return math.nan
 
 
-def _texts(marker: str | float) -> list[str]:
+def _texts(marker: Cell) -> list[str]:
     """How a marker can be written in a column of text: -999 as "-999" and "-999.0"."""
     if isinstance(marker, float) and marker.is_integer():
         return [str(marker), str(int(marker))]

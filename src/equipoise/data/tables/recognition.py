@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from equipoise.data.tables import kinds  # noqa: F401  # registers the kinds of columns
 from equipoise.data.tables.base import KINDS, Column
-from equipoise.data.tables.notes import Note, lines, quoted, rows_text
+from equipoise.data.tables.notes import Note, Topic, lines, quoted, rows_text, some_of
 from equipoise.data.tables.overrides import NONE, Override, Overrides, override_of
 from equipoise.data.tables.profile import Profile
 from equipoise.data.tables.table import Table, listed_problems
@@ -15,6 +15,8 @@ from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ABSENT = Topic("markers that are given as missing do not occur in", "")
 
 
 def recognise(
@@ -65,6 +67,8 @@ def _column(profile: Profile, override: Override) -> Column:
     if kind is None:
         in_turn = sorted(KINDS.values(), key=lambda kind: kind.position)
         kind = next(kind for kind in in_turn if kind.claims(profile))
+    if profile.absent:
+        profile.note(ABSENT, some_of(profile.absent))
     return kind.learn(profile, override.options(kind))
 
 
@@ -93,9 +97,14 @@ def _refuse_names(frame: pd.DataFrame) -> None:
     names: list[Any] = list(frame.columns)
     wrong = [name for name in names if not _is_name(name)]
     if wrong:
+        are = (
+            "has a name that is no text or whole number:"
+            if len(wrong) == 1
+            else "have names that are no text or whole numbers, the first"
+        )
         raise RequestError(
-            f"{_columns(len(wrong))} have names that are no text or whole numbers, the first "
-            f"{quoted(wrong[0])}: name them, as by frame.columns = map(str, frame.columns)"
+            f"{_columns(len(wrong))} {are} {quoted(wrong[0])}; name them, as by frame.columns = "
+            "[str(name) for name in frame.columns]"
         )
     repeated = [name for name, count in Counter(map(str, names)).items() if count > 1]
     if repeated:

@@ -59,6 +59,9 @@ def asked_of(options: Any, read: Callable[[str, Any], float]) -> Asked:
     Args:
         options: Those of a kind, with the fields of `Asked` in the user's units.
         read: Makes a raw number of what was given for an option.
+
+    Raises:
+        RequestError: For a bound or a spike that is NaN.
     """
     ends = {
         name: None if (end := getattr(options, name)) is None else read(name, end)
@@ -66,6 +69,8 @@ def asked_of(options: Any, read: Callable[[str, Any], float]) -> Asked:
     }
     spikes = options.spikes
     points = None if spikes is None else tuple(read("spikes", spike) for spike in spikes)
+    if any(number is not None and math.isnan(number) for number in (*ends.values(), *(points or ()))):
+        raise RequestError("minimum, maximum and spikes must be numbers, not NaN")
     return Asked(**ends, spikes=points, step=options.step, levels=options.levels)
 
 
@@ -208,8 +213,7 @@ def _beyond(end: str, bound: float, rows: int, farthest: float, show: Show) -> s
     """The message about values beyond a bound that the user gave."""
     side, other = ("below", "lower") if end == "minimum" else ("above", "higher")
     are = "is" if rows == 1 else "are"
-    shown = "no number" if math.isnan(bound) else show(bound)
     return (
-        f"{end} = {shown}: {rows_text(rows)} {are} {side} it, as far as {show(farthest)}; "
+        f"{end} = {show(bound)}: {rows_text(rows)} {are} {side} it, as far as {show(farthest)}; "
         f"give a {other} one, or name the wrong values as missing = [{show(farthest)}]"
     )

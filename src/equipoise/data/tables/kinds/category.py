@@ -43,7 +43,7 @@ class CategoryOptions(Options):
     """All categories, in order."""
     ordered: bool | None = None
     """Whether their order means something."""
-    missing: tuple[str | float, ...] = ()
+    missing: tuple[str | int | float, ...] = ()
     """Categories that mean nothing: "?"."""
 
 

@@ -44,7 +44,7 @@ class DateOptions(Options):
     """Whether samples only have dates that the column holds."""
     spikes: tuple[str, ...] | None = None
     """Dates that are points of their own: "1970-01-01"."""
-    missing: tuple[str | float, ...] = ()
+    missing: tuple[str | int | float, ...] = ()
     """Cells that mean nothing: "-", "0000-00-00"."""
 
 

@@ -41,7 +41,7 @@ class DurationOptions(Options):
     """Whether samples only have spans that the column holds."""
     spikes: tuple[str, ...] | None = None
     """Spans that are points of their own: "0 s"."""
-    missing: tuple[str | float, ...] = ()
+    missing: tuple[str | int | float, ...] = ()
     """Cells that mean nothing."""
 
 

@@ -61,7 +61,7 @@ class NumberOptions(Options):
     """Whether samples only have values that the column holds."""
     spikes: tuple[int | float, ...] | None = None
     """Values that are points of their own beside the others."""
-    missing: tuple[str | float, ...] = ()
+    missing: tuple[str | int | float, ...] = ()
     """Values that mean nothing: -999, "?"."""
 
 
