@@ -32,7 +32,6 @@ from PIL import Image
 
 from equipoise import GAN
 from equipoise.data import readers
-from equipoise.data.arrays import from_frame
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.result import MetricResult
 from equipoise.runs.checkpoint import checkpoints
@@ -172,19 +171,13 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "pickle.csv": (lambda p: p.write_bytes(RUNS), ""),
     "zip.csv": (lambda p: zipped(p, {"a.csv": b"1,2\n" * 9}), ""),
     "nul.csv": (lambda p: p.write_bytes(b"a,b\n\x00,1\n2,3\n"), ""),
-    "metadata.parquet": (lambda p: parquet(p, b"[" * 100_000), "could not be read as .parquet"),
-    "index.parquet": (
-        lambda p: parquet(p, b'{"index_columns": ["zzz"], "columns": [], "column_indexes": []}'),
-        "could not be read as .parquet",
-    ),
-    "listed.parquet": (lambda p: parquet(p, b"[]"), "could not be read as .parquet"),
     "cut.parquet": (
         lambda p: parquet(p, b"{}") or p.write_bytes(p.read_bytes()[:-20]),
         "could not be read as .parquet",
     ),
     "nested.parquet": (
         lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_parquet(p),
-        "holds lists, not numbers",
+        "holds list<.*, which is not one value a row",
     ),
     "rows.parquet": (
         lambda p: copy(next(CORPUS.glob("parquet/oom-*")), p),
@@ -197,7 +190,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "old.feather": (lambda p: p.write_bytes(b"FEA1" * 99), "could not be read as .feather"),
     "nested.feather": (
         lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_feather(p),
-        r"column 'a' holds list<.*, not numbers",
+        "column 'a' holds list<.*, which is not one value a row",
     ),
     "swollen.feather": (
         lambda p: feather(p, unpacked=2**50),
@@ -296,16 +289,35 @@ def test_a_compressed_table_is_bounded_where_free_memory_is_not_known(
         readers.read(here / "zeros.csv.gz")
 
 
-def test_texts_of_a_table_are_in_memory_once_each(here: Path) -> None:
-    pd.DataFrame(
-        {"a": np.arange(20_000.0), "kind": [f"{i % 2}" * 10_000 for i in range(20_000)]}
-    ).to_parquet(here / "long.parquet")
-    assert (here / "long.parquet").stat().st_size < 2**19
-    frame = readers.read(here / "long.parquet").values
+def test_texts_of_a_table_are_unpacked_only_where_memory_has_room_for_all(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = here / "long.parquet"
+    kinds = [f"{i % 2}" * 10_000 for i in range(20_000)]
+    pd.DataFrame({"a": np.arange(20_000.0), "kind": kinds}).to_parquet(path)
+    assert path.stat().st_size < 2**19
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 2**28)
+    with pytest.raises(RequestError, match=r"takes 0\.2 GiB of memory, and 0\.2 GiB are free"):
+        readers.read(path)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 2**29)
+    frame = readers.read(path).values
     assert isinstance(frame, pd.DataFrame)
-    assert frame["kind"].memory_usage(deep=True) < 2**18
-    labels = from_frame(frame, None, "x", "kind")
-    assert labels.schema.class_counts == (10_000, 10_000)
+    assert frame["kind"].tolist() == kinds
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        b"[" * 100_000,
+        b'{"index_columns": ["zzz"], "columns": [], "column_indexes": []}',
+        b"[]",
+    ],
+)
+def test_what_pandas_noted_in_a_parquet_file_is_not_read(metadata: bytes, here: Path) -> None:
+    parquet(here / "x.parquet", metadata)
+    frame = readers.read(here / "x.parquet").values
+    assert isinstance(frame, pd.DataFrame)
+    assert frame.to_dict("list") == {"a": [1.0, 2.0], "b": [2.0, 5.0]}
 
 
 @pytest.mark.parametrize("name", ["endless.csv", "run/generator.safetensors"])

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from equipoise.data.readers.base import READERS, FileContent, Reader, refuse_too_large
+from equipoise.data.readers.compression import COMPRESSIONS
 from equipoise.errors import RequestError, clipped, first_line
 
 __all__ = ["READERS", "FileContent", "Reader", "ending_of", "find", "listed", "read", "stem"]
@@ -41,14 +42,15 @@ def stem(path: Path) -> str:
 
 
 def listed(*, columns_only: bool = False) -> str:
-    """The endings for a message: ".csv, .csv.gz, ... or .tsv".
+    """The endings for a message: ".csv, ... or .xlsx (text also with .gz or .zst)".
 
     Args:
         columns_only: Those of tables alone.
     """
     readers = [reader for reader in READERS if reader.has_columns or not columns_only]
-    *most, last = sorted(ending for reader in readers for ending in reader.endings)
-    return f"{', '.join(most)} or {last}"
+    endings = {ending for reader in readers for ending in reader.endings}
+    *most, last = sorted(ending for ending in endings if not ending.endswith((*COMPRESSIONS,)))
+    return f"{', '.join(most)} or {last} (text also with {' or '.join(COMPRESSIONS)})"
 
 
 def read(path: Path) -> FileContent:
