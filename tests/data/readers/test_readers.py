@@ -159,6 +159,51 @@ def test_a_new_format_is_a_registered_class(
         open_source(tmp_path / "a.words")
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl.gz"])
+def test_the_parts_of_a_table_in_a_folder_are_one_table(ending: str, tmp_path: Path) -> None:
+    for i in range(3):
+        write(
+            FRAME.iloc[20 * i : 20 * i + 20].reset_index(drop=True), tmp_path / f"part-{i}{ending}"
+        )
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / ".part-0.crc").write_bytes(b"\0")
+    assert readers.tables_in(tmp_path) == [tmp_path / f"part-{i}{ending}" for i in range(3)]
+    content = readers.read_folder(tmp_path)
+    assert isinstance(content.values, pd.DataFrame)
+    pd.testing.assert_frame_equal(content.values, FRAME)
+    assert content.note == ""
+
+
+def test_categories_of_parts_are_those_of_all(tmp_path: Path) -> None:
+    for i, kinds in enumerate((["a", "b"], ["c", "b"])):
+        pd.DataFrame({"kind": pd.Categorical(kinds)}).to_parquet(tmp_path / f"{i}.parquet")
+    frame = readers.read_folder(tmp_path).values
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["kind"].tolist() == ["a", "b", "c", "b"]
+    assert frame["kind"].cat.categories.tolist() == ["a", "b", "c"]
+
+
+def test_a_folder_of_anything_else_is_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert readers.tables_in(tmp_path) == []
+    write(FRAME, tmp_path / "a.csv")
+    (tmp_path / "folder").mkdir()
+    assert readers.tables_in(tmp_path) == []
+    (tmp_path / "folder").rmdir()
+    (tmp_path / "b.png").touch()
+    assert readers.tables_in(tmp_path) == []
+    with pytest.raises(RequestError, match="holds no parts of a table"):
+        readers.read_folder(tmp_path)
+    (tmp_path / "b.png").unlink()
+    write(FRAME.rename(columns={"count": "n"}), tmp_path / "b.csv")
+    with pytest.raises(RequestError, match=r"b.csv has the columns 'height', 'n', 'kind', a.csv"):
+        readers.read_folder(tmp_path)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 10_000)
+    with pytest.raises(RequestError, match="of memory"):
+        readers.read_folder(tmp_path)
+
+
 def test_the_registry_imports_nothing_heavy() -> None:
     script = (
         "import sys, equipoise.data.readers\n"

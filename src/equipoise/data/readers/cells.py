@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from equipoise.data.readers.header import UNNAMED
@@ -91,3 +91,23 @@ def without_row_numbers(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return frame, []
     note = "the first column has no name and numbers the rows: it is left out"
     return frame.iloc[:, 1:], [note]
+
+
+def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of the same columns as one, their categories those of all."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    first, *others = frames
+    if not others:
+        return first
+    columns: dict[Any, Any] = {}
+    for name in first.columns:
+        pieces = [frame[name] for frame in frames]
+        kinds = {piece.dtype.name for piece in pieces}
+        if kinds == {"category"} and len({piece.dtype for piece in pieces}) > 1:
+            unordered = [piece.cat.as_unordered() for piece in pieces]
+            columns[name] = pd.Series(union_categoricals(unordered))
+        else:
+            columns[name] = pd.concat(pieces, ignore_index=True)
+    return pd.DataFrame(columns)

@@ -28,8 +28,9 @@ NAMES = {
 """What each encoding is called in notes; nothing for UTF-8."""
 MIN_ZEROS = 0.1  # of UTF-16's bytes of one parity: digits, blanks and line breaks have them
 HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
-# Two bytes of a common Chinese character (GB 2312, levels 1 and 2, and punctuation).
-CHINESE = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe])+")
+# Common Chinese characters (GB 2312, levels 1 and 2, and punctuation) have two bytes.
+# Letters of Latin-1 stand in words with letters of ASCII.
+CHINESE = re.compile(rb"(?<![\x80-\xffA-Za-z])(?:[\xa1-\xf7][\xa1-\xfe])+(?![\x80-\xffA-Za-z])")
 MIN_CHINESE = 0.9
 
 
@@ -60,8 +61,8 @@ def decode(head: bytes, encoding: str, *, is_whole: bool) -> str:
 
 
 def _is_chinese(head: bytes) -> bool:
-    """Whether bytes outside of ASCII come in pairs, as those of GB 2312 do. In European
-    texts most stand alone between letters."""
-    runs = HIGH_BYTES.findall(head)
-    paired = sum(len(run) for run in runs if CHINESE.fullmatch(run))
-    return bool(runs) and paired >= MIN_CHINESE * sum(map(len, runs))
+    """Whether bytes outside of ASCII come in pairs, as those of GB 2312 do, and not in
+    words of other letters."""
+    high = sum(map(len, HIGH_BYTES.findall(head)))
+    paired = sum(map(len, CHINESE.findall(head)))
+    return 0 < MIN_CHINESE * high <= paired

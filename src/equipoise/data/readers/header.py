@@ -101,6 +101,7 @@ def find_head(text: str, *, is_whole: bool) -> Head:
     )
     if _has_blanks_around(beginning.rest, dialect):
         beginning.notes.append("blanks around cells left out")
+        head = replace(head, dialect=replace(dialect, skipinitialspace=True))
     columns = [head.column(i) for i in range(len(head.names))]
     return replace(head, notes=tuple(beginning.notes), decimal=decimal_mark(columns))
 

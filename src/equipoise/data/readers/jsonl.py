@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 1 << 16
 PART_ROWS = 10_000  # that are Python objects at a time
-# Memory of a value beside its text: 60 to 90 were measured.
-VALUE_BYTES = 100
+# Memory of a value beside its text: 23 to 26 were measured, where texts are Arrow's.
+VALUE_BYTES = 64
+NESTED, WHOLE = {list, dict}, {int, type(None)}
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # half of a character, as JSON escapes it
+# So many cells may be blank, and so much of a larger table must not be.
+MAX_BLANKS, MIN_FILLED = 10_000_000, 0.01
 CELL_BYTES = 16  # of a cell of the table, while parts are joined
 
 
@@ -53,16 +56,22 @@ class JsonlReader(TextReader):
         encoding = encodings(head)[0]
         parts: list[pd.DataFrame] = []
         names: dict[str, None] = {}
-        rows = 0
+        rows = values = 0
         with io.TextIOWrapper(file.open(), encoding) as text:
             objects = _objects(file, text)
             while part := list(islice(objects, PART_ROWS)):
                 rows += len(part)
+                values += sum(map(len, part))
                 names |= dict.fromkeys(name for row in part for name in row)
                 refuse_columns(file.path, len(names))
                 # A key in one line makes a cell in each.
                 refuse_too_large(file.path, CELL_BYTES * rows * len(names))
-                parts.append(_frame(file, part).set_axis(range(rows - len(part), rows)))
+                if rows * len(names) > MAX_BLANKS + values / MIN_FILLED:
+                    raise RequestError(
+                        f"{file.name} has {len(names):,} names in {rows:,} lines, and a value for "
+                        "hardly any: give every line the same names"
+                    )
+                parts.append(_frame(part).set_axis(range(rows - len(part), rows)))
         if not parts:
             raise ValueError("it is empty")
         columns = {
@@ -77,34 +86,13 @@ def _objects(file: TextFile, text: io.TextIOWrapper) -> Iterator[dict[str, Any]]
     """The object of each line, blank lines left out.
 
     Raises:
-        RequestError: For a line that holds none.
+        RequestError: For a line that holds none, or one with lists or objects in it.
     """
     for number, line in enumerate(text, start=1):
         if not line.strip():
             continue
         where = f"{file.name}: line {number:,}"
-        try:
-            row = json.loads(line)
-            if SURROGATE.search(line):
-                json.dumps(row, ensure_ascii=False).encode()
-        except RecursionError:
-            raise RequestError(
-                f"{where} has thousands of lists or objects in one another"
-            ) from None
-        except UnicodeEncodeError:
-            raise RequestError(f"{where} has half of a character (\\ud8...): remove it") from None
-        except ValueError as error:
-            if line.lstrip().startswith("[") or line.strip() == "{":
-                raise _whole_document(file) from None
-            at = (
-                f" at character {error.pos + 1:,}"
-                if isinstance(error, json.JSONDecodeError)
-                else ""
-            )
-            cause = error.msg if isinstance(error, json.JSONDecodeError) else first_line(error)
-            raise RequestError(
-                f"{where} is not JSON: {clipped(cause, 200)}{at}; write an object in every line"
-            ) from None
+        row = _parsed(file, where, line)
         if isinstance(row, list):
             raise _whole_document(file)
         if not isinstance(row, dict):
@@ -112,7 +100,40 @@ def _objects(file: TextFile, text: io.TextIOWrapper) -> Iterator[dict[str, Any]]
                 f"{where} holds {clipped(line.strip(), 40)!r}, not an object: write "
                 '{"name": value, ...} in every line'
             )
+        if not NESTED.isdisjoint(map(type, row.values())):
+            name = next(name for name, value in row.items() if type(value) in NESTED)
+            kind = "a list" if isinstance(row[name], list) else "an object"
+            raise RequestError(
+                f"{where} has {kind} for {clipped(repr(name))}: give every value a name of its "
+                "own, or leave it out"
+            )
         yield row
+
+
+def _parsed(file: TextFile, where: str, line: str) -> Any:
+    """What a line says.
+
+    Raises:
+        RequestError: If it is not JSON, or not what can be written again.
+    """
+    try:
+        row = json.loads(line)
+        if SURROGATE.search(line):
+            json.dumps(row, ensure_ascii=False).encode()
+    except RecursionError:
+        raise RequestError(f"{where} has thousands of lists or objects in one another") from None
+    except UnicodeEncodeError:
+        raise RequestError(f"{where} has half of a character (\\ud8...): remove it") from None
+    except ValueError as error:
+        if line.lstrip().startswith("[") or line.strip() == "{":
+            raise _whole_document(file) from None
+        cause = first_line(error)
+        if isinstance(error, json.JSONDecodeError):  # whose own place is in the line
+            cause = f"{error.msg} at character {error.pos + 1:,}"
+        raise RequestError(
+            f"{where} is not JSON: {clipped(cause, 200)}; write an object in every line"
+        ) from None
+    return row
 
 
 def _whole_document(file: TextFile) -> RequestError:
@@ -122,26 +143,22 @@ def _whole_document(file: TextFile) -> RequestError:
     )
 
 
-def _frame(file: TextFile, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The table of some rows, whole numbers beside blanks as such.
-
-    Raises:
-        RequestError: For a column of lists or objects.
-    """
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The table of some rows, whole numbers beside blanks as such."""
     import pandas as pd
 
     frame = pd.DataFrame.from_records(rows)
+    others = {  # than whole numbers and blanks
+        name for row in rows for name, value in row.items() if type(value) not in WHOLE
+    }
     whole: dict[str, Any] = {}
-    for name in frame.columns:
-        kinds = {type(row.get(name)) for row in rows}
-        if not kinds.isdisjoint({list, dict}):
-            kind = "lists" if list in kinds else "objects"
-            raise RequestError(
-                f"{file.name}: column {clipped(repr(name))} holds {kind}, not values: give every "
-                "value a column of its own, or leave the column out"
-            )
-        if kinds == {int, type(None)} and frame[name].dtype == float:
-            whole[name] = pd.array([row.get(name) for row in rows], dtype="Int64")
+    for name in frame.select_dtypes("float64").columns:
+        if name not in others and frame[name].notna().any():
+            numbers = [row.get(name) for row in rows]
+            try:
+                whole[name] = pd.array(numbers, dtype="Int64")
+            except OverflowError:  # beyond 64 bits
+                whole[name] = pd.Series(numbers, dtype=object)
     return frame.assign(**whole)
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from equipoise.data.readers.compression import BLOCK_BYTES, TextFile
 from equipoise.data.readers.dialect import BLANKS
-from equipoise.data.readers.header import Head
+from equipoise.data.readers.header import COMMENT, Head
 from equipoise.errors import RequestError
 
 ONE_BYTE = ("utf-8", "utf-8-sig", "cp1252", "latin-1")  # for each character of ASCII
@@ -27,6 +27,7 @@ class OddLine:
     cells: int
     is_end: bool
     """Whether the file ends in it, without a line break."""
+    is_comment: bool = False
 
 
 def refuse_odd_lines(file: TextFile, encoding: str, head: Head, rows: int | None = None) -> None:
@@ -64,7 +65,7 @@ def look_at_lines(file: TextFile, encoding: str, head: Head) -> tuple[OddLine | 
                     continue
                 if len(row) != head.width and not is_names:
                     is_end = len(row) < head.width and not text.read(1)
-                    return OddLine(line, len(row), is_end), line
+                    return OddLine(line, len(row), is_end, row[0].startswith(COMMENT)), line
                 is_names = False
         except csv.Error:
             pass
@@ -87,15 +88,19 @@ def _has_all_delimiters(file: TextFile, encoding: str, head: Head, rows: int) ->
 
 
 def _refuse(file: TextFile, head: Head, odd: OddLine) -> NoReturn:
-    found = f"{file.name}: line {odd.number:,} has {odd.cells:,} cells, expected {head.width:,}"
+    width = head.width
+    found = (
+        f"{file.name}: line {odd.number:,} has {odd.cells:,} cell{'s' * (odd.cells != 1)}, "
+        f"expected {width:,}"
+    )
+    if odd.is_comment:
+        raise RequestError(f"{found}: leave comments out (grep -v '^#' FILE > NEW)")
     if odd.is_end:
         raise RequestError(f"{found}: the file ends there, in the middle of a line; get it whole")
-    delimiter = head.dialect.delimiter
-    cause = (
-        f"put quotation marks around cells that have {delimiter!r} in them"
-        if odd.cells > head.width and delimiter != BLANKS
-        else "give it the cells that are missing"
-        if odd.cells < head.width
-        else "give every line as many"
-    )
-    raise RequestError(f"{found}: {cause}, or leave it out (sed {odd.number}d FILE > NEW)")
+    if width == 1:
+        raise RequestError(f"{found}: this is no table, or every line needs the same separators")
+    remedy = "give it the cells that are missing"
+    if odd.cells > width:
+        separator = head.dialect.separator
+        remedy = f"put quotation marks around cells that hold the separator, {separator}"
+    raise RequestError(f"{found}: {remedy}, or leave it out (sed {odd.number}d FILE > NEW)")

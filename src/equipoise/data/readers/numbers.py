@@ -126,14 +126,17 @@ def parse_numbers(
     """
     import pandas as pd
 
-    present = texts.dropna()
-    if not are_numbers(present.iloc[:GLANCE]) or not are_numbers(present.unique()):
+    glance = texts.iloc[:GLANCE].dropna()
+    if len(glance) and not are_numbers(glance):
         return None
-    numbers = {text for text in present.unique() if is_number(text)}
+    distinct = texts.dropna().unique()
+    if not are_numbers(distinct):
+        return None
+    numbers = {text for text in distinct if is_number(text)}
     found = find_format(sorted(numbers), lean, otherwise)
     if found is None:
         return None
-    if len(numbers) == present.nunique():
+    if len(numbers) == len(distinct):
         parsed = pd.to_numeric(found.plain(texts))
         return (parsed, found) if parsed.dtype.kind in "iuf" else None
     if found == PLAIN:

@@ -91,6 +91,10 @@ def _table(path: Path, cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     frame = cells.reset_index(drop=True).set_axis(names, axis=1).infer_objects()
     left = {name: plain_objects(frame[name]) for name in names if frame[name].dtype == object}
     frame = frame.assign(**left)
+    if blank := [name for name in names if frame[name].isna().all()]:
+        notes.append(
+            f"nothing is in {listed_columns(blank)}: formulas have values once Excel has saved them"
+        )
     frame, note = without_row_numbers(frame)
     return frame, [*notes, *note]
 
