@@ -79,10 +79,11 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: p.write_bytes(b"junk"),
         "junk.parquet could not be read as .parquet",
     ),
-    "notes.txt": (
+    "notes.doc": (
         lambda p: p.touch(),
-        "notes.txt has the ending '.txt': give a .csv, .csv.gz, .csv.zst, .feather, .npy, "
-        ".npz, .parquet, .tsv, .tsv.gz or .tsv.zst file, or a folder of images",
+        "notes.doc has the ending '.doc': give a .csv, .data, .feather, .jsonl, .ndjson, .npy, "
+        ".npz, .parquet, .tsv, .txt, .xlsx or .zip (text also with .gz or .zst) file, or a folder "
+        "of images",
     ),
     "folder": (
         lambda p: p.mkdir(),
@@ -344,5 +345,5 @@ def test_too_little_memory_has_a_message_of_one_line(
 def test_a_whole_number_of_hundreds_of_digits_is_no_number(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     path.write_text("a,b\n" + "1,2\n" * 20 + f"{10**400},3\n")
-    with pytest.raises(RequestError, match=r"column 'a' holds '?1000+.* which is not a number"):
+    with pytest.raises(RequestError, match=r"column 'a' (holds '?1000|has type str)"):
         GAN().trainer(path, to_disk=False)

@@ -57,6 +57,8 @@ def test_a_file_that_once_broke_a_reader_is_read_or_refused_in_a_line(
 
 @pytest.mark.parametrize("reader", READERS)
 def test_what_fuzzing_begins_with_is_read(reader: str, tmp_path: Path) -> None:
+    if reader == "xlsx":
+        pytest.importorskip("openpyxl")
     (content,) = seeds(reader)
     if reader != "generator":  # whose tensors are none
         (tmp_path / "made").write_bytes(content)

@@ -307,8 +307,8 @@ def test_a_broken_file_is_refused_in_one_line_that_names_it(
     ("text", "message"),
     [
         ("a,b\n", r"is empty \(0 rows, 2 columns\)"),
-        ("a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
-        ("a,b\n1,2,3\n4,5,6\n", "2 columns in its first line and more below"),
+        ("a,b\n1,2\n3,4,5\n", "line 3 has 3 cells, expected 2"),
+        ("a,b\n3,2,3\n4,5,6\n", "line 1 has 2 cells, expected 3"),
     ],
 )
 def test_a_table_that_cannot_be_learned_is_refused_with_the_place(
