@@ -8,6 +8,6 @@ raw          a matrix of finite numbers, (N, R): what networks learn, through tr
 number, code the two kinds of raw columns
 state        which of these a cell is: a number, one of the categories, spikes and
              markers, a blank; its place among them is its code
-spike        a value that many rows have beside others that are spread: 0 in half
+spike        a value that is a point of its own, far from the others: 99999, infinity
 marker       what stands where a value is missing: "?", -999
 """

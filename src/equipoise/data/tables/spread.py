@@ -1,8 +1,9 @@
 """Numbers that vary, beside values that are points of their own.
 
-A column of capital gains is 0 in nine of ten rows, and 99,999 stands for "more". To a
-network that makes one continuous number, such a point is a cliff. So the points get
-codes of their own, and the number describes the others alone: the spread.
+99,999 stands for "more" in a column of capital gains, -999 for an unknown age, and an
+infinity has no place among numbers. Such points get codes of their own, and the number
+describes the others alone: the spread. A value that many rows share among others, such
+as a 0 for nothing, needs none: `transforms.table_encoding` makes it exactly.
 """
 
 from __future__ import annotations

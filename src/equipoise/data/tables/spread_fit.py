@@ -16,16 +16,6 @@ from equipoise.data.tables.notes import rows_text
 from equipoise.data.tables.spread import MAX_GRID, Spread
 from equipoise.errors import RequestError
 
-# A value is a spike if it has this share of the rows. Made as a continuous number, it
-# would be missed in up to so many rows, and 1 - KS loses up to this share: .02 is about
-# what the best generators lose in all.
-SPIKE_SHARE = 0.02
-MIN_SPIKE_ROWS = 20  # fewer cannot tell a share of .02 from chance
-# And if it has 10 times the rows of the middle value. Among counts, where every value
-# has many rows, none stands out.
-SPIKE_RATIO = 10
-MIN_OTHERS = 20  # other distinct values; fewer are no spread
-MAX_SPIKES = 10  # each is one more output of a network
 # Numbers have a step if all their distances are multiples of it. Among so many distinct
 # ones, a common divisor by chance has a probability below 2**-10.
 MIN_STEP_VALUES = 12
@@ -93,7 +83,9 @@ def fit_spread(
     finite = np.isfinite(values)
     if not finite.any():
         raise RequestError("holds no finite number")
-    spikes = _spikes(values[finite], counts[finite]) if asked.spikes is None else asked.spikes
+    spikes = asked.spikes
+    if spikes is None:
+        spikes = tuple(dict.fromkeys(far_values(values[finite], counts[finite])))
     rest = finite & ~np.isin(values, spikes)
     if not rest.any():
         spikes, rest = (), finite
@@ -109,17 +101,6 @@ def fit_spread(
     found = Spread(low, high, _middle(x, rows), step, levels, points)
     wrong = _wrong_step(found, x, rows) if asked.step is not None else []
     return _with_asked_bounds(found, asked, (values[finite], counts[finite]), show, wrong)
-
-
-def _spikes(values: NDArray[np.float64], counts: Counts) -> tuple[float, ...]:
-    """The values that are points of their own, of the distinct ones, sorted, (M,)."""
-    far = far_values(values, counts)
-    least = max(SPIKE_SHARE * counts.sum(), MIN_SPIKE_ROWS, SPIKE_RATIO * np.median(counts))
-    many = np.flatnonzero(counts >= least)
-    many = many[np.argsort(-counts[many], kind="stable")][:MAX_SPIKES]
-    if len(values) - len(many) < MIN_OTHERS:
-        many = many[:0]
-    return tuple(dict.fromkeys([*values[many].tolist(), *far]))
 
 
 def _middle(values: NDArray[np.float64], counts: Counts) -> float:
