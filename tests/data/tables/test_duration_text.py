@@ -32,7 +32,9 @@ def test_spans_as_pandas_prints_them_come_back() -> None:
     assert pd.to_timedelta(way.write(spans.to_numpy())).tolist() == spans.tolist()
 
 
-@pytest.mark.parametrize("texts", [["a"], ["1"], ["7:60"], ["1:2:3"], ["2024-01-31 07:30"], [], [""]])
+@pytest.mark.parametrize(
+    "texts", [["a"], ["1"], ["7:60"], ["1:2:3"], ["2024-01-31 07:30"], [], [""]]
+)
 def test_other_texts_are_no_spans(texts: list[str]) -> None:
     assert find_duration_text(texts) is None
 

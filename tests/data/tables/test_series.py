@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from equipoise.data.tables.series import cell_kind, distinct, numbers_of, plain
 
-ZONE = datetime.timezone.utc
+ZONE = datetime.UTC
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,9 @@ def test_the_kind_of_cells(cells: list[Any], dtype: Any, kind: str) -> None:
 
 
 @given(
-    st.lists(st.one_of(st.none(), st.text(max_size=2), st.integers(0, 2), st.booleans()), min_size=1)
+    st.lists(
+        st.one_of(st.none(), st.text(max_size=2), st.integers(0, 2), st.booleans()), min_size=1
+    )
 )
 def test_distinct_cells_and_their_places_are_the_column(cells: list[Any]) -> None:
     series = pd.Series(cells, dtype=object)

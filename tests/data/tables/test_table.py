@@ -298,6 +298,28 @@ def test_a_table_is_described_in_rows() -> None:
     assert sorted(p.examples.split(", ")) == ["'a'", "'b'"]
 
 
+OTHERS: dict[str, Any] = {"lists": [[1]] * ROWS, "complex": REALS + 1j, "ids": range(ROWS)}
+
+
+@pytest.mark.parametrize("kind", ["number", "integer", "real", "category", "date", "duration",
+                                  "constant", "id", "ignore"])  # fmt: skip
+def test_every_kind_of_every_column_is_a_table_or_one_line(kind: str) -> None:
+    for name, cells in {**COLUMNS, **OTHERS}.items():
+        frame = pd.DataFrame({name: cells, "other": REALS})
+        try:
+            table, _ = recognise(frame, {name: {"kind": kind}})
+        except RequestError as error:
+            assert "\n" not in str(error)
+            continue
+        column = table.columns[0]
+        assert column.kind == ("number" if kind in ("integer", "real") else kind)
+        made = table.decode(table.encode(frame, seed=0))
+        if kind in ("number", "category", "constant"):
+            pd.testing.assert_frame_equal(made, frame)
+        stored = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+        assert Table.from_dict(stored) == table
+
+
 WORDS = st.text(max_size=4)
 CELLS = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), WORDS, st.dates()

@@ -33,7 +33,10 @@ ALPHABETS = (
 )
 MIN_IDS = 10  # distinct ones that show a form; UUIDs show it by themselves
 MAX_LENGTH = 128
-MIN_CODES = 10**9  # codes that a form must have, to be one and not a handful of names
+MIN_CODES = 10**8  # codes that a form must have, to be one and not a handful of names
+MIN_NEW = 10**6  # of them that no row has
+MAX_ENDINGS = 256  # of new codes, which are kept
+MAX_ALPHABET = 64
 MIN_DIGITS = 0.05  # of the characters that differ; words have none
 ENOUGH = 10**24  # so many codes that none is ever drawn twice
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -84,16 +87,25 @@ class Code:
 
     places: tuple[str, ...]
     """The characters that each place can have."""
+    endings: tuple[str, ...] = ("",)
+    """What can follow: endings of one length that no id of the table has."""
+
+    @property
+    def count(self) -> int:
+        """How many ids there are."""
+        return math.prod(map(len, self.places)) * len(self.endings)
 
     @property
     def is_valid(self) -> bool:
         """Whether what comes from a file can be ids."""
-        return 0 < len(self.places) <= MAX_LENGTH and all(0 < len(p) <= 64 for p in self.places)
+        lengths = {*map(len, self.endings)}
+        short = len(lengths) == 1 and 0 < len(self.places) + max(lengths) <= MAX_LENGTH
+        return short and all(0 < len(place) <= MAX_ALPHABET for place in self.places)
 
     def texts(self, rows: NDArray[np.int64], seed: int) -> list[str]:
-        """New ids, (N,). All differ, as long as there are enough codes: the last places
-        are a permutation of the row's number, the first ones are drawn."""
-        sizes = [len(place) for place in self.places]
+        """New ids, (N,). All differ, as long as there are enough of them: endings and
+        the last places are a permutation of the row's number, the others are drawn."""
+        sizes = [*map(len, self.places), len(self.endings)]
         drawn = np.zeros((len(rows), len(sizes)), np.int64)
         counted, place = 1, len(sizes)
         while place and counted * sizes[place - 1] <= 2**62:
@@ -104,11 +116,22 @@ class Code:
             number, drawn[:, i] = np.divmod(number, sizes[i])
         for i in range(place):
             drawn[:, i] = scrambled(rows, seed + 1 + i) % np.uint64(sizes[i])
-        characters = np.empty(drawn.shape, np.uint32)
-        for i, known in enumerate(self.places):
-            characters[:, i] = np.array([ord(character) for character in known])[drawn[:, i]]
-        joined: list[str] = characters.view(f"U{len(sizes)}")[:, 0].tolist()
+        *characters, endings = (
+            table[of_place] for table, of_place in zip(self._tables, drawn.T, strict=True)
+        )
+        joined: list[str] = np.column_stack([*characters, endings]).view(self._dtype)[:, 0].tolist()
         return joined
+
+    @property
+    def _tables(self) -> list[NDArray[np.uint32]]:
+        """What each place, and the endings, are made of, as code points."""
+        places = [np.array([*map(ord, place)], np.uint32) for place in self.places]
+        endings = np.array([[*map(ord, ending)] for ending in self.endings], np.uint32)
+        return [*places, endings.reshape(len(self.endings), -1)]
+
+    @property
+    def _dtype(self) -> str:
+        return f"U{len(self.places) + len(self.endings[0])}"
 
 
 def serial_of_numbers(values: NDArray[Any]) -> Serial:
@@ -117,9 +140,11 @@ def serial_of_numbers(values: NDArray[Any]) -> Serial:
     last = int(values[-1])
     if last < 2**63 - ROOM:
         return Serial(last + 1)
-    within = values[values <= np.array(2**63 - 1, values.dtype)]
-    before = np.append(within.astype(np.float64), 2.0**63)
-    return Serial(int(within[np.diff(before).argmax()]) + 1)
+    taken = [value for value in map(int, values.tolist()) if value < 2**63]
+    if not taken or taken[0] >= 0:
+        taken.insert(0, -1)
+    gaps = np.diff(np.array([*taken, 2**63], np.float64))
+    return Serial(taken[int(gaps.argmax())] + 1)
 
 
 def find_serial(texts: Sequence[str]) -> Serial | None:
@@ -147,7 +172,8 @@ def _affixes(texts: Sequence[str]) -> tuple[str, str] | None:
     suffix = first[len(prefix) :].lstrip(digits)
     if not all(text.endswith(suffix) for text in texts):
         return None
-    return (prefix, suffix) if len(prefix) + len(suffix) <= MAX_AFFIXES else None
+    affixes = prefix + suffix
+    return (prefix, suffix) if len(affixes) <= MAX_AFFIXES and affixes.count(" ") <= 1 else None
 
 
 def find_form(texts: Sequence[str]) -> Serial | Code | None:
@@ -156,9 +182,12 @@ def find_form(texts: Sequence[str]) -> Serial | Code | None:
     Numbers that are far apart are codes, as phone numbers are: those that follow the
     last one would stand out.
     """
+    email = find_email(texts)
+    if email is not None:
+        return email
     serial = find_serial(texts)
     if serial is None:
-        return find_email(texts) or find_code(texts)
+        return find_code(texts)
     ends = len(serial.prefix), len(serial.suffix)
     numbers = [int(text[ends[0] : len(text) - ends[1]]) for text in texts]
     dense = len(texts) >= MIN_DENSITY * (max(numbers) - min(numbers) + 1)
@@ -184,7 +213,8 @@ def find_code(texts: Sequence[str]) -> Code | None:
         return None
     if math.prod(map(len, places)) < max(MIN_CODES, 1_000 * len(texts)):
         return None
-    return _apart(characters, places)
+    found = _apart(characters, places)
+    return found if found.count >= MIN_NEW else None
 
 
 def find_email(texts: Sequence[str]) -> Code | None:
@@ -220,27 +250,28 @@ def _uuid_places(characters: NDArray[np.uint32]) -> list[str]:
 
 
 def _apart(characters: NDArray[np.uint32], places: list[str]) -> Code:
-    """The form of codes that none of these, (N, length), has: its last places have
-    characters that no code has together. So none need be kept to compare with.
+    """The form of codes that none of these, (N, length), has: they end in characters
+    that no code has together. So none need be kept to compare with.
 
     Where there are so many codes that a new one never meets an old one, the form is
     left as it is.
     """
     if math.prod(map(len, places)) >= ENOUGH:
         return Code(tuple(places))
-    varying = [place for place, known in enumerate(places) if len(known) > 1]
-    last: list[int] = []
-    while math.prod(len(places[place]) for place in last) <= 2 * len(characters):
-        last.insert(0, varying.pop())
+    start = len(places)
+    while math.prod(map(len, places[start:])) <= 2 * len(characters):
+        start -= 1
+    sizes = [*map(len, places[start:])]
     index = np.zeros(len(characters), np.int64)
-    for place in last:
-        position = {ord(character): i for i, character in enumerate(places[place])}
-        table = np.zeros(128, np.int64)
-        table[list(position)] = list(position.values())
-        index = index * len(places[place]) + table[characters[:, place]]
-    sizes = [len(places[place]) for place in last]
+    for place, size in zip(range(start, len(places)), sizes, strict=True):
+        table = np.zeros(max(int(characters.max()), 127) + 1, np.int64)
+        table[[*map(ord, places[place])]] = np.arange(size)
+        index = index * size + table[characters[:, place]]
     free = np.flatnonzero(np.bincount(index, minlength=math.prod(sizes)) == 0)
-    chosen = np.unravel_index(int(free[len(free) // 2]), sizes)
-    for place, of_place in zip(last, chosen, strict=True):
-        places[place] = places[place][int(of_place)]
-    return Code(tuple(places))
+    some = free[np.linspace(0, len(free) - 1, min(len(free), MAX_ENDINGS)).astype(np.int64)]
+    positions = np.column_stack(np.unravel_index(some, sizes)).tolist()
+    endings = tuple(
+        "".join(place[i] for place, i in zip(places[start:], of_ending, strict=True))
+        for of_ending in positions
+    )
+    return Code(tuple(places[:start]), endings)

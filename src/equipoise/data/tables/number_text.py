@@ -80,7 +80,7 @@ class NumberText:
         """
         listed = numbers.tolist()
         if decimals is None:
-            texts = [repr(number) for number in listed]
+            texts = [repr(number).removesuffix(".0") for number in listed]
         else:
             comma = "," if self.thousands else ""
             texts = [f"{number:{comma}.{decimals}f}" for number in listed]

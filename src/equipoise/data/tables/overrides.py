@@ -14,10 +14,10 @@ from equipoise.data.tables.profile import Missing
 from equipoise.errors import RequestError, nearest
 
 Overrides = Mapping[str, Mapping[str, Any]]
-# Kinds that are others with an option.
+# Kinds that are others with some options.
 ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
     "integer": ("number", {"decimals": 0}),
-    "real": ("number", {"decimals": "all"}),
+    "real": ("number", {"decimals": "all", "levels": False}),
 }
 MISSING = "missing"
 

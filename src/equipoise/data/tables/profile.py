@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from equipoise.data.tables.cells import Cell
 from equipoise.data.tables.dtypes import ObjectCells, UserDtype, dtype_of
 from equipoise.data.tables.markers import is_marker
-from equipoise.data.tables.notes import Name, Note, Topic
+from equipoise.data.tables.notes import Name, Note, Topic, some_of
 from equipoise.data.tables.series import (
     CellKind,
     Distinct,
@@ -132,6 +132,13 @@ class Profile:
         """The distinct texts that are no markers of missing values: what numbers and
         dates in text are recognised by."""
         return [cell for cell in self.listed if isinstance(cell, str) and not is_marker(cell)]
+
+    @property
+    def held(self) -> str:
+        """What the column holds, for a message that it is of another kind."""
+        if self.cells in ("number", "text", "mixed", "category", "bool"):
+            return f"it holds {some_of(self.listed)}"
+        return f"its type is {self.fed.dtype}"
 
     @cached_property
     def values(self) -> int:

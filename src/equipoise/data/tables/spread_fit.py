@@ -59,7 +59,9 @@ def asked_of(options: Any, read: Callable[[str, Any], float]) -> Asked:
     }
     spikes = options.spikes
     points = None if spikes is None else tuple(read("spikes", spike) for spike in spikes)
-    if any(number is not None and math.isnan(number) for number in (*ends.values(), *(points or ()))):
+    if any(
+        number is not None and math.isnan(number) for number in (*ends.values(), *(points or ()))
+    ):
         raise RequestError("minimum, maximum and spikes must be numbers, not NaN")
     return Asked(**ends, spikes=points, step=options.step, levels=options.levels)
 

@@ -71,9 +71,11 @@ class CategoryColumn(Column):
 
     @classmethod
     def learn(cls, profile: Profile, options: CategoryOptions) -> CategoryColumn:
-        cells = profile.distinct.cells.tolist()
+        cells = [] if profile.cells == "other" else profile.distinct.cells.tolist()
         if profile.cells == "other" or not all(map(is_storable, cells)):
             raise RequestError("cannot be categories: its cells are neither text nor numbers")
+        if len(cells) + (profile.blanks > 0) < 2:
+            raise RequestError("cannot be categories: it is the same in all rows")
         markers = tuple(cell for cell in cells if any(cell == marker for marker in profile.markers))
         seen = [cell for cell in cells if cell not in markers]
         dtype = profile.user_dtype()

@@ -78,9 +78,7 @@ class DateColumn(SpreadColumn):
         else:
             found = dates_in_text(profile, options.format)
         if found is None:
-            of_text = profile.cells in ("text", "mixed")
-            held = f"it holds {some_of(profile.listed)}; give its format"
-            raise RequestError(f"is not of dates: {held if of_text else profile.fed.dtype}")
+            raise RequestError(f"is not of dates: {profile.held}; text is, if you give its format")
         clock = clock_of(found.dates, _period_of(profile.fed.dtype))
         values = clock.numbers(found.dates)
         column = cls(

@@ -15,7 +15,6 @@ from equipoise.data.tables.duration_text import DurationText, find_duration_text
 from equipoise.data.tables.few import takes_few_values
 from equipoise.data.tables.instants import from_spans, object_cells, spans_of
 from equipoise.data.tables.markers import MARKED, words_among, words_text
-from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.profile import Profile
 from equipoise.data.tables.spread_column import Offsets, SpreadColumn
 from equipoise.data.tables.spread_fit import asked_of, fit_spread
@@ -83,9 +82,9 @@ class DurationColumn(SpreadColumn):
     def learn(cls, profile: Profile, options: DurationOptions) -> DurationColumn:
         found = profile.once(find_spans)
         if found is None:
-            of_text = profile.cells in ("text", "mixed")
-            held = f"it holds {some_of(profile.listed)}; give them as 07:30 or 07:30:15"
-            raise RequestError(f"is not of spans of time: {held if of_text else profile.fed.dtype}")
+            raise RequestError(
+                f"is not of spans of time: {profile.held}; text is, if written as 07:30:15"
+            )
         unit = coarsest(found.spans)
         asked = asked_of(options, lambda name, span: _read(name, span, unit))
         spread = fit_spread(

@@ -32,6 +32,7 @@ MIN_DIGITS = 9  # of numbers in text, all of one length, that are ids and no mea
 MAX_EXACT = 2**53  # floats do not have all whole numbers beyond
 NEARLY_ALL = 0.9  # of the addresses differ, as households share some
 
+WIDER = "give it as int64"
 ANEW = Topic(
     "ids are made anew, in the form that they have and none as in the table, in",
     "to learn it all the same",
@@ -83,14 +84,18 @@ class IdColumn(Column):
         if form is None:
             raise RequestError(
                 "has no form of ids that are known (whole numbers, C-00012, UUIDs, codes of one "
-                f"length, e-mail addresses): it holds {some_of(profile.listed)}"
+                f"length, e-mail addresses): {profile.held}"
             )
-        kind = "number" if profile.cells == "number" else "category"
+        dtype = profile.user_dtype("int" if profile.cells == "number" else "")
+        if isinstance(form, Serial) and dtype.is_integer:
+            if dtype.greatest - form.first < profile.rows:
+                raise RequestError(f"has type {dtype.name}, in which no new ids are left: {WIDER}")
         if cls.claims(profile):
+            kind = "number" if profile.cells == "number" else "category"
             profile.note(ANEW, some_of(profile.listed, 1), {"kind": kind})
         return cls(
             name=profile.name,
-            dtype=profile.user_dtype("int" if profile.cells == "number" else ""),
+            dtype=dtype,
             serial=form if isinstance(form, Serial) else None,
             code=form if isinstance(form, Code) else None,
             blank=profile.blanks > 0,
@@ -129,7 +134,7 @@ class IdColumn(Column):
         if len(numbers) and self.dtype.is_integer and int(numbers[-1]) > self.dtype.greatest:
             raise RequestError(
                 f"column {quoted(self.name)} has type {self.dtype.name}, in which no new ids are "
-                "left: give it as int64, or make fewer rows"
+                f"left: {WIDER}, or make fewer rows"
             )
         return self.dtype.numbers(numbers, blank)
 

@@ -96,9 +96,7 @@ class NumberColumn(SpreadColumn):
     def learn(cls, profile: Profile, options: NumberOptions) -> NumberColumn:
         found = profile.once(find_numbers)
         if found is None:
-            of_text = profile.cells in ("text", "mixed")
-            what = f"it holds {some_of(profile.listed)}" if of_text else f"type {profile.fed.dtype}"
-            raise RequestError(f"is not of numbers: {what}")
+            raise RequestError(f"is not of numbers: {profile.held}")
         origin = origin_of(found.values)
         offsets = counted_from(found.values, origin)
         decimals = _decimals(profile, options, offsets)
