@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.cli.parser import option, positional
+from equipoise.data import writers
 
 RUN_NEEDED = "a run directory"
+OUT_HELP = (
+    "FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; of a table "
+    f"{', '.join(writers.endings())}. A folder (a name without an ending), .zip, or .tar for "
+    "WebDataset: an image file for each, in the size and format of the data. Default: points "
+    "and rows are printed."
+)
 
 
 @dataclass(frozen=True)
@@ -26,10 +33,7 @@ class Sample:
     are drawn at random."""
     seed: int | None = None
     """The same seed gives the same samples. Default: different ones every time."""
-    out: Path | None = option(None, "FILE")
-    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them. A folder
-    (a name without an ending), .zip, or .tar for WebDataset: an image file for each, in
-    the size and format of the data. Default: points are printed."""
+    out: Path | None = option(None, "FILE", doc=OUT_HELP)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,14 @@ def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | N
     return field(default=default, metadata=metadata)
 
 
-def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = MISSING) -> Any:
+def option(
+    default: Any,
+    metavar: str,
+    *,
+    short: str | None = None,
+    bare: Any = MISSING,
+    doc: str | None = None,
+) -> Any:
     """A field whose option needs more than its type.
 
     Args:
@@ -55,8 +62,10 @@ def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = 
         metavar: Its value's name in the help.
         short: A short option, such as "-n".
         bare: The value of the option without an argument. Default: it needs one.
+        doc: Its help. Default: the field's docstring.
     """
-    return field(default=default, metadata={"metavar": metavar, "short": short, "bare": bare})
+    metadata = {"metavar": metavar, "short": short, "bare": bare, "doc": doc}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)

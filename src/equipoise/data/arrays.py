@@ -26,6 +26,7 @@ from equipoise.data.schema import (
     layout_note,
     to_network_layout,
 )
+from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.recognition import recognise
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
@@ -169,7 +170,7 @@ def from_frame(
     """Rows of a DataFrame: of plain numbers, a column each, or of a table with any
     other columns, as `data.tables` reads it."""
     options = options or TableOptions()
-    label_column = options.label_column
+    label_column, of_labels = options.label_column, None
     if not frame.columns.is_unique:
         raise RequestError(
             f"{what} has several columns named "
@@ -185,6 +186,7 @@ def from_frame(
             raise RequestError(
                 f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}"
             )
+        of_labels = LabelColumn.of(frame, named[label_column])
         labels = _listed(frame[named[label_column]])
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
@@ -192,6 +194,19 @@ def from_frame(
             f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
             "least one batch of samples"
         )
+    rows = _from_columns(frame, labels, what, options)
+    if of_labels is None:
+        return rows
+    if (table := rows.schema.table) is not None:  # samples lack the columns that are left out
+        kept = sum(column.kept for column in table.columns[: of_labels.place])
+        of_labels = replace(of_labels, place=kept)
+    return replace(rows, schema=replace(rows.schema, label_column=of_labels))
+
+
+def _from_columns(
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
+) -> Rows:
+    """Rows of a table without its column of labels."""
     if options.table is not None or not _are_plain(frame):
         return _from_mixed(frame, labels, what, options.table)
     columns = column_names(frame)
@@ -221,9 +236,7 @@ def _are_plain(frame: pd.DataFrame) -> bool:
     return numbers and not frame.isna().to_numpy().any()
 
 
-def _from_mixed(
-    frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None
-) -> Rows:
+def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None) -> Rows:
     """Rows of a table with other columns than plain numbers."""
     notes: tuple[str, ...] = ()
     if table is None:

@@ -22,6 +22,7 @@ from equipoise.recipes.base import Recipe
 from equipoise.sampling.batching import check_sample_memory, rebatch
 from equipoise.sampling.evaluation_mode import evaluating, recomputing_statistics
 from equipoise.sampling.module import SamplerModule
+from equipoise.sampling.rows import Rows
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.scaling import same_kind
 
@@ -40,6 +41,7 @@ MIN_RECALIBRATION_BATCHES, RECALIBRATION_PIXELS = 4, 32 * 32
 # Latents that are drawn at once, for samples of up to 256 values; fewer for larger
 # ones.
 BLOCK = 4096
+DECODED_ROWS = 2**16  # of a table, at once
 # Generator passes for one block. The activations of a quarter fit into the cache.
 PASSES_PER_BLOCK = 4
 
@@ -88,14 +90,43 @@ class Sampler:
             RequestError: Memory cannot hold the samples, or a code is unknown.
         """
         check_sample_memory(n, self.schema.sample_bytes)
-        return self.schema.collect(n, self._generate(n, seed, label, codes))
+        parts = self._rows(n, seed, label, codes) if n else iter([self._no_rows])
+        rows = rebatch(parts, self._decoded_rows, Rows.join) if n else parts
+        return self.schema.collect(n, (part.as_part for part in rows), seed)
 
     def batches(
         self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None
     ) -> Iterator[UserData]:
-        """As `sample`, in batches of `size`; the last batch has the rest."""
-        parts = self._generate(n, seed, label, codes)
-        return (self.schema.to_user(batch) for batch in rebatch(parts, size, np.concatenate))
+        """As `sample`, in batches of `size`; the last batch has the rest. All together
+        are what `sample` returns."""
+        parts = rebatch(self._rows(n, seed, label, codes), size, Rows.join)
+        return (
+            self.schema.to_user(part.values, part.labels, seed, number * size)
+            for number, part in enumerate(parts)
+        )
+
+    @property
+    def _has_label_column(self) -> bool:
+        return self.schema.label_column is not None and bool(self.recipe.conditional)
+
+    @property
+    def _no_rows(self) -> Rows:
+        labels = np.empty(0, np.int64) if self._has_label_column else None
+        return Rows(np.empty((0, *self.schema.shape)), labels)
+
+    @property
+    def _decoded_rows(self) -> int:
+        """Samples that are turned into the user's type at once: each column of a table
+        takes a while, however few rows it has."""
+        return DECODED_ROWS if self.schema.table is not None else 1
+
+    def _rows(self, n: int, seed: int, label: int | None, codes: Codes | None) -> Iterator[Rows]:
+        """As `_generate`, with the position of each sample's label, where samples have a
+        column of labels."""
+        classes = self._classes_of(n, seed, label)
+        for z, y in self._passes(self._latents(n, seed, codes), classes):
+            labels = self.labels(y) if self._has_label_column else None
+            yield Rows(self._pass(z, y), None if labels is None else labels.cpu().numpy())
 
     def drawn_labels(self, n: int, seed: int, label: int | None = None) -> Iterator[int] | None:
         """The index of the label of each sample that `batches` draws with these
