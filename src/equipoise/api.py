@@ -39,8 +39,8 @@ class GAN:
     `recipe` names a published method (`equipoise recipes` lists them); None is the
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
-    `precision`, `compile`, `memory_budget`, `label_column`, `stop_when`, `evaluate`; of
-    images `layout`, `alpha`, `size`, `crop`, `fit`.
+    `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `stop_when`,
+    `evaluate`; of images `layout`, `alpha`, `size`, `crop`, `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.

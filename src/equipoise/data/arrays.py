@@ -27,6 +27,7 @@ from equipoise.data.schema import (
     to_network_layout,
 )
 from equipoise.data.tables.label_column import LabelColumn
+from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.recognition import recognise
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
@@ -49,6 +50,13 @@ class TableOptions:
     """The name of the column that holds labels."""
     table: Table | None = None
     """What the columns are, where that is known."""
+    overrides: Overrides | None = None
+    """What the user says of columns. The column of labels is none of them."""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a table of plain numbers is read as one of any columns too."""
+        return self.table is not None or bool(self.overrides)
 
 
 @dataclass(frozen=True)
@@ -207,8 +215,8 @@ def _from_columns(
     frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
 ) -> Rows:
     """Rows of a table without its column of labels."""
-    if options.table is not None or not _are_plain(frame):
-        return _from_mixed(frame, labels, what, options.table)
+    if options.is_mixed or not _are_plain(frame):
+        return _from_mixed(frame, labels, what, options)
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(
@@ -236,11 +244,15 @@ def _are_plain(frame: pd.DataFrame) -> bool:
     return numbers and not frame.isna().to_numpy().any()
 
 
-def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None) -> Rows:
+def _from_mixed(
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
+) -> Rows:
     """Rows of a table with other columns than plain numbers."""
-    notes: tuple[str, ...] = ()
+    table, notes = options.table, tuple[str, ...]()
     if table is None:
-        table, notes = recognise(frame)
+        of_labels = str(options.label_column)
+        said = {name: of for name, of in (options.overrides or {}).items() if name != of_labels}
+        table, notes = recognise(frame, said)
     elif (unseen := table.unseen(frame)).any() and not unseen.all():
         notes = (
             f"{int(unseen.sum()):,} of {len(frame):,} rows hold categories or blanks that were not "
