@@ -66,6 +66,19 @@ class Compare:
 
 
 @dataclass(frozen=True)
+class Describe:
+    """Print what is understood of DATA: of a table its columns, of which --out writes a
+    file to edit."""
+
+    data: str = positional("DATA", "data")
+    """A file, a folder of images, or a built-in source."""
+    columns: str | None = option(None, "FILE")
+    """What the columns are, where they are not recognised: a file that --out wrote."""
+    out: Path | None = option(None, "FILE.toml")
+    """Write the columns, for `equipoise train DATA --columns FILE.toml`."""
+
+
+@dataclass(frozen=True)
 class Recipes:
     """List the published methods that can be trained."""
 

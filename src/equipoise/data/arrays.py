@@ -29,7 +29,8 @@ from equipoise.data.schema import (
 from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.recognition import recognise
-from equipoise.data.tables.table import Table
+from equipoise.data.tables.notes import some_of
+from equipoise.data.tables.table import Described, Table
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Rows:
     """The positions of the labels among the schema's classes, (N,)."""
     notes: tuple[str, ...] = ()
     """What the user should know of how the data was read, a line each."""
+    columns: tuple[Described, ...] = ()
+    """The columns of a table of mixed ones, in words."""
 
 
 def from_array(
@@ -205,10 +208,21 @@ def from_frame(
     rows = _from_columns(frame, labels, what, options)
     if of_labels is None:
         return rows
+    columns = list(rows.columns)
+    if columns:
+        columns.insert(of_labels.place, _described_labels(of_labels, rows.schema))
     if (table := rows.schema.table) is not None:  # samples lack the columns that are left out
         kept = sum(column.kept for column in table.columns[: of_labels.place])
         of_labels = replace(of_labels, place=kept)
-    return replace(rows, schema=replace(rows.schema, label_column=of_labels))
+    schema = replace(rows.schema, label_column=of_labels)
+    return replace(rows, schema=schema, columns=tuple(columns))
+
+
+def _described_labels(column: LabelColumn, schema: Schema) -> Described:
+    """The column of labels in words."""
+    classes = schema.classes or ()
+    seen = f"{len(classes):,} values: {some_of(classes)}"
+    return Described(clipped(str(column.name), 40), "label", seen, 0.0, "")
 
 
 def _from_columns(
@@ -269,7 +283,8 @@ def _from_mixed(
     schema = Schema(
         (len(names),), "ND", "float64", "frame", names, ("float64",) * len(names), table=table
     )
-    return replace(with_labels(values, schema, labels, what), notes=notes)
+    rows = with_labels(values, schema, labels, what)
+    return replace(rows, notes=notes, columns=table.describe(frame))
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:

@@ -233,6 +233,7 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     """The source of rows, with notes on them."""
     source = RowsSource(name, rows, split_seed)
     source.notes += rows.notes
+    source.columns = rows.columns
     if not rows.schema.is_image:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers
