@@ -25,9 +25,7 @@ def lines_of(columns: Sequence[Described], most: int | None = None) -> list[str]
     """
     rows = [HEADER, *(_cells(column) for column in columns[:most])]
     rows = [tuple(printable(cell) for cell in row) for row in rows]
-    widths = [
-        min(max(len(row[i]) for row in rows), widest) for i, widest in enumerate(WIDEST)
-    ]
+    widths = [min(max(len(row[i]) for row in rows), widest) for i, widest in enumerate(WIDEST)]
     room = shutil.get_terminal_size((120, 24)).columns - sum(widths) - 2 * len(WIDEST) - 2
     last = max(room, NARROWEST_LAST)
     return [
@@ -40,7 +38,9 @@ def lines_of(columns: Sequence[Described], most: int | None = None) -> list[str]
 
 
 def _cells(column: Described) -> tuple[str, ...]:
-    blanks = "" if not column.blanks else "<.1%" if column.blanks < 0.001 else f"{column.blanks:.1%}"
+    blanks = (
+        "" if not column.blanks else "<.1%" if column.blanks < 0.001 else f"{column.blanks:.1%}"
+    )
     # What was seen of categories are examples already.
     examples = "" if column.kind in ("category", "constant") else column.examples
     return (column.name, column.kind, column.seen, blanks, examples)

@@ -28,6 +28,9 @@ class Sample:
     """How many samples. Default: 64 images, or 1,000 points (10,000 in a .png)."""
     label: str | None = None
     """The class to draw, for a run that was trained with labels."""
+    where: tuple[str, ...] = option((), "COLUMN=VALUE", repeats=True)
+    """Rows of a table that meet conditions: plan=pro, age=60..70, age=60.., city=A,B
+    for either, city= for blanks. Several are all met."""
     code: str | None = option(None, "CODES")
     """Codes to fix, for a run of the recipe infogan, such as c0=3,u0=-1.5. The others
     are drawn at random."""

@@ -34,6 +34,12 @@ def sample(arguments: Sequence[str]) -> None:
     default = DEFAULT_IMAGES if gan.schema.is_image else DEFAULT_POINTS
     n = default if options.n is None else options.n
     asked: dict[str, Any] = {"label": options.label, "code": code, "seed": options.seed}
+    if options.where:
+        from equipoise.sampling.conditions import where_of_texts
+
+        if kind == ".png" or kind in (FOLDER, *ARCHIVES):
+            raise RequestError(f"--where is for rows of a table, and --out = {str(options.out)!r}")
+        asked["where"] = where_of_texts(gan.schema, options.where)
     if options.out is not None and kind == ".png":
         gan.draw(options.out, options.n, **asked)
         echo(f"Wrote {options.out}{_data_name(n) if gan.schema.is_image else ''}")
@@ -42,14 +48,16 @@ def sample(arguments: Sequence[str]) -> None:
         gan.write_samples(options.out, n, **asked)
         echo(f"Wrote {options.out}: {n:,} image{'s' if n != 1 else ''}")
         return
+    drawn = None
     if gan.schema.container == "frame" and kind not in ARRAYS:
-        write_table(gan, n, asked, options.out)
+        drawn = write_table(gan, n, asked, options.out)
     elif options.out is not None:
         write_atomic(options.out, encoded(gan, n, asked, kind))
     else:
         _print(encoded(gan, n, asked, None).decode())
     if options.out is not None:
-        echo(f"Wrote {options.out}")
+        of = "" if drawn is None else f": {n:,} row{'s' * (n != 1)} of {drawn:,} drawn"
+        echo(f"Wrote {options.out}{of}")
 
 
 def _print(text: str) -> None:

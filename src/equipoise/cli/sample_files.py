@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PART_ROWS = 2**16  # of a table that are in memory at once
 
 
-def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None) -> None:
+def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None) -> int | None:
     """Write n rows of a table, part by part.
 
     Args:
@@ -33,20 +33,32 @@ def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None
         arguments: Further ones of `GAN.sample`.
         out: The file; None prints comma-separated values.
 
+    Returns:
+        How many rows were drawn for those that meet conditions; None without any.
+
     Raises:
         RequestError: If the format cannot hold the table.
         EquipoiseError: If the file cannot be written.
     """
+    drawn: int | None = None
+
+    def parts() -> Iterator[pd.DataFrame]:
+        nonlocal drawn
+        for part in parts_of(gan, n, arguments):
+            drawn = part.attrs.get("drawn")
+            yield part
+
     if out is not None:
         ending = writers.ending_of(out)
         assert ending is not None, "the ending was checked before anything was loaded"
-        writers.find(ending).write(out, parts_of(gan, n, arguments))
-        return
-    for text in CsvWriter().texts(parts_of(gan, n, arguments)):
+        writers.find(ending).write(out, parts())
+        return drawn
+    for text in CsvWriter().texts(parts()):
         if sys.stdout.isatty():
             echo(text.decode().removesuffix("\n"))
         else:
             sys.stdout.write(text.decode())
+    return drawn
 
 
 def parts_of(gan: GAN, n: int, arguments: Mapping[str, Any]) -> Iterator[pd.DataFrame]:

@@ -27,9 +27,9 @@ from equipoise.data.schema import (
     to_network_layout,
 )
 from equipoise.data.tables.label_column import LabelColumn
+from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.recognition import recognise
-from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.table import Described, Table
 from equipoise.errors import RequestError, clipped, nearest
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import arrays, mnist, readers
+from equipoise.data.arrays import TableOptions
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.image_folder import open_folder
-from equipoise.data.arrays import TableOptions
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers

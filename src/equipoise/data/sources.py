@@ -23,8 +23,8 @@ from equipoise.data.images.listing import LeftOut
 from equipoise.data.limits import image_limits
 from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
-from equipoise.data.tables.table import Described
 from equipoise.data.split import OwnSplit, Split, TensorPart, choose, own_or_seeded
+from equipoise.data.tables.table import Described
 
 # The classes of a distribution are counted as if it had so many samples.
 NOMINAL_SAMPLES = 1_000_000

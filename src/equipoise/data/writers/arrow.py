@@ -64,6 +64,7 @@ def _tables(path: Path, parts: Iterable[pd.DataFrame]) -> Iterator[pa.Table]:
     schema = None
     for part in parts:
         dense = part.copy(deep=False)
+        dense.attrs = {}
         for name in part.columns:
             if isinstance(part[name].dtype, pd.SparseDtype):
                 dense[name] = part[name].sparse.to_dense()
