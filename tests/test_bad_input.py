@@ -177,7 +177,7 @@ def test_a_wrong_request_gets_one_line_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--out", "a.txt"], "--out = 'a.txt': must end in .npy, .npz, .csv, .png"),
+        (["--out", "a.txt"], "--out = 'a.txt': must end in .npy, .npz, .csv, .csv.gz, "),
         (["--out", "no/a.npy"], "--out = 'no/a.npy': there is no folder no"),
         (["-n", "-5"], "-n = -5: must be at least 0"),
         (["-n", "0", "--out", "a.png"], "-n = 0: must be at least 1"),

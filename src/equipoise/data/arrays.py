@@ -26,8 +26,11 @@ from equipoise.data.schema import (
     layout_note,
     to_network_layout,
 )
+from equipoise.data.tables.label_column import LabelColumn
+from equipoise.data.tables.notes import some_of
+from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.recognition import recognise
-from equipoise.data.tables.table import Table
+from equipoise.data.tables.table import Described, Table
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
@@ -48,6 +51,13 @@ class TableOptions:
     """The name of the column that holds labels."""
     table: Table | None = None
     """What the columns are, where that is known."""
+    overrides: Overrides | None = None
+    """What the user says of columns. The column of labels is none of them."""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a table of plain numbers is read as one of any columns too."""
+        return self.table is not None or bool(self.overrides)
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class Rows:
     """The positions of the labels among the schema's classes, (N,)."""
     notes: tuple[str, ...] = ()
     """What the user should know of how the data was read, a line each."""
+    columns: tuple[Described, ...] = ()
+    """The columns of a table of mixed ones, in words."""
 
 
 def from_array(
@@ -169,7 +181,7 @@ def from_frame(
     """Rows of a DataFrame: of plain numbers, a column each, or of a table with any
     other columns, as `data.tables` reads it."""
     options = options or TableOptions()
-    label_column = options.label_column
+    label_column, of_labels = options.label_column, None
     if not frame.columns.is_unique:
         raise RequestError(
             f"{what} has several columns named "
@@ -185,6 +197,7 @@ def from_frame(
             raise RequestError(
                 f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}"
             )
+        of_labels = LabelColumn.of(frame, named[label_column])
         labels = _listed(frame[named[label_column]])
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
@@ -192,8 +205,32 @@ def from_frame(
             f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
             "least one batch of samples"
         )
-    if options.table is not None or not _are_plain(frame):
-        return _from_mixed(frame, labels, what, options.table)
+    rows = _from_columns(frame, labels, what, options)
+    if of_labels is None:
+        return rows
+    columns = list(rows.columns)
+    if columns:
+        columns.insert(of_labels.place, _described_labels(of_labels, rows.schema))
+    if (table := rows.schema.table) is not None:  # samples lack the columns that are left out
+        kept = sum(column.kept for column in table.columns[: of_labels.place])
+        of_labels = replace(of_labels, place=kept)
+    schema = replace(rows.schema, label_column=of_labels)
+    return replace(rows, schema=schema, columns=tuple(columns))
+
+
+def _described_labels(column: LabelColumn, schema: Schema) -> Described:
+    """The column of labels in words."""
+    classes = schema.classes or ()
+    seen = f"{len(classes):,} values: {some_of(classes)}"
+    return Described(clipped(str(column.name), 40), "label", seen, 0.0, "")
+
+
+def _from_columns(
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
+) -> Rows:
+    """Rows of a table without its column of labels."""
+    if options.is_mixed or not _are_plain(frame):
+        return _from_mixed(frame, labels, what, options)
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(
@@ -221,11 +258,15 @@ def _are_plain(frame: pd.DataFrame) -> bool:
     return numbers and not frame.isna().to_numpy().any()
 
 
-def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None) -> Rows:
+def _from_mixed(
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
+) -> Rows:
     """Rows of a table with other columns than plain numbers."""
-    notes: tuple[str, ...] = ()
+    table, notes = options.table, tuple[str, ...]()
     if table is None:
-        table, notes = recognise(frame)
+        of_labels = str(options.label_column)
+        said = {name: of for name, of in (options.overrides or {}).items() if name != of_labels}
+        table, notes = recognise(frame, said)
     elif (unseen := table.unseen(frame)).any() and not unseen.all():
         notes = (
             f"{int(unseen.sum()):,} of {len(frame):,} rows hold categories or blanks that were not "
@@ -242,7 +283,8 @@ def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str, table: Ta
     schema = Schema(
         (len(names),), "ND", "float64", "frame", names, ("float64",) * len(names), table=table
     )
-    return replace(with_labels(values, schema, labels, what), notes=notes)
+    rows = with_labels(values, schema, labels, what)
+    return replace(rows, notes=notes, columns=table.describe(frame))
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import arrays, mnist, readers
+from equipoise.data.arrays import TableOptions
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.image_folder import open_folder
-from equipoise.data.arrays import TableOptions
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
+from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
 
@@ -41,6 +42,7 @@ def open_source(
     split_seed: int = 0,
     images: ImageOptions | None = None,
     table: Table | None = None,
+    overrides: Overrides | None = None,
 ) -> Source:
     """The source for whatever `fit` and `train` accept.
 
@@ -52,12 +54,13 @@ def open_source(
         split_seed: Decides which rows are held out.
         images: How images are read.
         table: What the columns of a table are, where that is known.
+        overrides: What the user says of them, see `data.tables.overrides`.
 
     Raises:
         RequestError: If the data cannot be trained on.
     """
     options = images or ImageOptions()
-    columns = TableOptions(label_column, table)
+    columns = TableOptions(label_column, table, overrides)
     if isinstance(data, str | Path):
         source = _named(str(data), labels, columns, memory_budget, split_seed, options)
     elif isinstance(data, Distribution):
@@ -76,6 +79,10 @@ def open_source(
         raise RequestError(
             f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or "
             "give a table"
+        )
+    if overrides and source.schema.table is None:
+        raise RequestError(
+            f"columns were given, but {source.name} has none: leave them out, or give a table"
         )
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
@@ -118,6 +125,7 @@ def open_again(
         memory_budget=memory_budget,
         split_seed=split_seed,
         images=images,
+        table=described.schema.table,
     )
     if source.fingerprint != described.fingerprint:
         raise RequestError(
@@ -225,6 +233,7 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     """The source of rows, with notes on them."""
     source = RowsSource(name, rows, split_seed)
     source.notes += rows.notes
+    source.columns = rows.columns
     if not rows.schema.is_image:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers

@@ -59,6 +59,10 @@ class Requested:
             RequestError: With all names that are neither's, or else all values of
                 another type, in one line.
         """
+        if settings.get("columns") is not None:
+            from equipoise.data.tables.column_file import given_columns
+
+            settings = {**settings, "columns": given_columns(settings["columns"])}
         of_recipe, of_run = hints(recipe), hints(RunSettings)
         known = of_recipe | of_run
         raise_mistakes(
@@ -172,6 +176,9 @@ class RunConfig:
                 words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
         if column is not None:
             words += ["--label-column", shlex.quote(column)]
+        if self.settings.columns is not None and "--columns" in self.command[:-1]:
+            place = self.command.index("--columns")
+            words += ["--columns", shlex.quote(self.command[place + 1])]
         words += _image_arguments(self.settings)
         # Labels of a file are always learned.
         if self.recipe.conditional and readers.find(name) is None:

@@ -16,6 +16,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from equipoise.data.tables.overrides import stored_overrides
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, first_line, printable
 from equipoise.utils.atomic_io import read_file, write_atomic
@@ -62,6 +63,21 @@ def read_columns(path: Path) -> dict[str, dict[str, Any]]:
             f"{path} cannot be read as columns: {clipped(first_line(error), 200)}; give the file "
             "that `equipoise describe` writes"
         ) from None
+
+
+def given_columns(given: Any) -> dict[str, dict[str, Any]]:
+    """What a user gives as columns, checked: options by column, or the path of a file.
+
+    Raises:
+        RequestError: If the file cannot be read, or what it says is wrong.
+    """
+    if not isinstance(given, str | Path):
+        return stored_overrides(given)
+    try:
+        return stored_overrides(read_columns(Path(given)))
+    except RequestError as error:
+        text = str(error)
+        raise RequestError(text if text.startswith(str(given)) else f"{given}: {text}") from None
 
 
 def columns_to_toml(table: Table, frame: pd.DataFrame, what: str = "a table") -> str:

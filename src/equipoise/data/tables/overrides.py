@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from equipoise.coerce import all_checked, checked, hints, raise_mistakes
 from equipoise.data.tables.base import KINDS, Column, Options
@@ -63,6 +64,47 @@ class Override:
 NONE = Override(None, {})
 
 
+def stored_overrides(overrides: Any) -> dict[str, dict[str, Any]]:
+    """What the user says of columns, checked as far as it can be without data, as JSON
+    has it: infinite numbers are {"float": "inf"}.
+
+    Raises:
+        RequestError: If it is wrong. The message has all that is, in one line.
+    """
+    if not isinstance(overrides, Mapping):
+        raise RequestError(
+            f"columns = {quoted(overrides)}: must be a file that `equipoise describe` writes, or "
+            "options by column, such as {'age': {'kind': 'integer'}}"
+        )
+    problems, stored = [], {}
+    for name, options in overrides.items():
+        try:
+            override = override_of(options)
+            if override.kind is not None:
+                override.options(override.kind)
+            stored[str(name)] = {option: _stored(value) for option, value in options.items()}
+        except RequestError as error:
+            problems.append(f"column {quoted(name)}: {error}")
+    raise_mistakes(problems)
+    return stored
+
+
+def _stored(value: Any) -> Any:
+    """An option's value as JSON has it."""
+    if isinstance(value, list | tuple):
+        return [_stored(part) for part in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    value = _plain(value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping) and set(value) == {"float"}:
+        return dict(value)
+    raise RequestError(f"{quoted(value)} is no option: give text, numbers or a list of them")
+
+
 def override_of(options: Any) -> Override:
     """What the user says of a column.
 
@@ -87,7 +129,9 @@ def override_of(options: Any) -> Override:
 
 
 def _plain(value: Any) -> Any:
-    """TOML's dates as text."""
+    """TOML's dates as text, and the numbers that JSON lacks as they are."""
+    if isinstance(value, Mapping) and set(value) == {"float"}:
+        return float(checked("float", value["float"], Literal["inf", "-inf", "nan"]))
     if isinstance(value, datetime.date | datetime.time):
         return str(value)
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
