@@ -221,7 +221,9 @@ def _are_plain(frame: pd.DataFrame) -> bool:
     return numbers and not frame.isna().to_numpy().any()
 
 
-def _from_mixed(frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None) -> Rows:
+def _from_mixed(
+    frame: pd.DataFrame, labels: Labels | None, what: str, table: Table | None
+) -> Rows:
     """Rows of a table with other columns than plain numbers."""
     notes: tuple[str, ...] = ()
     if table is None:

@@ -201,10 +201,8 @@ class Schema:
 
             if self.table is not None:
                 made = [self.table.decode(part, 0, rows.start) for rows, part in _placed(parts)]
-                return (
-                    pd.concat(made, ignore_index=True)
-                    if made
-                    else self.table.decode(np.empty((0, self.size)))
+                return pd.concat(made, ignore_index=True) if made else self.table.decode(
+                    np.empty((0, self.size))
                 )
 
             dtypes = self.column_dtypes or (self.dtype,) * len(self.columns)

@@ -174,3 +174,4 @@ class ColumnGenerator(MixedPrecision):
             base = torch.special.ndtri(((base + 1) / 2).clamp(MIN_TAIL, 1 - MIN_TAIL))
         component = z.new_zeros(len(z), dtype=torch.int64) if y is None else y
         return self.output(out, base, noise, component % self.output.components)
+

@@ -48,7 +48,7 @@ class PageContext:
     progress_images: Sequence[Path] = ()
     """Images of samples through the training, the first first."""
     table: TableComparison | None = None
-    """How rows differ from real ones, of a table of mixed columns whose data is there."""
+    """How rows differ from real ones, of a table whose data is there."""
 
     @property
     def primary(self) -> MetricResult:

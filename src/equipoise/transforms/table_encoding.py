@@ -183,3 +183,4 @@ class TableEncoding(Transform):
         tables = (self.low, self.high, self.levels)
         if not all(bool(table.isfinite().all()) for table in tables):
             raise RequestError("its table encoding cannot be")
+
