@@ -97,6 +97,16 @@ def table_comparison(sampler: Sampler, source: Source) -> TableComparison | None
     return compared(table, generated, real, other)
 
 
+def missing_from(sampler: Sampler, source: Source) -> tuple[MissingCategory, ...]:
+    """The categories that samples of a table hardly ever have; of other data none."""
+    table = source.schema.table
+    if table is None:
+        return ()
+    real = [part(ROWS, 0).double().numpy() for part in (source.held_out, source.seen)]
+    generated = sampler.values(ROWS, EVALUATION_SEED)
+    return tuple(missing_categories(table, generated, np.concatenate(real)))
+
+
 def compared(table: Table, generated: Array, real: Array, other: Array) -> TableComparison:
     """Compare raw matrices, (N, R), (M, R) and (L, R).
 
