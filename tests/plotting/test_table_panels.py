@@ -39,7 +39,7 @@ def panels(frame: pd.DataFrame, *, with_real: bool = True) -> Figure:
     figure = Figure(figure_size(len(columns)), layout="constrained")
     table_panels(figure, columns, raw, raw if with_real else None)
     literal_text(figure)
-    figure.draw_without_rendering()  # type: ignore[no-untyped-call]
+    figure.draw_without_rendering()
     return figure
 
 
