@@ -23,7 +23,7 @@ from equipoise.metrics.tables.raw_table import Column
 DECIMALS = 14  # that SDMetrics rounds numbers to before it compares them
 ROUNDED = (1e-4, 1e290)  # greatest value of columns that this rounding does not spoil
 UNSEEN = 1e-6  # count that SDMetrics gives to a category that real rows lack
-MAX_COLUMNS = 20  # that have a metric of their own
+MAX_COLUMNS = 100  # that have a metric of their own
 
 COLUMN_SHAPES = Metric(
     "column_shapes",

@@ -79,7 +79,9 @@ class RawTable:
             if size == 0 and name in flags:
                 yield Column(name, raw, 0, flags[name], blanks[flags[name]])
             elif raw not in flags.values():
-                yield Column(name, raw, size, blank=blanks[raw])
+                # Beside a number: which marker stands there, or none.
+                own = f"{name} (marker)" if size and name in numbers else name
+                yield Column(own, raw, size, blank=blanks[raw])
 
     def column_of(self, raw: int) -> int:
         """Which of the user's columns a raw column belongs to.
