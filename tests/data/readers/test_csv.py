@@ -252,6 +252,13 @@ def test_blanks_before_a_quotation_mark_far_behind_the_first_lines_are_passed_ov
     assert frame["b"].tolist()[-1] == "2, 3"
 
 
+def test_a_cell_of_blanks_far_behind_the_first_lines_is_a_blank(table: Any) -> None:
+    rows = "".join(f"{i},x,5.5\n" for i in range(20_000))
+    frame = table(f"a,b,c\n{rows}  ,x, 6\n7,y,   \n").values
+    assert frame["a"].isna().sum() == frame["c"].isna().sum() == 1
+    assert frame["c"].dtype == "float64"
+
+
 @pytest.mark.parametrize(
     ("content", "cause"),
     [

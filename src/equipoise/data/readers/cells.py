@@ -19,7 +19,12 @@ BLANKS = [
 
 
 def tidy(
-    frame: pd.DataFrame, texts: Collection[str], lean: str, otherwise: str
+    frame: pd.DataFrame,
+    *,
+    texts: Collection[str],
+    padded: Collection[str],
+    lean: str,
+    otherwise: str,
 ) -> tuple[pd.DataFrame, dict[str, NumberFormat]]:
     """The table without blanks around its texts, with its numbers as numbers, and its
     truth values as pandas has them beside blanks.
@@ -27,6 +32,8 @@ def tidy(
     Args:
         frame: The table.
         texts: Columns that stay texts.
+        padded: Columns that may have blanks around texts. To look for them takes as
+            long as pandas takes to read a column.
         lean: The table's decimal mark; see `numbers.find_format`.
         otherwise: See there.
 
@@ -35,11 +42,14 @@ def tidy(
     """
     changed: dict[str, pd.Series[Any]] = {}
     formats: dict[str, NumberFormat] = {}
-    for name in frame.columns:
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if dtype.kind in "biuf":
+            continue
         column = frame[name]
         if is_text(column):
-            changed[name] = stripped(column)
-            parsed = None if name in texts else parse_numbers(changed[name], lean, otherwise)
+            if name in padded:
+                column = changed[name] = stripped(column)
+            parsed = None if name in texts else parse_numbers(column, lean, otherwise)
             if parsed is not None:
                 changed[name], formats[name] = parsed
         elif column.dtype == object:

@@ -39,6 +39,15 @@ def with_compressions(*endings: str) -> tuple[str, ...]:
     return tuple(f"{ending}{more}" for ending in endings for more in ("", *COMPRESSIONS))
 
 
+def count_bytes(block: bytes, wanted: bytes) -> int:
+    """How many bytes of a block are one of those wanted, four times as fast as
+    `bytes.count` does it."""
+    import numpy as np
+
+    characters = np.frombuffer(block, np.uint8)
+    return sum(int(np.count_nonzero(characters == one)) for one in wanted)
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A file of text, or one in a ZIP archive. Its bytes are unpacked as they are
@@ -85,8 +94,6 @@ class TextFile:
         Raises:
             RequestError: For more than MAX_UNPACKED where free memory is not known.
         """
-        import numpy as np
-
         limit, size = memory_limit(), 0.0
         if limit is not None and not self.is_compressed:
             most = (1 + cell_bytes) * self.path.stat().st_size
@@ -94,10 +101,7 @@ class TextFile:
                 return int(most)
         with self.open() as file:
             while block := file.read(BLOCK_BYTES):
-                # Four times as fast as bytes.count.
-                characters = np.frombuffer(block, np.uint8)
-                cells = sum(int(np.count_nonzero(characters == one)) for one in separators)
-                size += len(block) + cell_bytes * cells
+                size += len(block) + cell_bytes * count_bytes(block, separators)
                 if limit is None and size > MAX_UNPACKED:
                     raise RequestError(
                         f"{self.path} holds over {MAX_UNPACKED / 2**30:.0f} GiB unpacked: give "

@@ -25,7 +25,7 @@ from equipoise.data.readers.encoding import NAMES, decode, encodings
 from equipoise.data.readers.header import UNNAMED, Head, find_head
 from equipoise.data.readers.lines import look_at_lines, refuse_odd_lines
 from equipoise.data.readers.misnamed import refuse_misnamed
-from equipoise.data.readers.numbers import NumberFormat
+from equipoise.data.readers.numbers import NumberFormat, are_numbers
 from equipoise.data.readers.text import TextReader
 from equipoise.errors import RequestError, first_line
 
@@ -111,8 +111,13 @@ def _content(file: TextFile, encoding: str, head: Head) -> FileContent:
         frame = _without_blank_end(frame)
         if len(frame) < rows:
             blank_notes = [f"{rows - len(frame):,} rows of blanks at the end left out"]
-    otherwise = "," if head.dialect.delimiter == ";" else "."
-    frame, formats = tidy(frame, coded, head.decimal, otherwise)
+    frame, formats = tidy(
+        frame,
+        texts=coded,
+        padded=_padded(head),
+        lean=head.decimal,
+        otherwise="," if head.dialect.delimiter == ";" else ".",
+    )
     frame = _with_long_numbers(file, encoding, head, frame)
     read_as = [*head.dialect.described(), *filter(None, [NAMES[encoding]]), *head.notes]
     read_as += _number_notes(formats, _parsed_decimal(head))
@@ -241,6 +246,16 @@ def _has_leading_zeros(cells: Sequence[str]) -> bool:
     )
 
 
+def _padded(head: Head) -> set[str]:
+    """Columns that may have blanks around texts: all where some in the first lines
+    have, else those that seemed to hold numbers, where one blank cell makes texts of
+    all."""
+    if head.dialect.skipinitialspace:
+        return set(head.names)
+    columns = enumerate(head.names)
+    return {name for i, name in columns if are_numbers(head.column(i))}
+
+
 def _without_blank_end(frame: pd.DataFrame) -> pd.DataFrame:
     """The table without the lines of mere separators that spreadsheets write below
     it."""
@@ -280,7 +295,7 @@ def _words_for_blanks(head: Head, frame: pd.DataFrame) -> list[str]:
     found = {
         name: words
         for i, name in enumerate(head.names)
-        if is_text(frame[name]) and (words := BLANK_WORDS.intersection(head.column(i)))
+        if (words := BLANK_WORDS.intersection(head.column(i))) and is_text(frame[name])
     }
     if not found:
         return []

@@ -10,7 +10,7 @@ import io
 from dataclasses import dataclass
 from typing import NoReturn
 
-from equipoise.data.readers.compression import BLOCK_BYTES, TextFile
+from equipoise.data.readers.compression import BLOCK_BYTES, TextFile, count_bytes
 from equipoise.data.readers.dialect import BLANKS
 from equipoise.data.readers.header import COMMENT, Head
 from equipoise.errors import RequestError
@@ -83,7 +83,7 @@ def _has_all_delimiters(file: TextFile, encoding: str, head: Head, rows: int) ->
         while block := content.read(BLOCK_BYTES):
             if quote and quote in block:
                 return False
-            found += block.count(delimiter)
+            found += count_bytes(block, delimiter)
     return found == (rows + head.has_names) * (head.width - 1)
 
 

@@ -126,8 +126,8 @@ def parse_numbers(
     """
     import pandas as pd
 
-    glance = texts.iloc[:GLANCE].dropna()
-    if len(glance) and not are_numbers(glance):
+    glance = [text for text in texts.iloc[:GLANCE].tolist() if isinstance(text, str)]
+    if glance and not are_numbers(glance):
         return None
     distinct = texts.dropna().unique()
     if not are_numbers(distinct):
@@ -137,7 +137,10 @@ def parse_numbers(
     if found is None:
         return None
     if len(numbers) == len(distinct):
-        parsed = pd.to_numeric(found.plain(texts))
+        try:
+            parsed = pd.to_numeric(found.plain(texts))
+        except ValueError:  # of pandas 2, for whole numbers beyond 64 bits
+            return None
         return (parsed, found) if parsed.dtype.kind in "iuf" else None
     if found == PLAIN:
         return None
