@@ -16,7 +16,8 @@ CELLS = [
     None, True, 3, 2**70, 1.5, float("inf"), "a", "", "\ud800", b"\x00\xff", Decimal("1.20"),
     datetime.date(2024, 1, 31), datetime.datetime(2024, 1, 31, 5), datetime.time(7, 30),
     datetime.timedelta(days=-1, microseconds=5), pd.Timestamp("2024-01-31 05:00:00.123456789"),
-    pd.Timestamp("2024-01-31", tz="Europe/Berlin"), pd.Timedelta(5, "ns"), pd.Period("2024-01", "M"),
+    pd.Timestamp("2024-01-31", tz="Europe/Berlin"), pd.Timedelta(5, "ns"),
+    pd.Period("2024-01", "M"),
     pd.Interval(0, 1.5, closed="left"), pd.Interval(pd.Timestamp("2024"), pd.Timestamp("2025")),
     (1, "a", (2.5,)),
 ]  # fmt: skip

@@ -58,5 +58,5 @@ def test_dates_that_the_user_gives_are_read() -> None:
     assert clock.read("minimum", "1970-01-31T12:00+02:00") == 30.5
     assert Clock("s", 600, "M").read("maximum", "2020-03") == 2
     for wrong in ("yesterday", "", "2024-13-01"):
-        with pytest.raises(RequestError, match="minimum = .*must be a date"):
+        with pytest.raises(RequestError, match=r"minimum = .*must be a date"):
             clock.read("minimum", wrong)

@@ -50,6 +50,10 @@ FRAME = pd.DataFrame(
 )
 
 
+def assert_one_line(error: RequestError) -> None:
+    assert "\n" not in str(error)
+
+
 def test_a_file_that_nobody_edits_changes_nothing() -> None:
     table, _ = recognise(FRAME)
     text = columns_to_toml(table, FRAME, "customers.csv")
@@ -135,7 +139,7 @@ def test_a_file_that_is_none_is_refused_in_a_line(
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="cannot be read as columns: .*No such file"):
+    with pytest.raises(RequestError, match=r"cannot be read as columns: .*No such file"):
         read_columns(tmp_path / "columns.toml")
     with pytest.raises(RequestError, match="cannot be read as columns"):
         read_columns(tmp_path)
@@ -147,4 +151,4 @@ def test_any_text_is_columns_or_one_line(text: str) -> None:
         overrides = columns_from_toml(text)
         recognise(FRAME[["age", "work"]], overrides)
     except RequestError as error:
-        assert "\n" not in str(error)
+        assert_one_line(error)

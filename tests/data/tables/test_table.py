@@ -19,6 +19,10 @@ ROWS = 60
 RNG = np.random.default_rng(0)
 
 
+def assert_one_line(error: RequestError) -> None:
+    assert "\n" not in str(error)
+
+
 def some(values: Any, n: int = ROWS) -> Any:
     """Rows drawn from few values."""
     return [values[i] for i in RNG.integers(0, len(values), n)]
@@ -71,7 +75,7 @@ COLUMNS: dict[str, Any] = {
     "German numbers": [f"{x:,.2f}".translate(str.maketrans(",.", ".,")) for x in np.exp(REALS + 5)],
     "dollars": [f"${x:,.2f}" for x in np.exp(REALS + 9)],
     "percent": [f"{x:.1f} %" for x in REALS + 9],
-    "numbers and a word": pd.Series([1.5, 2.25, "?"] + REALS.tolist(), dtype=object)[:ROWS],
+    "numbers and a word": pd.Series([1.5, 2.25, "?", *REALS.tolist()], dtype=object)[:ROWS],
     "objects of int": pd.Series([None, *INTEGERS.tolist()][:ROWS], dtype=object),
     "Decimal": pd.Series([Decimal(f"{x:.2f}") for x in REALS], dtype=object),
     "mixed": pd.Series(some([1, "1", True, 2.5, None]), dtype=object),
@@ -268,7 +272,7 @@ def test_a_table_checks_what_it_is_fed() -> None:
 @pytest.mark.parametrize("cells", [["a", "b"], [[1], [2]], [True, False], [day(0), day(1)]])
 def test_a_column_of_another_kind_is_refused_in_a_line(cells: list[Any]) -> None:
     table, _ = recognise(pd.DataFrame({"x": REALS}))
-    with pytest.raises(RequestError, match="column 'x' holds .* did not hold in training"):
+    with pytest.raises(RequestError, match=r"column 'x' holds .* did not hold in training"):
         table.encode(pd.DataFrame({"x": cells}), 0)
 
 
@@ -309,7 +313,7 @@ def test_every_kind_of_every_column_is_a_table_or_one_line(kind: str) -> None:
         try:
             table, _ = recognise(frame, {name: {"kind": kind}})
         except RequestError as error:
-            assert "\n" not in str(error)
+            assert_one_line(error)
             continue
         column = table.columns[0]
         assert column.kind == ("number" if kind in ("integer", "real") else kind)
@@ -344,7 +348,7 @@ def test_any_cells_make_a_table_or_one_line(columns: dict[str, Any], data: st.Da
     try:
         table, notes = recognise(frame)
     except RequestError as error:
-        assert "\n" not in str(error)
+        assert_one_line(error)
         return
     assert all(note.isprintable() or note for note in notes)
     matrix = table.encode(frame, seed=0)
@@ -366,9 +370,7 @@ JSON = st.recursive(
 
 
 @given(data=st.data())
-def test_a_hostile_file_is_refused_in_a_line_or_makes_cells(
-    wide: pd.DataFrame, data: st.DataObject
-) -> None:
+def test_a_hostile_file_is_refused_in_a_line_or_makes_cells(data: st.DataObject) -> None:
     """One value anywhere in a stored column is replaced by another."""
     names = data.draw(st.sampled_from([*COLUMNS]))
     table, _ = recognise(pd.DataFrame({"x": COLUMNS[names], "other": REALS}))
@@ -383,7 +385,7 @@ def test_a_hostile_file_is_refused_in_a_line_or_makes_cells(
     try:
         hostile = Table.from_dict(stored)
     except RequestError as error:
-        assert "\n" not in str(error)
+        assert_one_line(error)
         return
     hostile.decode(np.random.default_rng(0).normal(size=(20, len(hostile.raw_columns))) * 1e6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -13,6 +14,7 @@ from equipoise.errors import RequestError
 DateUnit = Literal["M", "D", "h", "m", "s", "ms", "us", "ns"]
 """From months to nanoseconds, the coarsest first."""
 SpanUnit = Literal["D", "h", "m", "s", "ms", "us", "ns"]
+PRINTED = re.compile(r"-?\d{4,}-\d\d(-\d\d([T ]\d\d(:\d\d){0,2}(\.\d{1,9})?)?)?")
 LOOKED_AT = 1_000  # rows that show at once that a unit is too coarse
 NAMES: dict[str, str] = {
     "M": "months",
@@ -116,17 +118,16 @@ def coarsest(times: NDArray[np.datetime64] | NDArray[np.timedelta64]) -> SpanUni
 
 
 def _date(text: str) -> np.datetime64:
-    """A date as pandas reads it; of years that pandas has not, as NumPy does.
+    """A date as NumPy prints it, of any year; others as pandas reads them.
 
     Raises:
         ValueError: If it is none.
     """
     import pandas as pd
 
-    try:
-        return np.datetime64(pd.Timestamp(text).tz_localize(None).to_numpy())
-    except ValueError:
+    if PRINTED.fullmatch(text):
         return np.datetime64(text)
+    return np.datetime64(pd.Timestamp(text).tz_localize(None).to_numpy())
 
 
 def ratio(unit: str, other: str) -> float:

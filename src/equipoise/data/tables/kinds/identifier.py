@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,9 +88,11 @@ class IdColumn(Column):
                 f"length, e-mail addresses): {profile.held}"
             )
         dtype = profile.user_dtype("int" if profile.cells == "number" else "")
-        if isinstance(form, Serial) and dtype.is_integer:
-            if dtype.greatest - form.first < profile.rows:
-                raise RequestError(f"has type {dtype.name}, in which no new ids are left: {WIDER}")
+        room: float = math.inf
+        if dtype.is_integer and isinstance(form, Serial):
+            room = dtype.greatest - form.first
+        if room < profile.rows:
+            raise RequestError(f"has type {dtype.name}, in which no new ids are left: {WIDER}")
         if cls.claims(profile):
             kind = "number" if profile.cells == "number" else "category"
             profile.note(ANEW, some_of(profile.listed, 1), {"kind": kind})
