@@ -170,3 +170,14 @@ def test_tables_of_plain_numbers_take_conditions_and_arrays_do_not() -> None:
     pd.testing.assert_frame_equal(rows, expected, check_flags=False)
     with pytest.raises(RequestError, match="where: is for tables"):
         GAN(**settings).fit(x).sample(5, where={"a": 1})
+
+
+def test_labels_that_were_not_learned_cannot_be_asked_for() -> None:
+    settings: dict[str, Any] = {"samples": 64, "batch_size": 16, "width": 8, "threads": 1}
+    gan = GAN(label_column="paid", conditional=False, **settings).fit(customers())
+    rows = gan.sample(5, seed=0)
+    assert isinstance(rows, pd.DataFrame)
+    assert "paid" not in rows.columns
+    assert gan.sample(0).columns.tolist() == rows.columns.tolist()
+    with pytest.raises(RequestError, match="column of labels was not learned"):
+        gan.sample(5, where={"paid": "yes"})
