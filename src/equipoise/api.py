@@ -203,6 +203,11 @@ class GAN:
         if where is None:
             return None
         conditions = Conditions.of(self.schema, where)
+        if conditions.labels is not None and not self._trained().sampler.recipe.conditional:
+            raise RequestError(
+                "where: the column of labels was not learned: train with conditional, or leave "
+                "it out"
+            )
         if label is not None and conditions.labels is not None:
             raise RequestError(f"label = {label!r} and where ask for labels: give one of them")
         return conditions

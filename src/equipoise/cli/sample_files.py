@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,10 @@ def parts_of(gan: GAN, n: int, arguments: Mapping[str, Any]) -> Iterator[pd.Data
     """The rows that `GAN.sample` returns with these arguments, in parts: one at
     least."""
     if n == 0:
-        yield gan.sample(0, **arguments)
+        yield cast("pd.DataFrame", gan.sample(0, **arguments))
         return
-    yield from gan.sample_batches(n, PART_ROWS, **arguments)
+    for part in gan.sample_batches(n, PART_ROWS, **arguments):
+        yield cast("pd.DataFrame", part)
 
 
 def encoded(gan: GAN, n: int, arguments: Mapping[str, Any], suffix: str | None) -> bytes:
@@ -121,7 +122,9 @@ def _numbers(gan: GAN, samples: Any) -> NDArray[Any]:
             "a .csv or .parquet file"
         )
     # One type for all columns: pandas makes objects of numbers beside booleans.
-    return samples.to_numpy(np.result_type(*[str(dtype).lower() for dtype in samples.dtypes]))
+    common = np.result_type(*[str(dtype).lower() for dtype in samples.dtypes])
+    array: NDArray[Any] = samples.to_numpy(common)
+    return array
 
 
 def codes(text: str | None) -> dict[str, float]:

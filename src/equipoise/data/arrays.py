@@ -273,7 +273,8 @@ def _from_mixed(
             "in the training data: they are left out",
         )
         frame = frame[~unseen]
-        labels = None if labels is None else [labels[row] for row in np.flatnonzero(~unseen)]
+        seen = np.flatnonzero(~unseen).tolist()
+        labels = None if labels is None else [labels[row] for row in seen]
     names = tuple(
         raw.name if raw.kind == "number" or not column.has_number else f"{raw.name} (state)"
         for column in table.columns

@@ -6,10 +6,10 @@ without conditions gives the same rows among others. A condition on the column o
 costs nothing: networks are told the label.
 
 It might seem faster to draw components k of the mixture not at their weights w_k but at
-q_k = w_k r_k / sum_j w_j r_j, where r_k is how often the mixture meets the conditions in
-k, and to make up for it by keeping a row that meets them with probability min_j r_j /
-r_k. That is exact too, and never better. With P_k the frequency of the conditions in k,
-a draw is kept with probability
+q_k = w_k r_k / sum_j w_j r_j, where r_k is how often the mixture meets the conditions
+in k, and to make up for it by keeping a row that meets them with probability min_j r_j
+/ r_k. That is exact too, and never better. With P_k the frequency of the conditions in
+k, a draw is kept with probability
 
     sum_k q_k P_k min_j r_j / r_k = (min_j r_j / sum_j w_j r_j) sum_k w_k P_k,
 
@@ -353,6 +353,7 @@ def _in_units(column: SpreadColumn, value: Any) -> float:
         number = _number(value)
         exact = isinstance(value, int) and not isinstance(value, bool)
         return float((value if exact else number) - column.origin)
+    cell: pd.Series[Any]
     try:
         if isinstance(column, DateColumn):
             date = pd.Timestamp(value)

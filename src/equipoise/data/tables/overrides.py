@@ -93,15 +93,11 @@ def _stored(value: Any) -> Any:
     """An option's value as JSON has it."""
     if isinstance(value, list | tuple):
         return [_stored(part) for part in value]
-    if hasattr(value, "item"):
-        value = value.item()
+    value = _plain(value.item() if hasattr(value, "item") else value)
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
-    value = _plain(value)
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    if isinstance(value, Mapping) and set(value) == {"float"}:
-        return dict(value)
     raise RequestError(f"{quoted(value)} is no option: give text, numbers or a list of them")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ArrowWriter(Writer):
     """A table in columns."""
 
-    packages = {"pyarrow": "'equipoise[tables]'"}
+    package, install = "pyarrow", "'equipoise[tables]'"
 
     def write_parts(self, file: BinaryIO, path: Path, parts: Iterable[pd.DataFrame]) -> None:
         tables = _tables(path, parts)
@@ -66,8 +66,9 @@ def _tables(path: Path, parts: Iterable[pd.DataFrame]) -> Iterator[pa.Table]:
         dense = part.copy(deep=False)
         dense.attrs = {}
         for name in part.columns:
-            if isinstance(part[name].dtype, pd.SparseDtype):
-                dense[name] = part[name].sparse.to_dense()
+            column: Any = part[name]
+            if isinstance(column.dtype, pd.SparseDtype):
+                dense[name] = column.sparse.to_dense()
         try:
             table = pa.Table.from_pandas(dense, schema, preserve_index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:

@@ -22,8 +22,10 @@ class Writer(ABC):
 
     endings: ClassVar[tuple[str, ...]]
     """How names of such files end, in small letters: (".csv", ".csv.gz")."""
-    packages: ClassVar[dict[str, str]] = {}
-    """Packages that it needs beside pandas, with what installs each."""
+    package: ClassVar[str | None] = None
+    """What it needs beside pandas."""
+    install: ClassVar[str] = ""
+    """What pip installs for it."""
 
     def write(self, path: Path, parts: Iterable[pd.DataFrame]) -> int:
         """Write a table, whole or not at all.
@@ -42,12 +44,12 @@ class Writer(ABC):
         """
         from equipoise.utils.atomic_io import replacing
 
-        for package, install in self.packages.items():
+        if self.package is not None:
             try:
-                import_module(package)
+                import_module(self.package)
             except ImportError:
                 raise RequestError(
-                    f"writing {path.name} needs {package}: pip install {install}"
+                    f"writing {path.name} needs {self.package}: pip install {self.install}"
                 ) from None
         counted = _Counted(parts)
         with replacing(path) as file:

@@ -156,16 +156,14 @@ def _with_dates_as_text(part: pd.DataFrame, units: dict[Any, str]) -> pd.DataFra
 
 
 def _dates_as_text(series: pd.Series[Any], name: Any, units: dict[Any, str]) -> Any:
-    import numpy as np
     import pandas as pd
 
-    dates: NDArray[np.datetime64] = series.to_numpy("datetime64[ns]")
-    if (series.notna().to_numpy() & np.isnat(dates)).any():
-        raise RequestError(f"column {name!r} has dates beyond what nanoseconds hold")
+    dates: NDArray[np.datetime64] = series.to_numpy()
     needed = next(unit for unit in UNITS if _holds(dates, unit))
     units[name] = max(units.get(name, "D"), needed, key=UNITS.index)
-    texts = np.char.replace(np.datetime_as_string(dates, units[name]), "T", " ")
-    return pd.Series(texts.astype(object), series.index).where(series.notna(), None)
+    texts = dates.astype(f"datetime64[{units[name]}]").astype(str).tolist()
+    cells = [None if text == "NaT" else text.replace("T", " ") for text in texts]
+    return pd.Series(cells, series.index, dtype=object)
 
 
 def _holds(dates: NDArray[np.datetime64], unit: str) -> bool:
