@@ -158,7 +158,7 @@ def test_an_image_of_a_table_has_a_panel_for_each_column_and_says_where_it_has_f
     frame = pd.DataFrame({f"c{i}": RNG.choice(["x", "y"], N) for i in range(20)})
     table, _ = recognise(frame)
     raw = table.encode(frame, 0)
-    schema = Schema((20,), "ND", "float64", "frame", columns=tuple(frame), table=table)
+    schema = Schema((20,), "ND", "float64", "frame", columns=tuple(map(str, frame)), table=table)
     path = tmp_path / "x.png"
     plots.draw(path, raw, schema, None, None, raw, "title", in_training=in_training)
     pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
