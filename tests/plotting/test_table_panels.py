@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
+from equipoise.data.schema import Schema
 from equipoise.data.tables.recognition import recognise
+from equipoise.plotting import plots
 from equipoise.plotting.axes import literal_text
 from equipoise.plotting.table_columns import drawn_columns
 from equipoise.plotting.table_panels import (
@@ -145,3 +149,30 @@ def test_without_real_rows_the_generated_ones_stand_alone() -> None:
 
 def test_a_share_is_a_percentage_and_a_small_one_has_a_decimal() -> None:
     assert [percent(share) for share in (0, 0.004, 0.31, 1)] == ["0%", "0.4%", "31%", "100%"]
+
+
+@pytest.mark.parametrize("in_training", [True, False])
+def test_an_image_of_a_table_has_a_panel_for_each_column_and_says_where_it_has_fewer(
+    in_training: bool, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({f"c{i}": RNG.choice(["x", "y"], N) for i in range(20)})
+    table, _ = recognise(frame)
+    raw = table.encode(frame, 0)
+    schema = Schema((20,), "ND", "float64", "frame", columns=tuple(map(str, frame)), table=table)
+    path = tmp_path / "x.png"
+    plots.draw(path, raw, schema, None, None, raw, "title", in_training=in_training)
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    assert (pixels[..., 0] - pixels[..., 2] > 60).sum() > 1000  # vermilion: the generated rows
+    assert pixels.min() < 50  # the outline of the real ones
+
+
+def test_rows_that_are_not_finite_are_left_out() -> None:
+    frame = pd.DataFrame({"a": RNG.choice(["x", "y"], N), "b": RNG.normal(size=N)})
+    table, _ = recognise(frame)
+    raw = table.encode(frame, 0)
+    for generated, left in ((np.full_like(raw, np.nan), 0), (np.vstack([raw, raw * np.inf]), N)):
+        figure = Figure(figure_size(2), layout="constrained")
+        with np.errstate(invalid="ignore"):
+            table_panels(figure, drawn_columns(table), generated, raw)
+        (legend,) = figure.legends
+        assert legend.get_texts()[0].get_text() == f"{left:,} generated"

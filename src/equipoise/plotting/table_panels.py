@@ -60,9 +60,10 @@ def table_panels(
     Args:
         figure: An empty one of `figure_size`.
         columns: In this order.
-        generated: A raw matrix, (N, R).
+        generated: A raw matrix, (N, R). Rows that are not finite are left out.
         real: Another, (M, R).
     """
+    generated = generated[np.isfinite(generated).all(1)]
     rows = math.ceil(len(columns) / PANELS_PER_ROW)
     grid = figure.add_gridspec(rows, PANELS_PER_ROW)
     for place, column in enumerate(columns):

@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 SHOWN = 5  # columns, and pairs of columns, in a table
 MAX_TICK_NAME = 18  # letters
 CELL, MIN_SIDE = 0.15, 1.6  # inches of a heat map
+MIN_WIDTH = 7.2  # inches of both: a smaller figure would be enlarged
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def heat_maps(found: TableComparison) -> Image | None:
     if count < 2:
         return None
     side = max(CELL * count, MIN_SIDE)
-    figure = new_figure(2 * side + 2.6, side + 2.0)
+    figure = new_figure(max(2 * side + 2.6, MIN_WIDTH), side + 2.0)
     panels = figure.subplots(1, 2, sharey=True)
     names = [clipped(printable(name.strip()), MAX_TICK_NAME) for name in found.names]
     sides = (found.real_associations, "real"), (found.associations, "generated")
