@@ -31,7 +31,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def formula() -> pd.DataFrame:
     logins = rng.poisson(np.where(plan == "free", 2, 15) + age / 10)
     spent = np.where(paid == 0, 0.0, (paid * rng.lognormal(1, 0.6, n)).round(2))
     city = np.where(age > 50, rng.choice(["Bern", "Oslo"], n), rng.choice(["Rome", "Lyon"], n))
-    city = np.where(rng.random(n) < 0.1, None, city)
+    city = pd.Series(city).mask(rng.random(n) < 0.1)
     churned = rng.random(n) < 1 / (1 + np.exp(0.25 * logins - 0.03 * age))
     return pd.DataFrame(
         {
@@ -117,21 +117,21 @@ TASKS = {
 
 def by_balanced(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
     gan = GAN(seed=seed, minutes=minutes).fit(train, progress=False)
-    return gan.sample(len(train), seed=seed + 1)
+    return cast("pd.DataFrame", gan.sample(len(train), seed=seed + 1))
 
 
-def by_mixture(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
+def by_mixture(train: pd.DataFrame, seed: int) -> pd.DataFrame:
     gan = GAN(seed=seed, samples=BATCH).fit(train, progress=False)
-    return gan.sample(len(train), seed=seed + 1)
+    return cast("pd.DataFrame", gan.sample(len(train), seed=seed + 1))
 
 
-def independent(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
+def independent(train: pd.DataFrame, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     shuffled = {name: train[name].iloc[rng.permutation(len(train))].array for name in train}
     return type(train)(shuffled)
 
 
-def by_ctgan(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
+def by_ctgan(train: pd.DataFrame, seed: int) -> pd.DataFrame:
     import torch
     from ctgan import CTGAN
 
@@ -146,9 +146,9 @@ def by_ctgan(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
 
 SYSTEMS: dict[str, Callable[[Any, float, int], Any]] = {
     "balanced": by_balanced,
-    "mixture": by_mixture,
-    "independent": independent,
-    "ctgan": by_ctgan,
+    "mixture": lambda train, _, seed: by_mixture(train, seed),
+    "independent": lambda train, _, seed: independent(train, seed),
+    "ctgan": lambda train, _, seed: by_ctgan(train, seed),
 }
 
 

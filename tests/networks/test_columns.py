@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
+from tests.transforms.test_latent_classes import SIZES, fitted, two_classes
 from torch import nn
 
 from equipoise.networks.columns import ColumnGenerator, ColumnOutput
 from equipoise.transforms.latent_classes import LatentClasses
 from equipoise.transforms.space import table_spans
 from equipoise.transforms.table_encoding import TableEncoding
-from tests.transforms.test_latent_classes import SIZES, fitted, two_classes
 
 N = 8_000
 SPANS = table_spans(SIZES)

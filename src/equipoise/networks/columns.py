@@ -8,10 +8,9 @@ output o, and noise z_j of its own for each column:
     number      has the score Phi^-1(F(F_k^-1(Phi((L z)_j + o_j))))
 
 F_k and F are the number's distributions in the component and in all rows, and L L^T the
-correlations of numbers within components, so that with
-o = 0 samples are the mixture's. A draw is a one-hot vector, and its gradient that of the
-softmax (the straight-through estimator with Gumbel noise: Jang, Gu, Poole 2017;
-Maddison, Mnih, Teh 2017).
+correlations of numbers within components, so that with o = 0 samples are the mixture's.
+A draw is a one-hot vector, and its gradient that of the softmax (the straight-through
+estimator with Gumbel noise: Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017).
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ class ColumnOutput(nn.Module):
 
     def start_from(self, mixture: LatentClasses) -> None:
         """Take over the distributions of a mixture's components."""
-        blocks = mixture.log_probabilities.split(mixture.values, 1)
+        blocks = torch.split(mixture.log_probabilities, mixture.values, 1)
         logs = [
             block
             for span, block in zip(mixture.spans, blocks, strict=True)
@@ -115,7 +114,7 @@ class ColumnOutput(nn.Module):
         uniform = torch.special.ndtr(noise).clamp(MIN_TAIL, 1 - MIN_TAIL)
         logits = out + self.log_probabilities[component] - (-uniform.log()).log()
         drawn = []
-        for of_column in logits.split(self.sizes, 1) if self.sizes else ():
+        for of_column in torch.split(logits, self.sizes, 1) if self.sizes else ():
             soft = (of_column / TEMPERATURE).softmax(1)
             hard = torch.zeros_like(soft).scatter(1, of_column.argmax(1, keepdim=True), 1.0)
             drawn.append(hard + soft - soft.detach() if soft.requires_grad else hard)
@@ -130,10 +129,12 @@ class ColumnOutput(nn.Module):
         place = torch.searchsorted(self._ends, level.detach().double() + 2 * row, right=True)
         at = (place - 1 - row * (BINS + 1)).clamp(0, BINS - 1)
         start, end = (self.within.flatten()[row * (BINS + 1) + at + step] for step in (0, 1))
-        low, high = (self.overall.flatten()[row % numbers * (BINS + 1) + at + step]
-                     for step in (0, 1))  # fmt: skip
+        column = row % numbers * (BINS + 1) + at
+        low, high = (self.overall.flatten()[column + step] for step in (0, 1))
         inside = ((level - start) / (end - start).clamp(min=MIN_TAIL)).clamp(0, 1)
-        return torch.special.ndtri(torch.lerp(low, high, inside).clamp(MIN_TAIL, 1 - MIN_TAIL))
+        overall = torch.lerp(low, high, inside).clamp(MIN_TAIL, 1 - MIN_TAIL)
+        scores: Tensor = torch.special.ndtri(overall)
+        return scores
 
 
 class ColumnGenerator(MixedPrecision):
@@ -173,4 +174,5 @@ class ColumnGenerator(MixedPrecision):
         if self.uniform:
             base = torch.special.ndtri(((base + 1) / 2).clamp(MIN_TAIL, 1 - MIN_TAIL))
         component = z.new_zeros(len(z), dtype=torch.int64) if y is None else y
-        return self.output(out, base, noise, component % self.output.components)
+        samples: Tensor = self.output(out, base, noise, component % self.output.components)
+        return samples

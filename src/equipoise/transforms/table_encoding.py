@@ -145,7 +145,8 @@ class TableEncoding(Transform):
         within = torch.where(width > 0, (values - low) / torch.where(width > 0, width, 1.0), noise)
         start, end = self.levels.gather(1, at), self.levels.gather(1, at + 1)
         level = torch.lerp(start, end, MARGIN + (1 - 2 * MARGIN) * within.clamp(0, 1))
-        return torch.special.ndtri(level.clamp(MIN_TAIL, 1 - MIN_TAIL)).T.float()
+        scores: Tensor = torch.special.ndtri(level.clamp(MIN_TAIL, 1 - MIN_TAIL)).T.float()
+        return scores
 
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """One-hot vectors, or any scores of the categories, and normal scores to codes
