@@ -170,7 +170,10 @@ def test_rows_that_are_not_finite_are_left_out() -> None:
     frame = pd.DataFrame({"a": RNG.choice(["x", "y"], N), "b": RNG.normal(size=N)})
     table, _ = recognise(frame)
     raw = table.encode(frame, 0)
-    for generated, left in ((np.full_like(raw, np.nan), 0), (np.vstack([raw, np.full_like(raw, np.inf)]), N)):
+    for generated, left in (
+        (np.full_like(raw, np.nan), 0),
+        (np.vstack([raw, np.full_like(raw, np.inf)]), N),
+    ):
         figure = Figure(figure_size(2), layout="constrained")
         table_panels(figure, drawn_columns(table), generated, raw)
         (legend,) = figure.legends
