@@ -83,7 +83,7 @@ def formula() -> pd.DataFrame:
     logins = rng.poisson(np.where(plan == "free", 2, 15) + age / 10)
     spent = np.where(paid == 0, 0.0, (paid * rng.lognormal(1, 0.6, n)).round(2))
     city = np.where(age > 50, rng.choice(["Bern", "Oslo"], n), rng.choice(["Rome", "Lyon"], n))
-    city = pd.Series(city).mask(rng.random(n) < 0.1)
+    missing = rng.random(n) < 0.1
     churned = rng.random(n) < 1 / (1 + np.exp(0.25 * logins - 0.03 * age))
     return pd.DataFrame(
         {
@@ -93,7 +93,7 @@ def formula() -> pd.DataFrame:
             "logins": logins,
             "spent": spent,
             "rating": np.where(rng.random(n) < 0.3, np.nan, rng.integers(1, 6, n)),
-            "city": city,
+            "city": pd.Series(city).mask(missing),
             "churned": np.where(churned, "yes", "no"),
         }
     )

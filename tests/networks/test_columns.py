@@ -65,9 +65,8 @@ def test_samples_are_one_hot_and_finite_scores() -> None:
     x = drawn(generator, torch.arange(200) % 2)
     for columns in (slice(0, 4), slice(4, 8)):
         block = x[:, columns].detach()
-        assert block.sum(1).allclose(torch.ones(200)) and block.max(1).values.allclose(
-            torch.ones(200)
-        )
+        assert block.sum(1).allclose(torch.ones(200))
+        assert block.max(1).values.allclose(torch.ones(200))
     assert x.isfinite().all()
 
 
@@ -78,7 +77,9 @@ def test_gradients_reach_the_outputs_of_every_column() -> None:
     weights = torch.randn(10, generator=torch.Generator().manual_seed(2))
     (x @ weights).sum().backward()
     gradient = generator.points.layer.bias.grad
-    assert gradient is not None and gradient.isfinite().all() and (gradient != 0).all()
+    assert gradient is not None
+    assert gradient.isfinite().all()
+    assert (gradient != 0).all()
 
 
 def test_a_larger_output_makes_a_category_likelier_and_a_number_larger() -> None:

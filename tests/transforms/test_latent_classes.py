@@ -76,7 +76,8 @@ def test_each_component_gives_distributions() -> None:
         sums = mixture.log_probabilities[:, start : start + size].exp().sum(1)
         torch.testing.assert_close(sums, torch.ones(4), atol=1e-4, rtol=0)
         start += size
-    assert mixture.within[:, :, 0].eq(0).all() and mixture.within[:, :, -1].eq(1).all()
+    assert mixture.within[:, :, 0].eq(0).all()
+    assert mixture.within[:, :, -1].eq(1).all()
     assert mixture.within.diff(dim=2).ge(0).all()
 
 

@@ -57,7 +57,8 @@ def test_normal_scores_decode_to_the_distribution_of_the_column(kind: str) -> No
     z = torch.randn(N, 1, generator=torch.Generator().manual_seed(1))
     made = fitted(x).decode(z)[:, 0].numpy()
     assert stats.ks_2samp(made, x).statistic < 1.95 * np.sqrt(2 / N)
-    assert made.min() >= x.min() and made.max() <= x.max()
+    assert made.min() >= x.min()
+    assert made.max() <= x.max()
 
 
 def test_a_value_that_many_rows_share_is_made_exactly() -> None:
@@ -73,8 +74,10 @@ def test_bins_are_few_and_cover_all_values(rows: int) -> None:
     bins = Bins(x)
     assert len(bins) <= BINS
     assert (bins.low[0], bins.high[-1]) == (x.min(), x.max())
-    assert bins.levels[0] == 0 and bins.levels[-1] == pytest.approx(1)
-    assert (np.diff(bins.levels) > 0).all() and (bins.low <= bins.high).all()
+    assert bins.levels[0] == 0
+    assert bins.levels[-1] == pytest.approx(1)
+    assert (np.diff(bins.levels) > 0).all()
+    assert (bins.low <= bins.high).all()
 
 
 def test_few_rows_of_a_continuous_column_are_not_learned_one_by_one() -> None:
