@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -289,6 +291,17 @@ def test_only_a_table_of_real_numbers_without_bounds_is_plain() -> None:
     assert not is_plain(x=REALS, y=1.0)
 
 
+def test_raw_columns_say_what_lies_between_two_numbers() -> None:
+    frame = pd.DataFrame(
+        {"real": REALS, "n": INTEGERS, "fives": INTEGERS * 5, "money": REALS.round(2), "day": DAYS}
+    )
+    table, _ = recognise(frame)
+    assert [raw.step for raw in table.raw_columns] == [None, 1, 5, 0.01, 1]
+    sizes = pd.DataFrame({"size": some([36.0, 41.5, 43, 60, 71, 88, 90, 91, 95, 99, 130], 600)})
+    (raw,) = recognise(sizes)[0].raw_columns
+    assert raw.levels == (36, 41.5, 43, 60, 71, 88, 90, 91, 95, 99, 130)
+
+
 def test_a_table_is_described_in_rows() -> None:
     frame = pd.DataFrame({"n": INTEGERS, "x": blanked(REALS.round(1)), "p": some(["b", "a"])})
     table, _ = recognise(frame)
@@ -322,6 +335,34 @@ def test_every_kind_of_every_column_is_a_table_or_one_line(kind: str) -> None:
             pd.testing.assert_frame_equal(made, frame)
         stored = json.loads(json.dumps(table.to_dict(), allow_nan=False))
         assert Table.from_dict(stored) == table
+
+
+def test_no_rows_are_a_table_too(wide: pd.DataFrame) -> None:
+    table, _ = recognise(wide)
+    matrix = table.encode(wide.iloc[:0], seed=0)
+    assert matrix.shape == (0, len(table.raw_columns))
+    pd.testing.assert_frame_equal(table.decode(matrix), wide.iloc[:0])
+
+
+def test_a_table_with_two_columns_of_one_name_is_refused() -> None:
+    table, _ = recognise(pd.DataFrame({"x": REALS}))
+    twice = pd.DataFrame([[1.5, 2.5]], columns=["x", "x"])
+    for use in (table.check, table.unseen, lambda frame: table.encode(frame, 0)):
+        with pytest.raises(RequestError, match="several columns are named 'x'"):
+            use(twice)
+
+
+def test_importing_a_table_knows_all_kinds_and_imports_no_pandas() -> None:
+    lines = [
+        "import sys",
+        "from equipoise.data.tables.table import Table",
+        "from equipoise.data.tables.base import KINDS",
+        "print(len(KINDS), 'pandas' in sys.modules)",
+    ]
+    out = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.split() == ["7", "False"]
 
 
 WORDS = st.text(max_size=4)

@@ -29,6 +29,10 @@ class RawColumn:
     """A finite float in the column's units, or a whole number from 0 to size - 1."""
     size: int = 1
     """The number of codes; 1 for a number."""
+    step: float | None = None
+    """What the distances of numbers are whole multiples of; None for real ones."""
+    levels: tuple[float, ...] = ()
+    """All numbers there are, in order; empty where there are too many to list."""
 
 
 class Reading(NamedTuple):
@@ -148,10 +152,14 @@ class Column(ABC):
     @property
     def raw(self) -> tuple[RawColumn, ...]:
         """The columns that it becomes in the matrix."""
-        name = str(self.name)
-        number = (RawColumn(name, "number"),) if self.has_number else ()
-        code = (RawColumn(name, "code", self.states),) if self.states > 1 else ()
+        number = (self.raw_number,) if self.has_number else ()
+        code = (RawColumn(str(self.name), "code", self.states),) if self.states > 1 else ()
         return (*number, *code)
+
+    @property
+    def raw_number(self) -> RawColumn:
+        """The raw column of the number, of a column with numbers."""
+        return RawColumn(str(self.name), "number")
 
     def encode(self, series: pd.Series[Any], rng: np.random.Generator) -> NDArray[np.float64]:
         """The raw columns of these cells, float64, (N, r).

@@ -31,6 +31,11 @@ class DurationText:
     digits: int = 0
     """Decimals of seconds."""
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether what comes from a file is a way to write spans."""
+        return 0 <= self.digits <= 9
+
     def parse(self, texts: Sequence[str]) -> NDArray[np.timedelta64]:
         """The spans, (M,), NaT for a text that is none."""
         pattern = PATTERNS[self.form]

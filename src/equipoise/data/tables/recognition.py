@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from equipoise.data.tables import kinds  # noqa: F401  # registers the kinds of columns
 from equipoise.data.tables.base import KINDS, Column
 from equipoise.data.tables.notes import Note, Topic, lines, quoted, rows_text, some_of
 from equipoise.data.tables.overrides import NONE, Override, Overrides, override_of

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.tables.base import Column, Reading, Rows
+from equipoise.data.tables.base import Column, RawColumn, Reading, Rows
 from equipoise.data.tables.cells import Cell
 from equipoise.data.tables.notes import quoted
 from equipoise.data.tables.series import CellKind, cell_kind, distinct, plain
@@ -76,6 +76,11 @@ class SpreadColumn(Column):
     def written(self, numbers: NDArray[np.float64]) -> list[Any]:
         """Distinct numbers as cells of text."""
 
+    @property
+    @abstractmethod
+    def unit(self) -> float | None:
+        """The least distance of two numbers; None for real ones."""
+
     @abstractmethod
     def shown(self, number: float) -> str:
         """A number in the user's units, for people."""
@@ -91,6 +96,15 @@ class SpreadColumn(Column):
     @property
     def typical(self) -> float:
         return self.spread.typical
+
+    @property
+    def step(self) -> float | None:
+        """What the distances of numbers are whole multiples of; None for real ones."""
+        return self.spread.step or self.unit
+
+    @property
+    def raw_number(self) -> RawColumn:
+        return RawColumn(str(self.name), "number", 1, self.step, self.spread.levels)
 
     def is_valid(self) -> bool:
         return self.spread.is_valid and (not self.blank or self.dtype.holds_blanks)
@@ -179,6 +193,8 @@ class SpreadColumn(Column):
             "levels": bool(spread.levels),
             "spikes": [self.setting(spike) for spike in spread.spikes],
         }
+        if self.step is not None:
+            known["step"] = int(self.step) if self.step.is_integer() else self.step
         return {**known, "missing": list(self.markers)} if self.markers else known
 
 

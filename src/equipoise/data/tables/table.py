@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.tables import kinds  # noqa: F401  # registers the kinds of columns
 from equipoise.data.tables.base import Column, RawColumn, column_from_dict
 from equipoise.data.tables.notes import quoted, some_of
 from equipoise.errors import RequestError, clipped
@@ -147,7 +148,14 @@ class Table:
             raise RequestError(listed_problems([problem for problem in problems if problem]))
 
     def _lacking(self, frame: pd.DataFrame) -> list[str]:
-        """A message about the columns that a table does not have, if there are any."""
+        """A message about the columns that a table does not have, if there are any.
+
+        Raises:
+            RequestError: If it has several columns of one name.
+        """
+        if not frame.columns.is_unique:
+            repeated = frame.columns[frame.columns.duplicated()]
+            raise RequestError(f"several columns are named {some_of(repeated)}: give each its own")
         names = [column.name for column in self.columns if column.kept and not _has(frame, column)]
         if not names:
             return []
@@ -157,6 +165,7 @@ class Table:
     def unseen(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """The rows of a table, (N,), that hold a cell which its column did not: a new
         category, a blank where there was none. The others can be encoded."""
+        self._lacking(frame)
         unseen = np.zeros(len(frame), bool)
         for column in self.columns:
             if column.kept and _has(frame, column):

@@ -26,7 +26,7 @@ def duration(cells: Any, **override: Any) -> DurationColumn:
 
 def test_the_raw_number_counts_minutes() -> None:
     column = duration(SPANS)
-    assert column.unit == "m"
+    assert column.unit_of_time == "m"
     np.testing.assert_array_equal(
         column.encode(SPANS, RNG)[:, 0], SPANS.dt.total_seconds().to_numpy() / 60
     )

@@ -100,6 +100,10 @@ class DateColumn(SpreadColumn):
     def is_text(self) -> bool:
         return self.text is not None
 
+    @property
+    def unit(self) -> float:
+        return 1.0
+
     def is_valid(self) -> bool:
         text = self.text is None or self.text.is_valid
         bounded = self.spread.low is not None and self.spread.high is not None
@@ -138,7 +142,7 @@ class DateColumn(SpreadColumn):
         return f"{super().summary()}{written}"
 
     def settings(self) -> dict[str, Any]:
-        known = {**super().settings(), "step": self.spread.step or 1.0}
+        known = super().settings()
         return known if self.text is None else {"format": self.text.format, **known}
 
 

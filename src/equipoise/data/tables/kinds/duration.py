@@ -68,7 +68,7 @@ class DurationColumn(SpreadColumn):
     options = DurationOptions
     cell_kind = "span"
 
-    unit: SpanUnit
+    unit_of_time: SpanUnit
     """The coarsest that has all of them."""
     text: DurationText | None
     """How they are written, of a column of text."""
@@ -98,7 +98,7 @@ class DurationColumn(SpreadColumn):
             spread=spread,
             markers=found.markers,
             blank=profile.blanks > 0,
-            unit=unit,
+            unit_of_time=unit,
             text=found.text,
         )
 
@@ -106,40 +106,42 @@ class DurationColumn(SpreadColumn):
     def is_text(self) -> bool:
         return self.text is not None
 
+    @property
+    def unit(self) -> float:
+        return 1.0
+
     def is_valid(self) -> bool:
         bounded = self.spread.low is not None and self.spread.high is not None
-        return super().is_valid() and bounded
+        text = self.text is None or self.text.is_valid
+        return super().is_valid() and bounded and text
 
     def typed_numbers(
         self, series: pd.Series[Any], blank: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        return _numbers(spans_of(series), self.unit), np.full(len(series), -1)
+        return _numbers(spans_of(series), self.unit_of_time), np.full(len(series), -1)
 
     def typed_cells(self, offsets: Offsets) -> Any:
         numbers = np.where(offsets.blank, np.nan, offsets.numbers)
-        return from_spans(_spans(numbers, self.unit), self.dtype)
+        return from_spans(_spans(numbers, self.unit_of_time), self.dtype)
 
     def parsed(self, cells: list[Any]) -> NDArray[np.float64]:
         if self.text is None:
             return np.full(len(cells), np.nan)
         texts = [cell if isinstance(cell, str) else "" for cell in cells]
-        return _numbers(self.text.parse(texts), self.unit)
+        return _numbers(self.text.parse(texts), self.unit_of_time)
 
     def written(self, numbers: NDArray[np.float64]) -> list[Any]:
         assert self.text is not None
-        return self.text.write(_spans(numbers, self.unit))
+        return self.text.write(_spans(numbers, self.unit_of_time))
 
     def shown(self, number: float) -> str:
-        return _shown(number, self.unit)
+        return _shown(number, self.unit_of_time)
 
     def setting(self, number: float) -> str:
-        return _shown(number, self.unit)
+        return _shown(number, self.unit_of_time)
 
     def step_text(self, step: float) -> str:
-        return f"{step:.10g} {NAMES[self.unit]}"
-
-    def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "step": self.spread.step or 1.0}
+        return f"{step:.10g} {NAMES[self.unit_of_time]}"
 
 
 def find_spans(profile: Profile) -> FoundSpans | None:

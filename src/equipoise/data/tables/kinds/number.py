@@ -127,6 +127,10 @@ class NumberColumn(SpreadColumn):
         return self.text is not None
 
     @property
+    def unit(self) -> float | None:
+        return None if self.decimals is None else 10.0**-self.decimals
+
+    @property
     def is_plain(self) -> bool:
         unbounded = self.spread.low is None and self.spread.high is None
         free = self.decimals is None and not self.spread.levels and self.states == 1
@@ -187,9 +191,6 @@ class NumberColumn(SpreadColumn):
 
     def settings(self) -> dict[str, Any]:
         known = super().settings()
-        if self.decimals is not None:
-            step = self.spread.step or 10.0**-self.decimals
-            known["step"] = int(step) if step.is_integer() else step
         return known if self.decimals == 0 else {"decimals": self.decimals or "all", **known}
 
 
