@@ -54,6 +54,7 @@ def plain(gan: GAN) -> pd.DataFrame:
         ({"age": 40}, lambda f: f["age"] == 40),
         ({"age": (None, 30)}, lambda f: f["age"] <= 30),
         ({"plan": ["pro"], "visits": None}, lambda f: (f["plan"] == "pro") & f["visits"].isna()),
+        ({"visits": float("nan")}, lambda f: f["visits"].isna()),
         ({"visits": (20, None)}, lambda f: (f["visits"] >= 20).fillna(False)),
         ({"since": ("2021-01-01", "2021-03-01")}, lambda f: f["since"].between("2021", "2021-03")),
         ({"since": pd.Timestamp("2021-05-01")}, lambda f: f["since"] == "2021-05-01"),

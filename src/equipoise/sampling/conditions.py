@@ -255,7 +255,7 @@ def _alternatives(asked: Any) -> list[Any]:
 
 def _asked(column: Column, value: Any) -> int | list[int] | Interval:
     """The state, the states or the numbers that a value or a pair of them means."""
-    if value is None:
+    if _is_blank(value):
         if column.blank_code is None:
             raise RequestError("is never blank")
         return column.blank_code
@@ -271,6 +271,12 @@ def _asked(column: Column, value: Any) -> int | list[int] | Interval:
     if isinstance(column, CategoryColumn):
         return _codes(column, value)
     return _same(column, value)
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether a value stands for a blank: None, NaN, pd.NA or NaT."""
+    missing = type(value).__name__ in ("NAType", "NaTType")
+    return value is None or missing or (isinstance(value, float) and math.isnan(value))
 
 
 def _codes(column: CategoryColumn, value: Any) -> list[int]:
@@ -350,6 +356,10 @@ def _in_units(column: SpreadColumn, value: Any) -> float:
     import pandas as pd
 
     if isinstance(column, NumberColumn):
+        if column.is_text and isinstance(value, str):
+            read = float(column.parsed([value])[0])  # "12,50", as the column writes it
+            if math.isfinite(read):
+                return read
         number = _number(value)
         exact = isinstance(value, int) and not isinstance(value, bool)
         return float((value if exact else number) - column.origin)
