@@ -36,6 +36,7 @@ from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
 from equipoise.data.images.decode import take
 from equipoise.data.images.form import Form
+from equipoise.data.readers.compression import COMPRESSIONS
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
 from equipoise.recipes import DEFAULT
@@ -141,7 +142,10 @@ IMAGES = {
     "image-bmp": "BMP",
     "image-ppm": "PPM",
 }
-ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
+# Of each reader the first ending, of text also compressed. Others are read as these.
+ENDINGS = [
+    ending for reader in readers.READERS for ending in reader.endings[: 1 + len(COMPRESSIONS)]
+]
 READERS: dict[str, Callable[[Path], object]] = {
     **{ending.removeprefix("."): file_of(ending) for ending in ENDINGS},
     **dict.fromkeys(IMAGES, image),

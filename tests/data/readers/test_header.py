@@ -73,8 +73,9 @@ def test_the_names_are_found_and_what_is_unusual_is_said(
 def test_the_table_begins_where_comments_and_title_end() -> None:
     text = "# one\r\n\r\n# two\r\nReport\r\na;b;c\r\n1;2;3\r\n"
     head = find_head(text, is_whole=True)
-    assert text[head.start :] == "a;b;c\r\n1;2;3\r\n"
-    assert (head.first_line, head.width, head.rows) == (5, 3, (("1", "2", "3"),))
+    assert text.removeprefix(head.before) == "1;2;3\r\n"
+    assert (head.names_line, head.first_line, head.width) == (5, 6, 3)
+    assert head.rows == (("1", "2", "3"),)
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "# only\n# comments\n"])

@@ -176,7 +176,7 @@ def _parsed(file: TextFile, encoding: str, head: Head, **options: Any) -> pd.Dat
         "escapechar": dialect.escapechar or None,
         "doublequote": not dialect.escapechar,
         "decimal": _parsed_decimal(head),
-        "header": 0 if head.has_names else None,
+        "header": None,
         "names": list(head.names),
     }
     if dialect.quotechar:
@@ -186,7 +186,7 @@ def _parsed(file: TextFile, encoding: str, head: Head, **options: Any) -> pd.Dat
         warnings.simplefilter("error", pd.errors.DtypeWarning)
         for low_memory in (True, False):
             with io.TextIOWrapper(file.open(), encoding, newline="") as text:
-                text.read(head.start)
+                text.read(len(head.before))
                 try:
                     frame: pd.DataFrame = pd.read_csv(
                         text,

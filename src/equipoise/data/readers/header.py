@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 
 from equipoise.data.readers.dialect import BLANKS, Dialect, find_dialect, lines_of, sample
 from equipoise.data.readers.numbers import MISSING, decimal_mark, is_number
@@ -29,18 +31,21 @@ class Head:
     """Of the columns, in order; those of pandas where there are none."""
     width: int
     """Cells of most rows."""
-    has_names: bool
-    """Whether the first line of the table has the names."""
-    rows: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[tuple[str, ...], ...]
     """The first rows of cells."""
-    start: int = 0
-    """Characters before the table."""
+    before: str = ""
+    """The text before the first row, names included."""
+    names_line: int = 1
+    """Number of the line of names in the file."""
     first_line: int = 1
-    """Number of the table's first line in the file."""
+    """Number of the first row's line."""
     notes: tuple[str, ...] = ()
     """What is unusual, in words."""
-    decimal: str = ""
-    """The decimal mark; empty where no number tells."""
+
+    @cached_property
+    def decimal(self) -> str:
+        """The decimal mark; empty where no number tells."""
+        return decimal_mark(self.column(i) for i in range(len(self.names)))
 
     def column(self, i: int) -> list[str]:
         """The first cells of a column, blanks left out."""
@@ -58,9 +63,9 @@ class _Beginning:
     """The last one."""
     notes: list[str] = field(default_factory=list)
 
-    def skip(self, lines: Sequence[str]) -> None:
-        self.start += sum(map(len, lines))
-        self.lines += len(lines)
+    def skip(self, line: str) -> None:
+        self.start += len(line)
+        self.lines += 1
 
     @property
     def rest(self) -> str:
@@ -79,10 +84,11 @@ def find_head(text: str, *, is_whole: bool) -> Head:
     """
     beginning = _Beginning(text)
     dialect = _skip_comments(beginning)
-    if not beginning.rest.strip():
+    table = beginning.rest
+    if not table.strip():
         raise ValueError("it is empty")
-    dialect = dialect or find_dialect(beginning.rest, is_whole=is_whole)
-    rows = sample(dialect, beginning.rest, is_whole=is_whole)
+    dialect = dialect or find_dialect(table, is_whole=is_whole)
+    rows = sample(dialect, table, is_whole=is_whole)
     if not rows:
         raise ValueError("its first line is one cell of over 131,072 characters")
     width = _width([row for _, row in rows])
@@ -90,20 +96,27 @@ def find_head(text: str, *, is_whole: bool) -> Head:
     while titles < len(rows) - 1 and _is_title(rows[titles][1], width):
         titles += 1
     if titles:
-        count = rows[titles - 1][0]
-        beginning.skip(list(lines_of(beginning.rest))[:count])
         beginning.notes.append(f"{_counted(titles, 'line')} of a title skipped")
+    first = end = rows[titles - 1][0] if titles else 0
     cells = [row for _, row in rows[titles:]]
-    head = replace(
-        _with_names(cells, width, beginning, dialect),
-        start=beginning.start,
-        first_line=beginning.lines + 1,
-    )
-    if _has_blanks_around(beginning.rest, dialect):
+    if has_names(cells):
+        end = rows[titles][0]
+        names, cells = _names(cells[0], cells[1:], width), cells[1:]
+    else:
+        names = _names_elsewhere(cells, width, beginning, dialect)
+    if _has_blanks_around(table, dialect):
         beginning.notes.append("blanks around cells left out")
-        head = replace(head, dialect=replace(dialect, skipinitialspace=True))
-    columns = [head.column(i) for i in range(len(head.names))]
-    return replace(head, notes=tuple(beginning.notes), decimal=decimal_mark(columns))
+        dialect = replace(dialect, skipinitialspace=True)
+    return Head(
+        dialect,
+        names,
+        width,
+        rows=tuple(map(tuple, cells)),
+        before=text[: beginning.start] + "".join(islice(lines_of(table), end)),
+        names_line=beginning.lines + first + 1,
+        first_line=beginning.lines + end + 1,
+        notes=tuple(beginning.notes),
+    )
 
 
 def has_names(rows: Sequence[Sequence[str]]) -> bool:
@@ -169,7 +182,7 @@ def _skip_comments(beginning: _Beginning) -> Dialect | None:
             beginning.comment = line
         elif line.strip():
             break
-        beginning.skip([line])
+        beginning.skip(line)
     if comments:
         beginning.notes.append(f"{_counted(comments, 'comment line')} skipped")
     return dialect
@@ -185,24 +198,23 @@ def _is_title(row: Sequence[str], width: int) -> bool:
     return not any(row) or (width >= MIN_WIDTH_OF_TITLED and not any(row[1:]))
 
 
-def _with_names(rows: list[list[str]], width: int, beginning: _Beginning, dialect: Dialect) -> Head:
-    """The names of columns, from the first line or from the last comment."""
-    below = tuple(map(tuple, rows[1:]))
-    if has_names(rows):
-        return Head(dialect, _names(rows[0], rows[1:], width), width, True, below)
+def _names_elsewhere(
+    rows: list[list[str]], width: int, beginning: _Beginning, dialect: Dialect
+) -> tuple[str, ...]:
+    """The names of columns where the first line has none: those in the last comment, or
+    made up."""
     # "# a b" has a cell more than "#a b", unless that is the name of the first column.
     commented = dialect.cells(beginning.comment)
     if len(commented) != width:
         commented = dialect.cells(beginning.comment.removeprefix(COMMENT).strip())
-    everything = tuple(map(tuple, rows))
     if len(commented) == width > 1 and beginning.comment:
         if commented[0] != COMMENT:
             commented[0] = commented[0].removeprefix(COMMENT).strip()
         beginning.notes[-1] += ", names from the last"
-        return Head(dialect, tuple(commented), width, False, everything)
+        return tuple(commented)
     if any(_kind(cell) == "text" for cell in rows[0]):
         beginning.notes.append("no line of names")
-    return Head(dialect, tuple(f"x{i}" for i in range(width)), width, False, everything)
+    return tuple(f"x{i}" for i in range(width))
 
 
 def _names(first: list[str], rest: list[list[str]], width: int) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def refuse_odd_lines(file: TextFile, encoding: str, head: Head, rows: int | None
         RequestError: For the first line that has not.
     """
     if len(head.names) != head.width:
-        _refuse(file, head, OddLine(head.first_line, len(head.names), False))
+        _refuse(file, head, OddLine(head.names_line, len(head.names), False))
     if rows is not None and _has_all_delimiters(file, encoding, head, rows):
         return
     odd, _ = look_at_lines(file, encoding, head)
@@ -55,18 +55,17 @@ def look_at_lines(file: TextFile, encoding: str, head: Head) -> tuple[OddLine | 
     """The first line with another number of cells, if there is one, and the number of
     the line in which the last row begins that was looked at. A cell that is too long
     for the csv module ends the search."""
-    passed, line, is_names = 0, head.first_line, head.has_names
+    passed, line = 0, head.first_line
     with io.TextIOWrapper(file.open(), encoding, newline="") as text:
-        text.read(head.start)
+        text.read(len(head.before))
         try:
             for end, row in head.dialect.rows(text):
                 line, passed = head.first_line + passed, end
                 if row in ([], [""]):
                     continue
-                if len(row) != head.width and not is_names:
+                if len(row) != head.width:
                     is_end = len(row) < head.width and not text.read(1)
                     return OddLine(line, len(row), is_end, row[0].startswith(COMMENT)), line
-                is_names = False
         except csv.Error:
             pass
     return None, line
@@ -76,15 +75,15 @@ def _has_all_delimiters(file: TextFile, encoding: str, head: Head, rows: int) ->
     """Whether the file has as many delimiters as its rows need, and no quotation marks
     in which others could be."""
     delimiter, quote = head.dialect.delimiter.encode(), head.dialect.quotechar.encode()
-    if encoding not in ONE_BYTE or head.dialect.delimiter == BLANKS or head.start:
+    if encoding not in ONE_BYTE or head.dialect.delimiter == BLANKS:
         return False
-    found = 0
+    found = -head.before.count(head.dialect.delimiter)
     with file.open() as content:
         while block := content.read(BLOCK_BYTES):
             if quote and quote in block:
                 return False
             found += count_bytes(block, delimiter)
-    return found == (rows + head.has_names) * (head.width - 1)
+    return found == rows * (head.width - 1)
 
 
 def _refuse(file: TextFile, head: Head, odd: OddLine) -> NoReturn:
