@@ -149,7 +149,11 @@ def judge_report(run: Path) -> Figures:
     """Figures of the run's own report."""
     report = json.loads((run / "report.json").read_text())
     values = {metric["key"]: metric["value"] for metric in report["metrics"]}
-    return {name: values[name] for name in ("copied", "coverage", "precision") if name in values}
+    return {
+        name: values[name]
+        for name in ("copied_fraction", "coverage", "precision")
+        if name in values
+    }
 
 
 # The same method with the habits of a widely used public implementation: no EMA, a
@@ -242,7 +246,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("task", choices=TASKS)
-    parser.add_argument("--recipes", nargs="*", default=[], help="these alone, each with its options")
+    parser.add_argument(
+        "--recipes", nargs="*", default=[], help="these alone, each with its options"
+    )
     parser.add_argument("--minutes", type=float, help="of each training")
     parser.add_argument("--seeds", type=int, default=1, help="of each recipe")
     add_options(parser, "benchmark-pictures")

@@ -15,7 +15,6 @@ import torch
 
 from equipoise import GAN
 from equipoise.data import mnist
-from equipoise.errors import RequestError
 
 pytestmark = pytest.mark.usefixtures("brief_reports")
 

@@ -16,7 +16,7 @@ GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)
 # Fraction of half an interval by which its middle may be off the value, to be written
 # as the value +- half the interval.
 OFF_CENTRE = 0.25
-MAX_LABEL = 48  # letters
+MAX_LABEL = 46  # letters
 
 
 def label(metric: MetricResult) -> str:

@@ -15,7 +15,7 @@ import pytest
 from benchmarks.fuzz import file_seed
 
 from equipoise.data import readers
-from equipoise.data.arrays import from_file
+from equipoise.data.arrays import TableOptions, from_file
 from equipoise.data.factory import open_source
 from equipoise.data.readers.base import Reader
 from equipoise.errors import RequestError
@@ -79,8 +79,8 @@ def test_every_format_is_listed_and_is_read_whatever_the_case_of_its_ending(
 def test_a_table_is_the_same_from_every_format(ending: str, tmp_path: Path) -> None:
     write(FRAME, tmp_path / "csv.csv")
     write(FRAME, tmp_path / f"table{ending}")
-    expected = from_file(tmp_path / "csv.csv", None, "kind")
-    rows = from_file(tmp_path / f"table{ending}", None, "kind")
+    expected = from_file(tmp_path / "csv.csv", None, TableOptions("kind"))
+    rows = from_file(tmp_path / f"table{ending}", None, TableOptions("kind"))
     # JSON by pandas has 15 digits.
     np.testing.assert_allclose(rows.values, expected.values, rtol=0, atol=1e-14)
     np.testing.assert_array_equal(rows.labels, expected.labels)
@@ -88,10 +88,13 @@ def test_a_table_is_the_same_from_every_format(ending: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("ending", TABLES)
-def test_missing_values_of_a_table_are_found(ending: str, tmp_path: Path) -> None:
-    write(pd.DataFrame({"a": [1.0, None, 3.0], "b": [1, 2, 3]}), tmp_path / f"x{ending}")
-    with pytest.raises(RequestError, match=r"1 NaN or infinite values.*row 1, column 'a'"):
-        from_file(tmp_path / f"x{ending}", None, None)
+def test_missing_values_of_a_table_are_blanks(ending: str, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0).normal(size=40)
+    numbers[::4] = np.nan
+    write(pd.DataFrame({"a": numbers, "b": range(0, 80, 2)}), tmp_path / f"x{ending}")
+    rows = from_file(tmp_path / f"x{ending}", None)
+    assert rows.schema.columns[:2] == ("a", "a (state)")
+    np.testing.assert_array_equal(rows.values[:, 1], np.isnan(numbers))
 
 
 def test_a_column_of_labels_is_refused_of_arrays_with_the_formats_that_have_columns(
@@ -99,7 +102,7 @@ def test_a_column_of_labels_is_refused_of_arrays_with_the_formats_that_have_colu
 ) -> None:
     np.save(tmp_path / "x.npy", RNG.normal(size=(9, 2)))
     with pytest.raises(RequestError, match=r"x.npy has no columns; give a \.csv, .* file"):
-        from_file(tmp_path / "x.npy", None, "kind")
+        from_file(tmp_path / "x.npy", None, TableOptions("kind"))
 
 
 @pytest.mark.parametrize(("ending", "package"), [(".csv", "pandas"), (".feather", "pyarrow")])
@@ -116,13 +119,14 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
 def test_categories_dates_and_nulls_of_a_feather_file_are_columns(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": [0.5, 1.5, 2.5], "kind": pd.Categorical(["u", "v", "u"])})
     frame.to_feather(tmp_path / "x.feather")
-    rows = from_file(tmp_path / "x.feather", None, "kind")
+    rows = from_file(tmp_path / "x.feather", None, TableOptions("kind"))
     assert rows.schema.classes == ("u", "v")
     frame["day"] = pd.to_datetime(["2026-01-02"] * 3)
     frame["none"] = [None] * 3
     frame.to_feather(tmp_path / "x.feather")
-    with pytest.raises(RequestError, match="column 'day' holds"):
-        from_file(tmp_path / "x.feather", None, "kind")
+    table = from_file(tmp_path / "x.feather", None, TableOptions("kind")).schema.table
+    assert table is not None
+    assert [column.label for column in table.columns] == ["number", "constant", "constant"]
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
