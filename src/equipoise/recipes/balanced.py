@@ -130,8 +130,8 @@ class Balanced(Recipe):
     """Samples in a batch (points of more than two columns and tables: 1024; images:
     32)."""
     learning_rate: float = 4e-3
-    """Adam's learning rate at the start (tables: 1e-3; images: 3e-3; in colour: 3e-4,
-    with photo features 1e-3)."""
+    """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4, with photo
+    features 1e-3; tables: 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
     (points of more than two columns and images: 0.3; tables and images in colour:
