@@ -3,12 +3,8 @@ its separator, encoding and format of numbers."""
 
 from __future__ import annotations
 
-import csv
-import io
-import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from equipoise.data.readers.base import (
     FileContent,
@@ -23,9 +19,10 @@ from equipoise.data.readers.compression import TextFile, with_compressions
 from equipoise.data.readers.dialect import BLANKS
 from equipoise.data.readers.encoding import NAMES, decode, encodings
 from equipoise.data.readers.header import UNNAMED, Head, find_head
-from equipoise.data.readers.lines import look_at_lines, refuse_odd_lines
+from equipoise.data.readers.lines import refuse_odd_lines
 from equipoise.data.readers.misnamed import refuse_misnamed
 from equipoise.data.readers.numbers import NumberFormat, are_numbers
+from equipoise.data.readers.parsing import parse_table, parsed_decimal, with_long_numbers
 from equipoise.data.readers.text import TextReader
 from equipoise.errors import RequestError, first_line
 
@@ -37,7 +34,6 @@ ENOUGH_LINES = 20  # in the first bytes, to tell the dialect by
 # Memory of a cell while pandas reads a table, beside its text. Measured: 1 to 12 of
 # numbers, 10 to 60 of other texts.
 NUMBER_BYTES, TEXT_BYTES = 16, 64
-MAX_EXACT = 2**53  # up to here float64 holds every whole number
 # What people write for a value as well, of the words that pandas reads as blanks.
 BLANK_WORDS = {"NA", "N/A", "n/a", "NULL", "null", "None"}
 
@@ -51,7 +47,7 @@ class CsvReader(TextReader):
 
     def claimed_by_text(self, file: TextFile) -> int:
         _, head = next(_heads(file))
-        number = NumberFormat(_parsed_decimal(head)).pattern.fullmatch
+        number = NumberFormat(parsed_decimal(head)).pattern.fullmatch
         texts = sum(not all(map(number, head.column(i))) for i in range(len(head.names)))
         cell_bytes = NUMBER_BYTES + (TEXT_BYTES - NUMBER_BYTES) * texts / len(head.names)
         delimiter = " \t" if head.dialect.delimiter == BLANKS else head.dialect.delimiter
@@ -103,7 +99,7 @@ def _content(file: TextFile, encoding: str, head: Head) -> FileContent:
     """The table, with a note on how it was read."""
     refuse_repeated(file.name, head.names)
     coded = [name for i, name in enumerate(head.names) if _has_leading_zeros(head.column(i))]
-    frame, head = _frame(file, encoding, head, dict.fromkeys(coded, str))
+    frame, head = parse_table(file, encoding, head, dict.fromkeys(coded, str))
     blank_notes: list[str] = []
     if head.width > 1 and frame.iloc[:, -1].isna().any():
         refuse_odd_lines(file, encoding, head, len(frame))
@@ -118,121 +114,15 @@ def _content(file: TextFile, encoding: str, head: Head) -> FileContent:
         lean=head.decimal,
         otherwise="," if head.dialect.delimiter == ";" else ".",
     )
-    frame = _with_long_numbers(file, encoding, head, frame)
+    frame = with_long_numbers(file, encoding, head, frame)
     read_as = [*head.dialect.described(), *filter(None, [NAMES[encoding]]), *head.notes]
-    read_as += _number_notes(formats, _parsed_decimal(head))
+    read_as += _number_notes(formats, parsed_decimal(head))
     if coded:
         read_as.append(f"leading zeros kept in {listed_columns(coded)}")
     read_as += [*_words_for_blanks(head, frame), *blank_notes]
     notes = [f"read as: {', '.join(read_as)}"] if read_as else []
     frame, note = without_row_numbers(_without_empty(frame))
     return FileContent(frame, note="; ".join([*notes, *note]))
-
-
-def _frame(
-    file: TextFile, encoding: str, head: Head, dtype: dict[str, Any]
-) -> tuple[pd.DataFrame, Head]:
-    """The table as pandas reads it, and what was learned of its dialect meanwhile."""
-    import pandas as pd
-
-    if len(head.names) != head.width:
-        refuse_odd_lines(file, encoding, head)
-    try:
-        frame = _parsed(file, encoding, head, dtype=dtype)
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        if "EOF inside string" not in str(error):
-            refuse_odd_lines(file, encoding, head)
-            if head.dialect.skipinitialspace:
-                raise
-            # Blanks before quotation marks, further down.
-            spaced = replace(head.dialect, skipinitialspace=True)
-            return _frame(file, encoding, replace(head, dialect=spaced), dtype)
-        unquoted = replace(head, dialect=replace(head.dialect, quotechar=""))
-        if look_at_lines(file, encoding, unquoted)[0] is not None:
-            _, line = look_at_lines(file, encoding, head)
-            raise RequestError(
-                f"{file.name}: a quotation mark in line {line:,} is never closed: close it, or "
-                f"leave the line out (sed {line}d FILE > NEW)"
-            ) from None
-        head = unquoted
-        frame = _parsed(file, encoding, head, dtype=dtype)
-    return frame, head
-
-
-def _parsed(file: TextFile, encoding: str, head: Head, **options: Any) -> pd.DataFrame:
-    """The table, in parts that fit the processor's cache; as a whole where the parts
-    would have different types.
-
-    Raises:
-        ParserError: For a line that is longer than those before it, or the first row.
-        ParserWarning: For a first row that is longer than the names.
-    """
-    import pandas as pd
-
-    dialect = head.dialect
-    options |= {
-        "sep": r"\s+" if dialect.delimiter == BLANKS else dialect.delimiter,
-        "quoting": csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
-        "escapechar": dialect.escapechar or None,
-        "doublequote": not dialect.escapechar,
-        "decimal": _parsed_decimal(head),
-        "header": None,
-        "names": list(head.names),
-    }
-    if dialect.quotechar:
-        options["quotechar"] = dialect.quotechar
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        warnings.simplefilter("error", pd.errors.DtypeWarning)
-        for low_memory in (True, False):
-            with io.TextIOWrapper(file.open(), encoding, newline="") as text:
-                text.read(len(head.before))
-                try:
-                    frame: pd.DataFrame = pd.read_csv(
-                        text,
-                        engine="c",
-                        index_col=False,
-                        skipinitialspace=dialect.skipinitialspace,
-                        low_memory=low_memory,
-                        **options,
-                    )
-                    return frame
-                except pd.errors.DtypeWarning:
-                    continue
-    raise AssertionError("a table in one piece has one type a column")
-
-
-def _parsed_decimal(head: Head) -> str:
-    """The decimal mark that pandas is told."""
-    return head.decimal if head.decimal and head.decimal != head.dialect.delimiter else "."
-
-
-def _with_long_numbers(
-    file: TextFile, encoding: str, head: Head, frame: pd.DataFrame
-) -> pd.DataFrame:
-    """The table with all digits of whole numbers of 16 and more, which are rounded
-    where blanks among them have made them floats."""
-    floats = frame.select_dtypes("float64")
-    rounded = list(floats.columns[(floats.abs() > MAX_EXACT).any()])
-    if not rounded:
-        return frame
-    texts = _parsed(file, encoding, head, usecols=rounded, dtype=str)
-    whole: dict[str, pd.Series[Any]] = {}
-    for name in rounded:
-        if texts[name].dropna().str.fullmatch(r"\s*[+-]?[0-9]+\s*").all():
-            whole[name] = _whole(texts[name].str.strip())
-    return frame.assign(**whole)
-
-
-def _whole(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Whole numbers with all of their digits, as texts where 64 bits do not hold
-    them."""
-    for dtype in ("Int64", "UInt64"):
-        try:
-            return texts.astype(dtype)
-        except (ValueError, OverflowError, TypeError):
-            continue
-    return texts
 
 
 def _has_leading_zeros(cells: Sequence[str]) -> bool:
