@@ -66,7 +66,7 @@ class DrawnColumn:
         if isinstance(column, DateColumn) and self.dates is not None:
             values = values * self.dates[1] + self.dates[0]
         elif isinstance(column, DurationColumn):
-            values = values * ratio(column.unit, self.span_unit)
+            values = values * ratio(column.unit_of_time, self.span_unit)
         elif isinstance(column, NumberColumn):
             values = values + column.origin
         return values
@@ -93,8 +93,8 @@ class DrawnColumn:
         column = self.column
         assert isinstance(column, DurationColumn)
         width = max(abs(column.spread.least), abs(column.spread.greatest))
-        fits = (unit for unit in SPAN_UNITS if width * ratio(column.unit, unit) >= MIN_SPAN)
-        return next(fits, column.unit)
+        fits = (unit for unit in SPAN_UNITS if width * ratio(column.unit_of_time, unit) >= MIN_SPAN)
+        return next(fits, column.unit_of_time)
 
     @property
     def unit(self) -> str:
