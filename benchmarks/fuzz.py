@@ -19,6 +19,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +36,7 @@ from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
 from equipoise.data.images.decode import take
 from equipoise.data.images.form import Form
+from equipoise.data.readers.compression import COMPRESSIONS
 from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError
 from equipoise.recipes import DEFAULT
@@ -140,7 +142,10 @@ IMAGES = {
     "image-bmp": "BMP",
     "image-ppm": "PPM",
 }
-ENDINGS = [ending for reader in readers.READERS for ending in reader.endings]
+# Of each reader the first ending, of text also compressed. Others are read as these.
+ENDINGS = [
+    ending for reader in readers.READERS for ending in reader.endings[: 1 + len(COMPRESSIONS)]
+]
 READERS: dict[str, Callable[[Path], object]] = {
     **{ending.removeprefix("."): file_of(ending) for ending in ENDINGS},
     **dict.fromkeys(IMAGES, image),
@@ -166,26 +171,74 @@ def attempt(reader: str, content: bytes, folder: Path) -> None:
     assert told.isprintable(), told
 
 
+def workbook() -> bytes:
+    """The smallest Excel workbook of two columns, not compressed, so that what is
+    changed are its parts."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    rows = "".join(
+        f'<row r="{i}"><c r="A{i}"><v>{i}.5</v></c><c r="B{i}"><v>{i}</v></c></row>' for i in (2, 3)
+    )
+    names = (
+        '<c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inlineStr"><is><t>b</t></is></c>'
+    )
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/></Types>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}">'
+        '<sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="r1" Type="{office}/worksheet" Target="s.xml"/></Relationships>',
+        "xl/s.xml": f'<worksheet xmlns="{main}"><sheetData><row r="1">{names}</row>{rows}'
+        "</sheetData></worksheet>",
+    }
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return raw.getvalue()
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    """A ZIP archive of one file."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), content)
+    return raw.getvalue()
+
+
 def file_seed(ending: str) -> bytes:
-    """A small file of each format in `data.readers`."""
+    """A small file of each format in `data.readers`; an empty one of other formats."""
     import pandas as pd
     import pyarrow as pa
 
-    raw, array = io.BytesIO(), np.arange(6.0).reshape(3, 2)
-    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]})
+    array, frame = np.arange(6.0).reshape(3, 2), pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]})
+
+    def written(write: Callable[..., object], *given: Any, **named: Any) -> bytes:
+        raw = io.BytesIO()
+        write(raw, *given, **named)
+        return raw.getvalue()
+
+    lines = frame.to_json(orient="records", lines=True).encode()
+    makers: dict[str, Callable[[], bytes]] = {
+        "npy": lambda: written(np.save, array),
+        "npz": lambda: written(np.savez_compressed, x=array, y=[0, 1, 0]),
+        "parquet": lambda: written(frame.to_parquet),
+        "feather": lambda: written(frame.to_feather),
+        "xlsx": workbook,
+        "zip": lambda: zipped("a.csv", frame.to_csv(index=False).encode()),
+        "csv": lambda: frame.to_csv(index=False).encode(),
+        "tsv": lambda: frame.to_csv(index=False, sep="\t").encode(),
+        "txt": lambda: frame.to_csv(index=False, sep=" ").encode(),
+        "data": lambda: frame.to_csv(index=False, header=False).encode(),
+        "jsonl": lambda: lines,
+        "ndjson": lambda: lines,
+    }
     kind, _, compression = ending.partition(".")
-    if kind == "npy":
-        np.save(raw, array)
-    elif kind == "npz":
-        np.savez_compressed(raw, x=array, y=[0, 1, 0])
-    elif kind == "parquet":
-        frame.to_parquet(raw)
-    elif kind == "feather":
-        frame.to_feather(raw)
-    else:
-        frame.to_csv(raw, index=False, sep={"csv": ",", "tsv": "\t"}[kind])
-    codec = {"": None, "gz": "gzip", "zst": "zstd"}[compression]
-    content = raw.getvalue()
+    content = makers.get(kind, bytes)()
+    codec = {"gz": "gzip", "zst": "zstd"}.get(compression)
     return content if codec is None else bytes(pa.compress(content, codec, asbytes=True))
 
 

@@ -5,6 +5,7 @@
     python -m benchmarks.pictures shapes    flat shapes, 10 minutes
     python -m benchmarks.pictures icons     1,000 icons of 64 x 64 with transparency
     python -m benchmarks.pictures cifar --recipes balanced dcgan --minutes 10
+    python -m benchmarks.pictures labels --recipes "balanced --conditional True"
 
 Each run is `equipoise train FOLDER` as a user types it. 10,000 samples are judged from
 outside: on CIFAR-10 by a classifier that no recipe was trained on (`benchmarks.cifar`)
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -147,7 +149,11 @@ def judge_report(run: Path) -> Figures:
     """Figures of the run's own report."""
     report = json.loads((run / "report.json").read_text())
     values = {metric["key"]: metric["value"] for metric in report["metrics"]}
-    return {name: values[name] for name in ("copied", "coverage", "precision") if name in values}
+    return {
+        name: values[name]
+        for name in ("copied_fraction", "coverage", "precision")
+        if name in values
+    }
 
 
 # The same method with the habits of a widely used public implementation: no EMA, a
@@ -240,13 +246,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("task", choices=TASKS)
-    parser.add_argument("--recipes", nargs="*", default=[], help="these alone")
+    parser.add_argument(
+        "--recipes", nargs="*", default=[], help="these alone, each with its options"
+    )
     parser.add_argument("--minutes", type=float, help="of each training")
     parser.add_argument("--seeds", type=int, default=1, help="of each recipe")
     add_options(parser, "benchmark-pictures")
     options = parser.parse_args()
     task = TASKS[options.task]
-    named: list[tuple[str, ...]] = [(name,) for name in options.recipes]
+    named = [tuple(shlex.split(recipe)) for recipe in options.recipes]
     minutes = options.minutes or task.minutes
     planned = [
         Run(options.task, recipe, minutes, seed)
@@ -271,7 +279,7 @@ def main() -> None:
     words += ["--minutes", f"{minutes:g}"] if options.minutes else []
     words += ["--seeds", str(options.seeds)] if options.seeds > 1 else []
     words += ["--lanes", str(options.lanes)] if options.lanes > 1 else []
-    command = " ".join(["python -m benchmarks.pictures", options.task, *words])
+    command = shlex.join(["python", "-m", "benchmarks.pictures", options.task, *words])
     measured = merged(Origin(result["commit"], result["machine"]) for result in found)
     rows = table(list(zip(planned, found, strict=True)), task.real(SAMPLES))
     record(command, f"{how}; {SAMPLES:,} samples.", rows, measured=measured)

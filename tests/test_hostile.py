@@ -27,12 +27,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from benchmarks.fuzz import CORPUS
+from benchmarks.fuzz import CORPUS, workbook
 from PIL import Image
 
 from equipoise import GAN
 from equipoise.data import readers
-from equipoise.data.arrays import from_frame
 from equipoise.errors import EquipoiseError, EquipoiseWarning, RequestError
 from equipoise.metrics.result import MetricResult
 from equipoise.runs.checkpoint import checkpoints
@@ -99,9 +98,9 @@ def npy(array: Any) -> bytes:
     return raw.getvalue()
 
 
-def encrypted(path: Path) -> None:
-    """An .npz whose entry says that it is encrypted."""
-    zipped(path, {"x.npy": npy(POINTS)})
+def encrypted(path: Path, name: str, content: bytes) -> None:
+    """An archive whose entry says that it is encrypted."""
+    zipped(path, {name: content})
     raw = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(signature) + offset] |= 1
@@ -136,7 +135,10 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda p: np.save(p, np.zeros(9, [("a", float), ("b", int)])),
         "give numbers",
     ),
-    "encrypted.npz": (encrypted, "could not be read as .npz"),
+    "encrypted.npz": (
+        lambda p: encrypted(p, "x.npy", npy(POINTS)),
+        "could not be read as .npz",
+    ),
     "method.npz": (
         lambda p: (
             zipped(p, {"x.npy": npy(POINTS)}, compression=zipfile.ZIP_LZMA)
@@ -157,13 +159,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda p: zipped(p, {f"{ESCAPES}.npy": npy(POINTS), "b.npy": npy(POINTS)}),
         r"\\x1b\[31mred",
     ),
-    "cell.csv": (
-        lambda p: p.write_text("a,b\n1,2\n3,=cmd|' /C calc'!A0\n"),
-        "which is not a number",
-    ),
-    "escapes.csv": (lambda p: p.write_text(f"a,b\n1,2\n3,{ESCAPES}\n"), r"\\x1b\[31mred"),
-    "names.csv": (lambda p: p.write_text(f"{ESCAPES},b\nx,2\n"), r"\\x1b\[31mred"),
-    "long.csv": (lambda p: p.write_text("a\n" + "z" * 10**6 + "\n"), "which is not a number"),
+    "long.csv": (lambda p: p.write_text("a\n" + "z" * 10**6 + "\n"), "nothing to learn"),
     "wide.csv": (
         lambda p: p.write_text("," * 20_000 + "\n1\n"),
         "has 20,001 columns: give at most 10,000",
@@ -172,19 +168,13 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "pickle.csv": (lambda p: p.write_bytes(RUNS), ""),
     "zip.csv": (lambda p: zipped(p, {"a.csv": b"1,2\n" * 9}), ""),
     "nul.csv": (lambda p: p.write_bytes(b"a,b\n\x00,1\n2,3\n"), ""),
-    "metadata.parquet": (lambda p: parquet(p, b"[" * 100_000), "could not be read as .parquet"),
-    "index.parquet": (
-        lambda p: parquet(p, b'{"index_columns": ["zzz"], "columns": [], "column_indexes": []}'),
-        "could not be read as .parquet",
-    ),
-    "listed.parquet": (lambda p: parquet(p, b"[]"), "could not be read as .parquet"),
     "cut.parquet": (
         lambda p: parquet(p, b"{}") or p.write_bytes(p.read_bytes()[:-20]),
         "could not be read as .parquet",
     ),
     "nested.parquet": (
         lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_parquet(p),
-        "holds lists, not numbers",
+        "holds list<.*, which is not one value a row",
     ),
     "rows.parquet": (
         lambda p: copy(next(CORPUS.glob("parquet/oom-*")), p),
@@ -197,7 +187,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "old.feather": (lambda p: p.write_bytes(b"FEA1" * 99), "could not be read as .feather"),
     "nested.feather": (
         lambda p: pd.DataFrame({"a": [[0] * 10**5]}).to_feather(p),
-        r"column 'a' holds list<.*, not numbers",
+        "column 'a' holds list<.*, which is not one value a row",
     ),
     "swollen.feather": (
         lambda p: feather(p, unpacked=2**50),
@@ -212,6 +202,51 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "plain.csv.gz": (lambda p: p.write_text("a,b\n1,2\n"), "could not be read as .csv.gz"),
     "plain.tsv.zst": (lambda p: p.write_text("a\tb\n1\t2\n"), "could not be read as .tsv.zst"),
     "pickle.csv.zst": (lambda p: p.write_bytes(RUNS), "could not be read as .csv.zst"),
+    "cut.zip": (
+        lambda p: (
+            zipped(p, {"a.csv": b"a,b\n" + b"1,2\n" * 99}) or p.write_bytes(p.read_bytes()[:-9])
+        ),
+        "could not be read as .zip",
+    ),
+    "slip.zip": (
+        lambda p: zipped(p, {"../../a.csv": b"a,b\n1,x\n", "/etc/b.csv": b"1"}),
+        r"holds 2 tables \('../../a.csv', '/etc/b.csv'\)",
+    ),
+    "escapes.zip": (
+        lambda p: zipped(p, {f"{ESCAPES}.csv": b"a,b\n1,2\n1\n3,4\n"}),
+        r"'\\x1b\[31mred.*line 3 has 1 cell",
+    ),
+    "encrypted.zip": (lambda p: encrypted(p, "a.csv", b"a,b\n1,2\n"), "is encrypted"),
+    "pickle.zip": (lambda p: zipped(p, {"a.pkl": RUNS}), "holds no table of text"),
+    "inside.zip": (lambda p: zipped(p, {"a.zip": b"PK"}), "holds no table of text"),
+    "deep.jsonl": (lambda p: p.write_text('{"a": ' * 10**5), "thousands of lists or objects"),
+    "escapes.jsonl": (
+        lambda p: p.write_text(json.dumps({ESCAPES: [1]})),
+        r"has a list for '\\x1b\[31mred",
+    ),
+    "pickle.jsonl": (lambda p: p.write_bytes(RUNS), "could not be read|is not JSON"),
+    "half.jsonl": (lambda p: p.write_text('{"\\ud800": 1}'), "half of a character"),
+    "pickle.xlsx": (lambda p: p.write_bytes(RUNS), "could not be read as .xlsx"),
+    "cut.xlsx": (
+        lambda p: p.write_bytes(workbook()[:-40]),
+        "could not be read as .xlsx",
+    ),
+    "parts.xlsx": (lambda p: zipped(p, {"a.xml": b"<a/>"}), "could not be read as .xlsx|openpyxl"),
+    "entities.xlsx": (
+        lambda p: zipped(p, {"xl/a.xml": b'<!DOCTYPE a [<!ENTITY b "b">]><a>&b;</a>'}),
+        "declares XML entities",
+    ),
+    "entities16.xlsx": (
+        lambda p: zipped(
+            p,
+            {"a.rels": '<?xml version="1.0"?><!DOCTYPE a SYSTEM "file:///b"><a/>'.encode("utf-16")},
+        ),
+        "declares XML entities",
+    ),
+    "rows.xlsx": (
+        lambda p: p.write_bytes(workbook().replace(b'row r="3"', b'row r="9"')),
+        "could not be read as .xlsx: Bad CRC-32",
+    ),
     "twice.tsv": (lambda p: p.write_text("a\ta\n" + "1\t2\n" * 9), "several columns named 'a'"),
     "pipe.npy": (os.mkfifo, "is neither a plain file nor a folder"),
     "device.npy": (lambda p: p.symlink_to("/dev/zero"), "is neither a plain file nor a folder"),
@@ -257,6 +292,19 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "system", refuse)
 
 
+def test_names_and_cells_that_were_made_to_do_harm_are_printed_without_harm(
+    here: Path, command: Command
+) -> None:
+    frame = pd.DataFrame(
+        {ESCAPES: np.linspace(0, 1, 60), "b": ["=cmd|' /C calc'!A0", ESCAPES, "z" * 10**5] * 20}
+    )
+    frame.to_parquet(here / "harm.parquet")
+    answer = command("train", "harm.parquet", "--out", "run", *TINY_OPTIONS)
+    assert answer.status == 0
+    assert "\x1b" not in answer.out + answer.err
+    assert max(map(len, answer.out.splitlines())) < 500
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_was_made_to_do_harm_gets_one_line_and_leaves_nothing(
     name: str, here: Path, command: Command
@@ -279,6 +327,9 @@ def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused_by_what_it_s
     text = frame.to_csv(index=False, sep="\t").encode()
     (here / "zeros.tsv.zst").write_bytes(pa.compress(text, "zstd", asbytes=True))
     (here / "digits.csv").write_bytes(b"1,2,3,4\n" * 2**15)  # 8 bytes in memory for each 2
+    zipped(here / "zeros.zip", {"a.csv": b"0,1\n" * 10**5}, compression=zipfile.ZIP_DEFLATED)
+    (here / "zeros.jsonl.gz").write_bytes(gzip.compress(b'{"a": 0}\n' * 10**5))
+    (here / "zeros.jsonl").write_bytes(b'{"a":0}\n' * 2**15)
     for path in here.iterdir():
         assert path.stat().st_size < 2**19
         assert "of memory, and 0.0 GiB are free" in one_line(
@@ -296,16 +347,35 @@ def test_a_compressed_table_is_bounded_where_free_memory_is_not_known(
         readers.read(here / "zeros.csv.gz")
 
 
-def test_texts_of_a_table_are_in_memory_once_each(here: Path) -> None:
-    pd.DataFrame(
-        {"a": np.arange(20_000.0), "kind": [f"{i % 2}" * 10_000 for i in range(20_000)]}
-    ).to_parquet(here / "long.parquet")
-    assert (here / "long.parquet").stat().st_size < 2**19
-    frame = readers.read(here / "long.parquet").values
+def test_texts_of_a_table_are_unpacked_only_where_memory_has_room_for_all(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = here / "long.parquet"
+    kinds = [f"{i % 2}" * 10_000 for i in range(20_000)]
+    pd.DataFrame({"a": np.arange(20_000.0), "kind": kinds}).to_parquet(path)
+    assert path.stat().st_size < 2**19
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 2**28)
+    with pytest.raises(RequestError, match=r"takes 0\.2 GiB of memory, and 0\.2 GiB are free"):
+        readers.read(path)
+    monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 2**29)
+    frame = readers.read(path).values
     assert isinstance(frame, pd.DataFrame)
-    assert frame["kind"].memory_usage(deep=True) < 2**18
-    labels = from_frame(frame, None, "x", "kind")
-    assert labels.schema.class_counts == (10_000, 10_000)
+    assert frame["kind"].tolist() == kinds
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        b"[" * 100_000,
+        b'{"index_columns": ["zzz"], "columns": [], "column_indexes": []}',
+        b"[]",
+    ],
+)
+def test_what_pandas_noted_in_a_parquet_file_is_not_read(metadata: bytes, here: Path) -> None:
+    parquet(here / "x.parquet", metadata)
+    frame = readers.read(here / "x.parquet").values
+    assert isinstance(frame, pd.DataFrame)
+    assert frame.to_dict("list") == {"a": [1.0, 2.0], "b": [2.0, 5.0]}
 
 
 @pytest.mark.parametrize("name", ["endless.csv", "run/generator.safetensors"])

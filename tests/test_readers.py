@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.fuzz import CORPUS, READERS, attempt, seeds
+from benchmarks.fuzz import CORPUS, READERS, attempt, file_seed, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,12 +57,19 @@ def test_a_file_that_once_broke_a_reader_is_read_or_refused_in_a_line(
 
 @pytest.mark.parametrize("reader", READERS)
 def test_what_fuzzing_begins_with_is_read(reader: str, tmp_path: Path) -> None:
+    if reader == "xlsx":
+        pytest.importorskip("openpyxl")
     (content,) = seeds(reader)
     if reader != "generator":  # whose tensors are none
         (tmp_path / "made").write_bytes(content)
         READERS[reader](tmp_path / "made")
     attempt(reader, content, tmp_path)
     attempt(reader, content[: len(content) // 2], tmp_path)
+
+
+def test_a_format_without_a_seed_is_fuzzed_from_an_empty_file() -> None:
+    assert file_seed("words") == b""
+    assert seeds("words") == [b""]
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -16,6 +16,7 @@ from equipoise.runs.config import Requested, RunConfig
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import iterate_with_torch_settings, restores_torch_settings
+from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.sampler import Codes
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
@@ -39,8 +40,8 @@ class GAN:
     `recipe` names a published method (`equipoise recipes` lists them); None is the
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
-    `precision`, `compile`, `memory_budget`, `label_column`, `stop_when`, `evaluate`; of
-    images `layout`, `alpha`, `size`, `crop`, `fit`.
+    `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `stop_when`,
+    `evaluate`; of images `layout`, `alpha`, `size`, `crop`, `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.
@@ -152,6 +153,7 @@ class GAN:
         *,
         label: Hashable | None = None,
         code: Codes | None = None,
+        where: Where | None = None,
         seed: int | None = None,
     ) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
@@ -161,12 +163,21 @@ class GAN:
         (the recipe infogan), each to one value or to n: {"c0": 3, "u0": np.linspace(-2,
         2, n)}; the others are drawn. Without a seed every call differs.
 
+        `where` asks for rows of a table that meet conditions on any columns: {"plan":
+        "pro", "age": (60, 70), "city": ["A", "B"], "fax": None}, which are a value, a
+        pair of the least and the greatest (None for any), several values, or a blank.
+        All rows that are returned meet them, and they are distributed as the
+        generator's rows that do. How many were drawn for them is `attrs["drawn"]` of
+        the result: a condition on the column of labels costs nothing, and of others the
+        rows that do not meet them are thrown away.
+
         Raises:
-            RequestError: For a label that was not trained on, or a code that there is
-                not.
+            RequestError: For a label that was not trained on, a code that there is not,
+                or conditions that cannot be met, or hardly ever are.
         """
         run = self._trained()
-        return run.sampler.sample(*run.sampling_arguments(n, label, seed, code))
+        arguments = run.sampling_arguments(n, label, seed, code)
+        return run.sampler.sample(*arguments, self._conditions(where, label))
 
     def sample_batches(
         self,
@@ -175,6 +186,7 @@ class GAN:
         *,
         label: Hashable | None = None,
         code: Codes | None = None,
+        where: Where | None = None,
         seed: int | None = None,
     ) -> Iterator[UserData]:
         """What `sample` returns, `batch_size` samples at a time, for more than memory
@@ -182,8 +194,23 @@ class GAN:
         if (size := whole("batch_size", batch_size)) < 1:
             raise RequestError(f"batch_size = {size}: must be at least 1")
         run = self._trained()
-        batches = run.sampler.batches(size, *run.sampling_arguments(n, label, seed, code))
+        arguments = run.sampling_arguments(n, label, seed, code)
+        batches = run.sampler.batches(size, *arguments, self._conditions(where, label))
         return iterate_with_torch_settings(batches, run.threads)
+
+    def _conditions(self, where: Where | None, label: Hashable | None) -> Conditions | None:
+        """Conditions on samples, checked."""
+        if where is None:
+            return None
+        conditions = Conditions.of(self.schema, where)
+        if conditions.labels is not None and not self._trained().sampler.recipe.conditional:
+            raise RequestError(
+                "where: the column of labels was not learned: train with conditional, or leave "
+                "it out"
+            )
+        if label is not None and conditions.labels is not None:
+            raise RequestError(f"label = {label!r} and where ask for labels: give one of them")
+        return conditions
 
     def write_samples(
         self,

@@ -194,7 +194,8 @@ def checked(name: str, value: Any, hint: Any) -> Any:
     Args:
         name: The field's name, for messages.
         value: The value.
-        hint: The type: bool, int, float, str, None, a Literal, a tuple, or a union.
+        hint: The type: bool, int, float, str, None, a Literal, a tuple, a dict
+            (whose content is not checked), or a union.
 
     Raises:
         RequestError: The value has another type.
@@ -219,6 +220,8 @@ def _as_option(name: str, value: Any, option: Any) -> Any:
         return value if fits else MISMATCH
     if option is NoneType:
         return None if value is None else MISMATCH
+    if get_origin(option) is dict:
+        return dict(value) if isinstance(value, Mapping) else MISMATCH
     if get_origin(option) is tuple:
         parts = _parts(name, value, get_args(option)) if isinstance(value, list | tuple) else None
         return MISMATCH if parts is None else parts
@@ -299,6 +302,8 @@ def described(hint: Any) -> str:
     if get_origin(option) is Literal:
         *first, last = map(repr, get_args(option))
         return f"{', '.join(first)} or {last}" if first else last
+    if get_origin(option) is dict:
+        return "settings by name"
     words = {
         int: "a whole number",
         float: "a number",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.helpers import TINY_OPTIONS
 
-from equipoise.cli.train import described
+from equipoise.cli.describe import described
 from equipoise.data.schema import Schema
 
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from equipoise.metrics.intervals import equivalence_power, half_widths, proportion_interval
+from equipoise.metrics.intervals import (
+    equivalence_power,
+    half_widths,
+    median_interval,
+    proportion_interval,
+)
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_students_and_holds_it_nearly_always() -> None:
@@ -47,6 +52,21 @@ def test_a_metric_of_fewer_samples_has_the_interval_of_fewer_samples() -> None:
 def test_the_interval_of_a_proportion_is_clopper_and_pearsons() -> None:
     expected = binomtest(23, 60).proportion_ci(0.95)
     assert proportion_interval(23, 60) == (expected.low, expected.high)
+
+
+def test_the_interval_of_a_median_is_that_of_tables_of_the_sign_test() -> None:
+    assert median_interval(np.random.default_rng(0).permutation(100) + 1.0) == (40, 61)
+    assert median_interval(np.arange(6.0)) == (0, 5)
+    assert median_interval(np.arange(5.0)) == (-np.inf, np.inf)
+
+
+def test_the_interval_of_a_median_holds_it_in_95_percent_of_all_cases_at_least() -> None:
+    """Of 400 at least 363 do in 99.9% of all cases, if 95% should."""
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(400):
+        low, high = median_interval(rng.exponential(size=50))
+        inside += low < np.log(2) < high
+    assert inside >= 363
 
 
 @pytest.mark.parametrize(("n", "bound"), [(60, 0.6), (300, 0.55), (2000, 0.53)])

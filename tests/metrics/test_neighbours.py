@@ -81,6 +81,13 @@ def test_the_nearest_row_is_found_in_chunks(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(rows, places[:, 0])
 
 
+def test_the_nearest_row_may_be_that_of_another_distance() -> None:
+    x, among = np.array([[0.0, 0.0]]), np.array([[3.0, 0.0], [2.0, 2.0]])
+    assert neighbours.nearest(x, among)[1] == [1]
+    by_sums = neighbours.nearest(x, among, distances_between=lambda a, b: torch.cdist(a, b, p=1))
+    assert (by_sums[0], by_sums[1]) == ([3], [0])
+
+
 def test_the_four_metrics_are_those_of_the_authors_code() -> None:
     """Values of the package prdc 0.2, by the authors of Naeem et al. 2020, on these
     very samples."""

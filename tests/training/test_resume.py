@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -154,7 +155,7 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["points", "labelled points", "images", "colour images"])
+@pytest.mark.parametrize("kind", ["points", "labelled points", "images", "colour images", "table"])
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     kind: str, tmp_path: Path
 ) -> None:
@@ -164,6 +165,10 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     if kind in shapes:
         x = rng.integers(0, 256, shapes[kind], np.uint8)
     np.savez(data, x=x, **({"y": ["a", "b"] * 30} if kind == "labelled points" else {}))
+    if kind == "table":
+        data = tmp_path / "data.csv"
+        columns = {"x": x[:, 0], "plan": ["a", "b"] * 30, "paid": [0, *range(3), 0, 0] * 10}
+        pd.DataFrame(columns).to_csv(data, index=False)
     settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "clusters": 3}
     stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
 

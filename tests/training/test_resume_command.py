@@ -70,7 +70,7 @@ def test_a_run_on_a_file_knows_its_file_and_its_column_of_labels(
     (here / "elsewhere").mkdir()
     answer = command("train", "--resume", "run", "--samples", "64", *NONE)
     assert answer.status == 0
-    assert GAN(samples=96).fit(out="run", resume=True).sample(3, label="u").shape == (3, 1)
+    assert GAN(samples=96).fit(out="run", resume=True).sample(3, label="u").shape == (3, 2)
 
 
 def test_a_finished_run_prints_the_command_for_a_longer_one(run: Path, command: Command) -> None:

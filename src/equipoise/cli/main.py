@@ -32,6 +32,7 @@ Train generative adversarial networks that anyone can depend on.
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
+  equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
 
@@ -146,6 +147,12 @@ def _compare(arguments: Sequence[str]) -> None:
     compare(arguments)
 
 
+def _describe(arguments: Sequence[str]) -> None:
+    from equipoise.cli.describe import describe
+
+    describe(arguments)
+
+
 def _recipes(arguments: Sequence[str]) -> None:
     from equipoise.cli.listing import recipes
 
@@ -163,6 +170,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "sample": _sample,
     "evaluate": _evaluate,
     "compare": _compare,
+    "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,
 }

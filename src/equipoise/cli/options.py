@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.cli.parser import option, positional
+from equipoise.data import writers
 
 RUN_NEEDED = "a run directory"
+OUT_HELP = (
+    "FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; of a table "
+    f"{', '.join(writers.endings())}. A folder (a name without an ending), .zip, or .tar for "
+    "WebDataset: an image file for each, in the size and format of the data. Default: points "
+    "and rows are printed."
+)
 
 
 @dataclass(frozen=True)
@@ -21,15 +28,15 @@ class Sample:
     """How many samples. Default: 64 images, or 1,000 points (10,000 in a .png)."""
     label: str | None = None
     """The class to draw, for a run that was trained with labels."""
+    where: tuple[str, ...] = option((), "COLUMN=VALUE", repeats=True)
+    """Rows of a table that meet conditions: plan=pro, age=60..70, age=60.., city=A,B
+    for either, city= for blanks. Several are all met."""
     code: str | None = option(None, "CODES")
     """Codes to fix, for a run of the recipe infogan, such as c0=3,u0=-1.5. The others
     are drawn at random."""
     seed: int | None = None
     """The same seed gives the same samples. Default: different ones every time."""
-    out: Path | None = option(None, "FILE")
-    """FILE.npy, .npz or .csv for the samples, FILE.png for an image of them. A folder
-    (a name without an ending), .zip, or .tar for WebDataset: an image file for each, in
-    the size and format of the data. Default: points are printed."""
+    out: Path | None = option(None, "FILE", doc=OUT_HELP)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,19 @@ class Compare:
     """Run directories."""
     out: Path | None = option(None, "FILE.html")
     """Write a page with their samples and curves."""
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Print what is understood of DATA: of a table its columns, of which --out writes a
+    file to edit."""
+
+    data: str = positional("DATA", "data")
+    """A file, a folder of images, or a built-in source."""
+    columns: str | None = option(None, "FILE")
+    """What the columns are, where they are not recognised: a file that --out wrote."""
+    out: Path | None = option(None, "FILE.toml")
+    """Write the columns, for `equipoise train DATA --columns FILE.toml`."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,15 @@ def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | N
     return field(default=default, metadata=metadata)
 
 
-def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = MISSING) -> Any:
+def option(
+    default: Any,
+    metavar: str,
+    *,
+    short: str | None = None,
+    bare: Any = MISSING,
+    doc: str | None = None,
+    repeats: bool = False,
+) -> Any:
     """A field whose option needs more than its type.
 
     Args:
@@ -55,8 +63,17 @@ def option(default: Any, metavar: str, *, short: str | None = None, bare: Any = 
         metavar: Its value's name in the help.
         short: A short option, such as "-n".
         bare: The value of the option without an argument. Default: it needs one.
+        doc: Its help. Default: the field's docstring.
+        repeats: Whether values of a repeated option are added to the earlier ones.
     """
-    return field(default=default, metadata={"metavar": metavar, "short": short, "bare": bare})
+    metadata = {
+        "metavar": metavar,
+        "short": short,
+        "bare": bare,
+        "doc": doc,
+        "repeats": repeats,
+    }
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -185,6 +202,8 @@ class OptionsParser:
         parts = next((get_args(kind) for kind in kinds if get_origin(kind) is tuple), None)
         if parts is not None:
             shared["nargs"] = "+"
+            if metadata.get("repeats"):
+                shared["action"] = "extend"
         if metadata.get("bare", MISSING) is not MISSING:
             shared |= {"nargs": "?", "const": metadata["bare"]}
         group.add_argument(

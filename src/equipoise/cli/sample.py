@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from equipoise.cli.options import Sample
 from equipoise.cli.output import echo
 from equipoise.cli.parser import parse
+from equipoise.data import writers
 from equipoise.errors import RequestError
 
 DEFAULT_POINTS, DEFAULT_IMAGES = 1000, 64
-ENDINGS = (".npy", ".npz", ".csv", ".png")
+ARRAYS = (".npy", ".npz")
+ENDINGS = (*ARRAYS, *writers.endings(), ".png")
 ARCHIVES = (".zip", ".tar")
 FOLDER = "folder"
 
@@ -23,28 +26,45 @@ def sample(arguments: Sequence[str]) -> None:
     kind = _checked_kind(options.out, options.n)
 
     from equipoise.api import GAN
-    from equipoise.cli.sample_files import codes, encoded
+    from equipoise.cli.sample_files import check_kind, codes, encoded, write_table
     from equipoise.utils.atomic_io import write_atomic
 
     gan, code = GAN.load(options.run), codes(options.code)
+    check_kind(gan, kind)
     default = DEFAULT_IMAGES if gan.schema.is_image else DEFAULT_POINTS
     n = default if options.n is None else options.n
+    asked: dict[str, Any] = {"label": options.label, "code": code, "seed": options.seed}
+    if options.where:
+        from equipoise.sampling.conditions import where_of_texts
+
+        if kind == ".png" or kind in (FOLDER, *ARCHIVES):
+            raise RequestError(f"--where is for rows of a table, and --out = {str(options.out)!r}")
+        asked["where"] = where_of_texts(gan.schema, options.where)
     if options.out is not None and kind == ".png":
-        gan.draw(options.out, options.n, label=options.label, code=code, seed=options.seed)
+        gan.draw(options.out, options.n, **asked)
         echo(f"Wrote {options.out}{_data_name(n) if gan.schema.is_image else ''}")
         return
     if options.out is not None and kind in (FOLDER, *ARCHIVES):
-        gan.write_samples(options.out, n, label=options.label, code=code, seed=options.seed)
+        gan.write_samples(options.out, n, **asked)
         echo(f"Wrote {options.out}: {n:,} image{'s' if n != 1 else ''}")
         return
-    content = encoded(gan, n, options.label, code, options.seed, kind)
-    if options.out is not None:
-        write_atomic(options.out, content)
-        echo(f"Wrote {options.out}")
-    elif sys.stdout.isatty():
-        echo(content.decode().removesuffix("\n"))
+    drawn = None
+    if gan.schema.container == "frame" and kind not in ARRAYS:
+        drawn = write_table(gan, n, asked, options.out)
+    elif options.out is not None:
+        write_atomic(options.out, encoded(gan, n, asked, kind))
     else:
-        sys.stdout.write(content.decode())
+        _print(encoded(gan, n, asked, None).decode())
+    if options.out is not None:
+        of = "" if drawn is None else f": {n:,} row{'s' * (n != 1)} of {drawn:,} drawn"
+        echo(f"Wrote {options.out}{of}")
+
+
+def _print(text: str) -> None:
+    if sys.stdout.isatty():
+        echo(text.removesuffix("\n"))
+    else:
+        sys.stdout.write(text)
 
 
 def _checked_kind(out: Path | None, n: int | None) -> str | None:
@@ -56,7 +76,8 @@ def _checked_kind(out: Path | None, n: int | None) -> str | None:
     """
     kind = None
     if out is not None:
-        kind = FOLDER if out.is_dir() or not out.suffix else out.suffix.lower()
+        suffix = FOLDER if out.is_dir() or not out.suffix else out.suffix.lower()
+        kind = suffix if suffix == FOLDER else writers.ending_of(out) or suffix
         if kind not in (FOLDER, *ENDINGS, *ARCHIVES):
             listed = ", ".join((*ENDINGS, *ARCHIVES))
             raise RequestError(

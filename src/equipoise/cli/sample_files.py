@@ -3,62 +3,128 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from equipoise.cli.output import echo
+from equipoise.data import writers
+from equipoise.data.writers.text import CsvWriter
 from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from equipoise.api import GAN
 
+PART_ROWS = 2**16  # of a table that are in memory at once
 
-def encoded(
-    gan: GAN,
-    n: int,
-    label: str | None,
-    code: Mapping[str, float],
-    seed: int | None,
-    suffix: str | None,
-) -> bytes:
+
+def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None) -> int | None:
+    """Write n rows of a table, part by part.
+
+    Args:
+        gan: What generates them.
+        n: How many.
+        arguments: Further ones of `GAN.sample`.
+        out: The file; None prints comma-separated values.
+
+    Returns:
+        How many rows were drawn for those that meet conditions; None without any.
+
+    Raises:
+        RequestError: If the format cannot hold the table.
+        EquipoiseError: If the file cannot be written.
+    """
+    drawn: int | None = None
+
+    def parts() -> Iterator[pd.DataFrame]:
+        nonlocal drawn
+        for part in parts_of(gan, n, arguments):
+            drawn = part.attrs.get("drawn")
+            yield part
+
+    if out is not None:
+        ending = writers.ending_of(out)
+        assert ending is not None, "the ending was checked before anything was loaded"
+        writers.find(ending).write(out, parts())
+        return drawn
+    for text in CsvWriter().texts(parts()):
+        if sys.stdout.isatty():
+            echo(text.decode().removesuffix("\n"))
+        else:
+            sys.stdout.write(text.decode())
+    return drawn
+
+
+def parts_of(gan: GAN, n: int, arguments: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
+    """The rows that `GAN.sample` returns with these arguments, in parts: one at
+    least."""
+    if n == 0:
+        yield cast("pd.DataFrame", gan.sample(0, **arguments))
+        return
+    for part in gan.sample_batches(n, PART_ROWS, **arguments):
+        yield cast("pd.DataFrame", part)
+
+
+def encoded(gan: GAN, n: int, arguments: Mapping[str, Any], suffix: str | None) -> bytes:
     """n samples as the content of a file with this suffix; None for CSV.
 
     Raises:
-        RequestError: The samples are images, and the suffix that of a text file.
+        RequestError: The samples do not fit such a file.
     """
-    if gan.schema.is_image and suffix in (None, ".csv"):
-        raise RequestError(
-            "images need --out with a folder, or a file that ends in .png, .npy, .npz, .zip or .tar"
-        )
-    samples = gan.sample(n, label=label, code=code, seed=seed)
-    # One type for all columns: pandas makes objects of numbers beside booleans.
-    dtypes = gan.schema.column_dtypes
-    array: NDArray[np.generic] = (
-        np.asarray(samples) if dtypes is None else np.asarray(samples, np.result_type(*dtypes))
-    )
+    array = _numbers(gan, gan.sample(n, **arguments))
     content = io.BytesIO()
     if suffix == ".npy":
         np.save(content, array, allow_pickle=False)
     elif suffix == ".npz":
         np.savez_compressed(content, x=array)
-    elif not isinstance(samples, np.ndarray | torch.Tensor):
-        samples.rename(columns=without_formula).to_csv(
-            content, index=False, errors="backslashreplace"
-        )
     else:  # %s is the shortest text that gives the same float
         exact = "%d" if array.dtype.kind in "biu" else "%s"
         np.savetxt(content, array, delimiter=",", fmt=exact)
     return content.getvalue()
 
 
-def without_formula(name: str | int) -> str | int:
-    """A column's name, quoted if a spreadsheet would run it as a formula: it may come
-    from an untrusted file."""
-    risky = isinstance(name, str) and name.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{name}" if risky else name
+def check_kind(gan: GAN, kind: str | None) -> None:
+    """Check that samples can be printed (None), or written into a file of this ending.
+
+    Raises:
+        RequestError: If not.
+    """
+    of_table = kind in writers.endings()
+    if gan.schema.is_image and (kind is None or of_table):
+        raise RequestError(
+            "images need --out with a folder, or a file that ends in .png, .npy, .npz, .zip or .tar"
+        )
+    if of_table and kind != ".csv" and gan.schema.container != "frame":
+        raise RequestError(
+            f"{kind} is for tables, and this run was trained on an array: give .npy, .npz or .csv"
+        )
+
+
+def _numbers(gan: GAN, samples: Any) -> NDArray[Any]:
+    """Samples as one array.
+
+    Raises:
+        RequestError: A column of a table is not of numbers.
+    """
+    if gan.schema.container != "frame":
+        return np.asarray(samples)
+    wrong = [name for name in samples.columns if samples[name].dtype.kind not in "biuf"]
+    wrong += [name for name in samples.columns if name not in wrong and samples[name].isna().any()]
+    if wrong:
+        raise RequestError(
+            f"column {wrong[0]!r} holds {samples[wrong[0]].dtype}, and arrays hold numbers: write "
+            "a .csv or .parquet file"
+        )
+    # One type for all columns: pandas makes objects of numbers beside booleans.
+    common = np.result_type(*[str(dtype).lower() for dtype in samples.dtypes])
+    array: NDArray[Any] = samples.to_numpy(common)
+    return array
 
 
 def codes(text: str | None) -> dict[str, float]:

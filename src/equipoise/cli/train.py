@@ -7,14 +7,16 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from equipoise.cli.columns_table import lines_of
+from equipoise.cli.describe import described
 from equipoise.cli.output import echo, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
-    from equipoise.data.schema import Schema
+    from equipoise.data.sources import Source
     from equipoise.training.trainer import Trainer
 
-CHANNELS = {1: "grayscale", 3: "RGB"}
+SHOWN_COLUMNS = 30  # of a table
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -107,15 +109,17 @@ def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
     echo(f"Samples: equipoise sample {run} -n 1000 --out samples{suffix}")
 
 
-def described(schema: Schema) -> str:
-    """The kind of data in words: "2-D points", "28 x 28 grayscale images"."""
-    if schema.is_image:
-        channels, height, width = schema.shape
-        colour = "RGBA" if schema.alpha else CHANNELS.get(channels, f"{channels}-channel")
-        return f"{width} x {height} {colour} images"
-    if schema.container == "frame":
-        return f"rows of {schema.size} column{'s' if schema.size > 1 else ''}"
-    return f"{schema.size}-D points"
+def _print_columns(source: Source) -> None:
+    """Print the columns of a table, and what to type to change them."""
+    data = shlex.quote(source.origin or "DATA")
+    lines = lines_of(source.columns, SHOWN_COLUMNS)
+    echo("\n".join(f"  {line}" for line in lines))
+    if (more := len(source.columns) - SHOWN_COLUMNS) > 0:
+        echo(f"  and {more:,} more: equipoise describe {data}")
+    echo(
+        f"  to change a column: equipoise describe {data} --out columns.toml, edit that file, and "
+        "train with --columns columns.toml"
+    )
 
 
 def _print_header(trainer: Trainer) -> None:
@@ -126,6 +130,8 @@ def _print_header(trainer: Trainer) -> None:
     rows = source.training_rows
     amount = "generated on the fly" if rows is None else f"{rows:,} to train on"
     echo(f"{source.name}: {described(schema)}, {amount}")
+    if source.columns and not trainer.resumed:
+        _print_columns(source)
     for note in source.notes:
         echo(f"  note: {note}")
     how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"

@@ -26,6 +26,11 @@ from equipoise.data.schema import (
     layout_note,
     to_network_layout,
 )
+from equipoise.data.tables.label_column import LabelColumn
+from equipoise.data.tables.notes import some_of
+from equipoise.data.tables.overrides import Overrides
+from equipoise.data.tables.recognition import recognise
+from equipoise.data.tables.table import Described, Table
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
@@ -39,6 +44,23 @@ Labels = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True)
+class TableOptions:
+    """How a table is read."""
+
+    label_column: str | None = None
+    """The name of the column that holds labels."""
+    table: Table | None = None
+    """What the columns are, where that is known."""
+    overrides: Overrides | None = None
+    """What the user says of columns. The column of labels is none of them."""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a table of plain numbers is read as one of any columns too."""
+        return self.table is not None or bool(self.overrides)
+
+
+@dataclass(frozen=True)
 class Rows:
     """Checked rows in memory."""
 
@@ -49,6 +71,8 @@ class Rows:
     """The positions of the labels among the schema's classes, (N,)."""
     notes: tuple[str, ...] = ()
     """What the user should know of how the data was read, a line each."""
+    columns: tuple[Described, ...] = ()
+    """The columns of a table of mixed ones, in words."""
 
 
 def from_array(
@@ -152,12 +176,12 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
 
 
 def from_frame(
-    frame: pd.DataFrame, labels: Labels | None, what: str, label_column: str | None = None
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions | None = None
 ) -> Rows:
-    """Rows of a DataFrame of numbers, a column each.
-
-    `label_column` names the one that holds labels.
-    """
+    """Rows of a DataFrame: of plain numbers, a column each, or of a table with any
+    other columns, as `data.tables` reads it."""
+    options = options or TableOptions()
+    label_column, of_labels = options.label_column, None
     if not frame.columns.is_unique:
         raise RequestError(
             f"{what} has several columns named "
@@ -173,6 +197,7 @@ def from_frame(
             raise RequestError(
                 f"label_column = {label_column!r} is not in {what}: {nearest(label_column, named)}"
             )
+        of_labels = LabelColumn.of(frame, named[label_column])
         labels = _listed(frame[named[label_column]])
         frame = frame.drop(columns=named[label_column])
     if frame.empty:
@@ -180,6 +205,32 @@ def from_frame(
             f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
             "least one batch of samples"
         )
+    rows = _from_columns(frame, labels, what, options)
+    if of_labels is None:
+        return rows
+    columns = list(rows.columns)
+    if columns:
+        columns.insert(of_labels.place, _described_labels(of_labels, rows.schema))
+    if (table := rows.schema.table) is not None:  # samples lack the columns that are left out
+        kept = sum(column.kept for column in table.columns[: of_labels.place])
+        of_labels = replace(of_labels, place=kept)
+    schema = replace(rows.schema, label_column=of_labels)
+    return replace(rows, schema=schema, columns=tuple(columns))
+
+
+def _described_labels(column: LabelColumn, schema: Schema) -> Described:
+    """The column of labels in words."""
+    classes = schema.classes or ()
+    seen = f"{len(classes):,} values: {some_of(classes)}"
+    return Described(clipped(str(column.name), 40), "label", seen, 0.0, "")
+
+
+def _from_columns(
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
+) -> Rows:
+    """Rows of a table without its column of labels."""
+    if options.is_mixed or not _are_plain(frame):
+        return _from_mixed(frame, labels, what, options)
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(
@@ -199,6 +250,42 @@ def from_frame(
     levels = levels_of(values)
     schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes, levels=levels)
     return with_labels(values, schema, labels, what)
+
+
+def _are_plain(frame: pd.DataFrame) -> bool:
+    """Whether all columns are of numbers, and no cell is missing."""
+    numbers = all(frame[name].dtype.kind in "biuf" for name in frame.columns)
+    return numbers and not frame.isna().to_numpy().any()
+
+
+def _from_mixed(
+    frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
+) -> Rows:
+    """Rows of a table with other columns than plain numbers."""
+    table, notes = options.table, tuple[str, ...]()
+    if table is None:
+        of_labels = str(options.label_column)
+        said = {name: of for name, of in (options.overrides or {}).items() if name != of_labels}
+        table, notes = recognise(frame, said)
+    elif (unseen := table.unseen(frame)).any() and not unseen.all():
+        notes = (
+            f"{int(unseen.sum()):,} of {len(frame):,} rows hold categories or blanks that were not "
+            "in the training data: they are left out",
+        )
+        frame = frame[~unseen]
+        seen = np.flatnonzero(~unseen).tolist()
+        labels = None if labels is None else [labels[row] for row in seen]
+    names = tuple(
+        raw.name if raw.kind == "number" or not column.has_number else f"{raw.name} (state)"
+        for column in table.columns
+        for raw in column.raw
+    )
+    values = table.encode(frame, seed=0)
+    schema = Schema(
+        (len(names),), "ND", "float64", "frame", names, ("float64",) * len(names), table=table
+    )
+    rows = with_labels(values, schema, labels, what)
+    return replace(rows, notes=notes, columns=table.describe(frame))
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str | int, ...]:
@@ -225,7 +312,7 @@ def numbers_of(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
 def from_file(
     path: Path,
     labels: Labels | None,
-    label_column: str | None,
+    columns: TableOptions | None = None,
     images: ImageOptions | None = None,
 ) -> Rows:
     """Rows of a file of any format in `data.readers`.
@@ -235,13 +322,13 @@ def from_file(
     Args:
         path: The file.
         labels: One a sample; None for those in the file, if there are any.
-        label_column: The name of the column that holds labels, of a table.
+        columns: How a table is read.
         images: How images are read.
 
     Raises:
         RequestError: Where the file cannot be read or trained on.
     """
-    reader = readers.find(path)
+    reader, label_column = readers.find(path), (columns or TableOptions()).label_column
     if label_column is not None and reader is not None and not reader.has_columns:
         raise RequestError(
             f"label_column = {label_column!r}: {path.name} has no columns; give a "
@@ -251,8 +338,8 @@ def from_file(
     if isinstance(content.values, np.ndarray):
         own = content.labels if labels is None else labels
         return from_array(content.values, own, path.name, images)
-    rows = from_frame(content.values, labels, path.name, label_column)
-    return replace(rows, notes=(content.note,) if content.note else ())
+    rows = from_frame(content.values, labels, path.name, columns)
+    return replace(rows, notes=((content.note,) if content.note else ()) + rows.notes)
 
 
 def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:

@@ -14,7 +14,7 @@ from equipoise.data import arrays, readers
 from equipoise.data.factory import as_table, open_source
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.images.form import AS_FOUND
-from equipoise.data.schema import detect_layout, to_network_layout
+from equipoise.data.schema import Schema, detect_layout, to_network_layout
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped
 
@@ -24,24 +24,26 @@ if TYPE_CHECKING:
     Columns = Sequence[str | int] | None
 
 
-def samples_of(data: Any, columns: Columns = None) -> NDArray[Any]:
+def samples_of(data: Any, schema: Schema | None = None) -> NDArray[Any]:
     """The samples of an array, tensor, DataFrame or file, (N, D) or (N, C, H, W). They
     may be few, and all the same.
 
     Args:
         data: The samples.
-        columns: The generator's; those of a table are put in their order.
+        schema: The generator's; columns of a table are read and ordered as its.
 
     Raises:
         RequestError: If the data cannot be read, or has other columns.
     """
     if isinstance(data, str | Path) and readers.find(data) is None:
         raise RequestError(f"{data!r}: give an array, a DataFrame, or a {readers.listed()} file")
-    table = _table(data)
+    table, columns = _table(data), None if schema is None else schema.columns
+    if table is not None and schema is not None and schema.table is not None:
+        return schema.table.encode(table, seed=0)
     if table is not None:
         array: NDArray[Any] = arrays.numbers_of(_ordered(table, columns), "the data")
     elif isinstance(data, str | Path):
-        return arrays.from_file(Path(data), None, None).values
+        return arrays.from_file(Path(data), None).values
     else:
         array = arrays.to_numpy(data, "the data")
     layout = detect_layout(array.shape)
@@ -53,7 +55,7 @@ def open_for_evaluation(
     data: Any,
     labels: arrays.Labels | None,
     label_column: str | None,
-    columns: Columns,
+    schema: Schema,
     images: ImageOptions | None = None,
 ) -> Source:
     """Data to evaluate a generator against, all of it, with its columns in the
@@ -63,7 +65,7 @@ def open_for_evaluation(
         data: Whatever `open_source` accepts.
         labels: One per sample.
         label_column: The training's column of labels, which the data may lack.
-        columns: The generator's columns.
+        schema: The generator's.
         images: How the training's images were read: so are these, as far as it concerns
             their kind of data.
 
@@ -79,12 +81,13 @@ def open_for_evaluation(
         else None
     )
     samples = table if column is None else table.drop(columns=column)
-    ordered = _ordered(samples, columns)
+    asked = None if column is None else label_column
+    if schema.table is not None:
+        return open_source(data, labels, label_column=asked, table=schema.table).as_test()
+    ordered = _ordered(samples, schema.columns)
     if ordered is not samples:
         data = table[[*ordered.columns, *([] if column is None else [column])]]
-    return open_source(
-        data, labels, label_column=None if column is None else label_column
-    ).as_test()
+    return open_source(data, labels, label_column=asked).as_test()
 
 
 def _concerned(images: ImageOptions | None, data: Any) -> ImageOptions | None:

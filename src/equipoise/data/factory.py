@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import arrays, mnist, readers
+from equipoise.data.arrays import TableOptions
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
@@ -24,6 +25,8 @@ from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
+from equipoise.data.tables.overrides import Overrides
+from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
 
 RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
@@ -38,6 +41,8 @@ def open_source(
     memory_budget: float = 4.0,
     split_seed: int = 0,
     images: ImageOptions | None = None,
+    table: Table | None = None,
+    overrides: Overrides | None = None,
 ) -> Source:
     """The source for whatever `fit` and `train` accept.
 
@@ -48,17 +53,20 @@ def open_source(
         memory_budget: GiB. Larger folders and Datasets are read as they are needed.
         split_seed: Decides which rows are held out.
         images: How images are read.
+        table: What the columns of a table are, where that is known.
+        overrides: What the user says of them, see `data.tables.overrides`.
 
     Raises:
         RequestError: If the data cannot be trained on.
     """
     options = images or ImageOptions()
+    columns = TableOptions(label_column, table, overrides)
     if isinstance(data, str | Path):
-        source = _named(str(data), labels, label_column, memory_budget, split_seed, options)
+        source = _named(str(data), labels, columns, memory_budget, split_seed, options)
     elif isinstance(data, Distribution):
         source = DistributionSource(data)
     else:
-        source = _object(data, labels, label_column, memory_budget, split_seed, options)
+        source = _object(data, labels, columns, memory_budget, split_seed, options)
     is_folder = source.file_format is not None
     options.check(source.name, source.schema, is_folder=is_folder)
     if isinstance(data, str | Path):
@@ -71,6 +79,10 @@ def open_source(
         raise RequestError(
             f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or "
             "give a table"
+        )
+    if overrides and source.schema.table is None:
+        raise RequestError(
+            f"columns were given, but {source.name} has none: leave them out, or give a table"
         )
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
@@ -113,6 +125,7 @@ def open_again(
         memory_budget=memory_budget,
         split_seed=split_seed,
         images=images,
+        table=described.schema.table,
     )
     if source.fingerprint != described.fingerprint:
         raise RequestError(
@@ -125,7 +138,7 @@ def open_again(
 def _named(
     name: str,
     labels: arrays.Labels | None,
-    label_column: str | None,
+    columns: TableOptions,
     memory_budget: float,
     split_seed: int,
     images: ImageOptions,
@@ -153,7 +166,7 @@ def _named(
             )
         return open_folder(path, labels, memory_budget, split_seed, images)
     if path.is_file() and readers.find(path) is not None:
-        rows = arrays.from_file(path, labels, label_column, images)
+        rows = arrays.from_file(path, labels, columns, images)
         source = _in_memory(readers.stem(path), rows, split_seed)
         source.labels_given = rows.labels is not None
         return source
@@ -178,7 +191,7 @@ def _named(
 def _object(
     data: Any,
     labels: arrays.Labels | None,
-    label_column: str | None,
+    columns: TableOptions,
     memory_budget: float,
     split_seed: int,
     images: ImageOptions,
@@ -202,7 +215,7 @@ def _object(
         rows = arrays.from_array(data, labels, "the array", images)
         return _in_memory("array", rows, split_seed)
     if (table := as_table(data)) is not None:
-        rows = arrays.from_frame(table, labels, "the DataFrame", label_column)
+        rows = arrays.from_frame(table, labels, "the DataFrame", columns)
         return _in_memory("frame", rows, split_seed)
     if isinstance(data, IterableDataset):
         return StreamSource("stream", DataLoader(data, batch_size=256), images)
@@ -220,6 +233,7 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     """The source of rows, with notes on them."""
     source = RowsSource(name, rows, split_seed)
     source.notes += rows.notes
+    source.columns = rows.columns
     if not rows.schema.is_image:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers

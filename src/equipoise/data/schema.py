@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from equipoise.coerce import instance
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
 from equipoise.data.levels import MAX_LEVELS, Levels
+from equipoise.data.tables.label_column import LabelColumn
+from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     UserData = NDArray[Any] | Tensor | pd.DataFrame
 
+Part = tuple[NDArray[np.float64], NDArray[np.int64] | None]
+"""Some samples: their values, (n, *shape), and the positions of their labels, (n,)."""
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 ImageLayout = Literal["NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
@@ -72,6 +76,12 @@ class Schema:
     """The few values that columns of points take (`data.levels`), if any does."""
     alpha: bool = False
     """Whether the last channel of images is their transparency."""
+    table: Table | None = None
+    """What the user's columns are, of a table that is not of plain numbers. Samples are
+    the rows of its matrix, whose columns `columns` names."""
+    label_column: LabelColumn | None = None
+    """The column of a table that holds the labels; None of labels that came otherwise,
+    and without labels."""
 
     @property
     def is_image(self) -> bool:
@@ -83,11 +93,14 @@ class Schema:
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | (
-            {}
-            if self.classes is None
-            else {"classes": [label_to_json(label) for label in self.classes]}
-        )
+        stored = asdict(replace(self, table=None, label_column=None))
+        if self.classes is not None:
+            stored["classes"] = [label_to_json(label) for label in self.classes]
+        if self.table is not None:
+            stored["table"] = self.table.to_dict()
+        if self.label_column is not None:
+            stored["label_column"] = self.label_column.to_dict()
+        return stored
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Schema:
@@ -96,10 +109,15 @@ class Schema:
         Raises:
             RequestError: If it is not valid.
         """
-        classes = stored.get("classes") if isinstance(stored, dict) else None
+        classes, table, column = (
+            stored.get(name) if isinstance(stored, dict) else None
+            for name in ("classes", "table", "label_column")
+        )
         try:
+            columns = None if table is None else Table.from_dict(table)
             labels = None if classes is None else tuple(label_from_json(label) for label in classes)
-            schema = instance(cls, stored, classes=labels)
+            of_labels = None if column is None else LabelColumn.from_dict(column, labels or ())
+            schema = instance(cls, stored, classes=labels, table=columns, label_column=of_labels)
             schema._validate()
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise RequestError(f"its schema is not valid: {error}") from None
@@ -123,6 +141,9 @@ class Schema:
             or any(count < 0 for count in self.class_counts or ())
             or (self.class_counts is not None and sum(self.class_counts) < 1),
             "levels": self.levels is not None and not self._valid_levels(self.levels),
+            "table": self.table is not None and (len(self.table.raw_columns),) != self.shape,
+            "label_column": self.label_column is not None
+            and (self.classes is None or self.container != "frame"),
             "alpha": self.alpha and not (self.is_image and self.shape[0] == ALPHA_CHANNELS),
         }
         if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
@@ -174,30 +195,41 @@ class Schema:
             np.dtype(dtype).itemsize for dtype in self.column_dtypes or (self.dtype,) * self.size
         )
 
-    def to_user(self, values: NDArray[np.float64]) -> UserData:
-        """Values, (N, *shape), in the user's units, in the user's type, layout and
-        container. Integers are rounded and clipped to their type's range."""
-        return self.collect(len(values), [values])
+    def to_user(
+        self,
+        values: NDArray[np.float64],
+        labels: NDArray[np.int64] | None = None,
+        seed: int = 0,
+        start: int = 0,
+    ) -> UserData:
+        """Values in the user's units as samples of the user's type, layout and
+        container. Integers are rounded and clipped to their type's range.
 
-    def collect(self, n: int, parts: Iterable[NDArray[np.float64]]) -> UserData:
+        Args:
+            values: (N, *shape).
+            labels: The positions of their classes, (N,), for a table with a column of
+                labels; without them it is left out.
+            seed: Of what is made anew: ids.
+            start: The number of the first sample, so that parts of a table have ids of
+                their own.
+        """
+        return self.collect(len(values), [(values, labels)], seed, start)
+
+    def collect(self, n: int, parts: Iterable[Part], seed: int = 0, start: int = 0) -> UserData:
         """As `to_user`, for values that come in parts. Besides the result, memory holds
         one part at a time.
 
         Args:
             n: Samples in all.
-            parts: Their values, float64, (m, *shape) each, n rows together.
+            parts: Values, float64, (m, *shape), and labels, (m,) or None: n rows
+                together.
+            seed: As for `to_user`.
+            start: As for `to_user`.
         """
         if self.columns is not None and self.container == "frame":
-            import pandas as pd
-
-            dtypes = self.column_dtypes or (self.dtype,) * len(self.columns)
-            columns = [np.empty(n, dtype) for dtype in dtypes]
-            for rows, part in _placed(parts):
-                for i, (column, dtype) in enumerate(zip(columns, dtypes, strict=True)):
-                    column[rows] = cast(part[:, i], dtype)
-            return pd.DataFrame(dict(zip(self.columns, columns, strict=True)), copy=False)
+            return self._frame(n, parts, seed, start)
         array = np.empty((n, *self.user_shape), self.dtype)
-        for rows, part in _placed(parts):
+        for rows, part, _ in _placed(parts):
             array[rows] = cast(from_network_layout(part, self.layout), self.dtype)
         if self.container == "tensor":
             import torch
@@ -205,13 +237,42 @@ class Schema:
             return torch.from_numpy(array)
         return array
 
+    def _frame(self, n: int, parts: Iterable[Part], seed: int, start: int) -> pd.DataFrame:
+        import pandas as pd
 
-def _placed(parts: Iterable[NDArray[np.float64]]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        assert self.columns is not None
+        positions, has_labels = np.empty(n, np.int64), False
+        dtypes = self.column_dtypes or (self.dtype,) * len(self.columns)
+        made: list[pd.DataFrame] = []
+        columns = [np.empty(n, dtype) for dtype in dtypes if self.table is None]
+        for rows, part, labels in _placed(parts):
+            if labels is not None:
+                has_labels, positions[rows] = True, labels
+            if self.table is not None:
+                made.append(self.table.decode(part, seed, start + rows.start))
+            for i, (column, dtype) in enumerate(zip(columns, dtypes, strict=False)):
+                column[rows] = cast(part[:, i], dtype)
+        if self.table is None:
+            frame = pd.DataFrame(dict(zip(self.columns, columns, strict=True)), copy=False)
+        elif len(made) == 1:
+            frame = made[0]
+        elif made:
+            frame = pd.concat(made, ignore_index=True)
+        else:
+            frame = self.table.decode(np.empty((0, self.size)))
+        if self.label_column is not None and self.classes is not None and has_labels:
+            self.label_column.insert(frame, self.classes, positions)
+        return frame
+
+
+def _placed(
+    parts: Iterable[Part],
+) -> Iterator[tuple[slice, NDArray[np.float64], NDArray[np.int64] | None]]:
     """Each part with the slice of rows that it fills."""
     start = 0
-    for part in parts:
-        yield slice(start, start + len(part)), part
-        start += len(part)
+    for values, labels in parts:
+        yield slice(start, start + len(values)), values, labels
+        start += len(values)
 
 
 def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:

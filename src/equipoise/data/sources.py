@@ -24,6 +24,7 @@ from equipoise.data.limits import image_limits
 from equipoise.data.loading import DistributionLoader, Encode, IndexedLoader, Loader, Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.data.split import OwnSplit, Split, TensorPart, choose, own_or_seeded
+from equipoise.data.tables.table import Described
 
 # The classes of a distribution are counted as if it had so many samples.
 NOMINAL_SAMPLES = 1_000_000
@@ -55,6 +56,8 @@ class Source(ABC):
     to keep is chosen. The other half is the test split."""
     has_outliers: bool = False
     """Whether the notes name rows so extreme that the others are not learned."""
+    columns: tuple[Described, ...] = ()
+    """The columns of a table of mixed ones, in words."""
     left_out: tuple[LeftOut, ...] = ()
     """The files of a folder that no image is taken from."""
     file_format: str | None = None

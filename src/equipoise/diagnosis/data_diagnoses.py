@@ -13,6 +13,7 @@ from equipoise.metrics.digit_frequencies import RECOGNISED
 from equipoise.metrics.intrinsic_dimension import INTRINSIC_DIMENSION
 from equipoise.metrics.labels import above_chance
 from equipoise.metrics.patch_swd import PATCH_SWD
+from equipoise.metrics.tables.training_distances import EXACT_COPIES
 
 MIN_HELD_OUT = 100  # samples; fewer show only what is obvious
 MIN_DIMENSION_FRACTION = 0.7  # of the real samples' intrinsic dimension
@@ -30,6 +31,8 @@ RECOMMENDED_ROWS = 10_000  # 1,000 are held out, for a power of 76%
 def memorising(e: Evidence) -> Verdict | None:
     """Samples that lie where the data does, and nearer to the training samples than new
     ones would; the whole interval of the fraction of copies must say so."""
+    if copies := exact_copies(e):
+        return copies
     found = e[COPIED_FRACTION]
     if found is None or found.value < MEMORISED_FRACTION or found.low is None:
         return None
@@ -41,8 +44,25 @@ def memorising(e: Evidence) -> Verdict | None:
         "The generator repeats its training data: "
         f"{found.value:.0%} of the samples are copies, or nearly copies, of training samples.",
         margin(found, MEMORISED_FRACTION),
-        "Next: train on more data, or shorter; for few images, with augmentation.",
+        "Next: train on more rows, or shorter."
+        if e.is_table
+        else "Next: train on more data, or shorter; for few images, with augmentation.",
         train_command(e, "--augment color,translation,cutout") if images else "",
+    )
+
+
+def exact_copies(e: Evidence) -> Verdict | None:
+    """Rows of a table that equal training rows, many more than held-out rows do: these
+    show how often two people are the same."""
+    found = e[EXACT_COPIES]
+    if found is None or found.low is None or found.low <= found.baseline + HARMLESS_FRACTION:
+        return None
+    return Verdict(
+        "memorising",
+        f"The generator repeats its training data: {found.value:.0%} of the rows equal a training "
+        f"row in every column, {found.baseline:.1%} of held-out rows do.",
+        "sure",
+        "Next: train on more rows, or shorter.",
     )
 
 

@@ -1,10 +1,12 @@
-"""Modes and digits that the samples lack, of data whose modes or digits are known."""
+"""Modes, digits and categories that the samples lack, of data where they are known."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from equipoise.errors import clipped
 from equipoise.metrics.digit_frequencies import DIGIT_FREQUENCY
 from equipoise.metrics.modes import MODES_COVERED, REVERSE_KL
 from equipoise.metrics.registry import detail_of, family_of
@@ -17,6 +19,26 @@ CHANCE_STDS = 4.0
 # Modes are missing, and not merely near misses, from this fraction of the reverse KL
 # that missing modes would give.
 MIN_KL_FRACTION = 0.5
+MAX_NAME = 40  # letters of a column or a category
+
+
+@dataclass(frozen=True)
+class MissingCategory:
+    """A category of a table's column that real rows have, and samples hardly ever."""
+
+    column: str
+    category: str
+    share: float
+    """Of generated rows."""
+    real_share: float
+    """Of real ones."""
+
+    def __str__(self) -> str:
+        column, category = (clipped(name, MAX_NAME) for name in (self.column, self.category))
+        return (
+            f"{column} = {category!r} ({self.share:.1%} of them, {self.real_share:.1%} of the "
+            "real rows)"
+        )
 
 
 def missing(values: Mapping[str, float], baselines: Mapping[str, float]) -> str:

@@ -4,12 +4,14 @@ baselines."""
 from __future__ import annotations
 
 from equipoise.diagnosis.evidence import RECALL_MARGIN, Evidence
-from equipoise.diagnosis.missing import missing
+from equipoise.diagnosis.missing import MAX_NAME, missing
+from equipoise.errors import clipped
 from equipoise.metrics.c2st import C2ST_ACCURACY
 from equipoise.metrics.diversity import MEAN_PAIRWISE_DISTANCE
 from equipoise.metrics.modes import MODE_SPREAD, REVERSE_KL
 from equipoise.metrics.neighbours import COVERAGE, PRECISION, RECALL
 from equipoise.metrics.result import MetricResult
+from equipoise.metrics.tables.two_sample import C2ST_AUC
 
 # Multiples of the primary metric's baseline up to which a result is converged, close.
 CONVERGED_RATIO = 3.0
@@ -27,14 +29,18 @@ MIN_IDENTICAL_SAMPLES = 5  # of two, both may show the same digit by chance
 # C2ST accuracies.
 DISTINCT_ACCURACY = 0.6  # from here samples that lie off the data are far from it
 CERTAIN_ACCURACY = 0.95  # from here they are far from it even near the baseline
+# C2ST ROC AUC from which rows of a table are far from the data: with every column right
+# and independent of the others Adult has .99, with one of 15 so .94, trained .5 to .75.
+FAR_AUC = 0.85
+SHOWN_COLUMNS = 2  # of those that are off
 MIN_RECALL_ROWS = 1_000  # held-out samples; recall is then off by less than RECALL_MARGIN
 
 
 def far(e: Evidence) -> bool:
     """Whether samples clearly differ from the data: by the primary metric, by a certain
     classifier, or because many lie off the data and a classifier finds them."""
-    c2st = e[C2ST_ACCURACY]
-    if e.baseline_ratio > CLOSE_RATIO:
+    c2st, auc = e[C2ST_ACCURACY], e[C2ST_AUC]
+    if e.baseline_ratio > CLOSE_RATIO or (auc is not None and auc.value >= FAR_AUC):
         return True
     if c2st is None:
         return False
@@ -79,6 +85,10 @@ def collapse(e: Evidence) -> str:
     )
     if found:
         return found
+    if e.missing_categories:
+        first, *others = e.missing_categories
+        more = f", and {len(others)} more categories are missing" if others else ""
+        return f"hardly any of them have {first}{more}"
     if (distance := e[MEAN_PAIRWISE_DISTANCE]) is not None and nearly_identical(e):
         return (
             f"they are nearly identical, {distance.value:.3g} from one another on average, "
@@ -104,8 +114,26 @@ def _surely_below(coverage: MetricResult) -> bool:
     return coverage.high is not None and coverage.high < coverage.baseline - COVERAGE_SCATTER
 
 
+def columns_off(e: Evidence) -> str:
+    """Which columns of a table are off, in words; empty if none is."""
+    off = e.columns_off
+    if not off:
+        return ""
+    named = [
+        f"{clipped(repr(shape.detail), MAX_NAME)} ({shape.value:.2f}, {shape.baseline:.2f} with "
+        "other real rows)"
+        for shape in off[:SHOWN_COLUMNS]
+    ]
+    more = f" and {len(off) - len(named)} more" if len(off) > len(named) else ""
+    if len(off) == 1:
+        return f"the shape of one column is off: {named[0]}"
+    return f"the shapes of {len(off)} columns are off: {', '.join(named)}{more}"
+
+
 def flaw(e: Evidence) -> str:
     """What is wrong with samples near the data, in words; empty if nothing is."""
+    if off := columns_off(e):
+        return off
     spread, covered, recall = e[MODE_SPREAD], e[COVERAGE], e[RECALL]
     low, high = MODE_SPREAD_RANGE
     if spread is not None and not low * spread.baseline <= spread.value <= high * spread.baseline:

@@ -41,6 +41,11 @@ class Budget:
     """Samples that classifiers of labels are trained on."""
     image_steps: int = 240
     """Training steps of a classifier of images."""
+    tree_cells: int = 1_500_000
+    """Cells of tables, rows by columns, that boosted trees are trained on."""
+    distance_cells: int = 2_000_000_000
+    """Cells of tables that are compared for the nearest training rows: rows of one side
+    by rows of the other by columns."""
 
 
 FULL = Budget()
@@ -55,6 +60,8 @@ QUICK = Budget(
     copies_among=20_000,
     labelled=1_500,
     image_steps=120,
+    tree_cells=200_000,
+    distance_cells=200_000_000,
 )
 
 

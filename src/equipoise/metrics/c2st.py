@@ -62,10 +62,24 @@ def c2st_metric(
     """The accuracy as a metric; the arguments are those of `two_sample_test`."""
     found = two_sample_test(train, test, seed, image_steps)
     kind = "MLP" if test[0].ndim == 2 else "convolutional network"
+    return accuracy_metric(found, f"a new {kind}", 2 * min(map(len, train)))
+
+
+def accuracy_metric(
+    found: TwoSampleTest, classifier: str, trained: int, note: str = ""
+) -> MetricResult:
+    """The accuracy as a metric.
+
+    Args:
+        found: The test.
+        classifier: What was trained, in words.
+        trained: Samples that it was trained on, half of them real.
+        note: Added to the protocol.
+    """
     protocol = (
-        f"a new {kind} trained on {2 * min(map(len, train)):,} samples and tested on "
+        f"{classifier} trained on {trained:,} samples and tested on "
         f"{found.n:,} others, half of them real; a perfect sampler shows in "
-        f"{found.power:.0%} of such tests that it is below {0.5 + MARGIN}"
+        f"{found.power:.0%} of such tests that it is below {0.5 + MARGIN}{note}"
     )
     return MetricResult.of(
         C2ST_ACCURACY, found.accuracy, 0.5, protocol, found.low, found.high, n=found.n // 2
@@ -91,16 +105,19 @@ def two_sample_test(
         The accuracy with its interval.
     """
     rng = np.random.default_rng(seed)
-    real, fake = _equally_many(train, rng)
+    real, fake = equally_many(train, rng)
     classifier = train_classifier(
         np.concatenate([real, fake]), np.arange(2).repeat(len(real)), 2, seed, image_steps
     )
-    unseen = _equally_many(test, rng)
+    unseen = equally_many(test, rng)
     right = sum(int((classifier.predict(part) == kind).sum()) for kind, part in enumerate(unseen))
     n = 2 * len(unseen[0])
     return TwoSampleTest(right / n, *proportion_interval(right, n), n)
 
 
-def _equally_many(parts: tuple[Array, Array], rng: np.random.Generator) -> list[Array]:
-    n = min(map(len, parts))
+def equally_many(
+    parts: tuple[Array, Array], rng: np.random.Generator, most: int | None = None
+) -> list[Array]:
+    """As many samples of both, at most `most`, chosen by `rng`."""
+    n = min(*map(len, parts), *([] if most is None else [most]))
     return [part[rng.permutation(len(part))[:n]] for part in parts]

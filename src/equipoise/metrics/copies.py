@@ -12,7 +12,7 @@ from torch import Tensor
 from equipoise.data.sources import Source
 from equipoise.metrics.budget import Budget
 from equipoise.metrics.intervals import NORMAL_95
-from equipoise.metrics.neighbours import Rows, distances_of, tiles
+from equipoise.metrics.neighbours import Distances, Rows, distances_of, tiles
 from equipoise.metrics.reference import Array, column_stds, thumbnails
 from equipoise.metrics.registry import Metric, describe
 from equipoise.metrics.result import MetricResult
@@ -61,8 +61,13 @@ def copied_metric(source: Source, fake: Array, seed: int, budget: Budget) -> lis
         f"training samples than to {len(held_out):,} held-out ones, beyond what new real "
         "samples would be"
     )
+    return [fraction_metric(found, protocol, len(some))]
+
+
+def fraction_metric(found: CopiedFraction, protocol: str, n: int) -> MetricResult:
+    """The fraction of n samples as a metric: what is below 0 and above 1 is cut off."""
     value, low, high = (min(max(end, 0.0), 1.0) for end in (found.value, found.low, found.high))
-    return [MetricResult.of(COPIED_FRACTION, value, 0.0, protocol, low, high, n=len(some))]
+    return MetricResult.of(COPIED_FRACTION, value, 0.0, protocol, low, high, n=n)
 
 
 def _standardised(rows: Array, *others: Array) -> list[Array]:
@@ -88,7 +93,11 @@ class CopiedFraction:
 
 
 def copied_fraction(
-    fake: Rows, held_out: Rows, training: Rows, searched: float = 1.0
+    fake: Rows,
+    held_out: Rows,
+    training: Rows,
+    searched: float = 1.0,
+    distances_between: Distances = distances_of,
 ) -> CopiedFraction:
     """The fraction of generated samples that are copies of training samples.
 
@@ -107,12 +116,13 @@ def copied_fraction(
         held_out: Of real samples that were not trained on, (M, F).
         training: Of the training samples, or of a part of them, (T, F).
         searched: The part of the training samples that is given, above 0, at most 1.
+        distances_between: What nearest means.
 
     Returns:
         The fraction with its interval.
     """
     real = [torch.from_numpy(training), torch.from_numpy(held_out)]
-    weights = _nearest_weights(torch.from_numpy(fake).double(), real)
+    weights = _nearest_weights(torch.from_numpy(fake).double(), real, distances_between)
     n, q = sum(map(len, weights)), len(training) / (len(training) + len(held_out))
     copied = (float(weights[0].sum()) - q) / (1 - q)
     scatter = float((torch.cat(weights) - 1 / n).square().sum()) * n / (n - 1)
@@ -121,7 +131,9 @@ def copied_fraction(
     return CopiedFraction(copied / searched, low / searched, (copied + off) / searched)
 
 
-def _nearest_weights(x: Tensor, rows: Sequence[Tensor]) -> list[Tensor]:
+def _nearest_weights(
+    x: Tensor, rows: Sequence[Tensor], distances_between: Distances
+) -> list[Tensor]:
     """Which rows are nearest to those of x, (N, F).
 
     Of several rows that are equally near each counts in part.
@@ -134,7 +146,7 @@ def _nearest_weights(x: Tensor, rows: Sequence[Tensor]) -> list[Tensor]:
     matches, start = [], 0
     for part in rows:
         for here in tiles(len(part), len(x)):
-            distances = distances_of(x, part[here].to(x.dtype))
+            distances = distances_between(x, part[here].to(x.dtype))
             least = torch.minimum(least, distances.min(1).values)
             of, at = (distances == least[:, None]).nonzero(as_tuple=True)
             matches.append((of, at + start + here.start, least[of]))

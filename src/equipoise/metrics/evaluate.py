@@ -29,6 +29,9 @@ from equipoise.metrics.reference import (
 from equipoise.metrics.result import MetricResult
 from equipoise.metrics.rotations import learned_from
 from equipoise.metrics.suites import QUICK_IMAGES, QUICK_SAMPLES, MetricSuite, mean_values
+from equipoise.metrics.tables.evaluate import rows_needed, table_metrics
+from equipoise.metrics.tables.mixed_reference import MixedReference
+from equipoise.metrics.tables.raw_table import raw_table
 
 Classes = NDArray[np.int64]
 Sampling = Callable[[int], tuple[Array, Classes | None]]
@@ -78,6 +81,9 @@ def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Ref
         if source.limits is None or not are_photos(schema):
             return ImageReference(real)
         return PhotoReference(real, source.limits)
+    if schema.table is not None:
+        training = None if quick else _values(source.seen(budget.copies_among, seed))
+        return MixedReference(real, raw_table(schema.table), training, source.training_rows)
     columns = schema.columns or range(schema.size)
     return TabularReference(
         real,
@@ -117,7 +123,10 @@ def evaluate_samples(
     train, test = (
         _values(source.measured(part(most, seed))) for part in (source.seen, source.held_out)
     )
-    drawn, labels = sampling(max(suite.n, len(train) + len(test)))
+    needed = max(suite.n, len(train) + len(test))
+    if isinstance(suite.reference, MixedReference):
+        needed = max(needed, rows_needed(suite.reference, budget))
+    drawn, labels = sampling(needed)
     fake = _values(source.measured(torch.from_numpy(drawn)))
     draws = baseline_draws(source, suite.n, seed, budget.baselines)
     on_step("distances and coverage")
@@ -129,6 +138,9 @@ def evaluate_samples(
                 source, seed, suite.reference.real, fake[: suite.n], draws, budget
             ),
         ]
+    if isinstance(suite.reference, MixedReference):
+        results += table_metrics(suite.reference, fake, seed, budget, on_step)
+        test = test[:0]  # whose metrics those are
     if len(test) >= MIN_C2ST:
         on_step("classifier two-sample test")
         parts = (train, fake[len(test) :]), (test, fake[: len(test)])

@@ -38,6 +38,23 @@ def proportion_interval(successes: int, n: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def median_interval(values: Array) -> tuple[float, float]:
+    """The 95% interval of the median of numbers, (N,), whatever their distribution: two
+    order statistics, by the binomial distribution of how many are below the median.
+
+    Returns:
+        Its lower and upper end; infinite ones for fewer than 6 numbers.
+    """
+    from scipy.stats import binom
+
+    n = len(values)
+    below = int(binom.ppf((1 - CONFIDENCE) / 2, n, 0.5)) - 1
+    if below < 0:
+        return -math.inf, math.inf
+    ordered = np.sort(values)
+    return float(ordered[below]), float(ordered[n - 1 - below])
+
+
 @cache
 def equivalence_power(n: int, bound: float) -> float:
     """The power of the test that a proportion is equivalent to 1/2.

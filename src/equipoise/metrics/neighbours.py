@@ -8,7 +8,7 @@ Models", ICML 2020, eqs. 4 to 8, after Kynkäänniemi et al. 2019 and Sajjadi et
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from equipoise.metrics.reference import ANY_IMAGES, MAX_PAIRED, POINTS, Array, R
 from equipoise.metrics.registry import Metric, register
 
 Rows = Array | NDArray[np.float32]
+Distances = Callable[[Tensor, Tensor], Tensor]
+"""From rows, (N, F), and others, (M, F), to the distances between them, (N, M)."""
 TILE_ENTRIES = 1 << 19  # distances at once, 4 MB: bounds memory, and stays in the cache
 K = 5  # neighbours: Naeem et al.'s
 MIN_SAMPLES = 40  # of each kind; balls about fewer say nothing
@@ -173,11 +175,13 @@ def nearest_distances(x: Tensor, number: int) -> Tensor:
     return found
 
 
-def nearest(x: Rows, among: Rows) -> tuple[Array, NDArray[np.int64]]:
+def nearest(
+    x: Rows, among: Rows, *, distances_between: Distances = distances_of
+) -> tuple[Array, NDArray[np.int64]]:
     """The distance from each row of x, (N, F), to the nearest row of `among`, (M, F),
     and which one that is: (N,) each."""
     a, b = torch.from_numpy(x).double(), torch.from_numpy(among).double()
     distances, rows = a.new_empty(len(a)), torch.empty(len(a), dtype=torch.int64)
     for here in tiles(len(a), len(b)):
-        distances[here], rows[here] = distances_of(a[here], b).min(1)
+        distances[here], rows[here] = distances_between(a[here], b).min(1)
     return distances.numpy(), rows.numpy()

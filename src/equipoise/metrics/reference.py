@@ -4,14 +4,15 @@ kind of data.
 A reference holds held-out samples and what follows from them, which is computed once.
 It says in which features samples are neighbours: points in columns of unit variance,
 MNIST's digits in the features of the shipped classifier, colour images in those of
-EfficientNet-Lite0 where it is installed, other images in thumbnails.
+EfficientNet-Lite0 where it is installed, other images in thumbnails. That of tables of
+mixed columns is `tables.mixed_reference`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -26,9 +27,9 @@ from equipoise.metrics.rotations import VALUE_COST as ROTATION_COST
 from equipoise.metrics.rotations import train_rotation_network
 
 Array = NDArray[np.float64]
-Kind = Literal["univariate", "tabular", "images", "digits", "photos", "rotations"]
-KINDS: tuple[Kind, ...] = ("univariate", "tabular", "images", "digits", "photos", "rotations")
-POINTS: tuple[Kind, ...] = ("univariate", "tabular")
+Kind = Literal["univariate", "tabular", "mixed", "images", "digits", "photos", "rotations"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+POINTS: tuple[Kind, ...] = ("univariate", "tabular", "mixed")
 ANY_IMAGES: tuple[Kind, ...] = ("images", "photos", "rotations")  # but digits
 MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
 NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters
@@ -87,8 +88,8 @@ class Reference(ABC):
         return rows
 
     def narrow(self, rows: Array) -> Array | None:
-        """Prepared samples with their distances from the real mean reduced by 10%; None
-        for data where that means nothing."""
+        """Prepared samples with a small difference that matters: of points, distances
+        from the real mean reduced by 10%; None for data that none is known of."""
         return None
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any, Literal
 
 from equipoise.errors import RequestError, first_line, nearest, warn
@@ -290,8 +290,8 @@ def in_table(key: str) -> bool:
 @cache
 def _load() -> None:
     """Import every file of this package, and every entry point."""
-    for module in iter_modules(import_module(PACKAGE).__path__):
-        import_module(f"{PACKAGE}.{module.name}")
+    for module in walk_packages(import_module(PACKAGE).__path__, f"{PACKAGE}."):
+        import_module(module.name)
     for point in entry_points(group=ENTRY_POINTS):
         if wrong := _load_plugin(point):
             _BROKEN[point.name] = wrong

@@ -26,17 +26,20 @@ class Prior:
         categorical_codes: Number of values of each categorical code c0, c1, ...: each
             is a one-hot vector of that length.
         continuous_codes: Number of continuous codes u0, u1, ..., uniform on [-1, 1].
+        draws: Dimensions of standard normal noise at the end of z, for the draws of a
+            table's categories (`networks.columns`).
     """
 
     dim: int
     kind: Literal["normal", "uniform"] = "normal"
     categorical_codes: tuple[int, ...] = ()
     continuous_codes: int = 0
+    draws: int = 0
 
     @property
     def width(self) -> int:
-        """The latent dimension, codes included."""
-        return self.dim + sum(self.categorical_codes) + self.continuous_codes
+        """The latent dimension, codes and draws included."""
+        return self.dim + sum(self.categorical_codes) + self.continuous_codes + self.draws
 
     @property
     def codes(self) -> dict[str, slice]:
@@ -62,6 +65,8 @@ class Prior:
             parts.append(
                 torch.rand(n, self.continuous_codes, generator=generator, device=device) * 2 - 1
             )
+        if self.draws:
+            parts.append(torch.randn(n, self.draws, generator=generator, device=device))
         return torch.cat(parts, 1)
 
     def with_codes(self, z: Tensor, codes: Mapping[str, ArrayLike]) -> Tensor:

@@ -8,7 +8,9 @@ imported when the first of them is drawn.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -264,6 +266,14 @@ def round_ticks(most: int) -> Locator:
     return MaxNLocator(most, steps=[1, 2, 5, 10])
 
 
+def short_number(value: float) -> str:
+    """A round number with k or M for thousands or millions."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if size <= abs(value) < 1e9:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
 def legend_below(figure: Figure, axes: Axes) -> None:
     """A legend of one of the axes below all of them, with dots that can be seen."""
     from matplotlib.collections import PathCollection
@@ -299,6 +309,15 @@ def legend_above(axes: Axes, handles: Sequence[Artist] = (), labels: Sequence[st
         frameon=False,
         fontsize=9,
     )
+
+
+@contextmanager
+def missing_glyphs() -> Iterator[None]:
+    """Where letters that no installed font has become boxes, without a warning for each
+    of them: a user's names and cells are what they are."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
 
 
 def literal_text(figure: Figure) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.distributions import Distribution
 from equipoise.data.schema import Schema
+from equipoise.data.tables.table import Table
 from equipoise.errors import clipped, printable
 from equipoise.plotting.axes import (
     GENERATED,
@@ -28,6 +29,7 @@ from equipoise.plotting.axes import (
     compared_histograms,
     legend_below,
     literal_text,
+    missing_glyphs,
     noted,
     outside_note,
     panel_height,
@@ -36,6 +38,8 @@ from equipoise.plotting.axes import (
     scatter_limits,
 )
 from equipoise.plotting.grids import image_grid
+from equipoise.plotting.table_columns import drawn_columns
+from equipoise.plotting.table_panels import MAX_PANELS, figure_size, table_panels
 from equipoise.sampling.sampler import Sampler
 from equipoise.utils.atomic_io import write_atomic
 
@@ -85,7 +89,10 @@ def draw(
         write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
         return
     shown = values if real is None else real if in_training else np.concatenate([values, real])
-    figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
+    if schema.table is not None:
+        figure = _table_figure(values, schema.table, real, title, in_training)
+    else:
+        figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
     write_atomic(path, _png(figure, SMALL_DPI if in_training else DPI))
 
 
@@ -140,6 +147,22 @@ def _figure(
         legend_below(figure, axes)
     literal_text(figure)
     _set_title(figure, title + columns_note(schema))
+    return figure
+
+
+def _table_figure(
+    values: Array, table: Table, real: Array | None, title: str, in_training: bool
+) -> Figure:
+    from matplotlib.figure import Figure
+
+    columns = drawn_columns(table)
+    shown = columns[: MAX_COLUMNS if in_training else MAX_PANELS]
+    figure = Figure(figure_size(len(shown)), layout="constrained")
+    table_panels(figure, shown, values, real)
+    literal_text(figure)
+    more = len(columns) - len(shown)
+    note = f"; the first {len(shown)} of {len(columns)} columns" if more else ""
+    _set_title(figure, title + note)
     return figure
 
 
@@ -217,5 +240,6 @@ def _set_title(figure: Figure, title: str) -> None:
 
 def _png(figure: Figure, dpi: int) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
+    with missing_glyphs():
+        figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -16,6 +16,7 @@ from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
 from equipoise.transforms.chain import Chain
+from equipoise.transforms.latent_classes import LatentClasses
 from equipoise.transforms.space import NetworkSpace
 
 
@@ -29,7 +30,32 @@ def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
 def build_method(recipe: Recipe, schema: Schema, seed: int) -> Method:
     """The recipe's method, with initial weights that depend on the seed alone."""
     with SeededInit(torch.Generator().manual_seed(seeded(seed, Stream.WEIGHTS).initial_seed())):
-        return recipe.build(network_space(recipe, schema))
+        return _build(recipe, schema)
+
+
+def _build(recipe: Recipe, schema: Schema) -> Method:
+    """The recipe's method; of tables G has the end that their columns need."""
+    space = network_space(recipe, schema)
+    method = recipe.build(space)
+    if not space.is_table:
+        return method
+    from equipoise.networks.columns import ColumnGenerator
+
+    uniform = method.prior.kind == "uniform"
+    generator = ColumnGenerator(
+        method.generator, space.spans, recipe.clusters or 1, uniform=uniform
+    )
+    prior = replace(method.prior, draws=generator.output.noise)
+    return replace(method, generator=generator, prior=prior)
+
+
+def start_from_mixture(method: Method, transform: Chain) -> None:
+    """Let a generator of tables start as the mixture that was fitted to them."""
+    from equipoise.networks.columns import ColumnGenerator
+
+    mixture = transform.clustering
+    if isinstance(method.generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
+        method.generator.output.start_from(mixture)
 
 
 def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:
@@ -52,7 +78,7 @@ def outline(recipe: Recipe, schema: Schema) -> Method:
         RuntimeError: The networks' construction reads their own weights.
     """
     with SeededInit(torch.Generator()), torch.device("meta"):
-        return recipe.build(network_space(recipe, schema))
+        return _build(recipe, schema)
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:

@@ -36,6 +36,10 @@ Where the weights of EfficientNet-Lite0 are installed, D also sees its features 
 colour images (Projected GAN, Sauer et al. 2021, see `networks.projected`). They know
 what a picture is of, which D's convolutions take long to learn; the pixels have the
 colours.
+
+Of tables with categories the networks see one-hot vectors and normal scores, are
+conditioned on the components of latent classes, and G starts as that mixture
+(`networks.columns`; docs/tables.md; benchmarks/EXPERIMENTS.md, "Tables").
 """
 
 from __future__ import annotations
@@ -71,6 +75,15 @@ WIDE_DATA: dict[str, Any] = {
     "learning_rate_end": 0.3,
     "discriminator_rate": 4.0,
 }
+# Defaults for tables of mixed columns. Their numbers have as many latents as columns.
+TABLES: dict[str, Any] = {
+    "batch_size": 1024,
+    "learning_rate": 1e-3,
+    "learning_rate_end": 0.1,
+    "full_rate_samples": 0,
+    "width": 256,
+}
+FREE_LATENTS = 32
 # Defaults for images by what keeps D smooth.
 PENALTIES: dict[str, Any] = {
     "regularization": "penalties",
@@ -114,13 +127,15 @@ class Balanced(Recipe):
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
 
     batch_size: int = 256
-    """Samples in a batch (points of more than two columns: 1024; images: 32)."""
+    """Samples in a batch (points of more than two columns and tables: 1024; images:
+    32)."""
     learning_rate: float = 4e-3
     """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4, with photo
-    features 1e-3)."""
+    features 1e-3; tables: 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (points of more than two columns and images: 0.3; images in colour: 0.1)."""
+    (points of more than two columns and images: 0.3; tables and images in colour:
+    0.1)."""
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
@@ -128,7 +143,8 @@ class Balanced(Recipe):
     10,000)."""
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls with the inverse square root of
-    the samples seen. 0: never (points of several columns: 1,536,000; images: 0)."""
+    the samples seen. 0: never (points of several columns: 1,536,000; images and tables:
+    0)."""
     regularization: Literal["penalties", "spectral"] = "penalties"
     """What keeps D smooth: the R1 and R2 penalties, or spectral normalisation of its
     layers, for images, with a G that has BatchNorm (images in colour: spectral)."""
@@ -145,14 +161,15 @@ class Balanced(Recipe):
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1]) (images in colour: unit, since G ends in a tanh there)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
-    """Hidden units of the MLPs (points of several columns: 128; images: 16, with photo
-    features 24, channels of the finest grid)."""
+    """Hidden units of the MLPs (points of several columns: 128; tables: 256; images:
+    16, with photo features 24, channels of the finest grid)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
-    """Latent dimension (points of D > 1 columns: D; images: 64)."""
+    """Latent dimension (points of D > 1 columns: D; tables: 32 more than columns of
+    numbers; images: 64)."""
     clusters: int | None = None
-    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
-    k-means for images). 0: none. Default: chosen by BIC for tables; one per 200 images,
-    at most 256."""
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for points,
+    latent classes for tables, k-means for images). 0: none. Default: chosen by BIC for
+    points; one per 150 rows of a table or 200 images, at most 256."""
     per_channel_clusters: bool | None = None
     """Cluster each image channel independently. Default: yes if the channels are
     independent."""
@@ -171,6 +188,9 @@ class Balanced(Recipe):
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
             return image_defaults(space.shape, {}, alpha=False)
+        if space.is_table:
+            numbers = sum(span.activation == "score" for span in space.spans)
+            return TABLES | {"latent_dim": numbers + FREE_LATENTS}
         if space.size == 1:
             return {}
         return {
@@ -256,7 +276,7 @@ class Balanced(Recipe):
             Relativistic(),
             penalty=None if spectral else lambda batch: penalties.r1_and_r2(batch.logits, batch.x),
             pairs=True,
-            reuses_samples=spectral,
+            reuses_samples=spectral or space.is_table,
         )
 
     def _joined(self, pixels: Discriminator, space: NetworkSpace) -> nn.Module:

@@ -77,8 +77,9 @@ class Recipe(ABC):
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1])."""
     clusters: Annotated[int | None, Ge(0), Le(2**16)] = 0
-    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
-    k-means for images). 0: none; 1: none, but tables are whitened."""
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for points,
+    latent classes for tables, k-means for images). 0: none; 1: none, but points are
+    whitened."""
     per_channel_clusters: bool | None = False
     """Cluster each image channel independently."""
     augment: str = "none"

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from equipoise.diagnosis.evidence import comparable_lines
 from equipoise.metrics.result import MetricResult
-from equipoise.plotting.axes import GENERATED, REAL, legend_above, literal_text, round_ticks
+from equipoise.plotting.axes import (
+    GENERATED,
+    REAL,
+    legend_above,
+    literal_text,
+    missing_glyphs,
+    round_ticks,
+    short_number,
+)
 from equipoise.utils.formatting import number
 
 if TYPE_CHECKING:
@@ -77,7 +85,7 @@ def svg_image(figure: Figure, alt: str, caption: str = "", wide: bool = False) -
 
     literal_text(figure)
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "equipoise"}):
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "equipoise"}), missing_glyphs():
         figure.savefig(buffer, format="svg", dpi=160, metadata={"Date": None})
     return Image(data_uri(buffer.getvalue(), "svg+xml"), alt, caption, wide)
 
@@ -268,14 +276,6 @@ def _axes(figure: Figure, ylabel: str) -> Axes:
     axes.xaxis.set_major_locator(round_ticks(7))
     axes.spines[["top", "right"]].set_visible(False)
     return axes
-
-
-def short_number(value: float) -> str:
-    """A round number with k or M for thousands or millions."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if size <= abs(value) < 1e9:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"
 
 
 def _logarithmic(axes: Axes, values: Sequence[float]) -> None:

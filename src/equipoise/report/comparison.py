@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from equipoise.diagnosis import Severity
 from equipoise.metrics.registry import Better
 from equipoise.metrics.result import MetricResult
-from equipoise.report.formatting import SIGNS, interval
+from equipoise.report.formatting import SIGNS, interval, label
 from equipoise.report.report import Report
 from equipoise.utils.formatting import number
 
@@ -67,7 +67,7 @@ def rows(reports: Sequence[Report]) -> list[Row]:
             for metric in of_runs
         ]
         first = known[0]
-        found.append(Row(first.label, first.meaning, first.better, cells, " to ".join(ends)))
+        found.append(Row(label(first), first.meaning, first.better, cells, " to ".join(ends)))
     return found
 
 

@@ -21,6 +21,7 @@ from equipoise.recipes._building import build_method, fitted_recipe
 from equipoise.recipes.output import DiscriminatorOutput, Probability
 from equipoise.report.report import Report
 from equipoise.report.surfaces import Surface
+from equipoise.report.tables import TableComparison, table_comparison
 from equipoise.runs import checkpoint
 from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
@@ -46,6 +47,8 @@ class PageContext:
     """What D's output means."""
     progress_images: Sequence[Path] = ()
     """Images of samples through the training, the first first."""
+    table: TableComparison | None = None
+    """How rows differ from real ones, of a table whose data is there."""
 
     @property
     def primary(self) -> MetricResult:
@@ -86,11 +89,11 @@ def page_context(
         built = build_method(fitted, sampler.schema, seed=0)
         discriminator = built.discriminator
         known = _load_discriminator(discriminator, directory)
-    # D can be drawn in one or two dimensions, where it judges points one by one and its
-    # answer does not depend on a class.
+    # D can be drawn in one or two dimensions of numbers, where it judges points one by
+    # one and its answer does not depend on a class.
     schema = sampler.schema
     drawable = built.together and not (
-        schema.is_image or schema.size > 2 or sampler.recipe.conditional
+        schema.is_image or schema.size > 2 or schema.table or sampler.recipe.conditional
     )
     surface = None
     if known and drawable:
@@ -105,6 +108,7 @@ def page_context(
         surface=surface,
         output=built.output,
         progress_images=[] if directory is None else progress_images(directory),
+        table=None if source is None else table_comparison(sampler, source),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from equipoise.errors import clipped, printable
 from equipoise.metrics.registry import Better
 from equipoise.metrics.result import MetricResult
 from equipoise.utils.formatting import MAX_PLAIN, number
@@ -15,6 +16,13 @@ GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)
 # Fraction of half an interval by which its middle may be off the value, to be written
 # as the value +- half the interval.
 OFF_CENTRE = 0.25
+MAX_LABEL = 46  # letters
+
+
+def label(metric: MetricResult) -> str:
+    """A metric's name for people. That of one column holds the column's name, which may
+    be anything."""
+    return clipped(printable(metric.label), MAX_LABEL)
 
 
 def interval(metric: MetricResult) -> str:

@@ -18,6 +18,7 @@ from equipoise.report.comparison import SEVERITY_MARKS, Row, rows, rows_with_pro
 from equipoise.report.context import PageContext
 from equipoise.report.formatting import BASELINE, INTERVAL, KEY
 from equipoise.report.report import Report
+from equipoise.report.table_charts import Figures, figures_of
 from equipoise.runs.config import RunConfig
 
 if TYPE_CHECKING:
@@ -44,12 +45,21 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Section:
-    """Images under one heading. A section without images is left out."""
+    """What stands under one heading. A section with nothing is left out."""
 
     heading: str
     images: Sequence[Image]
     small: bool = False
     """Whether the images have no text, and many may stand in a row."""
+    sentence: str = ""
+    """Stands above."""
+    tables: Sequence[Figures] = ()
+    """Stand above the images."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.images or self.tables)
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ def page(run: PageContext) -> str:
             runs=[_summary(run)],
             sections=[
                 Section("Samples beside real ones", sections.samples(run)),
+                _pairs(run),
                 Section("Samples by class", sections.classes(run)),
                 Section("Nearest training samples", sections.nearest_training_images(run)),
                 Section("Through time", sections.progress(run), small=images_alone),
@@ -112,6 +123,16 @@ def comparison(runs: Sequence[PageContext]) -> str:
             ],
             table=rows([run.report for run in runs]),
         )
+    )
+
+
+def _pairs(run: PageContext) -> Section:
+    """The section on what is off in a table; empty for other data."""
+    heading = "What is off, and what binds the columns"
+    if run.table is None:
+        return Section(heading, [])
+    return Section(
+        heading, sections.pairs(run), sentence=run.table.sentence, tables=figures_of(run.table)
     )
 
 

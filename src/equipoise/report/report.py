@@ -21,7 +21,9 @@ from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.evaluate import evaluate_samples
 from equipoise.metrics.finite import finite_metric
 from equipoise.metrics.result import MetricResult
-from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval
+from equipoise.metrics.tables.column_shapes import COLUMN_SHAPE
+from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval, label
+from equipoise.report.tables import missing_from
 from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
@@ -30,6 +32,7 @@ from equipoise.utils.formatting import dated, for_terminal, now, number, spoken
 
 FINITE_SAMPLES = 1_000  # that must be finite before metrics are computed
 MAX_COUNTED = 1_000  # held-out samples; a verdict asks for no more
+SHOWN_COLUMNS = 3  # of a data table's, in tables of metrics: the worst ones
 MAX_INCEPTION_IMAGES = 10_000  # of each kind
 
 
@@ -75,24 +78,26 @@ class Report:
 
     @property
     def shown(self) -> list[MetricResult]:
-        """The metrics that tables show."""
-        return [metric for metric in self.metrics if metric.in_table]
+        """The metrics that tables show; of those of single columns the worst few."""
+        columns = [metric for metric in self.metrics if metric.family == COLUMN_SHAPE.key]
+        worst = sorted(columns, key=lambda metric: metric.value - metric.baseline)[:SHOWN_COLUMNS]
+        return [metric for metric in self.metrics if metric.in_table or metric in worst]
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Label, value, interval and baseline of each metric that tables show."""
-        return [(m.label, number(m.value), interval(m), number(m.baseline)) for m in self.shown]
+        return [(label(m), number(m.value), interval(m), number(m.baseline)) for m in self.shown]
 
     def __str__(self) -> str:
         heads = ("", GENERATED, INTERVAL, BASELINE)
         signs = (SIGNS[metric.better] for metric in self.shown)
         rows = [
-            (f"{sign} {label}", *cells)
-            for sign, (label, *cells) in zip(signs, self.rows(), strict=True)
+            (f"{sign} {name}", *cells)
+            for sign, (name, *cells) in zip(signs, self.rows(), strict=True)
         ]
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         lines = [
-            f"{label:{widths[0]}}  {value:>{widths[1]}}  {off:{widths[2]}}  {baseline:>{widths[3]}}"
-            for label, value, off, baseline in (heads, *rows)
+            f"{name:{widths[0]}}  {value:>{widths[1]}}  {off:{widths[2]}}  {baseline:>{widths[3]}}"
+            for name, value, off, baseline in (heads, *rows)
         ]
         about = (
             f"({self.metrics[0].protocol})",
@@ -102,8 +107,8 @@ class Report:
 
     def explained(self) -> str:
         """What each metric of the table measures, a line each."""
-        width = max(len(metric.label) for metric in self.shown)
-        lines = (f"{m.label:{width}}  {SIGNS[m.better]} {m.meaning}" for m in self.shown)
+        width = max(len(label(metric)) for metric in self.shown)
+        lines = (f"{label(m):{width}}  {SIGNS[m.better]} {m.meaning}" for m in self.shown)
         return for_terminal("\n".join(lines))
 
     @property
@@ -243,6 +248,7 @@ def gather(
         changed=tuple(
             name for name in config.requested.recipe if getattr(recipe, name) != getattr(own, name)
         ),
+        missing_categories=missing_from(sampler, source) if finite.value == 1 else (),
     )
 
 

@@ -27,6 +27,7 @@ from equipoise.report import charts
 from equipoise.report.charts import Image
 from equipoise.report.context import PageContext
 from equipoise.report.surfaces import class_chart, latent_chart, line_charts, plane_charts
+from equipoise.report.table_charts import heat_maps, panels_chart
 from equipoise.sampling.sampler import EVALUATION_SEED
 
 Array = NDArray[np.float64]
@@ -48,6 +49,9 @@ def samples(run: PageContext) -> list[Image]:
         return grids if real is None else [*grids, _grid(real, "real", run)]
     if source is None or real is None:
         return []
+    if schema.table is not None:
+        worst = [] if run.table is None else run.table.columns
+        return [panels_chart(schema.table, generated, real, worst)]
     names, distribution = axis_names(schema), source.distribution
     if schema.size == 1:
         return line_charts(generated[:, 0], real[:, 0], distribution, run.surface, names[0])
@@ -81,6 +85,12 @@ def column_chart(generated: Array, real: Array, schema: Schema) -> Image:
     return charts.svg_image(figure, alt, caption, wide=True)
 
 
+def pairs(run: PageContext) -> list[Image]:
+    """What binds the columns of a table, beside what binds them in real rows."""
+    image = None if run.table is None else heat_maps(run.table)
+    return [] if image is None else [image]
+
+
 def classes(run: PageContext) -> list[Image]:
     """Samples of each label, by a generator that learned labels."""
     sampler, source = run.sampler, run.source
@@ -96,7 +106,7 @@ def classes(run: PageContext) -> list[Image]:
         caption += "Images of a column have the same latents."
         sheet = charts.data_uri(by_class(sampler, run.limits, EVALUATION_SEED))
         return [Image(sheet, alt, caption, wide=True)]
-    if sampler.schema.size > 2:
+    if sampler.schema.size > 2 or sampler.schema.table is not None:
         return []
     real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
     return [class_chart(sampler, real, labels, EVALUATION_SEED, description)]
@@ -168,6 +178,7 @@ def curves(run: PageContext) -> list[Image]:
 def latents(run: PageContext) -> list[Image]:
     """How samples depend on the latent, in one or two dimensions."""
     schema = run.sampler.schema
-    if schema.is_image or schema.size > 2 or run.sampler.prior.dim == 0:
+    planar = schema.size <= 2 and schema.table is None
+    if schema.is_image or not planar or run.sampler.prior.dim == 0:
         return []
     return [latent_chart(run.sampler, EVALUATION_SEED)]

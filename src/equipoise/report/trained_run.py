@@ -126,7 +126,7 @@ class TrainedRun:
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in samples. Raises as `GAN.encode`."""
         sampler = self.sampler
-        samples = samples_of(data, sampler.schema.columns)
+        samples = samples_of(data, sampler.schema)
         has_limits = sampler.schema.is_image and len(samples) > 0
         sampler.check_kind(samples.shape[1:], image_limits(samples) if has_limits else None)
         return sampler.encode(torch.from_numpy(samples))
@@ -154,9 +154,9 @@ class TrainedRun:
         if own:
             source = self.training_data()
         else:
-            settings, columns = self.config.settings, sampler.schema.columns
+            settings, schema = self.config.settings, sampler.schema
             source = open_for_evaluation(
-                data, labels, settings.label_column, columns, settings.images
+                data, labels, settings.label_column, schema, settings.images
             )
         sampler.check_kind(source.schema.shape, source.limits)
         path = None if self.directory is None else self.directory.path

@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,6 +60,10 @@ class Requested:
             RequestError: With all names that are neither's, or else all values of
                 another type, in one line.
         """
+        if settings.get("columns") is not None:
+            from equipoise.data.tables.column_file import given_columns
+
+            settings = {**settings, "columns": given_columns(settings["columns"])}
         of_recipe, of_run = hints(recipe), hints(RunSettings)
         known = of_recipe | of_run
         raise_mistakes(
@@ -172,6 +177,8 @@ class RunConfig:
                 words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
         if column is not None:
             words += ["--label-column", shlex.quote(column)]
+        if self.settings.columns is not None:
+            words += _columns_argument(self.command)
         words += _image_arguments(self.settings)
         # Labels of a file are always learned.
         if self.recipe.conditional and readers.find(name) is None:
@@ -276,6 +283,15 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
         f"{run} was trained with the recipe {shown}, which is not installed here: install the "
         "package that provides it"
     )
+
+
+def _columns_argument(command: tuple[str, ...]) -> list[str]:
+    """The file of columns as it was typed; empty where columns came in Python."""
+    for word, after in pairwise((*command, "")):
+        name, equals, value = word.partition("=")
+        if name == "--columns" and (given := value if equals else after):
+            return ["--columns", shlex.quote(given)]
+    return []
 
 
 def _image_arguments(settings: RunSettings) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Interval, validate
-from equipoise.errors import nearest
+from equipoise.errors import clipped, nearest
 from equipoise.runs.trackers import TRACKERS
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ class RunSettings:
     none. auto: full after two minutes of training, else quick."""
     label_column: str | None = None
     """The column of a table that holds labels."""
+    columns: dict[str, Any] | str | None = field(default=None, metadata={"metavar": "FILE"})
+    """What the columns of a table are, where they are not recognised: a file that
+    `equipoise describe` writes; in Python also {"age": {"kind": "integer"}}."""
     layout: ImageLayout | None = None
     """Of an array of images with channels: NCHW, (N, C, H, W), or NHWC, (N, H, W, C).
     Default: by its shape."""
@@ -91,6 +94,11 @@ class RunSettings:
 
         resizing = Resizing(self.size, self.crop or None, self.fit)
         return ImageOptions(self.layout, self.alpha, resizing)
+
+    @property
+    def columns_by_name(self) -> dict[str, Any] | None:
+        """What the user says of columns, once a file has been read (`runs.config`)."""
+        return self.columns if isinstance(self.columns, dict) else None
 
     def _conflicts(self) -> list[str]:
         found = []
@@ -123,7 +131,7 @@ def differences(
     """The settings that were given and differ from the recorded ones, as "name:
     recorded -> given"."""
     return [
-        f"{name}: {recorded.get(name)!r} -> {value!r}"
+        f"{name}: {clipped(repr(recorded.get(name)))} -> {clipped(repr(value))}"
         for name, value in given.items()
         if name not in changeable and _as_json(recorded.get(name)) != _as_json(value)
     ]

@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.errors import RequestError
+from equipoise.sampling.rows import Rows
 from equipoise.utils.system import available_memory
 
 GIB = 2**30
-Rows = TypeVar("Rows", Tensor, NDArray[float64])
+Batch = TypeVar("Batch", Tensor, NDArray[float64], Rows)
 
 
 def rebatch(
-    parts: Iterable[Rows],
+    parts: Iterable[Batch],
     size: int,
-    join: Callable[[list[Rows]], Rows],
-) -> Iterator[Rows]:
+    join: Callable[[list[Batch]], Batch],
+) -> Iterator[Batch]:
     """Regroup rows into batches of `size`; the last batch has the rest.
 
     Args:
@@ -28,7 +29,7 @@ def rebatch(
         size: Rows of a batch.
         join: Concatenates batches.
     """
-    pending: list[Rows] = []
+    pending: list[Batch] = []
     for part in parts:
         pending.append(part)
         if sum(map(len, pending)) < size:

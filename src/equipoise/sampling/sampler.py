@@ -20,8 +20,10 @@ from equipoise.errors import EquipoiseError, RequestError
 from equipoise.networks.latents import Prior
 from equipoise.recipes.base import Recipe
 from equipoise.sampling.batching import check_sample_memory, rebatch
+from equipoise.sampling.conditions import Conditions
 from equipoise.sampling.evaluation_mode import evaluating, recomputing_statistics
 from equipoise.sampling.module import SamplerModule
+from equipoise.sampling.rows import Rows
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.scaling import same_kind
 
@@ -40,6 +42,8 @@ MIN_RECALIBRATION_BATCHES, RECALIBRATION_PIXELS = 4, 32 * 32
 # Latents that are drawn at once, for samples of up to 256 values; fewer for larger
 # ones.
 BLOCK = 4096
+ENDLESS = 2**40  # draws, of which only those that are needed are made
+DECODED_ROWS = 2**16  # of a table, at once
 # Generator passes for one block. The activations of a quarter fit into the cache.
 PASSES_PER_BLOCK = 4
 
@@ -67,7 +71,12 @@ class Sampler:
         self.module = SamplerModule(self.generator, self.transform)
 
     def sample(
-        self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+        self,
+        n: int,
+        seed: int,
+        label: int | None = None,
+        codes: Codes | None = None,
+        conditions: Conditions | None = None,
     ) -> UserData:
         """Draw samples.
 
@@ -80,22 +89,78 @@ class Sampler:
             label: The index of the class to draw, for a conditional generator. None:
                 classes at their training frequencies.
             codes: Values of the latent codes, see `Prior.with_codes`.
+            conditions: What rows of a table must meet. The number of rows drawn for
+                them is the result's `attrs["drawn"]`.
 
         Returns:
             An array, tensor or DataFrame of the user's type and layout.
 
         Raises:
-            RequestError: Memory cannot hold the samples, or a code is unknown.
+            RequestError: Memory cannot hold the samples, a code is unknown, or
+                conditions are hardly ever met.
         """
         check_sample_memory(n, self.schema.sample_bytes)
-        return self.schema.collect(n, self._generate(n, seed, label, codes))
+        rows = iter([self._no_rows])
+        if n:
+            parts = self._rows(n, seed, label, codes, conditions)
+            rows = rebatch(parts, self._decoded_rows, Rows.join)
+        samples = self.schema.collect(n, (part.as_part for part in rows), seed)
+        return _with_draws(samples, conditions)
 
     def batches(
-        self, size: int, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+        self,
+        size: int,
+        n: int,
+        seed: int,
+        label: int | None = None,
+        codes: Codes | None = None,
+        conditions: Conditions | None = None,
     ) -> Iterator[UserData]:
-        """As `sample`, in batches of `size`; the last batch has the rest."""
-        parts = self._generate(n, seed, label, codes)
-        return (self.schema.to_user(batch) for batch in rebatch(parts, size, np.concatenate))
+        """As `sample`, in batches of `size`; the last batch has the rest. All together
+        are what `sample` returns."""
+        parts = rebatch(self._rows(n, seed, label, codes, conditions), size, Rows.join)
+        return (
+            _with_draws(
+                self.schema.to_user(part.values, part.labels, seed, number * size), conditions
+            )
+            for number, part in enumerate(parts)
+        )
+
+    @property
+    def _has_label_column(self) -> bool:
+        return self.schema.label_column is not None and bool(self.recipe.conditional)
+
+    @property
+    def _no_rows(self) -> Rows:
+        labels = np.empty(0, np.int64) if self._has_label_column else None
+        return Rows(np.empty((0, *self.schema.shape)), labels)
+
+    @property
+    def _decoded_rows(self) -> int:
+        """Samples that are turned into the user's type at once: each column of a table
+        takes a while, however few rows it has."""
+        return DECODED_ROWS if self.schema.table is not None else 1
+
+    def _rows(
+        self,
+        n: int,
+        seed: int,
+        label: int | None,
+        codes: Codes | None,
+        conditions: Conditions | None,
+    ) -> Iterator[Rows]:
+        """As `_generate`, with the position of each sample's label, where samples have
+        a column of labels. Codes are checked immediately."""
+        draws = n if conditions is None else ENDLESS
+        some = None if conditions is None else conditions.labels
+        y = self._classes_of(draws, seed, label if some is None else some)
+        passes = self._passes(self._latents(draws, seed, codes), y)
+        rows = (self._labelled_pass(*drawn) for drawn in passes)
+        return rows if conditions is None else _kept(rows, n, conditions)
+
+    def _labelled_pass(self, z: Tensor, y: Tensor | None) -> Rows:
+        labels = self.labels(y) if self._has_label_column else None
+        return Rows(self._pass(z, y), None if labels is None else labels.cpu().numpy())
 
     def drawn_labels(self, n: int, seed: int, label: int | None = None) -> Iterator[int] | None:
         """The index of the label of each sample that `batches` draws with these
@@ -168,7 +233,9 @@ class Sampler:
 
         return (draw(start) for start in range(0, n, block))
 
-    def _classes_of(self, n: int, seed: int, label: int | None) -> Iterator[Tensor]:
+    def _classes_of(
+        self, n: int, seed: int, label: int | tuple[int, ...] | None
+    ) -> Iterator[Tensor]:
         """The networks' classes of n latents in blocks; empty for networks without
         classes.
 
@@ -315,27 +382,54 @@ class Sampler:
         return self.transform.labels(classes)
 
     def _classes(
-        self, n: int, label: int | None, labels: torch.Generator, clusters: torch.Generator
+        self,
+        n: int,
+        label: int | tuple[int, ...] | None,
+        labels: torch.Generator,
+        clusters: torch.Generator,
     ) -> Tensor | None:
         """Draw the networks' classes of n latents, (n,); None for networks without.
 
         Args:
             n: Number of latents.
-            label: The index of one label; None for all.
+            label: The index of one label, or of those to choose from at their
+                training frequencies; None for all.
             labels: The random generator for labels.
             clusters: The random generator for clusters.
         """
         drawn = self._labels(n, label, labels)
         return None if drawn is None else self.transform.classes(drawn, clusters).to(self.device)
 
-    def _labels(self, n: int, label: int | None, generator: torch.Generator) -> Tensor | None:
+    def _labels(
+        self, n: int, label: int | tuple[int, ...] | None, generator: torch.Generator
+    ) -> Tensor | None:
         """The indices of n labels, (n,); zeros for clusters without labels; None
         without both."""
         if not self.recipe.conditional:
             clustered = self.transform.clustering is not None
             return torch.zeros(n, dtype=torch.int64) if clustered else None
-        if label is not None:
+        if isinstance(label, int):
             return torch.full((n,), label)
         counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
+        if label is not None:
+            counts = torch.zeros_like(counts).index_copy_(
+                0, torch.tensor(label), counts[list(label)].clamp(min=1)
+            )
         # multinomial cannot draw 0 samples.
         return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]
+
+
+def _kept(rows: Iterator[Rows], n: int, conditions: Conditions) -> Iterator[Rows]:
+    """The first n rows that meet conditions. Raises as `Conditions.keep`."""
+    while n > 0:
+        kept = conditions.keep(next(rows), n)
+        n -= len(kept)
+        if len(kept):
+            yield kept
+
+
+def _with_draws(samples: UserData, conditions: Conditions | None) -> UserData:
+    """A table with the number of rows that were drawn for it so far."""
+    if conditions is not None:
+        samples.attrs["drawn"] = conditions.drawn  # type: ignore[union-attr]  # a table
+    return samples

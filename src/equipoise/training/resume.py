@@ -167,6 +167,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
             label_column=settings.label_column,
             memory_budget=settings.memory_budget,
             split_seed=settings.seed,
+            overrides=settings.columns_by_name,
             images=settings.images,
         )
     except RequestError as error:

@@ -69,6 +69,7 @@ def prepare(
         label_column=settings.label_column,
         memory_budget=settings.memory_budget,
         split_seed=settings.seed,
+        overrides=settings.columns_by_name,
         images=settings.images,
     )
     if weights is None:

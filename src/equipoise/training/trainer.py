@@ -21,7 +21,13 @@ from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.metrics.evaluate import baselines, suite_for
 from equipoise.recipes import DEFAULT
-from equipoise.recipes._building import build_method, fitted_recipe, recipe_from, recipe_to_dict
+from equipoise.recipes._building import (
+    build_method,
+    fitted_recipe,
+    recipe_from,
+    recipe_to_dict,
+    start_from_mixture,
+)
 from equipoise.recipes._contract import check_contract
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
@@ -138,6 +144,7 @@ class Trainer:
         fitted = fitted_recipe(self.recipe, transform)
         check_networks_fit(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)
+        start_from_mixture(method, transform)
         self._check(method, fitted, transform)
         batch_size, seed = fitted.batch_size, settings.seed
         loader: Loader = source.loader(batch_size, transform.encode_once, device, seed)

@@ -14,10 +14,12 @@ from equipoise.transforms.base import Transform
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters
+from equipoise.transforms.latent_classes import LatentClasses
 from equipoise.transforms.per_channel import ChannelClusters
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import Scaling
 from equipoise.transforms.space import Span
+from equipoise.transforms.table_encoding import TableEncoding
 from equipoise.transforms.whitening import ComponentWhitening
 
 TRANSFORMS: dict[str, type[Transform]] = {
@@ -29,6 +31,8 @@ TRANSFORMS: dict[str, type[Transform]] = {
         ComponentWhitening,
         ImageClusters,
         ChannelClusters,
+        TableEncoding,
+        LatentClasses,
     )
 }
 
@@ -158,6 +162,8 @@ class Chain(nn.Module):
                 raise RequestError(f"its {name} has no {error}") from None
             shape = links[-1].shape
         first: list[type[Transform]] = [Dequantization, Scaling]
+        if schema.table is not None:
+            first = [TableEncoding]
         if schema.alpha:
             first.insert(1, Premultiplication)
         if [*map(type, links[: len(first)])] != first or len(links) > len(first) + 1:

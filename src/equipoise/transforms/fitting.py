@@ -16,13 +16,16 @@ from equipoise.transforms.chain import Chain
 from equipoise.transforms.clustering import PART, Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters, default_clusters
+from equipoise.transforms.latent_classes import LatentClasses, default_components
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.table_encoding import TableEncoding
 from equipoise.transforms.whitening import ComponentWhitening
 
 # Clusters are fitted to so many rows, and to so many values at most.
 FITTED_ROWS, MAX_FITTED_VALUES = 10_000, 2**27
+FITTED_TABLE_ROWS = 50_000  # of tables with categories, whose mixtures need more
 
 
 def fit_chain(
@@ -43,12 +46,31 @@ def fit_chain(
         seed: Of all that is drawn.
         per_channel: Whether each channel of images has clusters of its own.
     """
+    if source.schema.table is not None:
+        return _fit_table(source, clusters, labels, seed)
     links: list[Transform] = [Dequantization(source.schema)]
     if source.schema.alpha and source.limits is not None:
         links.append(Premultiplication(source.schema, source.limits))
     links.append(fit_scaling(source, kind, seed))
     clustering = fit_clustering(source, links, clusters, labels, seed, per_channel)
     return Chain(links if clustering is None else [*links, clustering])
+
+
+def _fit_table(source: Source, components: int | None, labels: int, seed: int) -> Chain:
+    """The transforms of a table: scores and one-hot vectors, and a mixture. Without
+    components it is of one, in which all columns are independent."""
+    assert source.schema.table is not None
+    raw = source.seen(FITTED_TABLE_ROWS, seed)
+    encoding = TableEncoding(source.schema.table.sizes).fit([raw])
+    encode = _encoder([encoding], seed)
+    if components is None:
+        components = default_components(len(raw))
+    mixture = LatentClasses.of(encoding, min(max(components, 1), len(raw)), labels)
+    mixture.fit(encode(raw), seed)
+    known = source.labelled(FITTED_TABLE_ROWS, seed, held_out=False) if labels else None
+    if known is not None:
+        mixture.fit_class_weights(encode(known[0]), known[1], labels)
+    return Chain([encoding, mixture])
 
 
 def channels_are_independent(source: Source, seed: int) -> bool:

@@ -4,6 +4,7 @@ for it, and know nothing of the data's own columns and units."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,10 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """Neighbouring numbers of a generated sample that end in one activation."""
+    """Neighbouring numbers of a generated sample that end in one activation: any
+    numbers, the one-hot vector of a category, or a normal score."""
 
     size: int
-    activation: Literal["linear"] = "linear"
+    activation: Literal["linear", "one_hot", "score"] = "linear"
+
+
+def table_spans(sizes: Sequence[int]) -> tuple[Span, ...]:
+    """The spans of a table with these columns: of each the number of codes, and 0 for a
+    number."""
+    return tuple(Span(size, "one_hot") if size else Span(1, "score") for size in sizes)
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,14 @@ class NetworkSpace:
         labels: How many classes the data's labels have; None of data without labels.
         classes: How many classes both networks are conditioned on: labels, clusters, or
             pairs of them; 0 for none.
+        spans: How a sample of a table is made up; empty for other data.
     """
 
     shape: tuple[int, ...]
     is_image: bool = False
     labels: int | None = None
     classes: int = 0
+    spans: tuple[Span, ...] = ()
 
     @property
     def size(self) -> int:
@@ -42,12 +52,21 @@ class NetworkSpace:
         return math.prod(self.shape)
 
     @property
+    def is_table(self) -> bool:
+        """Whether samples are rows of a table, with categories."""
+        return bool(self.spans)
+
+    @property
     def activations(self) -> tuple[Span, ...]:
         """How G's output ends, in spans that cover a sample in its order."""
-        return (Span(self.size),)
+        return self.spans or (Span(self.size),)
 
     @classmethod
     def of(cls, schema: Schema) -> NetworkSpace:
-        """The space of data of this schema, whose transforms keep its shape."""
+        """The space of data of this schema: of its shape, or of a table's columns as
+        `TableEncoding` has them."""
         labels = None if schema.classes is None else len(schema.classes)
-        return cls(schema.shape, schema.is_image, labels)
+        if schema.table is None:
+            return cls(schema.shape, schema.is_image, labels)
+        spans = table_spans(schema.table.sizes)
+        return cls((sum(span.size for span in spans),), labels=labels, spans=spans)

@@ -11,7 +11,9 @@ import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from equipoise.errors import EquipoiseError
 from equipoise.utils.system import MEMORY_FRACTION, available_memory
@@ -44,11 +46,31 @@ def write_atomic(
     Raises:
         EquipoiseError: The file could not be written.
     """
+    with replacing(path, beside) as file:
+        for part in [content] if isinstance(content, bytes) else content:
+            file.write(part)
+
+
+@contextmanager
+def replacing(path: Path, beside: Path | None = None) -> Iterator[BinaryIO]:
+    """A new file that takes the place of that at `path` once it is whole. After an
+    exception it is removed, and the old one stays.
+
+    Args:
+        path: The file.
+        beside: Folder for the temporary file; by default that of `path`.
+
+    Raises:
+        EquipoiseError: The file could not be written.
+    """
     temporary = (beside or path.parent) / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_synced(temporary, content)
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

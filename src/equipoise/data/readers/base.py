@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from equipoise.errors import RequestError
+from equipoise.errors import RequestError, clipped
 from equipoise.utils.system import MEMORY_FRACTION, available_memory
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_COLUMNS = 10_000  # of a table
+MAX_LISTED = 3  # names in a note
 
 
 @dataclass(frozen=True)
@@ -119,4 +122,24 @@ def refuse_columns(path: Path, columns: int) -> None:
         raise RequestError(
             f"{path.name} has {columns:,} columns: give at most {MAX_COLUMNS:,}, or an array "
             "in a .npy file"
+        )
+
+
+def listed_columns(names: Sequence[str]) -> str:
+    """The first names of columns, and how many there are beside them, for a note."""
+    listed = ", ".join(clipped(repr(name)) for name in names[:MAX_LISTED])
+    more = len(names) - MAX_LISTED
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def refuse_repeated(file: str, names: Sequence[str]) -> None:
+    """Check that no two columns have one name.
+
+    Raises:
+        RequestError: If two have.
+    """
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise RequestError(
+            f"{file} has several columns named {clipped(repr(repeated[0]))}: give each its own name"
         )

@@ -8,10 +8,11 @@ unpacked. So the description of each batch is read here first (Arrow columnar fo
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from equipoise.data.readers.arrow import note_on, to_frame, value_bytes
 from equipoise.data.readers.base import (
     FileContent,
     Reader,
@@ -20,13 +21,11 @@ from equipoise.data.readers.base import (
     register,
     require,
 )
-from equipoise.errors import RequestError, clipped
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MAGIC = b"ARROW1\0\0"
-VALUE_BYTES, OBJECT_BYTES = 8, 64  # of a number, or of a date, in a table
 NOT_COMPRESSED = -1  # stands in place of a buffer's unpacked size
 # Fields of the tables Message, DictionaryBatch and RecordBatch of Arrow's Message.fbs.
 HEADER, DICTIONARY_DATA = 2, 1
@@ -45,8 +44,8 @@ class FeatherReader(Reader):
         """The columns of a DataFrame, and what the buffers have unpacked.
 
         Raises:
-            RequestError: For columns that are neither numbers, texts nor dates, since
-                one row of those can hold any number of numbers.
+            RequestError: For columns of lists, since one row of those can hold any
+                number of values.
         """
         require("pandas", path)
         require("pyarrow", path)
@@ -58,7 +57,7 @@ class FeatherReader(Reader):
             if message.type == "schema":
                 schema = pa.ipc.read_schema(message)
                 refuse_columns(path, len(schema))
-                row_bytes = sum(_value_bytes(path, field) for field in schema)
+                row_bytes = sum(value_bytes(path, field) for field in schema)
                 continue
             metadata, body = message.metadata.to_pybytes(), message.body
             batch = _field(metadata, _root(metadata), HEADER)
@@ -77,9 +76,7 @@ class FeatherReader(Reader):
 
         with pa.ipc.open_stream(_stream(path)) as reader:
             table = reader.read_all()
-        # As categories each text is in memory once. What pandas noted of the index is
-        # not needed, and a stranger may have written it.
-        return FileContent(table.to_pandas(strings_to_categorical=True, ignore_metadata=True))
+        return FileContent(to_frame(path, table), note=note_on(table))
 
 
 def _stream(path: Path) -> pa.BufferReader:
@@ -93,33 +90,6 @@ def _stream(path: Path) -> pa.BufferReader:
     stream = pa.BufferReader(content)
     stream.seek(len(MAGIC))
     return stream
-
-
-def _value_bytes(path: Path, field: pa.Field) -> int:
-    """Bytes of one value of a column in a DataFrame."""
-    import pyarrow as pa
-
-    kind, types = field.type, pa.types
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    plain: tuple[Callable[[Any], bool], ...] = (
-        types.is_integer,
-        types.is_floating,
-        types.is_boolean,
-        types.is_string,
-        types.is_large_string,
-        types.is_binary,
-        types.is_large_binary,
-    )
-    objects = (types.is_temporal, types.is_decimal, types.is_null)
-    if any(is_one(kind) for is_one in plain):
-        return VALUE_BYTES
-    if any(is_one(kind) for is_one in objects):
-        return OBJECT_BYTES
-    raise RequestError(
-        f"{path.name}: column {clipped(repr(field.name))} holds {clipped(str(kind))}, not "
-        "numbers: drop it, or give it a column each"
-    )
 
 
 def _buffer_sizes(metadata: bytes, batch: int, body: Any) -> Iterator[int]:

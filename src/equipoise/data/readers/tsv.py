@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from equipoise.data.readers.base import register
-from equipoise.data.readers.compression import COMPRESSIONS
+from equipoise.data.readers.compression import with_compressions
 from equipoise.data.readers.csv import CsvReader
 
 
 @register
 class TsvReader(CsvReader):
-    """A table of text with tabs between the columns."""
+    """A table of text with tabs between the cells, unless it has others."""
 
-    endings = (".tsv", *(f".tsv{compressed}" for compressed in COMPRESSIONS))
+    endings = with_compressions(".tsv")
     summary = "a table of tab-separated values"
-    delimiter = "\t"

@@ -1,0 +1,389 @@
+"""Conditions on the columns of a table: {"plan": "pro", "age": (60, 70)}.
+
+Rows are drawn as without conditions, and those that meet all of them are kept: they are
+exactly distributed as the generator's rows given the conditions, and the same seed
+without conditions gives the same rows among others. A condition on the column of labels
+costs nothing: networks are told the label.
+
+It might seem faster to draw components k of the mixture not at their weights w_k but at
+q_k = w_k r_k / sum_j w_j r_j, where r_k is how often the mixture meets the conditions
+in k, and to make up for it by keeping a row that meets them with probability min_j r_j
+/ r_k. That is exact too, and never better. With P_k the frequency of the conditions in
+k, a draw is kept with probability
+
+    sum_k q_k P_k min_j r_j / r_k = (min_j r_j / sum_j w_j r_j) sum_k w_k P_k,
+
+which is at most sum_k w_k P_k, that of plain draws, and equal to it only where all r_k
+are. Weights in place of rejection would give rows that come several times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data.schema import Schema, cast
+from equipoise.data.tables.base import Column, Reading
+from equipoise.data.tables.kinds.category import CategoryColumn
+from equipoise.data.tables.kinds.date import DateColumn
+from equipoise.data.tables.kinds.duration import DurationColumn
+from equipoise.data.tables.kinds.number import NumberColumn
+from equipoise.data.tables.notes import quoted
+from equipoise.data.tables.spread_column import SpreadColumn
+from equipoise.errors import RequestError, clipped, nearest
+
+if TYPE_CHECKING:
+    from equipoise.sampling.rows import Rows
+
+Where = Mapping[str, Any]
+"""By column a value, a pair (least, greatest) of which either may be None, a list of
+values any of which will do, or None for blanks."""
+Interval = tuple[float, float]
+MAX_HOPELESS = 500_000  # draws, after which
+HOPELESS = 1e-5  # of them must have met the conditions
+TOLERANCE = 1e-9  # of a number that is asked for, relative to it
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is asked of one column."""
+
+    read: Callable[[NDArray[np.float64]], Reading]
+    """From rows of the matrix, (N, R), to the column's cells."""
+    states: tuple[int, ...]
+    """States that will do, see `data.tables.base`."""
+    intervals: tuple[Interval, ...]
+    """Numbers that will do, ends included, in the column's units."""
+
+    def met(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which rows meet it, (N,)."""
+        codes, numbers = self.read(values)
+        met = np.isin(codes, self.states)
+        if numbers is not None:
+            for least, greatest in self.intervals:
+                met |= (numbers >= least) & (numbers <= greatest)
+        return met
+
+
+@dataclass
+class Conditions:
+    """What is asked of rows, and how often it was met."""
+
+    conditions: tuple[Condition, ...]
+    labels: tuple[int, ...] | None
+    """The positions of the labels that will do; None for all."""
+    text: str
+    """What was asked, for messages."""
+    drawn: int = field(default=0, init=False)
+    """Rows drawn."""
+    met: int = field(default=0, init=False)
+    """Those of them that met all conditions."""
+
+    @classmethod
+    def of(cls, schema: Schema, where: Where) -> Conditions:
+        """Conditions on rows of this schema.
+
+        Raises:
+            RequestError: For a column that there is not, or a value that it cannot
+                have: all mistakes, in one line.
+        """
+        if schema.container != "frame" or schema.columns is None:
+            raise RequestError("where: is for tables, and this run was trained on other data")
+        names = _names(schema)
+        conditions, problems = list[Condition](), list[str]()
+        labels = None
+        for name, asked in where.items():
+            if str(name) not in names:
+                problems.append(f"where: no column {quoted(name)}: {nearest(str(name), names)}")
+                continue
+            try:
+                if schema.label_column is not None and str(name) == str(schema.label_column.name):
+                    labels = _labels(schema, asked)
+                else:
+                    conditions.append(_condition(schema, str(name), asked))
+            except RequestError as error:
+                problems.append(f"where: {quoted(str(name))}: {error}")
+        if problems:
+            raise RequestError("; ".join(problems))
+        text = ", ".join(f"{name} = {clipped(repr(asked), 40)}" for name, asked in where.items())
+        return cls(tuple(conditions), labels, text)
+
+    def keep(self, rows: Rows, most: int) -> Rows:
+        """The rows that meet all conditions, the first `most` of them, counted.
+
+        Raises:
+            RequestError: If so few have met them that there is no hope.
+        """
+        met = np.ones(len(rows), bool)
+        for condition in self.conditions:
+            met &= condition.met(rows.values)
+        places = np.flatnonzero(met)[:most]
+        is_last = len(places) == most
+        self.drawn += int(places[-1]) + 1 if is_last and most else len(rows)
+        self.met += len(places)
+        if not is_last and self.drawn >= MAX_HOPELESS and self.met < HOPELESS * self.drawn:
+            raise RequestError(
+                f"where: {self.text}: met by {self.met:,} of {self.drawn:,} rows drawn, too few "
+                "to go on: ask for less"
+            )
+        kept = np.zeros(len(rows), bool)
+        kept[places] = True
+        return rows[kept]
+
+
+def where_of_texts(schema: Schema, texts: Iterable[str]) -> dict[str, Any]:
+    """Conditions as they are typed: "plan=pro", "age=60..70", "age=60..", "city=A,B",
+    "city=" for blanks.
+
+    Raises:
+        RequestError: If a text has another form, or names no column.
+    """
+    where: dict[str, Any] = {}
+    names = sorted(_names(schema), key=len, reverse=True)
+    for text in texts:
+        name = next((name for name in names if text.startswith(f"{name}=")), None)
+        if name is None:
+            given = text.partition("=")[0]
+            known = nearest(given, names) if names else "this run was trained without columns"
+            what = f"no column {quoted(given)}: {known}" if "=" in text else "must be COLUMN=VALUE"
+            raise RequestError(f"--where {quoted(text)}: {what}")
+        if name in where:
+            raise RequestError(
+                f"--where: {quoted(name)} is asked for twice: give {name}=A,B for either"
+            )
+        where[name] = _typed(schema, name, text.removeprefix(f"{name}="))
+    return where
+
+
+def _typed(schema: Schema, name: str, text: str) -> Any:
+    """What a text asks of a column."""
+    known = _categories(schema, name)
+    if text == "":
+        return None
+    if known is not None and text in map(str, known):
+        return text
+    if ".." in text and known is None:
+        least, _, greatest = text.partition("..")
+        return (least or None, greatest or None)
+    return text.split(",") if "," in text else text
+
+
+def _names(schema: Schema) -> list[str]:
+    """The columns of samples."""
+    if schema.table is not None:
+        names = [str(column.name) for column in schema.table.columns if column.kept]
+    else:
+        names = [str(name) for name in schema.columns or ()]
+    return [*names, *([] if schema.label_column is None else [str(schema.label_column.name)])]
+
+
+def _categories(schema: Schema, name: str) -> tuple[Hashable, ...] | None:
+    """The values of a column of categories or labels; None for another column."""
+    if schema.label_column is not None and name == str(schema.label_column.name):
+        return schema.classes
+    column = _column(schema, name)
+    return (*column.categories, *column.markers) if isinstance(column, CategoryColumn) else None
+
+
+def _column(schema: Schema, name: str) -> Column | None:
+    columns = () if schema.table is None else schema.table.columns
+    return next((column for column in columns if str(column.name) == name), None)
+
+
+def _labels(schema: Schema, asked: Any) -> tuple[int, ...]:
+    """The positions of the labels that are asked for."""
+    if isinstance(asked, tuple):
+        raise RequestError("is the column of labels: give one, or a list of them")
+    values = asked if isinstance(asked, list | set | frozenset) else [asked]
+    return tuple(sorted({schema.class_index(value) for value in values}))
+
+
+def _condition(schema: Schema, name: str, asked: Any) -> Condition:
+    column = _column(schema, name)
+    if column is None:
+        return _plain_condition(schema, name, asked)
+    assert schema.table is not None
+    if column.kind == "id":
+        raise RequestError("is made anew: leave it out")
+    start = 0
+    for other in schema.table.columns:
+        if other is column:
+            break
+        start += len(other.raw)
+    block = slice(start, start + len(column.raw))
+
+    def read(values: NDArray[np.float64]) -> Reading:
+        return column.read(column.decode(values[:, block]))
+
+    states, intervals = list[int](), list[Interval]()
+    for value in _alternatives(asked):
+        found = _asked(column, value)
+        if isinstance(found, int):
+            states.append(found)
+        elif len(found) == 2 and isinstance(found, tuple):
+            intervals.append(found)
+        else:
+            states += found
+    return Condition(read, tuple(states), tuple(intervals))
+
+
+def _plain_condition(schema: Schema, name: str, asked: Any) -> Condition:
+    """A condition on a column of plain numbers."""
+    place = [str(known) for known in schema.columns or ()].index(name)
+    dtype = (schema.column_dtypes or (schema.dtype,) * schema.size)[place]
+
+    def read(values: NDArray[np.float64]) -> Reading:
+        numbers = cast(values[:, place], dtype).astype(np.float64)
+        return Reading(np.zeros(len(values), np.int64), numbers)
+
+    intervals = [_interval(value, _number) for value in _alternatives(asked)]
+    return Condition(read, (), tuple(intervals))
+
+
+def _alternatives(asked: Any) -> list[Any]:
+    if isinstance(asked, list | set | frozenset | np.ndarray):
+        if not len(asked):
+            raise RequestError("no value is given: give one at least")
+        return list(asked)
+    return [asked]
+
+
+def _asked(column: Column, value: Any) -> int | list[int] | Interval:
+    """The state, the states or the numbers that a value or a pair of them means."""
+    if _is_blank(value):
+        if column.blank_code is None:
+            raise RequestError("is never blank")
+        return column.blank_code
+    if isinstance(column, SpreadColumn):
+        for place, marker in enumerate(column.markers):
+            if not isinstance(value, tuple) and value == marker:
+                return 1 + len(column.spread.spikes) + place
+        interval = _interval(value, lambda part: _in_units(column, part))
+        least, greatest = column.spread.least, column.spread.greatest
+        if interval[1] < least or interval[0] > greatest:
+            raise RequestError(f"{_shown(value)} is never there: it is {column.summary()}")
+        return interval
+    if isinstance(column, CategoryColumn):
+        return _codes(column, value)
+    return _same(column, value)
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether a value stands for a blank: None, NaN, pd.NA or NaT."""
+    missing = type(value).__name__ in ("NAType", "NaTType")
+    return value is None or missing or (isinstance(value, float) and math.isnan(value))
+
+
+def _codes(column: CategoryColumn, value: Any) -> list[int]:
+    """The codes of a category, or of those between two."""
+    known = (*column.categories, *column.markers)
+    if not isinstance(value, tuple) or value in known:
+        exact = [
+            code for code, cell in enumerate(known) if cell == value and _same_kind(cell, value)
+        ]
+        texts = [code for code, cell in enumerate(known) if str(cell) == str(value)]
+        if not (found := exact or texts):
+            raise RequestError(f"{_shown(value)}: {nearest(str(value), map(str, known))}")
+        return found[:1]
+    least, greatest = _pair(value)
+    numbers = all(
+        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in column.categories
+    )
+    if numbers:
+        low, high = _interval(value, _number)
+        codes = [c for c, cell in enumerate(column.categories) if low <= float(str(cell)) <= high]
+    elif column.ordered:
+        low = 0 if least is None else _codes(column, least)[0]
+        high = len(known) if greatest is None else _codes(column, greatest)[0]
+        codes = [c for c in range(len(column.categories)) if low <= c <= high]
+    else:
+        raise RequestError(f"{_shown(value)}: its values have no order: give a list of them")
+    if not codes:
+        raise RequestError(f"{_shown(value)} is never there: it has {column.summary()}")
+    return codes
+
+
+def _same_kind(cell: Any, value: Any) -> bool:
+    return isinstance(cell, bool) == isinstance(value, bool | np.bool_)
+
+
+def _same(column: Column, value: Any) -> int:
+    """The state of a column that is the same in all rows."""
+    constant = getattr(column, "value", None)
+    if constant is None or str(constant) != str(value):
+        raise RequestError(f"{_shown(value)} is never there: it is {column.summary()} in all rows")
+    return 0
+
+
+def _interval(value: Any, number: Callable[[Any], float]) -> Interval:
+    """The numbers that a value, or a pair of them, means."""
+    if not isinstance(value, tuple):
+        exact = number(value)
+        slack = TOLERANCE * abs(exact)
+        return exact - slack, exact + slack
+    least, greatest = _pair(value)
+    ends = (
+        -math.inf if least is None else number(least),
+        math.inf if greatest is None else number(greatest),
+    )
+    if ends[0] > ends[1]:
+        raise RequestError(f"{_shown(value)}: the first must be at most the second")
+    return ends
+
+
+def _pair(value: tuple[Any, ...]) -> tuple[Any, Any]:
+    if len(value) != 2:
+        raise RequestError(
+            f"{_shown(value)}: give a value, a pair (least, greatest), or a list of values"
+        )
+    return value[0], value[1]
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise RequestError(f"{_shown(value)} is not a number") from None
+
+
+def _in_units(column: SpreadColumn, value: Any) -> float:
+    """A value in the units of a column's numbers."""
+    import pandas as pd
+
+    if isinstance(column, NumberColumn):
+        if column.is_text and isinstance(value, str):
+            read = float(column.parsed([value])[0])  # "12,50", as the column writes it
+            if math.isfinite(read):
+                return read
+        number = _number(value)
+        exact = isinstance(value, int) and not isinstance(value, bool)
+        return float((value if exact else number) - column.origin)
+    cell: pd.Series[Any]
+    try:
+        if isinstance(column, DateColumn):
+            date = pd.Timestamp(value)
+            zone = getattr(column.dtype.pandas(), "tz", None)
+            if zone is not None and date.tzinfo is None:
+                date = date.tz_localize(zone)
+            cell = pd.Series([date])
+        else:
+            assert isinstance(column, DurationColumn)
+            cell = pd.Series([pd.Timedelta(value)])
+        numbers, _ = column.typed_numbers(cell, np.zeros(1, bool))
+        if not np.isfinite(numbers[0]):
+            raise ValueError
+    except Exception:  # pandas raises errors of many types
+        such = "2021-05-01" if isinstance(column, DateColumn) else "1 days 02:30:00"
+        raise RequestError(
+            f"{_shown(value)} is no {column.kind}: give one such as {such}"
+        ) from None
+    return float(numbers[0])
+
+
+def _shown(value: Any) -> str:
+    return clipped(repr(value), 40)
