@@ -19,6 +19,7 @@ from equipoise.data.arrays import (
 )
 from equipoise.data.factory import open_source
 from equipoise.errors import RequestError
+from equipoise.transforms.dequantization import Dequantization
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(20, 2))
@@ -337,3 +338,19 @@ def test_an_npz_of_several_arrays_is_refused_with_the_expected_names(tmp_path: P
         RequestError, match=r"holds the arrays u, v: name the samples x \(and the labels y\)"
     ):
         from_file(tmp_path / "a.npz", None)
+
+
+def test_numbers_of_a_frame_stay_within_what_the_column_can_have() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(17, 90, 500),
+            "income": rng.lognormal(size=500),
+            "z": rng.normal(size=500),
+        }
+    )
+    rows = from_frame(frame, None, "x")
+    income = frame["income"].min()
+    assert rows.schema.bounds == ((17, 89), (income, None), (None, None))
+    decoded = Dequantization(rows.schema).decode(torch.tensor([[-12.0, -3.0, -9.0], [200, 99, 9]]))
+    assert decoded.tolist() == [[17, income, -9], [89, 99, 9]]

@@ -30,6 +30,7 @@ from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.recognition import recognise
+from equipoise.data.tables.spread_fit import bounds_of
 from equipoise.data.tables.table import Described, Table
 from equipoise.errors import RequestError, clipped, nearest
 
@@ -248,8 +249,17 @@ def _from_columns(
             check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
     check_values(values, what, columns=columns)
     levels = levels_of(values)
-    schema = Schema((len(columns),), "ND", "float64", "frame", columns, dtypes, levels=levels)
+    bounds = tuple(_bounds(of, dtype) for of, dtype in zip(values.T, dtypes, strict=True))
+    schema = Schema(
+        (len(columns),), "ND", "float64", "frame", columns, dtypes, levels=levels, bounds=bounds
+    )
     return with_labels(values, schema, labels, what)
+
+
+def _bounds(values: NDArray[np.float64], dtype: str) -> tuple[float | None, float | None]:
+    """The least and the greatest number that samples of a column may have."""
+    distinct, counts = np.unique(values, return_counts=True)
+    return bounds_of(distinct, counts, None if np.dtype(dtype).kind == "f" else 1.0)
 
 
 def _are_plain(frame: pd.DataFrame) -> bool:

@@ -30,6 +30,7 @@ Part = tuple[NDArray[np.float64], NDArray[np.int64] | None]
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
 ImageLayout = Literal["NCHW", "NHWC"]
 Container = Literal["array", "tensor", "frame"]
+Bounds = tuple[tuple[float | None, float | None], ...]
 MAX_CHANNELS = 64  # of images
 COLOUR_CHANNELS = range(1, 5)  # grey to RGBA, which most images have
 RGB = 3  # channels
@@ -74,6 +75,9 @@ class Schema:
     """Samples of each class."""
     levels: Levels | None = None
     """The few values that columns of points take (`data.levels`), if any does."""
+    bounds: Bounds | None = None
+    """The least and the greatest number that each column of a table may have in
+    samples; None for any."""
     alpha: bool = False
     """Whether the last channel of images is their transparency."""
     table: Table | None = None
@@ -144,6 +148,7 @@ class Schema:
             "table": self.table is not None and (len(self.table.raw_columns),) != self.shape,
             "label_column": self.label_column is not None
             and (self.classes is None or self.container != "frame"),
+            "bounds": self.bounds is not None and not self._valid_bounds(self.bounds),
             "alpha": self.alpha and not (self.is_image and self.shape[0] == ALPHA_CHANNELS),
         }
         if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
@@ -157,6 +162,12 @@ class Schema:
         )
         ordered = all(low < high for known in present for low, high in pairwise(known))
         return (len(levels),) == self.shape and numbers and ordered
+
+    def _valid_bounds(self, bounds: Bounds) -> bool:
+        """Whether bounds have an entry for each column, of finite numbers in order."""
+        finite = all(math.isfinite(end) for ends in bounds for end in ends if end is not None)
+        ordered = all(low is None or high is None or low <= high for low, high in bounds)
+        return (len(bounds),) == self.shape and finite and ordered
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes, which are compared by value, then

@@ -29,7 +29,7 @@ class Dequantization(Transform):
     """(D,) or (1,): whether a value is rounded to float32. To float16 it is rounded
     where the user's array is made, from float64, as NumPy does."""
     low: Tensor
-    """(D,) or (1,): the least that the type holds."""
+    """(D,) or (1,): the least that the type holds, or that the schema bounds."""
     high: Tensor
     """(D,) or (1,): the most."""
     columns: Tensor
@@ -52,6 +52,12 @@ class Dequantization(Transform):
         known = [] if schema.levels is None else [*enumerate(schema.levels)]
         by_column = {column: levels for column, levels in known if levels is not None}
         bounds = [_bounds(dtype) for dtype in dtypes]
+        if schema.bounds is not None:
+            seen = zip(bounds, schema.bounds, strict=True)
+            bounds = [
+                (low if least is None else least, high if most is None else most)
+                for (low, high), (least, most) in seen
+            ]
         whole = [np.dtype(dtype).kind in "biu" for dtype in dtypes]
         single = [dtype == "float32" for dtype in dtypes]
         buffers = {
@@ -65,7 +71,7 @@ class Dequantization(Transform):
         for name, tensor in buffers.items():
             self.register_buffer(name, tensor, persistent=False)
         self.has_whole, self.has_single = any(whole), any(single)
-        self.is_bounded = any(dtype != "float64" for dtype in dtypes)
+        self.is_bounded = schema.bounds is not None or any(dtype != "float64" for dtype in dtypes)
         self._is_random = not schema.is_image and (self.has_whole or bool(by_column))
 
     @property

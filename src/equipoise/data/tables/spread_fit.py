@@ -92,7 +92,7 @@ def fit_spread(
     if not rest.any():
         spikes, rest = (), finite
     x, rows = values[rest], counts[rest]
-    low, high = _bounds(x, rows, scale)
+    low, high = bounds_of(x, rows, scale)
     step = _step(x, scale) if asked.step is None else asked.step
     if step is not None and scale is not None and step * scale == 1:
         step = None
@@ -110,10 +110,10 @@ def _middle(values: NDArray[np.float64], counts: Counts) -> float:
     return float(values[np.searchsorted(np.cumsum(counts), counts.sum() / 2)])
 
 
-def _bounds(
+def bounds_of(
     values: NDArray[np.float64], counts: Counts, scale: float | None
 ) -> tuple[float | None, float | None]:
-    """The least and the greatest number that samples may have.
+    """The least and the greatest number that samples may have; None for any.
 
     Whole numbers, decimals and dates keep to what was seen: ages do not exceed the
     oldest one, and days of a month end at 31. Of real numbers, positive ones stay
@@ -121,6 +121,11 @@ def _bounds(
     1. A bound that several rows are on is a cut, and is kept. Otherwise there is none:
     the greatest income of a table is one person's, and a bound there would give it to
     everyone beyond.
+
+    Args:
+        values: The distinct ones, sorted, (M,).
+        counts: Rows of each, (M,).
+        scale: What makes them whole when it multiplies them; None for real numbers.
     """
     low, high = float(values[0]), float(values[-1])
     if scale is not None:
