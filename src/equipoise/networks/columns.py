@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from equipoise.networks.conditioning import MixedPrecision
 from equipoise.transforms.latent_classes import LatentClasses
-from equipoise.transforms.space import Span
+from equipoise.transforms.space import Span, starts_of
 from equipoise.transforms.table_encoding import BINS, MIN_TAIL
 
 TEMPERATURE = 0.66  # of the softmax that gradients go through
@@ -59,13 +59,12 @@ class ColumnOutput(nn.Module):
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]  # torch's own
             lambda module, _: module._join_ends()
         )
-        place, self._numbers, self._categories = 0, list[int](), list[int]()
-        for span in spans:
-            columns = range(place, place + span.size)
+        self._numbers, self._categories = list[int](), list[int]()
+        for span, start in zip(spans, starts_of(spans), strict=True):
+            columns = range(start, start + span.size)
             (self._categories if span.activation == "one_hot" else self._numbers).extend(columns)
-            place += span.size
         order = [*self._categories, *self._numbers]
-        self._back = sorted(range(place), key=order.__getitem__)
+        self._back = sorted(range(len(order)), key=order.__getitem__)
 
     @property
     def noise(self) -> int:

@@ -255,7 +255,7 @@ def _ticks(axes: Axes, column: DrawnColumn, logarithmic: bool) -> None:
 
         locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # Matplotlib's
         axes.xaxis.offsetText.set_fontsize(7)
         return
     if logarithmic:

@@ -25,8 +25,8 @@ from equipoise.coerce import checked
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
-from equipoise.transforms.space import Span, table_spans
-from equipoise.transforms.table_encoding import BINS, MIN_TAIL, TableEncoding
+from equipoise.transforms.space import Span, starts_of, table_spans
+from equipoise.transforms.table_encoding import BINS, MIN_TAIL, TableEncoding, in_bins
 
 MAX_COMPONENTS = 256
 ROWS_PER_COMPONENT = 150
@@ -118,14 +118,15 @@ class LatentClasses(Clustering):
         n, count = len(x), len(self.numbers)
         if n < 2 or count < 2:
             return
-        places = [sum(span.size for span in self.spans[:column]) for column in self.numbers]
+        starts = starts_of(self.spans)
+        places = [starts[column] for column in self.numbers]
         level = torch.special.ndtr(x[:, places].double()).T.contiguous()
-        at = torch.searchsorted(self.levels[:, 1:-1].contiguous(), level, right=True)
-        start, end = self.levels.gather(1, at), self.levels.gather(1, at + 1)
-        inside = ((level - start) / (end - start).clamp(min=SMALLEST)).clamp(0, 1)
+        at, inside = in_bins(self.levels, level)
         columns, within = torch.arange(count)[:, None], self.within.double()
         low, high = (within[component, columns, at + step] for step in (0, 1))
-        h = torch.special.ndtri(torch.lerp(low, high, inside).clamp(MIN_TAIL, 1 - MIN_TAIL))
+        h = torch.special.ndtri(
+            torch.lerp(low, high, inside.clamp(0, 1)).clamp(MIN_TAIL, 1 - MIN_TAIL)
+        )
         kept = n / (n + count)
         correlations = torch.corrcoef(h).nan_to_num() * kept
         correlations.fill_diagonal_(1.0)

@@ -27,6 +27,11 @@ def table_spans(sizes: Sequence[int]) -> tuple[Span, ...]:
     return tuple(Span(size, "one_hot") if size else Span(1, "score") for size in sizes)
 
 
+def starts_of(spans: Sequence[Span]) -> list[int]:
+    """Where each span begins among the numbers of a sample."""
+    return [sum(span.size for span in spans[:place]) for place in range(len(spans))]
+
+
 @dataclass(frozen=True)
 class NetworkSpace:
     """What the networks of a method are built for.

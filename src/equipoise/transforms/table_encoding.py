@@ -23,13 +23,14 @@ from torch import Tensor
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.base import Transform
-from equipoise.transforms.space import Span, table_spans
+from equipoise.transforms.space import Span, starts_of, table_spans
 
 BINS = 128  # of a column at most
 QUANTILES = 48  # of a column of more values
 ROWS_PER_BIN = 10  # at least, but for single values that stand out
 MAX_TAIL_CUTS = 8  # beyond the outermost quantile, each half as far from the end
 MARGIN = 1e-3  # of a bin, at both ends, so that rounding leaves a value in its bin
+MIN_WIDTH = 1e-12  # what a bin without rows is divided by
 MIN_TAIL = 1e-6  # of F; a score of 4.75
 
 
@@ -70,6 +71,18 @@ def _probabilities(rows: int) -> NDArray[np.float64]:
     tails = [tail for tail in tails if tail * rows >= ROWS_PER_BIN]
     even = np.arange(1, quantiles) / quantiles
     return np.concatenate([even, tails, 1 - np.array(tails)])
+
+
+def in_bins(levels: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+    """Which bins values of F lie in, and at what fraction of them, both (C, N).
+
+    Args:
+        levels: F at the ends of each column's bins, (C, BINS + 1).
+        level: Values of F, (C, N).
+    """
+    at = torch.searchsorted(levels[:, 1:-1].contiguous(), level, right=True)
+    start, end = levels.gather(1, at), levels.gather(1, at + 1)
+    return at, (level - start) / (end - start).clamp(min=MIN_WIDTH)
 
 
 class TableEncoding(Transform):
@@ -151,23 +164,18 @@ class TableEncoding(Transform):
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """One-hot vectors, or any scores of the categories, and normal scores to codes
         and numbers, (N, R), in float64."""
-        parts, start = [], 0
-        columns = [column for column, span in enumerate(self.spans) if span.activation == "score"]
-        starts = np.cumsum([0, *(span.size for span in self.spans)]).tolist()
-        values = iter(self._values(x[:, [starts[column] for column in columns]]).unbind(1))
-        for span in self.spans:
+        parts, starts = [], starts_of(self.spans)
+        values = iter(self._values(x[:, [starts[column] for column in self.numbers]]).unbind(1))
+        for span, start in zip(self.spans, starts, strict=True):
             block = x[:, start : start + span.size]
             is_number = span.activation == "score"
             parts.append(next(values) if is_number else block.argmax(1).double())
-            start += span.size
         return torch.stack(parts, 1)
 
     def _values(self, scores: Tensor) -> Tensor:
         """The numbers, (N, C), of normal scores."""
         level = torch.special.ndtr(scores.double()).T.contiguous()
-        at = torch.searchsorted(self.levels[:, 1:-1].contiguous(), level, right=True)
-        start, end = self.levels.gather(1, at), self.levels.gather(1, at + 1)
-        within = (level - start) / (end - start).clamp(min=MIN_TAIL**2)
+        at, within = in_bins(self.levels, level)
         within = ((within - MARGIN) / (1 - 2 * MARGIN)).clamp(0, 1)
         return torch.lerp(self.low.gather(1, at), self.high.gather(1, at), within).T
 

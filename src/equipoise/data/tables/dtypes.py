@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -150,6 +151,7 @@ class UserDtype:
         if isinstance(dtype, pd.ArrowDtype):
             import pyarrow as pa
 
+            # pandas-stubs does not know the attribute.
             within = _within(values, np.dtype(getattr(dtype, "numpy_dtype")))  # noqa: B009
             return pd.arrays.ArrowExtensionArray(pa.array(within, mask=blank))
         if isinstance(dtype, pd.SparseDtype):
@@ -167,7 +169,7 @@ class UserDtype:
         make: Any = kinds.get(self.cells, lambda x: Decimal(repr(x)))
         if scale := re.search(r"decimal\d+\(\d+, (-?\d+)", self.name):
             places = max(int(scale[1]), 0)
-            make = lambda x: Decimal(f"{x:.{places}f}")  # noqa: E731
+            make = partial(_decimal, places=places)
         return [
             None if is_blank else make(value)
             for value, is_blank in zip(values.tolist(), blank.tolist(), strict=True)
@@ -256,6 +258,10 @@ def _arrow_type(name: str) -> Any:
     if kind == "timestamp":
         return pa.timestamp(inside[0], inside[1].removeprefix("tz=") if inside[1:] else None)
     return pa.duration(inside[0]) if kind == "duration" else pa.type_for_alias(name)
+
+
+def _decimal(x: float, places: int) -> Decimal:
+    return Decimal(f"{x:.{places}f}")
 
 
 def _within(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

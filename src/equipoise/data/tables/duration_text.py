@@ -76,7 +76,7 @@ def find_duration_text(texts: Sequence[str]) -> DurationText | None:
             every = [found for text in texts if (found := pattern.fullmatch(text.strip()))]
             single = any(len(found[3]) == 1 for found in every)
             digits = max(len(found[6] or "") for found in every)
-            return DurationText(form, not single, digits)  # type: ignore[arg-type]
+            return DurationText(form, not single, digits)  # type: ignore[arg-type]  # the keys of PATTERNS
     return None
 
 

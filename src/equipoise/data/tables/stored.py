@@ -38,7 +38,7 @@ def from_json(kind: type[T], stored: Any) -> T:
         inner = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
         if inner is not None:
             optional = value is None and inner is not hint
-            known[name] = None if optional else from_json(inner, value)  # type: ignore[arg-type]
+            known[name] = None if optional else from_json(inner, value)  # type: ignore[arg-type]  # a dataclass
         elif hint is Hashable:
             known[name] = cell_from_json(value)
         elif hint in (tuple[Hashable, ...], tuple[float, ...]) and isinstance(value, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -27,9 +28,9 @@ class ArrowWriter(Writer):
             for table in tables:
                 writer.write_table(table)
 
+    @abstractmethod
     def open(self, file: BinaryIO, schema: pa.Schema) -> Any:
         """A writer of pyarrow."""
-        raise NotImplementedError
 
 
 @register

@@ -24,7 +24,7 @@ class XlsxWriter(Writer):
     package = install = "openpyxl"
 
     def write_parts(self, file: BinaryIO, path: Path, parts: Iterable[pd.DataFrame]) -> None:
-        from openpyxl import Workbook  # type: ignore[import-untyped]
+        from openpyxl import Workbook
 
         book = Workbook(write_only=True)
         sheet = book.create_sheet("Sheet1")
@@ -54,8 +54,8 @@ def _cell(sheet: Any, path: Path, cell: Any) -> Any:
     """A cell as openpyxl takes it. Times with a zone, which Excel lacks, are text."""
     import datetime
 
-    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
-    from openpyxl.utils.exceptions import IllegalCharacterError  # type: ignore[import-untyped]
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.utils.exceptions import IllegalCharacterError
 
     if cell is None or isinstance(cell, bool | int | float):
         return cell
