@@ -140,7 +140,36 @@ def evaluate_samples(
         ]
     if isinstance(suite.reference, MixedReference):
         results += table_metrics(suite.reference, fake, seed, budget, on_step)
-        test = test[:0]  # whose metrics those are
+    else:
+        results += _two_sample_metrics(source, train, test, fake, seed, budget, on_step)
+    if labels is not None and same_classes(classes, source.schema.classes):
+        on_step("labels")
+        results += conditional_metrics(source, fake[: suite.n], labels[: suite.n], seed, budget)
+    return results
+
+
+def _two_sample_metrics(
+    source: Source,
+    train: Array,
+    test: Array,
+    fake: Array,
+    seed: int,
+    budget: Budget,
+    on_step: Callable[[str], None],
+) -> list[MetricResult]:
+    """The classifier two-sample test and the copies, of points and images, where there
+    are enough held-out samples.
+
+    Args:
+        source: The real data.
+        train: Training samples, (T, *shape).
+        test: Held-out samples, (M, *shape).
+        fake: Generated samples, at least as many as both together.
+        seed: Of the classifier and of the choice among samples.
+        budget: How much is measured.
+        on_step: Called with what is measured next.
+    """
+    results = []
     if len(test) >= MIN_C2ST:
         on_step("classifier two-sample test")
         parts = (train, fake[len(test) :]), (test, fake[: len(test)])
@@ -148,9 +177,6 @@ def evaluate_samples(
     if len(test) >= MIN_HELD_OUT:
         on_step("nearest training samples")
         results += copied_metric(source, fake, seed, budget)
-    if labels is not None and same_classes(classes, source.schema.classes):
-        on_step("labels")
-        results += conditional_metrics(source, fake[: suite.n], labels[: suite.n], seed, budget)
     return results
 
 
