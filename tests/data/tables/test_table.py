@@ -278,19 +278,6 @@ def test_a_column_of_another_kind_is_refused_in_a_line(cells: list[Any]) -> None
         table.encode(pd.DataFrame({"x": cells}), 0)
 
 
-def test_only_a_table_of_real_numbers_without_bounds_is_plain() -> None:
-    def is_plain(**columns: Any) -> bool:
-        return recognise(pd.DataFrame(columns))[0].is_plain
-
-    assert is_plain(x=REALS, y=REALS.astype("float32"))
-    assert not is_plain(x=REALS, y=np.exp(REALS))
-    assert not is_plain(x=REALS, y=REALS.round(1))
-    assert not is_plain(x=REALS, y=INTEGERS)
-    assert not is_plain(x=REALS, y=blanked(REALS))
-    assert not is_plain(x=REALS, y=some(["a", "b"]))
-    assert not is_plain(x=REALS, y=1.0)
-
-
 def test_raw_columns_say_what_lies_between_two_numbers() -> None:
     frame = pd.DataFrame(
         {"real": REALS, "n": INTEGERS, "fives": INTEGERS * 5, "money": REALS.round(2), "day": DAYS}

@@ -144,12 +144,6 @@ class Column(ABC):
         return True
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the raw column is the column itself, and any number is a cell of
-        it."""
-        return False
-
-    @property
     def raw(self) -> tuple[RawColumn, ...]:
         """The columns that it becomes in the matrix."""
         number = (self.raw_number,) if self.has_number else ()

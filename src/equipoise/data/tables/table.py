@@ -54,12 +54,6 @@ class Table:
         """Of each column of the matrix the number of codes; 0 for a number."""
         return tuple(raw.size if raw.kind == "code" else 0 for raw in self.raw_columns)
 
-    @cached_property
-    def is_plain(self) -> bool:
-        """Whether the matrix is the table itself, and any matrix is such a table: all
-        columns are real numbers without bounds, blanks or spikes."""
-        return all(column.is_plain for column in self.columns)
-
     @property
     def _blocks(self) -> list[tuple[Column, slice]]:
         """Each column with its place in the matrix."""

@@ -130,12 +130,6 @@ class NumberColumn(SpreadColumn):
     def unit(self) -> float | None:
         return None if self.decimals is None else 10.0**-self.decimals
 
-    @property
-    def is_plain(self) -> bool:
-        unbounded = self.spread.low is None and self.spread.high is None
-        free = self.decimals is None and not self.spread.levels and self.states == 1
-        return free and unbounded and self.dtype.name in ("float16", "float32", "float64")
-
     def is_valid(self) -> bool:
         text = self.text is None or self.text.is_valid
         whole = self.dtype.is_integer and not self.is_text
