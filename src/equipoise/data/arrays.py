@@ -348,7 +348,15 @@ def from_file(
     if isinstance(content.values, np.ndarray):
         own = content.labels if labels is None else labels
         return from_array(content.values, own, path.name, images)
-    rows = from_frame(content.values, labels, path.name, columns)
+    return from_table(content, labels, path.name, columns)
+
+
+def from_table(
+    content: readers.FileContent, labels: Labels | None, what: str, columns: TableOptions | None
+) -> Rows:
+    """Rows of the table that files hold, with the note on how it was read first."""
+    assert not isinstance(content.values, np.ndarray), "a table"
+    rows = from_frame(content.values, labels, what, columns)
     return replace(rows, notes=((content.note,) if content.note else ()) + rows.notes)
 
 

@@ -37,6 +37,7 @@ class FetchedSource(SplitSource):
         in_background: Whether a thread fetches batches before they are needed.
         limits: The range of images, where it is known already.
         own_split: The split that the data comes with.
+        max_drawn: The most rows that are taken for a metric or a fit at once.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FetchedSource(SplitSource):
         in_background: bool = False,
         limits: tuple[float, float] | None = None,
         own_split: OwnSplit | None = None,
+        max_drawn: int = HELD_OUT_MAX,
     ) -> None:
         super().__init__(name, schema, fingerprint, limits=limits)
         found = own_or_seeded(n, split_seed, own_split)
@@ -66,7 +68,7 @@ class FetchedSource(SplitSource):
 
         def part(indices: Tensor) -> FetchedPart:
             part_labels = None if all_labels is None else all_labels[indices]
-            return FetchedPart(rows, indices, part_labels, HELD_OUT_MAX)
+            return FetchedPart(rows, indices, part_labels, max_drawn)
 
         self._rows, self._train, self._in_background = rows, train, in_background
         validation = None if found.validation is None else part(found.validation)

@@ -20,6 +20,7 @@ from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.image_folder import open_folder
 from equipoise.data.image_options import ImageOptions
+from equipoise.data.large_tables import is_large, open_large
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
@@ -157,35 +158,65 @@ def _named(
             split_seed,
             (test[:, None].copy(), test_digits.astype(np.int64) if labels is None else None),
         )
+    files = [path] if path.is_file() and readers.find(path) is not None else []
     if path.is_dir():
-        if (path / "config.json").is_file() and any(
-            (path / name_of_file).is_file() for name_of_file in RUN_FILES
-        ):
-            raise RequestError(
-                f"{name} is a run, not data: resume it (equipoise train --resume RUN), or give data"
-            )
+        _refuse_run(path)
+        files = readers.tables_in(path)
+    if files:
+        return _files(path, files, labels, columns, memory_budget, split_seed, images)
+    if path.is_dir():
         return open_folder(path, labels, memory_budget, split_seed, images)
-    if path.is_file() and readers.find(path) is not None:
-        rows = arrays.from_file(path, labels, columns, images)
-        source = _in_memory(readers.stem(path), rows, split_seed)
-        source.labels_given = rows.labels is not None
-        return source
-    if path.suffix.lower() in PICKLES:
+    raise _unreadable(path)
+
+
+def _refuse_run(folder: Path) -> None:
+    if (folder / "config.json").is_file() and any((folder / name).is_file() for name in RUN_FILES):
         raise RequestError(
-            f"{name} can hold Python objects, which can run code when read: save the numbers "
+            f"{folder} is a run, not data: resume it (equipoise train --resume RUN), or give data"
+        )
+
+
+def _unreadable(path: Path) -> RequestError:
+    """The error of a path that is no data."""
+    if path.suffix.lower() in PICKLES:
+        return RequestError(
+            f"{path} can hold Python objects, which can run code when read: save the numbers "
             "as a .npy file"
         )
     if path.is_file():
-        raise RequestError(
-            f"{name} has the ending {path.suffix!r}: give a {readers.listed()} file, or a folder "
+        return RequestError(
+            f"{path} has the ending {path.suffix!r}: give a {readers.listed()} file, or a folder "
             "of images"
         )
     if os.path.lexists(path):
-        raise RequestError(f"{name} is neither a plain file nor a folder: give one that is")
-    raise RequestError(
-        f"no file, folder or built-in source {clipped(repr(name), 400)}: "
-        f"{nearest(name, NAMED_SOURCES)}"
+        return RequestError(f"{path} is neither a plain file nor a folder: give one that is")
+    return RequestError(
+        f"no file, folder or built-in source {clipped(repr(str(path)), 400)}: "
+        f"{nearest(str(path), NAMED_SOURCES)}"
     )
+
+
+def _files(
+    path: Path,
+    files: list[Path],
+    labels: arrays.Labels | None,
+    columns: TableOptions,
+    memory_budget: float,
+    split_seed: int,
+    images: ImageOptions,
+) -> Source:
+    """The source of a file, or of a folder whose files are the parts of one table."""
+    name = readers.stem(path) if path.is_file() else path.resolve().name
+    if is_large(files, memory_budget):
+        return open_large(name, files, labels, columns, split_seed)
+    rows = (
+        arrays.from_file(path, labels, columns, images)
+        if path.is_file()
+        else arrays.from_table(readers.read_parts(files), labels, name, columns)
+    )
+    source = _in_memory(name, rows, split_seed)
+    source.labels_given = rows.labels is not None
+    return source
 
 
 def _object(

@@ -172,7 +172,7 @@ def test_the_parts_of_a_table_in_a_folder_are_one_table(ending: str, tmp_path: P
     (tmp_path / "_SUCCESS").touch()
     (tmp_path / ".part-0.crc").write_bytes(b"\0")
     assert readers.tables_in(tmp_path) == [tmp_path / f"part-{i}{ending}" for i in range(3)]
-    content = readers.read_folder(tmp_path)
+    content = readers.read_parts(readers.tables_in(tmp_path))
     assert isinstance(content.values, pd.DataFrame)
     pd.testing.assert_frame_equal(content.values, FRAME)
     assert content.note == ""
@@ -181,7 +181,7 @@ def test_the_parts_of_a_table_in_a_folder_are_one_table(ending: str, tmp_path: P
 def test_categories_of_parts_are_those_of_all(tmp_path: Path) -> None:
     for i, kinds in enumerate((["a", "b"], ["c", "b"])):
         pd.DataFrame({"kind": pd.Categorical(kinds)}).to_parquet(tmp_path / f"{i}.parquet")
-    frame = readers.read_folder(tmp_path).values
+    frame = readers.read_parts(readers.tables_in(tmp_path)).values
     assert isinstance(frame, pd.DataFrame)
     assert frame["kind"].tolist() == ["a", "b", "c", "b"]
     assert frame["kind"].cat.categories.tolist() == ["a", "b", "c"]
@@ -197,15 +197,13 @@ def test_a_folder_of_anything_else_is_no_table(
     (tmp_path / "folder").rmdir()
     (tmp_path / "b.png").touch()
     assert readers.tables_in(tmp_path) == []
-    with pytest.raises(RequestError, match="holds no parts of a table"):
-        readers.read_folder(tmp_path)
     (tmp_path / "b.png").unlink()
     write(FRAME.rename(columns={"count": "n"}), tmp_path / "b.csv")
     with pytest.raises(RequestError, match=r"b.csv has the columns 'height', 'n', 'kind', a.csv"):
-        readers.read_folder(tmp_path)
+        readers.read_parts(readers.tables_in(tmp_path))
     monkeypatch.setattr("equipoise.data.readers.base.available_memory", lambda: 10_000)
     with pytest.raises(RequestError, match="of memory"):
-        readers.read_folder(tmp_path)
+        readers.read_parts(readers.tables_in(tmp_path))
 
 
 def test_the_registry_imports_nothing_heavy() -> None:

@@ -9,10 +9,10 @@ This package imports nothing heavy: `--help` reads it.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from equipoise.data.readers.base import (
     READERS,
@@ -23,17 +23,24 @@ from equipoise.data.readers.base import (
 )
 from equipoise.data.readers.cells import joined
 from equipoise.data.readers.compression import COMPRESSIONS
+from equipoise.data.readers.parquet import frames
 from equipoise.errors import RequestError, clipped, first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "READERS",
     "FileContent",
     "Reader",
+    "claimed_bytes",
     "ending_of",
     "find",
     "listed",
+    "parquet_frames",
     "read",
-    "read_folder",
+    "read_parts",
+    "refuse_other_columns",
     "stem",
     "tables_in",
 ]
@@ -82,11 +89,16 @@ def read(path: Path) -> FileContent:
         RequestError: If it is of no known format, is too large for the memory, is
             damaged, or cannot be data.
     """
-    refuse_too_large(path, _claimed(path))
+    refuse_too_large(path, claimed_bytes(path))
     return _guarded(path, lambda reader: reader.read(path))
 
 
-def _claimed(path: Path) -> int:
+def claimed_bytes(path: Path) -> int:
+    """An upper bound of the memory that a file's content takes, in bytes.
+
+    Raises:
+        RequestError: As `read`.
+    """
     return _guarded(path, lambda reader: reader.claimed_bytes(path))
 
 
@@ -112,35 +124,56 @@ def tables_in(folder: Path) -> list[Path]:
 
     Files whose names begin with "." or "_" do not count: they say that all was written.
     """
-    files = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
-    endings = {ending_of(path) for path in files if path.is_file()}
-    reader = find(files[0]) if len(endings) == 1 else None
-    is_table = reader is not None and reader.has_columns and all(map(Path.is_file, files))
-    return files if is_table else []
+    files, endings = list[Path](), set[str | None]()
+    for path in folder.iterdir():
+        if path.name.startswith((".", "_")):
+            continue
+        endings.add(ending_of(path))
+        reader = find(path)
+        if len(endings) > 1 or reader is None or not reader.has_columns or not path.is_file():
+            return []
+        files.append(path)
+    return sorted(files)
 
 
-def read_folder(folder: Path) -> FileContent:
-    """The table whose parts are the files of a folder, as `tables_in` lists them.
+def read_parts(files: Sequence[Path]) -> FileContent:
+    """The table whose parts are these files, as `tables_in` lists them.
 
     Raises:
-        RequestError: If there are no such files, they differ in their columns, or one
-            cannot be read.
+        RequestError: If they differ in their columns, or one cannot be read.
     """
-    files = tables_in(folder)
-    if not files:
-        raise RequestError(f"{folder} holds no parts of a table: give files of one format")
     claimed = 0
     for file in files:
-        claimed += _claimed(file)
-        refuse_too_large(folder, claimed)
+        claimed += claimed_bytes(file)
+        refuse_too_large(file.parent, claimed)
     contents = [read(file) for file in files]
-    frames: list[Any] = [content.values for content in contents]
-    names = list(frames[0].columns)
-    for file, frame in zip(files, frames, strict=True):
-        if sorted(map(str, frame.columns)) != sorted(map(str, names)):
-            raise RequestError(
-                f"{file.name} has the columns {listed_columns([*map(str, frame.columns)])}, "
-                f"{files[0].name} has {listed_columns([*map(str, names)])}: give all the same"
-            )
+    tables: list[Any] = [content.values for content in contents]
+    refuse_other_columns(files, [table.columns for table in tables])
     notes = dict.fromkeys(content.note for content in contents if content.note)
-    return FileContent(joined(frames), note="; ".join(notes))
+    return FileContent(joined(tables), note="; ".join(notes))
+
+
+def refuse_other_columns(files: Sequence[Path], columns: Sequence[Iterable[Any]]) -> None:
+    """Check that files have the same columns, in any order.
+
+    Raises:
+        RequestError: If one has others than the first.
+    """
+    listed = [[*map(str, names)] for names in columns]
+    for file, names in zip(files, listed, strict=True):
+        if sorted(names) != sorted(listed[0]):
+            raise RequestError(
+                f"{file.name} has the columns {listed_columns(names)}, {files[0].name} has "
+                f"{listed_columns(listed[0])}: give all the same"
+            )
+
+
+def parquet_frames(path: Path) -> Iterator[pd.DataFrame]:
+    """The table of a Parquet file in parts, in order.
+
+    Raises:
+        RequestError: As `read`, when the part that cannot be read is asked for.
+    """
+    parts = frames(path)
+    while (frame := _guarded(path, lambda _: next(parts, None))) is not None:
+        yield frame

@@ -7,6 +7,7 @@ written it, and Arrow's own types tell enough.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,18 +70,24 @@ def to_frame(path: Path, table: pa.Table, texts: frozenset[str] = frozenset()) -
     import pandas as pd
     import pyarrow as pa
 
-    kept = [i for i, name in enumerate(table.column_names) if not INDEX.fullmatch(name)]
+    names = columns_of(table.column_names)
     columns, size = [], 0
-    for i in kept:
-        name, column = table.column_names[i], table.column(i)
+    for i, name in names.items():
+        column = table.column(i)
         if name in texts and pa.types.is_dictionary(column.type):
             size += _text_bytes(column)
             refuse_too_large(path, size)
             column = column.cast(column.type.value_type)
         columns.append(_to_series(path, name, column))
     frame = pd.DataFrame(dict(enumerate(columns)), index=range(table.num_rows))
-    frame.columns = pd.Index([table.column_names[i] for i in kept])
+    frame.columns = pd.Index(list(names.values()))
     return frame
+
+
+def columns_of(names: Sequence[str]) -> dict[int, str]:
+    """The names of a table's columns, by their places, without an index that has no
+    name."""
+    return {place: name for place, name in enumerate(names) if not INDEX.fullmatch(name)}
 
 
 def note_on(table: pa.Table) -> str:
