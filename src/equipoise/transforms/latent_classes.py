@@ -92,11 +92,13 @@ class LatentClasses(Clustering):
         for _ in range(MAX_ITERATIONS if self.count > 1 else 1):
             self._maximise(values, posteriors, shares)
             joint = self._log_joint(values)
-            total = joint.logsumexp(1, keepdim=True)
-            likelihood = float(total.mean())
+            found = joint.softmax(1)
+            # log p(x) = log p(k, x) - log p(k | x) for any k: the likeliest is far from 0.
+            likeliest, k = found.max(1, keepdim=True)
+            likelihood = float((joint.gather(1, k) - likeliest.log()).mean())
             if likelihood - before < MIN_GAIN:
                 break
-            posteriors, before = (joint - total).exp(), likelihood
+            posteriors, before = found, likelihood
         self._fit_factor(x, posteriors.argmax(1))
         return self
 

@@ -136,8 +136,9 @@ class TableEncoding(Transform):
         number, parts = 0, []
         for column, size in enumerate(self.sizes):
             if size:
-                codes = x[:, column].long().clamp(0, size - 1)
-                parts.append(torch.nn.functional.one_hot(codes, size).float())
+                codes = x[:, column : column + 1].long().clamp(0, size - 1)
+                one_hot = torch.zeros(len(x), size, device=x.device)
+                parts.append(one_hot.scatter_(1, codes, 1.0))
             else:
                 parts.append(scores[:, number : number + 1])
                 number += 1
