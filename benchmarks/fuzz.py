@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +38,8 @@ from equipoise.data.images.decode import take
 from equipoise.data.images.form import Form
 from equipoise.data.readers.compression import COMPRESSIONS
 from equipoise.data.schema import Schema
+from equipoise.data.tables.column_file import columns_to_toml, read_columns
+from equipoise.data.tables.recognition import recognise
 from equipoise.errors import EquipoiseError
 from equipoise.recipes import DEFAULT
 from equipoise.recipes.balanced import Balanced
@@ -45,6 +47,9 @@ from equipoise.report.report import Report
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import load_generator
 from equipoise.runs.serialization import checked_line, pack, read_json, unpack, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 SECONDS = 300
@@ -134,6 +139,27 @@ def schema(path: Path) -> object:
     return Schema.from_dict(content)
 
 
+def columns(path: Path) -> object:
+    """The bytes as a file of columns, and the columns of a table as they are said to
+    be."""
+    return recognise(customers(), read_columns(path))
+
+
+def customers() -> pd.DataFrame:
+    """A table with a column of each kind."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "id": [f"K-{i:03}" for i in range(40)],
+            "plan": ["free", "pro"] * 20,
+            "age": [*range(18, 57), -999],
+            "since": pd.date_range("2024-01-01", periods=40).astype(str),
+            "open": pd.to_timedelta(range(40), "h"),
+        }
+    )
+
+
 # Kinds of image files, by Pillow's names; the TIFF has pages.
 IMAGES = {
     "image": "PNG",
@@ -155,6 +181,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "log": log,
     "generator": generator,
     "schema": schema,
+    "columns": columns,
     "codes": lambda path: codes(path.read_bytes().decode(errors="replace")),
 }
 
@@ -260,6 +287,7 @@ def seeds(reader: str) -> list[bytes]:
     ]
     texts = {
         "codes": "c0=3,u0=-1.5",
+        "columns": columns_to_toml(recognise(customers())[0], customers(), "customers"),
         "log": '{"samples_seen": 16, "seconds": 0.1, "balance": 0.5, "metrics": '
         '{"wasserstein_1": 0.5}}',
         "schema": json.dumps(
