@@ -13,8 +13,9 @@ import torch
 from equipoise import GAN
 from equipoise.data import large_tables
 from equipoise.data.datasets import FetchedSource
+from equipoise.data.evaluation import open_for_evaluation
 from equipoise.data.factory import open_source
-from equipoise.data.sources import Source
+from equipoise.data.sources import RowsSource, Source
 from equipoise.errors import EquipoiseWarning, RequestError
 
 TINY = 1e-6  # GiB
@@ -164,3 +165,18 @@ def test_a_training_on_a_large_table_gives_samples_and_is_evaluated(tmp_path: Pa
         gan.fit(str(folder))
     assert list(gan.sample(5, seed=1).columns) == list(table().columns)
     assert "c2st_auc" in {metric.key for metric in gan.evaluate(str(folder)).metrics}
+
+
+def test_a_folder_of_parts_is_evaluated_against_as_one_table_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = table()
+    schema = open_source(frame, label_column="plan").schema
+    folder = written(frame[["spent", "plan", "since", "age"]], tmp_path / "customers")
+    for budget, kind in ((4.0, RowsSource), (TINY, FetchedSource)):
+        monkeypatch.setattr("equipoise.data.evaluation.MEMORY_BUDGET", budget)
+        monkeypatch.setattr("equipoise.data.factory.is_large", lambda *_: budget == TINY)  # noqa: B023  # called in this round alone
+        source = open_for_evaluation(str(folder), None, "plan", schema)
+        assert isinstance(source, kind)
+        assert source.schema.table == schema.table
+        assert source.schema.classes == schema.classes

@@ -24,7 +24,11 @@ def evaluate(arguments: Sequence[str]) -> None:
     gan = GAN.load(options.run)
     with EvaluationStatus() as status:
         report = gan.evaluate(
-            options.data, inception=options.inception, quick=options.quick, on_step=status
+            options.data,
+            inception=options.inception,
+            target=options.target,
+            quick=options.quick,
+            on_step=status,
         )
     if options.json:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)

@@ -50,6 +50,9 @@ class Evaluate:
     """Data to compare with. Default: the held-out part of the training data."""
     inception: bool = False
     """Add Inception's FID and KID. Needs torch-fidelity and its weights."""
+    target: str | None = option(None, "COLUMN")
+    """Of a table: add how well this column is predicted on real rows by a model that
+    was trained on generated ones, beside one trained on real ones."""
     quick: bool = False
     """Use fewer samples, as after a short training."""
     json: bool = False

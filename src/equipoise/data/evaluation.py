@@ -14,6 +14,8 @@ from equipoise.data import arrays, readers
 from equipoise.data.factory import as_table, open_source
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.images.form import AS_FOUND
+from equipoise.data.large_tables import MEMORY_BUDGET, is_large
+from equipoise.data.readers.parquet import outline
 from equipoise.data.schema import Schema, detect_layout, to_network_layout
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped
@@ -72,6 +74,9 @@ def open_for_evaluation(
     Raises:
         RequestError: If the data cannot be read, or has other columns.
     """
+    files = _files(data)
+    if files and is_large(files, MEMORY_BUDGET):
+        return _open_large(Path(data), files, labels, label_column, schema)
     table = _table(data)
     if table is None:
         return open_source(data, labels, images=_concerned(images, data)).as_test()
@@ -100,14 +105,41 @@ def _concerned(images: ImageOptions | None, data: Any) -> ImageOptions | None:
     return replace(images, layout=images.layout if has_channels else None, resizing=AS_FOUND)
 
 
+def _open_large(
+    path: Path,
+    files: list[Path],
+    labels: arrays.Labels | None,
+    label_column: str | None,
+    schema: Schema,
+) -> Source:
+    """A table that is read from disk as it is needed, see `data.large_tables`."""
+    _, names = outline(files[0])
+    asked = label_column if label_column in names and labels is None else None
+    columns = tuple(name for name in names if name != asked)
+    if schema.table is None and columns != tuple(map(str, schema.columns or columns)):
+        raise RequestError(
+            f"{path} has its columns in another order than the generator, and is too large to "
+            "be put into it: write it in that order"
+        )
+    return open_source(path, labels, label_column=asked, table=schema.table).as_test()
+
+
+def _files(data: Any) -> list[Path]:
+    """The files of a table, if the data is the path of one."""
+    if not isinstance(data, str | Path):
+        return []
+    path, reader = Path(data), readers.find(data)
+    if path.is_dir():
+        return readers.tables_in(path)
+    return [path] if reader is not None and reader.has_columns and path.is_file() else []
+
+
 def _table(data: Any) -> pd.DataFrame | None:
-    """The data as a table, from a file if it names one; None where it has no
+    """The data as a table, from its files if it names them; None where it has no
     columns."""
     if isinstance(data, str | Path):
-        path, reader = Path(data), readers.find(data)
-        if reader is None or not reader.has_columns or not path.is_file():
-            return None
-        values = readers.read(path).values
+        files = _files(data)
+        values = readers.read_parts(files).values if files else None
         return None if isinstance(values, np.ndarray) else values
     table: pd.DataFrame | None = as_table(data)
     return table

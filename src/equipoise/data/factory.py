@@ -20,7 +20,7 @@ from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.image_folder import open_folder
 from equipoise.data.image_options import ImageOptions
-from equipoise.data.large_tables import is_large, open_large
+from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
@@ -39,7 +39,7 @@ def open_source(
     labels: arrays.Labels | None = None,
     *,
     label_column: str | None = None,
-    memory_budget: float = 4.0,
+    memory_budget: float = MEMORY_BUDGET,
     split_seed: int = 0,
     images: ImageOptions | None = None,
     table: Table | None = None,

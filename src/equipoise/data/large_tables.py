@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # Rows, and cells, that the columns are recognised from, at most.
 LOOKED_AT_ROWS, LOOKED_AT_CELLS = 200_000, 20_000_000
 NUMBER_BYTES = 8
+MEMORY_BUDGET = 4.0  # GiB, unless the user says another
 GIB = 2**30
 
 

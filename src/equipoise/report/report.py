@@ -18,10 +18,11 @@ from equipoise.data.sources import Source
 from equipoise.diagnosis import Evidence, Verdict, diagnose
 from equipoise.errors import RequestError, first_line, nearest
 from equipoise.metrics.budget import FULL, Budget, quiet
-from equipoise.metrics.evaluate import evaluate_samples
+from equipoise.metrics.evaluate import Sampling, evaluate_samples
 from equipoise.metrics.finite import finite_metric
 from equipoise.metrics.result import MetricResult
 from equipoise.metrics.tables.column_shapes import COLUMN_SHAPE
+from equipoise.metrics.tables.target import target_metrics
 from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval, label
 from equipoise.report.tables import missing_from
 from equipoise.runs.config import RunConfig
@@ -172,6 +173,7 @@ def evaluate(
     config: RunConfig,
     run: Path | None,
     inception: bool = False,
+    target: str | None = None,
     budget: Budget = FULL,
     on_step: Callable[[str], None] = quiet,
 ) -> Report:
@@ -179,10 +181,15 @@ def evaluate(
 
     Args:
         inception: Whether to add FID and KID, which the verdict does not use.
+        target: A column of a table; how well models predict it is added, for the
+            verdict neither.
 
     The other arguments are those of `gather`.
     """
-    more = inception_results(sampler, source, config.settings.seed) if inception else []
+    seed = config.settings.seed
+    more = inception_results(sampler, source, seed) if inception else []
+    if target is not None:
+        more += target_metrics(source, _sampling(sampler), target, seed, budget)
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None
     return Report(
@@ -217,11 +224,7 @@ def gather(
         config.settings.seed,
     )
 
-    def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-        labels = sampler.labels(sampler.classes(n, EVALUATION_SEED))
-        values = sampler.values(n, EVALUATION_SEED)
-        return values, None if labels is None else labels.cpu().numpy()
-
+    sampling = _sampling(sampler)
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]
     if finite.value == 1:
@@ -250,6 +253,17 @@ def gather(
         ),
         missing_categories=missing_from(sampler, source) if finite.value == 1 else (),
     )
+
+
+def _sampling(sampler: Sampler) -> Sampling:
+    """Draws samples, in the user's units, with the positions of their classes."""
+
+    def draw(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+        labels = sampler.labels(sampler.classes(n, EVALUATION_SEED))
+        values = sampler.values(n, EVALUATION_SEED)
+        return values, None if labels is None else labels.cpu().numpy()
+
+    return draw
 
 
 def _fractions(counts: tuple[int, ...]) -> tuple[float, ...]:

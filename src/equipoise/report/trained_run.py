@@ -137,6 +137,7 @@ class TrainedRun:
         labels: Labels | None,
         *,
         inception: bool,
+        target: str | None,
         quick: bool,
         on_step: Callable[[str], None],
     ) -> Report:
@@ -147,6 +148,7 @@ class TrainedRun:
             data: To compare samples with; None for the training data.
             labels: Of `data`.
             inception: Whether to add FID and KID.
+            target: A column of a table, to add how well models predict it.
             quick: Whether to take fewer samples.
             on_step: Called with what is measured next.
         """
@@ -161,7 +163,9 @@ class TrainedRun:
         sampler.check_kind(source.schema.shape, source.limits)
         path = None if self.directory is None else self.directory.path
         budget = QUICK if quick else FULL
-        report = evaluate(sampler, source, self.log, self.config, path, inception, budget, on_step)
+        report = evaluate(
+            sampler, source, self.log, self.config, path, inception, target, budget, on_step
+        )
         if own:
             self.report = report
             if self.directory is not None:

@@ -93,7 +93,7 @@ class LatentClasses(Clustering):
             self._maximise(values, posteriors, shares)
             joint = self._log_joint(values)
             found = joint.softmax(1)
-            # log p(x) = log p(k, x) - log p(k | x) for any k: the likeliest is far from 0.
+            # log p(x) = log p(k, x) - log p(k | x) for any k; the likeliest is not 0.
             likeliest, k = found.max(1, keepdim=True)
             likelihood = float((joint.gather(1, k) - likeliest.log()).mean())
             if likelihood - before < MIN_GAIN:

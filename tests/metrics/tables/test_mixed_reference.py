@@ -74,9 +74,8 @@ def test_neighbours_are_described_and_limited() -> None:
     assert reference.feature_description.startswith("2,000 held-out rows, numbers in units of")
 
 
-def test_the_target_and_the_training_rows_are_in_the_users_columns() -> None:
-    reference = MixedReference(rows_of(50), TABLE, rows_of(80), target=3)
-    assert reference.target == 2
+def test_the_training_rows_are_in_the_users_columns() -> None:
+    reference = MixedReference(rows_of(50), TABLE, rows_of(80))
     assert reference.training is not None
     assert reference.training.shape == (80, 3)
     assert reference.training_rows == 80

@@ -34,12 +34,6 @@ def test_categories_beside_numbers_of_another_name_are_columns() -> None:
     assert [c.name for c in table.columns] == ["a", "b", "b"]
 
 
-def test_the_column_of_a_raw_column_is_found_by_its_number_and_by_its_flag() -> None:
-    assert [TABLE.column_of(raw) for raw in range(4)] == [0, 1, 2, 2]
-    with pytest.raises(ValueError, match="raw column 4 of a table of 4"):
-        TABLE.column_of(4)
-
-
 def test_sizes_that_do_not_fit_the_names_are_refused() -> None:
     with pytest.raises(ValueError, match="a name and a size"):
         RawTable(("a", "b"), (0,))

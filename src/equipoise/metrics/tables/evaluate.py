@@ -1,5 +1,5 @@
-"""What the suite of a table does not have: metrics that need training rows, classifiers
-or a target."""
+"""What the suite of a table does not have: metrics that need training rows or
+classifiers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from equipoise.metrics.budget import FULL, Budget, quiet
 from equipoise.metrics.reference import Array
 from equipoise.metrics.result import MetricResult
-from equipoise.metrics.tables.efficacy import efficacy_metrics
 from equipoise.metrics.tables.mixed_reference import MixedReference
 from equipoise.metrics.tables.training_distances import training_distance_metrics
 from equipoise.metrics.tables.trees import rows_within
@@ -52,14 +51,4 @@ def table_metrics(
         found += tree_c2st_metrics(reference.columns, *parts, seed, budget.tree_cells)
     on_step("nearest training samples")
     found += training_distance_metrics(reference, rows, seed, budget)
-    if reference.target is not None:
-        on_step("labels")
-        found += efficacy_metrics(
-            reference.columns,
-            reference.target,
-            (training, rows),
-            real,
-            seed,
-            budget.tree_cells,
-        )
     return found

@@ -21,8 +21,6 @@ class MixedReference(Reference):
         training: Rows that the generator was trained on, (T, R), for metrics of copies
             and for classifiers; None where there is no fixed set of them.
         training_rows: How many it was trained on in all, where `training` is a part.
-        target: The raw column that a model is to predict (train on synthetic, test on
-            real); None for no such metric.
     """
 
     kind = "mixed"
@@ -33,14 +31,12 @@ class MixedReference(Reference):
         table: RawTable,
         training: Array | None = None,
         training_rows: int | None = None,
-        target: int | None = None,
     ) -> None:
         super().__init__()
         self.table, self.n = table, len(real)
         self.real = self.prepare(real)
         self.training = None if training is None else self.prepare(training)
         self.training_rows = training_rows or (0 if training is None else len(training))
-        self.target = None if target is None else table.column_of(target)
         self.cost = CELL_COST * len(self.columns)
         self.description = f"{len(real):,} held-out rows"
 

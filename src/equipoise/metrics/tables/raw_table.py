@@ -83,18 +83,6 @@ class RawTable:
                 own = f"{name} (marker)" if size and name in numbers else name
                 yield Column(own, raw, size, blank=blanks[raw])
 
-    def column_of(self, raw: int) -> int:
-        """Which of the user's columns a raw column belongs to.
-
-        Raises:
-            ValueError: There is no such raw column.
-        """
-        if not 0 <= raw < len(self.names):
-            raise ValueError(f"raw column {raw} of a table of {len(self.names)}")
-        return next(
-            at for at, column in enumerate(self.columns) if raw in (column.raw, column.flag)
-        )
-
     def values(self, raw: Array) -> Array:
         """The user's columns, (N, C), of a raw matrix, (N, R): a blank number is nan, a
         blank category keeps its code."""
