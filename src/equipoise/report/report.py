@@ -52,6 +52,9 @@ class Report:
     """How long the training took; None where that is not known."""
     date: str = field(default_factory=now, compare=False)
     """When it was made, in the form of ISO 8601."""
+    dropped: float | None = None
+    """The share of rows drawn that broke a constraint of the table, so that others were
+    drawn; None for data without constraints."""
 
     def __getitem__(self, key: str) -> float:
         """The value of a metric.
@@ -115,7 +118,10 @@ class Report:
     def training_summary(self) -> str:
         """How long the training was, and when the report was made."""
         took = "" if self.training_seconds is None else f" in {spoken(self.training_seconds)}"
-        return f"trained on {self.samples_seen:,} samples{took}; {dated(self.date)}"
+        dropped = ""
+        if self.dropped is not None:
+            dropped = f"; {self.dropped:.1%} of rows drawn broke a constraint and were dropped"
+        return f"trained on {self.samples_seen:,} samples{took}{dropped}; {dated(self.date)}"
 
     def verdict_lines(self) -> list[str]:
         """The verdict in lines."""
@@ -150,9 +156,9 @@ class Report:
             seconds = checked("training_seconds", stored["training_seconds"], float | None)
             date = checked("date", stored["date"], str)
             dated(date)
-            return cls(
-                data, recipe, seen, metrics, instance(Verdict, stored["verdict"]), seconds, date
-            )
+            dropped = checked("dropped", stored["dropped"], float | None)
+            verdict = instance(Verdict, stored["verdict"])
+            return cls(data, recipe, seen, metrics, verdict, seconds, date, dropped)
         except (RequestError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
 
@@ -186,7 +192,13 @@ def evaluate(
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None
     return Report(
-        source.name, sampler.recipe.name, sampler.samples_seen, metrics, diagnose(evidence), seconds
+        source.name,
+        sampler.recipe.name,
+        sampler.samples_seen,
+        metrics,
+        diagnose(evidence),
+        seconds,
+        dropped=evidence.dropped,
     )
 
 
@@ -217,10 +229,10 @@ def gather(
         config.settings.seed,
     )
 
+    constraints = sampler.constraints()
+
     def sampling(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-        labels = sampler.labels(sampler.classes(n, EVALUATION_SEED))
-        values = sampler.values(n, EVALUATION_SEED)
-        return values, None if labels is None else labels.cpu().numpy()
+        return sampler.labelled_values(n, EVALUATION_SEED, constraints)
 
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]
@@ -249,6 +261,7 @@ def gather(
             name for name in config.requested.recipe if getattr(recipe, name) != getattr(own, name)
         ),
         missing_categories=missing_from(sampler, source) if finite.value == 1 else (),
+        dropped=None if constraints is None else constraints.dropped,
     )
 
 

@@ -161,7 +161,7 @@ class Table:
     def met(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which rows meet all constraints, (N,). Those that are not finite are no
         rows: that they cannot be decoded is told elsewhere."""
-        finite: NDArray[np.bool_] = np.isfinite(matrix).all(axis=1, keepdims=True)
+        finite = np.asarray(np.isfinite(matrix).all(axis=1, keepdims=True))
         return ~finite[:, 0] | self.rules.met(self.cells(np.where(finite, matrix, 0)))
 
     def check(self, frame: pd.DataFrame) -> None:
