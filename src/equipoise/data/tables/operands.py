@@ -12,8 +12,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,17 +50,20 @@ ZONE = re.compile(r"(?:datetime64\[\w+, |arrow:timestamp\[\w+, tz=)([^\]]+)\]")
 LAST_PLACES = 8  # units in the last place that arithmetic may be off
 
 
-class Type(NamedTuple):
+@dataclass(frozen=True)
+class Type:
     """What the values of an expression are."""
 
     kind: Kind
-    zone: str = ""
-    """The time zone of dates that have one."""
+    zoned: bool = False
+    """Whether dates have a time zone, whichever it is."""
+    zone: str = field(default="", compare=False)
+    """In which one a text in quotes beside them is."""
 
     @property
     def words(self) -> str:
         """For messages."""
-        return WORDS[self.kind] + (" with a time zone" if self.zone else "")
+        return WORDS[self.kind] + (" with a time zone" if self.zoned else "")
 
 
 def type_of(column: Column) -> Type:
@@ -74,7 +78,7 @@ def type_of(column: Column) -> Type:
                 raise RequestError("holds whole numbers beyond 2**53, which floats do not have all")
             return Type("number")
         case DateColumn():
-            return Type("date", _zone(column.dtype))
+            return _dates(_zone(column.dtype))
         case DurationColumn():
             return Type("span")
         case CategoryColumn():
@@ -98,7 +102,7 @@ def _type_of_cells(cells: Sequence[Cell], dtype: UserDtype) -> Type:
     if all(isinstance(cell, DATES) for cell in cells):
         zones = {str(getattr(cell, "tzinfo", None) or "") for cell in cells}
         if len(zones) == 1:
-            return Type("date", _zone(dtype) or zones.pop())
+            return _dates(_zone(dtype) or zones.pop())
     if all(isinstance(cell, datetime.timedelta) for cell in cells):
         return Type("span")
     raise RequestError("holds cells of several types, or of one that nothing can be computed of")
@@ -181,6 +185,10 @@ def in_one_unit(*values: NDArray[Any]) -> list[NDArray[Any]]:
 def _needs_ns(values: NDArray[Any]) -> bool:
     """Whether dates or spans in nanoseconds are no whole microseconds."""
     return bool((~np.isnat(values) & (values.astype(np.int64) % 1_000 != 0)).any())
+
+
+def _dates(zone: str) -> Type:
+    return Type("date", bool(zone), zone)
 
 
 def _zone(dtype: UserDtype) -> str:
