@@ -214,7 +214,7 @@ class Table:
         return unseen
 
     def describe(self, frame: pd.DataFrame) -> tuple[Described, ...]:
-        """The columns in words, a row of a printed table each."""
+        """The columns that a table has in words, a row of a printed table each."""
         return tuple(
             Described(
                 clipped(str(column.name), 40),
@@ -224,6 +224,7 @@ class Table:
                 _examples(_column_of(frame, column)),
             )
             for column in self.columns
+            if _has(frame, column)
         )
 
     def _summary(self, column: Column) -> str:
