@@ -184,7 +184,8 @@ class GAN:
         All rows that are returned meet them, and they are distributed as the
         generator's rows that do. How many were drawn for them is `attrs["drawn"]` of
         the result: a condition on the column of labels costs nothing, and of others the
-        rows that do not meet them are thrown away.
+        rows that do not meet them are thrown away. So are, always, rows that break a
+        constraint which the table was trained with.
 
         Raises:
             RequestError: For a label that was not trained on, a code that there is not,

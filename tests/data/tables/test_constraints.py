@@ -207,6 +207,7 @@ def test_chains_of_computed_columns_are_computed_in_order() -> None:
         (["price > 9"], r"[\d,]+ of 500 rows break it, the first is row \d+"),
         (["price = quantity * 2"], r"rows break it, the first is row 0: it is .* computed"),
         (["end > start", "price > 9"], r"'end > start': .*; constraint 'price > 9'"),
+        (["prize > 0", "price > 9"], r"'prize > 0': no column.*; .*'price > 9': [\d,]+ of 500"),
         (["start > price"], "dates > numbers cannot be compared"),
         (["end - start <= 30"], "give a span as '30 days' in quotes"),
         (["start >= 2021"], "give a date as '2021-05-01'"),

@@ -174,18 +174,11 @@ class Constraints:
     """
 
     def __init__(self, columns: Sequence[Column], stored: Sequence[Constraint]) -> None:
-        by_name = {str(column.name): column for column in columns}
-        self.rules: list[Rule] = []
-        mistakes = []
-        for constraint in stored:
-            try:
-                self.rules.append(_rule(constraint, by_name))
-            except RequestError as error:
-                mistakes.append(named(constraint.text, str(error)))
+        self.rules, mistakes = _rules(columns, stored)
+        raise_mistakes(mistakes)
         self.assigned = {
             rule.column.name: rule for rule in self.rules if isinstance(rule, Assigned)
         }
-        raise_mistakes(mistakes or self._circles())
 
     def met(self, cells: Cells) -> NDArray[np.bool_]:
         """Which rows meet all of them, (N,)."""
@@ -193,20 +186,6 @@ class Constraints:
         for rule in self.rules:
             met &= rule.met(cells)
         return met
-
-    def _circles(self) -> list[str]:
-        """Columns that are assigned twice, or computed of themselves."""
-        rules = [rule for rule in self.rules if isinstance(rule, Assigned)]
-        if len(rules) > len(self.assigned):
-            twice = next(rule for rule in rules if self.assigned[rule.column.name] is not rule)
-            return [named(twice.text, f"{quoted(twice.column.name)} is assigned twice")]
-        needs = {str(name): rule.needs for name, rule in self.assigned.items()}
-        known = [name for name in needs if _is_circular(name, needs)]
-        return [
-            named(rule.text, f"{quoted(rule.column.name)} is computed of itself")
-            for rule in rules
-            if str(rule.column.name) in known
-        ][:1]
 
 
 def constraint_texts(given: Any) -> tuple[str, ...]:
@@ -236,7 +215,7 @@ def constraint_texts(given: Any) -> tuple[str, ...]:
 
 
 def learn_constraints(
-    columns: Sequence[Column], texts: Sequence[str], cells: Cells
+    columns: Sequence[Column], texts: Sequence[str], cells: Cells, label_column: str | None = None
 ) -> tuple[Constraint, ...]:
     """Constraints, checked against the data, with the combinations that it has.
 
@@ -244,25 +223,29 @@ def learn_constraints(
         columns: The columns of the data.
         texts: What the user asks for.
         cells: All rows of the data.
+        label_column: The name of the column of labels, which is none of them.
 
     Raises:
         RequestError: With all that are wrong, or that rows break, in one line.
     """
-    known = Constraints(columns, [Constraint(text) for text in texts])
-    learned, mistakes = [], []
-    for rule in known.rules:
+    of_labels = [text for text in texts if label_column in columns_of(text)]
+    rules, mistakes = _rules(columns, [Constraint(t) for t in texts if t not in of_labels])
+    mistakes += [
+        named(
+            text,
+            f"{quoted(label_column)} is the column of labels, which is drawn first and not "
+            "learned: leave label_column out, and it is learned like any other",
+        )
+        for text in of_labels
+    ]
+    learned = []
+    for rule in rules:
         seen: tuple[int, ...] = ()
         if isinstance(rule, Combined):
-            found = np.unique(rule.numbers(cells))
-            seen = tuple(found.tolist())
-            if len(seen) > MAX_SEEN:
-                mistakes.append(
-                    named(
-                        rule.text,
-                        f"the data has {len(seen):,} combinations, at most {MAX_SEEN:,} can be "
-                        "kept: name fewer columns",
-                    )
-                )
+            seen = tuple(np.unique(rule.numbers(cells)).tolist())
+        if len(seen) > MAX_SEEN:
+            what = f"the data has {len(seen):,} combinations, at most {MAX_SEEN:,} can be kept"
+            mistakes.append(named(rule.text, f"{what}: name fewer columns"))
         mistakes.append(rule.broken(cells))
         learned.append(Constraint(rule.text, seen))
     raise_mistakes([mistake for mistake in mistakes if mistake])
@@ -303,6 +286,32 @@ def columns_of(text: str) -> list[str]:
 def named(text: str, problem: str) -> str:
     """A problem with the constraint that has it."""
     return f"constraint {quoted(text, SHOWN)}: {problem}"
+
+
+def _rules(columns: Sequence[Column], stored: Sequence[Constraint]) -> tuple[list[Rule], list[str]]:
+    """Constraints over these columns, and what is wrong with those that fit neither the
+    columns nor one another."""
+    by_name = {str(column.name): column for column in columns}
+    rules: list[Rule] = []
+    mistakes = []
+    for constraint in stored:
+        try:
+            rules.append(_rule(constraint, by_name))
+        except RequestError as error:
+            mistakes.append(named(constraint.text, str(error)))
+    assigned: dict[str, Assigned] = {}
+    for rule in rules:
+        if isinstance(rule, Assigned):
+            name = str(rule.column.name)
+            if name in assigned:
+                mistakes.append(named(rule.text, f"{quoted(name)} is assigned twice"))
+            assigned[name] = rule
+    needs = {name: rule.needs for name, rule in assigned.items()}
+    circular = [name for name in needs if _is_circular(name, needs)]
+    mistakes += [
+        named(assigned[name].text, f"{quoted(name)} is computed of itself") for name in circular
+    ]
+    return rules, mistakes
 
 
 def _rule(constraint: Constraint, columns: Mapping[str, Column]) -> Rule:

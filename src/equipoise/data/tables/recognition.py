@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from equipoise.data.tables.base import KINDS, Column
-from equipoise.data.tables.constraints import Cells, columns_of, learn_constraints, named
+from equipoise.data.tables.constraints import Cells, learn_constraints
 from equipoise.data.tables.notes import Note, Topic, lines, quoted, rows_text, some_of
 from equipoise.data.tables.overrides import NONE, Override, Overrides, override_of
 from equipoise.data.tables.profile import Profile
@@ -79,17 +79,10 @@ def constrained(
     """
     if not texts:
         return table
-    of_labels = [text for text in texts if label_column in columns_of(text)]
-    if of_labels:
-        what = (
-            f"{quoted(label_column)} is the column of labels, which is drawn first and not learned"
-        )
-        raise RequestError(
-            named(of_labels[0], f"{what}: leave label_column out, and it is learned like any other")
-        )
     names = {column.name: name for column, name in zip(table.columns, frame.columns, strict=True)}
     cells = Cells(len(frame), lambda column: frame[names[column.name]])
-    made = replace(table, constraints=learn_constraints(table.columns, texts, cells))
+    learned = learn_constraints(table.columns, texts, cells, label_column)
+    made = replace(table, constraints=learned)
     if not made.raw_columns:
         raise RequestError("constraints: all columns are computed of others, none is learned")
     return made
