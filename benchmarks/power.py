@@ -3,19 +3,22 @@
     python -m benchmarks.power points
         50 draws of each sampler at each size of data
     python -m benchmarks.power images --lanes 2
+    python -m benchmarks.power photos --held-out 100 1000 --draws 20
 
 Nothing is trained. For each draw a data set is made, a tenth of it is held out, and the
 verdict judges samples of a sampler that is exact or has one known fault:
 
     exact           new draws of the data's own distribution
-    lost mode       the same without one of eight components, or without one digit
+    lost mode       the same without one of eight components, or without one class
     10%, 30% narrow the same, moved towards the mean by that much
     shifted column  one column moved by half a standard deviation; images by a pixel
+    blurred         images with each pixel the mean of 3 x 3
     copies          draws of the training samples
     collapse        one training sample, with a little noise
 
 Points are eight overlapping normal components in four columns. Images are MNIST's,
 judged by what any images are judged by, since the digit classifier has seen them all.
+Photos are CIFAR-10's, judged by EfficientNet's features.
 
 A sampler that is exact should not be called sick, and one with a fault should not be
 called converged and sure. What cannot be decided should be called undecided.
@@ -37,7 +40,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
+from benchmarks import cifar
 from benchmarks.results import origin, record
 from equipoise.data import mnist
 from equipoise.data.arrays import from_array
@@ -48,8 +53,9 @@ from equipoise.metrics.result import MetricResult
 
 HELD_OUT = (30, 100, 300, 1_000, 10_000)
 DRAWS = 50
-POOL = 30_000  # digits that exact samplers draw from, of which none is in the data
+POOL = 30_000  # images that exact samplers draw from, of which none is in the data
 COMPONENTS, COLUMNS = 8, 4
+CLASSES = 10
 Sample = NDArray[Any]
 Draw = Callable[[int], Sample]
 
@@ -73,23 +79,45 @@ def points(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, D
 
 @cache
 def digits() -> tuple[Sample, Sample]:
+    """MNIST, (N, 1, 28, 28), and the classes."""
     parts = [mnist.load(part) for part in ("train", "test")]
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    x, y = (np.concatenate(of_parts) for of_parts in zip(*parts, strict=True))
+    return x[:, None], y
+
+
+@cache
+def cifar_photos() -> tuple[Sample, Sample]:
+    """CIFAR-10, (N, 3, 32, 32), and the classes."""
+    parts = [cifar.images(part) for part in ("train", "test")]
+    x, y = (np.concatenate(of_parts) for of_parts in zip(*parts, strict=True))
+    return x, y
 
 
 def images(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
     """As `points`; the components are digits."""
-    x, y = digits()
+    return of_classes(digits(), rng, held_out)
+
+
+def photos(rng: np.random.Generator, held_out: int) -> tuple[RowsSource, Draw, Draw]:
+    """As `points`; the components are CIFAR-10's classes."""
+    return of_classes(cifar_photos(), rng, held_out)
+
+
+def of_classes(
+    labelled: tuple[Sample, Sample], rng: np.random.Generator, held_out: int
+) -> tuple[RowsSource, Draw, Draw]:
+    """As `points`, from images, (N, C, H, W), of ten classes, (N,)."""
+    x, y = labelled
     order = rng.permutation(len(x))
     pool, data = order[:POOL], order[POOL:]
     train, test = data[held_out : min(10 * held_out, len(data))], data[:held_out]
     rows = from_array(x[train], None, "images")
     source = RowsSource("images", rows, 0, (from_array(x[test], None, "images").values, None))
 
-    def draw(n: int, digits_kept: int) -> Sample:
-        return np.asarray(x[rng.choice(pool[y[pool] < digits_kept], n), None].astype(np.float64))
+    def draw(n: int, classes: int) -> Sample:
+        return np.asarray(x[rng.choice(pool[y[pool] < classes], n)].astype(np.float64))
 
-    return source, lambda n: draw(n, 10), lambda n: draw(n, 9)
+    return source, lambda n: draw(n, CLASSES), lambda n: draw(n, CLASSES - 1)
 
 
 def towards_mean(draw: Draw, factor: float) -> Draw:
@@ -108,6 +136,14 @@ def shifted(draw: Draw) -> Draw:
         return np.asarray(x + np.eye(x.shape[1])[0] * 0.5 * x.std(0))
 
     return shift
+
+
+def blurred(draw: Draw) -> Draw:
+    def blur(n: int) -> Sample:
+        x = draw(n)
+        return uniform_filter(x, (1, 1, 3, 3)) if x.ndim > 2 else x
+
+    return blur
 
 
 def rounded(draw: Draw, source: RowsSource) -> Draw:
@@ -131,10 +167,11 @@ SAMPLERS: dict[str, Callable[[Data], Draw]] = {
     "10% narrow": lambda data: towards_mean(data.exact, 0.9),
     "30% narrow": lambda data: towards_mean(data.exact, 0.7),
     "shifted column": lambda data: shifted(data.exact),
+    "blurred": lambda data: blurred(data.exact),
     "copies": lambda data: copies(data.source, data.rng),
     "collapse": lambda data: collapsed(data.source, data.rng),
 }
-KINDS = {"points": points, "images": images}
+KINDS = {"points": points, "images": images, "photos": photos}
 
 
 def copies(source: RowsSource, rng: np.random.Generator) -> Draw:
@@ -213,14 +250,17 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=1, help="processes, each with one thread")
     parser.add_argument("--held-out", type=int, nargs="*", default=HELD_OUT)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--samplers", nargs="*", default=list(SAMPLERS))
+    parser.add_argument("--samplers", nargs="*", help="these alone")
     parser.add_argument("--keep", type=Path, default=Path("runs/benchmark-power.jsonl"))
     parser.add_argument("--dry", action="store_true", help="print the table and write nothing")
     options = parser.parse_args()
+    samplers = options.samplers or [
+        name for name in SAMPLERS if options.kind != "points" or name != "blurred"
+    ]
     seeds = range(options.first_seed, options.first_seed + options.draws)
     planned = [
         (options.kind, sampler, held_out, seed)
-        for sampler, held_out, seed in product(options.samplers, options.held_out, seeds)
+        for sampler, held_out, seed in product(samplers, options.held_out, seeds)
     ]
     found: dict[Case, dict[str, Any]] = {}
     options.keep.parent.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,15 @@ def test_the_examples_of_the_python_page_run_from_top_to_bottom(
     assert (here / "run" / "config.json").is_file()
 
 
+def test_the_examples_of_the_page_on_tables_run_from_top_to_bottom() -> None:
+    made: dict[str, Any] = {}
+    for block in blocks("tables.md", "python"):
+        exec(block, made)
+    assert list(made["new"].columns) == list(made["orders"].columns)
+    pairs = zip(made["new"]["country"], made["new"]["currency"], strict=True)
+    assert set(pairs) == {("DE", "EUR"), ("US", "USD")}
+
+
 def test_the_custom_recipe_trains_from_a_package_of_its_own(tmp_path: Path) -> None:
     (module,) = blocks("custom-recipe.md", "python")
     (project,) = map(tomllib.loads, blocks("custom-recipe.md", "toml"))

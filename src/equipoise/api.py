@@ -40,8 +40,8 @@ class GAN:
     `recipe` names a published method (`equipoise recipes` lists them); None is the
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
-    `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `stop_when`,
-    `evaluate`; of images `layout`, `alpha`, `size`, `crop`, `fit`.
+    `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `constraints`,
+    `stop_when`, `evaluate`; of images `layout`, `alpha`, `size`, `crop`, `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.
@@ -59,6 +59,7 @@ class GAN:
         data: Any = None,
         labels: Labels | None = None,
         *,
+        constraints: Sequence[str] | None = None,
         out: str | Path | None = None,
         resume: bool = False,
         init_from: str | Path | GAN | None = None,
@@ -75,6 +76,9 @@ class GAN:
                 built-in source. It may be left out of a run that is resumed, if that
                 can open it again.
             labels: One a sample; they make the generator conditional.
+            constraints: What holds in every row of a table, and will in every sample:
+                "start <= end", "total = price * quantity", "combinations(plan,
+                country)"; the setting `constraints` says the same. See docs/tables.md.
             out: A directory in which everything is kept.
             resume: Go on with the run in `out`, to the length that this GAN was given,
                 in all, or to its own.
@@ -99,7 +103,13 @@ class GAN:
             self._warned_of_restart = True
             warm_start.warn_of_beginning_anew(run.directory)
         trainer = self.trainer(
-            data, labels, out=out, resume=resume, init_from=init_from, to_disk=out is not None
+            data,
+            labels,
+            constraints=constraints,
+            out=out,
+            resume=resume,
+            init_from=init_from,
+            to_disk=out is not None,
         )
         for note in resuming.notes(trainer):
             warn(note)
@@ -112,6 +122,7 @@ class GAN:
         data: Any = None,
         labels: Labels | None = None,
         *,
+        constraints: Sequence[str] | None = None,
         out: str | Path | None = None,
         resume: bool = False,
         init_from: str | Path | GAN | None = None,
@@ -131,8 +142,12 @@ class GAN:
         Raises:
             RequestError: Data or settings are wrong. Nothing has been written then.
         """
-        place = None if out is None else Path(out)
-        request = Request(data, labels, self.recipe, self._settings, place, to_disk, warn, recorded)
+        place, settings = None if out is None else Path(out), self._settings
+        if constraints is not None:
+            settings = settings.updated(
+                Requested.of(self.recipe or find(DEFAULT), {"constraints": constraints})
+            )
+        request = Request(data, labels, self.recipe, settings, place, to_disk, warn, recorded)
         if isinstance(init_from, GAN):
             if init_from._run is None:
                 raise RequestError(
@@ -169,7 +184,8 @@ class GAN:
         All rows that are returned meet them, and they are distributed as the
         generator's rows that do. How many were drawn for them is `attrs["drawn"]` of
         the result: a condition on the column of labels costs nothing, and of others the
-        rows that do not meet them are thrown away.
+        rows that do not meet them are thrown away. So are, always, rows that break a
+        constraint which the table was trained with.
 
         Raises:
             RequestError: For a label that was not trained on, a code that there is not,

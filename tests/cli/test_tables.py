@@ -190,10 +190,66 @@ def test_conditions_are_typed_and_the_draws_are_told(run: Path, command: Command
     assert rows["age"].between(60, 70).all()
     asked = {"plan": "pro", "age": (60, 70), "paid": "yes"}
     drawn = GAN.load(run).sample(30, seed=1, where=asked).attrs["drawn"]
-    assert answer.out == f"Wrote a.csv: 30 rows of {drawn:,} drawn\n"
+    dropped = f"{1 - 30 / drawn:.1%} dropped"
+    assert answer.out == f"Wrote a.csv: 30 rows of {drawn:,} drawn, {dropped}\n"
     wrong = command("sample", str(run), "--where", "plan=prp")
     assert (wrong.status, wrong.out) == (2, "")
     assert wrong.err == "equipoise: where: 'plan': 'prp': did you mean 'pro'?\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_constraints_are_typed_and_hold_in_what_is_written(
+    data: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_files, "PART_ROWS", 64)
+    frame = customers()
+    frame["until"] = frame["since"] + pd.to_timedelta(frame["age"], "D")
+    frame["twice"] = (frame["spent"] * 2).round(2)
+    frame.to_csv("stays.csv", index=False)
+    words = ["--samples", "2048", "--threads", "1", "--evaluate", "none", "--out", "run"]
+    texts = ["since <= until", "twice = spent * 2", "age >= 18"]
+    asked = ["--constraints", texts[0], "--constraints", *texts[1:]]
+    assert command("train", "stays.csv", *words, *asked).status == 0
+    config = json.loads(Path("run/config.json").read_text())
+    assert config["run"]["constraints"] == config["requested"]["run"]["constraints"] == texts
+    answer = command("sample", "run", "-n", "200", "--seed", "1", "--out", "a.csv")
+    rows = pd.read_csv("a.csv", parse_dates=["since", "until"])
+    assert len(rows) == 200
+    assert (rows["since"] <= rows["until"]).all()
+    assert (rows["twice"] - rows["spent"] * 2).abs().max() < 0.00501
+    assert rows["twice"].isna().equals(rows["spent"].isna())
+    assert " rows of " in answer.out
+    assert "% dropped" in answer.out
+    printed = command("sample", "run", "-n", "200", "--seed", "1")
+    assert printed.out == Path("a.csv").read_text()
+    assert "200 rows of " in printed.err
+    wrong = command("train", str(data), "--constraints", "agee > 0", "age >")
+    assert (wrong.status, wrong.out) == (2, "")
+    assert wrong.err.startswith("equipoise: constraint 'age >': cannot be read")
+    wrong = command("train", str(data), "--constraints", "agee > 0", "--constraints", "age > 30")
+    assert "'agee > 0': no column 'agee': did you mean 'age'?" in wrong.err
+
+
+@pytest.mark.usefixtures("here")
+def test_the_file_of_columns_carries_constraints(data: Path, command: Command) -> None:
+    command("describe", str(data), "--out", "columns.toml")
+    text = Path("columns.toml").read_text()
+    assert '# constraints = ["start <= end"' in text
+    kept = 'constraints = ["age >= 18", "combinations(plan, paid)"]'
+    lines = [kept if line.startswith("# constraints = ") else line for line in text.splitlines()]
+    Path("columns.toml").write_text("\n".join(lines))
+    answer = command("describe", str(data), "--columns", "columns.toml", "--out", "again.toml")
+    assert (answer.status, answer.err) == (0, "")
+    assert kept in Path("again.toml").read_text().splitlines()
+    words = ["--samples", "256", "--threads", "1", "--evaluate", "none", "--out", "run"]
+    more = ["--columns", "again.toml", "--constraints", "age < 200"]
+    assert command("train", str(data), *words, *more).status == 0
+    config = json.loads(Path("run/config.json").read_text())
+    assert config["run"]["constraints"] == ["age >= 18", "combinations(plan, paid)", "age < 200"]
+    Path("columns.toml").write_text('constraints = ["age > 50", "x ="]')
+    wrong = command("describe", str(data), "--columns", "columns.toml")
+    assert wrong.status == 2
+    assert "columns.toml: constraint 'x =': cannot be read" in wrong.err
 
 
 @pytest.mark.usefixtures("here")

@@ -104,6 +104,19 @@ def test_rows_that_hold_what_was_not_looked_at_are_left_out_and_told(
     assert (source.training_rows or 0) + (source.test_rows or 0) == ROWS - 2
 
 
+def test_rows_of_later_parts_that_break_a_constraint_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_tables, "LOOKED_AT_ROWS", 500)
+    frame = table()
+    frame["paid"] = frame["spent"].fillna(1.0) + 1
+    frame.loc[[10, 2_000], ["spent", "paid"]] = (100.0, 50.0)
+    folder = written(frame, tmp_path / "customers")
+    source = open_source(folder, constraints=["paid > spent"], memory_budget=TINY)
+    assert "2 rows hold" in source.notes[1]
+    assert (source.training_rows or 0) + (source.test_rows or 0) == ROWS - 2
+
+
 def test_labels_are_those_of_the_column(tmp_path: Path) -> None:
     frame = table()
     source = open_source(

@@ -65,11 +65,12 @@ def described(schema: Schema) -> str:
 
 
 def _describe_table(frame: pd.DataFrame, note: str, options: Describe) -> None:
-    from equipoise.data.tables.column_file import given_columns, write_columns
-    from equipoise.data.tables.recognition import recognise
+    from equipoise.data.tables.column_file import given_columns, given_constraints, write_columns
+    from equipoise.data.tables.recognition import constrained, recognise
 
     overrides = None if options.columns is None else given_columns(options.columns)
     table, notes = recognise(frame, overrides)
+    table = constrained(table, frame, given_constraints(options.columns, None))
     name = Path(options.data).name
     rows, columns = frame.shape
     echo(f"{name}: {rows:,} row{'s' * (rows != 1)} of {columns:,} column{'s' * (columns != 1)}\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.cli.options import Sample
-from equipoise.cli.output import echo
+from equipoise.cli.output import echo, warn
 from equipoise.cli.parser import parse
 from equipoise.data import writers
 from equipoise.errors import RequestError
@@ -51,13 +51,23 @@ def sample(arguments: Sequence[str]) -> None:
     drawn = None
     if gan.schema.container == "frame" and kind not in ARRAYS:
         drawn = write_table(gan, n, asked, options.out)
-    elif options.out is not None:
-        write_atomic(options.out, encoded(gan, n, asked, kind))
     else:
-        _print(encoded(gan, n, asked, None).decode())
+        content, drawn = encoded(gan, n, asked, kind)
+        if options.out is not None:
+            write_atomic(options.out, content)
+        else:
+            _print(content.decode())
+    of = "" if drawn is None else _of_drawn(n, drawn)
     if options.out is not None:
-        of = "" if drawn is None else f": {n:,} row{'s' * (n != 1)} of {drawn:,} drawn"
-        echo(f"Wrote {options.out}{of}")
+        echo(f"Wrote {options.out}{f': {of}' if of else ''}")
+    elif of:
+        warn(of)
+
+
+def _of_drawn(n: int, drawn: int) -> str:
+    """How many rows were drawn for those that meet conditions and constraints."""
+    dropped = f", {1 - n / drawn:.1%} dropped" if drawn > n else ""
+    return f"{n:,} row{'s' * (n != 1)} of {drawn:,} drawn{dropped}"
 
 
 def _print(text: str) -> None:

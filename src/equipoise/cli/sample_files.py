@@ -34,7 +34,8 @@ def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None
         out: The file; None prints comma-separated values.
 
     Returns:
-        How many rows were drawn for those that meet conditions; None without any.
+        How many rows were drawn for those that meet conditions and constraints; None
+        without any.
 
     Raises:
         RequestError: If the format cannot hold the table.
@@ -71,13 +72,17 @@ def parts_of(gan: GAN, n: int, arguments: Mapping[str, Any]) -> Iterator[pd.Data
         yield cast("pd.DataFrame", part)
 
 
-def encoded(gan: GAN, n: int, arguments: Mapping[str, Any], suffix: str | None) -> bytes:
-    """n samples as the content of a file with this suffix; None for CSV.
+def encoded(
+    gan: GAN, n: int, arguments: Mapping[str, Any], suffix: str | None
+) -> tuple[bytes, int | None]:
+    """n samples as the content of a file with this suffix; None for CSV. And how many
+    rows of a table were drawn for them, as `write_table` returns it.
 
     Raises:
         RequestError: The samples do not fit such a file.
     """
-    array = _numbers(gan, gan.sample(n, **arguments))
+    samples = gan.sample(n, **arguments)
+    array = _numbers(gan, samples)
     content = io.BytesIO()
     if suffix == ".npy":
         np.save(content, array, allow_pickle=False)
@@ -86,7 +91,8 @@ def encoded(gan: GAN, n: int, arguments: Mapping[str, Any], suffix: str | None) 
     else:  # %s is the shortest text that gives the same float
         exact = "%d" if array.dtype.kind in "biu" else "%s"
         np.savetxt(content, array, delimiter=",", fmt=exact)
-    return content.getvalue()
+    drawn: int | None = getattr(samples, "attrs", {}).get("drawn")
+    return content.getvalue(), drawn
 
 
 def check_kind(gan: GAN, kind: str | None) -> None:

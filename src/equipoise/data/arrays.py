@@ -29,7 +29,7 @@ from equipoise.data.schema import (
 from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.overrides import Overrides
-from equipoise.data.tables.recognition import recognise
+from equipoise.data.tables.recognition import constrained, recognise
 from equipoise.data.tables.spread_fit import bounds_of
 from equipoise.data.tables.table import Described, Table
 from equipoise.errors import RequestError, clipped, nearest
@@ -54,11 +54,13 @@ class TableOptions:
     """What the columns are, where that is known."""
     overrides: Overrides | None = None
     """What the user says of columns. The column of labels is none of them."""
+    constraints: tuple[str, ...] = ()
+    """What holds in every row, see `data.tables.constraints`."""
 
     @property
     def is_mixed(self) -> bool:
         """Whether a table of plain numbers is read as one of any columns too."""
-        return self.table is not None or bool(self.overrides)
+        return self.table is not None or bool(self.overrides) or bool(self.constraints)
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,7 @@ def _from_mixed(
         of_labels = str(options.label_column)
         said = {name: of for name, of in (options.overrides or {}).items() if name != of_labels}
         table, notes = recognise(frame, said)
+        table = constrained(table, frame, options.constraints, options.label_column)
     elif (unseen := table.unseen(frame)).any() and not unseen.all():
         notes = (
             f"{int(unseen.sum()):,} of {len(frame):,} rows hold categories or blanks that were not "
@@ -288,7 +291,7 @@ def _from_mixed(
     names = tuple(
         raw.name if raw.kind == "number" or not column.has_number else f"{raw.name} (state)"
         for column in table.columns
-        for raw in column.raw
+        for raw in table.raw_of(column)
     )
     values = table.encode(frame, seed=0)
     schema = Schema(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def open_source(
     images: ImageOptions | None = None,
     table: Table | None = None,
     overrides: Overrides | None = None,
+    constraints: Sequence[str] | None = None,
 ) -> Source:
     """The source for whatever `fit` and `train` accept.
 
@@ -56,12 +57,13 @@ def open_source(
         images: How images are read.
         table: What the columns of a table are, where that is known.
         overrides: What the user says of them, see `data.tables.overrides`.
+        constraints: What holds in every row, see `data.tables.constraints`.
 
     Raises:
         RequestError: If the data cannot be trained on.
     """
     options = images or ImageOptions()
-    columns = TableOptions(label_column, table, overrides)
+    columns = TableOptions(label_column, table, overrides, tuple(constraints or ()))
     if isinstance(data, str | Path):
         source = _named(str(data), labels, columns, memory_budget, split_seed, options)
     elif isinstance(data, Distribution):
@@ -84,6 +86,11 @@ def open_source(
     if overrides and source.schema.table is None:
         raise RequestError(
             f"columns were given, but {source.name} has none: leave them out, or give a table"
+        )
+    if constraints and source.schema.table is None:
+        raise RequestError(
+            f"constraints were given, but {source.name} has no columns: leave them out, or give a "
+            "table"
         )
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:

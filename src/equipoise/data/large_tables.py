@@ -115,7 +115,7 @@ def _notes(total: int, looked_at: int, kept: int) -> list[str]:
     if kept < total:
         notes.append(
             f"{total - kept:,} rows hold labels, categories or blanks that none of those looked "
-            "at holds: they are left out"
+            "at holds, or break a constraint: they are left out"
         )
     return notes
 
@@ -171,7 +171,9 @@ def _encoded(
     table = look.schema.table
     if table is not None:
         kept = (labels >= 0) & ~table.unseen(frame)
-        return table.encode(frame[kept], seed=part), labels[kept]
+        matrix, labels = table.encode(frame[kept], seed=part), labels[kept]
+        met = table.met(matrix)
+        return matrix[met], labels[met]
     values = arrays.numbers_of(frame[list(look.schema.columns or ())], "the table")
     kept = (labels >= 0) & np.isfinite(values).all(axis=1)
     return values[kept], labels[kept]

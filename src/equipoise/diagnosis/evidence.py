@@ -71,6 +71,8 @@ class Evidence:
     missing_categories: tuple[MissingCategory, ...] = ()
     """Of a table, those that real rows have and samples hardly ever, the commonest
     first."""
+    dropped: float | None = None
+    """Of a table with constraints, the share of rows drawn that broke one."""
 
     def __getitem__(self, metric: Metric) -> MetricResult | None:
         return next((found for found in self.metrics if found.key == metric.key), None)

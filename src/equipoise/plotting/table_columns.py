@@ -119,13 +119,9 @@ class DrawnColumn:
 def drawn_columns(table: Table) -> list[DrawnColumn]:
     """The columns that have something to show: not those that are constant, left out
     or made anew."""
-    found, start = [], 0
-    for column in table.columns:
-        end = start + len(column.raw)
-        if end > start:
-            found.append(DrawnColumn(column, slice(start, end)))
-        start = end
-    return found
+    return [
+        DrawnColumn(column, block) for column, block in table.blocks if block.stop > block.start
+    ]
 
 
 def in_order(columns: Sequence[DrawnColumn], first: Sequence[str]) -> list[DrawnColumn]:

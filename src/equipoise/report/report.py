@@ -10,9 +10,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from equipoise.coerce import as_json, checked, instance
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Evidence, Verdict, diagnose
@@ -27,6 +24,7 @@ from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGN
 from equipoise.report.tables import missing_from
 from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
+from equipoise.sampling.conditions import Conditions
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.transforms.space import NetworkSpace
 from equipoise.utils.formatting import dated, for_terminal, now, number, spoken
@@ -53,6 +51,9 @@ class Report:
     """How long the training took; None where that is not known."""
     date: str = field(default_factory=now, compare=False)
     """When it was made, in the form of ISO 8601."""
+    dropped: float | None = None
+    """The share of rows drawn that broke a constraint of the table, so that others were
+    drawn; None for data without constraints."""
 
     def __getitem__(self, key: str) -> float:
         """The value of a metric.
@@ -116,7 +117,10 @@ class Report:
     def training_summary(self) -> str:
         """How long the training was, and when the report was made."""
         took = "" if self.training_seconds is None else f" in {spoken(self.training_seconds)}"
-        return f"trained on {self.samples_seen:,} samples{took}; {dated(self.date)}"
+        dropped = ""
+        if self.dropped is not None:
+            dropped = f"; {self.dropped:.1%} of rows drawn broke a constraint and were dropped"
+        return f"trained on {self.samples_seen:,} samples{took}{dropped}; {dated(self.date)}"
 
     def verdict_lines(self) -> list[str]:
         """The verdict in lines."""
@@ -151,9 +155,9 @@ class Report:
             seconds = checked("training_seconds", stored["training_seconds"], float | None)
             date = checked("date", stored["date"], str)
             dated(date)
-            return cls(
-                data, recipe, seen, metrics, instance(Verdict, stored["verdict"]), seconds, date
-            )
+            dropped = checked("dropped", stored["dropped"], float | None)
+            verdict = instance(Verdict, stored["verdict"])
+            return cls(data, recipe, seen, metrics, verdict, seconds, date, dropped)
         except (RequestError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DamagedFileError(f"{path} is not a report: {first_line(error)}") from None
 
@@ -189,11 +193,19 @@ def evaluate(
     seed = config.settings.seed
     more = inception_results(sampler, source, seed) if inception else []
     if target is not None:
-        more += target_metrics(source, _sampling(sampler), target, seed, budget)
+        more += target_metrics(
+            source, _sampling(sampler, sampler.constraints()), target, seed, budget
+        )
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None
     return Report(
-        source.name, sampler.recipe.name, sampler.samples_seen, metrics, diagnose(evidence), seconds
+        source.name,
+        sampler.recipe.name,
+        sampler.samples_seen,
+        metrics,
+        diagnose(evidence),
+        seconds,
+        dropped=evidence.dropped,
     )
 
 
@@ -224,7 +236,8 @@ def gather(
         config.settings.seed,
     )
 
-    sampling = _sampling(sampler)
+    constraints = sampler.constraints()
+    sampling = _sampling(sampler, constraints)
     finite = finite_metric(sampling(FINITE_SAMPLES)[0])
     metrics = [finite]
     if finite.value == 1:
@@ -252,18 +265,13 @@ def gather(
             name for name in config.requested.recipe if getattr(recipe, name) != getattr(own, name)
         ),
         missing_categories=missing_from(sampler, source) if finite.value == 1 else (),
+        dropped=None if constraints is None else constraints.dropped,
     )
 
 
-def _sampling(sampler: Sampler) -> Sampling:
+def _sampling(sampler: Sampler, constraints: Conditions | None) -> Sampling:
     """Draws samples, in the user's units, with the positions of their classes."""
-
-    def draw(n: int) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-        labels = sampler.labels(sampler.classes(n, EVALUATION_SEED))
-        values = sampler.values(n, EVALUATION_SEED)
-        return values, None if labels is None else labels.cpu().numpy()
-
-    return draw
+    return lambda n: sampler.labelled_values(n, EVALUATION_SEED, constraints)
 
 
 def _fractions(counts: tuple[int, ...]) -> tuple[float, ...]:

@@ -60,10 +60,8 @@ class Requested:
             RequestError: With all names that are neither's, or else all values of
                 another type, in one line.
         """
-        if settings.get("columns") is not None:
-            from equipoise.data.tables.column_file import given_columns
-
-            settings = {**settings, "columns": given_columns(settings["columns"])}
+        if settings.get("columns") is not None or settings.get("constraints") is not None:
+            settings = {**settings, **_of_tables(settings)}
         of_recipe, of_run = hints(recipe), hints(RunSettings)
         known = of_recipe | of_run
         raise_mistakes(
@@ -179,6 +177,8 @@ class RunConfig:
             words += ["--label-column", shlex.quote(column)]
         if self.settings.columns is not None:
             words += _columns_argument(self.command)
+        for text in self.settings.constraints or ():
+            words += ["--constraints", shlex.quote(text)]
         words += _image_arguments(self.settings)
         # Labels of a file are always learned.
         if self.recipe.conditional and readers.find(name) is None:
@@ -283,6 +283,18 @@ def missing_recipe(run: Path, name: str) -> MissingRecipeError:
         f"{run} was trained with the recipe {shown}, which is not installed here: install the "
         "package that provides it"
     )
+
+
+def _of_tables(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a table, checked, and read where it is a file."""
+    from equipoise.data.tables.column_file import given_columns, given_constraints
+
+    columns = settings.get("columns")
+    constraints = given_constraints(columns, settings.get("constraints"))
+    return {
+        **({} if columns is None else {"columns": given_columns(columns)}),
+        **({"constraints": constraints} if constraints else {}),
+    }
 
 
 def _columns_argument(command: tuple[str, ...]) -> list[str]:

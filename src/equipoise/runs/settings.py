@@ -64,6 +64,11 @@ class RunSettings:
     columns: dict[str, Any] | str | None = field(default=None, metadata={"metavar": "FILE"})
     """What the columns of a table are, where they are not recognised: a file that
     `equipoise describe` writes; in Python also {"age": {"kind": "integer"}}."""
+    constraints: tuple[str, ...] | None = field(
+        default=None, metadata={"metavar": "TEXT", "repeats": True}
+    )
+    """What holds in every row of a table, and will in every sample: "start <= end",
+    "total = price * quantity", "combinations(plan, country)"."""
     layout: ImageLayout | None = None
     """Of an array of images with channels: NCHW, (N, C, H, W), or NHWC, (N, H, W, C).
     Default: by its shape."""

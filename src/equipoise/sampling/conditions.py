@@ -3,7 +3,8 @@
 Rows are drawn as without conditions, and those that meet all of them are kept: they are
 exactly distributed as the generator's rows given the conditions, and the same seed
 without conditions gives the same rows among others. A condition on the column of labels
-costs nothing: networks are told the label.
+costs nothing: networks are told the label. The constraints of a table
+(`data.tables.constraints`) are conditions on every row.
 
 It might seem faster to draw components k of the mixture not at their weights w_k but at
 q_k = w_k r_k / sum_j w_j r_j, where r_k is how often the mixture meets the conditions
@@ -38,6 +39,7 @@ from equipoise.data.tables.spread_column import SpreadColumn
 from equipoise.errors import RequestError, clipped, nearest
 
 if TYPE_CHECKING:
+    from equipoise.data.tables.table import Table
     from equipoise.sampling.rows import Rows
 
 Where = Mapping[str, Any]
@@ -72,13 +74,18 @@ class Condition:
 
 @dataclass
 class Conditions:
-    """What is asked of rows, and how often it was met."""
+    """What is asked of rows, and how often it was met.
+
+    The constraints of the table are asked of all rows, whatever else is.
+    """
 
     conditions: tuple[Condition, ...]
     labels: tuple[int, ...] | None
     """The positions of the labels that will do; None for all."""
     text: str
     """What was asked, for messages."""
+    table: Table | None = None
+    """The table whose constraints rows must meet; None without any."""
     drawn: int = field(default=0, init=False)
     """Rows drawn."""
     met: int = field(default=0, init=False)
@@ -111,7 +118,13 @@ class Conditions:
         if problems:
             raise RequestError("; ".join(problems))
         text = ", ".join(f"{name} = {clipped(repr(asked), 40)}" for name, asked in where.items())
-        return cls(tuple(conditions), labels, text)
+        return cls(tuple(conditions), labels, text, _constrained(schema))
+
+    @classmethod
+    def of_constraints(cls, schema: Schema) -> Conditions | None:
+        """What every row must meet; None where there are no constraints."""
+        table = _constrained(schema)
+        return None if table is None else cls((), None, "", table)
 
     def keep(self, rows: Rows, most: int) -> Rows:
         """The rows that meet all conditions, the first `most` of them, counted.
@@ -122,18 +135,38 @@ class Conditions:
         met = np.ones(len(rows), bool)
         for condition in self.conditions:
             met &= condition.met(rows.values)
+        if self.table is not None:
+            met &= self.table.met(rows.values)
         places = np.flatnonzero(met)[:most]
         is_last = len(places) == most
         self.drawn += int(places[-1]) + 1 if is_last and most else len(rows)
         self.met += len(places)
         if not is_last and self.drawn >= MAX_HOPELESS and self.met < HOPELESS * self.drawn:
             raise RequestError(
-                f"where: {self.text}: met by {self.met:,} of {self.drawn:,} rows drawn, too few "
-                "to go on: ask for less"
+                f"{self._asked}: met by {self.met:,} of {self.drawn:,} rows drawn, too few to go "
+                f"on: {'ask for less' if self.text else 'train longer, or with fewer constraints'}"
             )
         kept = np.zeros(len(rows), bool)
         kept[places] = True
         return rows[kept]
+
+    @property
+    def dropped(self) -> float:
+        """The share of rows drawn that did not meet them."""
+        return 1 - self.met / max(self.drawn, 1)
+
+    @property
+    def _asked(self) -> str:
+        """What was asked, for a message."""
+        texts = [] if self.table is None else [one.text for one in self.table.constraints]
+        parts = [f"where: {self.text}"] if self.text else []
+        parts += [f"constraints: {clipped('; '.join(texts), 200)}"] if texts else []
+        return ", and ".join(parts)
+
+
+def _constrained(schema: Schema) -> Table | None:
+    """The table, if it has constraints."""
+    return schema.table if schema.table is not None and schema.table.constraints else None
 
 
 def where_of_texts(schema: Schema, texts: Iterable[str]) -> dict[str, Any]:
@@ -210,19 +243,14 @@ def _condition(schema: Schema, name: str, asked: Any) -> Condition:
     assert schema.table is not None
     if column.kind == "id":
         raise RequestError("is made anew: leave it out")
-    start = 0
-    for other in schema.table.columns:
-        if other is column:
-            break
-        start += len(other.raw)
-    block = slice(start, start + len(column.raw))
+    table = schema.table
 
     def read(values: NDArray[np.float64]) -> Reading:
-        return column.read(column.decode(values[:, block]))
+        return column.read(table.cells(values).series(column))
 
     states, intervals = list[int](), list[Interval]()
     for value in _alternatives(asked):
-        found = _asked(column, value)
+        found = _asked(column, value, table.is_computed(column))
         if isinstance(found, int):
             states.append(found)
         elif len(found) == 2 and isinstance(found, tuple):
@@ -253,8 +281,11 @@ def _alternatives(asked: Any) -> list[Any]:
     return [asked]
 
 
-def _asked(column: Column, value: Any) -> int | list[int] | Interval:
-    """The state, the states or the numbers that a value or a pair of them means."""
+def _asked(column: Column, value: Any, computed: bool) -> int | list[int] | Interval:
+    """The state, the states or the numbers that a value or a pair of them means.
+
+    A column that is computed of others can have numbers that the data does not.
+    """
     if _is_blank(value):
         if column.blank_code is None:
             raise RequestError("is never blank")
@@ -265,7 +296,7 @@ def _asked(column: Column, value: Any) -> int | list[int] | Interval:
                 return 1 + len(column.spread.spikes) + place
         interval = _interval(value, lambda part: _in_units(column, part))
         least, greatest = column.spread.least, column.spread.greatest
-        if interval[1] < least or interval[0] > greatest:
+        if not computed and (interval[1] < least or interval[0] > greatest):
             raise RequestError(f"{_shown(value)} is never there: it is {column.summary()}")
         return interval
     if isinstance(column, CategoryColumn):

@@ -89,8 +89,8 @@ class Sampler:
             label: The index of the class to draw, for a conditional generator. None:
                 classes at their training frequencies.
             codes: Values of the latent codes, see `Prior.with_codes`.
-            conditions: What rows of a table must meet. The number of rows drawn for
-                them is the result's `attrs["drawn"]`.
+            conditions: What rows of a table must meet; None for its constraints alone.
+                The number of rows drawn for them is the result's `attrs["drawn"]`.
 
         Returns:
             An array, tensor or DataFrame of the user's type and layout.
@@ -100,6 +100,7 @@ class Sampler:
                 conditions are hardly ever met.
         """
         check_sample_memory(n, self.schema.sample_bytes)
+        conditions = conditions or self.constraints()
         rows = iter([self._no_rows])
         if n:
             parts = self._rows(n, seed, label, codes, conditions)
@@ -118,6 +119,7 @@ class Sampler:
     ) -> Iterator[UserData]:
         """As `sample`, in batches of `size`; the last batch has the rest. All together
         are what `sample` returns."""
+        conditions = conditions or self.constraints()
         parts = rebatch(self._rows(n, seed, label, codes, conditions), size, Rows.join)
         return (
             _with_draws(
@@ -125,6 +127,11 @@ class Sampler:
             )
             for number, part in enumerate(parts)
         )
+
+    def constraints(self) -> Conditions | None:
+        """The constraints that all samples of a table meet, none drawn yet; None
+        without any."""
+        return Conditions.of_constraints(self.schema)
 
     @property
     def _has_label_column(self) -> bool:
@@ -149,9 +156,14 @@ class Sampler:
         codes: Codes | None,
         conditions: Conditions | None,
     ) -> Iterator[Rows]:
-        """As `_generate`, with the position of each sample's label, where samples have
-        a column of labels. Codes are checked immediately."""
+        """As `values`, one generator pass at a time, with the positions of labels.
+        Codes are checked immediately."""
         draws = n if conditions is None else ENDLESS
+        if conditions is not None and any(np.ndim(value) for value in (codes or {}).values()):
+            raise RequestError(
+                "codes: give one number each, since rows that do not meet conditions or "
+                "constraints are thrown away"
+            )
         some = None if conditions is None else conditions.labels
         y = self._classes_of(draws, seed, label if some is None else some)
         passes = self._passes(self._latents(draws, seed, codes), y)
@@ -159,7 +171,7 @@ class Sampler:
         return rows if conditions is None else _kept(rows, n, conditions)
 
     def _labelled_pass(self, z: Tensor, y: Tensor | None) -> Rows:
-        labels = self.labels(y) if self._has_label_column else None
+        labels = self.labels(y)
         return Rows(self._pass(z, y), None if labels is None else labels.cpu().numpy())
 
     def drawn_labels(self, n: int, seed: int, label: int | None = None) -> Iterator[int] | None:
@@ -171,16 +183,46 @@ class Sampler:
         return (position for y in parts for position in self.transform.labels(y).tolist())
 
     def values(
-        self, n: int, seed: int, label: int | None = None, codes: Codes | None = None
+        self,
+        n: int,
+        seed: int,
+        label: int | None = None,
+        codes: Codes | None = None,
+        *,
+        constrained: bool = True,
     ) -> NDArray[np.float64]:
         """Samples in the user's units, (n, *shape), as float64 rounded to the user's
-        types. Arguments as for `sample`."""
+        types.
+
+        Args:
+            n: As for `sample`, and so are seed, label and codes.
+            constrained: Whether they meet the constraints of a table. A generator that
+                has learned little may never meet them.
+        """
         check_sample_memory(n, self.schema.size * np.dtype(np.float64).itemsize)
-        return self._collect(n, self._generate(n, seed, label, codes))
+        conditions = self.constraints() if constrained else None
+        rows = self._rows(n, seed, label, codes, conditions)
+        return self._collect(n, (part.values for part in rows))
+
+    def labelled_values(
+        self, n: int, seed: int, conditions: Conditions | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+        """As `values`, with the positions of their labels, (n,); None for a generator
+        without labels."""
+        labels: list[NDArray[np.int64]] = []
+
+        def parts() -> Iterator[NDArray[np.float64]]:
+            for rows in self._rows(n, seed, None, None, conditions):
+                labels.extend([] if rows.labels is None else [rows.labels])
+                yield rows.values
+
+        values = self._collect(n, parts())
+        return values, np.concatenate(labels) if labels else None
 
     def measured_values(self, n: int, seed: int) -> NDArray[np.float64]:
-        """As `values`, the way metrics compare samples: with premultiplied alpha."""
-        values = torch.from_numpy(self.values(n, seed))
+        """As `values`, the way metrics compare samples while training: with
+        premultiplied alpha, and whether or not they meet constraints."""
+        values = torch.from_numpy(self.values(n, seed, constrained=False))
         measured = as_measured(values, self.schema, self.transform.limits).numpy()
         return np.asarray(measured, np.float64)
 
@@ -210,13 +252,6 @@ class Sampler:
             drawn[start : start + len(part)] = part
             start += len(part)
         return drawn
-
-    def _generate(
-        self, n: int, seed: int, label: int | None, codes: Codes | None
-    ) -> Iterator[NDArray[np.float64]]:
-        """As `values`, one generator pass at a time. Codes are checked immediately."""
-        classes = self._classes_of(n, seed, label)
-        return (self._pass(z, y) for z, y in self._passes(self._latents(n, seed, codes), classes))
 
     def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
         """Latents in blocks. The last block is drawn in full, so that the first latents

@@ -290,7 +290,7 @@ class SampleImages:
         title = f"{source.name}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
         plots.draw(
             path,
-            sampler.values(n, self.seed),
+            sampler.values(n, self.seed, constrained=False),
             source.schema,
             source.limits,
             source.distribution,

@@ -168,6 +168,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
             memory_budget=settings.memory_budget,
             split_seed=settings.seed,
             overrides=settings.columns_by_name,
+            constraints=settings.constraints,
             images=settings.images,
         )
     except RequestError as error:

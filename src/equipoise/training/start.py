@@ -70,6 +70,7 @@ def prepare(
         memory_budget=settings.memory_budget,
         split_seed=settings.seed,
         overrides=settings.columns_by_name,
+        constraints=settings.constraints,
         images=settings.images,
     )
     if weights is None:

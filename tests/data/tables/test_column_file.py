@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from equipoise.data.tables.column_file import (
     columns_from_toml,
     columns_to_toml,
+    constraints_from_toml,
     read_columns,
     write_columns,
 )
-from equipoise.data.tables.recognition import recognise
+from equipoise.data.tables.recognition import constrained, recognise
 from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -62,6 +63,24 @@ def test_a_file_that_nobody_edits_changes_nothing() -> None:
     again, _ = recognise(FRAME, overrides)
     assert again == table
     assert columns_to_toml(again, FRAME, "customers.csv") == text
+
+
+def test_constraints_survive_writing_and_reading_and_a_column_may_be_called_so() -> None:
+    texts = ["age >= 17", "combinations(plan, `flag`)", "work != '\"\\x1b'"]
+    table = constrained(recognise(FRAME)[0], FRAME, texts)
+    text = columns_to_toml(table, FRAME)
+    assert constraints_from_toml(text) == tuple(texts)
+    assert "constraints" not in columns_from_toml(text)
+    of_column = '[constraints]\nkind = "ignore"\n'
+    assert columns_from_toml(of_column) == {"constraints": {"kind": "ignore"}}
+    assert constraints_from_toml(of_column) == ()
+
+
+@pytest.mark.parametrize("text", ["constraints = [1]", 'constraints = ["a <"]'])
+def test_constraints_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        constraints_from_toml(text)
+    assert_one_line(caught.value)
 
 
 def test_what_the_user_says_survives_writing_and_reading() -> None:

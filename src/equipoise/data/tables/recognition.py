@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from equipoise.data.tables.base import KINDS, Column
+from equipoise.data.tables.constraints import Cells, learn_constraints
 from equipoise.data.tables.notes import Note, Topic, lines, quoted, rows_text, some_of
 from equipoise.data.tables.overrides import NONE, Override, Overrides, override_of
 from equipoise.data.tables.profile import Profile
@@ -58,6 +61,31 @@ def recognise(
     if not table.raw_columns:
         raise RequestError(_nothing_to_learn(table, len(frame)))
     return table, lines(notes)
+
+
+def constrained(
+    table: Table, frame: pd.DataFrame, texts: Sequence[str], label_column: str | None = None
+) -> Table:
+    """A table with constraints, checked against its rows.
+
+    Args:
+        table: The columns.
+        frame: The rows.
+        texts: The constraints.
+        label_column: The name of the column of labels, which is none of the table.
+
+    Raises:
+        RequestError: With all that is wrong with them, in one line.
+    """
+    if not texts:
+        return table
+    names = {column.name: name for column, name in zip(table.columns, frame.columns, strict=True)}
+    cells = Cells(len(frame), lambda column: frame[names[column.name]])
+    learned = learn_constraints(table.columns, texts, cells, label_column)
+    made = replace(table, constraints=learned)
+    if not made.raw_columns:
+        raise RequestError("constraints: all columns are computed of others, none is learned")
+    return made
 
 
 def _column(profile: Profile, override: Override) -> Column:

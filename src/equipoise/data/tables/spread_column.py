@@ -143,7 +143,10 @@ class SpreadColumn(Column):
         x = np.where(on_spike, points[codes.clip(0, spikes)], self.spread.snap(numbers))
         blank = (codes == self.states - 1) & self.blank
         marks = np.where(blank, -1, np.maximum(codes - 1 - spikes, -1))
-        offsets = Offsets(x, marks, blank)
+        return self.cells(Offsets(x, marks, blank))
+
+    def cells(self, offsets: Offsets) -> Any:
+        """Numbers, whatever bounds the column has, as an array of pandas."""
         texts = self.is_text or any(isinstance(marker, str) for marker in self.markers)
         return self._text_cells(offsets) if texts else self.typed_cells(offsets)
 

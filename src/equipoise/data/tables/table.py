@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 
 from equipoise.data.tables import kinds  # noqa: F401  # registers the kinds of columns
 from equipoise.data.tables.base import Column, RawColumn, column_from_dict
+from equipoise.data.tables.constraints import (
+    Cells,
+    Constraint,
+    Constraints,
+    constraints_from_json,
+)
 from equipoise.data.tables.notes import quoted, some_of
 from equipoise.errors import RequestError, clipped
 
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS = 10_000
 SHOWN_PROBLEMS = 8  # of a message
+SHOWN_RULE = 60  # characters of what computes a column
 EXAMPLES, LOOKED_AT = 3, 1_000  # cells that are shown, rows that are looked at for them
 
 
@@ -43,21 +50,37 @@ class Table:
     """The columns of a table."""
 
     columns: tuple[Column, ...]
+    constraints: tuple[Constraint, ...] = ()
+    """What holds in every row of samples."""
+
+    @cached_property
+    def rules(self) -> Constraints:
+        """The constraints on these columns."""
+        return Constraints(self.columns, self.constraints)
+
+    def raw_of(self, column: Column) -> tuple[RawColumn, ...]:
+        """The columns that one becomes in the matrix: none if it is computed."""
+        return () if self.is_computed(column) else column.raw
+
+    def is_computed(self, column: Column) -> bool:
+        """Whether a constraint computes a column of others, so that it is not
+        learned."""
+        return column.name in self.rules.assigned
 
     @cached_property
     def raw_columns(self) -> tuple[RawColumn, ...]:
         """The columns of the matrix: those of each of the user's columns, in order."""
-        return tuple(raw for column in self.columns for raw in column.raw)
+        return tuple(raw for column in self.columns for raw in self.raw_of(column))
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Of each column of the matrix the number of codes; 0 for a number."""
         return tuple(raw.size if raw.kind == "code" else 0 for raw in self.raw_columns)
 
-    @property
-    def _blocks(self) -> list[tuple[Column, slice]]:
+    @cached_property
+    def blocks(self) -> list[tuple[Column, slice]]:
         """Each column with its place in the matrix."""
-        ends = np.cumsum([len(column.raw) for column in self.columns]).tolist()
+        ends = np.cumsum([len(self.raw_of(column)) for column in self.columns]).tolist()
         starts = [0, *ends[:-1]]
         return [
             (column, slice(start, end))
@@ -80,8 +103,8 @@ class Table:
         """
         problems = self._lacking(frame)
         matrix = np.empty((len(frame), len(self.raw_columns)))
-        for place, (column, block) in enumerate(self._blocks):
-            if column.kept and _has(frame, column):
+        for place, (column, block) in enumerate(self.blocks):
+            if self._is_read(frame, column):
                 rng = np.random.default_rng([seed, place])
                 try:
                     matrix[:, block] = column.encode(_column_of(frame, column), rng)
@@ -118,12 +141,28 @@ class Table:
             )
         if not np.isfinite(values).all():
             raise RequestError("the matrix has NaN or infinite values: must be finite")
-        cells = {
-            column.name: column.decode(values[:, block], seed, start)
-            for column, block in self._blocks
-            if column.kept
-        }
-        return pd.DataFrame(cells, index=pd.RangeIndex(len(values)))
+        cells = self.cells(values, seed, start)
+        series = {column.name: cells.series(column) for column in self.columns if column.kept}
+        return pd.DataFrame(series, index=pd.RangeIndex(len(values)))
+
+    def cells(self, matrix: NDArray[np.float64], seed: int = 0, start: int = 0) -> Cells:
+        """The columns of `decode`, each made when it is first asked for."""
+        blocks = {column.name: block for column, block in self.blocks}
+
+        def series(column: Column) -> pd.Series[Any]:
+            rule = self.rules.assigned.get(column.name)
+            if rule is not None:
+                return rule.series(cells)
+            return column.decode(matrix[:, blocks[column.name]], seed, start)
+
+        cells = Cells(len(matrix), series)
+        return cells
+
+    def met(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which rows meet all constraints, (N,). Those that are not finite are no
+        rows: that they cannot be decoded is told elsewhere."""
+        finite = np.asarray(np.isfinite(matrix).all(axis=1, keepdims=True))
+        return ~finite[:, 0] | self.rules.met(self.cells(np.where(finite, matrix, 0)))
 
     def check(self, frame: pd.DataFrame) -> None:
         """Check that another table has the same columns, with cells that they can have.
@@ -135,7 +174,7 @@ class Table:
         """
         problems = self._lacking(frame)
         for column in self.columns:
-            if column.kept and _has(frame, column):
+            if self._is_read(frame, column):
                 series = _column_of(frame, column)
                 problems.append(column.unknown(series, column.read(series)))
         if any(problems):
@@ -150,11 +189,19 @@ class Table:
         if not frame.columns.is_unique:
             repeated = frame.columns[frame.columns.duplicated()]
             raise RequestError(f"several columns are named {some_of(repeated)}: give each its own")
-        names = [column.name for column in self.columns if column.kept and not _has(frame, column)]
+        names = [
+            column.name
+            for column in self.columns
+            if column.kept and not self.is_computed(column) and not _has(frame, column)
+        ]
         if not names:
             return []
         columns = "column is" if len(names) == 1 else "columns are"
         return [f"{len(names)} {columns} missing: {some_of(names)}"]
+
+    def _is_read(self, frame: pd.DataFrame, column: Column) -> bool:
+        """Whether a column of another table is encoded."""
+        return column.kept and not self.is_computed(column) and _has(frame, column)
 
     def unseen(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """The rows of a table, (N,), that hold a cell which its column did not: a new
@@ -162,26 +209,35 @@ class Table:
         self._lacking(frame)
         unseen = np.zeros(len(frame), bool)
         for column in self.columns:
-            if column.kept and _has(frame, column):
+            if self._is_read(frame, column):
                 unseen |= column.read(_column_of(frame, column)).codes < 0
         return unseen
 
     def describe(self, frame: pd.DataFrame) -> tuple[Described, ...]:
-        """The columns in words, a row of a printed table each."""
+        """The columns that a table has in words, a row of a printed table each."""
         return tuple(
             Described(
                 clipped(str(column.name), 40),
                 column.label,
-                column.summary(),
+                self._summary(column),
                 float(_column_of(frame, column).isna().mean()),
                 _examples(_column_of(frame, column)),
             )
             for column in self.columns
+            if _has(frame, column)
         )
+
+    def _summary(self, column: Column) -> str:
+        """What was recognised of a column, or what computes it."""
+        rule = self.rules.assigned.get(column.name)
+        return column.summary() if rule is None else f"computed: {clipped(rule.text, SHOWN_RULE)}"
 
     def to_dict(self) -> dict[str, Any]:
         """The table as JSON."""
-        return {"columns": [column.to_dict() for column in self.columns]}
+        stored: dict[str, Any] = {"columns": [column.to_dict() for column in self.columns]}
+        if self.constraints:
+            stored["constraints"] = [constraint.to_dict() for constraint in self.constraints]
+        return stored
 
     @classmethod
     def from_dict(cls, stored: Any) -> Table:
@@ -193,12 +249,15 @@ class Table:
         listed = stored.get("columns") if isinstance(stored, dict) else None
         if not isinstance(listed, list) or not 0 < len(listed) <= MAX_COLUMNS:
             raise RequestError(f"table = {quoted(stored)}: must have columns")
-        if unknown := stored.keys() - {"columns"}:
+        if unknown := stored.keys() - {"columns", "constraints"}:
             raise RequestError(f"table has no {quoted(min(map(str, unknown)))}")
         columns = tuple(column_from_dict(column) for column in listed)
         if len({str(column.name) for column in columns}) < len(columns):
             raise RequestError("table has several columns of one name")
-        return cls(columns)
+        table = cls(columns, constraints_from_json(stored.get("constraints", [])))
+        if table.rules.assigned and not table.raw_columns:
+            raise RequestError("table has no column that is learned")
+        return table
 
 
 def listed_problems(problems: Sequence[str]) -> str:

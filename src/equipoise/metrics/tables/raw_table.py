@@ -95,7 +95,7 @@ class RawTable:
 
 def raw_table(table: Table) -> RawTable:
     """What the raw columns of the user's table are."""
-    raw = [(column, of) for column in table.columns for of in column.raw]
+    raw = [(column, of) for column in table.columns for of in table.raw_of(column)]
     return RawTable(
         tuple(of.name for _, of in raw),
         table.sizes,

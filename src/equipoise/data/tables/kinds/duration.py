@@ -134,6 +134,14 @@ class DurationColumn(SpreadColumn):
         assert self.text is not None
         return self.text.write(_spans(numbers, self.unit_of_time))
 
+    def numbers(self, spans: NDArray[np.timedelta64]) -> NDArray[np.float64]:
+        """Spans in the column's units, (N,), NaN for NaT."""
+        return _numbers(spans, self.unit_of_time)
+
+    def spans(self, numbers: NDArray[np.float64]) -> NDArray[np.timedelta64]:
+        """The nearest spans of whole units, (N,), NaT for NaN."""
+        return _spans(numbers, self.unit_of_time)
+
     def shown(self, number: float) -> str:
         return _shown(number, self.unit_of_time)
 
