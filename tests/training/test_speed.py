@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tests.helpers import workload_for
@@ -13,6 +14,7 @@ from tests.helpers import workload_for
 from equipoise import GAN
 from equipoise.data.arrays import from_array
 from equipoise.data.distributions import Gaussian
+from equipoise.data.factory import open_source
 from equipoise.data.schema import Schema
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.errors import RequestError
@@ -62,10 +64,15 @@ def both_gradients(state: State, source: Source) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("half", [True, False])
-def test_points_take_float32_and_images_what_the_processor_has(
+def test_points_take_float32_and_images_and_tables_what_the_processor_has(
     half: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speed, "multiplies_bfloat16", lambda _: half)
+    table = open_source(pd.DataFrame({"x": np.arange(60) % 7, "plan": ["a", "b"] * 30}))
+    of_table = state_of(Balanced(**TINY), table).method
+    assert default_speed(of_table, images=False, device=CPU, seconds=1, threads=1) == Speed(
+        1, "bfloat16" if half else "float32", False
+    )
     method = state_of(Balanced(**TINY), DistributionSource(Gaussian())).method
     assert default_speed(method, images=False, device=CPU, seconds=1, threads=1) == Speed(
         1, "float32", False

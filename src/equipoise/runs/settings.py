@@ -45,8 +45,8 @@ class RunSettings:
     """CPU threads. 0: one for tables; for images as many as the networks can use, at
     most one per core."""
     precision: Precision = "auto"
-    """Of products and convolutions in training. auto: bfloat16 for images where the
-    processor supports it, else float32."""
+    """Of products and convolutions in training. auto: bfloat16 for images and
+    tables of mixed columns where the processor supports it, else float32."""
     compile: Compile = "auto"
     """Compile the training step, which takes about a minute. auto: for runs long enough
     to save more than that."""

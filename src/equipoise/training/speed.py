@@ -24,6 +24,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.networks.batchnorm import BATCH_NORMS
+from equipoise.networks.columns import ColumnGenerator
 from equipoise.networks.conditioning import MixedPrecision
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
@@ -145,10 +146,11 @@ def default_speed(
     seconds: float,
     threads: int,
 ) -> Speed:
-    """Points in float32, since a distribution's narrow modes need its digits; images in
-    bfloat16 where the processor multiplies it; compiled from the length that
-    `DeviceCosts.compile_from` has."""
-    half = images and multiplies_bfloat16(device)
+    """Points in float32, since a distribution's narrow modes need its digits; images,
+    and tables, whose generators shift a mixture, in bfloat16 where the processor
+    multiplies it; compiled from the length that `DeviceCosts.compile_from` has."""
+    of_table = isinstance(method.generator, ColumnGenerator)
+    half = (images or of_table) and multiplies_bfloat16(device)
     precision: Precision = "bfloat16" if half else "float32"
     compile_from = costs_of(device).compile_from.get(precision if images else "points", math.inf)
     return Speed(threads, precision, seconds > compile_from and can_compile(method, device))
