@@ -330,10 +330,10 @@ def test_stylegan2s_path_lengths_are_of_half_of_the_batch_with_their_weight() ->
     method = built("stylegan2", path_length=5.0, width=4)
     assert method.generator_penalty is not None
     z = method.prior.sample(6, torch.Generator().manual_seed(0))
-    term, readings = method.generator_penalty(GeneratorBatch(z, None, RANDOM.manual_seed(1)))
+    term, readings = method.generator_penalty(GeneratorBatch(z, None, RANDOM.manual_seed(1), z))
     assert term.item() == pytest.approx(5 * readings["path_length_penalty"].item())
     z[3:] = torch.nan
-    again, _ = method.generator_penalty(GeneratorBatch(z, None, RANDOM.manual_seed(1)))
+    again, _ = method.generator_penalty(GeneratorBatch(z, None, RANDOM.manual_seed(1), z))
     assert again.item() == pytest.approx(term.item())
 
 

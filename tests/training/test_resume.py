@@ -155,7 +155,9 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["points", "labelled points", "images", "colour images", "table"])
+@pytest.mark.parametrize(
+    "kind", ["points", "points in packs", "labelled points", "images", "colour images", "table"]
+)
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     kind: str, tmp_path: Path
 ) -> None:
@@ -170,6 +172,7 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
         columns = {"x": x[:, 0], "plan": ["a", "b"] * 30, "paid": [0, *range(3), 0, 0] * 10}
         pd.DataFrame(columns).to_csv(data, index=False)
     settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "clusters": 3}
+    settings |= {"packing": 4} if kind == "points in packs" else {}
     stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
 
 

@@ -11,6 +11,7 @@ from equipoise.coerce import instance
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped
+from equipoise.networks.packing import Packing
 from equipoise.networks.seeded_init import SeededInit
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
@@ -37,6 +38,8 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     """The recipe's method; of tables G has the end that their columns need."""
     space = network_space(recipe, schema)
     method = recipe.build(space)
+    if recipe.packing > 1:
+        method = _packed(method, recipe, space)
     if not space.is_table:
         return method
     from equipoise.networks.columns import ColumnGenerator
@@ -47,6 +50,22 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     )
     prior = replace(method.prior, draws=generator.output.noise)
     return replace(method, generator=generator, prior=prior)
+
+
+def _packed(method: Method, recipe: Recipe, space: NetworkSpace) -> Method:
+    """The method with the D that the recipe builds for packs as single samples."""
+    size = recipe.packing
+    one = replace(recipe, packing=1, batch_size=recipe.batch_size // size)
+    of_packs = one.build(
+        replace(
+            space,
+            shape=(size * space.shape[0], *space.shape[1:]),
+            classes=size * space.classes,
+            spans=space.spans * size,
+        )
+    )
+    packing = Packing(size, space.classes)
+    return replace(method, discriminator=of_packs.discriminator, packing=packing)
 
 
 def start_from_mixture(method: Method, transform: Chain) -> None:

@@ -145,10 +145,12 @@ class State:
         return self.method.prior.sample(n, self.randomness["latents"])
 
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, with the
-        recipe's augmentation."""
-        augmented = x if self.augmentation is None else self.augmentation(x)
-        logits, aux = self.discriminator(augmented, y)
+        """D's logits, (N,), and its auxiliary outputs, (N, K), on x, with the recipe's
+        augmentation of each sample. With packing x and y are packs."""
+        if self.augmentation is not None:
+            pack = self.method.packing
+            x = pack.join(self.augmentation(pack.split(x)))
+        logits, aux = self.discriminator(x, y)
         return logits, aux
 
     def apply(self, rates: Rates) -> None:
