@@ -32,13 +32,13 @@ class Packing:
 
     def join(self, x: Tensor) -> Tensor:
         """Samples (N, C, ...) as packs, (N / m, m C, ...)."""
-        return x if self.size == 1 else x.unflatten(0, (-1, self.size)).flatten(1, 2)
+        return x if self.size == 1 else x.reshape(len(x) // self.size, -1, *x.shape[2:])
 
     def split(self, packs: Tensor) -> Tensor:
         """The samples, (N, C, ...), in packs, (N / m, m C, ...)."""
         if self.size == 1:
             return packs
-        return packs.unflatten(1, (self.size, -1)).flatten(0, 1)
+        return packs.reshape(len(packs) * self.size, -1, *packs.shape[2:])
 
     def join_classes(self, y: Tensor | None) -> Tensor | None:
         """The classes of samples, (N,), as those of packs, (N / m, m).

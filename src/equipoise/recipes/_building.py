@@ -18,13 +18,14 @@ from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.latent_classes import LatentClasses
+from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.space import NetworkSpace
 
 
 def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
     """The space of the recipe's networks for data of this schema, with their
     classes."""
-    space = NetworkSpace.of(schema)
+    space = NetworkSpace.of(schema, recipe.table_kind)
     return replace(space, classes=recipe.classes(space))
 
 
@@ -40,7 +41,7 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     method = recipe.build(space)
     if recipe.packing > 1:
         method = _packed(method, recipe, space)
-    if not space.is_table:
+    if not space.is_table or recipe.table_kind != "scores":
         return method
     from equipoise.networks.columns import ColumnGenerator
 
@@ -56,7 +57,7 @@ def _packed(method: Method, recipe: Recipe, space: NetworkSpace) -> Method:
     """The method with the D that the recipe builds for packs as single samples."""
     size = recipe.packing
     one = replace(recipe, packing=1, batch_size=recipe.batch_size // size)
-    of_packs = one.build(
+    discriminator = one.discriminator(
         replace(
             space,
             shape=(size * space.shape[0], *space.shape[1:]),
@@ -65,16 +66,20 @@ def _packed(method: Method, recipe: Recipe, space: NetworkSpace) -> Method:
         )
     )
     packing = Packing(size, space.classes)
-    return replace(method, discriminator=of_packs.discriminator, packing=packing)
+    return replace(method, discriminator=discriminator, packing=packing)
 
 
-def start_from_mixture(method: Method, transform: Chain) -> None:
-    """Let a generator of tables start as the mixture that was fitted to them."""
+def start_from_fit(method: Method, transform: Chain) -> None:
+    """Let a generator of tables start as the mixture that was fitted to them, or with
+    the modes that were found in them."""
     from equipoise.networks.columns import ColumnGenerator
+    from equipoise.networks.ctgan import ModeGenerator
 
-    mixture = transform.clustering
-    if isinstance(method.generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
-        method.generator.output.start_from(mixture)
+    generator, first, mixture = method.generator, transform.links[0], transform.clustering
+    if isinstance(generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
+        generator.output.start_from(mixture)
+    if isinstance(generator, ModeGenerator) and isinstance(first, ModeNormalization):
+        generator.possible.copy_(first.possible)
 
 
 def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:

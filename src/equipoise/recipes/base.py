@@ -19,9 +19,11 @@ from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import DiscriminatorOutput, Probability
-from equipoise.transforms.space import NetworkSpace
+from equipoise.transforms.space import NetworkSpace, TableKind
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from equipoise.data.schema import Schema
 
 Optimizer = Literal["adam", "rmsprop"]
@@ -51,6 +53,10 @@ class Recipe(ABC):
     clusters."""
     images_only: ClassVar[bool] = False
     """Whether the method is for images alone."""
+    tables_only: ClassVar[bool] = False
+    """Whether the method is for tables of mixed columns alone."""
+    table_kind: ClassVar[TableKind] = "scores"
+    """How networks see tables of mixed columns."""
     one_at_a_time: ClassVar[str] = ""
     """Why D cannot be given several samples at once; empty where it can."""
 
@@ -68,6 +74,8 @@ class Recipe(ABC):
     """Adam's first beta: momentum."""
     beta2: Annotated[float, Ge(0), Lt(1)] = 0.99
     """Adam's second beta, or RMSProp's smoothing constant."""
+    weight_decay: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Factor of G's weights that joins their gradients (L2 penalty)."""
     discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1
     """Steps of D for every step of G (n_critic)."""
     ema_half_life: Annotated[float, Ge(0)] = 10_000
@@ -168,6 +176,13 @@ class Recipe(ABC):
             space: Shape, classes and kind of the networks' samples.
         """
 
+    def discriminator(self, space: NetworkSpace) -> nn.Module:
+        """D alone, as `build` makes it. For packs it is asked for in a space of packs.
+
+        A recipe whose G would be large there makes D without it.
+        """
+        return self.build(space).discriminator
+
     def method(
         self,
         networks: Networks,
@@ -250,7 +265,7 @@ class Recipe(ABC):
         Raises:
             RequestError: Fields are invalid, or do not fit the data.
         """
-        space = NetworkSpace.of(schema)
+        space = NetworkSpace.of(schema, cls.table_kind)
         recipe = cls(**{**cls.defaults(space), **given})
         recipe.check(space)
         return recipe
@@ -276,6 +291,12 @@ class Recipe(ABC):
             raise RequestError(
                 f"{self.name} is for images, and this data is points: use the recipe 'classic' or "
                 "'balanced'"
+            )
+        if self.tables_only and not space.is_table:
+            raise RequestError(
+                f"{self.name} is for tables with categories, dates or blanks, and this data is "
+                f"{'images' if space.is_image else 'numbers alone'}: use the recipe 'balanced' or "
+                "'pacgan'"
             )
         if self.needs_labels and space.labels is None:
             raise RequestError(
