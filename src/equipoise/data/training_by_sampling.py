@@ -31,16 +31,18 @@ class CategorySampler:
     """
 
     def __init__(self, codes: Tensor, sizes: Sequence[int]) -> None:
-        firsts = torch.tensor([0, *sizes]).cumsum(0)
-        self.columns = len(sizes)
-        classes = (codes.long() + firsts[:-1]).T.flatten()
-        self.rows = classes.argsort(stable=True) % len(codes)
+        columns = codes.long().T
+        self.rows = torch.cat([column.argsort(stable=True).int() for column in columns])
         """The rows of each category, one category after another, (J N,)."""
-        self.counts = torch.bincount(classes, minlength=int(firsts[-1]))
+        counts = [
+            torch.bincount(column, minlength=size)
+            for column, size in zip(columns, sizes, strict=True)
+        ]
+        self.counts = torch.cat(counts)
         """Rows of each category of each column, (S,)."""
         self.starts = self.counts.cumsum(0) - self.counts
-        logs = torch.split(self.counts.double().log1p(), [*sizes])
-        self.probabilities = torch.cat([of / of.sum() for of in logs]) / self.columns
+        logs = [count.double().log1p() for count in counts]
+        self.probabilities = torch.cat([log / log.sum() for log in logs]) / len(logs)
         """Of asking for each category, (S,)."""
 
     def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -49,7 +51,7 @@ class CategorySampler:
         drawn = torch.multinomial(self.probabilities, n, replacement=True, generator=generator)
         count = self.counts[drawn]
         place = (torch.rand(n, generator=generator, dtype=torch.float64) * count).long()
-        return self.rows[self.starts[drawn] + place.clamp(max=count - 1)], drawn
+        return self.rows[self.starts[drawn] + place.clamp(max=count - 1)].long(), drawn
 
 
 class TrainingBySampling(Loader):

@@ -83,10 +83,11 @@ def _fit_table(source: Source, components: int | None, labels: int, seed: int) -
 def _fit_modes(source: Source, sizes: Sequence[int], seed: int) -> Chain:
     """The transforms of a table by modes, and the conditions on its categories, if it
     has any."""
-    raw = source.seen(FITTED_TABLE_ROWS, seed)
-    modes = ModeNormalization(sizes).fit([raw], seed)
+    # More rows take long, and move the modes little.
+    modes = ModeNormalization(sizes).fit([source.seen(FITTED_ROWS, seed)], seed)
     if not any(sizes):
         return Chain([modes])
+    raw = source.seen(FITTED_TABLE_ROWS, seed)
     return Chain([modes, CategoryConditions(sizes).fit(_encoder([modes], seed)(raw))])
 
 

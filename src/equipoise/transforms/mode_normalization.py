@@ -32,7 +32,6 @@ from equipoise.utils.threads import single_threaded
 SPREAD = 4.0  # standard deviations that alpha = 1 stands for
 MIN_WEIGHT = 0.005  # of a mode; those below are left out
 CONCENTRATION = 1e-3  # of the Dirichlet process: low, so that few modes have weight
-FITTED_NUMBERS = 10_000  # of a column; more take long, and move the modes little
 
 
 class ModeNormalization(Transform):
@@ -81,7 +80,7 @@ class ModeNormalization(Transform):
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Fit the mixtures to raw tables, (n, R) in parts."""
-        x = torch.cat([*parts]).double().numpy()[:FITTED_NUMBERS]
+        x = torch.cat([*parts]).double().numpy()
         for number, column in enumerate(self.numbers):
             weights, means, deviations = _modes(x[:, column], seed)
             self.weights[number] = torch.from_numpy(weights)
