@@ -20,6 +20,7 @@ from equipoise.recipes import find
 from equipoise.recipes.method import CriticBatch, GeneratorBatch
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.category_conditions import CategoryConditions
+from equipoise.transforms.space import NetworkSpace, mode_spans
 
 N = 400
 TINY: dict[str, Any] = {"batch_size": 40, "width": 8, "latent_dim": 8, "threads": 1, "seed": 0}
@@ -159,6 +160,12 @@ def test_other_data_is_refused_with_recipes_that_fit(schema: Schema, what: str) 
     message = f"ctgan is for tables .* this data is {what}: use the recipe 'balanced' or 'pacgan'"
     with pytest.raises(RequestError, match=message):
         find("ctgan").for_data(schema, {})
+
+
+def test_more_categories_than_networks_have_classes_are_refused() -> None:
+    space = NetworkSpace((70_000,), spans=mode_spans((40_000, 30_000)))
+    with pytest.raises(RequestError, match="70,000 categories together, and ctgan takes at most"):
+        find("ctgan")().check(space)
 
 
 def test_a_run_saved_and_loaded_makes_the_same_rows(frame: pd.DataFrame, tmp_path: Path) -> None:

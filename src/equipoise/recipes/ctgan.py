@@ -32,6 +32,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from equipoise.coerce import Ge, Le, Lt
+from equipoise.errors import RequestError
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import (
     CriticBatch,
@@ -42,6 +43,7 @@ from equipoise.recipes.method import (
     Rates,
 )
 from equipoise.recipes.output import Critic
+from equipoise.transforms.space import places_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
 HIDDEN_LAYERS = 2  # of D
+MAX_CATEGORIES = 2**16  # of all columns together: the classes that networks can have
 
 
 @register
@@ -88,12 +91,20 @@ class CTGAN(Recipe):
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 256
     """Hidden units of each layer."""
 
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        categories = len(places_of(space.spans, "one_hot"))
+        if categories > MAX_CATEGORIES:
+            raise RequestError(
+                f"the columns have {categories:,} categories together, and {self.name} takes at "
+                f"most {MAX_CATEGORIES:,}: leave columns out, or use the recipe 'balanced'"
+            )
+
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
         from equipoise.networks.conditioning import Generator
         from equipoise.networks.ctgan import ModeGenerator, ResidualLayers, condition_loss
         from equipoise.networks.latents import Prior
-        from equipoise.transforms.space import places_of
 
         layers = ResidualLayers(self.latent_dim + space.classes, self.width, space.size)
         generator = ModeGenerator(Generator(layers, space.classes), space.spans)
