@@ -4,6 +4,7 @@
     python -m benchmarks.tables formula     a table made by formula, 5 minutes
     python -m benchmarks.tables cancer      scikit-learn's breast cancer with its target
     python -m benchmarks.tables adult --systems balanced mixture ctgan --seeds 3
+    python -m benchmarks.tables adult --systems balanced packed recipe-ctgan --minutes 2
 
 Each system makes as many rows as it was trained on. They are judged as SDMetrics and
 the literature do: column shapes and pair trends against the training rows; a two-sample
@@ -13,6 +14,9 @@ held-out ones; exact copies of training rows. Needs `pip install xgboost`, and c
 that system.
 
     balanced       equipoise, no option
+    packed         balanced with packing = 2
+    recipe-ctgan   the recipe ctgan
+    recipe-pacgan  the recipe pacgan
     mixture        the latent classes that balanced starts from
     independent    each column of the training rows shuffled
     ctgan          CTGAN with its defaults (300 epochs)
@@ -29,7 +33,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -115,9 +119,14 @@ TASKS = {
 }
 
 
-def by_balanced(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
-    gan = GAN(seed=seed, minutes=minutes).fit(train, progress=False)
-    return cast("pd.DataFrame", gan.sample(len(train), seed=seed + 1))
+def by_recipe(recipe: str, **fields: Any) -> Callable[[pd.DataFrame, float, int], pd.DataFrame]:
+    """A system that trains a recipe with these fields."""
+
+    def made(train: pd.DataFrame, minutes: float, seed: int) -> pd.DataFrame:
+        gan = GAN(recipe, seed=seed, minutes=minutes, **fields).fit(train, progress=False)
+        return cast("pd.DataFrame", gan.sample(len(train), seed=seed + 1))
+
+    return made
 
 
 def by_mixture(train: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -145,7 +154,10 @@ def by_ctgan(train: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 SYSTEMS: dict[str, Callable[[Any, float, int], Any]] = {
-    "balanced": by_balanced,
+    "balanced": by_recipe("balanced"),
+    "packed": by_recipe("balanced", packing=2),
+    "recipe-ctgan": by_recipe("ctgan"),
+    "recipe-pacgan": by_recipe("pacgan"),
     "mixture": lambda train, _, seed: by_mixture(train, seed),
     "independent": lambda train, _, seed: independent(train, seed),
     "ctgan": lambda train, _, seed: by_ctgan(train, seed),
@@ -224,7 +236,9 @@ def split(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def measure(name: str, task: Task, system: str, seed: int, keep: Path) -> dict[str, Any]:
     """One system's figures, unless they are there already."""
-    done = keep / f"{name}-{system}-{seed}.json"
+    usual = task.minutes == TASKS[name].minutes
+    minutes = "" if usual else f"-{task.minutes:g}min"
+    done = keep / f"{name}-{system}-{seed}{minutes}.json"
     if not done.is_file():
         train, test = split(task.load())
         began = time.monotonic()
@@ -251,9 +265,12 @@ def main() -> None:
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--systems", nargs="*", default=["balanced", "mixture", "independent"])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, help="of each training, instead of the task's")
     add_options(parser, "benchmark-tables")
     options = parser.parse_args()
     task, keep = TASKS[options.task], options.keep
+    if options.minutes:
+        task = replace(task, minutes=options.minutes)
     keep.mkdir(parents=True, exist_ok=True)
     runs = [(system, seed) for system in options.systems for seed in range(options.seeds)]
     results = [measure(options.task, task, system, seed, keep) for system, seed in runs]
@@ -266,6 +283,7 @@ def main() -> None:
     rows.append(["real rows, half and half", *(f"{real[name]:.4f}" for name in names), ""])
     measured = merged(Origin(found["commit"], found["machine"]) for found in results)
     words = [options.task, *(["--systems", *options.systems] if options.systems else [])]
+    words += ["--minutes", f"{options.minutes:g}"] if options.minutes else []
     command = " ".join(["python -m benchmarks.tables", *words, "--seeds", str(options.seeds)])
     record(command, f"{task.minutes:g} minutes each.", rows, measured=measured)
 

@@ -93,7 +93,9 @@ def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
                     ),
                     source,
                 )
-        yield Balanced.for_data(source.schema, {**TINY_RECIPE, "conditional": True}), source
+        labelled = {**TINY_RECIPE, "conditional": True}
+        yield Balanced.for_data(source.schema, labelled), source
+        yield Balanced.for_data(source.schema, {**labelled, "packing": 2}), source
     yield Classic(**TINY_RECIPE, discriminator_sees="batch-spread"), DistributionSource(Gaussian())
     augmented = {**TINY_RECIPE, "augment": "color,translation,cutout", "augment_target": 0.6}
     yield Balanced.for_data(source.schema, augmented), source
@@ -102,6 +104,7 @@ def tiny_recipes() -> Iterator[tuple[Recipe, Source]]:
     with suppress(RequestError):  # the weights are not installed
         yield Balanced.for_data(source.schema, {**TINY_RECIPE, "photo_features": True}), source
     yield WGANGP.for_data(source.schema, augmented), source
+    yield WGANGP.for_data(source.schema, {**TINY_RECIPE, "packing": 4}), source
 
 
 RECIPES = [

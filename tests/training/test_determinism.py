@@ -69,7 +69,8 @@ TABLE = np.random.default_rng(0).standard_normal((60, 3))
                 id=f"{recipe} on images",
                 marks=[] if recipe == "balanced" else pytest.mark.slow,
             )
-            for recipe in sorted(catalogue())
+            for recipe, kind in sorted(catalogue().items())
+            if not kind.tables_only
         ),
         # the others' networks of points are balanced's, and their losses are tried on
         # images

@@ -11,19 +11,21 @@ from equipoise.coerce import instance
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped
+from equipoise.networks.packing import Packing
 from equipoise.networks.seeded_init import SeededInit
 from equipoise.recipes import find
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.latent_classes import LatentClasses
+from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.space import NetworkSpace
 
 
 def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
     """The space of the recipe's networks for data of this schema, with their
     classes."""
-    space = NetworkSpace.of(schema)
+    space = NetworkSpace.of(schema, recipe.table_kind)
     return replace(space, classes=recipe.classes(space))
 
 
@@ -37,7 +39,9 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     """The recipe's method; of tables G has the end that their columns need."""
     space = network_space(recipe, schema)
     method = recipe.build(space)
-    if not space.is_table:
+    if recipe.packing > 1:
+        method = _packed(method, recipe, space)
+    if not space.is_table or recipe.table_kind != "scores":
         return method
     from equipoise.networks.columns import ColumnGenerator
 
@@ -49,13 +53,33 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     return replace(method, generator=generator, prior=prior)
 
 
-def start_from_mixture(method: Method, transform: Chain) -> None:
-    """Let a generator of tables start as the mixture that was fitted to them."""
-    from equipoise.networks.columns import ColumnGenerator
+def _packed(method: Method, recipe: Recipe, space: NetworkSpace) -> Method:
+    """The method with the D that the recipe builds for packs as single samples."""
+    size = recipe.packing
+    one = replace(recipe, packing=1, batch_size=recipe.batch_size // size)
+    discriminator = one.discriminator(
+        replace(
+            space,
+            shape=(size * space.shape[0], *space.shape[1:]),
+            classes=size * space.classes,
+            spans=space.spans * size,
+        )
+    )
+    packing = Packing(size, space.classes)
+    return replace(method, discriminator=discriminator, packing=packing)
 
-    mixture = transform.clustering
-    if isinstance(method.generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
-        method.generator.output.start_from(mixture)
+
+def start_from_fit(method: Method, transform: Chain) -> None:
+    """Let a generator of tables start as the mixture that was fitted to them, or with
+    the modes that were found in them."""
+    from equipoise.networks.columns import ColumnGenerator
+    from equipoise.networks.ctgan import ModeGenerator
+
+    generator, first, mixture = method.generator, transform.links[0], transform.clustering
+    if isinstance(generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
+        generator.output.start_from(mixture)
+    if isinstance(generator, ModeGenerator) and isinstance(first, ModeNormalization):
+        generator.possible.copy_(first.possible)
 
 
 def fitted_recipe(recipe: Recipe, transform: Chain) -> Recipe:

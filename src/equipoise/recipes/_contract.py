@@ -42,7 +42,8 @@ def check_contract(
     if not (checked.penalty or checked.generator_penalty or checked.auxiliary):
         return
     try:
-        _call_on_zeros(checked, shape, min(SMALL_BATCH, batch_size), labelled)
+        small = min(SMALL_BATCH * checked.packing.size, batch_size)
+        _call_on_zeros(checked, shape, small, labelled)
     except RuntimeError:  # a D that sees a batch as one vector takes no other size
         _call_on_zeros(checked, shape, batch_size, labelled)
 
@@ -50,16 +51,17 @@ def check_contract(
 def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bool) -> None:
     """Call the penalties and the auxiliary loss on n real and n generated samples."""
     critic, was_training = checked.discriminator, checked.discriminator.training
+    pack, x = checked.packing, torch.zeros(n, *shape)
     y = torch.zeros(n, dtype=torch.int64) if labelled else None
-    both = torch.zeros(2 * n, *shape, requires_grad=True)
+    both, y_d = pack.join(torch.cat([x, x])).requires_grad_(), pack.join_classes(y)
     critic.eval()  # does not update BatchNorm statistics and singular vectors
-    logits, aux = critic(both, None if y is None else torch.cat([y, y]))
+    logits, aux = critic(both, None if y_d is None else torch.cat([y_d, y_d]))
     generator = torch.Generator().manual_seed(0)
     if checked.penalty is not None:
-        checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y)[0], generator))
+        checked.penalty(CriticBatch(both, logits, lambda at: critic(at, y_d)[0], generator))
     z = torch.zeros(n, checked.prior.width)
     if checked.generator_penalty is not None:
-        checked.generator_penalty(GeneratorBatch(z, y, generator))
+        checked.generator_penalty(GeneratorBatch(z, y, generator, x))
     if checked.auxiliary is not None:
         real, fake = aux.chunk(2)
         checked.auxiliary(AuxOutputs(real, fake, y, z, generator))

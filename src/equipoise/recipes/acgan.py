@@ -37,6 +37,7 @@ class ACGAN(CrossEntropy):
     summary = "D also classifies, and G is rewarded for the right class: needs labels"
     paper = "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs"
     needs_labels = True
+    one_at_a_time = "classifies each sample"
 
     class_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the classification loss in both networks' losses."""

@@ -237,6 +237,11 @@ class Balanced(Recipe):
         """Check that these images can have the features, and the network is there."""
         from equipoise.networks import pretrained
 
+        if self.packing > 1:
+            raise RequestError(
+                f"packing = {self.packing}: the network of photo_features takes one image: "
+                "set photo_features = False, or leave packing out"
+            )
         if channels not in PHOTO_CHANNELS:
             raise RequestError(
                 f"photo_features is on, which is for grey and colour images, and these have "

@@ -14,14 +14,16 @@ from inspect import isabstract
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from equipoise.coerce import Ge, Gt, Interval, Le, Lt, validate
+from equipoise.coerce import Ge, Gt, Interval, Le, Lt, minimum, validate
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import DiscriminatorOutput, Probability
-from equipoise.transforms.space import NetworkSpace
+from equipoise.transforms.space import NetworkSpace, TableKind
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from equipoise.data.schema import Schema
 
 Optimizer = Literal["adam", "rmsprop"]
@@ -51,6 +53,12 @@ class Recipe(ABC):
     clusters."""
     images_only: ClassVar[bool] = False
     """Whether the method is for images alone."""
+    tables_only: ClassVar[bool] = False
+    """Whether the method is for tables of mixed columns alone."""
+    table_kind: ClassVar[TableKind] = "scores"
+    """How networks see tables of mixed columns."""
+    one_at_a_time: ClassVar[str] = ""
+    """Why D cannot be given several samples at once; empty where it can."""
 
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
     """Samples in a batch."""
@@ -66,6 +74,8 @@ class Recipe(ABC):
     """Adam's first beta: momentum."""
     beta2: Annotated[float, Ge(0), Lt(1)] = 0.99
     """Adam's second beta, or RMSProp's smoothing constant."""
+    weight_decay: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Factor of G's weights that joins their gradients (L2 penalty)."""
     discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1
     """Steps of D for every step of G (n_critic)."""
     ema_half_life: Annotated[float, Ge(0)] = 10_000
@@ -82,6 +92,9 @@ class Recipe(ABC):
     whitened."""
     per_channel_clusters: bool | None = False
     """Cluster each image channel independently."""
+    packing: Annotated[int, Ge(1), Le(1024)] = 1
+    """Samples that D sees at once, all real or all generated, so that it notices if
+    they are alike (PacGAN, Lin et al. 2018)."""
     augment: str = "none"
     """For few images: random changes of all images that D sees (DiffAugment, Zhao et
     al. 2020): color, translation, cutout, or several with commas between."""
@@ -109,7 +122,26 @@ class Recipe(ABC):
                 f"augment_target = {self.augment_target} has nothing to adapt: set augment, "
                 "for example to color,translation,cutout"
             )
-        return wrong
+        return [*wrong, *self._broken_packs()]
+
+    def _broken_packs(self) -> list[str]:
+        """A text where a batch is not of whole packs, or not of as many packs as it
+        must have samples."""
+        if self.packing <= 1:
+            return []
+        if self.batch_size % self.packing == 0 and self.batch_size >= self.smallest_batch:
+            return []
+        below = max(self.batch_size // self.packing * self.packing, self.smallest_batch)
+        above = f" or {below + self.packing}" if below < self.batch_size else ""
+        return [
+            f"batch_size = {self.batch_size}, packing = {self.packing}: a batch is of whole "
+            f"packs, use batch_size = {below}{above}"
+        ]
+
+    @property
+    def smallest_batch(self) -> int:
+        """Samples in a batch, at least: as many packs as there must be samples."""
+        return math.ceil(minimum(type(self), "batch_size")) * self.packing
 
     @property
     def sees_photo_features(self) -> bool:
@@ -143,6 +175,13 @@ class Recipe(ABC):
         Args:
             space: Shape, classes and kind of the networks' samples.
         """
+
+    def discriminator(self, space: NetworkSpace) -> nn.Module:
+        """D alone, as `build` makes it. For packs it is asked for in a space of packs.
+
+        A recipe whose G would be large there makes D without it.
+        """
+        return self.build(space).discriminator
 
     def method(
         self,
@@ -226,7 +265,7 @@ class Recipe(ABC):
         Raises:
             RequestError: Fields are invalid, or do not fit the data.
         """
-        space = NetworkSpace.of(schema)
+        space = NetworkSpace.of(schema, cls.table_kind)
         recipe = cls(**{**cls.defaults(space), **given})
         recipe.check(space)
         return recipe
@@ -253,6 +292,12 @@ class Recipe(ABC):
                 f"{self.name} is for images, and this data is points: use the recipe 'classic' or "
                 "'balanced'"
             )
+        if self.tables_only and not space.is_table:
+            raise RequestError(
+                f"{self.name} is for tables with categories, dates or blanks, and this data is "
+                f"{'images' if space.is_image else 'numbers alone'}: use the recipe 'balanced' or "
+                "'pacgan'"
+            )
         if self.needs_labels and space.labels is None:
             raise RequestError(
                 f"{self.name} learns classes, but the data has no labels: give labels, or use "
@@ -276,6 +321,10 @@ class Recipe(ABC):
         self._check_clusters(space)
         if self.augmentations and not space.is_image:
             raise RequestError(f"augment = {self.augment!r} is for images: leave it out")
+        if self.packing > 1 and self.one_at_a_time:
+            raise RequestError(
+                f"packing = {self.packing}: {self.name}'s D {self.one_at_a_time}: leave it out"
+            )
 
     def _check_clusters(self, space: NetworkSpace) -> None:
         """Check the fields of clusters against the data, see `check`."""

@@ -66,6 +66,11 @@ class Classic(CrossEntropy):
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
+        if self.discriminator_sees != "sample" and self.packing > 1:
+            raise RequestError(
+                f"discriminator_sees = {self.discriminator_sees!r}, packing = {self.packing}: "
+                "both are samples that D sees at once, leave one out"
+            )
         if self.discriminator_sees != "sample" and (
             space.is_image or space.size > 1 or self.conditional or self.clusters
         ):

@@ -57,6 +57,7 @@ class FastGAN(Standard):
         "Few-shot Image Synthesis"
     )
     images_only = True
+    one_at_a_time = "reconstructs each image"
 
     learning_rate: float = 1e-3
     """Adam's learning rate at the start (paper: 2e-4)."""

@@ -51,6 +51,7 @@ class InfoGAN(CrossEntropy):
         "Maximizing GANs"
     )
     takes_labels = False
+    one_at_a_time = "recovers the code of each sample"
 
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (images: 0.2, the paper's 2e-4 over 1e-3)."""

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from equipoise.networks.augmentation import Augmentation
     from equipoise.networks.controller import Controller
     from equipoise.networks.latents import Prior
+    from equipoise.networks.packing import Packing
+
+
+def _no_packing() -> Packing:
+    from equipoise.networks.packing import Packing  # which imports torch
+
+    return Packing()
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,8 @@ class Rates:
 
 @dataclass(frozen=True)
 class CriticBatch:
-    """A batch with D's outputs, for penalties: N real samples, then N generated
-    ones."""
+    """A batch with D's outputs, for penalties: N real samples, then N generated ones.
+    With packing each is a pack of samples, which D sees as one."""
 
     x: Tensor
     """(2 N, *shape). It requires gradients where the method's `penalty_at` is
@@ -77,6 +84,9 @@ class GeneratorBatch:
     """Their classes, (N,); None without classes."""
     randomness: torch.Generator
     """The random generator for penalties."""
+    x: Tensor
+    """The samples that G makes of them, (N, *shape), with the graph back to G's
+    weights."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,8 @@ class Method:
     discriminator: nn.Module
     """D(x, y): samples (N, *shape) and classes, or None, to outputs and those of the
     auxiliary head, (N, K), K = 0 without one. The outputs are (N,), or one for the
-    batch, or (N L,): L for each sample, those of a sample one after another."""
+    batch, or (N L,): L for each sample, those of a sample one after another. With
+    packing x and y are packs."""
     prior: Prior
     """The distribution of z."""
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]
@@ -156,6 +167,8 @@ class Method:
     """A function applied to D after each of its optimiser steps, such as clipping."""
     augmentation: Augmentation | None = None
     """The augmentation of all samples that D sees."""
+    packing: Packing = field(default_factory=_no_packing)
+    """How samples are joined for D."""
     output: DiscriminatorOutput = field(default_factory=Probability)
     """The meaning of D's output."""
     controller: Controller | None = None

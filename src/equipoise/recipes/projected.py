@@ -60,6 +60,7 @@ class Projected(Standard):
     summary = "D on the frozen features of a network trained on photographs; needs [photos]"
     paper = "Sauer et al. 2021, Projected GANs Converge Faster"
     images_only = True
+    one_at_a_time = "has a frozen network, which takes one image"
 
     learning_rate: float = 1e-3
     """Adam's learning rate at the start (paper: 2e-4)."""

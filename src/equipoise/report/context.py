@@ -90,10 +90,12 @@ def page_context(
         discriminator = built.discriminator
         known = _load_discriminator(discriminator, directory)
     # D can be drawn in one or two dimensions of numbers, where it judges points one by
-    # one and its answer does not depend on a class.
+    # one, not in packs or batches, and its answer does not depend on a class.
     schema = sampler.schema
-    drawable = built.together and not (
-        schema.is_image or schema.size > 2 or schema.table or sampler.recipe.conditional
+    drawable = (
+        built.together
+        and built.packing.size == 1
+        and not (schema.is_image or schema.size > 2 or schema.table or sampler.recipe.conditional)
     )
     surface = None
     if known and drawable:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "page.html.jinja"
 MAX_SETTING_LENGTH = 120
+SAMPLES = "Samples beside real ones"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def page(run: PageContext) -> str:
             title=f"{run.report.data}, {run.report.recipe}",
             runs=[_summary(run)],
             sections=[
-                Section("Samples beside real ones", sections.samples(run)),
+                Section(SAMPLES, sections.samples(run), sentence=sections.on_packs(run)),
                 _pairs(run),
                 Section("Samples by class", sections.classes(run)),
                 Section("Nearest training samples", sections.nearest_training_images(run)),

@@ -60,6 +60,14 @@ def samples(run: PageContext) -> list[Image]:
     return [column_chart(generated, real, schema)]
 
 
+def on_packs(run: PageContext) -> str:
+    """Why D is not drawn over points, where it sees several samples at once."""
+    schema, packing = run.sampler.schema, run.sampler.recipe.packing
+    if packing == 1 or schema.is_image or schema.table or schema.size > 2:
+        return ""
+    return f"D is not drawn: it sees {packing} samples at once, and has no value at one point."
+
+
 def _grid(images: Array, what: str, run: PageContext) -> Image:
     alpha = run.sampler.schema.alpha
     source = charts.data_uri(image_grid(images, run.limits, alpha=alpha))

@@ -19,6 +19,7 @@ from equipoise.recipes import MissingRecipeError
 from equipoise.recipes._building import (
     build_method,
     fitted_recipe,
+    network_space,
     outline,
     recipe_from,
     recipe_to_dict,
@@ -157,7 +158,10 @@ def check_tensors(
     """
     with torch.device("meta"):
         transform = Chain.from_config(schema, transform_config)
-    method = outline(fitted_recipe(recipe, transform), schema)
+    fitted = fitted_recipe(recipe, transform)
+    if network_space(fitted, schema).shape != transform.shape:
+        raise RequestError(f"its transforms are not those of {recipe.name}")
+    method = outline(fitted, schema)
     expected = _tensors(method.generator, transform)
     for name in expected.keys() | tensors.keys():
         if (

@@ -20,7 +20,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from equipoise.coerce import minimum
 from equipoise.data.loading import BLOCK, Loader
 from equipoise.data.schema import Schema
 from equipoise.data.sources import RowsSource, Source
@@ -150,13 +149,13 @@ def predict(
     )
     footprint, size = Footprint(loader_bytes(device, source), step), recipe.batch_size
     if free is not None and footprint.needed(size) > free:
-        largest = step.largest(free - footprint.data)
+        largest = step.largest(free - footprint.data) // recipe.packing * recipe.packing
         raise RequestError(
             f"batch_size = {size} needs about {footprint.needed(size) / GIB:.1f} GiB of memory, "
             f"and {free / GIB:.1f} GiB are free: "
             + (
                 f"give at most {largest}"
-                if largest >= minimum(type(recipe), "batch_size")
+                if largest >= recipe.smallest_batch
                 else "give smaller networks, or free some memory"
             )
         )
@@ -201,7 +200,7 @@ def step_memory(
         workspace: Factor on the bytes of intermediate tensors. None for the device's; 1
             for exact counts.
     """
-    small = max(MIN_BATCH, math.ceil(minimum(type(recipe), "batch_size")))
+    small = max(math.ceil(MIN_BATCH / recipe.packing) * recipe.packing, recipe.smallest_batch)
     # Pretrained weights are read once in a process: not in the first trace alone.
     build_method(recipe, schema, 0)
     first, second = (

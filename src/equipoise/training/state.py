@@ -90,7 +90,7 @@ class State:
         """Pairs of buffers: the EMA's and the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.controller = None if method.controller is None else method.controller.to(device)
-        self.optimizer_g = _optimizer(self.generator, recipe, device)
+        self.optimizer_g = _optimizer(self.generator, recipe, device, recipe.weight_decay)
         self.optimizer_d = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
         self.randomness = {
@@ -145,10 +145,12 @@ class State:
         return self.method.prior.sample(n, self.randomness["latents"])
 
     def discriminate(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """D's logits, (N,), and its auxiliary outputs, (N, K), on samples x, with the
-        recipe's augmentation."""
-        augmented = x if self.augmentation is None else self.augmentation(x)
-        logits, aux = self.discriminator(augmented, y)
+        """D's logits, (N,), and its auxiliary outputs, (N, K), on x, with the recipe's
+        augmentation of each sample. With packing x and y are packs."""
+        if self.augmentation is not None:
+            pack = self.method.packing
+            x = pack.join(self.augmentation(pack.split(x)))
+        logits, aux = self.discriminator(x, y)
         return logits, aux
 
     def apply(self, rates: Rates) -> None:
@@ -355,15 +357,23 @@ def _saved_buffers(module: nn.Module) -> list[Tensor]:
     return [buffer for name, buffer in module.named_buffers() if name in saved]
 
 
-def _optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+def _optimizer(
+    network: nn.Module, recipe: Recipe, device: torch.device, weight_decay: float = 0.0
+) -> torch.optim.Optimizer:
     """The recipe's optimiser for one network. `State.apply` sets its rates."""
     if recipe.optimizer == "rmsprop":
         return torch.optim.RMSprop(
-            network.parameters(), recipe.learning_rate, alpha=float(recipe.beta2)
+            network.parameters(),
+            recipe.learning_rate,
+            alpha=float(recipe.beta2),
+            weight_decay=weight_decay,
         )
-    betas = (float(recipe.beta1), float(recipe.beta2))
     return torch.optim.Adam(
-        network.parameters(), recipe.learning_rate, betas, fused=device.type in ("cpu", "cuda")
+        network.parameters(),
+        recipe.learning_rate,
+        (float(recipe.beta1), float(recipe.beta2)),
+        weight_decay=weight_decay,
+        fused=device.type in ("cpu", "cuda"),
     )
 
 

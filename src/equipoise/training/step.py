@@ -7,8 +7,8 @@
 x is a batch of real samples, x' one of as many generated samples, n the number of real
 samples in the step. The recipe defines L_D, L_G, their penalties and the auxiliary term
 A, see `recipes.method.Method`. A penalty of every k-th step has k times the weight. D
-sees augmented samples if the recipe has augmentations. x' is new in G's step, unless
-the method reuses the samples of D's.
+sees augmented samples if the recipe has augmentations, and packs of samples if it has
+packing. x' is new in G's step, unless the method reuses the samples of D's.
 
 `discriminator_gradients` and `generator_gradients` have all of the arithmetic except
 the optimisers'. For a long run they are compiled (`training.speed`).
@@ -132,22 +132,24 @@ def discriminator_gradients(
     Returns:
         The gradient of each of D's weights, and readings by name.
     """
-    method = state.method
+    method, pack = state.method, state.method.packing
     with torch.no_grad():
         x_fake = state.generator(z, y) if reused is None else reused.x_fake.detach()
+    x, x_fake, y_d = pack.join(x), pack.join(x_fake), pack.join_classes(y)
     both = torch.cat([x, x_fake]).requires_grad_(
         weight is not None and method.penalty is not None and method.penalty_at == "samples"
     )
     if method.together:
-        logits, aux = state.discriminate(both, None if y is None else torch.cat([y, y]))
+        logits, aux = state.discriminate(both, None if y_d is None else torch.cat([y_d, y_d]))
         (real, fake), (aux_real, aux_fake) = logits.chunk(2), aux.chunk(2)
     else:
-        (real, aux_real), (fake, aux_fake) = state.discriminate(x, y), state.discriminate(x_fake, y)
+        real, aux_real = state.discriminate(x, y_d)
+        fake, aux_fake = state.discriminate(x_fake, y_d)
     terms = [method.discriminator_loss(real, fake)]
     readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
     if method.penalty is not None and weight is not None:
         batch = CriticBatch(
-            both, logits, lambda at: state.discriminate(at, y)[0], state.randomness["penalty"]
+            both, logits, lambda at: state.discriminate(at, y_d)[0], state.randomness["penalty"]
         )
         penalties = method.penalty(batch)
         terms += [weight * term for term in penalties.values()]
@@ -174,21 +176,22 @@ def generator_gradients(
 
     Real samples x enter only if the loss takes pairs.
     """
-    method = state.method
-    fake, aux = state.discriminate(state.generator(z, y) if reused is None else reused.x_fake, y)
+    method, pack = state.method, state.method.packing
+    x_fake, y_d = state.generator(z, y) if reused is None else reused.x_fake, pack.join_classes(y)
+    fake, aux = state.discriminate(pack.join(x_fake), y_d)
     real = fake
     if method.pairs and reused is not None and reused.real_logits is not None:
         real = reused.real_logits
     elif method.pairs:
         with torch.no_grad():
-            real = state.discriminate(x, y)[0]
+            real = state.discriminate(pack.join(x), y_d)[0]
     loss = total = method.generator_loss(real, fake)
     if method.auxiliary is not None:
         outputs = AuxOutputs(None, aux, y, z, state.randomness["penalty"])
         total = loss + method.auxiliary(outputs)[0]
     readings = {"generator_loss": loss}
     if method.generator_penalty is not None and weight is not None:
-        batch = GeneratorBatch(z, y, state.randomness["penalty"])
+        batch = GeneratorBatch(z, y, state.randomness["penalty"], x_fake)
         term, of_term = method.generator_penalty(batch)
         total = total + weight * term
         readings |= of_term

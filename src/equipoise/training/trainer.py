@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 
-from equipoise.data.loading import Loader
 from equipoise.data.sources import Source
 from equipoise.diagnosis import Monitor
 from equipoise.errors import EquipoiseError, RequestError
@@ -26,7 +25,7 @@ from equipoise.recipes._building import (
     fitted_recipe,
     recipe_from,
     recipe_to_dict,
-    start_from_mixture,
+    start_from_fit,
 )
 from equipoise.recipes._contract import check_contract
 from equipoise.recipes.base import Recipe
@@ -66,7 +65,7 @@ from equipoise.training.state import State
 from equipoise.training.workload import count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
-from equipoise.transforms.loading import EncodedLoader
+from equipoise.transforms.loading import encoded
 from equipoise.transforms.space import NetworkSpace
 
 
@@ -135,6 +134,7 @@ class Trainer:
             recipe.labels(NetworkSpace.of(source.schema)),
             settings.seed,
             bool(recipe.per_channel_clusters),
+            recipe.table_kind,
         )
         transform.to(device)
         # Numbers as a resumed run will read them.
@@ -144,12 +144,15 @@ class Trainer:
         fitted = fitted_recipe(self.recipe, transform)
         check_networks_fit(fitted, source.schema, device)
         method = build_method(fitted, source.schema, settings.seed)
-        start_from_mixture(method, transform)
+        start_from_fit(method, transform)
         self._check(method, fitted, transform)
         batch_size, seed = fitted.batch_size, settings.seed
-        loader: Loader = source.loader(batch_size, transform.encode_once, device, seed)
-        if transform.is_random:
-            loader = EncodedLoader(loader, transform, seed, bool(fitted.conditional))
+        loader = encoded(
+            source.loader(batch_size, transform.encode_once, device, seed),
+            transform,
+            seed,
+            bool(fitted.conditional),
+        )
         self.state = State(method, fitted, loader, seed, device, transform)
         self.sampler = Sampler(
             self.state.ema,

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from equipoise.networks.packing import Packing
 from equipoise.recipes.method import Method
 from equipoise.runtime.device_costs import DeviceCosts
 from equipoise.runtime.op_counter import OpCounter
@@ -153,7 +154,7 @@ def count_workload(
     g, d = method.generator, method.discriminator
     return Workload(
         _pass_cost(g, (method.prior.width,), labelled, batch_size),
-        _pass_cost(d, shape, labelled, batch_size),
+        _pass_cost(_OfSamples(d, method.packing), shape, labelled, batch_size, method.packing.size),
         sum(p.numel() * p.element_size() for network in (g, d) for p in network.parameters()),
         batch_size,
         method.discriminator_steps,
@@ -161,6 +162,17 @@ def count_workload(
         _frozen_cost(d, shape, batch_size),
         method.reuses_samples,
     )
+
+
+class _OfSamples(nn.Module):
+    """D of packs, called like one of samples."""
+
+    def __init__(self, discriminator: nn.Module, packing: Packing) -> None:
+        super().__init__()
+        self.discriminator, self.packing = discriminator, packing
+
+    def forward(self, x: Tensor, y: Tensor | None) -> object:
+        return self.discriminator(self.packing.join(x), self.packing.join_classes(y))
 
 
 class _Unlabelled(nn.Module):
@@ -185,9 +197,9 @@ def _frozen_cost(
 
 
 def _pass_cost(
-    network: nn.Module, shape: tuple[int, ...], labelled: bool, batch_size: int
+    network: nn.Module, shape: tuple[int, ...], labelled: bool, batch_size: int, packing: int = 1
 ) -> PassCost:
-    small = SMALL_BATCH
+    small = SMALL_BATCH * packing
     try:
         first = _counted(network, shape, labelled, small)
         second = _counted(network, shape, labelled, 2 * small)

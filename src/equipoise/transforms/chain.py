@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError, clipped
 from equipoise.transforms.base import Transform
+from equipoise.transforms.category_conditions import CategoryConditions
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters
 from equipoise.transforms.latent_classes import LatentClasses
+from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.per_channel import ChannelClusters
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import Scaling
@@ -33,6 +35,8 @@ TRANSFORMS: dict[str, type[Transform]] = {
         ChannelClusters,
         TableEncoding,
         LatentClasses,
+        ModeNormalization,
+        CategoryConditions,
     )
 }
 
@@ -163,7 +167,8 @@ class Chain(nn.Module):
             shape = links[-1].shape
         first: list[type[Transform]] = [Dequantization, Scaling]
         if schema.table is not None:
-            first = [TableEncoding]
+            by_modes = isinstance(links[0], ModeNormalization)
+            first = [ModeNormalization if by_modes else TableEncoding]
         if schema.alpha:
             first.insert(1, Premultiplication)
         if [*map(type, links[: len(first)])] != first or len(links) > len(first) + 1:

@@ -12,14 +12,17 @@ from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.transforms.base import Transform
+from equipoise.transforms.category_conditions import CategoryConditions
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.clustering import PART, Clustering
 from equipoise.transforms.dequantization import Dequantization
 from equipoise.transforms.image_kmeans import ImageClusters, default_clusters
 from equipoise.transforms.latent_classes import LatentClasses, default_components
+from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.space import TableKind
 from equipoise.transforms.table_encoding import TableEncoding
 from equipoise.transforms.whitening import ComponentWhitening
 
@@ -35,6 +38,7 @@ def fit_chain(
     labels: int,
     seed: int,
     per_channel: bool = False,
+    tables: TableKind = "scores",
 ) -> Chain:
     """Fit the transforms to a source's training samples.
 
@@ -45,8 +49,11 @@ def fit_chain(
         labels: How many labels networks learn; 0 for none.
         seed: Of all that is drawn.
         per_channel: Whether each channel of images has clusters of its own.
+        tables: How networks see a table.
     """
     if source.schema.table is not None:
+        if tables == "modes":
+            return _fit_modes(source, source.schema.table.sizes, seed)
         return _fit_table(source, clusters, labels, seed)
     links: list[Transform] = [Dequantization(source.schema)]
     if source.schema.alpha and source.limits is not None:
@@ -71,6 +78,17 @@ def _fit_table(source: Source, components: int | None, labels: int, seed: int) -
     if known is not None:
         mixture.fit_class_weights(encode(known[0]), known[1], labels)
     return Chain([encoding, mixture])
+
+
+def _fit_modes(source: Source, sizes: Sequence[int], seed: int) -> Chain:
+    """The transforms of a table by modes, and the conditions on its categories, if it
+    has any."""
+    # More rows take long, and move the modes little.
+    modes = ModeNormalization(sizes).fit([source.seen(FITTED_ROWS, seed)], seed)
+    if not any(sizes):
+        return Chain([modes])
+    raw = source.seen(FITTED_TABLE_ROWS, seed)
+    return Chain([modes, CategoryConditions(sizes).fit(_encoder([modes], seed)(raw))])
 
 
 def channels_are_independent(source: Source, seed: int) -> bool:

@@ -8,11 +8,40 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from equipoise.data.loading import EndOfDataError, Loader, Stream, seeded
+from equipoise.data.loading import EndOfDataError, IndexedLoader, Loader, Stream, seeded
+from equipoise.data.training_by_sampling import TrainingBySampling
+from equipoise.errors import RequestError
+from equipoise.transforms.category_conditions import CategoryConditions
 from equipoise.transforms.chain import Chain
 
 MAX_VALUES = 2**20  # of batches that are encoded at once
 MAX_BATCHES = 32
+
+
+def encoded(loader: Loader, transform: Chain, seed: int, labelled: bool) -> Loader:
+    """The batches that networks see of a loader whose samples `Chain.encode_once`
+    returned; of a table that is learned under conditions, of rows drawn by them.
+
+    Args:
+        loader: Gives samples and labels.
+        transform: The chain.
+        seed: Of all that is drawn.
+        labelled: Whether networks learn the labels.
+
+    Raises:
+        RequestError: Rows are to be drawn by conditions, and come as a stream.
+    """
+    conditions = transform.clustering
+    if isinstance(conditions, CategoryConditions):
+        if not isinstance(loader, IndexedLoader):
+            raise RequestError(
+                "this recipe draws rows by category, and the data is a stream: give a table in "
+                "memory, or use the recipe 'balanced'"
+            )
+        rows = loader.fetch(torch.arange(loader.rows, device=loader.device))
+        loader = TrainingBySampling(rows, conditions.sizes, seed, loader.batch_size)
+        labelled = True
+    return EncodedLoader(loader, transform, seed, labelled) if transform.is_random else loader
 
 
 class EncodedLoader(Loader):

@@ -6,25 +6,50 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 
+TableKind = Literal["scores", "modes"]
+"""How networks see a table: as normal scores and categories, under the components of a
+mixture, or as modes and categories, under conditions on the categories."""
+MAX_MODES = 10  # of a number
+
+
 @dataclass(frozen=True)
 class Span:
     """Neighbouring numbers of a generated sample that end in one activation: any
-    numbers, the one-hot vector of a category, or a normal score."""
+    numbers, the one-hot vector of a category or of a number's mode, a normal score, or
+    a number from -1 to 1."""
 
     size: int
-    activation: Literal["linear", "one_hot", "score"] = "linear"
+    activation: Literal["linear", "one_hot", "mode", "score", "tanh"] = "linear"
 
 
 def table_spans(sizes: Sequence[int]) -> tuple[Span, ...]:
     """The spans of a table with these columns: of each the number of codes, and 0 for a
     number."""
     return tuple(Span(size, "one_hot") if size else Span(1, "score") for size in sizes)
+
+
+def mode_spans(sizes: Sequence[int]) -> tuple[Span, ...]:
+    """As `table_spans`, where a number is a mode and its place within the mode."""
+    number = (Span(1, "tanh"), Span(MAX_MODES, "mode"))
+    spans = ((Span(size, "one_hot"),) if size else number for size in sizes)
+    return tuple(chain.from_iterable(spans))
+
+
+def places_of(spans: Sequence[Span], activation: str) -> list[int]:
+    """Which numbers of a sample end in this activation."""
+    return [
+        place
+        for span, start in zip(spans, starts_of(spans), strict=True)
+        if span.activation == activation
+        for place in range(start, start + span.size)
+    ]
 
 
 def starts_of(spans: Sequence[Span]) -> list[int]:
@@ -67,11 +92,12 @@ class NetworkSpace:
         return self.spans or (Span(self.size),)
 
     @classmethod
-    def of(cls, schema: Schema) -> NetworkSpace:
+    def of(cls, schema: Schema, tables: TableKind = "scores") -> NetworkSpace:
         """The space of data of this schema: of its shape, or of a table's columns as
-        `TableEncoding` has them."""
+        `TableEncoding` or `ModeNormalization` has them."""
         labels = None if schema.classes is None else len(schema.classes)
         if schema.table is None:
             return cls(schema.shape, schema.is_image, labels)
-        spans = table_spans(schema.table.sizes)
+        spans_of = table_spans if tables == "scores" else mode_spans
+        spans = spans_of(schema.table.sizes)
         return cls((sum(span.size for span in spans),), labels=labels, spans=spans)
