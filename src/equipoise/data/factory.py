@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,17 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.data.series.frames import Roles
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
 
+NO_ROLES = Roles()
+LIST_NOTE = (
+    "the list is read as windows of series; for batches of rows give an iterator, as iter(list)"
+)
 RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
@@ -43,6 +49,7 @@ def open_source(
     images: ImageOptions | None = None,
     table: Table | None = None,
     overrides: Overrides | None = None,
+    roles: Roles = NO_ROLES,
 ) -> Source:
     """The source for whatever `fit` and `train` accept.
 
@@ -55,12 +62,13 @@ def open_source(
         images: How images are read.
         table: What the columns of a table are, where that is known.
         overrides: What the user says of them, see `data.tables.overrides`.
+        roles: Which columns make windows of series of a table.
 
     Raises:
         RequestError: If the data cannot be trained on.
     """
     options = images or ImageOptions()
-    columns = TableOptions(label_column, table, overrides)
+    columns = TableOptions(label_column, table, overrides, roles)
     if isinstance(data, str | Path):
         source = _named(str(data), labels, columns, memory_budget, split_seed, options)
     elif isinstance(data, Distribution):
@@ -75,10 +83,12 @@ def open_source(
             if source.distribution is not None or source.is_digits
             else str(Path(data).resolve())
         )
-    if label_column is not None and source.schema.columns is None:
+    asked = {"label_column": label_column, "series": roles.series, "time": roles.time}
+    missing = [(role, name) for role, name in asked.items() if name is not None]
+    if missing and source.schema.container != "frame":
+        role, name = missing[0]
         raise RequestError(
-            f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or "
-            "give a table"
+            f"{role} = {name!r}: {source.name} has no columns; leave it out, or give a table"
         )
     if overrides and source.schema.table is None:
         raise RequestError(
@@ -101,6 +111,7 @@ def open_again(
     memory_budget: float,
     split_seed: int,
     images: ImageOptions | None = None,
+    roles: Roles = NO_ROLES,
 ) -> Source:
     """The source that `Source.describe` recorded, split as before.
 
@@ -126,6 +137,7 @@ def open_again(
         split_seed=split_seed,
         images=images,
         table=described.schema.table,
+        roles=roles,
     )
     if source.fingerprint != described.fingerprint:
         raise RequestError(
@@ -198,6 +210,11 @@ def _object(
 ) -> Source:
     from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+    if isinstance(data, list | tuple) and (windows := _windows(data, images)) is not None:
+        container: Container = "tensor" if isinstance(data[0], Tensor) else "array"
+        rows = arrays.from_windows(windows, labels, "the list", container, listed=True)
+        rows = replace(rows, notes=(LIST_NOTE, *rows.notes))
+        return _in_memory("list", rows, split_seed)
     if isinstance(data, list | tuple) and _numbers(data):
         try:
             data = np.asarray(data)
@@ -234,11 +251,30 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     source = RowsSource(name, rows, split_seed)
     source.notes += rows.notes
     source.columns = rows.columns
-    if not rows.schema.is_image:
+    if not rows.schema.is_image and rows.schema.series is None:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers
         source.has_outliers = bool(outliers)
     return source
+
+
+def _windows(data: Sequence[Any], images: ImageOptions) -> list[NDArray[Any]] | None:
+    """Windows of series in a list of arrays, (T_i, C) or (T_i,); None where it is of
+    something else.
+
+    They are windows where their lengths differ, where there are more of them than each
+    has steps, and where the layout is NTC. A few longer arrays of one length are
+    batches of rows, of which the last may be shorter.
+    """
+    if len(data) < 2 or not all(isinstance(one, np.ndarray | Tensor) for one in data):
+        return None
+    if images.layout not in (None, "NTC") or any(one.ndim not in (1, 2) for one in data):
+        return None
+    lengths = [len(one) for one in data]
+    are_batches = len({*lengths[:-1]}) == 1 and lengths[-1] <= lengths[0]
+    if images.layout is None and are_batches and len(data) <= max(lengths):
+        return None
+    return [arrays.to_numpy(one, "the list") for one in data]
 
 
 def _loads_all(loader: Any) -> bool:

@@ -18,6 +18,7 @@ from equipoise.recipes.method import Method
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.latent_classes import LatentClasses
 from equipoise.transforms.space import NetworkSpace
+from equipoise.transforms.window_space import WindowSpace
 
 
 def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
@@ -37,6 +38,8 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     """The recipe's method; of tables G has the end that their columns need."""
     space = network_space(recipe, schema)
     method = recipe.build(space)
+    if space.windows is not None:
+        return with_series_output(method, space.windows, recipe.clusters or 0)
     if not space.is_table:
         return method
     from equipoise.networks.columns import ColumnGenerator
@@ -49,11 +52,26 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     return replace(method, generator=generator, prior=prior)
 
 
+def with_series_output(method: Method, windows: WindowSpace, components: int) -> Method:
+    """The method with a generator that ends windows where they end, and begins as the
+    mixture of so many components, if there are any."""
+    from equipoise.networks.series import SeriesGenerator
+
+    generator = SeriesGenerator(method.generator, windows, components)
+    prior = replace(method.prior, draws=generator.noise)
+    return replace(method, generator=generator, prior=prior)
+
+
 def start_from_mixture(method: Method, transform: Chain) -> None:
-    """Let a generator of tables start as the mixture that was fitted to them."""
+    """Let a generator of tables or series start as the mixture that was fitted to
+    them."""
     from equipoise.networks.columns import ColumnGenerator
+    from equipoise.networks.series import SeriesGenerator
+    from equipoise.transforms.series_whitening import SeriesWhitening
 
     mixture = transform.clustering
+    if isinstance(method.generator, SeriesGenerator) and isinstance(mixture, SeriesWhitening):
+        method.generator.start_from(mixture)
     if isinstance(method.generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
         method.generator.output.start_from(mixture)
 

@@ -169,6 +169,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
             split_seed=settings.seed,
             overrides=settings.columns_by_name,
             images=settings.images,
+            roles=settings.roles,
         )
     except RequestError as error:
         if data is not recorded.origin:

@@ -71,6 +71,7 @@ def prepare(
         split_seed=settings.seed,
         overrides=settings.columns_by_name,
         images=settings.images,
+        roles=settings.roles,
     )
     if weights is None:
         recipe = _recipe(

@@ -18,6 +18,8 @@ from equipoise.transforms.latent_classes import LatentClasses
 from equipoise.transforms.per_channel import ChannelClusters
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.series import SeriesScaling
+from equipoise.transforms.series_whitening import SeriesWhitening
 from equipoise.transforms.space import Span
 from equipoise.transforms.table_encoding import TableEncoding
 from equipoise.transforms.whitening import ComponentWhitening
@@ -33,6 +35,8 @@ TRANSFORMS: dict[str, type[Transform]] = {
         ChannelClusters,
         TableEncoding,
         LatentClasses,
+        SeriesScaling,
+        SeriesWhitening,
     )
 }
 
@@ -164,6 +168,8 @@ class Chain(nn.Module):
         first: list[type[Transform]] = [Dequantization, Scaling]
         if schema.table is not None:
             first = [TableEncoding]
+        if schema.series is not None:
+            first = [SeriesScaling]
         if schema.alpha:
             first.insert(1, Premultiplication)
         if [*map(type, links[: len(first)])] != first or len(links) > len(first) + 1:

@@ -1,0 +1,231 @@
+"""Windows of series from a table with a column of ids, and perhaps one of times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.data.series.arrays import check_form
+from equipoise.data.series.frame_form import FrameForm
+from equipoise.data.series.windows import Array, Channel, Series
+from equipoise.data.tables.base import Column, Options
+from equipoise.data.tables.dates import find_dates
+from equipoise.data.tables.kinds.date import DateColumn, DateOptions
+from equipoise.data.tables.kinds.identifier import IdColumn
+from equipoise.data.tables.kinds.number import NumberColumn, NumberOptions
+from equipoise.data.tables.notes import quoted, some_of
+from equipoise.data.tables.numbers import find_numbers
+from equipoise.data.tables.profile import Profile
+from equipoise.data.tables.table import Table
+from equipoise.errors import RequestError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_OFF = 1e-6  # of a step, by which a time may miss it
+WHAT = "the windows"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the user says of the columns of a table of series."""
+
+    series: str | None = None
+    """The column that says which window a row belongs to."""
+    time: str | None = None
+    """The column of times; None where rows are in order."""
+    known: Series | None = None
+    """The form of the windows, where that is known."""
+
+
+@dataclass(frozen=True)
+class FrameWindows:
+    """The windows of a table."""
+
+    rows: Array
+    series: Series
+    first_rows: NDArray[np.int64]
+    """The place of the first row of each window in the table."""
+    notes: tuple[str, ...]
+
+
+def windows_of(frame: pd.DataFrame, roles: Roles) -> FrameWindows:
+    """The windows of a table.
+
+    Args:
+        frame: A row for each step, in any order if there are times.
+        roles: Which columns hold ids and times. All others are channels.
+
+    Raises:
+        RequestError: If columns are missing or no numbers, cells are blank, or times
+            are not regular.
+    """
+    named = {str(name): name for name in frame.columns}
+    for role, asked in (("series", roles.series), ("time", roles.time)):
+        if asked is not None and asked not in named:
+            raise RequestError(f"{role} = {asked!r} is no column: {nearest(asked, named)}")
+    if roles.series is None:
+        raise RequestError(
+            f"time = {roles.time!r} needs series, the column that says which window a row belongs "
+            "to (--series COLUMN, in Python series=...)"
+        )
+    if roles.series == roles.time:
+        raise RequestError(f"series and time are both {roles.time!r}: give two columns")
+    ids, time = named[roles.series], None if roles.time is None else named[roles.time]
+    form = None if roles.known is None else roles.known.frame
+    _refuse_blanks(frame, [ids] if time is None else [ids, time])
+    times = None if time is None else _times_of(frame[time], form)
+    order, starts = _in_order(frame[ids], None if times is None else times[1])
+    ends = [*starts[1:], len(order)]
+    spans = [order[start:end] for start, end in zip(starts, ends, strict=True)]
+    grid = (0.0, 1.0) if times is None else _grid([times[1][span] for span in spans], str(time))
+    table = _channels(frame.drop(columns=[ids] if time is None else [ids, time]), form)
+    matrix = table.encode(frame, 0)
+    lengths = [len(span) for span in spans]
+    notes = list[str]()
+    if form is None:
+        column, note = _id_column(frame[ids].iloc[order[starts]])
+        notes += [note] if note else []
+        form = FrameForm(
+            tuple(frame.columns),
+            Table((column,)),
+            table,
+            None if times is None else Table((times[0],)),
+            *grid,
+        )
+    channels = tuple(
+        Channel(raw.name, raw.step, *_bounds(column))
+        for raw, column in zip(table.raw_columns, table.columns, strict=True)
+    )
+    series = roles.known or Series(max(lengths), min(lengths), channels, frame=form)
+    windows = [matrix[span] for span in spans]
+    check_form(windows, series)
+    return FrameWindows(
+        series.pack(windows),
+        series,
+        order[starts],
+        tuple(notes),
+    )
+
+
+def _refuse_blanks(frame: pd.DataFrame, names: Sequence[Any]) -> None:
+    """Raises:
+    RequestError: If ids or times are blank."""
+    blank = {name: int(frame[name].isna().sum()) for name in names}
+    if any(blank.values()):
+        listed = ", ".join(f"{quoted(name)} {count:,}" for name, count in blank.items() if count)
+        raise RequestError(
+            f"blank cells where every row needs one ({listed} of {len(frame):,} rows): fill them "
+            "or drop those rows"
+        )
+
+
+def _in_order(
+    ids: pd.Series[Any], times: Array | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places of rows, (N,), window by window in the order in which ids appear, each
+    by its times; and where each window starts among them."""
+    import pandas as pd
+
+    codes = pd.factorize(ids)[0]
+    keys = (codes,) if times is None else (times, codes)
+    order = np.lexsort(keys)
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    return order, starts
+
+
+def _times_of(cells: pd.Series[Any], form: FrameForm | None) -> tuple[Column, Array]:
+    """The column of times, and each row's time as the column counts it, (N,)."""
+    if form is not None and form.time is not None:
+        column = form.time.columns[0]
+    else:
+        profile = Profile(cells.name, cells, ())
+        if profile.once(find_dates) is not None:
+            column = DateColumn.learn(profile, DateOptions(levels=False, spikes=()))
+        else:
+            column = NumberColumn.learn(profile, NumberOptions(levels=False, spikes=()))
+    numbers = column.read(cells).numbers
+    if numbers is None or not np.isfinite(numbers).all():
+        raise RequestError(f"time = {str(cells.name)!r} holds cells that are no times or numbers")
+    return column, numbers
+
+
+def _grid(times: Sequence[Array], name: str) -> tuple[float, float]:
+    """The first time and the step of windows whose times, (T_i,) each, are regular.
+
+    Raises:
+        RequestError: If they are not.
+    """
+    gaps = np.concatenate([np.diff(of) for of in times])
+    start = min(float(of[0]) for of in times)
+    if not len(gaps):
+        return start, 1.0
+    if (repeated := int((gaps <= 0).sum())) > 0:
+        raise RequestError(
+            f"time = {name!r}: {repeated:,} times come twice in one window: give every row of a "
+            "window its own time"
+        )
+    step = float(np.median(gaps))
+    if (off := int((np.abs(gaps - step) > MAX_OFF * step).sum())) > 0:
+        raise RequestError(
+            f"time = {name!r}: {off:,} of {len(gaps):,} gaps between times are not the usual one, "
+            "so the steps are not regular: resample each window to a grid, or leave time out and "
+            "learn the order alone (gaps can be a channel: drop the times, keep the differences)"
+        )
+    return start, step
+
+
+def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
+    """The columns that are learned.
+
+    Raises:
+        RequestError: If there is none, or some are no numbers or have blanks.
+    """
+    if form is not None:
+        return form.channels
+    columns, wrong, blank = list[Column](), list[Any](), dict[Any, int]()
+    for name in frame.columns:
+        profile = Profile(name, frame[name], ())
+        if profile.cells == "bool" or profile.once(find_numbers) is None:
+            wrong.append(name)
+        elif profile.blanks:
+            blank[name] = profile.blanks
+        else:
+            columns.append(NumberColumn.learn(profile, NumberOptions(levels=False, spikes=())))
+    if wrong:
+        raise RequestError(
+            f"{len(wrong)} column{'s are' if len(wrong) > 1 else ' is'} not of numbers, which the "
+            f"channels of series are: {some_of(wrong)}; drop them, or turn them into numbers, as by 0 "
+            "and 1"
+        )
+    if blank:
+        listed = ", ".join(f"{quoted(name)} {count:,}" for name, count in blank.items())
+        raise RequestError(
+            f"channels have blank cells ({listed} of {len(frame):,} rows): fill them first, as by "
+            "interpolation, or drop those windows"
+        )
+    if not columns:
+        raise RequestError("the table has no channels: give a column of numbers beside the ids")
+    return Table(tuple(columns))
+
+
+def _bounds(column: Column) -> tuple[float | None, float | None]:
+    """The least and the greatest number that samples of a column may have."""
+    assert isinstance(column, NumberColumn)
+    return column.spread.low, column.spread.high
+
+
+def _id_column(ids: pd.Series[Any]) -> tuple[IdColumn, str]:
+    """The column of ids, and a note where new ones have another form."""
+    import pandas as pd
+
+    try:
+        return IdColumn.learn(Profile(ids.name, ids, ()), Options()), ""
+    except RequestError:
+        made = pd.Series([f"series-{place:05d}" for place in range(len(ids))], name=ids.name)
+        column = IdColumn.learn(Profile(ids.name, made, ()), Options())
+        return column, f"the ids in {quoted(ids.name)} have no form: new ones, {column.summary()}"

@@ -1,0 +1,131 @@
+"""Windows of series as networks see them: each channel on its own scale, the length
+first where lengths differ, and nothing after the end.
+
+Values are multiplied by the mask of their window both ways, so that what a network
+makes after the end of a window is never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from equipoise.coerce import checked
+from equipoise.data import ScalingKind
+from equipoise.data.schema import Schema
+from equipoise.data.series.windows import Series
+from equipoise.errors import RequestError
+from equipoise.transforms.base import Transform
+from equipoise.transforms.scaling import Moments
+from equipoise.transforms.window_space import WindowSpace
+
+
+class SeriesScaling(Transform):
+    """x_scaled = (x - shift) / scale, with a shift and a scale for every channel.
+
+    Values with a step, such as whole numbers, get uniform noise as wide as the step on
+    the way in, anew for every batch, and are rounded on the way out, as are lengths
+    (see `dequantization`). All are clamped to their channel's bounds.
+    """
+
+    name = "series_scaling"
+    shift: Tensor
+    """(C,), in float64."""
+    scale: Tensor
+    """(C,), in float64; 0 for a channel that never varies."""
+
+    def __init__(self, series: Series, dtype: str, kind: ScalingKind = "standard") -> None:
+        """
+        Args:
+            series: The form of the windows.
+            dtype: NumPy's name of the user's type.
+            kind: "standard": zero mean and unit variance; "unit": onto [-1, 1].
+        """
+        super().__init__((series.size,))
+        self.series, self.kind, self.single = series, kind, dtype == "float32"
+        self.windows = WindowSpace.of(series)
+        count = len(series.channels)
+        self.register_buffer("shift", torch.zeros(count, dtype=torch.float64))
+        self.register_buffer("scale", torch.ones(count, dtype=torch.float64))
+        for name, values in (
+            ("steps", [channel.step or 0.0 for channel in series.channels]),
+            ("low", [_or(channel.low, -torch.inf) for channel in series.channels]),
+            ("high", [_or(channel.high, torch.inf) for channel in series.channels]),
+        ):
+            tensor = torch.tensor(values, dtype=torch.float64)
+            self.register_buffer(name, tensor, persistent=False)
+        self._has_steps = any(channel.step for channel in series.channels)
+
+    @property
+    def is_random(self) -> bool:
+        return self._has_steps or self.series.has_lengths
+
+    def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
+        """Learn each channel's scale from rows, (n, D) in parts, up to the end of every
+        window.
+
+        Raises:
+            RequestError: Where a float cannot hold the variance.
+        """
+        moments = []
+        for part in parts:
+            values = self.windows.values(part.double())
+            moments.append(Moments.of(values[self.windows.present(part)]))
+        self.shift, self.scale = reduce(Moments.joined, moments).shift_and_scale(self.kind, None)
+        return self
+
+    def encode(
+        self, x: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        x = x.double()
+        length, present = x[:, : self.series.first], self.windows.present(x)
+        values = self.windows.values(x)
+        if generator is not None and self.is_random:
+            noise = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device) - 0.5
+            values = values + self.windows.values(noise) * self.get_buffer("steps")
+            length = length + noise[:, : self.series.first]
+        scaled = (values - self.shift) / torch.where(self.scale == 0, 1.0, self.scale)
+        middle, spread = self.series.length_scale
+        scaled = torch.where(present[:, :, None], scaled, 0.0).flatten(1)
+        return torch.cat([(length - middle) / spread, scaled], 1).float(), y
+
+    def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Rows in the user's units, float64, with 0 after the end."""
+        x = x.double()
+        middle, spread = self.series.length_scale
+        length = x[:, : self.series.first] * spread + middle
+        length = length.round().clamp(self.series.shortest, self.series.steps)
+        values = self.windows.values(x) * self.scale + self.shift
+        steps = self.get_buffer("steps")
+        has_step = steps > 0
+        unit = torch.where(has_step, steps, 1.0)
+        values = torch.where(has_step, (values / unit).round() * unit, values)
+        if self.single:
+            values = values.float().double()
+        finite = values.isfinite()  # what is not a number stays so, and shows
+        bounded = values.clamp(self.get_buffer("low"), self.get_buffer("high"))
+        values = torch.where(finite, bounded, values).flatten(1)
+        rows = torch.cat([length, values], 1)
+        present = self.windows.present(rows).repeat_interleave(len(self.shift), 1)
+        return torch.cat([length, torch.where(present, values, 0.0)], 1)
+
+    def config(self) -> dict[str, Any]:
+        return {"kind": self.kind}
+
+    @classmethod
+    def from_config(cls, schema: Schema, shape: tuple[int, ...], stored: dict[str, Any]) -> Self:
+        if schema.series is None:
+            raise RequestError("its scaling is of series, and its schema of other data")
+        return cls(schema.series, schema.dtype, checked("kind", stored["kind"], ScalingKind))
+
+    def check(self) -> None:
+        if not (self.shift.isfinite().all() and self.scale.isfinite().all()):
+            raise RequestError("its scaling of series cannot be")
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value
