@@ -53,6 +53,8 @@ def describe(arguments: Sequence[str]) -> None:
 def described(schema: Schema) -> str:
     """The kind of data in words: "2-D points", "28 x 28 grayscale images", "rows of 15
     columns"."""
+    if schema.series is not None:
+        return schema.series.described()
     if schema.is_image:
         channels, height, width = schema.shape
         colour = "RGBA" if schema.alpha else CHANNELS.get(channels, f"{channels}-channel")

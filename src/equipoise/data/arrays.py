@@ -28,7 +28,7 @@ from equipoise.data.schema import (
     to_network_layout,
 )
 from equipoise.data.series.arrays import series_of
-from equipoise.data.series.frames import Roles, windows_of
+from equipoise.data.series.frames import NO_ROLES, Roles, windows_of
 from equipoise.data.series.layout import read_note
 from equipoise.data.series.windows import Series
 from equipoise.data.tables.label_column import LabelColumn
@@ -59,7 +59,7 @@ class TableOptions:
     """What the columns are, where that is known."""
     overrides: Overrides | None = None
     """What the user says of columns. The column of labels is none of them."""
-    roles: Roles = Roles()
+    roles: Roles = NO_ROLES
     """Which columns make windows of series of it."""
 
     @property

@@ -107,7 +107,8 @@ def _open_windows(
     if table is None:
         return RowsSource("array", _windows_of(data, labels, series), 0).as_test()
     assert series.frame is not None
-    column = label_column if label_column in map(str, table.columns) and labels is None else None
+    names = [str(name) for name in table.columns]
+    column = label_column if label_column in names and labels is None else None
     roles = Roles(*series.frame.roles, known=series)
     return open_source(table, labels, label_column=column, roles=roles).as_test()
 

@@ -24,14 +24,13 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
-from equipoise.data.series.frames import Roles
+from equipoise.data.series.frames import NO_ROLES, Roles
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
 
-NO_ROLES = Roles()
 LIST_NOTE = (
     "the list is read as windows of series; for batches of rows give an iterator, as iter(list)"
 )
@@ -210,18 +209,10 @@ def _object(
 ) -> Source:
     from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-    if isinstance(data, list | tuple) and (windows := _windows(data, images)) is not None:
-        container: Container = "tensor" if isinstance(data[0], Tensor) else "array"
-        rows = arrays.from_windows(windows, labels, "the list", container, listed=True)
-        rows = replace(rows, notes=(LIST_NOTE, *rows.notes))
+    if isinstance(data, list | tuple) and (rows := _windows(data, labels, images)) is not None:
         return _in_memory("list", rows, split_seed)
     if isinstance(data, list | tuple) and _numbers(data):
-        try:
-            data = np.asarray(data)
-        except ValueError:
-            raise RequestError(
-                "the list has rows of different lengths: give every sample as many values"
-            ) from None
+        data = _array_of(data)
     if isinstance(data, DataLoader) and _loads_all(data):
         # Split and shuffled here: rows that are held out stay so when the loader
         # shuffles.
@@ -258,9 +249,11 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     return source
 
 
-def _windows(data: Sequence[Any], images: ImageOptions) -> list[NDArray[Any]] | None:
-    """Windows of series in a list of arrays, (T_i, C) or (T_i,); None where it is of
-    something else.
+def _windows(
+    data: Sequence[Any], labels: arrays.Labels | None, images: ImageOptions
+) -> arrays.Rows | None:
+    """The rows of windows of series in a list of arrays, (T_i, C) or (T_i,); None where
+    it is of something else.
 
     They are windows where their lengths differ, where there are more of them than each
     has steps, and where the layout is NTC. A few longer arrays of one length are
@@ -274,7 +267,10 @@ def _windows(data: Sequence[Any], images: ImageOptions) -> list[NDArray[Any]] | 
     are_batches = len({*lengths[:-1]}) == 1 and lengths[-1] <= lengths[0]
     if images.layout is None and are_batches and len(data) <= max(lengths):
         return None
-    return [arrays.to_numpy(one, "the list") for one in data]
+    windows = [arrays.to_numpy(one, "the list") for one in data]
+    container: Container = "tensor" if isinstance(data[0], Tensor) else "array"
+    rows = arrays.from_windows(windows, labels, "the list", container, listed=True)
+    return rows if images.layout else replace(rows, notes=(LIST_NOTE, *rows.notes))
 
 
 def _loads_all(loader: Any) -> bool:
@@ -310,6 +306,17 @@ def _numbers(nested: Any) -> bool:
             return True
         nested = nested[0]
     return isinstance(nested, int | float | np.number)
+
+
+def _array_of(rows: Sequence[Any]) -> NDArray[Any]:
+    """A list of numbers, or of lists of them, as an array."""
+    try:
+        return np.asarray(rows)
+    except ValueError:
+        raise RequestError(
+            "the list has rows of different lengths: give every sample as many values, or windows "
+            "of series as a list of arrays"
+        ) from None
 
 
 def _plain(sample: Any) -> NDArray[Any]:

@@ -16,8 +16,8 @@ class ImageOptions:
     data."""
 
     layout: AskedLayout | None = None
-    """Of an array: images, (N, C, H, W), (N, H, W, C) or (N, H, W), or windows of series,
-    (N, T, C)."""
+    """Of an array: images, (N, C, H, W), (N, H, W, C) or (N, H, W); or windows of
+    series, (N, T, C)."""
     alpha: bool | None = None
     """Whether the fourth channel is transparency."""
     resizing: Resizing = AS_FOUND
@@ -32,7 +32,9 @@ class ImageOptions:
         if self.layout is not None and (is_folder or schema.layout != self.layout):
             kinds = {"NTC": "windows of series", "NHW": "grey images"}
             kind = kinds.get(self.layout, "images with channels")
-            raise RequestError(f"layout = {self.layout!r}: {name} is no array of {kind}; leave it out")
+            raise RequestError(
+                f"layout = {self.layout!r}: {name} is no array of {kind}; leave it out"
+            )
         if self.alpha and not schema.alpha:
             raise RequestError(f"alpha = True: {name} has no channel for it; leave it out")
         asked = {

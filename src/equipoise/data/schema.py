@@ -364,7 +364,7 @@ def detect_layout(shape: Sequence[int], asked: AskedLayout | None = None) -> Lay
         RequestError: For a shape that is neither points nor images, or that cannot be
             read as `asked`.
     """
-    if asked == "NHW" or asked == "NTC":
+    if asked in {"NHW", "NTC"}:
         if len(shape) == 3 and asked == "NHW":
             return asked
         raise RequestError(

@@ -1,9 +1,9 @@
 """The end of a generator of windows of series.
 
-In whitened windows, where a component of the fitted mixture is standard normal noise u,
+In whitened windows, where a component of the fitted mixture is standard normal noise,
 the generator is
 
-    G(z, u) = u + gain * g(z, u)
+    G(z) = z + gain * g(z)
 
 with gains that start at 0: training begins with the mixture, whose autocovariances are
 the data's, and has to learn what is not Gaussian. After the end of a window G is 0, as
@@ -27,21 +27,23 @@ class SeriesGenerator(MixedPrecision):
         points: Maps latents (N, Z) and classes to rows (N, D).
         windows: How windows lie in rows.
         components: K of the mixture that rows are whitened by; 0 for none.
+        adds: Whether latents are added to the output.
     """
 
     centres: Tensor
-    """(K,): of the scaled length in each component."""
+    """(K,): the mean score of lengths in each component."""
     spreads: Tensor
-    """(K,): its standard deviations."""
+    """(K,): the standard deviations of the scores."""
 
-    def __init__(self, points: nn.Module, windows: WindowSpace, components: int) -> None:
+    def __init__(
+        self, points: nn.Module, windows: WindowSpace, components: int, *, adds: bool
+    ) -> None:
         super().__init__()
-        self.points, self.windows, self.components = points, windows, components
-        self.noise = windows.size if components else 0
+        self.points, self.windows, self.adds = points, windows, adds
         count = max(components, 1)
         self.register_buffer("centres", torch.zeros(count))
         self.register_buffer("spreads", torch.ones(count))
-        if components:
+        if adds:
             self.gain = nn.Parameter(torch.zeros(windows.size))
 
     def start_from(self, mixture: SeriesWhitening) -> None:
@@ -50,14 +52,13 @@ class SeriesGenerator(MixedPrecision):
         self.spreads.copy_(mixture.factors[:, 0, 0])
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        latents = z[:, : z.shape[1] - self.noise]
         if isinstance(self.points, MixedPrecision):
             self.points.mixed = self.mixed
-        out: Tensor = self.points(latents, y)
-        if self.noise:
-            out = z[:, latents.shape[1] :] + self.gain * out
+        out: Tensor = self.points(z, y)
+        if self.adds:
+            out = z[:, : self.windows.size] + self.gain * out
         if not self.windows.has_lengths:
             return out
         component = z.new_zeros(len(z), dtype=torch.int64) if y is None else y % len(self.centres)
-        scaled = self.centres[component] + self.spreads[component] * out[:, 0].detach()
-        return out * self.windows.mask(self.windows.lengths(scaled))
+        scores = self.centres[component] + self.spreads[component] * out[:, 0].detach()
+        return out * self.windows.mask(self.windows.lengths(scores))

@@ -53,13 +53,15 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
 
 
 def with_series_output(method: Method, windows: WindowSpace, components: int) -> Method:
-    """The method with a generator that ends windows where they end, and begins as the
-    mixture of so many components, if there are any."""
+    """The method with a generator that ends windows where they end. It begins as the
+    mixture of so many components where there are any, and a normal latent for each
+    number."""
     from equipoise.networks.series import SeriesGenerator
 
-    generator = SeriesGenerator(method.generator, windows, components)
-    prior = replace(method.prior, draws=generator.noise)
-    return replace(method, generator=generator, prior=prior)
+    prior = method.prior
+    adds = components > 0 and prior.kind == "normal" and prior.dim >= windows.size
+    generator = SeriesGenerator(method.generator, windows, components, adds=adds)
+    return replace(method, generator=generator)
 
 
 def start_from_mixture(method: Method, transform: Chain) -> None:

@@ -93,7 +93,11 @@ def page_context(
     # one and its answer does not depend on a class.
     schema = sampler.schema
     drawable = built.together and not (
-        schema.is_image or schema.size > 2 or schema.table or sampler.recipe.conditional
+        schema.is_image
+        or schema.size > 2
+        or schema.table
+        or schema.series
+        or sampler.recipe.conditional
     )
     surface = None
     if known and drawable:

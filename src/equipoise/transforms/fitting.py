@@ -87,8 +87,8 @@ def _fit_series(
     labels: int,
     seed: int,
 ) -> Chain:
-    """The transforms of windows of series: a scale for each channel, and components. The
-    factors of very long windows would be too large."""
+    """The transforms of windows of series: a scale for each channel, and components,
+    whose factors would be too large for very long windows."""
     rows = source.seen(_fitted_rows(source.schema), seed)
     scaling = SeriesScaling(series, source.schema.dtype, kind)
     scaling.fit(torch.split(rows, PART), seed)

@@ -1,5 +1,5 @@
-"""Windows of series as networks see them: each channel on its own scale, the length
-first where lengths differ, and nothing after the end.
+"""Windows of series as networks see them: each channel on its own scale, the normal
+score of the length first where lengths differ, and 0 after the end.
 
 Values are multiplied by the mask of their window both ways, so that what a network
 makes after the end of a window is never seen.
@@ -28,8 +28,8 @@ class SeriesScaling(Transform):
     """x_scaled = (x - shift) / scale, with a shift and a scale for every channel.
 
     Values with a step, such as whole numbers, get uniform noise as wide as the step on
-    the way in, anew for every batch, and are rounded on the way out, as are lengths
-    (see `dequantization`). All are clamped to their channel's bounds.
+    the way in, anew for every batch, and are rounded on the way out (see
+    `dequantization`). All are clamped to their channel's bounds.
     """
 
     name = "series_scaling"
@@ -82,23 +82,20 @@ class SeriesScaling(Transform):
         self, x: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor | None]:
         x = x.double()
-        length, present = x[:, : self.series.first], self.windows.present(x)
-        values = self.windows.values(x)
-        if generator is not None and self.is_random:
-            noise = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device) - 0.5
-            values = values + self.windows.values(noise) * self.get_buffer("steps")
-            length = length + noise[:, : self.series.first]
+        present, values = self.windows.present(x), self.windows.values(x)
+        if generator is not None and self._has_steps:
+            noise = torch.rand(values.shape, generator=generator, dtype=x.dtype, device=x.device)
+            values = values + (noise - 0.5) * self.get_buffer("steps")
         scaled = (values - self.shift) / torch.where(self.scale == 0, 1.0, self.scale)
-        middle, spread = self.series.length_scale
         scaled = torch.where(present[:, :, None], scaled, 0.0).flatten(1)
-        return torch.cat([(length - middle) / spread, scaled], 1).float(), y
+        if self.series.has_lengths:
+            scores = self.windows.scores(x[:, 0], generator)
+            scaled = torch.cat([scores[:, None], scaled], 1)
+        return scaled.float(), y
 
     def decode(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Rows in the user's units, float64, with 0 after the end."""
         x = x.double()
-        middle, spread = self.series.length_scale
-        length = x[:, : self.series.first] * spread + middle
-        length = length.round().clamp(self.series.shortest, self.series.steps)
         values = self.windows.values(x) * self.scale + self.shift
         steps = self.get_buffer("steps")
         has_step = steps > 0
@@ -109,9 +106,11 @@ class SeriesScaling(Transform):
         finite = values.isfinite()  # what is not a number stays so, and shows
         bounded = values.clamp(self.get_buffer("low"), self.get_buffer("high"))
         values = torch.where(finite, bounded, values).flatten(1)
-        rows = torch.cat([length, values], 1)
-        present = self.windows.present(rows).repeat_interleave(len(self.shift), 1)
-        return torch.cat([length, torch.where(present, values, 0.0)], 1)
+        if not self.series.has_lengths:
+            return values
+        length = self.windows.lengths(x[:, 0]).to(values)
+        mask = self.windows.mask(length)[:, 1:] > 0
+        return torch.cat([length[:, None], torch.where(mask, values, 0.0)], 1)
 
     def config(self) -> dict[str, Any]:
         return {"kind": self.kind}

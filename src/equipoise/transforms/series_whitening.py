@@ -68,7 +68,7 @@ class SeriesWhitening(ComponentWhitening):
             return x
         x, width = x.clone(), len(self.series.channels)
         generator = torch.Generator().manual_seed(seed)
-        lengths = self.windows.lengths_of_scaled(x)
+        lengths = self.windows.lengths(x[:, 0])
         for step in range(self.series.shortest, self.series.steps):
             end = self.series.first + step * width
             block, known = slice(end, end + width), lengths > step
@@ -78,16 +78,12 @@ class SeriesWhitening(ComponentWhitening):
             x[:, block] = torch.where(known[:, None], x[:, block], mean + noise @ spread.T)
         return x
 
-    def _mask(self, lengths: Tensor) -> Tensor:
-        """1 up to the end of windows of these lengths, (N,), and 0 after it: (N, D)."""
-        return self.windows.mask(lengths)
-
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(k) p(x | k) of what windows have before their end, over all labels: (N,
         K). A factor's leading block is that of the steps before."""
         if not self.series.has_lengths:
             return super().log_joint(x)
-        mask = self._mask(self.windows.lengths_of_scaled(x))
+        mask = self.windows.mask(self.windows.lengths(x[:, 0]))
         u = (inverses(self.factors) @ (x - self.centres[:, None]).transpose(1, 2)).transpose(1, 2)
         scales = self.factors.diagonal(dim1=1, dim2=2).log()
         logs = -(mask * u.square()).sum(2) / 2 - (mask * scales[:, None]).sum(2)
@@ -100,17 +96,17 @@ class SeriesWhitening(ComponentWhitening):
     ) -> tuple[Tensor, Tensor | None]:
         u, classes = super().encode(x, y, generator)
         if self.series.has_lengths:
-            u = u * self._mask(self.windows.lengths_of_scaled(x))
+            u = u * self.windows.mask(self.windows.lengths(x[:, 0]))
         return u, classes
 
     def lengths(self, u: Tensor, component: Tensor) -> Tensor:
         """The steps of whitened windows, (N, D), of components (N,)."""
-        scaled = self.centres[component, 0] + self.factors[component, 0, 0] * u[:, 0]
-        return self.windows.lengths(scaled)
+        scores = self.centres[component, 0] + self.factors[component, 0, 0] * u[:, 0]
+        return self.windows.lengths(scores)
 
     def unwhiten(self, u: Tensor, component: Tensor) -> Tensor:
         if self.series.has_lengths:
-            u = u * self._mask(self.lengths(u, component))
+            u = u * self.windows.mask(self.lengths(u, component))
         return super().unwhiten(u, component)
 
     @classmethod

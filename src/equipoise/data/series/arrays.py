@@ -41,10 +41,11 @@ def series_of(
         return known.pack(windows), known
     joined = np.concatenate([*windows])
     names = [str(channel) for channel in range(joined.shape[1])]
-    channels = tuple(
-        channel_of(values, name) for values, name in zip(joined.T, names, strict=True)
+    channels = tuple(channel_of(values, name) for values, name in zip(joined.T, names, strict=True))
+    counts = Series.counts_of(lengths)
+    series = Series(
+        max(lengths), min(lengths), channels, listed=listed, flat=flat, length_counts=counts
     )
-    series = Series(max(lengths), min(lengths), channels, listed, flat)
     return series.pack(windows), series
 
 

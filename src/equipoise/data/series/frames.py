@@ -17,7 +17,7 @@ from equipoise.data.tables.dates import find_dates
 from equipoise.data.tables.kinds.date import DateColumn, DateOptions
 from equipoise.data.tables.kinds.identifier import IdColumn
 from equipoise.data.tables.kinds.number import NumberColumn, NumberOptions
-from equipoise.data.tables.notes import quoted, some_of
+from equipoise.data.tables.notes import Name, quoted, some_of
 from equipoise.data.tables.numbers import find_numbers
 from equipoise.data.tables.profile import Profile
 from equipoise.data.tables.table import Table
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_OFF = 1e-6  # of a step, by which a time may miss it
-WHAT = "the windows"
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,9 @@ class Roles:
     """The column of times; None where rows are in order."""
     known: Series | None = None
     """The form of the windows, where that is known."""
+
+
+NO_ROLES = Roles()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ def windows_of(frame: pd.DataFrame, roles: Roles) -> FrameWindows:
         Channel(raw.name, raw.step, *_bounds(column))
         for raw, column in zip(table.raw_columns, table.columns, strict=True)
     )
-    series = roles.known or Series(max(lengths), min(lengths), channels, frame=form)
+    counts = Series.counts_of(lengths)
+    series = roles.known or Series(
+        max(lengths), min(lengths), channels, frame=form, length_counts=counts
+    )
     windows = [matrix[span] for span in spans]
     check_form(windows, series)
     return FrameWindows(
@@ -143,7 +148,7 @@ def _times_of(cells: pd.Series[Any], form: FrameForm | None) -> tuple[Column, Ar
     if form is not None and form.time is not None:
         column = form.time.columns[0]
     else:
-        profile = Profile(cells.name, cells, ())
+        profile = Profile(_name(cells), cells)
         if profile.once(find_dates) is not None:
             column = DateColumn.learn(profile, DateOptions(levels=False, spikes=()))
         else:
@@ -189,7 +194,7 @@ def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
         return form.channels
     columns, wrong, blank = list[Column](), list[Any](), dict[Any, int]()
     for name in frame.columns:
-        profile = Profile(name, frame[name], ())
+        profile = Profile(name, frame[name])
         if profile.cells == "bool" or profile.once(find_numbers) is None:
             wrong.append(name)
         elif profile.blanks:
@@ -199,8 +204,8 @@ def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
     if wrong:
         raise RequestError(
             f"{len(wrong)} column{'s are' if len(wrong) > 1 else ' is'} not of numbers, which the "
-            f"channels of series are: {some_of(wrong)}; drop them, or turn them into numbers, as by 0 "
-            "and 1"
+            f"channels of series are: {some_of(wrong)}; drop them, or turn them into numbers, "
+            "as by 0 and 1"
         )
     if blank:
         listed = ", ".join(f"{quoted(name)} {count:,}" for name, count in blank.items())
@@ -224,8 +229,13 @@ def _id_column(ids: pd.Series[Any]) -> tuple[IdColumn, str]:
     import pandas as pd
 
     try:
-        return IdColumn.learn(Profile(ids.name, ids, ()), Options()), ""
+        return IdColumn.learn(Profile(_name(ids), ids), Options()), ""
     except RequestError:
         made = pd.Series([f"series-{place:05d}" for place in range(len(ids))], name=ids.name)
-        column = IdColumn.learn(Profile(ids.name, made, ()), Options())
+        column = IdColumn.learn(Profile(_name(ids), made), Options())
         return column, f"the ids in {quoted(ids.name)} have no form: new ones, {column.summary()}"
+
+
+def _name(column: pd.Series[Any]) -> Name:
+    """The name of a column, which was checked to be one that files can have."""
+    return column.name if isinstance(column.name, int) else str(column.name)

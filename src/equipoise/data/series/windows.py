@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from equipoise.errors import RequestError
 
 Array = NDArray[np.float64]
 MAX_VALUES = 2**27  # of one window
-UNIFORM_STD = math.sqrt(12)  # the width of a uniform distribution of unit variance
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,9 @@ class Series:
     """Whether windows have no axis of channels: (T,) instead of (T, 1)."""
     frame: FrameForm | None = None
     """How a table holds them; None of arrays."""
+    length_counts: tuple[int, ...] = ()
+    """Windows of each length, from the shortest to the longest; empty where all are
+    equally long."""
 
     @property
     def has_lengths(self) -> bool:
@@ -79,12 +80,11 @@ class Series:
     def names(self) -> list[str]:
         return [channel.name for channel in self.channels]
 
-    @cached_property
-    def length_scale(self) -> tuple[float, float]:
-        """Shift and scale of lengths, in the place of their mean and standard
-        deviation: those of a uniform distribution, which need no data."""
-        middle = (self.steps + self.shortest) / 2
-        return middle, max((self.steps - self.shortest) / UNIFORM_STD, 0.5)
+    @staticmethod
+    def counts_of(lengths: Sequence[int]) -> tuple[int, ...]:
+        """Windows of each of these lengths, from the shortest to the longest."""
+        counts: list[int] = np.bincount(lengths)[min(lengths) :].tolist()
+        return tuple(counts) if len(counts) > 1 else ()
 
     def pack(self, windows: Sequence[NDArray[Any]]) -> Array:
         """Rows, (N, size), of windows (T_i, C)."""
@@ -103,7 +103,8 @@ class Series:
         """The steps of each window, (N,)."""
         if not self.has_lengths:
             return np.full(len(rows), self.steps)
-        return np.rint(rows[:, 0]).clip(self.shortest, self.steps).astype(np.int64)
+        lengths = np.rint(rows[:, 0]).clip(self.shortest, self.steps)
+        return np.asarray(lengths, np.int64)
 
     def present(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Which steps a window has, (N, T)."""
@@ -150,5 +151,9 @@ class Series:
         fits = 1 <= self.shortest <= self.steps and size <= MAX_VALUES
         fits = fits and (self.listed or self.frame is not None or not self.has_lengths)
         fits = fits and not (self.flat and len(self.channels) > 1)
+        counts = self.length_counts
+        expected = self.steps - self.shortest + 1 if self.has_lengths else 0
+        fits = fits and len(counts) == expected and all(count >= 0 for count in counts)
+        fits = fits and (not counts or (counts[0] > 0 and counts[-1] > 0))
         in_table = self.frame is None or len(self.frame.channels.raw_columns) == len(self.channels)
         return fits and in_table and all(channel.is_valid for channel in self.channels)
