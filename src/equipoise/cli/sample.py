@@ -49,7 +49,8 @@ def sample(arguments: Sequence[str]) -> None:
         echo(f"Wrote {options.out}: {n:,} image{'s' if n != 1 else ''}")
         return
     drawn = None
-    if gan.schema.container == "frame" and kind not in ARRAYS:
+    in_table = gan.schema.container == "frame" or gan.schema.series is not None
+    if in_table and kind not in ARRAYS:
         drawn = write_table(gan, n, asked, options.out)
     elif options.out is not None:
         write_atomic(options.out, encoded(gan, n, asked, kind))

@@ -28,6 +28,7 @@ from equipoise.data.schema import (
     to_network_layout,
 )
 from equipoise.data.series.arrays import series_of
+from equipoise.data.series.description import described_channels
 from equipoise.data.series.frames import NO_ROLES, Roles, windows_of
 from equipoise.data.series.layout import read_note
 from equipoise.data.series.windows import Series
@@ -138,7 +139,8 @@ def from_windows(
     dtype = np.result_type(*{window.dtype for window in windows}).name
     check_values(values[:, series.first :], what)
     schema = Schema((series.size,), "NTC", dtype, container, series=series)
-    return with_labels(values, schema, labels, what)
+    rows = with_labels(values, schema, labels, what)
+    return replace(rows, columns=described_channels(series, values))
 
 
 def read_as(
@@ -277,7 +279,12 @@ def _from_series(
     check_values(found.rows[:, found.series.first :], what)
     schema = Schema((found.series.size,), "NTC", "float64", "frame", series=found.series)
     rows = with_labels(found.rows, schema, labels, what)
-    return replace(rows, schema=replace(rows.schema, label_column=of_labels), notes=found.notes)
+    return replace(
+        rows,
+        schema=replace(rows.schema, label_column=of_labels),
+        notes=found.notes,
+        columns=described_channels(found.series, found.rows),
+    )
 
 
 def _described_labels(column: LabelColumn, schema: Schema) -> Described:
