@@ -70,11 +70,11 @@ class GAN:
 
         Args:
             data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W,
-                C); windows of series, (N, T, C) or a list of arrays (T, C); a DataFrame of numbers, or a Series, which is one of one column; the
-                path of a .npy, .npz, .csv or .parquet file or of a folder of images; a
-                Dataset or an iterable of batches; a distribution, or the name of a
-                built-in source. It may be left out of a run that is resumed, if that
-                can open it again.
+                C); windows of series, (N, T, C) or a list of (T, C); a DataFrame, or a
+                Series, which is one of one column; the path of a .npy, .npz, .csv or
+                .parquet file or of a folder of images; a Dataset or an iterable of
+                batches; a distribution, or the name of a built-in source. It may be
+                left out of a run that is resumed, if that can open it again.
             labels: One a sample; they make the generator conditional.
             out: A directory in which everything is kept.
             resume: Go on with the run in `out`, to the length that this GAN was given,

@@ -54,8 +54,9 @@ class WindowSpace:
         return above + self.shortest
 
     def scores(self, lengths: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The normal scores of lengths, (N,), in float64. Each length has a span of them,
-        as wide as it is common. One of it is drawn; without a generator, the middle."""
+        """The normal scores of lengths, (N,), in float64. Each length has a span of
+        them, as wide as it is common. One of it is drawn; without a generator it is the
+        middle."""
         levels = torch.tensor(self.levels, dtype=torch.float64, device=lengths.device)
         place = (lengths.round().long() - self.shortest).clamp(0, len(self.levels) - 2)
         within = torch.full_like(lengths, 0.5, dtype=torch.float64)

@@ -205,7 +205,8 @@ def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
         raise RequestError(
             f"{len(wrong)} column{'s are' if len(wrong) > 1 else ' is'} not of numbers, which the "
             f"channels of series are: {some_of(wrong)}; drop them, or turn them into numbers, "
-            "as by 0 and 1"
+            "as by 0 and 1; one that is the same throughout each window can be its label "
+            "(--label-column COLUMN, in Python label_column=...)"
         )
     if blank:
         listed = ", ".join(f"{quoted(name)} {count:,}" for name, count in blank.items())
