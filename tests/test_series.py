@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from equipoise import GAN, RequestError
+from equipoise import GAN
+from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
 from tests.helpers import TINY
 
@@ -30,7 +31,7 @@ def frame() -> pd.DataFrame:
                     "rate": RNG.normal(70, 5, length).round(1),
                     "day": pd.date_range("2024-01-01", periods=length, freq="7D"),
                     "who": number,
-                    "count": RNG.poisson(4, length).astype("Int16"),
+                    "count": pd.array(RNG.poisson(4, length), "Int16"),
                     "plan": "ab"[number % 2],
                 }
             )
@@ -125,19 +126,24 @@ def test_every_recipe_of_points_trains_on_series(name: str, data: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [ARRAY, RAGGED, FRAME], ids=["array", "list", "table"])
-def test_a_run_is_kept_and_resumed_bit_for_bit(data: Any, tmp_path: Path) -> None:
-    roles = ROLES if data is FRAME else {}
-    whole = GAN(**{**TINY, "samples": 64}, **roles).fit(data, out=tmp_path / "whole")
-    GAN(**TINY, **roles).fit(data, out=tmp_path / "part")
-    resumed = GAN(samples=64).fit(data, out=tmp_path / "part", resume=True)
-    loaded = GAN.load(tmp_path / "part")
-    expected = whole.sample(5, seed=3)
-    for other in (resumed.sample(5, seed=3), loaded.sample(5, seed=3)):
-        if isinstance(expected, pd.DataFrame):
-            pd.testing.assert_frame_equal(other, expected)
-        else:
-            for one, two in zip(other, expected, strict=True):
-                np.testing.assert_array_equal(one, two)
+def test_a_run_is_kept_loaded_and_trained_on(data: Any, tmp_path: Path) -> None:
+    gan = GAN(**TINY, **(ROLES if data is FRAME else {})).fit(data, out=tmp_path / "run")
+    expected, found = gan.sample(5, seed=3), GAN.load(tmp_path / "run").sample(5, seed=3)
+    if isinstance(expected, pd.DataFrame):
+        pd.testing.assert_frame_equal(found, expected)
+    else:
+        for one, two in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, two)
+    resumed = GAN(samples=64).fit(data, out=tmp_path / "run", resume=True)
+    started = GAN(samples=32, threads=1, **(ROLES if data is FRAME else {}))
+    made = started.fit(data, init_from=resumed).sample(3, seed=0)
+    assert type(made) is type(expected)
+
+
+def test_weights_are_for_windows_of_the_same_form() -> None:
+    gan = GAN(**TINY).fit(ARRAY)
+    with pytest.raises(RequestError, match="windows of 6 steps of 2 channels -> windows of 4 st"):
+        GAN(samples=32).fit(RNG.normal(size=(60, 4, 3)), init_from=gan)
 
 
 def test_a_report_judges_the_order_in_time_beside_real_windows(tmp_path: Path) -> None:

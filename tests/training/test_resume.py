@@ -155,7 +155,10 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["points", "labelled points", "images", "colour images", "table"])
+KINDS = ["points", "labelled points", "images", "colour images", "table", "series", "series table"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     kind: str, tmp_path: Path
 ) -> None:
@@ -170,6 +173,11 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
         columns = {"x": x[:, 0], "plan": ["a", "b"] * 30, "paid": [0, *range(3), 0, 0] * 10}
         pd.DataFrame(columns).to_csv(data, index=False)
     settings = {"samples": 8 * 12, "batch_size": 8, "width": 8, "threads": 1, "clusters": 3}
+    if kind == "series table":  # windows of one to three steps
+        data = tmp_path / "data.csv"
+        who = np.repeat(np.arange(30), 1 + np.arange(30) % 3)
+        pd.DataFrame({"who": who, "x": x[: len(who), 0], "n": who % 7}).to_csv(data, index=False)
+        settings |= {"series": "who"}
     stopped_and_straight_are_equal("balanced", settings, data, tmp_path)
 
 
