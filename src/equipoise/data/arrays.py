@@ -29,7 +29,7 @@ from equipoise.data.schema import (
 )
 from equipoise.data.series.arrays import series_of
 from equipoise.data.series.description import described_channels
-from equipoise.data.series.frames import NO_ROLES, Roles, windows_of
+from equipoise.data.series.frames import NO_ROLES, Roles, labels_of, windows_of
 from equipoise.data.series.layout import read_note
 from equipoise.data.series.windows import Series
 from equipoise.data.tables.label_column import LabelColumn
@@ -275,7 +275,7 @@ def _from_series(
         raise RequestError("columns and series were given: give one of them")
     found = windows_of(frame, options.roles)
     if of_labels is not None and labels is not None:
-        labels = [labels[row] for row in found.first_rows.tolist()]
+        labels = labels_of(labels, found.of_row)
     check_values(found.rows[:, found.series.first :], what)
     schema = Schema((found.series.size,), "NTC", "float64", "frame", series=found.series)
     rows = with_labels(found.rows, schema, labels, what)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from equipoise.coerce import instance
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
 from equipoise.data.levels import MAX_LEVELS, Levels
 from equipoise.data.series.layout import looks_like_series
+from equipoise.data.series.output import as_array, as_frame, as_list
 from equipoise.data.series.windows import Series
 from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.table import Table
@@ -259,7 +261,7 @@ class Schema:
             start: As for `to_user`.
         """
         if self.series is not None:
-            return self._windows(self.series, parts, seed, start)
+            return self._windows(self.series, n, parts, seed, start)
         if self.columns is not None and self.container == "frame":
             return self._frame(n, parts, seed, start)
         array = np.empty((n, *self.user_shape), self.dtype)
@@ -271,29 +273,26 @@ class Schema:
             return torch.from_numpy(array)
         return array
 
-    def _windows(self, series: Series, parts: Iterable[Part], seed: int, start: int) -> UserData:
+    def _windows(
+        self, series: Series, n: int, parts: Iterable[Part], seed: int, start: int
+    ) -> UserData:
         """Windows of series, of the user's kind."""
-        taken = [*parts]
-        rows = np.concatenate([np.empty((0, self.size)), *(values for values, _ in taken)])
-        windows = series.unpack(rows)
         if series.frame is not None:
-            frame = series.frame.decode(windows, seed, start)
-            labels = [part for _, part in taken if part is not None]
-            if self.label_column is not None and self.classes is not None and labels:
-                positions = np.concatenate(labels).repeat([len(window) for window in windows])
-                self.label_column.insert(frame, self.classes, positions)
-            return frame
-        shaped = [window[:, 0] if series.flat else window for window in windows]
-        made = [cast(window, self.dtype) for window in shaped]
-        if self.container == "tensor":
-            import torch
-
-            tensors = [torch.from_numpy(np.ascontiguousarray(window)) for window in made]
-            empty = torch.from_numpy(np.empty((0, *self.user_shape), self.dtype))
-            return tensors if series.listed else torch.stack(tensors) if tensors else empty
+            classes = self.classes or ()
+            return as_frame(series, series.frame, parts, self.label_column, classes, seed, start)
+        typed = partial(cast, dtype=self.dtype)
+        made: list[NDArray[Any]] | NDArray[Any]
         if series.listed:
+            made = as_list(series, parts, typed)
+        else:
+            made = as_array(series, n, self.dtype, parts, typed)
+        if self.container != "tensor":
             return made
-        return np.stack(made) if made else np.empty((0, *self.user_shape), self.dtype)
+        import torch
+
+        if isinstance(made, list):
+            return [torch.from_numpy(np.ascontiguousarray(window)) for window in made]
+        return torch.from_numpy(np.ascontiguousarray(made))
 
     def _frame(self, n: int, parts: Iterable[Part], seed: int, start: int) -> pd.DataFrame:
         import pandas as pd

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from equipoise.data.series.frame_form import FrameForm
-from equipoise.data.series.frames import Roles, windows_of
+from equipoise.data.series.frames import Roles, labels_of, windows_of
 from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -55,8 +55,10 @@ def test_rows_in_any_order_are_put_into_the_order_of_their_times() -> None:
     frame = table()
     mixed = frame.sample(frac=1, random_state=0)
     whole, found = windows_of(frame, BOTH), windows_of(mixed, BOTH)
-    order = np.argsort([int(who[2:]) for who in mixed["who"].iloc[found.first_rows]])
-    np.testing.assert_array_equal(found.rows[order], whole.rows)
+    numbers = mixed["who"].str[2:].astype(int).to_numpy()
+    names = [int(numbers[found.of_row == window][0]) for window in range(len(LENGTHS))]
+    assert all(names[window] == name for window, name in zip(found.of_row, numbers, strict=True))
+    np.testing.assert_array_equal(found.rows, whole.rows[names])
 
 
 def test_without_times_rows_are_in_the_order_in_which_they_stand() -> None:
@@ -101,6 +103,13 @@ def test_whole_numbers_as_ids_count_on() -> None:
     made = form.decode([np.zeros((2, 2)), np.zeros((1, 2))], seed=0, start=3)
     assert made["who"].tolist() == [15, 15, 16]
     assert made["who"].dtype == "int64"
+
+
+def test_every_window_has_one_label() -> None:
+    windows = np.array([1, 0, 1, 2])
+    assert labels_of(["b", "a", "b", "c"], windows) == ["a", "b", "c"]
+    with pytest.raises(RequestError, match="labels differ within 1 of 3 windows"):
+        labels_of(["b", "a", "a", "c"], windows)
 
 
 def broken(change: str) -> pd.DataFrame:

@@ -50,8 +50,8 @@ class FrameWindows:
 
     rows: Array
     series: Series
-    first_rows: NDArray[np.int64]
-    """The place of the first row of each window in the table."""
+    of_row: NDArray[np.int64]
+    """The number of each row's window, of the table's rows in their order."""
     notes: tuple[str, ...]
 
 
@@ -66,6 +66,71 @@ def windows_of(frame: pd.DataFrame, roles: Roles) -> FrameWindows:
         RequestError: If columns are missing or no numbers, cells are blank, or times
             are not regular.
     """
+    ids, time = _named(frame, roles)
+    keys = [ids] if time is None else [ids, time]
+    known = None if roles.known is None else roles.known.frame
+    _refuse_blanks(frame, keys)
+    times = None if time is None else _times_of(frame[time], known)
+    order, starts = _in_order(frame[ids], None if times is None else times[1])
+    spans = np.split(order, starts[1:])
+    grid = (0.0, 1.0) if times is None else _grid([times[1][span] for span in spans], str(time))
+    table = _channels(frame.drop(columns=keys), known)
+    matrix = table.encode(frame, 0)
+    windows = [matrix[span] for span in spans]
+    series, notes = roles.known, tuple[str, ...]()
+    if series is None:
+        column, notes = _id_column(frame[ids].iloc[order[starts]])
+        clock = None if times is None else Table((times[0],))
+        form = FrameForm(tuple(frame.columns), Table((column,)), table, clock, *grid)
+        lengths = [len(window) for window in windows]
+        series = Series(
+            max(lengths),
+            min(lengths),
+            channels_of(table),
+            frame=form,
+            length_counts=Series.counts_of(lengths),
+        )
+    check_form(windows, series)
+    of_row = np.empty(len(order), np.int64)
+    of_row[order] = np.arange(len(windows)).repeat([len(span) for span in spans])
+    return FrameWindows(series.pack(windows), series, of_row, notes)
+
+
+def labels_of(labels: Sequence[Any] | NDArray[Any], windows: NDArray[np.int64]) -> list[Any]:
+    """The label of each window.
+
+    Args:
+        labels: That of each row, (N,).
+        windows: The number of each row's window, (N,).
+
+    Raises:
+        RequestError: If a window has several.
+    """
+    import pandas as pd
+
+    first = np.unique(windows, return_index=True)[1]
+    codes = pd.factorize(pd.Series(list(labels), dtype=object))[0]
+    wrong = np.unique(windows[codes != codes[first][windows]])
+    if len(wrong):
+        raise RequestError(
+            f"labels differ within {len(wrong):,} of {len(first):,} windows: give every row of a "
+            "window the same label"
+        )
+    return [labels[row] for row in first.tolist()]
+
+
+def channels_of(table: Table) -> tuple[Channel, ...]:
+    """The channels that the columns of a table are."""
+    found = zip(table.raw_columns, table.columns, strict=True)
+    return tuple(Channel(raw.name, raw.step, *_bounds(column)) for raw, column in found)
+
+
+def _named(frame: pd.DataFrame, roles: Roles) -> tuple[Any, Any]:
+    """The names of the columns of ids and of times, None without times.
+
+    Raises:
+        RequestError: If there are no such columns.
+    """
     named = {str(name): name for name in frame.columns}
     for role, asked in (("series", roles.series), ("time", roles.time)):
         if asked is not None and asked not in named:
@@ -77,44 +142,7 @@ def windows_of(frame: pd.DataFrame, roles: Roles) -> FrameWindows:
         )
     if roles.series == roles.time:
         raise RequestError(f"series and time are both {roles.time!r}: give two columns")
-    ids, time = named[roles.series], None if roles.time is None else named[roles.time]
-    form = None if roles.known is None else roles.known.frame
-    _refuse_blanks(frame, [ids] if time is None else [ids, time])
-    times = None if time is None else _times_of(frame[time], form)
-    order, starts = _in_order(frame[ids], None if times is None else times[1])
-    ends = [*starts[1:], len(order)]
-    spans = [order[start:end] for start, end in zip(starts, ends, strict=True)]
-    grid = (0.0, 1.0) if times is None else _grid([times[1][span] for span in spans], str(time))
-    table = _channels(frame.drop(columns=[ids] if time is None else [ids, time]), form)
-    matrix = table.encode(frame, 0)
-    lengths = [len(span) for span in spans]
-    notes = list[str]()
-    if form is None:
-        column, note = _id_column(frame[ids].iloc[order[starts]])
-        notes += [note] if note else []
-        form = FrameForm(
-            tuple(frame.columns),
-            Table((column,)),
-            table,
-            None if times is None else Table((times[0],)),
-            *grid,
-        )
-    channels = tuple(
-        Channel(raw.name, raw.step, *_bounds(column))
-        for raw, column in zip(table.raw_columns, table.columns, strict=True)
-    )
-    counts = Series.counts_of(lengths)
-    series = roles.known or Series(
-        max(lengths), min(lengths), channels, frame=form, length_counts=counts
-    )
-    windows = [matrix[span] for span in spans]
-    check_form(windows, series)
-    return FrameWindows(
-        series.pack(windows),
-        series,
-        order[starts],
-        tuple(notes),
-    )
+    return named[roles.series], None if roles.time is None else named[roles.time]
 
 
 def _refuse_blanks(frame: pd.DataFrame, names: Sequence[Any]) -> None:
@@ -225,16 +253,17 @@ def _bounds(column: Column) -> tuple[float | None, float | None]:
     return column.spread.low, column.spread.high
 
 
-def _id_column(ids: pd.Series[Any]) -> tuple[IdColumn, str]:
+def _id_column(ids: pd.Series[Any]) -> tuple[IdColumn, tuple[str, ...]]:
     """The column of ids, and a note where new ones have another form."""
     import pandas as pd
 
     try:
-        return IdColumn.learn(Profile(_name(ids), ids), Options()), ""
+        return IdColumn.learn(Profile(_name(ids), ids), Options()), ()
     except RequestError:
         made = pd.Series([f"series-{place:05d}" for place in range(len(ids))], name=ids.name)
         column = IdColumn.learn(Profile(_name(ids), made), Options())
-        return column, f"the ids in {quoted(ids.name)} have no form: new ones, {column.summary()}"
+        note = f"the ids in {quoted(ids.name)} have no form: new ones, {column.summary()}"
+        return column, (note,)
 
 
 def _name(column: pd.Series[Any]) -> Name:
