@@ -23,6 +23,8 @@ from equipoise.transforms.base import Transform
 from equipoise.transforms.scaling import Moments
 from equipoise.transforms.window_space import WindowSpace
 
+MAX_OFF = 1e-9  # of a step, by which a part of 1 may miss it
+
 
 class SeriesScaling(Transform):
     """x_scaled = (x - shift) / scale, with a shift and a scale for every channel.
@@ -97,10 +99,7 @@ class SeriesScaling(Transform):
         """Rows in the user's units, float64, with 0 after the end."""
         x = x.double()
         values = self.windows.values(x) * self.scale + self.shift
-        steps = self.get_buffer("steps")
-        has_step = steps > 0
-        unit = torch.where(has_step, steps, 1.0)
-        values = torch.where(has_step, (values / unit).round() * unit, values)
+        values = self._rounded(values)
         if self.single:
             values = values.float().double()
         finite = values.isfinite()  # what is not a number stays so, and shows
@@ -111,6 +110,18 @@ class SeriesScaling(Transform):
         length = self.windows.lengths(x[:, 0]).to(values)
         mask = self.windows.mask(length)[:, 1:] > 0
         return torch.cat([length[:, None], torch.where(mask, values, 0.0)], 1)
+
+    def _rounded(self, values: Tensor) -> Tensor:
+        """Values, (N, T, C), as whole multiples of their channel's step."""
+        steps = self.get_buffer("steps")
+        unit = torch.where(steps > 0, steps, 1.0)
+        # .3 is nearest to 3 / 10, and 3 * .1 is not.
+        parts = (1 / unit).round()
+        decimal = (steps > 0) & (steps < 1) & ((parts * unit - 1).abs() < MAX_OFF)
+        whole = torch.where(
+            decimal, (values * parts).round() / parts, (values / unit).round() * unit
+        )
+        return torch.where(steps > 0, whole, values)
 
     def config(self) -> dict[str, Any]:
         return {"kind": self.kind}
