@@ -318,7 +318,7 @@ def stacked_runs(seed: int) -> Iterator[Run]:
 def stacked_figures(_: Run, out: Path) -> Figures:
     """Which of the 1,000 triples of digits 26,000 samples show, and the divergence of
     their shares from even ones."""
-    samples = GAN.load(out).sample(26_000, seed=EVALUATION_SEED)
+    samples = np.asarray(GAN.load(out).sample(26_000, seed=EVALUATION_SEED))
     digits = [
         read_digits(torch.from_numpy(np.ascontiguousarray(samples[..., c])))[1].argmax(1).numpy()
         for c in range(3)

@@ -41,7 +41,8 @@ class GAN:
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
     `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `constraints`,
-    `stop_when`, `evaluate`; of images `layout`, `alpha`, `size`, `crop`, `fit`.
+    `stop_when`, `evaluate`; of tables of series `series`, `time`; of images and windows
+    `layout`; of images `alpha`, `size`, `crop`, `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.
@@ -70,11 +71,11 @@ class GAN:
 
         Args:
             data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W,
-                C); a DataFrame of numbers, or a Series, which is one of one column; the
-                path of a .npy, .npz, .csv or .parquet file or of a folder of images; a
-                Dataset or an iterable of batches; a distribution, or the name of a
-                built-in source. It may be left out of a run that is resumed, if that
-                can open it again.
+                C); windows of series, (N, T, C) or a list of (T, C); a DataFrame, or a
+                Series, which is one of one column; the path of a .npy, .npz, .csv or
+                .parquet file or of a folder of images; a Dataset or an iterable of
+                batches; a distribution, or the name of a built-in source. It may be
+                left out of a run that is resumed, if that can open it again.
             labels: One a sample; they make the generator conditional.
             constraints: What holds in every row of a table, and will in every sample:
                 "start <= end", "total = price * quantity", "combinations(plan,
@@ -218,6 +219,8 @@ class GAN:
         """Conditions on samples, checked."""
         if where is None:
             return None
+        if self.schema.series is not None:
+            raise RequestError("where is for rows of a table, and these are windows of series")
         conditions = Conditions.of(self.schema, where)
         if conditions.labels is not None and not self._trained().sampler.recipe.conditional:
             raise RequestError(

@@ -168,6 +168,8 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
         "table",
         "table over the memory budget",
         "table by category",
+        "series",
+        "series table",
     ],
 )
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
@@ -188,6 +190,11 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
         data = tmp_path / "data.parquet"
         pd.DataFrame({"x": x[:, 0], "plan": ["a", "b"] * 30}).to_parquet(data)
         settings["memory_budget"] = 1e-6
+    if kind == "series table":  # windows of one to three steps
+        data = tmp_path / "data.csv"
+        who = np.repeat(np.arange(30), 1 + np.arange(30) % 3)
+        pd.DataFrame({"who": who, "x": x[: len(who), 0], "n": who % 7}).to_csv(data, index=False)
+        settings |= {"series": "who"}
     settings |= {"packing": 4} if kind == "points in packs" else {}
     recipe = "balanced"
     if kind == "table by category":

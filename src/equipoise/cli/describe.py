@@ -29,21 +29,32 @@ def describe(arguments: Sequence[str]) -> None:
     if options.out is not None:
         _check_out(options.out)
     table = _table(options.data)
-    if table is not None:
+    if table is not None and options.series is None and options.time is None:
         _describe_table(table[0], table[1], options)
         return
+    what = "none" if table is None else "read as series"
     for name in ("columns", "out"):
         if getattr(options, name) is not None:
-            raise RequestError(f"--{name} is for tables, and {options.data} is none: leave it out")
+            raise RequestError(
+                f"--{name} is for tables, and {options.data} is {what}: leave it out"
+            )
 
     from equipoise.data.factory import open_source
+    from equipoise.data.image_options import ImageOptions
+    from equipoise.data.series.frames import Roles
 
-    source = open_source(options.data)
+    source = open_source(
+        options.data,
+        images=ImageOptions(options.layout),
+        roles=Roles(options.series, options.time),
+    )
     rows = source.training_rows
     amount = "generated on the fly"
     if rows is not None:
         amount = f"{rows:,} to train on, {source.test_rows or 0:,} held out"
     echo(f"{source.name}: {described(source.schema)}, {amount}")
+    if source.columns:
+        echo("\n".join(f"  {line}" for line in lines_of(source.columns)))
     if source.schema.classes is not None:
         echo(f"  {_classes(source.schema)}")
     for note in source.notes:
@@ -53,6 +64,8 @@ def describe(arguments: Sequence[str]) -> None:
 def described(schema: Schema) -> str:
     """The kind of data in words: "2-D points", "28 x 28 grayscale images", "rows of 15
     columns"."""
+    if schema.series is not None:
+        return schema.series.described()
     if schema.is_image:
         channels, height, width = schema.shape
         colour = "RGBA" if schema.alpha else CHANNELS.get(channels, f"{channels}-channel")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from equipoise.cli.parser import option, positional
 from equipoise.data import writers
+from equipoise.runs.settings import AskedLayout
 
 RUN_NEEDED = "a run directory"
 OUT_HELP = (
@@ -80,6 +81,12 @@ class Describe:
     """A file, a folder of images, or a built-in source."""
     columns: str | None = option(None, "FILE")
     """What the columns are, where they are not recognised: a file that --out wrote."""
+    series: str | None = option(None, "COLUMN")
+    """The column of a table that says which window of a series a row belongs to."""
+    time: str | None = option(None, "COLUMN")
+    """The column of times in a table of series."""
+    layout: AskedLayout | None = None
+    """Of an array: NCHW, NHWC or NHW images, or NTC windows of series."""
     out: Path | None = option(None, "FILE.toml")
     """Write the columns, for `equipoise train DATA --columns FILE.toml`."""
 

@@ -39,6 +39,8 @@ def sample(arguments: Sequence[str]) -> None:
 
         if kind == ".png" or kind in (FOLDER, *ARCHIVES):
             raise RequestError(f"--where is for rows of a table, and --out = {str(options.out)!r}")
+        if gan.schema.series is not None:
+            raise RequestError("--where is for rows of a table, and these are windows of series")
         asked["where"] = where_of_texts(gan.schema, options.where)
     if options.out is not None and kind == ".png":
         gan.draw(options.out, options.n, **asked)
@@ -49,7 +51,8 @@ def sample(arguments: Sequence[str]) -> None:
         echo(f"Wrote {options.out}: {n:,} image{'s' if n != 1 else ''}")
         return
     drawn = None
-    if gan.schema.container == "frame" and kind not in ARRAYS:
+    in_table = gan.schema.container == "frame" or gan.schema.series is not None
+    if in_table and kind not in ARRAYS:
         drawn = write_table(gan, n, asked, options.out)
     else:
         content, drawn = encoded(gan, n, asked, kind)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.cli.output import echo
+from equipoise.cli.series_files import arrays_of, tables_of
 from equipoise.data import writers
 from equipoise.data.writers.text import CsvWriter
 from equipoise.errors import RequestError
@@ -45,7 +46,8 @@ def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None
 
     def parts() -> Iterator[pd.DataFrame]:
         nonlocal drawn
-        for part in parts_of(gan, n, arguments):
+        made = parts_of if gan.schema.series is None else tables_of
+        for part in made(gan, n, arguments):
             drawn = part.attrs.get("drawn")
             yield part
 
@@ -81,13 +83,16 @@ def encoded(
     Raises:
         RequestError: The samples do not fit such a file.
     """
-    samples = gan.sample(n, **arguments)
-    array = _numbers(gan, samples)
-    content = io.BytesIO()
+    samples, content = gan.sample(n, **arguments), io.BytesIO()
+    if gan.schema.series is not None and gan.schema.container != "frame":
+        arrays = arrays_of(samples, gan.schema.series, suffix or "")
+        array, more = arrays["x"], {name: of for name, of in arrays.items() if name != "x"}
+    else:
+        array, more = _numbers(gan, samples), {}
     if suffix == ".npy":
         np.save(content, array, allow_pickle=False)
     elif suffix == ".npz":
-        np.savez_compressed(content, x=array)
+        np.savez_compressed(content, x=array, **more)
     else:  # %s is the shortest text that gives the same float
         exact = "%d" if array.dtype.kind in "biu" else "%s"
         np.savetxt(content, array, delimiter=",", fmt=exact)
@@ -106,6 +111,8 @@ def check_kind(gan: GAN, kind: str | None) -> None:
         raise RequestError(
             "images need --out with a folder, or a file that ends in .png, .npy, .npz, .zip or .tar"
         )
+    if gan.schema.series is not None:
+        return
     if of_table and kind != ".csv" and gan.schema.container != "frame":
         raise RequestError(
             f"{kind} is for tables, and this run was trained on an array: give .npy, .npz or .csv"

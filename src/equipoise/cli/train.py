@@ -104,7 +104,10 @@ def _report(gan: GAN, trainer: Trainer, *, use_saved: bool) -> None:
             echo(f"Measured on fewer samples. In full: equipoise evaluate {run}")
         echo(f"Report: {where}/report.html    Image: {where}/samples.png")
     source = trainer.source
-    suffix = ".csv" if source.schema.container == "frame" else ".npy"
+    schema = source.schema
+    suffix = ".csv" if schema.container == "frame" else ".npy"
+    if suffix == ".npy" and schema.series is not None and schema.series.has_lengths:
+        suffix = ".npz"
     suffix = "" if source.file_format is not None else suffix  # a folder for a folder
     echo(f"Samples: equipoise sample {run} -n 1000 --out samples{suffix}")
 
@@ -116,6 +119,8 @@ def _print_columns(source: Source) -> None:
     echo("\n".join(f"  {line}" for line in lines))
     if (more := len(source.columns) - SHOWN_COLUMNS) > 0:
         echo(f"  and {more:,} more: equipoise describe {data}")
+    if source.schema.series is not None:
+        return
     echo(
         f"  to change a column: equipoise describe {data} --out columns.toml, edit that file, and "
         "train with --columns columns.toml"

@@ -23,9 +23,15 @@ from equipoise.data.schema import (
     Layout,
     Schema,
     detect_layout,
+    is_series,
     layout_note,
     to_network_layout,
 )
+from equipoise.data.series.arrays import series_of
+from equipoise.data.series.description import described_channels
+from equipoise.data.series.frames import NO_ROLES, Roles, labels_of, windows_of
+from equipoise.data.series.layout import read_note
+from equipoise.data.series.windows import Series
 from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.notes import some_of
 from equipoise.data.tables.overrides import Overrides
@@ -56,6 +62,8 @@ class TableOptions:
     """What the user says of columns. The column of labels is none of them."""
     constraints: tuple[str, ...] = ()
     """What holds in every row, see `data.tables.constraints`."""
+    roles: Roles = NO_ROLES
+    """Which columns make windows of series of it."""
 
     @property
     def is_mixed(self) -> bool:
@@ -95,6 +103,10 @@ def from_array(
         raise RequestError(
             f"{what} is empty (shape {array.shape}): give at least one batch of samples"
         )
+    if is_series(array, options.layout):
+        rows = from_windows([*array], labels, what, container)
+        notes = [read_note(array.shape, as_series=True)] if options.layout is None else []
+        return replace(rows, notes=(*notes, *rows.notes))
     layout = detect_layout(array.shape, options.layout)
     values = to_network_layout(array, layout)
     check_values(values, what, layout=layout)
@@ -104,6 +116,33 @@ def from_array(
         values.shape[1:], layout, array.dtype.name, container, levels=levels, alpha=alpha
     )
     return replace(with_labels(values, schema, labels, what), notes=tuple(notes))
+
+
+def from_windows(
+    windows: Sequence[NDArray[Any]],
+    labels: Labels | None,
+    what: str,
+    container: Container = "array",
+    *,
+    listed: bool = False,
+    known: Series | None = None,
+) -> Rows:
+    """Rows of windows of series, (T_i, C) each, or (T_i,).
+
+    Args:
+        windows: The windows.
+        labels: One a window.
+        what: Names the data in messages.
+        container: What samples are.
+        listed: Whether they are a list.
+        known: The form of the windows, where that is known.
+    """
+    values, series = series_of(windows, what, listed=listed, known=known)
+    dtype = np.result_type(*{window.dtype for window in windows}).name
+    check_values(values[:, series.first :], what)
+    schema = Schema((series.size,), "NTC", dtype, container, series=series)
+    rows = with_labels(values, schema, labels, what)
+    return replace(rows, columns=described_channels(series, values))
 
 
 def read_as(
@@ -123,6 +162,8 @@ def read_as(
     if values.ndim != 4:
         return False, []
     notes = [layout_note(shape, layout)] if options.layout is None else []
+    if layout == "NHW" and options.layout is None and values.dtype.kind == "f":
+        notes.append(read_note(tuple(shape), as_series=False))
     alpha = values.shape[1] == ALPHA_CHANNELS and options.alpha is not False
     if alpha and options.alpha is None:
         alpha = has_alpha(values)
@@ -208,6 +249,8 @@ def from_frame(
             f"{what} is empty ({len(frame)} rows, {len(frame.columns)} columns): give at "
             "least one batch of samples"
         )
+    if options.roles.series is not None or options.roles.time is not None:
+        return _from_series(frame, labels, what, options, of_labels)
     rows = _from_columns(frame, labels, what, options)
     if of_labels is None:
         return rows
@@ -219,6 +262,31 @@ def from_frame(
         of_labels = replace(of_labels, place=kept)
     schema = replace(rows.schema, label_column=of_labels)
     return replace(rows, schema=schema, columns=tuple(columns))
+
+
+def _from_series(
+    frame: pd.DataFrame,
+    labels: Labels | None,
+    what: str,
+    options: TableOptions,
+    of_labels: LabelColumn | None,
+) -> Rows:
+    """Rows of a table of windows of series. A column of labels has one for each
+    window."""
+    if options.overrides:
+        raise RequestError("columns and series were given: give one of them")
+    found = windows_of(frame, options.roles)
+    if of_labels is not None and labels is not None:
+        labels = labels_of(labels, found.of_row)
+    check_values(found.rows[:, found.series.first :], what)
+    schema = Schema((found.series.size,), "NTC", "float64", "frame", series=found.series)
+    rows = with_labels(found.rows, schema, labels, what)
+    return replace(
+        rows,
+        schema=replace(rows.schema, label_column=of_labels),
+        notes=found.notes,
+        columns=described_channels(found.series, found.rows),
+    )
 
 
 def _described_labels(column: LabelColumn, schema: Schema) -> Described:

@@ -17,7 +17,9 @@ from equipoise.data.images.form import AS_FOUND
 from equipoise.data.large_tables import MEMORY_BUDGET, is_large
 from equipoise.data.readers.parquet import outline
 from equipoise.data.schema import Schema, detect_layout, to_network_layout
-from equipoise.data.sources import Source
+from equipoise.data.series.frames import Roles, windows_of
+from equipoise.data.series.windows import Series
+from equipoise.data.sources import RowsSource, Source
 from equipoise.errors import RequestError, clipped
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def samples_of(data: Any, schema: Schema | None = None) -> NDArray[Any]:
     """
     if isinstance(data, str | Path) and readers.find(data) is None:
         raise RequestError(f"{data!r}: give an array, a DataFrame, or a {readers.listed()} file")
+    if schema is not None and schema.series is not None:
+        return _rows_of_windows(data, schema.series)
     table, columns = _table(data), None if schema is None else schema.columns
     if table is not None and schema is not None and schema.table is not None:
         return schema.table.encode(table, seed=0)
@@ -74,6 +78,8 @@ def open_for_evaluation(
     Raises:
         RequestError: If the data cannot be read, or has other columns.
     """
+    if schema.series is not None:
+        return _open_windows(data, labels, label_column, schema.series)
     files = _files(data)
     if files and is_large(files, MEMORY_BUDGET):
         return _open_large(Path(data), files, labels, label_column, schema)
@@ -93,6 +99,40 @@ def open_for_evaluation(
     if ordered is not samples:
         data = table[[*ordered.columns, *([] if column is None else [column])]]
     return open_source(data, labels, label_column=asked).as_test()
+
+
+def _open_windows(
+    data: Any, labels: arrays.Labels | None, label_column: str | None, series: Series
+) -> Source:
+    """As `open_for_evaluation`, of windows of series of this form."""
+    table = _table(data)
+    if (table is None) != (series.frame is None):
+        needed = "an array or a list of windows" if series.frame is None else "a table"
+        raise RequestError(f"the generator makes {series.described()}: give {needed} of such")
+    if table is None:
+        return RowsSource("array", _windows_of(data, labels, series), 0).as_test()
+    assert series.frame is not None
+    names = [str(name) for name in table.columns]
+    column = label_column if label_column in names and labels is None else None
+    roles = Roles(*series.frame.roles, known=series)
+    return open_source(table, labels, label_column=column, roles=roles).as_test()
+
+
+def _rows_of_windows(data: Any, series: Series) -> NDArray[Any]:
+    """The rows of windows, (N, D)."""
+    table = _table(data)
+    if table is None or series.frame is None:
+        return _windows_of(data, None, series).values
+    return windows_of(table, Roles(*series.frame.roles, known=series)).rows
+
+
+def _windows_of(data: Any, labels: arrays.Labels | None, series: Series) -> arrays.Rows:
+    """Rows of an array, a list or a file of windows of this form."""
+    if isinstance(data, str | Path):
+        content = readers.read(Path(data))
+        data, labels = content.values, content.labels if labels is None else labels
+    windows = [arrays.to_numpy(window, "the data") for window in data]
+    return arrays.from_windows(windows, labels, "the data", known=series)
 
 
 def _concerned(images: ImageOptions | None, data: Any) -> ImageOptions | None:

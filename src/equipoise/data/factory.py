@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.data.series.frames import NO_ROLES, Roles
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, clipped, nearest
 
+LIST_NOTE = (
+    "the list is read as windows of series; for batches of rows give an iterator, as iter(list)"
+)
 RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
@@ -45,6 +50,7 @@ def open_source(
     table: Table | None = None,
     overrides: Overrides | None = None,
     constraints: Sequence[str] | None = None,
+    roles: Roles = NO_ROLES,
 ) -> Source:
     """The source for whatever `fit` and `train` accept.
 
@@ -58,12 +64,13 @@ def open_source(
         table: What the columns of a table are, where that is known.
         overrides: What the user says of them, see `data.tables.overrides`.
         constraints: What holds in every row, see `data.tables.constraints`.
+        roles: Which columns make windows of series of a table.
 
     Raises:
         RequestError: If the data cannot be trained on.
     """
     options = images or ImageOptions()
-    columns = TableOptions(label_column, table, overrides, tuple(constraints or ()))
+    columns = TableOptions(label_column, table, overrides, tuple(constraints or ()), roles)
     if isinstance(data, str | Path):
         source = _named(str(data), labels, columns, memory_budget, split_seed, options)
     elif isinstance(data, Distribution):
@@ -78,10 +85,12 @@ def open_source(
             if source.distribution is not None or source.is_digits
             else str(Path(data).resolve())
         )
-    if label_column is not None and source.schema.columns is None:
+    asked = {"label_column": label_column, "series": roles.series, "time": roles.time}
+    missing = [(role, name) for role, name in asked.items() if name is not None]
+    if missing and source.schema.container != "frame":
+        role, name = missing[0]
         raise RequestError(
-            f"label_column = {label_column!r}: {source.name} has no columns; leave it out, or "
-            "give a table"
+            f"{role} = {name!r}: {source.name} has no columns; leave it out, or give a table"
         )
     if overrides and source.schema.table is None:
         raise RequestError(
@@ -109,6 +118,7 @@ def open_again(
     memory_budget: float,
     split_seed: int,
     images: ImageOptions | None = None,
+    roles: Roles = NO_ROLES,
 ) -> Source:
     """The source that `Source.describe` recorded, split as before.
 
@@ -134,6 +144,7 @@ def open_again(
         split_seed=split_seed,
         images=images,
         table=described.schema.table,
+        roles=roles,
     )
     if source.fingerprint != described.fingerprint:
         raise RequestError(
@@ -236,13 +247,10 @@ def _object(
 ) -> Source:
     from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+    if isinstance(data, list | tuple) and (rows := _windows(data, labels, images)) is not None:
+        return _in_memory("list", rows, split_seed)
     if isinstance(data, list | tuple) and _numbers(data):
-        try:
-            data = np.asarray(data)
-        except ValueError:
-            raise RequestError(
-                "the list has rows of different lengths: give every sample as many values"
-            ) from None
+        data = _array_of(data)
     if isinstance(data, DataLoader) and _loads_all(data):
         # Split and shuffled here: rows that are held out stay so when the loader
         # shuffles.
@@ -272,11 +280,35 @@ def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
     source = RowsSource(name, rows, split_seed)
     source.notes += rows.notes
     source.columns = rows.columns
-    if not rows.schema.is_image:
+    if not rows.schema.is_image and rows.schema.series is None:
         outliers = notes_of_outliers(rows.values, rows.schema.columns)
         source.notes += outliers
         source.has_outliers = bool(outliers)
     return source
+
+
+def _windows(
+    data: Sequence[Any], labels: arrays.Labels | None, images: ImageOptions
+) -> arrays.Rows | None:
+    """The rows of windows of series in a list of arrays, (T_i, C) or (T_i,); None where
+    it is of something else.
+
+    They are windows where their lengths differ, where there are more of them than each
+    has steps, and where the layout is NTC. A few longer arrays of one length are
+    batches of rows, of which the last may be shorter.
+    """
+    if len(data) < 2 or not all(isinstance(one, np.ndarray | Tensor) for one in data):
+        return None
+    if images.layout not in (None, "NTC") or any(one.ndim not in (1, 2) for one in data):
+        return None
+    lengths = [len(one) for one in data]
+    are_batches = len({*lengths[:-1]}) == 1 and lengths[-1] <= lengths[0]
+    if images.layout is None and are_batches and len(data) <= max(lengths):
+        return None
+    windows = [arrays.to_numpy(one, "the list") for one in data]
+    container: Container = "tensor" if isinstance(data[0], Tensor) else "array"
+    rows = arrays.from_windows(windows, labels, "the list", container, listed=True)
+    return rows if images.layout else replace(rows, notes=(LIST_NOTE, *rows.notes))
 
 
 def _loads_all(loader: Any) -> bool:
@@ -312,6 +344,17 @@ def _numbers(nested: Any) -> bool:
             return True
         nested = nested[0]
     return isinstance(nested, int | float | np.number)
+
+
+def _array_of(rows: Sequence[Any]) -> NDArray[Any]:
+    """A list of numbers, or of lists of them, as an array."""
+    try:
+        return np.asarray(rows)
+    except ValueError:
+        raise RequestError(
+            "the list has rows of different lengths: give every sample as many values, or windows "
+            "of series as a list of arrays"
+        ) from None
 
 
 def _plain(sample: Any) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from equipoise.data.images.form import AS_FOUND, Resizing
-from equipoise.data.schema import ImageLayout, Schema
+from equipoise.data.schema import AskedLayout, Schema
 from equipoise.errors import RequestError
 
 
@@ -15,8 +15,9 @@ class ImageOptions:
     """What the user asked for, and nothing that was found. None leaves it to the
     data."""
 
-    layout: ImageLayout | None = None
-    """Of an array, (N, C, H, W) or (N, H, W, C)."""
+    layout: AskedLayout | None = None
+    """Of an array: images, (N, C, H, W), (N, H, W, C) or (N, H, W); or windows of
+    series, (N, T, C)."""
     alpha: bool | None = None
     """Whether the fourth channel is transparency."""
     resizing: Resizing = AS_FOUND
@@ -29,9 +30,10 @@ class ImageOptions:
             RequestError: If something was.
         """
         if self.layout is not None and (is_folder or schema.layout != self.layout):
+            kinds = {"NTC": "windows of series", "NHW": "grey images"}
+            kind = kinds.get(self.layout, "images with channels")
             raise RequestError(
-                f"layout = {self.layout!r}: {name} is no array of images with channels; "
-                "leave it out"
+                f"layout = {self.layout!r}: {name} is no array of {kind}; leave it out"
             )
         if self.alpha and not schema.alpha:
             raise RequestError(f"alpha = True: {name} has no channel for it; leave it out")

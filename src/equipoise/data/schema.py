@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from equipoise.coerce import instance
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
 from equipoise.data.levels import MAX_LEVELS, Levels
+from equipoise.data.series.layout import looks_like_series
+from equipoise.data.series.output import as_array, as_frame, as_list
+from equipoise.data.series.windows import Series
 from equipoise.data.tables.label_column import LabelColumn
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, nearest
@@ -23,12 +27,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
-    UserData = NDArray[Any] | Tensor | pd.DataFrame
+    UserData = NDArray[Any] | Tensor | pd.DataFrame | list[Any]
 
 Part = tuple[NDArray[np.float64], NDArray[np.int64] | None]
 """Some samples: their values, (n, *shape), and the positions of their labels, (n,)."""
-Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC"]
+Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC", "NTC"]
 ImageLayout = Literal["NCHW", "NHWC"]
+AskedLayout = Literal["NCHW", "NHWC", "NHW", "NTC"]
 Container = Literal["array", "tensor", "frame"]
 Bounds = tuple[tuple[float | None, float | None], ...]
 MAX_CHANNELS = 64  # of images
@@ -86,6 +91,8 @@ class Schema:
     label_column: LabelColumn | None = None
     """The column of a table that holds the labels; None of labels that came otherwise,
     and without labels."""
+    series: Series | None = None
+    """The form of windows of series. Samples are their rows."""
 
     @property
     def is_image(self) -> bool:
@@ -97,13 +104,15 @@ class Schema:
         return int(np.prod(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
-        stored = asdict(replace(self, table=None, label_column=None))
+        stored = asdict(replace(self, table=None, label_column=None, series=None))
         if self.classes is not None:
             stored["classes"] = [label_to_json(label) for label in self.classes]
         if self.table is not None:
             stored["table"] = self.table.to_dict()
         if self.label_column is not None:
             stored["label_column"] = self.label_column.to_dict()
+        if self.series is not None:
+            stored["series"] = self.series.to_dict()
         return stored
 
     @classmethod
@@ -113,15 +122,18 @@ class Schema:
         Raises:
             RequestError: If it is not valid.
         """
-        classes, table, column = (
+        classes, table, column, windows = (
             stored.get(name) if isinstance(stored, dict) else None
-            for name in ("classes", "table", "label_column")
+            for name in ("classes", "table", "label_column", "series")
         )
         try:
             columns = None if table is None else Table.from_dict(table)
             labels = None if classes is None else tuple(label_from_json(label) for label in classes)
             of_labels = None if column is None else LabelColumn.from_dict(column, labels or ())
-            schema = instance(cls, stored, classes=labels, table=columns, label_column=of_labels)
+            series = None if windows is None else Series.from_dict(windows)
+            schema = instance(
+                cls, stored, classes=labels, table=columns, label_column=of_labels, series=series
+            )
             schema._validate()
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise RequestError(f"its schema is not valid: {error}") from None
@@ -136,7 +148,7 @@ class Schema:
         dtypes = (self.dtype, *(self.column_dtypes or ()))
         columns = (self.columns, self.column_dtypes)
         invalid = {
-            "shape": len(self.shape) != (1 if self.layout in ("N", "ND") else 3)
+            "shape": len(self.shape) != (1 if self.layout in ("N", "ND", "NTC") else 3)
             or not 0 < math.prod(self.shape) <= MAX_SAMPLE_VALUES,
             "dtype": any(dtype not in DTYPES for dtype in dtypes),
             "columns": any(of is not None and (len(of),) != self.shape for of in columns),
@@ -148,11 +160,19 @@ class Schema:
             "table": self.table is not None and (len(self.table.raw_columns),) != self.shape,
             "label_column": self.label_column is not None
             and (self.classes is None or self.container != "frame"),
+            "series": (self.series is not None) != (self.layout == "NTC")
+            or (self.series is not None and not self._valid_series(self.series)),
             "bounds": self.bounds is not None and not self._valid_bounds(self.bounds),
             "alpha": self.alpha and not (self.is_image and self.shape[0] == ALPHA_CHANNELS),
         }
         if wrong := [name for name, is_invalid in invalid.items() if is_invalid]:
             raise RequestError(f"its {wrong[0]} is not valid")
+
+    def _valid_series(self, series: Series) -> bool:
+        """Whether windows of series fit the other fields."""
+        in_frame = (series.frame is not None) == (self.container == "frame")
+        alone = self.table is None and self.columns is None and self.levels is None
+        return in_frame and alone and self.bounds is None and (series.size,) == self.shape
 
     def _valid_levels(self, levels: Levels) -> bool:
         """Whether levels have an entry for each column, of finite numbers in order."""
@@ -197,6 +217,9 @@ class Schema:
         """The shape of one sample in the user's layout."""
         if self.layout in ("N", "NHW"):
             return self.shape[1:]
+        if self.series is not None:
+            channels = () if self.series.flat else (len(self.series.channels),)
+            return (self.series.steps, *channels)
         return (*self.shape[1:], self.shape[0]) if self.layout == "NHWC" else self.shape
 
     @property
@@ -237,6 +260,8 @@ class Schema:
             seed: As for `to_user`.
             start: As for `to_user`.
         """
+        if self.series is not None:
+            return self._windows(self.series, n, parts, seed, start)
         if self.columns is not None and self.container == "frame":
             return self._frame(n, parts, seed, start)
         array = np.empty((n, *self.user_shape), self.dtype)
@@ -247,6 +272,27 @@ class Schema:
 
             return torch.from_numpy(array)
         return array
+
+    def _windows(
+        self, series: Series, n: int, parts: Iterable[Part], seed: int, start: int
+    ) -> UserData:
+        """Windows of series, of the user's kind."""
+        if series.frame is not None:
+            classes = self.classes or ()
+            return as_frame(series, series.frame, parts, self.label_column, classes, seed, start)
+        typed = partial(cast, dtype=self.dtype)
+        made: list[NDArray[Any]] | NDArray[Any]
+        if series.listed:
+            made = as_list(series, parts, typed)
+        else:
+            made = as_array(series, n, self.dtype, parts, typed)
+        if self.container != "tensor":
+            return made
+        import torch
+
+        if isinstance(made, list):
+            return [torch.from_numpy(np.ascontiguousarray(window)) for window in made]
+        return torch.from_numpy(np.ascontiguousarray(made))
 
     def _frame(self, n: int, parts: Iterable[Part], seed: int, start: int) -> pd.DataFrame:
         import pandas as pd
@@ -306,7 +352,7 @@ def cast(values: NDArray[np.float64], dtype: str) -> NDArray[Any]:
     return values.astype(kind, copy=False)
 
 
-def detect_layout(shape: Sequence[int], asked: ImageLayout | None = None) -> Layout:
+def detect_layout(shape: Sequence[int], asked: AskedLayout | None = None) -> Layout:
     """The layout of an array of this shape.
 
     (N, A, B, C) can have channels first or last, if A or C is at most 64. It is read as
@@ -317,6 +363,13 @@ def detect_layout(shape: Sequence[int], asked: ImageLayout | None = None) -> Lay
         RequestError: For a shape that is neither points nor images, or that cannot be
             read as `asked`.
     """
+    if asked in {"NHW", "NTC"}:
+        if len(shape) == 3 and asked == "NHW":
+            return asked
+        raise RequestError(
+            f"layout = {asked!r}: data has shape {'x'.join(map(str, shape))}; {asked} needs three "
+            "numbers, of an array in memory"
+        )
     if asked is not None:
         if asked in _readings(shape):
             return asked
@@ -386,6 +439,14 @@ def shows_photos(shape: Sequence[int], alpha: bool) -> bool:
     """
     channels, *sides = shape
     return (channels == RGB or alpha) and min(sides) >= MIN_PHOTO_SIDE
+
+
+def is_series(array: NDArray[Any], asked: AskedLayout | None) -> bool:
+    """Whether an array is read as windows of series: as it is asked for, else as it
+    looks."""
+    if array.ndim != 3 or asked not in (None, "NTC"):
+        return False
+    return asked == "NTC" or looks_like_series(array)
 
 
 def to_network_layout(array: NDArray[Any], layout: Layout) -> NDArray[Any]:

@@ -46,6 +46,8 @@ def memorising(e: Evidence) -> Verdict | None:
         margin(found, MEMORISED_FRACTION),
         "Next: train on more rows, or shorter."
         if e.is_table
+        else "Next: train on more windows, or shorter."
+        if e.is_series
         else "Next: train on more data, or shorter; for few images, with augmentation.",
         train_command(e, "--augment color,translation,cutout") if images else "",
     )
@@ -87,7 +89,8 @@ def more_rows(e: Evidence) -> str:
     rows, part = RECOMMENDED_ROWS, "tenth"
     if e.early_stopping:
         rows, part = 2 * RECOMMENDED_ROWS, "twentieth"
-    return f"Next: use more data, at least {rows:,} rows: a {part} is held out for testing."
+    kind = "windows" if e.is_series else "rows"
+    return f"Next: use more data, at least {rows:,} {kind}: a {part} is held out for testing."
 
 
 def labels_ignored(e: Evidence) -> Verdict | None:

@@ -40,6 +40,7 @@ from equipoise.diagnosis.symptoms import (
     flaw,
     nearly_identical,
     off_data,
+    order_off,
 )
 from equipoise.diagnosis.training_diagnoses import (
     discriminator_misled,
@@ -71,7 +72,7 @@ def diagnose(evidence: Evidence) -> Verdict:
     lacking = collapse(evidence)
     if lacking and lacking not in found.sentence and found.name not in ("diverged", "undecided"):
         found = replace(found, sentence=f"{found.sentence} The samples lack variety: {lacking}.")
-    off = columns_off(evidence)
+    off = columns_off(evidence) or order_off(evidence)
     if off and off not in found.sentence and found.name not in ("diverged", "undecided"):
         found = replace(found, sentence=f"{found.sentence} {off[0].upper()}{off[1:]}.")
     found = with_data_advice(evidence, found)

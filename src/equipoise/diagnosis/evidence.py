@@ -15,6 +15,9 @@ from equipoise.metrics.modes import MODE_SPREAD
 from equipoise.metrics.neighbours import COVERAGE, PRECISION, RECALL
 from equipoise.metrics.registry import Metric
 from equipoise.metrics.result import MetricResult
+from equipoise.metrics.series.autocorrelation import AUTOCORRELATION, SQUARED
+from equipoise.metrics.series.cross_correlation import CROSS_CORRELATION
+from equipoise.metrics.series.marginals import WINDOWS
 from equipoise.metrics.tables.column_shapes import COLUMN_SHAPE
 from equipoise.metrics.tables.frechet import TABLE_FRECHET
 from equipoise.metrics.tables.two_sample import C2ST_AUC
@@ -26,6 +29,8 @@ AUC_MARGIN = 0.04  # of the C2ST above .5; two normals with an accuracy of .53 h
 # Of a column's shape below its baseline, from which the column is off. Of a table that
 # is learned well none is .02 below.
 SHAPE_MARGIN = 0.05
+# Of differences of autocorrelations above their baselines, that does not matter.
+CORRELATION_MARGIN = 0.05
 SHORT_FRACTION = 0.25  # of the usual samples; a shorter run may simply need more
 BEGUN_FRACTION = 0.01  # of the usual samples; before, the networks have hardly been trained
 # The primary metric still falls if its best value in the last third of the training is
@@ -86,6 +91,24 @@ class Evidence:
     def is_table(self) -> bool:
         """Whether the data is a table of mixed columns."""
         return self[TABLE_FRECHET] is not None
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the data is windows of series."""
+        return self.primary.key == WINDOWS.key
+
+    @property
+    def correlations_off(self) -> list[MetricResult]:
+        """The differences of correlations in time that are surely above those of real
+        windows."""
+        found = (self[metric] for metric in (AUTOCORRELATION, SQUARED, CROSS_CORRELATION))
+        return [
+            metric
+            for metric in found
+            if metric is not None
+            and metric.value > metric.baseline + CORRELATION_MARGIN
+            and (metric.low is None or metric.low > metric.baseline)
+        ]
 
     @property
     def columns_off(self) -> list[MetricResult]:

@@ -11,6 +11,8 @@ from equipoise.metrics.diversity import MEAN_PAIRWISE_DISTANCE
 from equipoise.metrics.modes import MODE_SPREAD, REVERSE_KL
 from equipoise.metrics.neighbours import COVERAGE, PRECISION, RECALL
 from equipoise.metrics.result import MetricResult
+from equipoise.metrics.series.autocorrelation import AUTOCORRELATION, SQUARED
+from equipoise.metrics.series.cross_correlation import CROSS_CORRELATION
 from equipoise.metrics.tables.two_sample import C2ST_AUC
 
 # Multiples of the primary metric's baseline up to which a result is converged, close.
@@ -130,9 +132,27 @@ def columns_off(e: Evidence) -> str:
     return f"the shapes of {len(off)} columns are off: {', '.join(named)}{more}"
 
 
+def order_off(e: Evidence) -> str:
+    """What is off in the order of windows of series, in words; empty if nothing is."""
+    off = e.correlations_off
+    if not off:
+        return ""
+    means = {
+        AUTOCORRELATION.key: "their autocorrelations",
+        SQUARED.key: "the autocorrelations of their squares",
+        CROSS_CORRELATION.key: "the correlations between channels",
+    }
+    named = [
+        f"{means[found.key]} ({found.value:.2f} on average, {found.baseline:.2f} between real "
+        "windows)"
+        for found in off
+    ]
+    return f"the order in time is off by {' and '.join(named)}"
+
+
 def flaw(e: Evidence) -> str:
     """What is wrong with samples near the data, in words; empty if nothing is."""
-    if off := columns_off(e):
+    if off := columns_off(e) or order_off(e):
         return off
     spread, covered, recall = e[MODE_SPREAD], e[COVERAGE], e[RECALL]
     low, high = MODE_SPREAD_RANGE

@@ -28,6 +28,7 @@ from equipoise.metrics.reference import (
 )
 from equipoise.metrics.result import MetricResult
 from equipoise.metrics.rotations import learned_from
+from equipoise.metrics.series.reference import SeriesReference
 from equipoise.metrics.suites import QUICK_IMAGES, QUICK_SAMPLES, MetricSuite, mean_values
 from equipoise.metrics.tables.evaluate import rows_needed, table_metrics
 from equipoise.metrics.tables.mixed_reference import MixedReference
@@ -71,6 +72,8 @@ def reference_for(source: Source, seed: int, quick: bool, budget: Budget) -> Ref
         most = QUICK_IMAGES if quick else budget.images
     part = source.validation if quick else source.held_out
     real = _values(source.measured(part(most, seed)))
+    if schema.series is not None:
+        return SeriesReference(real, schema.series)
     if schema.size == 1 and not schema.is_image:
         exact = distribution is not None and distribution.quantile(np.array([0.5])) is not None
         n = len(real) if not exact else QUICK_SAMPLES if quick else budget.univariate
@@ -141,7 +144,9 @@ def evaluate_samples(
     if isinstance(suite.reference, MixedReference):
         results += table_metrics(suite.reference, fake, seed, budget, on_step)
     else:
-        results += _two_sample_metrics(source, train, test, fake, seed, budget, on_step)
+        results += _two_sample_metrics(
+            source, suite.reference, train, test, fake, seed, budget, on_step
+        )
     if labels is not None and same_classes(classes, source.schema.classes):
         on_step("labels")
         results += conditional_metrics(source, fake[: suite.n], labels[: suite.n], seed, budget)
@@ -150,6 +155,7 @@ def evaluate_samples(
 
 def _two_sample_metrics(
     source: Source,
+    reference: Reference,
     train: Array,
     test: Array,
     fake: Array,
@@ -162,6 +168,7 @@ def _two_sample_metrics(
 
     Args:
         source: The real data.
+        reference: Its held-out part.
         train: Training samples, (T, *shape).
         test: Held-out samples, (M, *shape).
         fake: Generated samples, at least as many as both together.
@@ -172,7 +179,12 @@ def _two_sample_metrics(
     results = []
     if len(test) >= MIN_C2ST:
         on_step("classifier two-sample test")
-        parts = (train, fake[len(test) :]), (test, fake[: len(test)])
+        if isinstance(reference, SeriesReference):
+            shown = [reference.with_changes(part) for part in (train, test, fake)]
+        else:
+            shown = [train, test, fake]
+        seen, unseen, made = shown
+        parts = (seen, made[len(test) :]), (unseen, made[: len(test)])
         results.append(c2st_metric(*parts, seed, budget.image_steps))
     if len(test) >= MIN_HELD_OUT:
         on_step("nearest training samples")

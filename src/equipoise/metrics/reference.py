@@ -5,7 +5,8 @@ A reference holds held-out samples and what follows from them, which is computed
 It says in which features samples are neighbours: points in columns of unit variance,
 MNIST's digits in the features of the shipped classifier, colour images in those of
 EfficientNet-Lite0 where it is installed, other images in thumbnails. That of tables of
-mixed columns is `tables.mixed_reference`.
+mixed columns is `tables.mixed_reference`, that of windows of series
+`series.reference`.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from equipoise.metrics.rotations import VALUE_COST as ROTATION_COST
 from equipoise.metrics.rotations import train_rotation_network
 
 Array = NDArray[np.float64]
-Kind = Literal["univariate", "tabular", "mixed", "images", "digits", "photos", "rotations"]
+Kind = Literal[
+    "univariate", "tabular", "mixed", "series", "images", "digits", "photos", "rotations"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-POINTS: tuple[Kind, ...] = ("univariate", "tabular", "mixed")
+POINTS: tuple[Kind, ...] = ("univariate", "tabular", "mixed", "series")
 ANY_IMAGES: tuple[Kind, ...] = ("images", "photos", "rotations")  # but digits
 MAX_PAIRED = 2_000  # points of which all pairwise distances are computed
 NARROWING = 0.9  # factor on distances from the mean; a difference of this size matters

@@ -1,5 +1,6 @@
 """Images of samples: a histogram over the true density in one dimension, a scatter plot
-in two, a histogram for each column in more, a grid for images."""
+in two, a histogram for each column in more, a grid for images, lines for windows of
+series."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.distributions import Distribution
 from equipoise.data.schema import Schema
+from equipoise.data.series.windows import Series
 from equipoise.data.tables.table import Table
 from equipoise.errors import clipped, printable
 from equipoise.plotting.axes import (
@@ -38,6 +40,7 @@ from equipoise.plotting.axes import (
     scatter_limits,
 )
 from equipoise.plotting.grids import image_grid
+from equipoise.plotting.series import channels_note, window_panels, windows_size
 from equipoise.plotting.table_columns import drawn_columns
 from equipoise.plotting.table_panels import MAX_PANELS, figure_size, table_panels
 from equipoise.sampling.sampler import Sampler
@@ -89,7 +92,9 @@ def draw(
         write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
         return
     shown = values if real is None else real if in_training else np.concatenate([values, real])
-    if schema.table is not None:
+    if schema.series is not None:
+        figure = _series_figure(values, schema.series, real, title)
+    elif schema.table is not None:
         figure = _table_figure(values, schema.table, real, title, in_training)
     else:
         figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
@@ -163,6 +168,16 @@ def _table_figure(
     more = len(columns) - len(shown)
     note = f"; the first {len(shown)} of {len(columns)} columns" if more else ""
     _set_title(figure, title + note)
+    return figure
+
+
+def _series_figure(values: Array, series: Series, real: Array | None, title: str) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(windows_size(series), layout="constrained")
+    window_panels(figure, series, values, real)
+    literal_text(figure)
+    _set_title(figure, title + channels_note(series))
     return figure
 
 

@@ -20,6 +20,7 @@ from equipoise.transforms.chain import Chain
 from equipoise.transforms.latent_classes import LatentClasses
 from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.space import NetworkSpace
+from equipoise.transforms.window_space import WindowSpace
 
 
 def network_space(recipe: Recipe, schema: Schema) -> NetworkSpace:
@@ -41,6 +42,8 @@ def _build(recipe: Recipe, schema: Schema) -> Method:
     method = recipe.build(space)
     if recipe.packing > 1:
         method = _packed(method, recipe, space)
+    if space.windows is not None:
+        return with_series_output(method, space.windows, recipe.clusters or 0)
     if not space.is_table or recipe.table_kind != "scores":
         return method
     from equipoise.networks.columns import ColumnGenerator
@@ -69,13 +72,29 @@ def _packed(method: Method, recipe: Recipe, space: NetworkSpace) -> Method:
     return replace(method, discriminator=discriminator, packing=packing)
 
 
+def with_series_output(method: Method, windows: WindowSpace, components: int) -> Method:
+    """The method with a generator that ends windows where they end. It begins as the
+    mixture of so many components where there are any, and a normal latent for each
+    number."""
+    from equipoise.networks.series import SeriesGenerator
+
+    prior = method.prior
+    adds = components > 0 and prior.kind == "normal" and prior.dim >= windows.size
+    generator = SeriesGenerator(method.generator, windows, components, adds=adds)
+    return replace(method, generator=generator)
+
+
 def start_from_fit(method: Method, transform: Chain) -> None:
-    """Let a generator of tables start as the mixture that was fitted to them, or with
-    the modes that were found in them."""
+    """Let a generator of tables or series start as the mixture that was fitted to them,
+    or with the modes that were found in them."""
     from equipoise.networks.columns import ColumnGenerator
     from equipoise.networks.ctgan import ModeGenerator
+    from equipoise.networks.series import SeriesGenerator
+    from equipoise.transforms.series_whitening import SeriesWhitening
 
     generator, first, mixture = method.generator, transform.links[0], transform.clustering
+    if isinstance(generator, SeriesGenerator) and isinstance(mixture, SeriesWhitening):
+        generator.start_from(mixture)
     if isinstance(generator, ColumnGenerator) and isinstance(mixture, LatentClasses):
         generator.output.start_from(mixture)
     if isinstance(generator, ModeGenerator) and isinstance(first, ModeNormalization):

@@ -40,6 +40,10 @@ colours.
 Of tables with categories the networks see one-hot vectors and normal scores, are
 conditioned on the components of latent classes, and G starts as that mixture
 (`networks.columns`; docs/tables.md; benchmarks/EXPERIMENTS.md, "Tables").
+
+Windows of series are whitened in the order of time, and G starts as the Gaussian
+process that was fitted to them (`transforms.series_whitening`, `networks.series`;
+docs/series.md; benchmarks/EXPERIMENTS.md, "Windows of series").
 """
 
 from __future__ import annotations
@@ -84,6 +88,15 @@ TABLES: dict[str, Any] = {
     "width": 256,
 }
 FREE_LATENTS = 32
+# Defaults for windows of series, which begin as a Gaussian process: many small steps,
+# and no components (benchmarks/EXPERIMENTS.md, "Windows of series").
+SERIES: dict[str, Any] = {
+    "batch_size": 128,
+    "learning_rate_end": 0.3,
+    "full_rate_samples": 0,
+    "width": 128,
+    "clusters": 1,
+}
 # Defaults for images by what keeps D smooth.
 PENALTIES: dict[str, Any] = {
     "regularization": "penalties",
@@ -127,15 +140,15 @@ class Balanced(Recipe):
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
 
     batch_size: int = 256
-    """Samples in a batch (points of more than two columns and tables: 1024; images:
-    32)."""
+    """Samples in a batch (points of more than two columns and tables: 1024; windows of
+    series: 128; images: 32)."""
     learning_rate: float = 4e-3
     """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4, with photo
     features 1e-3; tables: 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (points of more than two columns and images: 0.3; tables and images in colour:
-    0.1)."""
+    (points of more than two columns, series and images: 0.3; tables and images in
+    colour: 0.1)."""
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
@@ -143,8 +156,8 @@ class Balanced(Recipe):
     10,000)."""
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls with the inverse square root of
-    the samples seen. 0: never (points of several columns: 1,536,000; images and tables:
-    0)."""
+    the samples seen. 0: never (points of several columns: 1,536,000; images, tables and
+    series: 0)."""
     regularization: Literal["penalties", "spectral"] = "penalties"
     """What keeps D smooth: the R1 and R2 penalties, or spectral normalisation of its
     layers, for images, with a G that has BatchNorm (images in colour: spectral)."""
@@ -161,15 +174,15 @@ class Balanced(Recipe):
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1]) (images in colour: unit, since G ends in a tanh there)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
-    """Hidden units of the MLPs (points of several columns: 128; tables: 256; images:
-    16, with photo features 24, channels of the finest grid)."""
+    """Hidden units of the MLPs (points of several columns and series: 128; tables: 256;
+    images: 16, with photo features 24, channels of the finest grid)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
-    """Latent dimension (points of D > 1 columns: D; tables: 32 more than columns of
-    numbers; images: 64)."""
+    """Latent dimension (points and series of D > 1 numbers: D; tables: 32 more than
+    columns of numbers; images: 64)."""
     clusters: int | None = None
     """Number of clusters that G and D are conditioned on (Gaussian mixture for points,
     latent classes for tables, k-means for images). 0: none. Default: chosen by BIC for
-    points; one per 150 rows of a table or 200 images, at most 256."""
+    points; 1 for series; one per 150 rows of a table or 200 images, at most 256."""
     per_channel_clusters: bool | None = None
     """Cluster each image channel independently. Default: yes if the channels are
     independent."""
@@ -191,6 +204,8 @@ class Balanced(Recipe):
         if space.is_table:
             numbers = sum(span.activation == "score" for span in space.spans)
             return TABLES | {"latent_dim": numbers + FREE_LATENTS}
+        if space.windows is not None:
+            return SERIES | {"latent_dim": space.size}
         if space.size == 1:
             return {}
         return {

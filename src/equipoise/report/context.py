@@ -95,7 +95,13 @@ def page_context(
     drawable = (
         built.together
         and built.packing.size == 1
-        and not (schema.is_image or schema.size > 2 or schema.table or sampler.recipe.conditional)
+        and not (
+            schema.is_image
+            or schema.size > 2
+            or schema.table
+            or schema.series
+            or sampler.recipe.conditional
+        )
     )
     surface = None
     if known and drawable:

@@ -96,6 +96,7 @@ def page(run: PageContext) -> str:
             sections=[
                 Section(SAMPLES, sections.samples(run), sentence=sections.on_packs(run)),
                 _pairs(run),
+                Section("Order in time", sections.dependence(run)),
                 Section("Samples by class", sections.classes(run)),
                 Section("Nearest training samples", sections.nearest_training_images(run)),
                 Section("Through time", sections.progress(run), small=images_alone),

@@ -26,6 +26,7 @@ from equipoise.plotting.sheets import MAX_CLASSES, by_class, has_classes, labels
 from equipoise.report import charts
 from equipoise.report.charts import Image
 from equipoise.report.context import PageContext
+from equipoise.report.series_charts import autocorrelation_chart, windows_chart
 from equipoise.report.surfaces import class_chart, latent_chart, line_charts, plane_charts
 from equipoise.report.table_charts import heat_maps, panels_chart
 from equipoise.sampling.sampler import EVALUATION_SEED
@@ -49,6 +50,8 @@ def samples(run: PageContext) -> list[Image]:
         return grids if real is None else [*grids, _grid(real, "real", run)]
     if source is None or real is None:
         return []
+    if schema.series is not None:
+        return [windows_chart(schema.series, generated, real)]
     if schema.table is not None:
         worst = [] if run.table is None else run.table.columns
         return [panels_chart(schema.table, generated, real, worst)]
@@ -93,6 +96,19 @@ def column_chart(generated: Array, real: Array, schema: Schema) -> Image:
     return charts.svg_image(figure, alt, caption, wide=True)
 
 
+def dependence(run: PageContext) -> list[Image]:
+    """How values of series depend on those before, beside how real ones do."""
+    source, series = run.source, run.sampler.schema.series
+    if source is None or series is None:
+        return []
+    generated = run.sampler.values(SHOWN_POINTS, EVALUATION_SEED)
+    if not np.isfinite(generated).all():
+        return []
+    real = source.held_out(SHOWN_POINTS, 0).double().numpy()
+    image = autocorrelation_chart(series, generated, real)
+    return [] if image is None else [image]
+
+
 def pairs(run: PageContext) -> list[Image]:
     """What binds the columns of a table, beside what binds them in real rows."""
     image = None if run.table is None else heat_maps(run.table)
@@ -114,7 +130,8 @@ def classes(run: PageContext) -> list[Image]:
         caption += "Images of a column have the same latents."
         sheet = charts.data_uri(by_class(sampler, run.limits, EVALUATION_SEED))
         return [Image(sheet, alt, caption, wide=True)]
-    if sampler.schema.size > 2 or sampler.schema.table is not None:
+    schema = sampler.schema
+    if schema.size > 2 or schema.table is not None or schema.series is not None:
         return []
     real = None if source is None else source.labelled(SHOWN_POINTS, 0, held_out=True)
     return [class_chart(sampler, real, labels, EVALUATION_SEED, description)]
@@ -186,7 +203,7 @@ def curves(run: PageContext) -> list[Image]:
 def latents(run: PageContext) -> list[Image]:
     """How samples depend on the latent, in one or two dimensions."""
     schema = run.sampler.schema
-    planar = schema.size <= 2 and schema.table is None
+    planar = schema.size <= 2 and schema.table is None and schema.series is None
     if schema.is_image or not planar or run.sampler.prior.dim == 0:
         return []
     return [latent_chart(run.sampler, EVALUATION_SEED)]

@@ -94,6 +94,7 @@ class TrainedRun:
                 memory_budget=settings.memory_budget,
                 split_seed=settings.seed,
                 images=settings.images,
+                roles=settings.roles,
             )
             self.source.early_stopping = settings.stop_when is not None
         return self.source

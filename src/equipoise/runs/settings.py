@@ -12,13 +12,14 @@ from equipoise.runs.trackers import TRACKERS
 
 if TYPE_CHECKING:
     from equipoise.data.image_options import ImageOptions
+    from equipoise.data.series.frames import Roles
 
 MAX_THREADS = 1024
 MAX_SIDE = 8192  # pixels
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
-ImageLayout = Literal["NCHW", "NHWC"]
+AskedLayout = Literal["NCHW", "NHWC", "NHW", "NTC"]
 # What a resumed run may set anew.
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate", "tracker")
 LENGTHS = ("samples", "minutes")
@@ -69,9 +70,15 @@ class RunSettings:
     )
     """What holds in every row of a table, and will in every sample: "start <= end",
     "total = price * quantity", "combinations(plan, country)"."""
-    layout: ImageLayout | None = None
-    """Of an array of images with channels: NCHW, (N, C, H, W), or NHWC, (N, H, W, C).
-    Default: by its shape."""
+    series: str | None = field(default=None, metadata={"metavar": "COLUMN"})
+    """The column of a table that says which window of a series a row belongs to. All
+    other columns are channels."""
+    time: str | None = field(default=None, metadata={"metavar": "COLUMN"})
+    """The column of times in a table of series. Default: rows are in order."""
+    layout: AskedLayout | None = None
+    """Of an array: of images NCHW, (N, C, H, W), NHWC, (N, H, W, C), or NHW, (N, H, W),
+    which are grey; NTC, (N, T, C), of windows of T steps of C channels. Default: by its
+    shape and values."""
     alpha: bool | None = None
     """Whether the fourth channel of images is transparency: what it hides is not
     learned. Default: of a folder, as its files say; of an array, by its values."""
@@ -99,6 +106,13 @@ class RunSettings:
 
         resizing = Resizing(self.size, self.crop or None, self.fit)
         return ImageOptions(self.layout, self.alpha, resizing)
+
+    @property
+    def roles(self) -> Roles:
+        """Which columns make windows of series of a table."""
+        from equipoise.data.series.frames import Roles
+
+        return Roles(self.series, self.time)
 
     @property
     def columns_by_name(self) -> dict[str, Any] | None:

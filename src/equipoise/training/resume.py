@@ -170,6 +170,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
             overrides=settings.columns_by_name,
             constraints=settings.constraints,
             images=settings.images,
+            roles=settings.roles,
         )
     except RequestError as error:
         if data is not recorded.origin:

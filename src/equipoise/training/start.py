@@ -72,6 +72,7 @@ def prepare(
         overrides=settings.columns_by_name,
         constraints=settings.constraints,
         images=settings.images,
+        roles=settings.roles,
     )
     if weights is None:
         recipe = _recipe(

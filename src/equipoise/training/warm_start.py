@@ -118,6 +118,9 @@ class Weights:
         differ = (
             [f"shape of a sample: {own.shape} -> {new.shape}"] if own.shape != new.shape else []
         )
+        if own.series is not None or new.series is not None:
+            forms = [None if one is None else one.described() for one in (own.series, new.series)]
+            differ += [] if forms[0] == forms[1] else [f"windows: {forms[0]} -> {forms[1]}"]
         if own.alpha != new.alpha:
             differ.append(f"transparency in the last channel: {own.alpha} -> {new.alpha}")
         if own.columns is not None and new.columns is not None and own.columns != new.columns:

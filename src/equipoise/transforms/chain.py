@@ -20,6 +20,8 @@ from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.per_channel import ChannelClusters
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import Scaling
+from equipoise.transforms.series import SeriesScaling
+from equipoise.transforms.series_whitening import SeriesWhitening
 from equipoise.transforms.space import Span
 from equipoise.transforms.table_encoding import TableEncoding
 from equipoise.transforms.whitening import ComponentWhitening
@@ -37,6 +39,8 @@ TRANSFORMS: dict[str, type[Transform]] = {
         LatentClasses,
         ModeNormalization,
         CategoryConditions,
+        SeriesScaling,
+        SeriesWhitening,
     )
 }
 
@@ -169,6 +173,8 @@ class Chain(nn.Module):
         if schema.table is not None:
             by_modes = isinstance(links[0], ModeNormalization)
             first = [ModeNormalization if by_modes else TableEncoding]
+        if schema.series is not None:
+            first = [SeriesScaling]
         if schema.alpha:
             first.insert(1, Premultiplication)
         if [*map(type, links[: len(first)])] != first or len(links) > len(first) + 1:

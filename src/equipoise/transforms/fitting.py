@@ -10,6 +10,7 @@ from torch import Tensor
 from equipoise.data import ScalingKind
 from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema
+from equipoise.data.series.windows import Series
 from equipoise.data.sources import Source
 from equipoise.transforms.base import Transform
 from equipoise.transforms.category_conditions import CategoryConditions
@@ -22,12 +23,15 @@ from equipoise.transforms.mode_normalization import ModeNormalization
 from equipoise.transforms.per_channel import ChannelClusters, are_independent
 from equipoise.transforms.premultiplication import Premultiplication
 from equipoise.transforms.scaling import fit_scaling
+from equipoise.transforms.series import SeriesScaling
+from equipoise.transforms.series_whitening import SeriesWhitening
 from equipoise.transforms.space import TableKind
 from equipoise.transforms.table_encoding import TableEncoding
 from equipoise.transforms.whitening import ComponentWhitening
 
 # Clusters are fitted to so many rows, and to so many values at most.
 FITTED_ROWS, MAX_FITTED_VALUES = 10_000, 2**27
+MAX_WHITENED = 2_000  # values of a window
 FITTED_TABLE_ROWS = 50_000  # of tables with categories, whose mixtures need more
 
 
@@ -55,6 +59,8 @@ def fit_chain(
         if tables == "modes":
             return _fit_modes(source, source.schema.table.sizes, seed)
         return _fit_table(source, clusters, labels, seed)
+    if source.schema.series is not None:
+        return _fit_series(source, source.schema.series, kind, clusters, labels, seed)
     links: list[Transform] = [Dequantization(source.schema)]
     if source.schema.alpha and source.limits is not None:
         links.append(Premultiplication(source.schema, source.limits))
@@ -89,6 +95,25 @@ def _fit_modes(source: Source, sizes: Sequence[int], seed: int) -> Chain:
         return Chain([modes])
     raw = source.seen(FITTED_TABLE_ROWS, seed)
     return Chain([modes, CategoryConditions(sizes).fit(_encoder([modes], seed)(raw))])
+
+
+def _fit_series(
+    source: Source,
+    series: Series,
+    kind: ScalingKind,
+    clusters: int | None,
+    labels: int,
+    seed: int,
+) -> Chain:
+    """The transforms of windows of series: a scale for each channel, and components,
+    whose factors would be too large for very long windows."""
+    rows = source.seen(_fitted_rows(source.schema), seed)
+    scaling = SeriesScaling(series, source.schema.dtype, kind)
+    scaling.fit(torch.split(rows, PART), seed)
+    if series.size > MAX_WHITENED:
+        clusters = 0
+    clustering = fit_clustering(source, [scaling], clusters, labels, seed)
+    return Chain([scaling] if clustering is None else [scaling, clustering])
 
 
 def channels_are_independent(source: Source, seed: int) -> bool:
@@ -147,6 +172,8 @@ def fit_clustering(
 
 def _unfitted(schema: Schema, count: int | None, labels: int, per_channel: bool) -> Clustering:
     """The kind of clustering that fits the data."""
+    if schema.series is not None:
+        return SeriesWhitening(schema.series, count, labels)
     if not schema.is_image:
         return ComponentWhitening(schema.shape, count, labels)
     kind: Callable[..., Clustering] = ChannelClusters if per_channel else ImageClusters

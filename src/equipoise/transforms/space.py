@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from equipoise.data.schema import Schema
+    from equipoise.transforms.window_space import WindowSpace
 
 
 TableKind = Literal["scores", "modes"]
@@ -68,6 +69,7 @@ class NetworkSpace:
         classes: How many classes both networks are conditioned on: labels, clusters, or
             pairs of them; 0 for none.
         spans: How a sample of a table is made up; empty for other data.
+        windows: How a window of series lies in a sample; None for other data.
     """
 
     shape: tuple[int, ...]
@@ -75,6 +77,7 @@ class NetworkSpace:
     labels: int | None = None
     classes: int = 0
     spans: tuple[Span, ...] = ()
+    windows: WindowSpace | None = None
 
     @property
     def size(self) -> int:
@@ -96,6 +99,10 @@ class NetworkSpace:
         """The space of data of this schema: of its shape, or of a table's columns as
         `TableEncoding` or `ModeNormalization` has them."""
         labels = None if schema.classes is None else len(schema.classes)
+        if schema.series is not None:
+            from equipoise.transforms.window_space import WindowSpace
+
+            return cls(schema.shape, labels=labels, windows=WindowSpace.of(schema.series))
         if schema.table is None:
             return cls(schema.shape, schema.is_image, labels)
         spans_of = table_spans if tables == "scores" else mode_spans
