@@ -15,8 +15,9 @@ from equipoise.metrics.copies import COPIED_FRACTION
 from equipoise.metrics.digit_frequencies import DIGIT_FREQUENCY
 from equipoise.metrics.diversity import MEAN_PAIRWISE_DISTANCE
 from equipoise.metrics.finite import FINITE_FRACTION
-from equipoise.metrics.frechet import DIGIT_FRECHET
+from equipoise.metrics.frechet import DIGIT_FRECHET, PHOTO_FRECHET
 from equipoise.metrics.intrinsic_dimension import INTRINSIC_DIMENSION
+from equipoise.metrics.mmd import PHOTO_KERNEL
 from equipoise.metrics.modes import MODE_SPREAD, MODES_COVERED, REVERSE_KL
 from equipoise.metrics.moments import STANDARD_DEVIATION
 from equipoise.metrics.neighbours import COVERAGE, PRECISION, RECALL
@@ -298,6 +299,21 @@ def test_samples_off_the_data_that_a_c2st_distinguishes_are_not_close() -> None:
     assert verdict.name == "stalled"
     assert "41% of them lie where the data does, of real ones 99%" in verdict.sentence
     assert verdict_of(near, off, result(C2ST_ACCURACY, 0.55, 0.5, 0.01)).name == "close"
+
+
+@pytest.mark.parametrize(("kernel", "name"), [(0.05, "close"), (0.12, "stalled")])
+def test_photos_of_few_are_far_by_the_kernel_distance_whatever_the_baseline(
+    kernel: float, name: str
+) -> None:
+    # Of 100 held-out images the Fréchet distance of real ones is large by its bias.
+    found = verdict_of(
+        result(PHOTO_FRECHET, 99.0, 56.0),
+        result(PHOTO_KERNEL, kernel, 0.0),
+        result(C2ST_ACCURACY, 0.8, 0.5, 0.05),
+        log=FLAT,
+        held_out=100,
+    )
+    assert found.name == name
 
 
 def test_modes_that_are_too_narrow_are_only_close() -> None:
