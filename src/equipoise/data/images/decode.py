@@ -239,8 +239,9 @@ def _resized_channel(values: Array, form: Form) -> Array:
 def _resized(image: Image.Image, form: Form) -> Image.Image:
     """An image in the form's size: cropped about its centre, or whole with a border."""
     if form.crop:
-        left, top = (image.width - form.crop) // 2, (image.height - form.crop) // 2
-        image = image.crop((left, top, left + form.crop, top + form.crop))
+        width, height = form.crop
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        image = image.crop((left, top, left + width, top + height))
     if image.size == form.size:
         return image
     if not form.fit:

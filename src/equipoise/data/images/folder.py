@@ -238,7 +238,7 @@ def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:
     if resized:
         how = "kept whole, with a border," if form.fit else "cropped about the centre"
         if form.crop:
-            how = f"cut to the middle {form.crop} x {form.crop}"
+            how = f"cut to the middle {form.crop[0]} x {form.crop[1]}"
         asked = resizing.size or resizing.crop
         which = "the size asked for" if asked else "the most common size"
         notes.append(

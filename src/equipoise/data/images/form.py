@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,13 +22,20 @@ MAX_ENLARGED = 4
 class Resizing:
     """How images of several sizes are brought to one."""
 
-    size: int | None = None
-    """The side of squares; None for the most common size."""
-    crop: int | None = None
-    """The side of the square that is cut out of the middle first; None for what the
+    size: tuple[int, int] | None = None
+    """(width, height); None for the most common size."""
+    crop: tuple[int, int] | None = None
+    """(width, height) of what is cut out of the middle first; None for what the
     proportions of the size need."""
     fit: bool = False
     """Whether the whole image is kept, with a border, and nothing is cropped."""
+
+
+def as_typed(size: tuple[int, int] | None) -> str | None:
+    """A size as it is typed: 64, or 64x48."""
+    if size is None:
+        return None
+    return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
 
 
 AS_FOUND = Resizing()
@@ -73,7 +80,7 @@ class Form:
     size: tuple[int, int]
     """(width, height)."""
     depth: Depth
-    crop: int | None = None
+    crop: tuple[int, int] | None = None
     fit: bool = False
 
     @property
@@ -91,7 +98,7 @@ class Form:
         width, height = size
         if self.fit:
             return 0.0, 0.0, float(width), float(height)
-        inner = [float(self.crop or side) for side in size]
+        inner = self.crop or size
         wanted = self.size[0] / self.size[1]
         kept = min(inner[0], inner[1] * wanted), min(inner[1], inner[0] / wanted)
         left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
@@ -112,14 +119,21 @@ class Form:
             what = f"{seen.channels} pages" if seen.mode == "pages" else seen.mode
             return "of another kind", f"{what} of {seen.depth}"
         width, height = seen.size
-        if self.crop and min(width, height) < self.crop:
-            return "too small", f"{width} x {height} pixels for a crop of {self.crop}"
         if self.crop:
-            width = height = self.crop
+            if width < self.crop[0] or height < self.crop[1]:
+                cut = f"{self.crop[0]} x {self.crop[1]}"
+                return "too small", f"{width} x {height} pixels for a crop of {cut}"
+            width, height = self.crop
         ratios = self.size[0] / width, self.size[1] / height
         if (min(ratios) if self.fit else max(ratios)) > MAX_ENLARGED:
             return "too small", f"{width} x {height} pixels for {self.size[0]} x {self.size[1]}"
         return None
+
+
+def form_from(stored: dict[str, Any]) -> Form:
+    """A form whose fields were stored as JSON."""
+    pairs = {name: tuple(stored[name]) for name in ("size", "crop") if stored[name] is not None}
+    return Form(**stored | pairs)
 
 
 @dataclass(frozen=True)
@@ -140,8 +154,7 @@ def common_form(seen: Sequence[Seen], resizing: Resizing) -> Form:
     used = [one for one in seen if one.kind == kind]
     sizes = Counter(one.size for one in used)
     size = min(sizes, key=lambda one: (-sizes[one], one))
-    if side := resizing.size or resizing.crop:
-        size = side, side
+    size = resizing.size or resizing.crop or size
     mode, channels, depth = used[0].mode, used[0].channels, used[0].depth
     if mode != "pages":
         mode = max((one.mode for one in used), key=lambda name: CHANNELS_OF_MODE[name])
