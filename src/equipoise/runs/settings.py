@@ -76,12 +76,12 @@ class RunSettings:
     alpha: bool | None = None
     """Whether the fourth channel of images is transparency: what it hides is not
     learned. Default: of a folder, as its files say; of an array, by its values."""
-    size: Annotated[int | None | str, Interval(1, MAX_SIDE)] = field(
+    size: Annotated[int | str | None, Interval(1, MAX_SIDE)] = field(
         default=None, metadata={"metavar": "PIXELS"}
     )
     """What the images of a folder are brought to: 64 for squares, "64x48" for a width
     of 64 pixels and a height of 48. Default: their most common size."""
-    crop: Annotated[int | None | str, Interval(0, MAX_SIDE)] = field(
+    crop: Annotated[int | str | None, Interval(0, MAX_SIDE)] = field(
         default=None, metadata={"metavar": "PIXELS", "bare": 0}
     )
     """Cut the middle of each image of a folder out first: 178 for a square, "178x134"

@@ -58,6 +58,25 @@ def test_crop_cuts_the_middle_out_as_it_is(folder: Path) -> None:
     assert first(folder, Resizing(size=(3, 3), crop=(6, 6))).shape == (3, 3, 3)
 
 
+def test_sizes_and_cuts_need_not_be_square(folder: Path) -> None:
+    whole = np.asarray(Image.open(folder / "0.png"))
+    cut = Resizing(crop=(10, 4))
+    np.testing.assert_array_equal(first(folder, cut), whole[2:6, 7:17])
+    assert first(folder, Resizing((6, 4))).shape == (4, 6, 3)
+    assert first(folder, Resizing((5, 2), (10, 4))).shape == (2, 5, 3)
+    # 12 x 4 pixels in the middle of 12 x 6.
+    kept = first(folder, Resizing((12, 6), fit=True))
+    assert len({tuple(pixel) for pixel in kept[0].tolist()}) == 1
+    assert kept[3, [1, 6, 10]].argmax(1).tolist() == [0, 0, 2]
+    assert (
+        scan(folder, Resizing((6, 4)))
+        .notes[0]
+        .startswith(
+            "3 of 3 images were not 6 x 4, the size asked for: cropped about the centre and resized"
+        )
+    )
+
+
 def test_images_smaller_than_the_crop_or_a_quarter_of_the_size_are_left_out(folder: Path) -> None:
     Image.new("RGB", (4, 9)).save(folder / "z.png")
     left_out = [
@@ -103,6 +122,7 @@ def test_settings_of_images_that_mean_nothing_are_refused(folder: Path) -> None:
         (folder, ImageOptions(layout="NHWC"), "layout = 'NHWC': .* is no array of images"),
         (array, ImageOptions(alpha=True), "alpha = True: array has no channel for it"),
         ("gaussian", ImageOptions(layout="NCHW"), "gaussian is no array of images"),
+        (array, ImageOptions(resizing=Resizing((4, 3))), "size = 4x3: array is no folder"),
     ):
         with pytest.raises(RequestError, match=message):
             open_source(data, images=options)

@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from equipoise.data.limits import limits_of
+
 Depth = Literal["uint8", "uint16", "float32"]
-Mode = Literal["L", "RGB", "RGBA", "pages"]
+Mode = Literal["L", "RGB", "RGBA", "channels"]
 DEPTHS: dict[str, Depth] = {"uint8": "uint8", "uint16": "uint16", "float32": "float32"}
 CHANNELS_OF_MODE = {"L": 1, "RGB": 3, "RGBA": 4}
 # An image that would have to be made larger than this many times is left out.
@@ -49,7 +51,8 @@ class Seen:
     size: tuple[int, int]
     """(width, height)."""
     mode: Mode
-    """L, RGB or RGBA, whatever Pillow's own mode is; pages of a TIFF are channels."""
+    """L, RGB or RGBA, whatever Pillow's own mode is; "channels" of a TIFF, in pages or
+    in one."""
     channels: int
     depth: Depth
     low: float = 0.0
@@ -66,8 +69,8 @@ class Seen:
     def kind(self) -> tuple[str, int]:
         """What all images of a folder have in common: only these can be brought to one
         form."""
-        if self.mode == "pages":
-            return f"pages of {self.depth}", self.channels
+        if self.mode == "channels":
+            return f"channels of {self.depth}", self.channels
         return ("float values" if self.depth == "float32" else "whole numbers"), 0
 
 
@@ -82,6 +85,8 @@ class Form:
     depth: Depth
     crop: tuple[int, int] | None = None
     fit: bool = False
+    white: float = 65535.0
+    """The value of white in images of 16 bit that are brought to 8."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -107,7 +112,7 @@ class Form:
     def misfit(self, seen: Seen) -> tuple[str, str] | None:
         """Why an image cannot be brought to this form, as a category and in detail;
         None if it can."""
-        if seen.mode == "pages" or self.mode == "pages":
+        if seen.mode == "channels" or self.mode == "channels":
             is_same = (seen.mode, seen.channels, seen.depth) == (
                 self.mode,
                 self.channels,
@@ -116,7 +121,7 @@ class Form:
         else:
             is_same = (seen.depth == "float32") == (self.depth == "float32")
         if not is_same:
-            what = f"{seen.channels} pages" if seen.mode == "pages" else seen.mode
+            what = f"{seen.channels} channels" if seen.mode == "channels" else seen.mode
             return "of another kind", f"{what} of {seen.depth}"
         width, height = seen.size
         if self.crop:
@@ -147,8 +152,8 @@ class ResizedImages:
 def common_form(seen: Sequence[Seen], resizing: Resizing) -> Form:
     """The form of images: those of the most common kind, in the most common size (of
     equally common ones the smaller) unless one is asked for, and in the richest mode:
-    one colour image makes all RGB, one with transparency RGBA. 16 bit only if all are
-    16-bit grayscale."""
+    one colour image makes all RGB, one with transparency RGBA. 16 bit only if all have
+    them; else white is what it would be of those alone that have."""
     kinds = Counter(one.kind for one in seen)
     kind = min(kinds, key=lambda one: (-kinds[one], one))
     used = [one for one in seen if one.kind == kind]
@@ -156,9 +161,11 @@ def common_form(seen: Sequence[Seen], resizing: Resizing) -> Form:
     size = min(sizes, key=lambda one: (-sizes[one], one))
     size = resizing.size or resizing.crop or size
     mode, channels, depth = used[0].mode, used[0].channels, used[0].depth
-    if mode != "pages":
+    white = 65535.0
+    if mode != "channels":
         mode = max((one.mode for one in used), key=lambda name: CHANNELS_OF_MODE[name])
         channels = CHANNELS_OF_MODE[mode]
-        is_deep = mode == "L" and all(one.depth == depth for one in used)
-        depth = depth if is_deep else "uint8"
-    return Form(mode, channels, size, depth, resizing.crop, resizing.fit)
+        deep = [one.high for one in used if one.depth == "uint16"]
+        if any(one.depth != depth for one in used):
+            depth, white = "uint8", limits_of("uint16", 0, max(deep))[1]
+    return Form(mode, channels, size, depth, resizing.crop, resizing.fit, white)
