@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from equipoise.data.images.formats import opened
+from equipoise.data.images.formats import MAX_PIXELS, opened
 
 OPAQUE = 65535
 # Pillow's layouts of pixels of big-endian numbers, of which it takes the first byte of
@@ -26,7 +26,7 @@ ABOVE = b"\2"  # the filter of rows that are differences to the row above
 
 def deep_colours(image: Image.Image, content: bytes) -> NDArray[Any] | None:
     """The colours of a PNG with 16 bit, upright, (C, H, W), uint16, with transparency
-    or without; None of any other image.
+    or without; None of any other image, and of one with too many values.
 
     Args:
         image: The image, not loaded yet.
@@ -35,10 +35,14 @@ def deep_colours(image: Image.Image, content: bytes) -> NDArray[Any] | None:
     layouts = _layouts(image)
     if image.format != "PNG" or len(layouts) != 1 or layouts[0] not in SECOND_BYTES:
         return None
+    if image.width * image.height * len(image.getbands()) > MAX_PIXELS:
+        return None
+    values = _bytes_of(image).astype(np.uint16)
+    values <<= 8
     with opened(content) as again:
         tiles: list[Any] = vars(again)["tile"]
         tiles[0] = (*tiles[0][:3], SECOND_BYTES[layouts[0]])
-        values = _bytes_of(image).astype(np.uint16) << 8 | _bytes_of(again)
+        values |= _bytes_of(again)
     key = image.info.get("transparency")
     if len(values) == 3 and isinstance(key, tuple):  # the one colour that is not seen
         seen = (values != np.array(key, np.uint16)[:, None, None]).any(0, keepdims=True)
