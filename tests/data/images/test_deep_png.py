@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from equipoise.data.factory import open_source
+from equipoise.data.images import cache
 from equipoise.data.images.decode import before_and_after, take, thumbnail
 from equipoise.data.images.deep_png import png_of
 from equipoise.data.images.folder import scan
@@ -78,6 +79,19 @@ def test_greys_and_colours_of_sixteen_bit_become_the_richest(tmp_path: Path) -> 
     np.testing.assert_array_equal(read[0], np.concatenate([grey, grey, grey, opaque]))
     np.testing.assert_array_equal(read[1], np.concatenate([colour, opaque]))
     np.testing.assert_array_equal(read[2], clear * (clear[3] > 0))
+
+
+def test_files_that_are_looked_at_first_may_be_poorer_than_others(tmp_path: Path) -> None:
+    # Of 32 files every second one is.
+    for i in range(32):
+        values = colours(4) if i == 31 else colours(3)
+        if i < 31:
+            Image.fromarray(values[0]).save(tmp_path / f"{i:02}.png")
+        else:
+            (tmp_path / f"{i:02}.png").write_bytes(png(values))
+    found = cache.decoded(tmp_path)
+    assert (found.folder.mode, found.folder.dtype) == ("RGBA", "uint16")
+    np.testing.assert_array_equal(found.values(), scan(tmp_path).read([*range(32)]))
 
 
 def test_beside_images_of_eight_bit_they_are_read_as_eight(tmp_path: Path) -> None:

@@ -175,6 +175,20 @@ def test_colours_of_more_than_eight_bit_keep_their_bits(
     np.testing.assert_array_equal(found[0], values)
 
 
+@pytest.mark.parametrize(("kind", "told"), [(0, True), (1, False)])
+def test_pages_after_it_are_told_unless_they_are_smaller_copies(
+    tmp_path: Path, kind: int, told: bool
+) -> None:
+    content = bytearray(tiff(random("<u2")))
+    # Another directory, of one tag that says what its page is.
+    start = struct.unpack_from("<I", content, 4)[0]
+    end = start + 2 + 12 * struct.unpack_from("<H", content, start)[0]
+    content[end : end + 4] = struct.pack("<I", len(content))
+    content += struct.pack("<HHHIII", 1, 254, 4, 1, kind, 0)
+    (tmp_path / "a.tif").write_bytes(content)
+    assert any("pages: the first is read" in note for note in scan(tmp_path).notes) is told
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_they_are_read_upright(tmp_path: Path, orientation: int) -> None:
     values = random("<u1", 3)

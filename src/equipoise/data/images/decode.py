@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from equipoise.data.images.deep_png import deep_colours, has_reduced_colours
 from equipoise.data.images.form import DEPTHS, Form, Mode, Seen
 from equipoise.data.images.formats import check_pixels, opened
-from equipoise.data.images.tiff import MAX_DIRECTORIES, MAX_PAGES
+from equipoise.data.images.tiff import MAX_DIRECTORIES, MAX_PAGES, REDUCED_COPY, has_more_pages
 from equipoise.data.images.tiff_samples import samples_of
 from equipoise.errors import first_line
 from equipoise.utils.atomic_io import read_file
@@ -27,7 +27,6 @@ MAX_BYTES = 2**29
 # Part of a folder's hash. Raise it when decoding changes, so that cached images are
 # decoded again.
 DECODER = 4
-REDUCED_COPY = 254  # the TIFF tag whose first bit says that a page is a smaller copy
 SINGLE_CHANNEL = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
@@ -117,7 +116,7 @@ def _decoded(content: bytes) -> tuple[Seen, Image.Image | Array]:
     """What an image is, and its pixels: of 8 bit as Pillow has them, in the mode that
     is said; of 16 bit, floats or channels, (C, H, W)."""
     if (samples := samples_of(content)) is not None:
-        return _seen(*samples, "TIFF"), samples[0]
+        return _seen(*samples, "TIFF", has_more_pages(content)), samples[0]
     with opened(content) as image:
         return _decoded_image(image, content)
 
@@ -238,6 +237,8 @@ def _array_in_form(values: Array, form: Form) -> Array:
     """Values of more than 8 bit, or of channels, (C, H, W), in the form's channels and
     size. The colours of what can be transparent are resized in proportion to their
     opacity, as Pillow does it."""
+    # Of a first guess that was too poor, which this image makes richer.
+    values = values[: form.channels]
     if form.mode in ("RGB", "RGBA") and len(values) == 1:
         values = np.repeat(values, 3, 0)
     if form.mode != "RGBA":

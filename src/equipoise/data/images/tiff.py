@@ -23,6 +23,7 @@ TAG_ROOM = 2**16  # bytes that tags may claim beside the file's own size
 TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)
 SAMPLES, TILE_WIDTH, TILE_HEIGHT = 277, 322, 323
 WHOLE_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}  # of numbers without a sign, for struct
+REDUCED_COPY = 254  # whose first bit says that a page is a smaller copy
 NEXT = -1  # no tag: the place of the next directory
 SUB_DIRECTORIES = (34665, 34853, 40965)  # EXIF, GPS, interoperability
 
@@ -110,6 +111,20 @@ def first_directory(content: bytes) -> tuple[str, dict[int, tuple[int, ...]]]:
                 f"{form.order}{count}{WHOLE_TYPES[kind]}", content, value
             )
     return form.order, {tag: values for tag, values in tags.items() if values}
+
+
+def has_more_pages(content: bytes) -> bool:
+    """Whether a file has another page than the first, beside smaller copies of it."""
+    form, seen = _form_of(content), set[int]()
+    with suppress(struct.error):
+        place = _number(content, form.place, form.start)
+        while place and place not in seen and len(seen) < MAX_DIRECTORIES:
+            values = {tag: value for tag, _, value in _entries(content, form, place)}
+            if seen and not values.get(REDUCED_COPY, 0) & 1:
+                return True
+            seen.add(place)
+            place = values.get(NEXT, 0)
+    return False
 
 
 def _form_of(content: bytes) -> _Form:
