@@ -203,6 +203,9 @@ def test_what_pillow_reads_whole_is_left_to_it(tmp_path: Path) -> None:
     for mode in ("L", "RGB", "RGBA", "I;16", "F", "CMYK", "LA", "1", "P"):
         Image.new(mode, (9, 7)).save(tmp_path / "a.tif")
         assert samples_of((tmp_path / "a.tif").read_bytes()) is None
+    Image.new("RGB", (9, 7)).save(tmp_path / "a.tif", compression="jpeg")
+    assert samples_of((tmp_path / "a.tif").read_bytes()) is None
+    assert samples_of(tiff(random("<u2", 3), photometric=2, more={259: (34925,)})) is None
     assert samples_of(b"II") is None
     assert samples_of(b"\x89PNG") is None
 

@@ -129,6 +129,8 @@ def samples_of(content: bytes) -> tuple[Array, Mode] | None:
     if page.samples > MAX_PAGES:
         raise ValueError(f"it has {page.samples} channels: at most {MAX_PAGES} are read")
     if page.one(COMPRESSION, 1) not in COMPRESSIONS or page.one(FILL_ORDER, 1) != 1:
+        if page.samples <= 4:  # of which Pillow may read the upper 8 bit
+            return None
         raise ValueError(
             f"it has {page.samples} channels in one page, compressed in a way that is not read: "
             "save it with Deflate"
