@@ -16,6 +16,7 @@ import io
 import json
 import re
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from equipoise import GAN
 from equipoise.cli.sample_files import codes
 from equipoise.data import arrays, readers
 from equipoise.data.images.decode import take
+from equipoise.data.images.deep_png import png_of
 from equipoise.data.images.form import Form
 from equipoise.data.readers.compression import COMPRESSIONS
 from equipoise.data.schema import Schema
@@ -269,16 +271,35 @@ def file_seed(ending: str) -> bytes:
     return content if codec is None else bytes(pa.compress(content, codec, asbytes=True))
 
 
+def image_seeds(reader: str) -> list[bytes]:
+    """Images of grey; beside the TIFF of pages one of five channels in a page, and
+    beside the PNG one of 16 bit colours."""
+    raw, wide = io.BytesIO(), io.BytesIO()
+    pages = [Image.new("L", (8, 8), grey) for grey in (1, 2, 3)]
+    more = {"save_all": True, "append_images": pages[1:]} if reader == "image-tiff" else {}
+    pages[0].save(raw, IMAGES[reader], **more)
+    if reader == "image":
+        return [raw.getvalue(), png_of(np.full((3, 8, 8), 999, np.uint16))]
+    if reader != "image-tiff":
+        return [raw.getvalue()]
+    Image.new("L", (40, 8), 7).save(wide, "TIFF", compression="tiff_lzw")
+    several = wide.getvalue()
+    # Of its tags the width, 40, becomes 8, and the rows of a strip, which are all,
+    # become five samples a pixel.
+    for was, becomes in (((256, 40), (256, 8)), ((278, 8), (277, 5))):
+        before, after = (struct.pack("<HHIH", tag, 3, 1, value) for tag, value in (was, becomes))
+        several = several.replace(before, after)
+    return [raw.getvalue(), several]
+
+
 def seeds(reader: str) -> list[bytes]:
     """Files to begin with."""
     if f".{reader}" in ENDINGS:
         return [file_seed(reader)]
-    raw = io.BytesIO()
     if reader in IMAGES:
-        pages = [Image.new("L", (8, 8), grey) for grey in (1, 2, 3)]
-        more = {"save_all": True, "append_images": pages[1:]} if reader == "image-tiff" else {}
-        pages[0].save(raw, IMAGES[reader], **more)
-    elif reader == "tensors":
+        return image_seeds(reader)
+    raw = io.BytesIO()
+    if reader == "tensors":
         raw.write(pack({"a": torch.arange(3.0)}, {"state": {"samples_seen": 1}}))
     recipe = {"name": DEFAULT, **asdict(Balanced(width=8))}
     transform = [

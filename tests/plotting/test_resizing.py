@@ -21,7 +21,7 @@ def test_six_images_are_shown_before_and_after_with_a_frame_about_what_is_kept(
     for i in range(9):
         pixels = rng.integers(0, 200, (10, 20 + i, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{i}.png")
-    source = open_source(tmp_path, images=ImageOptions(resizing=Resizing(8)))
+    source = open_source(tmp_path, images=ImageOptions(resizing=Resizing((8, 8))))
     assert source.resized is not None
     names = [path.name for path in source.resized.paths]
     assert (names[0], names[-1], len(names)) == ("0.png", "8.png", 6)

@@ -10,6 +10,7 @@ from equipoise import GAN
 from equipoise.errors import RequestError
 from equipoise.recipes import find
 from equipoise.runs.config import Requested
+from equipoise.runs.settings import RunSettings
 
 
 def test_settings_go_to_the_recipe_or_to_the_run() -> None:
@@ -58,3 +59,24 @@ def test_a_value_that_cannot_be_is_refused_before_anything_is_trained(
 ) -> None:
     with pytest.raises(RequestError, match=told):
         GAN("balanced", **settings).fit("gaussian")
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [(64, (64, 64)), ("64x48", (64, 48)), ("8192x1", (8192, 1)), (None, None)],
+)
+def test_a_size_is_a_side_or_width_by_height(
+    given: int | str | None, size: tuple[int, int] | None
+) -> None:
+    resizing = RunSettings(size=given, crop=given).images.resizing
+    assert (resizing.size, resizing.crop) == (size, size)
+    # A crop without a number is the largest.
+    assert RunSettings(crop=0).images.resizing.crop is None
+
+
+@pytest.mark.parametrize("given", ["64", "64x", "0x48", "64x9000", "64x48x3", "x", "6 4x48"])
+def test_what_names_no_size_is_refused(given: str) -> None:
+    for name in ("size", "crop"):
+        told = f"{name} = '{given}': must be a whole number from 1 to 8192, or width x height"
+        with pytest.raises(RequestError, match=told):
+            RunSettings(**{name: given})

@@ -95,6 +95,12 @@ def test_few_images_are_not_enough_for_independence(stacked: torch.Tensor) -> No
     assert not are_independent([stacked[:1000]], SHAPE, 0)
 
 
+@pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 4095)])
+def test_independence_is_seen_at_any_depth(stacked: torch.Tensor, dtype: type, white: int) -> None:
+    values = (stacked.permute(0, 2, 3, 1).numpy() + 1) / 2 * white
+    assert channels_are_independent(open_source(np.asarray(values, dtype)), 0)
+
+
 def test_channels_are_clustered_one_by_one_when_asked(stacked: torch.Tensor) -> None:
     source = open_source(np.asarray((stacked.permute(0, 2, 3, 1).numpy() + 1) * 127.5, np.uint8))
     assert channels_are_independent(source, 0)

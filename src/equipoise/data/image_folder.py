@@ -50,7 +50,7 @@ def open_folder(
     name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
     schema = Schema(
         folder.shape,
-        "NHW" if folder.shape[0] == 1 else "NCHW" if folder.mode == "pages" else "NHWC",
+        "NHW" if folder.shape[0] == 1 else "NCHW" if folder.mode == "channels" else "NHWC",
         folder.dtype,
         alpha=folder.mode == "RGBA" and options.alpha is not False,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from equipoise.data.images.form import AS_FOUND, Resizing
+from equipoise.data.images.form import AS_FOUND, Resizing, as_typed
 from equipoise.data.schema import AskedLayout, Schema
 from equipoise.errors import RequestError
 
@@ -38,8 +38,8 @@ class ImageOptions:
         if self.alpha and not schema.alpha:
             raise RequestError(f"alpha = True: {name} has no channel for it; leave it out")
         asked = {
-            "size": self.resizing.size,
-            "crop": self.resizing.crop,
+            "size": as_typed(self.resizing.size),
+            "crop": as_typed(self.resizing.crop),
             "fit": self.resizing.fit or None,
         }
         given = [f"{setting} = {value}" for setting, value in asked.items() if value is not None]

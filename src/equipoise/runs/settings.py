@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -82,14 +83,17 @@ class RunSettings:
     alpha: bool | None = None
     """Whether the fourth channel of images is transparency: what it hides is not
     learned. Default: of a folder, as its files say; of an array, by its values."""
-    size: Annotated[int | None, Interval(1, MAX_SIDE)] = None
-    """Side in pixels of the squares that the images of a folder are brought to.
-    Default: their most common size."""
-    crop: Annotated[int | None, Interval(0, MAX_SIDE)] = field(
-        default=None, metadata={"metavar": "N", "bare": 0}
+    size: Annotated[int | str | None, Interval(1, MAX_SIDE)] = field(
+        default=None, metadata={"metavar": "PIXELS"}
     )
-    """Cut the middle N x N pixels out of each image of a folder first. Without N, and
-    by default, the largest part that has the proportions of the size."""
+    """What the images of a folder are brought to: 64 for squares, "64x48" for a width
+    of 64 pixels and a height of 48. Default: their most common size."""
+    crop: Annotated[int | str | None, Interval(0, MAX_SIDE)] = field(
+        default=None, metadata={"metavar": "PIXELS", "bare": 0}
+    )
+    """Cut the middle of each image of a folder out first: 178 for a square, "178x134"
+    for a width and a height. Without a number, and by default, the largest part that
+    has the proportions of the size."""
     fit: bool = False
     """Keep the whole of each image of a folder, with a border, instead of cropping."""
     tracker: str | None = None
@@ -104,7 +108,7 @@ class RunSettings:
         from equipoise.data.image_options import ImageOptions
         from equipoise.data.images.form import Resizing
 
-        resizing = Resizing(self.size, self.crop or None, self.fit)
+        resizing = Resizing(_pixels(self.size), _pixels(self.crop), self.fit)
         return ImageOptions(self.layout, self.alpha, resizing)
 
     @property
@@ -126,6 +130,13 @@ class RunSettings:
             found.append(f"{both}: give one of them")
         if self.fit and self.crop is not None:
             found.append(f"fit and crop = {self.crop}: give one of them; fit crops nothing")
+        for name in ("size", "crop"):
+            given = getattr(self, name)
+            if isinstance(given, str) and _pixels(given) is None:
+                found.append(
+                    f"{name} = {clipped(repr(given))}: must be a whole number from 1 to "
+                    f"{MAX_SIDE}, or width x height, such as 64x48"
+                )
         if self.tracker is not None and self.tracker not in TRACKERS:
             found.append(f"tracker = {self.tracker!r}: {nearest(self.tracker, TRACKERS)}")
         return found
@@ -158,3 +169,14 @@ def differences(
 
 def _as_json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _pixels(given: int | str | None) -> tuple[int, int] | None:
+    """The (width, height) that a setting names, "64x48" or 64 for a square; None for
+    None, 0 and what names no size."""
+    if not isinstance(given, str):
+        return (given, given) if given else None
+    named = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", given)
+    if named is None or not all(1 <= int(side) <= MAX_SIDE for side in named.groups()):
+        return None
+    return int(named[1]), int(named[2])

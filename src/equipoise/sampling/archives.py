@@ -13,16 +13,15 @@ import os
 import secrets
 import shutil
 import tarfile
-import zipfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Self
 
 from equipoise.errors import EquipoiseError, RequestError
+from equipoise.sampling.zip_writer import ZipWriter
 from equipoise.utils.atomic_io import sync_folder
 
 ARCHIVES = (".zip", ".tar")
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a .zip can hold
 
 
 class Archive(ABC):
@@ -86,10 +85,10 @@ class Zip(Archive):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.file = zipfile.ZipFile(self.aside, "w", zipfile.ZIP_STORED)
+        self.file = ZipWriter(self.aside)
 
     def add(self, name: str, content: bytes) -> None:
-        self.file.writestr(zipfile.ZipInfo(name, EARLIEST), content)
+        self.file.add(name, content)
 
     def close(self) -> None:
         self.file.close()

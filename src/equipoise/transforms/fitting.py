@@ -122,9 +122,10 @@ def channels_are_independent(source: Source, seed: int) -> bool:
     schema = source.schema
     if schema.alpha:
         return False
-    raw = source.seen(_fitted_rows(schema), seed)
-    largest = max(float(raw.max()), -float(raw.min())) or 1.0
-    parts = [(part / largest).float() for part in torch.split(raw, PART)]
+    raw = torch.split(source.seen(_fitted_rows(schema), seed), PART)
+    # Of 16-bit tensors torch computes nothing.
+    largest = max(float(part.double().abs().max()) for part in raw) or 1.0
+    parts = [(part.double() / largest).float() for part in raw]
     return are_independent(parts, schema.shape, seed)
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from equipoise.data.images.folder import scan
+from equipoise.data.images.form import Resizing
 from equipoise.data.images.formats import SUFFIXES
 from equipoise.data.images.listing import list_images
 from equipoise.errors import RequestError
@@ -53,6 +54,23 @@ def test_sixteen_bit_among_eight_bit_images_is_brought_to_eight(
     folder = scan(tmp_path)
     assert folder.dtype == "uint8"
     np.testing.assert_array_equal(folder.read([1])[0, 0], np.rint(deep / 257))
+
+
+def test_twelve_bit_among_eight_bit_images_is_as_bright_as_they_are(
+    tmp_path: Path, image: MakeImage
+) -> None:
+    # The first files that are looked at tell nothing of the last.
+    for i in range(20):
+        image(tmp_path / f"{i:02}.png", "L", seed=i)
+    deep = np.array([[0, 4000], [117, 2048]], np.uint16).repeat(4, 0).repeat(4, 1)
+    Image.fromarray(deep).save(tmp_path / "99.png")
+    Image.fromarray(deep // 9).save(tmp_path / "98.png")
+    folder = scan(tmp_path, Resizing((8, 8)))
+    told = "2 of 22 images have 16 bit: they are read as 8, which the others have, with a white"
+    assert any(told + " of 4,095" in note for note in folder.notes)
+    values = folder.read([20, 21])[:, 0]
+    np.testing.assert_array_equal(values[1], np.rint(deep / 4095 * 255))
+    np.testing.assert_array_equal(values[0], np.rint(deep // 9 / 4095 * 255))
 
 
 def test_a_palette_is_resolved_to_its_colours(tmp_path: Path) -> None:

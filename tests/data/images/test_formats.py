@@ -120,20 +120,12 @@ def test_whole_numbers_beyond_sixteen_bit_become_floats(tmp_path: Path) -> None:
     np.testing.assert_array_equal(folder.read([0])[0, 0], pixels)
 
 
-def test_sixteen_bit_colours_are_read_as_eight_and_it_says_so(tmp_path: Path) -> None:
+def test_where_colours_of_sixteen_bit_are_read_as_eight_it_says_so(tmp_path: Path) -> None:
     pixels = RNG.integers(0, 65536, (3, 4, 3)).astype(">u2")
-    header = (4).to_bytes(4, "big") + (3).to_bytes(4, "big") + b"\x10\x02\0\0\0"
-    import zlib
-
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    content = b"\x89PNG\r\n\x1a\n"
-    for kind, part in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
-        content += len(part).to_bytes(4, "big") + kind + part
-        content += zlib.crc32(kind + part).to_bytes(4, "big")
-    (tmp_path / "a.png").write_bytes(content)
+    (tmp_path / "a.ppm").write_bytes(b"P6 4 3 65535 " + pixels.tobytes())
     folder = scan(tmp_path)
     assert folder.notes == ("1 of 1 images have 16 bit a colour: they are read as 8",)
-    np.testing.assert_array_equal(folder.read([0])[0].transpose(1, 2, 0), pixels >> 8)
+    np.testing.assert_allclose(folder.read([0])[0].transpose(1, 2, 0), pixels / 257, atol=0.51)
 
 
 def test_what_a_file_is_follows_from_its_content(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from equipoise.data.images.decode import Taken, digest, take
 from equipoise.data.images.folder import IMAGES_PER_TASK, ImageFolder, content_of, each, gather
-from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form
+from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form, form_from
 from equipoise.data.images.listing import LeftOut, Listing, list_images
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
@@ -257,7 +257,7 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
             sys.byteorder,
         ):
             return None
-        form = Form(**description["form"] | {"size": tuple(description["form"]["size"])})
+        form = form_from(description["form"])
         sums = (place / SUMS).read_bytes()
         size = (place / PIXELS).stat().st_size
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

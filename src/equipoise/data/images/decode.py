@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from equipoise.data.images.deep_png import deep_colours, has_reduced_colours
 from equipoise.data.images.form import DEPTHS, Form, Mode, Seen
 from equipoise.data.images.formats import check_pixels, opened
-from equipoise.data.images.tiff import MAX_DIRECTORIES, MAX_PAGES
+from equipoise.data.images.tiff import MAX_DIRECTORIES, MAX_PAGES, REDUCED_COPY, has_more_pages
+from equipoise.data.images.tiff_samples import samples_of
 from equipoise.errors import first_line
 from equipoise.utils.atomic_io import read_file
 
 MAX_BYTES = 2**29
 # Part of a folder's hash. Raise it when decoding changes, so that cached images are
 # decoded again.
-DECODER = 3
-REDUCED_COPY = 254  # the TIFF tag whose first bit says that a page is a smaller copy
+DECODER = 4
 SINGLE_CHANNEL = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
@@ -52,8 +53,7 @@ def take(path: Path, form: Form | None = None) -> Taken:
         return Taken(_reason(error, str(path), path), None)
     found = hashlib.sha256(content).hexdigest()
     try:
-        with opened(content) as image:
-            seen, decoded = _decoded(image)
+        seen, decoded = _decoded(content)
         if form is None or form.misfit(seen) is not None:
             return Taken(seen, found)
         return Taken(seen, found, _in_form(decoded, form))
@@ -66,7 +66,12 @@ def thumbnail(path: Path, side: int) -> bytes | None:
     cannot be read."""
     small = io.BytesIO()
     try:
-        with opened(read_file(path, MAX_BYTES)) as image:
+        content = read_file(path, MAX_BYTES)
+        if (samples := samples_of(content)) is not None:
+            image = _drawn(samples[0])
+        else:
+            image = opened(content)
+        with image:
             image.thumbnail((side, side))
             mode = "RGBA" if _mode(image) == "RGBA" else "RGB"
             image.convert(mode).save(small, "PNG", optimize=True)
@@ -79,8 +84,7 @@ def before_and_after(path: Path, form: Form) -> tuple[Image.Image, Array] | None
     """An image as it is in its file, upright and in 8 bit, and its pixels in a form,
     (C, H, W); None if it cannot be read any more."""
     try:
-        with opened(read_file(path, MAX_BYTES)) as image:
-            seen, decoded = _decoded(image)
+        seen, decoded = _decoded(read_file(path, MAX_BYTES))
         if form.misfit(seen) is not None:
             return None
         after = _in_form(decoded, form)
@@ -88,9 +92,7 @@ def before_and_after(path: Path, form: Form) -> tuple[Image.Image, Array] | None
         return None
     if isinstance(decoded, Image.Image):
         return decoded, after
-    span = max(float(decoded[0].max()) - float(decoded[0].min()), 1e-12)
-    grey = (decoded[0].astype(np.float64) - float(decoded[0].min())) / span * 255
-    return Image.fromarray(grey.round().astype(np.uint8)), after
+    return _drawn(decoded), after
 
 
 def digest(path: Path) -> str | None:
@@ -110,32 +112,37 @@ def _reason(error: Exception, given: str, path: Path) -> str:
     return line.replace(given, path.name) if given else line
 
 
-def _decoded(image: Image.Image) -> tuple[Seen, Image.Image | Array]:
+def _decoded(content: bytes) -> tuple[Seen, Image.Image | Array]:
     """What an image is, and its pixels: of 8 bit as Pillow has them, in the mode that
-    is said; of 16 bit, floats or pages, (C, H, W)."""
+    is said; of 16 bit, floats or channels, (C, H, W)."""
+    if (samples := samples_of(content)) is not None:
+        return _seen(*samples, "TIFF", has_more_pages(content)), samples[0]
+    with opened(content) as image:
+        return _decoded_image(image, content)
+
+
+def _seen(values: Array, mode: Mode, name: str, more: bool = False) -> Seen:
+    """What an image of these values is, (C, H, W), of the format of this name."""
+    channels, height, width = values.shape
+    low, high = float(values.min()), float(values.max())
+    depth = DEPTHS[values.dtype.name]
+    return Seen((width, height), mode, channels, depth, low, high, name, more)
+
+
+def _decoded_image(image: Image.Image, content: bytes) -> tuple[Seen, Image.Image | Array]:
     more, pages = _pages(image)
-    reduced = ";16" in str(getattr(image, "tile", "")) and image.mode not in SINGLE_CHANNEL
     if pages is not None:
         channels = np.stack(pages)
-        low, high = float(channels.min()), float(channels.max())
-        seen = Seen(
-            (channels.shape[2], channels.shape[1]),
-            "pages",
-            len(channels),
-            DEPTHS[channels.dtype.name],
-            low,
-            high,
-            image.format or "",
-        )
-        return seen, channels
+        return _seen(channels, "channels", image.format or ""), channels
+    if not more and (deep := deep_colours(image, content)) is not None:
+        return _seen(deep, "RGB" if len(deep) == 3 else "RGBA", image.format or ""), deep
+    reduced = has_reduced_colours(image)
     image.load()  # the whole image, so that a truncated one shows here
     ImageOps.exif_transpose(image, in_place=True)
     name = "JPEG" if image.format == "MPO" else image.format or ""  # two JPEGs in one
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         values = _channel(image)[None]
-        low, high = float(values.min()), float(values.max())
-        depth = DEPTHS[values.dtype.name]
-        return Seen(image.size, "L", 1, depth, low, high, name, more), values
+        return _seen(values, "L", name, more), values
     mode = _mode(image)
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
@@ -215,10 +222,9 @@ def _in_form(decoded: Image.Image | Array, form: Form) -> Array:
     they are in the file says nothing."""
     if not isinstance(decoded, Image.Image):
         if decoded.dtype == form.depth:
-            return np.stack([_resized_channel(channel, form) for channel in decoded])
+            return _array_in_form(decoded, form)
         # 16 bit beside images of 8.
-        eight = (decoded[0] / 257).round().clip(0, 255).astype(np.uint8)
-        decoded = Image.fromarray(eight)
+        decoded = _eight_bit(decoded, 0.0, form.white)
     array = np.asarray(_resized(decoded.convert(form.mode), form))
     array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
     if form.mode == "RGBA":
@@ -227,26 +233,67 @@ def _in_form(decoded: Image.Image | Array, form: Form) -> Array:
     return array.astype(form.depth, copy=False)
 
 
-def _resized_channel(values: Array, form: Form) -> Array:
+def _array_in_form(values: Array, form: Form) -> Array:
+    """Values of more than 8 bit, or of channels, (C, H, W), in the form's channels and
+    size. The colours of what can be transparent are resized in proportion to their
+    opacity, as Pillow does it."""
+    # Of a first guess that was too poor, which this image makes richer.
+    values = values[: form.channels]
+    if form.mode in ("RGB", "RGBA") and len(values) == 1:
+        values = np.repeat(values, 3, 0)
+    if form.mode != "RGBA":
+        return np.stack([_resized_channel(channel, form) for channel in values])
+    opaque = np.iinfo(np.uint16).max
+    if len(values) == 3:
+        values = np.concatenate([values, np.full_like(values[:1], opaque)])
+    if form.crop or values.shape[1:] != form.shape[1:]:
+        colours, alpha = values[:3] * (values[3] / opaque), values[3]
+        alpha = _resized_channel(alpha, form, border=0.0)
+        premultiplied = np.stack([_resized_channel(one, form, border=0.0) for one in colours])
+        straight = premultiplied / np.maximum(alpha / opaque, 1 / opaque)
+        straight = straight.round().clip(0, opaque).astype(values.dtype)
+        values = np.concatenate([straight, alpha[None]])
+    visible: Array = values * (values[3] > 0)
+    return visible
+
+
+def _resized_channel(values: Array, form: Form, border: float | None = None) -> Array:
     """One channel of 8 or 16 bit or of floats, (H, W), in the form's size."""
     image = Image.fromarray(values.astype(np.float32))
-    resized = np.asarray(_resized(image, form))
+    resized = np.asarray(_resized(image, form, border))
     if values.dtype.kind == "u":
         resized = resized.round()
-    return resized.clip(values.min(), values.max()).astype(values.dtype)
+    low = values.min() if border is None else min(values.min(), border)
+    return resized.clip(low, values.max()).astype(values.dtype)
 
 
-def _resized(image: Image.Image, form: Form) -> Image.Image:
-    """An image in the form's size: cropped about its centre, or whole with a border."""
+def _eight_bit(values: Array, low: float, high: float) -> Image.Image:
+    """An image of values, (C, H, W), with 1, 3 or 4 channels."""
+    scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12) * 255
+    pixels = scaled.round().clip(0, 255).astype(np.uint8)
+    shown = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+    return Image.fromarray(np.ascontiguousarray(shown))
+
+
+def _drawn(values: Array) -> Image.Image:
+    """A drawing of values, (C, H, W): of their first three channels, or of one."""
+    shown = values[:3] if len(values) > 2 else values[:1]
+    return _eight_bit(shown, float(shown.min()), float(shown.max()))
+
+
+def _resized(image: Image.Image, form: Form, border: float | None = None) -> Image.Image:
+    """An image in the form's size: cropped about its centre, or whole with a border, of
+    the image's own colour unless it is given."""
     if form.crop:
-        left, top = (image.width - form.crop) // 2, (image.height - form.crop) // 2
-        image = image.crop((left, top, left + form.crop, top + form.crop))
+        width, height = form.crop
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        image = image.crop((left, top, left + width, top + height))
     if image.size == form.size:
         return image
     if not form.fit:
         return ImageOps.fit(image, form.size, Image.Resampling.LANCZOS)
     inner = ImageOps.contain(image, form.size, Image.Resampling.LANCZOS)
-    whole = Image.new(image.mode, form.size, _border(image))
+    whole = Image.new(image.mode, form.size, _border(image) if border is None else border)
     place = (form.size[0] - inner.width) // 2, (form.size[1] - inner.height) // 2
     whole.paste(inner, place)
     return whole

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from equipoise.data.images.deep_png import png_of
 from equipoise.data.images.formats import ImageFormat, of_name
 from equipoise.data.schema import Schema
 
@@ -23,7 +24,8 @@ class ImageEncoder:
 
     format: ImageFormat
     mode: str
-    """Pillow's mode of a file, or of each of its pages."""
+    """Pillow's mode of a file, or of each of its pages; of colours of 16 bit, for which
+    it has none, "RGB;16" or "RGBA;16"."""
     is_paged: bool
     """Whether every channel is a page of its own."""
     limits: tuple[float, float] | None
@@ -47,10 +49,12 @@ class ImageEncoder:
         is_paged = from_pages or not has_colours
         single = channels == 1 or is_paged
         is_float_file = schema.dtype == "float32" and file_format is not None
-        kept = schema.dtype == "uint8" or (single and (schema.dtype == "uint16" or is_float_file))
+        kept = schema.dtype in ("uint8", "uint16") or (single and is_float_file)
         mode = {3: "RGB", 4: "RGBA"}.get(channels, "L")
         if single:
             mode = DEEP_MODES.get(schema.dtype, "L") if kept else "L"
+        elif schema.dtype == "uint16":
+            mode = f"{mode};16"
         wanted = "TIFF" if is_paged else file_format
         known = next(
             one
@@ -70,6 +74,8 @@ class ImageEncoder:
             low, high = self.limits
             scaled = (sample.astype(np.float64) - low) / max(high - low, 1e-300) * 255
             sample = scaled.round().clip(0, 255).astype(np.uint8)
+        if self.mode in ("RGB;16", "RGBA;16"):
+            return png_of(sample)
         buffer = io.BytesIO()
         options = dict(self.format.options)
         if self.is_paged:

@@ -238,7 +238,7 @@ def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:
     if resized:
         how = "kept whole, with a border," if form.fit else "cropped about the centre"
         if form.crop:
-            how = f"cut to the middle {form.crop} x {form.crop}"
+            how = f"cut to the middle {form.crop[0]} x {form.crop[1]}"
         asked = resizing.size or resizing.crop
         which = "the size asked for" if asked else "the most common size"
         notes.append(
@@ -251,14 +251,15 @@ def _notes(seen: Sequence[Seen], form: Form, resizing: Resizing) -> list[str]:
             f"modes {', '.join(f'{name} ({count})' for name, count in modes.most_common())}: "
             f"all read as {form.mode}"
         )
-    if form.mode == "pages":
-        notes.append(f"the {form.channels} pages of each file are read as channels")
+    if form.mode == "channels":
+        notes.append(f"each file is read as {form.channels} channels")
     for count, what in (
         (sum(one.more_frames for one in seen), "have several frames or pages: the first is read"),
         (sum(one.reduced for one in seen), "have 16 bit a colour: they are read as 8"),
         (
             sum(one.depth != form.depth for one in seen),
-            "have 16 bit: they are read as 8, which the others have",
+            "have 16 bit: they are read as 8, which the others have, with a white of "
+            f"{form.white:,.0f}",
         ),
     ):
         notes += [f"{count} of {len(seen)} images {what}"] if count else []

@@ -51,7 +51,7 @@ class ImageFormat:
 
 
 FORMATS = (
-    ImageFormat("PNG", (".png",), modes=("L", "LA", "RGB", "RGBA", "I;16")),
+    ImageFormat("PNG", (".png",), modes=("L", "LA", "RGB", "RGBA", "I;16", "RGB;16", "RGBA;16")),
     ImageFormat(
         "JPEG",
         (".jpg", ".jpeg", ".jfif"),
