@@ -145,9 +145,10 @@ class GAN:
         """
         place, settings = None if out is None else Path(out), self._settings
         if constraints is not None:
-            settings = settings.updated(
-                Requested.of(self.recipe or find(DEFAULT), {"constraints": constraints})
-            )
+            more = Requested.of(self.recipe or find(DEFAULT), {"constraints": constraints})
+            own = settings.run.get("constraints") or ()
+            more.run["constraints"] = (*own, *(more.run["constraints"] or ()))
+            settings = settings.updated(more)
         request = Request(data, labels, self.recipe, settings, place, to_disk, warn, recorded)
         if isinstance(init_from, GAN):
             if init_from._run is None:

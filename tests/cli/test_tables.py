@@ -73,6 +73,17 @@ def test_describe_prints_a_line_for_each_column(data: Path, command: Command) ->
     assert "--out columns.toml" in answer.out
 
 
+def test_describe_knows_a_folder_of_parts(here: Path, command: Command) -> None:
+    (here / "parts").mkdir()
+    for part in range(3):
+        rows = customers().iloc[100 * part : 100 * part + 100]
+        rows.to_parquet(here / "parts" / f"{part}.parquet")
+    answer = command("describe", "parts", "--out", "columns.toml")
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.startswith("parts: 300 rows of 6 columns")
+    assert "Wrote columns.toml" in answer.out
+
+
 def test_describe_says_what_other_data_is(here: Path, command: Command) -> None:
     np.savez(here / "a.npz", x=np.random.default_rng(0).normal(size=(60, 3)), y=["u", "v"] * 30)
     answer = command("describe", "a.npz")

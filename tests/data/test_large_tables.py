@@ -15,6 +15,7 @@ from equipoise.data import large_tables
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.evaluation import open_for_evaluation
 from equipoise.data.factory import open_source
+from equipoise.data.series.frames import Roles
 from equipoise.data.sources import RowsSource, Source
 from equipoise.errors import EquipoiseWarning, RequestError
 
@@ -66,9 +67,10 @@ def test_a_table_over_the_budget_has_the_rows_of_one_in_memory(tmp_path: Path) -
     assert large.columns == small.columns
     # Numbers that stand at blanks are drawn anew in each part.
     known = ["age" in str(name) or "(state)" in str(name) for name in large.schema.columns or ()]
-    np.testing.assert_array_equal(
-        np.sort(all_rows(large)[:, known], axis=0), np.sort(all_rows(small)[:, known], axis=0)
-    )
+    rows, expected = (all_rows(source)[:, known].numpy() for source in (large, small))
+    for of_source in (rows, expected):
+        of_source[:] = of_source[np.lexsort(of_source.T)]
+    np.testing.assert_array_equal(rows, expected)
     assert f"{ROWS:,} rows, which are read from disk as they are needed" in large.notes[0]
 
 
@@ -115,6 +117,25 @@ def test_rows_of_later_parts_that_break_a_constraint_are_left_out(
     source = open_source(folder, constraints=["paid > spent"], memory_budget=TINY)
     assert "2 rows hold" in source.notes[1]
     assert (source.training_rows or 0) + (source.test_rows or 0) == ROWS - 2
+
+
+def test_rows_whose_computed_column_has_another_value_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_tables, "LOOKED_AT_ROWS", 500)
+    frame = table().assign(double=lambda rows: 2 * rows["age"])
+    frame.loc[[10, 2_000], "double"] = 0
+    folder = written(frame, tmp_path / "customers")
+    source = open_source(folder, constraints=["double = 2 * age"], memory_budget=TINY)
+    assert (source.training_rows or 0) + (source.test_rows or 0) == ROWS - 2
+
+
+def test_series_and_recipes_that_draw_rows_by_category_need_memory(tmp_path: Path) -> None:
+    folder = written(table(), tmp_path / "customers")
+    with pytest.raises(RequestError, match="windows of series have to fit into memory"):
+        open_source(folder, roles=Roles("plan", None), memory_budget=TINY)
+    with pytest.raises(RequestError, match="draws rows by category"):
+        GAN("ctgan", memory_budget=TINY, samples=640).fit(str(folder))
 
 
 def test_labels_are_those_of_the_column(tmp_path: Path) -> None:

@@ -113,14 +113,18 @@ def _check_out(out: Path) -> None:
 
 
 def _table(data: str) -> tuple[pd.DataFrame, str] | None:
-    """The table in a file and what to know of how it was read; None where data is
+    """The table in files and what to know of how it was read; None where data is
     something else."""
     from equipoise.data import readers
+    from equipoise.data.large_tables import MEMORY_BUDGET, is_large, some_rows
 
-    path, reader = Path(data), readers.find(data)
-    if reader is None or not reader.has_columns or not path.is_file():
+    files = readers.table_files(Path(data))
+    if not files:
         return None
-    content = readers.read(path)
+    if is_large(files, MEMORY_BUDGET):
+        frame, total = some_rows(files)
+        return frame, f"recognised from {len(frame):,} of {total:,} rows"
+    content = readers.read_parts(files)
     values: Any = content.values
     return (values, content.note) if hasattr(values, "columns") else None
 

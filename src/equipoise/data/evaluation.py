@@ -166,12 +166,7 @@ def _open_large(
 
 def _files(data: Any) -> list[Path]:
     """The files of a table, if the data is the path of one."""
-    if not isinstance(data, str | Path):
-        return []
-    path, reader = Path(data), readers.find(data)
-    if path.is_dir():
-        return readers.tables_in(path)
-    return [path] if reader is not None and reader.has_columns and path.is_file() else []
+    return readers.table_files(Path(data)) if isinstance(data, str | Path) else []
 
 
 def _table(data: Any) -> pd.DataFrame | None:

@@ -179,7 +179,7 @@ def _named(
     files = [path] if path.is_file() and readers.find(path) is not None else []
     if path.is_dir():
         _refuse_run(path)
-        files = readers.tables_in(path)
+        files = readers.table_files(path)
     if files:
         return _files(path, files, labels, columns, memory_budget, split_seed, images)
     if path.is_dir():

@@ -24,7 +24,6 @@ from equipoise.data.arrays import Labels, Rows, TableOptions
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.labels import plain_label
 from equipoise.data.outliers import notes_of_outliers
-from equipoise.data.readers.base import memory_limit
 from equipoise.data.readers.cells import joined
 from equipoise.data.readers.parquet import ParquetReader, outline
 from equipoise.errors import RequestError
@@ -42,12 +41,11 @@ GIB = 2**30
 
 def is_large(files: Sequence[Path], memory_budget: float) -> bool:
     """Whether these files are Parquet, and their table takes more memory than a budget
-    of so many GiB, or than there is."""
+    of so many GiB. The memory that is free does not matter: a run that is resumed must
+    find its rows as they were."""
     if not all(isinstance(readers.find(file), ParquetReader) for file in files):
         return False
-    limit, budget = memory_limit(), memory_budget * GIB
-    claimed = sum(readers.claimed_bytes(file) for file in files)
-    return claimed > (budget if limit is None else min(budget, limit))
+    return sum(readers.claimed_bytes(file) for file in files) > memory_budget * GIB
 
 
 def open_large(
@@ -74,13 +72,14 @@ def open_large(
             f"{name} is read from disk as it is needed, without labels from Python: put them "
             "into a column, and name it as label_column"
         )
-    rows_of, columns = zip(*map(outline, files), strict=True)
-    readers.refuse_other_columns(files, columns)
-    total = sum(rows_of)
-    # Before anything is read: a small file can claim any number of rows.
-    _refuse_without_room(total * len(columns[0]) * NUMBER_BYTES)
-    frame = _some_rows(files, min(LOOKED_AT_ROWS, LOOKED_AT_CELLS // len(columns[0])) / total)
+    if options.roles.series is not None or options.roles.time is not None:
+        raise RequestError(
+            f"{name} is over the memory budget, and windows of series have to fit into memory: "
+            "give a larger memory_budget"
+        )
+    frame, total = some_rows(files)
     look = arrays.from_frame(frame, None, name, options)
+    _refuse_without_room(total * look.schema.size * NUMBER_BYTES)
     with tempfile.TemporaryFile(dir=data_home()) as file:
         labels_seen, digest = _write(files, look, options.label_column, file)
         rows = file.tell() // (look.schema.size * NUMBER_BYTES)
@@ -120,11 +119,22 @@ def _notes(total: int, looked_at: int, kept: int) -> list[str]:
     return notes
 
 
-def _some_rows(files: Sequence[Path], share: float) -> pd.DataFrame:
-    """About this share of the rows, drawn from all parts."""
+def some_rows(files: Sequence[Path]) -> tuple[pd.DataFrame, int]:
+    """Rows drawn from all of the table, from which its columns are recognised, and the
+    number of all.
+
+    Raises:
+        RequestError: If the files differ in their columns, or one cannot be read, or
+            the disk has no room for the table.
+    """
+    rows_of, columns = zip(*map(outline, files), strict=True)
+    readers.refuse_other_columns(files, columns)
+    total, wanted = sum(rows_of), min(LOOKED_AT_ROWS, LOOKED_AT_CELLS // len(columns[0]))
+    # Before anything is read: a small file can claim any number of rows.
+    _refuse_without_room(total * len(columns[0]) * NUMBER_BYTES)
     rng = np.random.default_rng(0)
     parts = (frame for file in files for frame in readers.parquet_frames(file))
-    return joined([frame[rng.random(len(frame)) < share] for frame in parts])
+    return joined([frame[rng.random(len(frame)) < wanted / total] for frame in parts]), total
 
 
 def _refuse_without_room(size: int) -> None:
@@ -171,9 +181,8 @@ def _encoded(
     table = look.schema.table
     if table is not None:
         kept = (labels >= 0) & ~table.unseen(frame)
-        matrix, labels = table.encode(frame[kept], seed=part), labels[kept]
-        met = table.met(matrix)
-        return matrix[met], labels[met]
+        kept[kept] = table.meets(frame[kept])
+        return table.encode(frame[kept], seed=part), labels[kept]
     values = arrays.numbers_of(frame[list(look.schema.columns or ())], "the table")
     kept = (labels >= 0) & np.isfinite(values).all(axis=1)
     return values[kept], labels[kept]

@@ -194,7 +194,12 @@ def evaluate(
     more = inception_results(sampler, source, seed) if inception else []
     if target is not None:
         more += target_metrics(
-            source, _sampling(sampler, sampler.constraints()), target, seed, budget
+            source,
+            _sampling(sampler, sampler.constraints()),
+            target,
+            sampler.schema.classes,
+            seed,
+            budget,
         )
     evidence = gather(sampler, source, log, config, run, budget, on_step)
     metrics, seconds = (*evidence.metrics, *more), log[-1]["seconds"] if log else None

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from equipoise.data.loading import EndOfDataError, IndexedLoader, Loader, Stream, seeded
+from equipoise.data.loading import (
+    EndOfDataError,
+    IndexedLoader,
+    Loader,
+    PrefetchingLoader,
+    Stream,
+    seeded,
+)
 from equipoise.data.training_by_sampling import TrainingBySampling
 from equipoise.errors import RequestError
 from equipoise.transforms.category_conditions import CategoryConditions
@@ -29,14 +36,14 @@ def encoded(loader: Loader, transform: Chain, seed: int, labelled: bool) -> Load
         labelled: Whether networks learn the labels.
 
     Raises:
-        RequestError: Rows are to be drawn by conditions, and come as a stream.
+        RequestError: Rows are to be drawn by conditions, and are not in memory.
     """
     conditions = transform.clustering
     if isinstance(conditions, CategoryConditions):
-        if not isinstance(loader, IndexedLoader):
+        if not isinstance(loader, IndexedLoader) or isinstance(loader, PrefetchingLoader):
             raise RequestError(
-                "this recipe draws rows by category, and the data is a stream: give a table in "
-                "memory, or use the recipe 'balanced'"
+                "this recipe draws rows by category, and the data is read as it is needed: give "
+                "a table in memory, a larger memory_budget, or use the recipe 'balanced'"
             )
         rows = loader.fetch(torch.arange(loader.rows, device=loader.device))
         loader = TrainingBySampling(rows, conditions.sizes, seed, loader.batch_size)

@@ -42,6 +42,7 @@ __all__ = [
     "read_parts",
     "refuse_other_columns",
     "stem",
+    "table_files",
     "tables_in",
 ]
 
@@ -90,6 +91,10 @@ def read(path: Path) -> FileContent:
             damaged, or cannot be data.
     """
     refuse_too_large(path, claimed_bytes(path))
+    return _read(path)
+
+
+def _read(path: Path) -> FileContent:
     return _guarded(path, lambda reader: reader.read(path))
 
 
@@ -136,6 +141,15 @@ def tables_in(folder: Path) -> list[Path]:
     return sorted(files)
 
 
+def table_files(path: Path) -> list[Path]:
+    """The files of the table that a path names: itself, or those that `tables_in`
+    finds; none of anything else."""
+    if path.is_dir():
+        return tables_in(path)
+    reader = find(path)
+    return [path] if reader is not None and reader.has_columns and path.is_file() else []
+
+
 def read_parts(files: Sequence[Path]) -> FileContent:
     """The table whose parts are these files, as `tables_in` lists them.
 
@@ -146,7 +160,7 @@ def read_parts(files: Sequence[Path]) -> FileContent:
     for file in files:
         claimed += claimed_bytes(file)
         refuse_too_large(file.parent, claimed)
-    contents = [read(file) for file in files]
+    contents = list(map(_read, files))
     tables: list[Any] = [content.values for content in contents]
     refuse_other_columns(files, [table.columns for table in tables])
     notes = dict.fromkeys(content.note for content in contents if content.note)

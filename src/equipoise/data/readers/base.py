@@ -108,7 +108,8 @@ def refuse_too_large(path: Path, claimed: int) -> None:
         raise RequestError(
             f"{path} takes {claimed / 2**30:.1f} GiB of memory, and "
             f"{limit / MEMORY_FRACTION / 2**30:.1f} GiB are free: "
-            "give fewer samples at once, or a table as Parquet files, which are read in parts"
+            "give fewer samples at once, or a table as Parquet files, which are read in parts "
+            "where they are over --memory-budget"
         )
 
 

@@ -164,6 +164,11 @@ class Table:
         finite = np.asarray(np.isfinite(matrix).all(axis=1, keepdims=True))
         return ~finite[:, 0] | self.rules.met(self.cells(np.where(finite, matrix, 0)))
 
+    def meets(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows of a table as it was fed meet all constraints, (N,): columns that
+        are computed have these values too."""
+        return self.rules.met(Cells(len(frame), lambda column: _column_of(frame, column)))
+
     def check(self, frame: pd.DataFrame) -> None:
         """Check that another table has the same columns, with cells that they can have.
 

@@ -3,9 +3,12 @@ ones."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.labels import same_classes
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, nearest
@@ -17,7 +20,12 @@ from equipoise.metrics.tables.raw_table import Array, Column, RawTable, raw_tabl
 
 
 def target_metrics(
-    source: Source, sampling: Sampling, target: str, seed: int, budget: Budget
+    source: Source,
+    sampling: Sampling,
+    target: str,
+    classes: tuple[Hashable, ...] | None,
+    seed: int,
+    budget: Budget,
 ) -> list[MetricResult]:
     """The metric of a target, see `efficacy_metrics`.
 
@@ -25,32 +33,57 @@ def target_metrics(
         source: The real table.
         sampling: n rows, raw, (n, R), and the positions of their labels, if any.
         target: The column that is predicted from all others.
+        classes: The labels that the generator learned, if any. The column of labels is
+            used where the data has the same ones.
         seed: Of the choice among rows, and of the trees.
         budget: How much is measured.
 
     Raises:
         RequestError: If the data has no such column, or is no table.
     """
-    table, label = _table(source.schema), source.schema.label_column
-    columns = list(table.columns)
-    if label is not None:
-        classes = len(source.schema.classes or ())
-        columns.append(Column(str(label.name), len(table.names), classes))
-    names = [column.name for column in columns]
-    if target not in names:
-        raise RequestError(f"target = {target!r} is no column: {nearest(target, names)}")
-    n = budget.copies_among
+    schema, n = source.schema, budget.copies_among
+    table = _table(schema)
+    train, test = (_real(source, n, seed, held_out=part) for part in (False, True))
+    fake = sampling(len(train[0]))
+    columns, label = list(table.columns), schema.label_column
+    has_labels = fake[1] is not None and same_classes(classes, schema.classes)
+    if label is not None and has_labels:
+        columns.append(Column(str(label.name), len(table.names), len(schema.classes or ())))
+    position = _position(columns, target, schema)
 
-    def rows(drawn: tuple[Array, NDArray[np.int64] | None]) -> Array:
-        raw, labels = drawn
-        values = table.values(raw)
-        return values if label is None or labels is None else np.column_stack([values, labels])
+    def rows(part: tuple[Array, NDArray[np.int64] | None]) -> Array:
+        values, labels = table.values(part[0]), part[1]
+        if labels is None or len(columns) == values.shape[1]:
+            return values
+        return np.column_stack([values, labels])
 
-    train, test = (rows(_real(source, n, seed, held_out=part)) for part in (False, True))
-    fake = rows(sampling(len(train)))
     return efficacy_metrics(
-        columns, names.index(target), (train, fake), test, seed, budget.tree_cells
+        columns, position, (rows(train), rows(fake)), rows(test), seed, budget.tree_cells
     )
+
+
+def _position(columns: Sequence[Column], target: str, schema: Schema) -> int:
+    """The place of the target among the columns.
+
+    Raises:
+        RequestError: If it is none of them.
+    """
+    names = [column.name for column in columns]
+    if target in names:
+        return names.index(target)
+    table, label = schema.table, schema.label_column
+    if label is not None and target == str(label.name):
+        raise RequestError(
+            f"target = {target!r} holds labels, which this generator does not make as the data "
+            "has them: train with --conditional True, or without --label-column"
+        )
+    if table is not None and any(
+        str(column.name) == target and table.is_computed(column) for column in table.columns
+    ):
+        raise RequestError(
+            f"target = {target!r} is computed of other columns by a constraint: name another"
+        )
+    raise RequestError(f"target = {target!r} is no column: {nearest(target, names)}")
 
 
 def _table(schema: Schema) -> RawTable:
