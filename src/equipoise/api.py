@@ -72,10 +72,11 @@ class GAN:
         Args:
             data: An array or tensor, (N,), (N, D), (N, H, W), (N, C, H, W) or (N, H, W,
                 C); windows of series, (N, T, C) or a list of (T, C); a DataFrame, or a
-                Series, which is one of one column; the path of a .npy, .npz, .csv or
-                .parquet file or of a folder of images; a Dataset or an iterable of
-                batches; a distribution, or the name of a built-in source. It may be
-                left out of a run that is resumed, if that can open it again.
+                Series, which is one of one column; the path of a file of any format in
+                docs/files.md, or of a folder of images or of the parts of a table; a
+                Dataset or an iterable of batches; a distribution, or the name of a
+                built-in source. It may be left out of a run that is resumed, if that
+                can open it again.
             labels: One a sample; they make the generator conditional.
             constraints: What holds in every row of a table, and will in every sample:
                 "start <= end", "total = price * quantity", "combinations(plan,

@@ -331,3 +331,15 @@ def test_labels_stored_as_text_are_the_same_labels(tiny: dict[str, Any], tmp_pat
     GAN(**tiny).fit(X, labels, out=tmp_path / "run")
     gan = GAN(**tiny).fit(X, labels, init_from=tmp_path / "run")
     assert len(np.asarray(gan.sample(3, label=Decimal(1)))) == 3
+
+
+def test_a_table_whose_categories_have_other_codes_is_refused() -> None:
+    def cities(*names: str) -> pd.DataFrame:
+        return pd.DataFrame({"city": RNG.choice(names, 200), "x": RNG.integers(0, 9, 200)})
+
+    settings = {**SETTINGS, "batch_size": 16}
+    gan = GAN(**settings).fit(cities("Bern", "Oslo", "Rome"))
+    with pytest.raises(RequestError, match="cells of 'city': Bern, Oslo, Rome -> Oslo, Rome, Wien"):
+        GAN(**settings).fit(cities("Oslo", "Rome", "Wien"), init_from=gan)
+    again = GAN(**settings).fit(cities("Bern", "Oslo", "Rome"), init_from=gan)
+    assert set(again.sample(50, seed=0)["city"]) <= {"Bern", "Oslo", "Rome"}

@@ -78,7 +78,7 @@ class Describe:
     file to edit."""
 
     data: str = positional("DATA", "data")
-    """A file, a folder of images, or a built-in source."""
+    """A file, a folder of images or of the parts of a table, or a built-in source."""
     columns: str | None = option(None, "FILE")
     """What the columns are, where they are not recognised: a file that --out wrote."""
     series: str | None = option(None, "COLUMN")

@@ -22,7 +22,8 @@ USAGE = """equipoise train DATA [OPTIONS]
        equipoise train --resume RUN [OPTIONS]"""
 SUMMARY = "Train a GAN on DATA and report how good it is, or resume RUN."
 DATA_HELP = (
-    f"A built-in source or a folder of images, or a {readers.listed()} file. "
+    f"A built-in source, a folder of images or of the parts of a table, or a "
+    f"{readers.listed()} file. "
     "See: equipoise datasets."
 )
 

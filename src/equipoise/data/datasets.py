@@ -22,8 +22,8 @@ FIRST_ROWS = 1000  # images that are looked at for their range of values
 
 
 class FetchedSource(SplitSource):
-    """Rows fetched by index when they are needed: a folder, or a Dataset, that is
-    larger than memory should hold.
+    """Rows fetched by index when they are needed: a folder, a Dataset or a table that
+    is larger than memory should hold.
 
     Args:
         name: What messages call the data.

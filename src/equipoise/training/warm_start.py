@@ -9,7 +9,7 @@ data.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -22,7 +22,8 @@ from equipoise.coerce import checked
 from equipoise.data.labels import same_classes
 from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, RequestError, warn
+from equipoise.data.tables.table import Table
+from equipoise.errors import EquipoiseError, RequestError, clipped, warn
 from equipoise.recipes._building import fitted_recipe, outline
 from equipoise.recipes.base import Recipe
 from equipoise.runs import checkpoint
@@ -41,6 +42,8 @@ from equipoise.transforms.space import NetworkSpace
 
 # Fields of a recipe that the transforms are fitted by.
 TRANSFORM_FIELDS = ("scaling", "clusters", "per_channel_clusters")
+# What the codes of a column's cells depend on.
+CODES = ("kind", "categories", "markers", "blank")
 ROUNDS = 10  # of expectation maximisation of the clusters' weights alone
 
 
@@ -125,6 +128,8 @@ class Weights:
             differ.append(f"transparency in the last channel: {own.alpha} -> {new.alpha}")
         if own.columns is not None and new.columns is not None and own.columns != new.columns:
             differ.append(f"columns: {_listed(own.columns)} -> {_listed(new.columns)}")
+        if own.table is not None and new.table is not None:
+            differ += _other_codes(own.table, new.table)
         limits = sampler.transform.limits
         if limits and source.limits and not same_kind(limits, source.limits):
             differ.append(
@@ -285,7 +290,20 @@ def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _listed(names: tuple[Any, ...] | None, most: int = 5) -> str:
+def _other_codes(own: Table, new: Table) -> list[str]:
+    """The columns whose cells have other codes: networks would take them for others."""
+    differ = []
+    for before, after in zip(own.columns, new.columns, strict=False):
+        old, now = before.to_dict(), after.to_dict()
+        if any(old.get(part) != now.get(part) for part in CODES):
+            values = [_listed(of.get("categories") or (of["kind"],)) for of in (old, now)]
+            blank = " (or their blanks)" if values[0] == values[1] else ""
+            name = clipped(repr(before.name), 40)
+            differ.append(f"cells of {name}{blank}: {values[0]} -> {values[1]}")
+    return differ
+
+
+def _listed(names: Sequence[Any] | None, most: int = 5) -> str:
     """Some names, as they are told in a message."""
     if names is None:
         return "none"

@@ -172,8 +172,8 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(
         RequestError,
-        match=r"holds no images: give a folder of \.avif, .* \.webp files; it has 1 of an unknown "
-        r"ending \(\.txt\)",
+        match=r"holds no images: give a folder of \.avif, .* \.webp files, or of the parts of a "
+        r"table, .*; it has 1 of an unknown ending \(\.txt\)",
     ):
         scan(tmp_path)
 

@@ -113,7 +113,8 @@ def list_images(root: Path, resizing: Resizing = AS_FOUND) -> Listing:
     if not found:
         beside = f"; it has {_counted(passed_over)}" if passed_over else ""
         raise RequestError(
-            f"{root} holds no images: give a folder of {listed()} files{clipped(beside, 200)}"
+            f"{root} holds no images: give a folder of {listed()} files, or of the parts of a "
+            f"table, all of one format and none in subfolders{clipped(beside, 200)}"
         )
     # A folder's files stand together, as in the order of paths.
     found.sort(key=lambda one: one[0].replace(os.sep, "\0"))
