@@ -110,7 +110,12 @@ def test_samples_in_batches_are_those_drawn_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in catalogue() if not catalogue()[name].images_only]
+    "name",
+    [
+        name
+        for name in catalogue()
+        if not catalogue()[name].images_only and not catalogue()[name].tables_only
+    ],
 )
 @pytest.mark.parametrize("data", [ARRAY, RAGGED], ids=["one length", "lengths that differ"])
 def test_every_recipe_of_points_trains_on_series(name: str, data: Any) -> None:
