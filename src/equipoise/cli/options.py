@@ -85,6 +85,8 @@ class Describe:
     """The column of a table that says which window of a series a row belongs to."""
     time: str | None = option(None, "COLUMN")
     """The column of times in a table of series."""
+    label_column: str | None = option(None, "COLUMN")
+    """The column of labels in a table of series."""
     layout: AskedLayout | None = None
     """Of an array: NCHW, NHWC or NHW images, or NTC windows of series."""
     out: Path | None = option(None, "FILE.toml")
