@@ -234,6 +234,12 @@ def test_labels_of_windows_can_be_asked_for() -> None:
     assert set(gan.sample(6, label="b", seed=0)["plan"]) == {"b"}
 
 
+def test_windows_take_no_conditions_on_rows() -> None:
+    gan = GAN(**TINY, **ROLES).fit(FRAME)
+    with pytest.raises(RequestError, match="where is for rows of a table"):
+        gan.sample(3, where={"rate": (60, 70)})
+
+
 def test_a_training_begins_as_the_process_that_the_data_shows() -> None:
     x = RNG.normal(size=(3_000, 10, 1))
     for step in range(1, 10):

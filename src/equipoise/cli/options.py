@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.cli.parser import option, positional
-from equipoise.data import writers
-from equipoise.runs.settings import AskedLayout
+from equipoise.data import AskedLayout, writers
 
 RUN_NEEDED = "a run directory"
 OUT_HELP = (
