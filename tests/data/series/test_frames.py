@@ -165,6 +165,10 @@ def test_what_cannot_be_series_is_refused_in_one_line(
         (table().assign(rate=np.nan), r"\('rate' 60 blank of 60 rows\): fill them first"),
         (table().assign(rate=np.inf), r"\('rate' 60 with 'inf' of 60 rows\): fill them first"),
         (table().replace({"count": {4: np.inf}}), r"\('count' \d+ with 'inf' of 60 rows\): fill"),
+        (
+            table().assign(count=[None, *[np.inf, 1, 2] * 19, 5, 6]),
+            r"\('count' 1 blank and 19 with 'inf' of 60 rows\): fill them first",
+        ),
         (written(), r"\('count' 2 with '\?' of 60 rows\): fill them first"),
     ],
 )

@@ -270,8 +270,12 @@ def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
 
 def _lacking(cells: pd.Series[Any]) -> str:
     """How many cells have no number, and what those that are not blank hold."""
-    held = cells.dropna().astype(str).unique().tolist()
-    return f"{len(cells):,} blank" if not held else f"{len(cells):,} with {some_of(held)}"
+    held = cells.dropna().astype(str)
+    blank = len(cells) - len(held)
+    parts = [f"{blank:,} blank"] if blank else []
+    if len(held):
+        parts.append(f"{len(held):,} with {some_of(held.unique().tolist())}")
+    return " and ".join(parts)
 
 
 def _bounds(column: Column) -> tuple[float | None, float | None]:
