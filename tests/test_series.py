@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from equipoise import GAN
+from equipoise.data.series.frame_form import FrameForm
 from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
 from tests.helpers import TINY
@@ -109,8 +110,26 @@ def test_samples_in_batches_are_those_drawn_at_once() -> None:
     pd.testing.assert_frame_equal(parts, whole)
 
 
+def test_windows_become_rows_of_a_table_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    gan, calls, decode = GAN(**TINY, **ROLES).fit(FRAME), list[int](), FrameForm.decode
+
+    def counted(form: FrameForm, windows: Any, seed: int, start: int) -> pd.DataFrame:
+        calls.append(len(windows))
+        return decode(form, windows, seed, start)
+
+    monkeypatch.setattr(FrameForm, "decode", counted)
+    gan.sample(2_000, seed=0)
+    assert sum(calls) == 2_000
+    assert len(calls) <= 2
+
+
 @pytest.mark.parametrize(
-    "name", [name for name in catalogue() if not catalogue()[name].images_only]
+    "name",
+    [
+        name
+        for name in catalogue()
+        if not catalogue()[name].images_only and not catalogue()[name].tables_only
+    ],
 )
 @pytest.mark.parametrize("data", [ARRAY, RAGGED], ids=["one length", "lengths that differ"])
 def test_every_recipe_of_points_trains_on_series(name: str, data: Any) -> None:
@@ -146,6 +165,36 @@ def test_weights_are_for_windows_of_the_same_form() -> None:
         GAN(samples=32).fit(RNG.normal(size=(60, 4, 3)), init_from=gan)
 
 
+def test_weights_are_for_channels_of_the_same_names() -> None:
+    gan = GAN(**TINY, **ROLES).fit(FRAME)
+    other = FRAME.rename(columns={"rate": "pulse"})
+    with pytest.raises(RequestError, match="channels: rate, count -> pulse, count"):
+        GAN(samples=32, **ROLES).fit(other, init_from=gan)
+
+
+@pytest.mark.parametrize("data", [RAGGED, FRAME], ids=["list", "table"])
+def test_what_starts_from_other_data_makes_the_same_samples_when_it_is_loaded(
+    data: Any, tmp_path: Path
+) -> None:
+    roles = ROLES if data is FRAME else {}
+    earlier = GAN(**TINY, **roles).fit(data)
+    if data is FRAME:
+        more = FRAME.assign(rate=(FRAME["rate"] + 30).round(), count=FRAME["count"] * 2)
+    else:  # mostly short, in halves, from 0 to 2
+        lengths = [3, 3, 3, 3, 6, 4, 3, 3, 3, 3] * 6
+        more = [RNG.integers(0, 5, (length, 2)) / 2 for length in lengths]
+    gan = GAN(samples=32, threads=1, **roles).fit(more, init_from=earlier, out=tmp_path / "run")
+    made, loaded = gan.sample(50, seed=0), GAN.load(tmp_path / "run").sample(50, seed=0)
+    if data is FRAME:
+        pd.testing.assert_frame_equal(loaded, made)
+        assert (made["rate"] == made["rate"].round()).all()
+        assert made["rate"].between(more["rate"].min(), more["rate"].max()).all()
+        return
+    assert np.mean([len(window) == 3 for window in made]) > 0.5
+    for one, two in zip(loaded, made, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_a_report_judges_the_order_in_time_beside_real_windows(tmp_path: Path) -> None:
     gan = GAN(**TINY, **ROLES).fit(FRAME, out=tmp_path / "run")
     report = gan.evaluate(quick=True)
@@ -172,9 +221,23 @@ def test_a_generator_is_measured_against_other_windows_of_its_form() -> None:
             gan.evaluate(wrong, quick=True)
 
 
+@pytest.mark.parametrize("data", [[], (), np.empty((0, 6, 2)), 5, np.array(5.0), torch.empty(0)])
+def test_a_generator_of_windows_is_measured_against_one_window_at_least(data: Any) -> None:
+    gan = GAN(**TINY).fit(ARRAY)
+    with pytest.raises(RequestError, match="one window at least") as error:
+        gan.evaluate(data)
+    assert "\n" not in str(error.value)
+
+
 def test_labels_of_windows_can_be_asked_for() -> None:
     gan = GAN(**TINY, **ROLES).fit(FRAME)
     assert set(gan.sample(6, label="b", seed=0)["plan"]) == {"b"}
+
+
+def test_windows_take_no_conditions_on_rows() -> None:
+    gan = GAN(**TINY, **ROLES).fit(FRAME)
+    with pytest.raises(RequestError, match="where is for rows of a table"):
+        gan.sample(3, where={"rate": (60, 70)})
 
 
 def test_a_training_begins_as_the_process_that_the_data_shows() -> None:

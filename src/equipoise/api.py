@@ -221,8 +221,6 @@ class GAN:
         """Conditions on samples, checked."""
         if where is None:
             return None
-        if self.schema.series is not None:
-            raise RequestError("where is for rows of a table, and these are windows of series")
         conditions = Conditions.of(self.schema, where)
         if conditions.labels is not None and not self._trained().sampler.recipe.conditional:
             raise RequestError(

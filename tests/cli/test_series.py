@@ -1,5 +1,6 @@
 """Windows of series on the command line."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from tests.helpers import TINY_OPTIONS
 
 from equipoise.cli.main import main
+from equipoise.runs.directory import RunDirectory
 
 RNG = np.random.default_rng(0)
 ROLES = ["--series", "who", "--time", "day"]
+LABELS = ["--label-column", "plan"]
 
 
 def table(windows: int = 60) -> pd.DataFrame:
@@ -59,6 +62,17 @@ def test_describe_tells_what_was_understood(
     assert "windows of 4 to 6 steps of 1 channel" in out
     assert "rate" in out
     assert "in steps of 0.1" in out
+    assert main(["describe", str(folder / "t.csv"), *ROLES, *LABELS]) == 0
+    out = capsys.readouterr().out
+    assert "windows of 4 to 6 steps of 1 channel" in out
+    assert "2 classes: a 30, b 30" in out
+
+
+def test_what_is_advised_to_train_next_reads_the_table_as_it_was_read(folder: Path) -> None:
+    words = shlex.split(RunDirectory(folder / "frame").read_config().data_arguments)
+    assert words == [str((folder / "t.csv").resolve()), *LABELS, *ROLES]
+    out = folder / "again"
+    assert main(["train", *words, *TINY_OPTIONS, "--evaluate", "none", "--out", str(out)]) == 0
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
@@ -95,6 +109,8 @@ def test_samples_of_an_array_are_written_as_an_array_or_a_table_of_steps(folder:
         (["describe", "x.npy", "--series", "who"], "series = 'who': x has no columns"),
         (["describe", "t.csv", *ROLES, "--out", "c.toml"], "--out is for tables"),
         (["train", "t.csv", "--time", "day"], "needs series"),
+        (["train", "t.csv", *ROLES, *LABELS, "--constraints", "rate > 0"], "which are for rows"),
+        (["describe", "t.csv", *LABELS], "--label-column is for tables of series"),
         (["sample", "frame", "--where", "rate=3"], "windows of series"),
     ],
 )

@@ -69,7 +69,7 @@ def test_a_table_of_plain_numbers_is_read_as_is_said() -> None:
     source = open_source(PLAIN, overrides={"x": {"decimals": 1}})
     assert source.schema.table is not None
     assert [column.kind for column in source.columns] == ["integer", "number"]
-    with pytest.raises(RequestError, match="columns were given, but array has none"):
+    with pytest.raises(RequestError, match="columns were given, but array has no columns"):
         open_source(PLAIN.to_numpy(), overrides={"x": {"decimals": 1}})
     with pytest.raises(RequestError, match="no column 'y'"):
         open_source(PLAIN, overrides={"y": {"decimals": 1}})

@@ -84,6 +84,16 @@ def test_the_covariance_of_few_windows_is_shrunk_as_scikit_learn_does() -> None:
     np.testing.assert_allclose((found @ found.T).numpy(), expected, atol=1e-8)
 
 
+def test_steps_that_no_fitted_window_has_are_standard_normal() -> None:
+    whitening, x = cut(2_000)
+    longest = whitening.windows.lengths(x[:, 0]) > STEPS - 2
+    whitening.fit([x[~longest]])
+    factor = whitening.factors[0]
+    covariance = (factor @ factor.T)[-2:, -2:]
+    torch.testing.assert_close(covariance, torch.eye(2), rtol=0, atol=0.2)
+    assert whitening.encode(x)[0].isfinite().all()
+
+
 def test_only_a_schema_of_series_has_such_a_whitening() -> None:
     with pytest.raises(RequestError, match="of other data"):
         SeriesWhitening.from_config(

@@ -30,6 +30,11 @@ def describe(arguments: Sequence[str]) -> None:
         _check_out(options.out)
     table = _table(options.data)
     if table is not None and options.series is None and options.time is None:
+        if options.label_column is not None:
+            raise RequestError(
+                "--label-column is for tables of series, with --series: leave it out, columns of "
+                "labels are described as the others are"
+            )
         _describe_table(table[0], table[1], options)
         return
     what = "none" if table is None else "read as series"
@@ -45,6 +50,7 @@ def describe(arguments: Sequence[str]) -> None:
 
     source = open_source(
         options.data,
+        label_column=options.label_column,
         images=ImageOptions(options.layout),
         roles=Roles(options.series, options.time),
     )

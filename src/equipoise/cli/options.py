@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.cli.parser import option, positional
-from equipoise.data import writers
-from equipoise.runs.settings import AskedLayout
+from equipoise.data import AskedLayout, writers
 
 RUN_NEEDED = "a run directory"
 OUT_HELP = (
@@ -85,6 +84,8 @@ class Describe:
     """The column of a table that says which window of a series a row belongs to."""
     time: str | None = option(None, "COLUMN")
     """The column of times in a table of series."""
+    label_column: str | None = option(None, "COLUMN")
+    """The column of labels in a table of series."""
     layout: AskedLayout | None = None
     """Of an array: NCHW, NHWC or NHW images, or NTC windows of series."""
     out: Path | None = option(None, "FILE.toml")

@@ -39,8 +39,6 @@ def sample(arguments: Sequence[str]) -> None:
 
         if kind == ".png" or kind in (FOLDER, *ARCHIVES):
             raise RequestError(f"--where is for rows of a table, and --out = {str(options.out)!r}")
-        if gan.schema.series is not None:
-            raise RequestError("--where is for rows of a table, and these are windows of series")
         asked["where"] = where_of_texts(gan.schema, options.where)
     if options.out is not None and kind == ".png":
         gan.draw(options.out, options.n, **asked)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.cli.output import echo
-from equipoise.cli.series_files import arrays_of, tables_of
+from equipoise.cli.series_files import PART_ROWS, arrays_of, tables_of
 from equipoise.data import writers
 from equipoise.data.writers.text import CsvWriter
 from equipoise.errors import RequestError
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from equipoise.api import GAN
-
-PART_ROWS = 2**16  # of a table that are in memory at once
 
 
 def write_table(gan: GAN, n: int, arguments: Mapping[str, Any], out: Path | None) -> int | None:

@@ -127,10 +127,19 @@ def _rows_of_windows(data: Any, series: Series) -> NDArray[Any]:
 
 
 def _windows_of(data: Any, labels: arrays.Labels | None, series: Series) -> arrays.Rows:
-    """Rows of an array, a list or a file of windows of this form."""
+    """Rows of an array, a list or a file of windows of this form.
+
+    Raises:
+        RequestError: If there are none, or they have another form.
+    """
     if isinstance(data, str | Path):
         content = readers.read(Path(data))
         data, labels = content.values, content.labels if labels is None else labels
+    if getattr(data, "ndim", 1) == 0 or not hasattr(data, "__len__") or not len(data):
+        raise RequestError(
+            f"the generator makes {series.described()}: give an array or a list of such, with one "
+            "window at least"
+        )
     windows = [arrays.to_numpy(window, "the data") for window in data]
     return arrays.from_windows(windows, labels, "the data", known=series)
 

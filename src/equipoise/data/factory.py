@@ -26,6 +26,7 @@ from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
 from equipoise.data.series.frames import NO_ROLES, Roles
+from equipoise.data.series.layout import refuse_windows
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.data.tables.overrides import Overrides
@@ -36,6 +37,7 @@ LIST_NOTE = (
     "the list is read as windows of series; for batches of rows give an iterator, as iter(list)"
 )
 RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
+FIRST_SAMPLES = 100  # of a Dataset, which tell windows of series from images
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
@@ -92,15 +94,10 @@ def open_source(
         raise RequestError(
             f"{role} = {name!r}: {source.name} has no columns; leave it out, or give a table"
         )
-    if overrides and source.schema.table is None:
-        raise RequestError(
-            f"columns were given, but {source.name} has none: leave them out, or give a table"
-        )
-    if constraints and source.schema.table is None:
-        raise RequestError(
-            f"constraints were given, but {source.name} has no columns: leave them out, or give a "
-            "table"
-        )
+    rules = {"columns": overrides, "constraints": constraints}
+    unused = [name for name, given in rules.items() if given]
+    if unused and source.schema.table is None:
+        raise _rules_error(unused[0], source)
     given = labels is not None or label_column is not None
     if given and source.schema.classes is None:
         raise RequestError(
@@ -109,6 +106,19 @@ def open_source(
         )
     source.labels_given, source.labels_in_python = source.labels_given or given, labels is not None
     return source
+
+
+def _rules_error(rules: str, source: Source) -> RequestError:
+    """The error of columns or constraints that were given with data which is no
+    table."""
+    if source.schema.series is not None:
+        return RequestError(
+            f"{rules} were given, which are for rows, and {source.name} is read as windows of "
+            "series: leave them out"
+        )
+    return RequestError(
+        f"{rules} were given, but {source.name} has no columns: leave them out, or give a table"
+    )
 
 
 def open_again(
@@ -407,6 +417,9 @@ def _dataset(
             images,
         )
         return _in_memory("dataset", rows, split_seed)
+    if one.ndim == 3 and images.layout is None:
+        more = f"raise memory_budget, which is {memory_budget:g} GiB"
+        refuse_windows(fetch([*range(min(n, FIRST_SAMPLES))]), None, "the Dataset", more)
     if labelled:
         labels = [data[i][1] for i in range(n)]
     layout = detect_layout(one.shape, images.layout)

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from equipoise.data import AskedLayout
 from equipoise.data.images.form import AS_FOUND, Resizing, as_typed
-from equipoise.data.schema import AskedLayout, Schema
+from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.coerce import instance
+from equipoise.data import AskedLayout
 from equipoise.data.labels import label_from_json, label_to_json, plain_label
 from equipoise.data.levels import MAX_LEVELS, Levels
 from equipoise.data.series.layout import looks_like_series
@@ -33,7 +34,6 @@ Part = tuple[NDArray[np.float64], NDArray[np.int64] | None]
 """Some samples: their values, (n, *shape), and the positions of their labels, (n,)."""
 Layout = Literal["N", "ND", "NHW", "NCHW", "NHWC", "NTC"]
 ImageLayout = Literal["NCHW", "NHWC"]
-AskedLayout = Literal["NCHW", "NHWC", "NHW", "NTC"]
 Container = Literal["array", "tensor", "frame"]
 Bounds = tuple[tuple[float | None, float | None], ...]
 MAX_CHANNELS = 64  # of images

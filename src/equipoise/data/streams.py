@@ -18,6 +18,7 @@ from equipoise.data.limits import image_limits
 from equipoise.data.loading import Encode, EndOfDataError, Loader
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
+from equipoise.data.series.layout import refuse_windows
 from equipoise.data.sources import SplitSource
 from equipoise.data.split import HELD_OUT_DIVISOR, Split, TensorPart
 from equipoise.errors import RequestError
@@ -44,9 +45,10 @@ class StreamSource(SplitSource):
         opening = next(iterator, None)
         if opening is None:
             raise RequestError(f"{name} is empty: give an iterable of batches of samples")
-        shape = np.shape(_samples(opening))
+        values = to_numpy(_samples(opening), "a batch of the stream")
+        shape, dtype = values.shape, values.dtype
+        refuse_windows(values, options.layout, name, "give an array or a list of arrays")
         layout = detect_layout(shape, options.layout)
-        dtype = to_numpy(_samples(opening), "a batch of the stream").dtype
         self._again = None if one_shot else (lambda: _rows(batches, layout, shape[1:], dtype))
         self._rest = _rows(chain([opening], iterator), layout, shape[1:], dtype)
         first: list[Tensor] = []

@@ -160,10 +160,10 @@ class RunConfig:
 
     @property
     def data_arguments(self) -> str:
-        """The data as arguments of `equipoise train`, with the column of its labels and
-        the option to learn labels that would be left aside; empty for data, or labels,
-        that came in Python."""
-        data, column = self.data, self.settings.label_column
+        """The data as arguments of `equipoise train`, with its columns of labels, ids
+        and times, and the option to learn labels that would be left aside; empty for
+        data, or labels, that came in Python."""
+        data, settings = self.data, self.settings
         if data.in_python:
             return ""
         name = data.origin or data.name
@@ -173,13 +173,18 @@ class RunConfig:
             if value != setting.default:
                 values = value if isinstance(value, tuple | list) else (value,)
                 words += [f"--{setting.name.replace('_', '-')}", *map(str, values)]
-        if column is not None:
-            words += ["--label-column", shlex.quote(column)]
-        if self.settings.columns is not None:
+        roles = {
+            "--label-column": settings.label_column,
+            "--series": settings.series,
+            "--time": settings.time,
+        }
+        for option, column in roles.items():
+            words += [] if column is None else [option, shlex.quote(column)]
+        if settings.columns is not None:
             words += _columns_argument(self.command)
-        for text in self.settings.constraints or ():
+        for text in settings.constraints or ():
             words += ["--constraints", shlex.quote(text)]
-        words += _image_arguments(self.settings)
+        words += _image_arguments(settings)
         # Labels of a file are always learned.
         if self.recipe.conditional and readers.find(name) is None:
             words.append("--conditional")

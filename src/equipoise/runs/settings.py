@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Interval, validate
+from equipoise.data import AskedLayout
 from equipoise.errors import clipped, nearest
 from equipoise.runs.trackers import TRACKERS
 
@@ -20,7 +21,6 @@ MAX_SIDE = 8192  # pixels
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Evaluation = Literal["auto", "full", "quick", "none"]
-AskedLayout = Literal["NCHW", "NHWC", "NHW", "NTC"]
 # What a resumed run may set anew.
 CHANGEABLE = ("samples", "minutes", "device", "threads", "stop_when", "evaluate", "tracker")
 LENGTHS = ("samples", "minutes")

@@ -99,6 +99,7 @@ class Conditions:
             RequestError: For a column that there is not, or a value that it cannot
                 have: all mistakes, in one line.
         """
+        _refuse_series(schema)
         if schema.container != "frame" or schema.columns is None:
             raise RequestError("where: is for tables, and this run was trained on other data")
         names = _names(schema)
@@ -174,8 +175,10 @@ def where_of_texts(schema: Schema, texts: Iterable[str]) -> dict[str, Any]:
     "city=" for blanks.
 
     Raises:
-        RequestError: If a text has another form, or names no column.
+        RequestError: If a text has another form, or names no column, and for windows of
+            series.
     """
+    _refuse_series(schema)
     where: dict[str, Any] = {}
     names = sorted(_names(schema), key=len, reverse=True)
     for text in texts:
@@ -191,6 +194,11 @@ def where_of_texts(schema: Schema, texts: Iterable[str]) -> dict[str, Any]:
             )
         where[name] = _typed(schema, name, text.removeprefix(f"{name}="))
     return where
+
+
+def _refuse_series(schema: Schema) -> None:
+    if schema.series is not None:
+        raise RequestError("where is for rows of a table, and these are windows of series")
 
 
 def _typed(schema: Schema, name: str, text: str) -> Any:

@@ -145,8 +145,11 @@ class Sampler:
     @property
     def _decoded_rows(self) -> int:
         """Samples that are turned into the user's type at once: each column of a table
-        takes a while, however few rows it has."""
-        return DECODED_ROWS if self.schema.table is not None else 1
+        takes a while, however few rows it has. A window of series is several rows."""
+        if self.schema.container != "frame":
+            return 1
+        series = self.schema.series
+        return DECODED_ROWS if series is None else max(DECODED_ROWS // series.steps, 1)
 
     def _rows(
         self,

@@ -124,6 +124,8 @@ class Weights:
         if own.series is not None or new.series is not None:
             forms = [None if one is None else one.described() for one in (own.series, new.series)]
             differ += [] if forms[0] == forms[1] else [f"windows: {forms[0]} -> {forms[1]}"]
+        if (names := _channel_names(own)) != (others := _channel_names(new)) and names and others:
+            differ.append(f"channels: {_listed(names)} -> {_listed(others)}")
         if own.alpha != new.alpha:
             differ.append(f"transparency in the last channel: {own.alpha} -> {new.alpha}")
         if own.columns is not None and new.columns is not None and own.columns != new.columns:
@@ -142,9 +144,15 @@ class Weights:
 
     def transform_for(self, source: Source, seed: int) -> Chain:
         """The transforms that the weights were trained with; the clusters' weights are
-        those in the new data, and values are rounded to its types."""
+        those in the new data, and values are rounded to its types. Channels of series
+        have its bounds, and lengths are as common as in it."""
         transform = copy.deepcopy(self.sampler.transform).cpu()
-        transform = transform.replaced(Dequantization(source.schema))
+        if source.schema.series is None:
+            transform = transform.replaced(Dequantization(source.schema))
+        else:  # as they are when they are loaded
+            tensors = transform.state_dict()
+            transform = Chain.from_config(source.schema, transform.config())
+            transform.load_state_dict(tensors)
         if transform.clustering is not None:
             refit_weights(
                 transform, source, self.sampler.recipe.labels(NetworkSpace.of(source.schema)), seed
@@ -301,6 +309,12 @@ def _other_codes(own: Table, new: Table) -> list[str]:
             name = clipped(repr(before.name), 40)
             differ.append(f"cells of {name}{blank}: {values[0]} -> {values[1]}")
     return differ
+
+
+def _channel_names(schema: Schema) -> tuple[str, ...] | None:
+    """The names of channels that a table of series gives them; None of other data."""
+    series = schema.series
+    return None if series is None or series.frame is None else tuple(series.names)
 
 
 def _listed(names: Sequence[Any] | None, most: int = 5) -> str:

@@ -126,8 +126,11 @@ def _regression(before: Tensor, after: Tensor, known: Tensor) -> tuple[Tensor, T
         known: Which windows have it, (N,).
 
     Returns:
-        The means, (N, C), and a factor of the covariance about them, (C, C).
+        The means, (N, C), and a factor of the covariance about them, (C, C). Of no
+        window those of standardised rows: 0 and the unit matrix.
     """
+    if not known.any():  # the longest windows are held out
+        return torch.zeros_like(after), torch.eye(after.shape[1], dtype=after.dtype)
     x, y = before[known], after[known]
     centre, middle = x.mean(0), y.mean(0)
     mean = middle.expand(len(before), -1)

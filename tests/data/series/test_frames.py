@@ -1,3 +1,4 @@
+import io
 import json
 
 import numpy as np
@@ -129,6 +130,12 @@ def broken(change: str) -> pd.DataFrame:
     return frame
 
 
+def written() -> pd.DataFrame:
+    frame = table().astype({"count": str})
+    frame.loc[[3, 5], "count"] = "?"
+    return frame
+
+
 @pytest.mark.parametrize(
     ("change", "roles", "message"),
     [
@@ -136,7 +143,7 @@ def broken(change: str) -> pd.DataFrame:
         ("", Roles("who", "date"), "time = 'date' is no column"),
         ("", Roles(None, "day"), "time = 'day' needs series"),
         ("", Roles("who", "who"), "series and time are both 'who'"),
-        ("blank", BOTH, r"blank cells \('rate' 2 of 60 rows\)"),
+        ("blank", BOTH, r"cells without a number \('rate' 2 blank of 60 rows\): fill them"),
         ("blank id", BOTH, r"blank cells where every row needs one \('who' 1 of 60 rows\)"),
         ("category", BOTH, "2 columns are not of numbers.*'plan', 'flag'.*drop them"),
         ("gap", BOTH, "1 of 48 gaps between times are not the usual one"),
@@ -150,6 +157,44 @@ def test_what_cannot_be_series_is_refused_in_one_line(
     with pytest.raises(RequestError, match=message) as error:
         windows_of(broken(change), roles)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (table().assign(rate=np.nan), r"\('rate' 60 blank of 60 rows\): fill them first"),
+        (table().assign(rate=np.inf), r"\('rate' 60 with 'inf' of 60 rows\): fill them first"),
+        (table().replace({"count": {4: np.inf}}), r"\('count' \d+ with 'inf' of 60 rows\): fill"),
+        (
+            table().assign(count=[None, *[np.inf, 1, 2] * 19, 5, 6]),
+            r"\('count' 1 blank and 19 with 'inf' of 60 rows\): fill them first",
+        ),
+        (written(), r"\('count' 2 with '\?' of 60 rows\): fill them first"),
+    ],
+)
+def test_a_channel_holds_nothing_but_numbers(frame: pd.DataFrame, message: str) -> None:
+    read = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
+    for given in (frame, read):
+        with pytest.raises(RequestError, match="without a number " + message) as error:
+            windows_of(given, BOTH)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", [3.5, ("a", 1), True])
+def test_a_name_that_cannot_be_stored_is_refused(name: object) -> None:
+    with pytest.raises(RequestError, match="no text or whole number"):
+        windows_of(pd.concat([table(), pd.Series(range(60), name=name)], axis=1), BOTH)
+
+
+def test_names_that_are_one_when_stored_are_refused() -> None:
+    with pytest.raises(RequestError, match="several columns are named '3'"):
+        windows_of(table().assign(**{"3": 1.5}).assign(x=2).rename(columns={"x": 3}), BOTH)
+
+
+def test_times_of_text_are_refused_with_the_name_of_their_column() -> None:
+    times = [f"x{row}" for row in range(60)]
+    with pytest.raises(RequestError, match="time = 'day' is not of numbers: it holds 'x0'"):
+        windows_of(table().assign(day=times), BOTH)
 
 
 def test_a_known_form_reads_another_table_as_the_first() -> None:

@@ -20,6 +20,7 @@ from equipoise.data.tables.kinds.number import NumberColumn, NumberOptions
 from equipoise.data.tables.notes import Name, quoted, some_of
 from equipoise.data.tables.numbers import find_numbers
 from equipoise.data.tables.profile import Profile
+from equipoise.data.tables.recognition import refuse_names
 from equipoise.data.tables.table import Table
 from equipoise.errors import RequestError, nearest
 
@@ -63,9 +64,10 @@ def windows_of(frame: pd.DataFrame, roles: Roles) -> FrameWindows:
         roles: Which columns hold ids and times. All others are channels.
 
     Raises:
-        RequestError: If columns are missing or no numbers, cells are blank, or times
-            are not regular.
+        RequestError: If columns are missing, no numbers or have names that cannot be
+            stored, cells are blank, or times are not regular.
     """
+    refuse_names(frame)
     ids, time = _named(frame, roles)
     keys = [ids] if time is None else [ids, time]
     known = None if roles.known is None else roles.known.frame
@@ -180,11 +182,23 @@ def _times_of(cells: pd.Series[Any], form: FrameForm | None) -> tuple[Column, Ar
         if profile.once(find_dates) is not None:
             column = DateColumn.learn(profile, DateOptions(levels=False, spikes=()))
         else:
-            column = NumberColumn.learn(profile, NumberOptions(levels=False, spikes=()))
+            column = _number_times(profile)
     numbers = column.read(cells).numbers
     if numbers is None or not np.isfinite(numbers).all():
         raise RequestError(f"time = {str(cells.name)!r} holds cells that are no times or numbers")
     return column, numbers
+
+
+def _number_times(profile: Profile) -> NumberColumn:
+    """The column of times that are numbers.
+
+    Raises:
+        RequestError: If they are not.
+    """
+    try:
+        return NumberColumn.learn(profile, NumberOptions(levels=False, spikes=()))
+    except RequestError as error:
+        raise RequestError(f"time = {quoted(profile.name)} {error}; or give dates") from None
 
 
 def _grid(times: Sequence[Array], name: str) -> tuple[float, float]:
@@ -220,15 +234,22 @@ def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
     """
     if form is not None:
         return form.channels
-    columns, wrong, blank = list[Column](), list[Any](), dict[Any, int]()
+    columns, wrong = list[Column](), list[Any]()
+    lacking: dict[Any, pd.Series[Any]] = {}
     for name in frame.columns:
         profile = Profile(name, frame[name])
-        if profile.cells == "bool" or profile.once(find_numbers) is None:
+        found = profile.once(find_numbers)
+        if profile.blanks == len(frame) or (found and not np.isfinite(found.values).any()):
+            lacking[name] = frame[name]
+            continue
+        if profile.cells == "bool" or found is None:
             wrong.append(name)
-        elif profile.blanks:
-            blank[name] = profile.blanks
-        else:
-            columns.append(NumberColumn.learn(profile, NumberOptions(levels=False, spikes=())))
+            continue
+        column = NumberColumn.learn(profile, NumberOptions(levels=False, spikes=()))
+        columns.append(column)
+        # Infinity and markers, such as "?", are states of their own, as blanks are.
+        if column.states > 1:
+            lacking[name] = frame[name][column.read(frame[name]).codes != 0]
     if wrong:
         raise RequestError(
             f"{len(wrong)} column{'s are' if len(wrong) > 1 else ' is'} not of numbers, which the "
@@ -236,15 +257,25 @@ def _channels(frame: pd.DataFrame, form: FrameForm | None) -> Table:
             "as by 0 and 1; one that is the same throughout each window can be its label "
             "(--label-column COLUMN, in Python label_column=...)"
         )
-    if blank:
-        listed = ", ".join(f"{quoted(name)} {count:,}" for name, count in blank.items())
+    if lacking:
+        listed = ", ".join(f"{quoted(name)} {_lacking(cells)}" for name, cells in lacking.items())
         raise RequestError(
-            f"channels have blank cells ({listed} of {len(frame):,} rows): fill them first, as by "
-            "interpolation, or drop those windows"
+            f"channels have cells without a number ({listed} of {len(frame):,} rows): fill them "
+            "first, as by interpolation, or drop those windows"
         )
     if not columns:
         raise RequestError("the table has no channels: give a column of numbers beside the ids")
     return Table(tuple(columns))
+
+
+def _lacking(cells: pd.Series[Any]) -> str:
+    """How many cells have no number, and what those that are not blank hold."""
+    held = cells.dropna().astype(str)
+    blank = len(cells) - len(held)
+    parts = [f"{blank:,} blank"] if blank else []
+    if len(held):
+        parts.append(f"{len(held):,} with {some_of(held.unique().tolist())}")
+    return " and ".join(parts)
 
 
 def _bounds(column: Column) -> tuple[float | None, float | None]:

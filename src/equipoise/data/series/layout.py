@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.errors import RequestError
+
 IMAGE_TYPES = ("bool", "uint8", "uint16")
 MAX_CHANNELS = 16  # of series, where nothing else tells
 MIN_SIDE = 8  # pixels of an image whose values are on a convention's range
@@ -33,6 +35,29 @@ def looks_like_series(array: NDArray[Any]) -> bool:
         if any(least <= low and high <= most for least, most in RANGES):
             return False
     return channels <= MAX_CHANNELS or _scales_differ(some)
+
+
+def refuse_windows(first: NDArray[Any], asked: str | None, what: str, give: str) -> None:
+    """Check that data which is read part by part, so as points or images, is no windows
+    of series.
+
+    Args:
+        first: Its first samples.
+        asked: The layout that the user asks for; None for what the data looks like.
+        what: Names the data in messages.
+        give: What would be right instead.
+
+    Raises:
+        RequestError: If samples look like windows.
+    """
+    if asked is not None or first.ndim != 3 or not looks_like_series(first):
+        return
+    steps, channels = first.shape[1:]
+    raise RequestError(
+        f"{what} looks like windows of series, of {steps:,} steps of {channels:,} "
+        f"channel{'s' * (channels != 1)}, which are learned from memory alone: {give}; for grey "
+        f"images of {channels:,} x {steps:,} pixels say layout='NHW'"
+    )
 
 
 def _scales_differ(some: NDArray[np.float64]) -> bool:

@@ -39,7 +39,7 @@ def recognise(
         RequestError: If there is nothing to learn, or what the user says is wrong. The
             message has all that is wrong, of all columns, in one line.
     """
-    _refuse_names(frame)
+    refuse_names(frame)
     if not len(frame):
         raise RequestError(
             f"the table has no rows, and {len(frame.columns)} columns: give some rows"
@@ -115,7 +115,7 @@ def _asked(frame: pd.DataFrame, overrides: Overrides) -> tuple[dict[str, Overrid
     return asked, problems
 
 
-def _refuse_names(frame: pd.DataFrame) -> None:
+def refuse_names(frame: pd.DataFrame) -> None:
     """Check the names of the columns.
 
     Raises:

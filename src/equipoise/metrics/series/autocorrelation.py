@@ -64,25 +64,29 @@ def autocorrelations(values: Array, present: NDArray[np.bool_], most: int) -> Ar
     Returns:
         Those at lags 1, 2, ..., (K, C); 0 for a channel that never varies.
     """
-    centred = _centred(values, present)
+    centred = centred_of(values, present)
     variance = (centred**2).sum((0, 1)) / present.sum()
     unit = np.where(variance > 0, variance, 1.0)
     lags = [
         lag
         for lag in range(1, min(most, values.shape[1] - 1) + 1)
-        if (present[:, :-lag] & present[:, lag:]).sum() >= MIN_SHARE * present.sum()
+        if pairs(present, lag) >= MIN_SHARE * present.sum()
     ]
     found = [_product(centred, centred, present, lag) / unit for lag in lags]
     return np.array(found).reshape(len(found), values.shape[2])
 
 
-def _centred(values: Array, present: NDArray[np.bool_]) -> Array:
+def centred_of(values: Array, present: NDArray[np.bool_]) -> Array:
     """Values about their channel's mean, 0 after the end."""
     return np.where(present[:, :, None], values - values[present].mean(0), 0.0)
 
 
+def pairs(present: NDArray[np.bool_], lag: int) -> int:
+    """How many pairs of steps that windows have are a lag apart."""
+    return int((present[:, : present.shape[1] - lag] & present[:, lag:]).sum())
+
+
 def _product(x: Array, y: Array, present: NDArray[np.bool_], lag: int) -> Array:
     """The mean product of x_t and y_{t+lag}, (C,), over the steps that both have."""
-    length = x.shape[1] - lag
-    count = max(int((present[:, :length] & present[:, lag:]).sum()), 1)
-    return np.asarray((x[:, :length] * y[:, lag:]).sum((0, 1)) / count)
+    products = x[:, : x.shape[1] - lag] * y[:, lag:]
+    return np.asarray(products.sum((0, 1)) / max(pairs(present, lag), 1))

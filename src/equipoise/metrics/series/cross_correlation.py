@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from equipoise.metrics.reference import Array
 from equipoise.metrics.registry import Metric, register
+from equipoise.metrics.series.autocorrelation import centred_of, pairs
 from equipoise.metrics.series.reference import SeriesReference
 
 LAGS = (0, 1, 2, 4, 8)
@@ -49,7 +50,7 @@ def cross_correlations(
         (K, C, C): of channel i at a step with channel j a lag later. 0 for a channel
         that never varies.
     """
-    centred = np.where(present[:, :, None], values - values[present].mean(0), 0.0)
+    centred = centred_of(values, present)
     spread = np.sqrt((centred**2).sum((0, 1)) / present.sum())
     unit = np.where(spread > 0, spread, 1.0)
     scaled, found = centred / unit, []
@@ -57,7 +58,7 @@ def cross_correlations(
         length = values.shape[1] - lag
         if length < 1:
             break
-        count = max(int((present[:, :length] & present[:, lag:]).sum()), 1)
+        count = max(pairs(present, lag), 1)
         before, after = scaled[:, :length], scaled[:, lag:]
         width = values.shape[2]
         found.append(before.reshape(-1, width).T @ after.reshape(-1, width) / count)
