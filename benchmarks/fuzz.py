@@ -34,7 +34,7 @@ from PIL import Image
 from benchmarks.results import record
 from equipoise import GAN
 from equipoise.cli.sample_files import codes
-from equipoise.data import arrays, readers
+from equipoise.data import frames, readers
 from equipoise.data.images.decode import take
 from equipoise.data.images.deep_png import png_of
 from equipoise.data.images.form import Form
@@ -65,7 +65,7 @@ def file_of(suffix: str) -> Callable[[Path], object]:
         named = path.with_suffix(suffix)
         named.write_bytes(path.read_bytes())
         try:
-            return arrays.from_file(named, None, None)
+            return frames.from_file(named, None, None)
         finally:
             named.unlink()
 

@@ -77,6 +77,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "lsgan": line(0.03, 0.015),
         "sngan": line(0.15, 0.05),
         "dragan": line(0.12, 0.05),
+        "pacgan": line(0.06, 0.03),
         "r3gan": line(0.03, 0.015),
     },
     "ring": {
@@ -90,6 +91,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "lsgan": ring(0.7, 0.09),
         "sngan": ring(0.7, 0.03),
         "dragan": ring(0.65, 0.03),
+        "pacgan": ring(0.6, 0.08),
         "r3gan": ring(0.25, 0.06),
     },
     "mnist": {
@@ -104,6 +106,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "lsgan": digits(5.0, 0.4, 0.015),
         "sngan": digits(4.0, 0.35, 0.04),
         "dragan": digits(5.0, 0.3, 0.03),
+        "pacgan": digits(6.0, 0.3, 0.01),
         "r3gan": digits(5.0, 0.4, 0.01),
     },
 }

@@ -57,11 +57,12 @@ UNMEASURED = {
 
 
 def test_every_recipe_has_a_gate_for_every_kind_of_data_that_it_fits() -> None:
+    recipes = {name for name, recipe in catalogue().items() if not recipe.tables_only}
     needs_labels = {name for name, recipe in catalogue().items() if recipe.needs_labels}
     images_only = {name for name, recipe in catalogue().items() if recipe.images_only}
-    assert GATES["gaussian"].keys() == catalogue().keys() - needs_labels - images_only
-    assert GATES["ring"].keys() == catalogue().keys() - images_only - UNMEASURED["ring"]
-    assert GATES["mnist"].keys() == catalogue().keys() - UNMEASURED["mnist"]
+    assert GATES["gaussian"].keys() == recipes - needs_labels - images_only
+    assert GATES["ring"].keys() == recipes - images_only - UNMEASURED["ring"]
+    assert GATES["mnist"].keys() == recipes - UNMEASURED["mnist"]
 
 
 @cache

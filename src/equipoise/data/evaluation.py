@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data import arrays, readers
+from equipoise.data import arrays, frames, readers
 from equipoise.data.factory import as_table, open_source
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.images.form import AS_FOUND
@@ -47,9 +47,9 @@ def samples_of(data: Any, schema: Schema | None = None) -> NDArray[Any]:
     if table is not None and schema is not None and schema.table is not None:
         return schema.table.encode(table, seed=0)
     if table is not None:
-        array: NDArray[Any] = arrays.numbers_of(_ordered(table, columns), "the data")
+        array: NDArray[Any] = frames.numbers_of(_ordered(table, columns), "the data")
     elif isinstance(data, str | Path):
-        return arrays.from_file(Path(data), None).values
+        return frames.from_file(Path(data), None).values
     else:
         array = arrays.to_numpy(data, "the data")
     layout = detect_layout(array.shape)
@@ -195,7 +195,7 @@ def _ordered(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     Raises:
         RequestError: If the names differ.
     """
-    own = arrays.column_names(table)
+    own = frames.column_names(table)
     if columns is None or own == tuple(columns) or not (_named(own) and _named(columns)):
         return table
     if len(own) != len(columns) or set(own) != set(columns):

@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.data import arrays, mnist, readers
-from equipoise.data.arrays import TableOptions
+from equipoise.data import arrays, frames, mnist, readers
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
+from equipoise.data.frames import TableOptions
 from equipoise.data.image_folder import open_folder
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large
@@ -238,9 +238,9 @@ def _files(
     if is_large(files, memory_budget):
         return open_large(name, files, labels, columns, split_seed)
     rows = (
-        arrays.from_file(path, labels, columns, images)
+        frames.from_file(path, labels, columns, images)
         if path.is_file()
-        else arrays.from_table(readers.read_parts(files), labels, name, columns)
+        else frames.from_table(readers.read_parts(files), labels, name, columns)
     )
     source = _in_memory(name, rows, split_seed)
     source.labels_given = rows.labels is not None
@@ -271,7 +271,7 @@ def _object(
         rows = arrays.from_array(data, labels, "the array", images)
         return _in_memory("array", rows, split_seed)
     if (table := as_table(data)) is not None:
-        rows = arrays.from_frame(table, labels, "the DataFrame", columns)
+        rows = frames.from_frame(table, labels, "the DataFrame", columns)
         return _in_memory("frame", rows, split_seed)
     if isinstance(data, IterableDataset):
         return StreamSource("stream", DataLoader(data, batch_size=256), images)

@@ -19,9 +19,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data import arrays, readers
-from equipoise.data.arrays import Labels, Rows, TableOptions
+from equipoise.data import frames, readers
+from equipoise.data.arrays import Labels, Rows
 from equipoise.data.datasets import FetchedSource
+from equipoise.data.frames import TableOptions
 from equipoise.data.labels import plain_label
 from equipoise.data.outliers import notes_of_outliers
 from equipoise.data.readers.cells import joined
@@ -78,7 +79,7 @@ def open_large(
             "give a larger memory_budget"
         )
     frame, total = some_rows(files)
-    look = arrays.from_frame(frame, None, name, options)
+    look = frames.from_frame(frame, None, name, options)
     _refuse_without_room(total * look.schema.size * NUMBER_BYTES)
     with tempfile.TemporaryFile(dir=data_home()) as file:
         labels_seen, digest = _write(files, look, options.label_column, file)
@@ -183,7 +184,7 @@ def _encoded(
         kept = (labels >= 0) & ~table.unseen(frame)
         kept[kept] = table.meets(frame[kept])
         return table.encode(frame[kept], seed=part), labels[kept]
-    values = arrays.numbers_of(frame[list(look.schema.columns or ())], "the table")
+    values = frames.numbers_of(frame[list(look.schema.columns or ())], "the table")
     kept = (labels >= 0) & np.isfinite(values).all(axis=1)
     return values[kept], labels[kept]
 

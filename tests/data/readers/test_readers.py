@@ -15,8 +15,8 @@ import pytest
 from benchmarks.fuzz import file_seed
 
 from equipoise.data import readers
-from equipoise.data.arrays import TableOptions, from_file
 from equipoise.data.factory import open_source
+from equipoise.data.frames import TableOptions, from_file
 from equipoise.data.readers.base import Reader
 from equipoise.errors import RequestError
 

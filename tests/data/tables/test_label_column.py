@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from equipoise.data.arrays import TableOptions, from_frame
+from equipoise.data.frames import TableOptions, from_frame
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
