@@ -16,7 +16,6 @@ from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(20, 2))
-KIND = TableOptions("kind")
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 3), (20, 4, 5), (20, 3, 4, 5), (20, 4, 5, 3)])
