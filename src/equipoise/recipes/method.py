@@ -40,6 +40,11 @@ class Rates:
     """Weight of G's penalty."""
 
 
+def _alone(rows: Tensor) -> Tensor:
+    """The rows of a single process."""
+    return rows
+
+
 @dataclass(frozen=True)
 class CriticBatch:
     """A batch with D's outputs, for penalties: N real samples, then N generated
@@ -55,6 +60,9 @@ class CriticBatch:
     classes."""
     randomness: torch.Generator
     """The random generator for penalties."""
+    gather: Callable[[Tensor], Tensor] = _alone
+    """The rows of all processes that share the batch, (M, ...), from those of this one;
+    for what depends on the whole batch."""
 
     @property
     def real(self) -> Tensor:
@@ -77,6 +85,8 @@ class GeneratorBatch:
     """Their classes, (N,); None without classes."""
     randomness: torch.Generator
     """The random generator for penalties."""
+    gather: Callable[[Tensor], Tensor] = _alone
+    """As `CriticBatch.gather`."""
 
 
 @dataclass(frozen=True)
