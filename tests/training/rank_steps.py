@@ -157,7 +157,7 @@ def main(meeting: str, rank: int, size: int, names: list[str]) -> None:
     worst = [max(of_rank[name] for of_rank in ranks.of_all(found)) for name in names]
     dist.destroy_process_group()
     if rank == 0:
-        print(json.dumps(dict(zip(names, worst, strict=True))))
+        sys.stdout.write(json.dumps(dict(zip(names, worst, strict=True))))
 
 
 if __name__ == "__main__":

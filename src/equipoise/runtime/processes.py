@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from equipoise.errors import RequestError, printable
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.utils.system import usable_cores
 
 Child = subprocess.Popen[bytes]
@@ -103,7 +103,7 @@ def joined(device: str) -> Iterator[None]:
 
     # Before there is a group: the default arguments of its functions hold the current
     # one, whose threads abort the process at its exit if it is gloo's.
-    import torch.distributed.nn
+    import torch.distributed.nn  # noqa: F401  # it is imported for what it holds then
 
     from equipoise.runtime.ranks import Ranks
 
@@ -169,17 +169,18 @@ def start(processes: int, arguments: Sequence[str]) -> int:
     """Run a command in several processes of this machine until all have ended.
 
     SIGINT and SIGTERM are passed on to all. If one of them is killed or fails, the
-    others end too, and a line says which it was and how to go on.
+    others end too.
 
     Args:
         processes: How many.
         arguments: The words after `equipoise`.
 
     Returns:
-        The exit status: rank 0's, or 1 after another one has failed.
+        The exit status of rank 0.
 
     Raises:
         RequestError: This system cannot.
+        EquipoiseError: One of them was killed or failed, and rank 0 does not say so.
     """
     if not hasattr(os, "fork"):
         raise RequestError(
@@ -259,9 +260,9 @@ class _Supervisor:
         status = self.children[0].returncode
         if self.signals:
             return status if status > 0 else 128 + self.signals[0]
-        if self.failed is not None:
-            self._tell(*self.failed)
-        return status if status > 0 or self.failed is None else 1
+        if self.failed is not None and (self.failed != (0, status) or status < 0):
+            raise EquipoiseError(self._description(*self.failed))
+        return status
 
     def _pass_on(self, number: int, _: object) -> None:
         self.signals.append(number)
@@ -276,7 +277,7 @@ class _Supervisor:
         """Until all have ended. Those that go on after a failure, or a second signal,
         are ended."""
         deadline, remaining = math.inf, [signal.SIGTERM, signal.SIGKILL]
-        while any([child.poll() is None for child in self.children]):
+        while any(child.poll() is None for child in self.children):
             if not self.signals and self.failed is None:
                 self.failed = self._first_failed()
             if deadline == math.inf and (self.failed is not None or len(self.signals) > 1):
@@ -296,15 +297,12 @@ class _Supervisor:
         code, number = min(failed, default=(0, 0))
         return (number, code) if code else None
 
-    def _tell(self, number: int, code: int) -> None:
-        """Say which rank failed, where it does not say so itself, and how to go on."""
-        if code > 0 and number == 0:
-            return
+    def _description(self, number: int, code: int) -> str:
+        """Which rank failed, and how to go on."""
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else "has failed"
         again = ""
         if self.run_file.is_file():
             run = self.run_file.read_text()
-            again = f"; what is saved is in {run}. Resume with: "
-            again += shlex.join(["equipoise", "train", "--resume", run])
-        who = f"rank {number} of {len(self.children)} processes"
-        print(printable(f"equipoise: {who} {how}{again}"), file=sys.stderr)
+            command = shlex.join(["equipoise", "train", "--resume", run])
+            again = f"; what is saved is in {run}. Resume with: {command}"
+        return f"rank {number} of {len(self.children)} processes {how}{again}"

@@ -43,7 +43,7 @@ def signals_stop(control: Control, ranks: Ranks = SINGLE) -> Iterator[None]:
 
     first: list[float] = []
 
-    def handle(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, _: FrameType | None) -> None:
         if not first:
             first.append(time.monotonic())
             control.stop(signal.Signals(number).name)

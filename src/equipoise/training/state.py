@@ -141,9 +141,7 @@ class State:
 
     def synchronise(self) -> None:
         """Take rank 0's networks, on all ranks."""
-        self.ranks.broadcast_(
-            [*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers]
-        )
+        self.ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
 
     @property
     def samples_per_step(self) -> int:

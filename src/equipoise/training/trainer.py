@@ -185,9 +185,7 @@ class Trainer:
         self.workload, self.costs = count_workload(method, *sizes, labelled), costs_of(device)
         check_memory(self.source, recipe, transform, device, self.workload)
         check_contract(method, recipe.name, *sizes, labelled)
-        self.plan = Plan(
-            recipe, self.settings, schema, self.workload, self.costs, self.ranks.size
-        )
+        self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs, self.ranks.size)
 
     def _set_speed(self, recorded: Machine | None) -> None:
         """Threads, precision and compiling: those of the run that is resumed, else by
