@@ -35,8 +35,6 @@ def train(arguments: Sequence[str]) -> None:
         if note := processes.core_note(size):
             warn(note)
         sys.exit(processes.start(size, ["train", *arguments]))
-    if processes.was_restarted():
-        request = _at_restart(request)
     with processes.joined(request.choices.get("device", "auto")):
         trained = _trained(request)
     if trained is None:
@@ -48,9 +46,16 @@ def train(arguments: Sequence[str]) -> None:
 
 
 def _at_restart(request: TrainRequest) -> TrainRequest:
-    """The request after torchrun has started all processes again: to resume the run
+    """The request; where torchrun has started all processes again, to resume the run
     that they had begun."""
-    if request.out is None or not (request.out / "config.json").is_file():
+    from equipoise.runtime import processes
+    from equipoise.runtime.ranks import Ranks
+
+    ranks = Ranks.current()
+    if not ranks.any(processes.was_restarted()):
+        return request
+    begun = request.out is not None and (request.out / "config.json").is_file()
+    if not ranks.share(begun):
         return request
     return replace(request, resume=True, init_from=None)
 
@@ -71,6 +76,7 @@ def _trained(
     from equipoise.training.resume import is_finished
     from equipoise.training.signals import InterruptedRunError
 
+    request = _at_restart(request)
     gan = GAN(request.recipe.name, **request.choices)
     trainer = gan.trainer(
         request.data if request.distribution is None else request.distribution,

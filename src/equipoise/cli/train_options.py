@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from equipoise.cli.parser import OptionsParser, option, positional, raise_mistakes
-from equipoise.coerce import Interval
 from equipoise.data import readers
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, catalogue, find
 from equipoise.recipes.base import Recipe
-from equipoise.runs.settings import MAX_PROCESSES, RunSettings
+from equipoise.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from equipoise.runs.config import RunConfig
@@ -26,6 +25,8 @@ DATA_HELP = (
     f"A built-in source or a folder of images, or a {readers.listed()} file. "
     "See: equipoise datasets."
 )
+
+MAX_PROCESSES = 1024  # of one machine
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,17 @@ class Train:
     init_from: Path | None = option(None, "RUN")
     """Start from the weights of RUN, on DATA of the same kind. Optimiser, schedule and
     samples seen begin anew."""
-    processes: Annotated[int | None, Interval(1, MAX_PROCESSES)] = None
+    processes: int | None = option(None, "N")
     """Processes of this machine that share each batch, of one thread or with one GPU
     each. Default: 1, or as many as RUN had. On several machines: torchrun
     (docs/scaling.md)."""
+
+    def __post_init__(self) -> None:
+        if self.processes is not None and not 1 <= self.processes <= MAX_PROCESSES:
+            raise RequestError(
+                f"processes = {self.processes}: must be from 1 to {MAX_PROCESSES}, such as "
+                "the number of cores"
+            )
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from equipoise.utils.system import usable_cores
 Child = subprocess.Popen[bytes]
 # Variables of torchrun.
 RANK, LOCAL_RANK, WORLD_SIZE = "RANK", "LOCAL_RANK", "WORLD_SIZE"
+LOCAL_WORLD_SIZE = "LOCAL_WORLD_SIZE"
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 # Variables that `start` sets: the file where its processes meet, and the end of a pipe
 # that is closed when it is gone.
@@ -111,6 +112,9 @@ def joined(device: str) -> Iterator[None]:
     seconds = float(os.environ.get(TIMEOUT, DEFAULT_TIMEOUT))
     where = f"file://{os.environ[MEETING]}" if is_started_by_us() else "env://"
     store, this, size = next(dist.rendezvous(where, rank(), world_size()))
+    if os.environ.get(LOCAL_WORLD_SIZE) == os.environ[WORLD_SIZE]:
+        # torchrun keeps the store of one machine when it starts the processes again.
+        store = dist.PrefixStore(f"attempt {os.environ.get(RESTARTS, 0)}", store)
     Ranks.store = store
     _end_with_parent()
     dist.init_process_group(
