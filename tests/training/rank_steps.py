@@ -36,24 +36,28 @@ FLOOR = 1e-3  # of the largest: a weight whose gradient is zero but for rounding
 POINTS = Schema((2,), "ND", "float64", classes=(0, 1, 2), class_counts=(1, 1, 1))
 GREY = Schema((1, 16, 16), "NHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
 COLOR = Schema((3, 16, 16), "NCHW", "uint8", classes=(0, 1, 2), class_counts=(1, 1, 1))
-ADAPTED = {"augment": "color,translation,cutout", "augment_target": 0.6}
-LAZY = {"path_length": 2.0, "path_length_interval": 1, "penalty_interval": 1, "mixing": 0.9}
-CASES: dict[str, tuple[str, Schema, dict[str, Any]]] = {
-    name: (name.split()[0], schema, given)
-    for name, schema, given in (
-        ("balanced", POINTS, {"clusters": 0}),
-        ("balanced images", GREY, {**ADAPTED, "clusters": 0}),
-        ("balanced color", COLOR, {"photo_features": False, "clusters": 0}),
-        ("classic", POINTS, {}),
-        ("classic images", GREY, {}),
-        *((name, GREY, {}) for name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "wgan-gp")),
-        *((name, GREY, {}) for name in ("lsgan", "sngan", "dragan", "r3gan", "sagan")),
-        ("began", GREY, {"clusters": 0}),
-        ("stylegan2", GREY, LAZY),
-        ("fastgan", COLOR, {}),
-        ("projected", COLOR, {}),
-    )
+ADAPTED: dict[str, Any] = {"augment": "color,translation,cutout", "augment_target": 0.6}
+LAZY: dict[str, Any] = {
+    "path_length": 2.0,
+    "path_length_interval": 1,
+    "penalty_interval": 1,
+    "mixing": 0.9,
 }
+Case = tuple[str, Schema, dict[str, Any]]
+NAMED: tuple[Case, ...] = (
+    ("balanced", POINTS, {"clusters": 0}),
+    ("balanced images", GREY, {**ADAPTED, "clusters": 0}),
+    ("balanced color", COLOR, {"photo_features": False, "clusters": 0}),
+    ("classic", POINTS, {}),
+    ("classic images", GREY, {}),
+    *((name, GREY, {}) for name in ("dcgan", "cgan", "acgan", "infogan", "wgan", "wgan-gp")),
+    *((name, GREY, {}) for name in ("lsgan", "sngan", "dragan", "r3gan", "sagan")),
+    ("began", GREY, {"clusters": 0}),
+    ("stylegan2", GREY, LAZY),
+    ("fastgan", COLOR, {}),
+    ("projected", COLOR, {}),
+)
+CASES: dict[str, Case] = {name: (name.split()[0], schema, given) for name, schema, given in NAMED}
 
 
 def dealt(rows: Tensor, rank: int, ranks: int) -> Tensor:

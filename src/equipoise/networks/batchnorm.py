@@ -14,7 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.functional import batch_norm
+
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 
 
 def _alone(statistics: Tensor) -> Tensor:
@@ -22,7 +24,7 @@ def _alone(statistics: Tensor) -> Tensor:
     return statistics
 
 
-class SynchronisedBatchNorm(_BatchNorm):
+class SynchronisedBatchNorm(nn.Module):
     """BatchNorm of a batch that several processes have equal parts of.
 
     In place of torch.nn.SyncBatchNorm, which is for GPUs only. Means and variances of
@@ -34,21 +36,38 @@ class SynchronisedBatchNorm(_BatchNorm):
             those of this one, (1, 2, C), with gradients to each.
     """
 
-    def __init__(self, layer: _BatchNorm, gather: Callable[[Tensor], Tensor]) -> None:
-        super().__init__(layer.num_features, layer.eps, layer.momentum)
-        self.affine, self.track_running_stats = layer.affine, layer.track_running_stats
-        self.gather = gather
-        self._parameters, self._buffers = layer._parameters, layer._buffers
+    weight: nn.Parameter | None
+    bias: nn.Parameter | None
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(self, layer: BatchNorm, gather: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.eps, self.momentum, self.gather = layer.eps, layer.momentum, gather
+        for name in ("weight", "bias"):
+            self.register_parameter(name, getattr(layer, name))
+        for name in ("running_mean", "running_var", "num_batches_tracked"):
+            self.register_buffer(name, getattr(layer, name))
         self.train(layer.training)
 
-    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  # torch's name
-        """Any number of dimensions, (N, C, ...)."""
+    def reset_running_stats(self) -> None:
+        """Set the running statistics to those of no batch, as torch's layers do."""
+        for statistic, start in (
+            (self.running_mean, 0),
+            (self.running_var, 1),
+            (self.num_batches_tracked, 0),
+        ):
+            if statistic is not None:
+                statistic.fill_(start)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  # torch's name
+    def forward(self, x: Tensor) -> Tensor:
         if not self.training:
-            plain: Tensor = super().forward(input)
-            return plain
-        x = input.float() if input.dtype in (torch.bfloat16, torch.float16) else input
+            statistics, weights = (self.running_mean, self.running_var), (self.weight, self.bias)
+            of_batch = self.running_mean is None
+            return batch_norm(x, *statistics, *weights, training=of_batch, eps=self.eps)
+        dtype = x.dtype
+        x = x.float() if dtype in (torch.bfloat16, torch.float16) else x
         others = [axis for axis in range(x.dim()) if axis != 1]
         variance, mean = torch.var_mean(x, others, correction=0)
         means, variances = self.gather(torch.stack([mean, variance])[None]).unbind(1)
@@ -60,7 +79,7 @@ class SynchronisedBatchNorm(_BatchNorm):
             scale = scale * self.weight
         shift = -mean * scale if self.bias is None else self.bias - mean * scale
         sides = (1, -1, *(1,) * (x.dim() - 2))
-        return torch.addcmul(shift.reshape(sides), x, scale.reshape(sides)).to(input.dtype)
+        return torch.addcmul(shift.reshape(sides), x, scale.reshape(sides)).to(dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, n: int) -> None:
@@ -96,7 +115,7 @@ def synchronise(network: nn.Module, gather: Callable[[Tensor], Tensor]) -> None:
     """Replace the BatchNorm layers in a network by `SynchronisedBatchNorm`; parameters
     and buffers stay the same tensors, with the same names."""
     for name, layer in network.named_children():
-        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)):
+        if isinstance(layer, BatchNorm):
             setattr(network, name, SynchronisedBatchNorm(layer, gather))
         else:
             synchronise(layer, gather)

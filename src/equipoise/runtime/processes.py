@@ -105,16 +105,19 @@ def joined(device: str) -> Iterator[None]:
     # Before there is a group: the default arguments of its functions hold the current
     # one, whose threads abort the process at its exit if it is gloo's.
     import torch.distributed.nn  # noqa: F401  # it is imported for what it holds then
+    from torch.distributed.distributed_c10d import PrefixStore, Store
+    from torch.distributed.rendezvous import rendezvous
 
     from equipoise.runtime.ranks import Ranks
 
     backend = _backend(device)
     seconds = float(os.environ.get(TIMEOUT, DEFAULT_TIMEOUT))
     where = f"file://{os.environ[MEETING]}" if is_started_by_us() else "env://"
-    store, this, size = next(dist.rendezvous(where, rank(), world_size()))
+    store: Store
+    store, this, size = next(rendezvous(where, rank(), world_size()))
     if os.environ.get(LOCAL_WORLD_SIZE) == os.environ[WORLD_SIZE]:
         # torchrun keeps the store of one machine when it starts the processes again.
-        store = dist.PrefixStore(f"attempt {os.environ.get(RESTARTS, 0)}", store)
+        store = PrefixStore(f"attempt {os.environ.get(RESTARTS, '0')}", store)
     Ranks.store = store
     _end_with_parent()
     dist.init_process_group(

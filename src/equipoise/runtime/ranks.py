@@ -27,7 +27,7 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
 
 if TYPE_CHECKING:
-    from torch.distributed import Store
+    from torch.distributed.distributed_c10d import Store
 
 log = logging.getLogger(__name__)
 

@@ -211,7 +211,7 @@ class State:
             return readings
         sizes = [value.numel() for value in readings.values()]
         flat = torch.cat([value.flatten() for value in readings.values()])
-        parts = self.ranks.gather(flat[None]).split(sizes, 1)
+        parts = torch.split(self.ranks.gather(flat[None]), sizes, 1)
         return {
             name: part.flatten() if value.dim() else part.mean()
             for (name, value), part in zip(readings.items(), parts, strict=True)
