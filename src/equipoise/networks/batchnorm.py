@@ -44,7 +44,8 @@ class SynchronisedBatchNorm(nn.Module):
 
     def __init__(self, layer: BatchNorm, gather: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.eps, self.momentum, self.gather = layer.eps, layer.momentum, gather
+        self.eps, self.momentum, self.affine = layer.eps, layer.momentum, layer.affine
+        self.gather = gather
         for name in ("weight", "bias"):
             self.register_parameter(name, getattr(layer, name))
         for name in ("running_mean", "running_var", "num_batches_tracked"):
