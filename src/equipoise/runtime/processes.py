@@ -142,13 +142,13 @@ def _backend(device: str) -> str:
             f"device = {device!r} is one GPU, for {world_size()} processes: give 'cuda', and "
             "choose GPUs by CUDA_VISIBLE_DEVICES"
         )
-    local, count = int(os.environ.get(LOCAL_RANK, rank())), torch.cuda.device_count()
-    if local >= count:
+    here, count = int(os.environ.get(LOCAL_WORLD_SIZE, world_size())), torch.cuda.device_count()
+    if here > count:
         raise RequestError(
-            f"process {local + 1} on this machine has no GPU, of which there are {count}: "
-            "start one process for each, or give device = 'cpu'"
+            f"{here} processes on this machine, and {count} GPU{'s' if count > 1 else ''}: start "
+            "one for each, or give device = 'cpu'"
         )
-    torch.cuda.set_device(local)
+    torch.cuda.set_device(int(os.environ.get(LOCAL_RANK, rank())))
     return "cpu:gloo,cuda:nccl"
 
 
@@ -228,6 +228,7 @@ def _environment(number: int, processes: int, meeting: Path, lifeline: int) -> d
         RANK: str(number),
         LOCAL_RANK: str(number),
         WORLD_SIZE: str(processes),
+        LOCAL_WORLD_SIZE: str(processes),
         MEETING: str(meeting),
         LIFELINE: str(lifeline),
     }

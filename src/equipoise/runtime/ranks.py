@@ -222,7 +222,7 @@ class Ranks:
         """
         of_all = self.of_all(dict(facts))
         for rank, others in enumerate(of_all):
-            for name in of_all[0].keys() | others.keys():
+            for name in {**of_all[0], **others}:
                 expected, given = of_all[0].get(name), others.get(name)
                 if expected != given:
                     raise RequestError(

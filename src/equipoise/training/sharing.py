@@ -29,6 +29,7 @@ def check_shared(ranks: Ranks, source: Source, recipe: Recipe, settings: RunSett
     """
     if ranks.size == 1:
         return
+    ranks.check_equal(_facts(source, recipe, settings))
     check_batch(ranks.size, recipe.batch_size)
     rows = source.training_rows
     if rows is not None and rows < ranks.size:
@@ -36,7 +37,6 @@ def check_shared(ranks: Ranks, source: Source, recipe: Recipe, settings: RunSett
             f"processes = {ranks.size}: there are {rows} samples to train on: give at most "
             "one process for each"
         )
-    ranks.check_equal(_facts(source, recipe, settings))
 
 
 def check_batch(processes: int, batch_size: int) -> None:

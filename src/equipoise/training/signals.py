@@ -40,7 +40,6 @@ def signals_stop(control: Control, ranks: Ranks = SINGLE) -> Iterator[None]:
         return
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     before = {number: handler for number, handler in handlers.items() if handler is not None}
-
     first: list[float] = []
 
     def handle(number: int, _: FrameType | None) -> None:
