@@ -114,8 +114,8 @@ class GAN:
             to_disk=out is not None,
         )
         for note in resuming.notes(trainer):
-            warn(note)
-        with ProgressBar(progress) as bar:
+            trainer.warn(note)
+        with ProgressBar(progress if trainer.ranks.is_main else False) as bar:
             self.train(trainer, [bar, *callbacks])
         return self
 

@@ -66,7 +66,9 @@ def between(real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
     return torch.lerp(fake.detach(), real.detach(), fraction).requires_grad_()
 
 
-def around(real: Tensor, std: float, generator: torch.Generator) -> Tensor:
+def around(
+    real: Tensor, std: float, generator: torch.Generator, batch: Tensor | None = None
+) -> Tensor:
     """Points x + d, with normal d of `std` times the batch's standard deviation.
 
     Kodali et al. 2017, section 2.4.
@@ -75,12 +77,14 @@ def around(real: Tensor, std: float, generator: torch.Generator) -> Tensor:
         real: x, (N, *shape).
         std: The factor.
         generator: Of d, on the device of `real`.
+        batch: The batch that `real` is a part of, (M, *shape); None if it is the batch.
 
     Returns:
         (N, *shape), which requires gradients.
     """
+    spread = (real if batch is None else batch).detach().std()
     noise = torch.randn(real.shape, generator=generator, device=real.device, dtype=real.dtype)
-    return (real.detach() + std * real.detach().std() * noise).requires_grad_()
+    return (real.detach() + std * spread * noise).requires_grad_()
 
 
 def _gradients(logits: Tensor, x: Tensor) -> Tensor:

@@ -177,7 +177,9 @@ def test_the_path_length_of_a_linear_generator_is_that_of_its_matrix() -> None:
     noise = torch.randn(6, 3, 2, 2, generator=torch.Generator().manual_seed(3))
     control = PathLength()
     control.mean.fill_(2.0)
-    term, length = control.penalty(images, w, torch.Generator().manual_seed(3))
+    term, length = control.penalty(
+        images, w, torch.Generator().manual_seed(3), lambda lengths: lengths
+    )
     lengths = 3 * noise.flatten(1).norm(dim=1) / 2
     mean = 0.99 * 2 + 0.01 * lengths.mean()
     assert length.item() == pytest.approx(lengths.mean().item(), rel=1e-5)

@@ -21,6 +21,7 @@ from equipoise.errors import (
     first_line,
     nearest,
 )
+from equipoise.runtime.processes import is_started_by_us, rank
 
 HELP = """usage: equipoise COMMAND ...
 
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _failed(error, given[0] if given else "")
     except KeyboardInterrupt:
-        print("equipoise: stopped", file=sys.stderr)
+        warn("stopped")
         return 128 + signal.SIGINT
 
 
@@ -98,7 +99,9 @@ def _failed(error: Exception, command: str) -> int:
         Exception: The error is neither the user's nor the machine's, but a bug.
     """
     if isinstance(error, EquipoiseError):
-        print(f"equipoise: {error}", file=sys.stderr)
+        if _tells(error):
+            who = f"rank {rank()}: " if rank() else ""
+            print(f"equipoise: {who}{error}", file=sys.stderr)
         return error.status
     if isinstance(error, BrokenPipeError):  # the reader of a pipe has closed it
         _abandon_stdout()
@@ -115,6 +118,14 @@ def _failed(error: Exception, command: str) -> int:
         warn(f"out of memory: {first_line(error)}; {instead}")
         return 1
     raise error
+
+
+def _tells(error: EquipoiseError) -> bool:
+    """Whether this process prints an error, of several that may have the same one."""
+    hung = getattr(error, "hung", None)  # of a LostRankError
+    if hung is None:
+        return rank() == 0
+    return hung or (rank() == 0 and not is_started_by_us())
 
 
 def _abandon_stdout() -> None:

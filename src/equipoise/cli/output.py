@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from equipoise.errors import printable
+from equipoise.runtime.processes import rank
 
 
 def echo(text: str) -> None:
@@ -15,5 +16,6 @@ def echo(text: str) -> None:
 
 
 def warn(message: str) -> None:
-    """Print a warning on stderr."""
-    print(printable(f"equipoise: {message}"), file=sys.stderr)
+    """Print a warning on stderr; of several processes rank 0 does."""
+    if rank() == 0:
+        print(printable(f"equipoise: {message}"), file=sys.stderr)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from equipoise.cli.columns_table import lines_of
@@ -13,7 +15,9 @@ from equipoise.cli.output import echo, warn
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
+    from equipoise.cli.train_options import TrainRequest
     from equipoise.data.sources import Source
+    from equipoise.training.guard import DivergedError
     from equipoise.training.trainer import Trainer
 
 SHOWN_COLUMNS = 30  # of a table
@@ -22,36 +26,86 @@ SHOWN_COLUMNS = 30  # of a table
 def train(arguments: Sequence[str]) -> None:
     """equipoise train DATA ..., or equipoise train --resume RUN ..."""
     from equipoise.cli.train_options import parse_train
+    from equipoise.runtime import processes
 
     request = parse_train(arguments)
+    processes.check_not_nested(request.processes)
+    size = processes.world_size()
+    if size == 1 and (size := request.wanted_processes) > 1:
+        if note := processes.core_note(size):
+            warn(note)
+        sys.exit(processes.start(size, ["train", *arguments]))
+    with processes.joined(request.choices.get("device", "auto")):
+        trained = _trained(request)
+    if trained is None:
+        return
+    gan, trainer, finished, diverged = trained
+    _report(gan, trainer, use_saved=finished and "evaluate" not in request.choices)
+    if diverged is not None:
+        raise diverged
 
+
+def _at_restart(request: TrainRequest) -> TrainRequest:
+    """The request; where torchrun has started all processes again, to resume the run
+    that they had begun."""
+    from equipoise.runtime import processes
+    from equipoise.runtime.ranks import Ranks
+
+    ranks = Ranks.current()
+    if not ranks.any(processes.was_restarted()):
+        return request
+    begun = request.out is not None and (request.out / "config.json").is_file()
+    if not ranks.share(begun):
+        return request
+    return replace(request, resume=True, init_from=None)
+
+
+def _trained(
+    request: TrainRequest,
+) -> tuple[GAN, Trainer, bool, DivergedError | None] | None:
+    """Train, in this process and those that it was started with.
+
+    Returns:
+        On rank 0 the GAN, its trainer, whether there was nothing left to do, and the
+        error of a training that diverged; None on other ranks.
+    """
     from equipoise.api import GAN
+    from equipoise.runtime import processes
+    from equipoise.runtime.ranks import LostRankError
     from equipoise.training.guard import DivergedError
     from equipoise.training.resume import is_finished
     from equipoise.training.signals import InterruptedRunError
 
+    request = _at_restart(request)
     gan = GAN(request.recipe.name, **request.choices)
-    data = request.data if request.distribution is None else request.distribution
     trainer = gan.trainer(
-        data,
+        request.data if request.distribution is None else request.distribution,
         out=request.out,
         resume=request.resume,
         init_from=request.init_from,
         warn=warn,
         recorded=request.recorded,
     )
+    is_main = trainer.ranks.is_main
+    if not is_main:
+        with suppress(InterruptedRunError, DivergedError):  # rank 0 tells of them
+            gan.train(trainer)
+        return None
     _print_header(trainer)
     assert trainer.directory is not None, "the command line always writes a run"
     where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
+    processes.tell_run(trainer.directory.path)
+    again = f"Resume with: {shlex.join(['equipoise', 'train', '--resume', where])}"
     try:
         _run(gan, trainer, finished)
     except InterruptedRunError as error:
-        again = shlex.join(["equipoise", "train", "--resume", where])
-        raise InterruptedRunError(f"{error}. Resume with: {again}", error.signal) from None
-    except DivergedError:
-        _report(gan, trainer, use_saved=False)
-        raise
-    _report(gan, trainer, use_saved=finished and "evaluate" not in request.choices)
+        raise InterruptedRunError(f"{error}. {again}", error.signal) from None
+    except LostRankError as error:
+        message = f"{error}; what is saved is in {where}. {again}"
+        raise LostRankError(message, hung=error.hung) from None
+    except DivergedError as error:
+        return gan, trainer, False, error
+    return gan, trainer, finished, None
 
 
 def _run(gan: GAN, trainer: Trainer, finished: bool) -> None:
@@ -127,6 +181,17 @@ def _print_columns(source: Source) -> None:
     )
 
 
+def _unused_gpus(trainer: Trainer) -> int:
+    """GPUs that there are, where one is used and was not picked; else 0."""
+    import torch
+
+    picked = ":" in trainer.settings.device or trainer.ranks.size > 1
+    if picked or trainer.device.type != "cuda":
+        return 0
+    count = torch.cuda.device_count()
+    return count if count > 1 else 0
+
+
 def _print_header(trainer: Trainer) -> None:
     """Print the data, the recipe and the machine, and the progress of a resumed run."""
     from equipoise.training.resume import status_line
@@ -140,12 +205,16 @@ def _print_header(trainer: Trainer) -> None:
     for note in source.notes:
         echo(f"  note: {note}")
     how = f"{trainer.speed.threads} thread{'s' if trainer.speed.threads > 1 else ''}"
+    if trainer.ranks.size > 1:
+        how = f"{trainer.ranks.size} processes of {how} each"
     how += ", in bfloat16" if trainer.speed.precision == "bfloat16" else ""
     how += "; compiling the step first, about a minute" if trainer.speed.compiled else ""
     echo(
         f"{trainer.recipe.name} on {trainer.device} with {how}; saved in "
         f"{directory.path if directory else '-'}"
     )
+    if gpus := _unused_gpus(trainer):
+        echo(f"  note: one of {gpus} GPUs is used; for all of them add --processes {gpus}")
     if trainer.resumed:
         echo(status_line(trainer))
     sys.stdout.flush()

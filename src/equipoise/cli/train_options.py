@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ DATA_HELP = (
     "See: equipoise datasets."
 )
 
+MAX_PROCESSES = 1024  # of one machine
+
 
 @dataclass(frozen=True)
 class Train:
@@ -43,6 +45,17 @@ class Train:
     init_from: Path | None = option(None, "RUN")
     """Start from the weights of RUN, on DATA of the same kind. Optimiser, schedule and
     samples seen begin anew."""
+    processes: int | None = option(None, "N")
+    """Processes of this machine that share each batch, of one thread or with one GPU
+    each. Default: 1, or as many as RUN had. On several machines: torchrun
+    (docs/scaling.md)."""
+
+    def __post_init__(self) -> None:
+        if self.processes is not None and not 1 <= self.processes <= MAX_PROCESSES:
+            raise RequestError(
+                f"processes = {self.processes}: must be from 1 to {MAX_PROCESSES}, such as "
+                "the number of cores"
+            )
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,19 @@ class TrainRequest:
     """The settings of recipe and run that were typed, and no others."""
     recorded: RunConfig | None = None
     """The configuration of the run that is resumed or started from."""
+    processes: int | None = None
+    """That were typed."""
+
+    @property
+    def wanted_processes(self) -> int:
+        """Processes to train in: those typed, or those of the run that is resumed."""
+        if self.processes is not None or not self.resume:
+            return self.processes or 1
+        from equipoise.runs.directory import RunDirectory
+
+        assert self.out is not None, "a run that is resumed is named"
+        config = self.recorded or RunDirectory.existing(self.out).read_config()
+        return config.machine.processes
 
 
 def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) -> TrainRequest:
@@ -125,6 +151,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
         init_from=train.init_from,
         choices={**of_run, **of_recipe},
         recorded=recorded,
+        processes=train.processes,
     )
 
 
@@ -159,13 +186,11 @@ def _resolved(train: Train, *, help_asked: bool = False) -> Train:
             raise RequestError(
                 f"{train.resume!r} was not expected: --out names the run to resume already"
             )
-        return Train(
-            train.data or train.resume or None, train.recipe, train.out, "", train.init_from
-        )
+        return replace(train, data=train.data or train.resume or None, resume="")
     run, data = (train.resume, train.data) if train.resume else (train.data, None)
     if run is None and not help_asked:
         raise RequestError("equipoise train --resume needs the run: equipoise train --resume RUN")
-    return Train(data, train.recipe, Path(run) if run else None, "", train.init_from)
+    return replace(train, data=data, out=Path(run) if run else None, resume="")
 
 
 def _recorded(run: Path) -> RunConfig:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from equipoise.data.distributions import Distribution
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.utils.prefetch import ahead
 
 Encode = Callable[[Tensor], Tensor]
@@ -89,10 +89,10 @@ class Loader(ABC):
             ranks: Number of processes; each takes `batch_size` samples a step.
 
         Raises:
-            EquipoiseError: For data that cannot be split.
+            RequestError: For data that cannot be split.
         """
         if ranks > 1:
-            raise EquipoiseError(
+            raise RequestError(
                 f"{ranks} processes cannot share a stream: give an array, files or a "
                 "distribution, or train in one process"
             )
@@ -222,7 +222,11 @@ class PrefetchingLoader(IndexedLoader):
 
 
 class DistributionLoader(Loader):
-    """New draws from a distribution, made in blocks."""
+    """New draws from a distribution, made in blocks.
+
+    Several ranks draw the same blocks, and take the rows of a common, larger batch in
+    turn, as `batches` does.
+    """
 
     def __init__(
         self,
@@ -234,15 +238,19 @@ class DistributionLoader(Loader):
     ) -> None:
         super().__init__(batch_size, encode, device)
         self.distribution, self.seed = distribution, seed
-        self.rows = max(BLOCK // batch_size, 1) * batch_size
-        self.block, self.labels = self._block()
+        self._begin()
 
     def split(self, rank: int, ranks: int) -> None:
         self.rank, self.ranks = rank, ranks
+        self._begin()
+
+    def _begin(self) -> None:
+        self.step = self.batch_size * self.ranks
+        self.rows = max(BLOCK // self.step, 1) * self.step
         self.block, self.labels = self._block()
 
     def _block(self) -> Batch:
-        generator = seeded(self.seed, Stream.TRAINING, self.epoch, rank=self.rank)
+        generator = seeded(self.seed, Stream.TRAINING, self.epoch)
         x, y = self.distribution.labelled(self.rows, generator)
         return self.encode(x).to(self.device), None if y is None else y.to(self.device)
 
@@ -250,8 +258,9 @@ class DistributionLoader(Loader):
         if self.cursor == self.rows:
             self.epoch, self.cursor = self.epoch + 1, 0
             self.block, self.labels = self._block()
-        batch = slice(self.cursor, self.cursor + self.batch_size)
-        self.cursor += self.batch_size
+        start = self.cursor + self.rank * self.batch_size
+        batch = slice(start, start + self.batch_size)
+        self.cursor += self.step
         return self.block[batch], None if self.labels is None else self.labels[batch]
 
     def restore(self, position: dict[str, int]) -> None:

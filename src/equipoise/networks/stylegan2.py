@@ -22,7 +22,7 @@ style latent and a crossover follow the first, for style mixing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -424,7 +424,11 @@ class PathLength(Controller):
         self.register_buffer("mean", torch.tensor(0.0))
 
     def penalty(
-        self, images: Tensor, styles: Tensor, randomness: torch.Generator
+        self,
+        images: Tensor,
+        styles: Tensor,
+        randomness: torch.Generator,
+        gather: Callable[[Tensor], Tensor],
     ) -> tuple[Tensor, Tensor]:
         """The penalty, (), and the mean length, ().
 
@@ -432,13 +436,14 @@ class PathLength(Controller):
             images: g(w), (N, C, H, W).
             styles: w of each layer, (N, L, Z); they require gradients.
             randomness: Of the directions v.
+            gather: The lengths of the whole batch, (M,), from those of its part here.
         """
         v = torch.randn(images.shape, generator=randomness, device=images.device)
         v = v / math.sqrt(math.prod(images.shape[2:]))
         (slopes,) = torch.autograd.grad((images * v).sum(), styles, create_graph=True)
         lengths = slopes.square().sum(2).mean(1).sqrt()
-        mean = lengths.mean()
-        return (lengths - self.updated(mean.detach())).square().mean(), mean
+        mean = gather(lengths.detach()).mean()
+        return (lengths - self.updated(mean)).square().mean(), mean
 
     def updated(self, length: Tensor) -> Tensor:
         """The moving mean after a batch of this mean length."""

@@ -53,7 +53,9 @@ class DRAGAN(CrossEntropy):
         from equipoise import penalties
 
         def penalty(batch: CriticBatch) -> dict[str, Tensor]:
-            points = penalties.around(batch.real, self.perturbation, batch.randomness)
+            points = penalties.around(
+                batch.real, self.perturbation, batch.randomness, batch.gather(batch.real)
+            )
             return {
                 "gradient_penalty": penalties.norm_penalties(
                     batch.discriminate(points), points, self.target

@@ -47,6 +47,11 @@ class Rates:
     """Weight of G's penalty."""
 
 
+def _alone(rows: Tensor) -> Tensor:
+    """The rows of a single process."""
+    return rows
+
+
 @dataclass(frozen=True)
 class CriticBatch:
     """A batch with D's outputs, for penalties: N real samples, then N generated ones.
@@ -62,6 +67,9 @@ class CriticBatch:
     classes."""
     randomness: torch.Generator
     """The random generator for penalties."""
+    gather: Callable[[Tensor], Tensor] = _alone
+    """The rows of all processes that share the batch, (M, ...), from those of this one;
+    for what depends on the whole batch."""
 
     @property
     def real(self) -> Tensor:
@@ -87,6 +95,8 @@ class GeneratorBatch:
     x: Tensor
     """The samples that G makes of them, (N, *shape), with the graph back to G's
     weights."""
+    gather: Callable[[Tensor], Tensor] = _alone
+    """As `CriticBatch.gather`."""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class StyleGAN2(Recipe):
             z, y = batch.z[:half], None if batch.y is None else batch.y[:half]
             styles = generator.styles(z, y)
             term, length = path_length.penalty(
-                generator.synthesize(styles, z), styles, batch.randomness
+                generator.synthesize(styles, z), styles, batch.randomness, batch.gather
             )
             return weight * term, {"path_length_penalty": term, "path_length": length}
 

@@ -35,7 +35,13 @@ from equipoise.recipes import MissingRecipeError, broken
 from equipoise.recipes._building import recipe_from, recipe_to_dict
 from equipoise.recipes.base import Recipe
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
-from equipoise.runs.settings import IMAGE_SETTINGS, MAX_THREADS, RunSettings, merged
+from equipoise.runs.settings import (
+    IMAGE_SETTINGS,
+    MAX_PROCESSES,
+    MAX_THREADS,
+    RunSettings,
+    merged,
+)
 
 HELD_OUT_RULE = "the source's test split, or a seeded tenth, at most 10,000"
 
@@ -123,6 +129,8 @@ class Machine:
     precision: Literal["float32", "bfloat16"]
     compiled: bool
     """Whether the training step was compiled."""
+    processes: Annotated[int, Interval(1, MAX_PROCESSES)] = 1
+    """The processes that shared each batch; threads are of each."""
     processor: str = field(default_factory=lambda: platform.processor() or platform.machine())
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from equipoise.data.series.frames import Roles
 
 MAX_THREADS = 1024
+MAX_PROCESSES = 2**16
 MAX_SIDE = 8192  # pixels
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]

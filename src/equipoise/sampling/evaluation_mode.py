@@ -8,20 +8,20 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from equipoise.networks.batchnorm import BATCH_NORMS
+from equipoise.networks.batchnorm import BATCH_NORMS, of_this_process
 
 
 @contextmanager
 def recomputing_statistics(network: nn.Module) -> Iterator[bool]:
     """A context in which BatchNorm layers average the statistics of all batches, from
-    zero, and all other layers are in evaluation mode.
+    zero, and all other layers are in evaluation mode. No other process takes part.
 
     Yields:
         Whether the network has BatchNorm layers.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORMS)]
     momenta = [layer.momentum for layer in layers]
-    with evaluating(network), torch.no_grad():
+    with evaluating(network), of_this_process(network), torch.no_grad():
         for layer in layers:
             layer.reset_running_stats()
             layer.momentum = None

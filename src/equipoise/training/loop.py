@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from equipoise.data.loading import EndOfDataError
+from equipoise.runtime.ranks import Ranks
 from equipoise.training.evaluation_schedule import images
 from equipoise.training.events import (
     Control,
@@ -187,6 +188,8 @@ def train(state: State, clock: Clock, control: Control) -> Iterator[Event]:
         The first five kinds of `events.Event`.
     """
     for event in _events(state, clock, control):
+        if isinstance(event, SaveDue):
+            state.collect_randomness()
         if state.ranks.is_main or isinstance(event, Finished):
             yield event
 
@@ -249,7 +252,8 @@ def _events(state: State, clock: Clock, control: Control) -> Iterator[Event]:
         if recent:
             yield check_report(report(state, clock, progress, recent), guard)
         yield SaveDue()
-    yield Finished(ended or _end_reason(progress, control), guard.exhausted)
+    ended = ended or _end_reason(progress, state.ranks, control)
+    yield Finished(ended, guard.exhausted)
 
 
 def _divergence_reason(event: Recovered, guard: Guard) -> str:
@@ -262,11 +266,13 @@ def _divergence_reason(event: Recovered, guard: Guard) -> str:
     )
 
 
-def _end_reason(progress: float, control: Control) -> str:
-    """Why the loop ended without a failure."""
+def _end_reason(progress: float, ranks: Ranks, control: Control) -> str:
+    """Why the loop ended without a failure, on all ranks alike."""
     if progress >= 1:
         return "done"
-    return control.stop_reason or "stopped by another process"
+    reasons = [reason for reason in ranks.of_all(control.stop_reason) if reason is not None]
+    control.stop(reasons[0])
+    return reasons[0]
 
 
 def report(state: State, clock: Clock, progress: float, recent: deque[dict[str, Tensor]]) -> Report:

@@ -33,6 +33,8 @@ class Plan:
     schema: Schema
     workload: Workload
     costs: DeviceCosts
+    processes: int = 1
+    """That share the work of a step."""
 
     @property
     def samples(self) -> int | None:
@@ -52,7 +54,9 @@ class Plan:
 
     @property
     def threads(self) -> int:
-        """Default number of CPU threads."""
+        """Default number of CPU threads of each process."""
+        if self.processes > 1:
+            return 1
         return threads_for(self.workload.step_flops, self.schema.is_image, self.costs)
 
     @property
@@ -62,7 +66,7 @@ class Plan:
             return self.run.minutes * 60
         samples = self.samples or self.recipe.default_samples(NetworkSpace.of(self.schema))
         steps = samples / (self.workload.batch_size * self.workload.discriminator_steps)
-        return steps * self.workload.seconds(self.threads, self.costs)
+        return steps * self.workload.seconds(self.threads, self.costs) / self.processes
 
     @property
     def evaluation(self) -> Literal["full", "quick", "none"]:

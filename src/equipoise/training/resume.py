@@ -21,9 +21,11 @@ from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import is_saved, module_tensors, save_generator
 from equipoise.runs.settings import CHANGEABLE, RunSettings, differences
+from equipoise.runtime.ranks import Ranks
 from equipoise.training.loop import MIN_RUN_FRACTION
 from equipoise.training.request import Request
 from equipoise.training.resume_log import has_reached_length, restore_log
+from equipoise.training.sharing import check_shared
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.chain import Chain
 from equipoise.utils.formatting import about, spoken
@@ -43,33 +45,65 @@ def resume(request: Request) -> Trainer:
     """
     if request.out is None:
         raise RequestError("resume needs out: give the directory of the run to resume")
-    directory = RunDirectory.existing(request.out)
-    config = request.recorded or directory.read_config()
-    _check_settings(request.out, config, request)
-    settings = config.settings.updated(request.settings.run)
-    source = _source(request.out, config, request, settings)
-    _check_data(request.out, config, source)
-    directory.lock()
+    ranks = Ranks.current()
+    with ranks.failing_together():
+        directory = RunDirectory.existing(request.out)
+        config = request.recorded or directory.read_config()
+        _check_settings(request.out, config, request)
+        settings = config.settings.updated(request.settings.run)
+        source = _source(request.out, config, request, settings)
+        _check_data(request.out, config, source)
+    check_shared(ranks, source, config.recipe, settings)
+    with ranks.failing_together():
+        if ranks.is_main:
+            directory.lock()
     try:
-        moment = _newest_checkpoint(directory, config, request.warn)
-        transform = None
-        if moment is not None:
-            transform = _transform(directory.path, config, source, moment)
-        trainer = Trainer(
-            source,
-            config.recipe,
-            settings,
-            request.warn,
-            requested=config.requested.updated(request.settings),
-            transform=transform,
-            directory=directory,
-            recorded=config,
-        )
-        _restore(trainer, request.settings.run, moment)
+        return _at_newest_checkpoint(request, directory, config, settings, source, ranks)
     except BaseException:
         directory.unlock()
         raise
+
+
+def _at_newest_checkpoint(
+    request: Request,
+    directory: RunDirectory,
+    config: RunConfig,
+    settings: RunSettings,
+    source: Source,
+    ranks: Ranks,
+) -> Trainer:
+    """The training of a run that is locked; rank 0 reads for all."""
+    with ranks.failing_together():
+        moment = _newest_checkpoint(directory, config, request.warn) if ranks.is_main else None
+    moment = ranks.share(moment)
+    transform = None
+    if moment is not None:
+        transform = _transform(directory.path, config, source, moment)
+    trainer = Trainer(
+        source,
+        config.recipe,
+        settings,
+        request.warn,
+        requested=config.requested.updated(request.settings),
+        transform=transform,
+        directory=directory,
+        recorded=config,
+        ranks=ranks,
+    )
+    with ranks.failing_together():
+        _restore(trainer, directory, request.settings.run, moment)
+    before = config.machine.processes
+    if before != ranks.size and moment is not None:
+        trainer.warn(
+            f"{directory.path} was trained in {_processes(before)} and goes on in "
+            f"{_processes(ranks.size)}: from the same state, but with other random numbers "
+            "than it would have had"
+        )
     return trainer
+
+
+def _processes(count: int) -> str:
+    return f"{count} process{'es' if count > 1 else ''}"
 
 
 def is_finished(trainer: Trainer) -> bool:
@@ -80,7 +114,8 @@ def is_finished(trainer: Trainer) -> bool:
 def notes(trainer: Trainer) -> list[str]:
     """What the caller of `fit` should know of a
     training that begins or goes on: a line each."""
-    finished = [status_line(trainer)] if trainer.resumed and is_finished(trainer) else []
+    over = trainer.resumed and trainer.ranks.is_main and is_finished(trainer)
+    finished = [status_line(trainer)] if over else []
     return [*trainer.source.notes, *finished]
 
 
@@ -243,13 +278,15 @@ def _newest_checkpoint(
 
 def _restore(
     trainer: Trainer,
+    directory: RunDirectory,
     run_choices: dict[str, Any],
     moment: checkpoint.Moment | None,
 ) -> None:
-    """Go back to a checkpoint, or without one to the start."""
-    directory = trainer.directory
-    assert directory is not None, "only a directory can be resumed"
+    """Go back to a checkpoint, or without one to the start. Rank 0 changes files."""
+    is_main = trainer.ranks.is_main
     if moment is None:
+        if not is_main:
+            return None
         directory.reset(trainer.config)
         directory.remove_temporary_files()
         return trainer.warn(f"{directory.path} has no checkpoint yet: starting from the beginning")
@@ -260,7 +297,10 @@ def _restore(
         raise EquipoiseError(
             f"{directory.path} cannot be resumed: its checkpoint does not fit its config ({why})"
         ) from None
-    _check_length(trainer, run_choices)
+    _check_length(trainer, directory.path, run_choices)
+    if not is_main:
+        trainer.sampler.samples_seen = trainer.state.samples_seen
+        return None
     directory.remove_temporary_files()
     restore_log(trainer, directory.read_log(trainer.warn))
     # In this order: where it is killed in between, the log is put right by the next
@@ -268,6 +308,7 @@ def _restore(
     directory.write_config(trainer.config)
     directory.write_log(trainer.log)
     _restore_sampler(trainer, directory)
+    return None
 
 
 def _restore_sampler(trainer: Trainer, directory: RunDirectory) -> None:
@@ -279,11 +320,10 @@ def _restore_sampler(trainer: Trainer, directory: RunDirectory) -> None:
         save_generator(trainer.sampler, directory.generator)
 
 
-def _check_length(trainer: Trainer, run_choices: dict[str, Any]) -> None:
+def _check_length(trainer: Trainer, path: Path, run_choices: dict[str, Any]) -> None:
     """Raises:
     RequestError: Where the user gives a length that the run is beyond already."""
-    assert trainer.directory is not None, "only a directory can be resumed"
-    state, path = trainer.state, trainer.directory.path
+    state = trainer.state
     samples, minutes = run_choices.get("samples"), run_choices.get("minutes")
     # The last step may reach beyond the length.
     step = trainer.recipe.batch_size * trainer.recipe.discriminator_steps

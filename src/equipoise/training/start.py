@@ -18,8 +18,10 @@ from equipoise.runs.config import Requested
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.process import torch_settings
+from equipoise.runtime.ranks import Ranks
 from equipoise.training.request import Request
 from equipoise.training.resume import resume
+from equipoise.training.sharing import check_shared
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights, read
 from equipoise.transforms.fitting import channels_are_independent
@@ -53,17 +55,41 @@ def prepare(
         )
     if resumes:
         return resume(request)
-    settings = RunSettings(**request.settings.run)
-    weights = (
-        read(Path(init_from), request.recorded) if isinstance(init_from, str | Path) else init_from
-    )
+    settings, ranks = RunSettings(**request.settings.run), Ranks.current()
+    with ranks.failing_together():
+        weights = (
+            read(Path(init_from), request.recorded)
+            if isinstance(init_from, str | Path)
+            else init_from
+        )
+        source = _source(request, settings, ranks)
+        if weights is None:
+            kind, choices = request.recipe or find(DEFAULT), request.settings.recipe
+            recipe = _recipe(source, kind, choices, settings.seed)
+        else:
+            recipe = weights.recipe_for(source, request.recipe, request.settings.recipe)
+    check_shared(ranks, source, recipe, settings)
+    if weights is None:
+        trainer = Trainer(
+            source, recipe, settings, request.warn, requested=request.settings, ranks=ranks
+        )
+    else:
+        trainer = _warm(weights, source, recipe, settings, request, ranks)
+    with ranks.failing_together():
+        if request.to_disk and ranks.is_main:
+            _keep(trainer, request.out, with_weights=weights is not None)
+    return trainer
+
+
+def _source(request: Request, settings: RunSettings, ranks: Ranks) -> Source:
+    """The data, where there is any and a place for the run."""
     if request.data is None:
         raise RequestError(
             "fit needs data: an array, a DataFrame, a path or the name of a built-in source"
         )
-    if request.out is not None:
+    if request.out is not None and ranks.is_main:
         RunDirectory.check_free(request.out)
-    source = open_source(
+    return open_source(
         request.data,
         request.labels,
         label_column=settings.label_column,
@@ -74,16 +100,6 @@ def prepare(
         images=settings.images,
         roles=settings.roles,
     )
-    if weights is None:
-        recipe = _recipe(
-            source, request.recipe or find(DEFAULT), request.settings.recipe, settings.seed
-        )
-        trainer = Trainer(source, recipe, settings, request.warn, requested=request.settings)
-    else:
-        trainer = _warm(weights, source, settings, request)
-    if request.to_disk:
-        _keep(trainer, request.out, with_weights=weights is not None)
-    return trainer
 
 
 def _keep(trainer: Trainer, out: Path | None, *, with_weights: bool) -> None:
@@ -99,9 +115,15 @@ def _keep(trainer: Trainer, out: Path | None, *, with_weights: bool) -> None:
         raise
 
 
-def _warm(weights: Weights, source: Source, settings: RunSettings, request: Request) -> Trainer:
+def _warm(
+    weights: Weights,
+    source: Source,
+    recipe: Recipe,
+    settings: RunSettings,
+    request: Request,
+    ranks: Ranks,
+) -> Trainer:
     """A trainer that starts from these weights, in their transform."""
-    recipe = weights.recipe_for(source, request.recipe, request.settings.recipe)
     source.notes.append(weights.summary())
     if source.labels_given and not recipe.conditional:
         source.notes.append(f"the labels are not used: {weights.name} was trained without")
@@ -113,8 +135,10 @@ def _warm(weights: Weights, source: Source, settings: RunSettings, request: Requ
         requested=Requested({**weights.requested, **request.settings.recipe}, request.settings.run),
         transform=weights.transform_for(source, settings.seed),
         init_from=weights.origin(),
+        ranks=ranks,
     )
     weights.load_into_trainer(trainer)
+    trainer.state.synchronise()
     return trainer
 
 

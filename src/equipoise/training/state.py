@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from equipoise.coerce import checked
 from equipoise.data.loading import Loader, Stream, seeded
 from equipoise.errors import clipped
+from equipoise.networks.batchnorm import synchronise
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
@@ -79,6 +80,10 @@ class State:
         self.ema = (
             copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
         )
+        if ranks.size > 1:  # not in the EMA, which rank 0 evaluates alone
+            loader.split(ranks.rank, ranks.size)
+            for network in (self.generator, self.discriminator):
+                synchronise(network, ranks.gather)
         # Lists: walking the modules at each step takes 5% of a small network's time.
         self.weights_g, self.weights_d, self.weights_ema = (
             list[Tensor](network.parameters())
@@ -126,14 +131,17 @@ class State:
         """Number of roll-backs. Each halves the learning rate."""
         self.attempts = 0
         """Number of roll-backs since the run last diverged and was resumed."""
-        if ranks.size > 1:
-            loader.split(ranks.rank, ranks.size)
         if self.augmentation is not None:
-            self.augmentation.images = loader.batch_size
+            self.augmentation.images = loader.batch_size * ranks.size
         self._buffers = [
             buffer for module in self._trained().values() for buffer in _saved_buffers(module)
         ]
-        ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
+        self._of_other_ranks: dict[str, Tensor] = {}
+        self.synchronise()
+
+    def synchronise(self) -> None:
+        """Take rank 0's networks, on all ranks."""
+        self.ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
 
     @property
     def samples_per_step(self) -> int:
@@ -187,11 +195,39 @@ class State:
         Returns:
             The controllers' readings for the log, () each.
         """
+        updated = [
+            controller
+            for controller in (self.augmentation, self.controller)
+            if controller is not None and controller.after == after
+        ]
         logged: dict[str, Tensor] = {}
-        for controller in (self.augmentation, self.controller):
-            if controller is not None and controller.after == after:
-                logged |= controller.update(readings)
+        of_batch = self._of_all_ranks(readings) if updated else readings
+        for controller in updated:
+            logged |= controller.update(of_batch)
         return logged
+
+    def _of_all_ranks(self, readings: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The readings of the whole batch: means of scalars, (), and D's outputs on all
+        ranks, one after another."""
+        if self.ranks.size == 1:
+            return readings
+        sizes = [value.numel() for value in readings.values()]
+        flat = torch.cat([value.flatten() for value in readings.values()])
+        parts = torch.split(self.ranks.gather(flat[None]), sizes, 1)
+        return {
+            name: part.flatten() if value.dim() else part.mean()
+            for (name, value), part in zip(readings.items(), parts, strict=True)
+        }
+
+    def collect_randomness(self) -> None:
+        """Let rank 0 have the random generators of all, before the state is saved."""
+        states = {name: generator.get_state() for name, generator in self.randomness.items()}
+        of_others = [*enumerate(self.ranks.of_all(states))][1:]
+        self._of_other_ranks = {
+            f"randomness.{rank}.{name}": stored
+            for rank, of_rank in of_others
+            for name, stored in of_rank.items()
+        }
 
     def compiled(self, function: Callable[P, T]) -> Callable[P, T]:
         """The compiled form of a function of the step, or the function itself."""
@@ -207,11 +243,13 @@ class State:
         _optimizer_step(self.weights_g, gradients, self.optimizer_g, self.ranks)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the state by a dotted name, not copied."""
-        return self.weights() | {
+        """Every tensor of the state by a dotted name, not copied; random generators of
+        other ranks as they were collected last."""
+        own = {
             f"randomness.{name}": generator.get_state()
             for name, generator in self.randomness.items()
         }
+        return self.weights() | own | self._of_other_ranks
 
     def weights(self) -> dict[str, Tensor]:
         """The tensors of the networks, the EMA, the controllers and the optimisers."""
@@ -266,13 +304,16 @@ class State:
             samples_seen: The samples seen when they were saved.
         """
         self.restore_weights(tensors)
+        rank = "" if self.ranks.is_main else f"{self.ranks.rank}."
         for name, generator in self.randomness.items():
-            stored = tensors[f"randomness.{name}"].cpu()
-            if self.ranks.is_main and stored.shape == generator.get_state().shape:
-                generator.set_state(stored)
+            stored = tensors.get(f"randomness.{rank}{name}")
+            if stored is None and self.ranks.is_main:
+                raise KeyError(f"randomness.{name}")
+            if stored is not None and stored.shape == generator.get_state().shape:
+                generator.set_state(stored.cpu())
                 continue
-            # Only rank 0's are saved, and those of another type of device have another
-            # shape. The others get a seed that depends on the samples seen.
+            # A rank that there was not when the state was saved, or another type of
+            # device, whose states have another shape: a seed by the samples seen.
             fresh = seeded(self.seed, RANDOM_STREAMS[name], samples_seen, rank=self.ranks.rank)
             generator.manual_seed(fresh.initial_seed())
 

@@ -5,10 +5,12 @@
     EMA:  G_ema <- d * G_ema + (1 - d) * G                      d = 2^(-n / half-life)
 
 x is a batch of real samples, x' one of as many generated samples, n the number of real
-samples in the step. The recipe defines L_D, L_G, their penalties and the auxiliary term
-A, see `recipes.method.Method`. A penalty of every k-th step has k times the weight. D
-sees augmented samples if the recipe has augmentations, and packs of samples if it has
-packing. x' is new in G's step, unless the method reuses the samples of D's.
+samples in the step. Of several processes each has an equal part of the batch, and every
+optimiser step is along the mean of their gradients. The recipe defines L_D, L_G, their
+penalties and the auxiliary term A, see `recipes.method.Method`. A penalty of every k-th
+step has k times the weight. D sees augmented samples if the recipe has augmentations,
+and packs of samples if it has packing. x' is new in G's step, unless the method reuses
+the samples of D's.
 
 `discriminator_gradients` and `generator_gradients` have all of the arithmetic except
 the optimisers'. For a long run they are compiled (`training.speed`).
@@ -149,7 +151,11 @@ def discriminator_gradients(
     readings = {"discriminator_loss": terms[0], "real_logits": real, "fake_logits": fake}
     if method.penalty is not None and weight is not None:
         batch = CriticBatch(
-            both, logits, lambda at: state.discriminate(at, y_d)[0], state.randomness["penalty"]
+            both,
+            logits,
+            lambda at: state.discriminate(at, y_d)[0],
+            state.randomness["penalty"],
+            state.ranks.gather,
         )
         penalties = method.penalty(batch)
         terms += [weight * term for term in penalties.values()]
@@ -191,7 +197,7 @@ def generator_gradients(
         total = loss + method.auxiliary(outputs)[0]
     readings = {"generator_loss": loss}
     if method.generator_penalty is not None and weight is not None:
-        batch = GeneratorBatch(z, y, state.randomness["penalty"], x_fake)
+        batch = GeneratorBatch(z, y, state.randomness["penalty"], x_fake, state.ranks.gather)
         term, of_term = method.generator_penalty(batch)
         total = total + weight * term
         readings |= of_term

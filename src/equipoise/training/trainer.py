@@ -39,10 +39,12 @@ from equipoise.runs.trackers import TRACKERS
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.device_costs import costs_of
+from equipoise.runtime.ranks import SINGLE, Ranks
 from equipoise.sampling.sampler import RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
 from equipoise.training import speed
 from equipoise.training.callbacks import (
     EARLY_STOPPED,
+    USER_EXCEPTION,
     Best,
     Checkpoints,
     EarlyStopping,
@@ -60,6 +62,7 @@ from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Clock, train
 from equipoise.training.memory import check_memory, check_networks_fit
 from equipoise.training.plan import Plan
+from equipoise.training.sharing import shared_transform
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
 from equipoise.training.workload import count_workload
@@ -83,6 +86,8 @@ class Trainer:
         init_from: The training whose weights this one starts from.
         directory: The run's, where it is resumed.
         recorded: The run's configuration, where it is resumed.
+        ranks: The processes that train together. Only rank 0 writes, evaluates and
+            tells.
 
     Raises:
         RequestError: Settings do not fit the data, or memory does not suffice.
@@ -100,9 +105,11 @@ class Trainer:
         init_from: InitFrom | None = None,
         directory: RunDirectory | None = None,
         recorded: RunConfig | None = None,
+        ranks: Ranks = SINGLE,
     ) -> None:
-        self.source, self.settings, self.warn = source, settings, warn
-        self.writer = RunWriter(directory, warn)
+        self.source, self.settings, self.ranks = source, settings, ranks
+        self.warn = warn if ranks.is_main else lambda _: None
+        self.writer = RunWriter(directory if ranks.is_main else None, self.warn)
         source.early_stopping = settings.stop_when is not None
         self.device = resolve_device(settings.device)
         self._build(recipe, transform)
@@ -115,7 +122,7 @@ class Trainer:
             data=source.describe() if recorded is None else recorded.data,
             transform=tuple(self.sampler.transform.config()),
             notes=tuple(source.notes),
-            machine=Machine(str(self.device), **asdict(self.speed)),
+            machine=Machine(str(self.device), **asdict(self.speed), processes=ranks.size),
             init_from=init_from if recorded is None else recorded.init_from,
         )
         """What config.json holds."""
@@ -126,16 +133,11 @@ class Trainer:
 
     def _build(self, recipe: Recipe, transform: Chain | None) -> None:
         """The transform, the networks and their state, and the sampler."""
-        source, settings, device = self.source, self.settings, self.device
-        transform = transform or fit_chain(
-            source,
-            recipe.scaling,
-            recipe.clusters,
-            recipe.labels(NetworkSpace.of(source.schema)),
-            settings.seed,
-            bool(recipe.per_channel_clusters),
-            recipe.table_kind,
-        )
+        source, settings, device, ranks = self.source, self.settings, self.device, self.ranks
+        if transform is None:
+            with ranks.failing_together():
+                own = self._fitted_transform(recipe) if ranks.is_main else None
+            transform = shared_transform(ranks, own, source)
         transform.to(device)
         # Numbers as a resumed run will read them.
         self.recipe = recipe_from(recipe_to_dict(recipe))
@@ -146,14 +148,14 @@ class Trainer:
         method = build_method(fitted, source.schema, settings.seed)
         start_from_fit(method, transform)
         self._check(method, fitted, transform)
-        batch_size, seed = fitted.batch_size, settings.seed
+        batch_size, seed = fitted.batch_size // ranks.size, settings.seed
         loader = encoded(
             source.loader(batch_size, transform.encode_once, device, seed),
             transform,
             seed,
             bool(fitted.conditional),
         )
-        self.state = State(method, fitted, loader, seed, device, transform)
+        self.state = State(method, fitted, loader, seed, device, transform, ranks)
         self.sampler = Sampler(
             self.state.ema,
             method.prior,
@@ -162,6 +164,19 @@ class Trainer:
             transform,
             device,
             encoder=self.state.discriminator if method.prior.codes else None,
+        )
+
+    def _fitted_transform(self, recipe: Recipe) -> Chain:
+        """The transforms, fitted to the data."""
+        source, settings = self.source, self.settings
+        return fit_chain(
+            source,
+            recipe.scaling,
+            recipe.clusters,
+            recipe.labels(NetworkSpace.of(source.schema)),
+            settings.seed,
+            bool(recipe.per_channel_clusters),
+            recipe.table_kind,
         )
 
     def _check(self, method: Method, recipe: Recipe, transform: Chain) -> None:
@@ -173,7 +188,7 @@ class Trainer:
         self.workload, self.costs = count_workload(method, *sizes, labelled), costs_of(device)
         check_memory(self.source, recipe, transform, device, self.workload)
         check_contract(method, recipe.name, *sizes, labelled)
-        self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs)
+        self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs, self.ranks.size)
 
     def _set_speed(self, recorded: Machine | None) -> None:
         """Threads, precision and compiling: those of the run that is resumed, else by
@@ -186,6 +201,7 @@ class Trainer:
             self.speed = speed.choose(
                 self.state.method, settings, is_image, self.device, seconds, threads
             )
+        self.speed = self.ranks.share(self.speed)
         self.speed.apply(self.state)
 
     def _assemble(self) -> None:
@@ -270,7 +286,7 @@ class Trainer:
             stack.callback(self.callbacks.remove, users)
             if self._is_over:
                 self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
-            with signals_stop(self.control), self.speed.torch_settings():
+            with signals_stop(self.control, self.ranks), self.speed.torch_settings():
                 end = self._train()
         if users.raised is not None:
             users.raised.add_note(self._resume_hint())
@@ -280,7 +296,7 @@ class Trainer:
     def _trackers(self) -> list[Callback]:
         """The tracker that the settings ask for, if any, in the run's directory."""
         name = self.settings.tracker
-        if name is None:
+        if name is None or not self.ranks.is_main:
             return []
         if self.directory is None:
             raise RequestError(f"tracker = {name!r} needs a run directory: give fit an out")
@@ -306,10 +322,17 @@ class Trainer:
             self.evaluator.progress = clock.progress
             self.emit(event)
         assert isinstance(event, Finished), "a training ends with its end"
+        self._share_generator()
         if self.writer.is_missing():  # since the last save
             went_back = self._last is not None
             self.checkpoints.save(self.save if went_back else partial(checkpoint.save, self.state))
         return event
+
+    def _share_generator(self) -> None:
+        """Give all ranks the generator that rank 0 keeps, which may be the best."""
+        ranks, generator = self.ranks, self.state.ema
+        ranks.broadcast_([*generator.parameters(), *generator.buffers()])
+        self.sampler.samples_seen = int(ranks.agree(self.sampler.samples_seen))
 
     def recalibrate_batchnorm(self) -> None:
         """Recompute the statistics that the EMA or an encoder needs, before samples are
@@ -376,6 +399,8 @@ class Trainer:
             )
         elif self.control.stop_reason is None and end.reason != "done":
             self.warn(f"{end.reason}; training ended after {seen}")
+        elif end.reason == USER_EXCEPTION:
+            raise EquipoiseError(f"rank 0: {end.reason} stopped training after {seen}")
         elif end.reason != "done":
             saved = "" if where is None else f"; saved in {where}"
             raise InterruptedRunError(f"stopped by {end.reason} after {seen}{saved}", end.reason)

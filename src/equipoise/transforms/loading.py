@@ -71,9 +71,13 @@ class EncodedLoader(Loader):
         super().__init__(loader.batch_size, loader.encode, loader.device)
         self.loader, self.transform, self.seed = loader, transform, seed
         self.has_labels = labelled or transform.clustering is None
-        values = loader.batch_size * math.prod(transform.shape)
-        self.together = min(max(MAX_VALUES // values, 1), MAX_BATCHES)
         self._begin(0)
+
+    @property
+    def together(self) -> int:
+        """Batches that are encoded at once, as many on any number of ranks."""
+        values = self.batch_size * self.ranks * math.prod(self.transform.shape)
+        return min(max(MAX_VALUES // values, 1), MAX_BATCHES)
 
     def split(self, rank: int, ranks: int) -> None:
         self.loader.split(rank, ranks)
