@@ -54,6 +54,7 @@ def test_steps_of_two_processes_are_those_of_one_for_every_recipe(tmp_path: Path
     assert {name: off for name, off in found.items() if off > TOLERANCE} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [4])
 def test_steps_of_four_processes_are_those_of_one(tmp_path: Path, ranks: int) -> None:
     found = differences(tmp_path / "meeting", ranks, list(OF_FOUR))

@@ -60,3 +60,9 @@ def test_dates_that_the_user_gives_are_read() -> None:
     for wrong in ("yesterday", "", "2024-13-01"):
         with pytest.raises(RequestError, match=r"minimum = .*must be a date"):
             clock.read("minimum", wrong)
+
+
+def test_a_month_that_the_user_gives_is_its_first_day() -> None:
+    clock = clock_of(np.array(["2024-01-01", "2024-01-09"], "M8[D]"))
+    assert clock.read("maximum", "2024-02") == 31.0
+    assert np.isfinite(clock.read("maximum", "2024702-09"))

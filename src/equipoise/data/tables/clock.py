@@ -126,7 +126,10 @@ def _date(text: str) -> np.datetime64:
     import pandas as pd
 
     if PRINTED.fullmatch(text):
-        return np.datetime64(text)
+        printed = np.datetime64(text)
+        # A month, "2024-09", is its first day: days do not divide months.
+        is_coarse = np.datetime_data(printed.dtype)[0] in ("Y", "M")
+        return printed.astype("M8[D]") if is_coarse else printed
     return np.datetime64(pd.Timestamp(text).tz_localize(None).to_numpy())
 
 
