@@ -314,7 +314,8 @@ def seeds(reader: str) -> list[bytes]:
         "schema": json.dumps(
             Schema((2,), "ND", "float64", classes=("a", 1), class_counts=(3, 4)).to_dict()
         ),
-        "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "training_seconds": 2.5, '
+        "report": '{"data": "a", "recipe": "b", "samples_seen": 1, "dropped": null, '
+        '"training_seconds": 2.5, '
         '"date": "2026-01-02T03:04:05+00:00", "metrics": [{"key": "n", "value": 1, "baseline": '
         '1, "better": "lower", '
         '"protocol": "p"}], "verdict": {"name": "close", "sentence": "s", "sure": "sure", '
