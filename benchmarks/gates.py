@@ -109,6 +109,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "pacgan": digits(6.0, 0.3, 0.01),
         "projected": digits(4.5, 0.3, 0.02),
         "fastgan": digits(4.0, 0.35, 0.02),
+        "sagan": digits(6.0, 0.28, 0.02),
         "r3gan": digits(5.0, 0.4, 0.01),
     },
 }
