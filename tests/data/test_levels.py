@@ -134,7 +134,8 @@ def test_a_line_of_levels_too_and_images_have_none(tiny: dict[str, Any]) -> None
 
 
 def test_a_stream_of_which_more_may_come_has_none() -> None:
-    assert open_source([np.array([[0.0], [1.0]])] * 6_000).schema.levels is None
+    batches = (np.array([[0.0], [1.0]]) for _ in range(6_000))
+    assert open_source(batches).schema.levels is None
 
 
 def test_a_schema_with_levels_survives_json() -> None:

@@ -173,8 +173,9 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
     ],
 )
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
-    kind: str, tmp_path: Path
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("EQUIPOISE_DATA", str(tmp_path))  # rows over the budget are there
     data, rng = tmp_path / "data.npz", np.random.default_rng(0)
     x = rng.standard_normal((60, 2)) + rng.integers(0, 3, (60, 1)) * 9
     shapes = {"images": (60, 8, 8), "colour images": (60, 3, 16, 16)}

@@ -136,7 +136,7 @@ class Series:
         """
         fields = stored if isinstance(stored, dict) else {}
         listed, frame = fields.get("channels"), fields.get("frame")
-        if not isinstance(listed, list) or not 0 < len(listed) <= MAX_VALUES:
+        if not isinstance(listed, list | tuple) or not 0 < len(listed) <= MAX_VALUES:
             raise RequestError("series: must have channels")
         channels = tuple(instance(Channel, channel) for channel in listed)
         form = None if frame is None else FrameForm.from_dict(frame)
