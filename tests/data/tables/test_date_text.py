@@ -97,7 +97,9 @@ def test_what_is_written_is_read_again(days: list[int], name: str, padded: bool)
     np.testing.assert_array_equal(way.parse(way.write(dates)), dates)
 
 
-@pytest.mark.parametrize("asked", ["", "%Q", "dd.mm.yyyy", "%1000Y", "{0}", "%Y{}", "%" * 200])
+@pytest.mark.parametrize(
+    "asked", ["%Y-%d-%d", "", "%Q", "dd.mm.yyyy", "%1000Y", "{0}", "%Y{}", "%" * 200]
+)
 def test_a_format_that_is_none_is_refused(asked: str) -> None:
     with pytest.raises(RequestError, match="format = "):
         date_text_of(asked, ["2024-01-31"])

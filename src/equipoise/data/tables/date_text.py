@@ -67,7 +67,9 @@ class DateText:
     def is_valid(self) -> bool:
         """Whether what comes from a file is a way to write dates."""
         known = re.fullmatch(rf"(%[{''.join(SHAPES)}]|[^%{{}}]){{1,60}}", self.format)
-        return known is not None and len(self.zone) <= 10 and 0 <= self.digits <= 9
+        directives = re.findall("%.", self.format)
+        once = len(set(directives)) == len(directives)
+        return known is not None and once and len(self.zone) <= 10 and 0 <= self.digits <= 9
 
     def parse(self, texts: Sequence[str]) -> NDArray[np.datetime64]:
         """The dates, (M,), NaT for a text that is none."""
@@ -185,7 +187,7 @@ def date_text_of(asked: str, texts: Sequence[str]) -> DateText:
     if not DateText(asked).is_valid or "%" not in asked:
         raise RequestError(
             f"format = {clipped(repr(asked))}: must be like '%d.%m.%Y %H:%M', of "
-            f"{' '.join('%' + name for name in SHAPES)}"
+            f"{' '.join('%' + name for name in SHAPES)}, each at most once"
         )
     return _way(asked, _some(texts))
 
