@@ -32,7 +32,7 @@ import torch
 
 from benchmarks.results import record
 from equipoise import GAN
-from equipoise.runtime import processes
+from equipoise.runtime import launch, processes
 from equipoise.runtime.ranks import Ranks
 from equipoise.training.step import adversarial_step
 
@@ -164,9 +164,9 @@ def _variables(rank: int, size: int, folder: Path) -> dict[str, str]:
     if size == 1:
         return {}
     return {
-        processes.RANK: str(rank),
-        processes.WORLD_SIZE: str(size),
-        processes.MEETING: str(folder / "meeting"),
+        launch.RANK: str(rank),
+        launch.WORLD_SIZE: str(size),
+        launch.MEETING: str(folder / "meeting"),
         "GLOO_SOCKET_IFNAME": "lo",
     }
 

@@ -97,17 +97,6 @@ def digits(tmp_path: Path) -> Path:
     return tmp_path / "digits.npz"
 
 
-def test_one_process_is_no_rank_and_torchruns_variables_make_one() -> None:
-    assert (processes.world_size({}), processes.rank({})) == (1, 0)
-    one = {"RANK": "0", "WORLD_SIZE": "1"}
-    assert (processes.world_size(one), processes.rank(one)) == (1, 0)
-    two = {"RANK": "1", "WORLD_SIZE": "2"}
-    assert (processes.world_size(two), processes.rank(two)) == (2, 1)
-    assert not processes.is_started_by_us(two)
-    assert not processes.was_restarted({"TORCHELASTIC_RESTART_COUNT": "0"})
-    assert processes.was_restarted({"TORCHELASTIC_RESTART_COUNT": "1"})
-
-
 def test_processes_are_not_asked_for_within_torchrun() -> None:
     two = {"RANK": "0", "WORLD_SIZE": "2"}
     processes.check_not_nested(None, two)

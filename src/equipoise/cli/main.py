@@ -21,7 +21,7 @@ from equipoise.errors import (
     first_line,
     nearest,
 )
-from equipoise.runtime.processes import is_started_by_us, rank
+from equipoise.runtime.launch import is_started_by_us, rank
 
 HELP = """usage: equipoise COMMAND ...
 

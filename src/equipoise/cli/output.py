@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from equipoise.errors import printable
-from equipoise.runtime.processes import rank
+from equipoise.runtime.launch import rank
 
 
 def echo(text: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from equipoise.cli.columns_table import lines_of
 from equipoise.cli.describe import described
 from equipoise.cli.output import echo, warn
+from equipoise.runtime.launch import was_restarted, world_size
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
@@ -30,7 +31,7 @@ def train(arguments: Sequence[str]) -> None:
 
     request = parse_train(arguments)
     processes.check_not_nested(request.processes)
-    size = processes.world_size()
+    size = world_size()
     if size == 1 and (size := request.wanted_processes) > 1:
         if note := processes.core_note(size):
             warn(note)
@@ -48,11 +49,10 @@ def train(arguments: Sequence[str]) -> None:
 def _at_restart(request: TrainRequest) -> TrainRequest:
     """The request; where torchrun has started all processes again, to resume the run
     that they had begun."""
-    from equipoise.runtime import processes
     from equipoise.runtime.ranks import Ranks
 
     ranks = Ranks.current()
-    if not ranks.any(processes.was_restarted()):
+    if not ranks.any(was_restarted()):
         return request
     begun = request.out is not None and (request.out / "config.json").is_file()
     if not ranks.share(begun):

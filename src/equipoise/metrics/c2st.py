@@ -24,6 +24,7 @@ from equipoise.metrics.result import MetricResult
 
 # Accuracy above .5 that does not matter; a missing tenth of the data gives .05 at most.
 MARGIN = 0.03
+MIN_C2ST = 10  # held-out samples; fewer have no test
 
 C2ST_ACCURACY = describe(
     Metric(

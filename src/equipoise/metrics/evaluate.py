@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from equipoise.data.labels import same_classes
 from equipoise.data.sources import Source
 from equipoise.metrics.budget import FULL, Budget, quiet
-from equipoise.metrics.c2st import c2st_metric
+from equipoise.metrics.c2st import MIN_C2ST, c2st_metric
 from equipoise.metrics.conditional import conditional_metrics
 from equipoise.metrics.copies import MIN_HELD_OUT, copied_metric
 from equipoise.metrics.photos import PHOTO_NETWORK, are_photos
@@ -40,7 +40,6 @@ Sampling = Callable[[int], tuple[Array, Classes | None]]
 conditioned on, if any."""
 IMAGE_BASELINES = 1  # draws of real images: they cost more than points', and vary less
 MAX_COLUMNS = 20  # that have a metric of their own
-MIN_C2ST = 10  # held-out samples
 
 
 def suite_for(

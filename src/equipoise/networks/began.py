@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from equipoise.networks.conditioning import MixedPrecision, forward_mixed, one_hot
+from equipoise.networks.conditioning import MixedPrecision, forward_mixed
 from equipoise.networks.controller import Controller
+from equipoise.utils.one_hot import one_hot
 
 
 class AutoencoderDiscriminator(MixedPrecision):

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from equipoise.utils.one_hot import one_hot
+
 Conditioning = Literal["projection", "concatenation"]
 
 
@@ -134,17 +136,3 @@ def concatenate_classes(x: Tensor, y: Tensor, classes: int) -> Tensor:
     images (N, C, H, W) to (N, C + classes, H, W)."""
     planes = one_hot(x, y, classes).reshape(x.shape[0], classes, *(1,) * (x.dim() - 2))
     return torch.cat([x, planes.expand(-1, -1, *x.shape[2:])], 1)
-
-
-def one_hot(like: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Classes (N,) as one-hot vectors, (N, classes), and (N, P) as vectors with P ones.
-
-    torch.nn.functional.one_hot checks the classes' range first, which makes the host
-    wait for a GPU.
-
-    Args:
-        like: A tensor with the result's dtype and device.
-        y: Classes.
-        classes: Their number.
-    """
-    return like.new_zeros(y.shape[0], classes).scatter(1, y[:, None] if y.dim() == 1 else y, 1.0)

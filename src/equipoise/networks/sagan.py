@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad, relu
 
-from equipoise.networks.conditioning import MixedPrecision, forward_mixed, one_hot
+from equipoise.networks.conditioning import MixedPrecision, forward_mixed
 from equipoise.networks.dcgan import channels, grids
+from equipoise.utils.one_hot import one_hot
 
 # Cells along the shorter side of the grid with attention, at least, where it is a
 # quarter of the image's sides.

@@ -29,10 +29,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, interpolate, leaky_relu, linear, pad
 
-from equipoise.networks.conditioning import MixedPrecision, forward_mixed, one_hot
+from equipoise.networks.conditioning import MixedPrecision, forward_mixed
 from equipoise.networks.controller import Controller
 from equipoise.networks.dcgan import channels, grids
 from equipoise.networks.mlp import LEAKY_SLOPE
+from equipoise.utils.one_hot import one_hot
 
 # Added to a sum of squares before its root.
 EPSILON = 1e-8

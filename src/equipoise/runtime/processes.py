@@ -24,16 +24,21 @@ from datetime import timedelta
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError, RequestError
+from equipoise.runtime.launch import (
+    LIFELINE,
+    LOCAL_RANK,
+    LOCAL_WORLD_SIZE,
+    MEETING,
+    RANK,
+    RESTARTS,
+    WORLD_SIZE,
+    is_started_by_us,
+    rank,
+    world_size,
+)
 from equipoise.utils.system import usable_cores
 
 Child = subprocess.Popen[bytes]
-# Variables of torchrun.
-RANK, LOCAL_RANK, WORLD_SIZE = "RANK", "LOCAL_RANK", "WORLD_SIZE"
-LOCAL_WORLD_SIZE = "LOCAL_WORLD_SIZE"
-RESTARTS = "TORCHELASTIC_RESTART_COUNT"
-# Variables that `start` sets: the file where its processes meet, and the end of a pipe
-# that is closed when it is gone.
-MEETING, LIFELINE = "EQUIPOISE_MEETING", "EQUIPOISE_LIFELINE"
 # Seconds after which a process that does not answer counts as lost, of a variable.
 TIMEOUT, DEFAULT_TIMEOUT = "EQUIPOISE_TIMEOUT", 600.0
 RUN_SUFFIX = ".run"  # of the file where rank 0 says where the run is
@@ -41,28 +46,6 @@ POLL = 0.05  # seconds
 # Seconds that the others have to end by themselves after one has failed, and between a
 # request to end and the end.
 GRACE = 5.0
-
-
-def world_size(environment: Mapping[str, str] = os.environ) -> int:
-    """The number of processes that this one was started with; 1 for one alone."""
-    size = environment.get(WORLD_SIZE, "1")
-    return int(size) if size.isdecimal() and RANK in environment else 1
-
-
-def rank(environment: Mapping[str, str] = os.environ) -> int:
-    """Number of this process among those that it was started with."""
-    given = environment.get(RANK, "0")
-    return int(given) if given.isdecimal() and world_size(environment) > 1 else 0
-
-
-def is_started_by_us(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether `start` started this process, and tells how the others ended."""
-    return MEETING in environment
-
-
-def was_restarted(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether torchrun started the processes again after one had failed."""
-    return environment.get(RESTARTS, "0") not in ("", "0")
 
 
 def check_not_nested(processes: int | None, environment: Mapping[str, str] = os.environ) -> None:

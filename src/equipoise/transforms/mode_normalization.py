@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.base import Transform
 from equipoise.transforms.space import MAX_MODES, Span, mode_spans, starts_of
+from equipoise.utils.one_hot import one_hot
 from equipoise.utils.threads import single_threaded
 
 SPREAD = 4.0  # standard deviations that alpha = 1 stands for
@@ -106,10 +106,9 @@ class ModeNormalization(Transform):
         number, parts = 0, []
         for column, size in enumerate(self.sizes):
             if size:
-                codes = x[:, column].long().clamp(0, size - 1)
-                parts.append(one_hot(codes, size).float())
+                parts.append(one_hot(alpha, x[:, column].long().clamp(0, size - 1), size))
             else:
-                parts += [alpha[:, number, None], one_hot(mode[:, number], MAX_MODES).float()]
+                parts += [alpha[:, number, None], one_hot(alpha, mode[:, number], MAX_MODES)]
                 number += 1
         return torch.cat(parts, 1), y
 

@@ -24,6 +24,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.base import Transform
 from equipoise.transforms.space import Span, starts_of, table_spans
+from equipoise.utils.one_hot import one_hot
 
 BINS = 128  # of a column at most
 QUANTILES = 48  # of a column of more values
@@ -136,9 +137,7 @@ class TableEncoding(Transform):
         number, parts = 0, []
         for column, size in enumerate(self.sizes):
             if size:
-                codes = x[:, column : column + 1].long().clamp(0, size - 1)
-                one_hot = torch.zeros(len(x), size, device=x.device)
-                parts.append(one_hot.scatter_(1, codes, 1.0))
+                parts.append(one_hot(scores, x[:, column].long().clamp(0, size - 1), size))
             else:
                 parts.append(scores[:, number : number + 1])
                 number += 1

@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from equipoise.metrics.budget import FULL, Budget, quiet
+from equipoise.metrics.c2st import MIN_C2ST
 from equipoise.metrics.reference import Array
 from equipoise.metrics.result import MetricResult
 from equipoise.metrics.tables.mixed_reference import MixedReference
 from equipoise.metrics.tables.training_distances import training_distance_metrics
 from equipoise.metrics.tables.trees import rows_within
 from equipoise.metrics.tables.two_sample import tree_c2st_metrics
-
-MIN_C2ST = 10  # held-out rows
 
 
 def rows_needed(reference: MixedReference, budget: Budget = FULL) -> int:
