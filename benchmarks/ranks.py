@@ -131,7 +131,7 @@ def worker(data: str, threads: int, seconds: float) -> Measured:
                 ranks.agree(0.0)
             return time.perf_counter() - started
 
-        with trainer.speed.torch_settings(), torch.enable_grad():
+        with trainer.speed.torch_settings(), torch.enable_grad(), ranks.sharing_memory():
             warm = steps(WARM_STEPS) / WARM_STEPS
             count = int(ranks.agree(max(seconds / warm, QUICK_STEPS)))
             with counting() as counts:

@@ -101,7 +101,12 @@ class Writes:
     """
 
     def __init__(self, allowed: Iterable[Path]) -> None:
-        self.allowed = [*map(os.path.realpath, allowed), "/dev", "/proc"]
+        self.allowed = [
+            *map(os.path.realpath, allowed),
+            "/dev",
+            "/proc",
+            "/memfd:equipoise (deleted)",
+        ]
         self.found: list[str] = []
 
     def watch(self) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn  # noqa: F401  # sets a variable of the environment when it is imported
 import torch
 import torch._dynamo.config
+import torch._dynamo.package  # so does this
 
 from equipoise import GAN
 from equipoise.errors import RequestError

@@ -86,6 +86,7 @@ PROCESS = """
 import math
 import os
 import sys
+from contextlib import ExitStack
 import torch
 import torch.distributed as dist
 import torch.distributed.nn  # the default arguments of its functions hold a group that exists
@@ -103,6 +104,9 @@ rank, cpu = int(sys.argv[1]), torch.device("cpu")
 dist.init_process_group("gloo", init_method=f"file://{sys.argv[2]}", rank=rank, world_size=2)
 ranks = Ranks.of_process_group()
 assert (ranks.rank, ranks.size, ranks.is_main) == (rank, 2, rank == 0)
+through = ExitStack()
+if sys.argv[3] == "memory":
+    through.enter_context(ranks.sharing_memory())
 
 weights = [torch.full((2, 3), 1.0 + rank).t(), torch.full((4,), 10.0 * rank)]
 ranks.mean_(weights)
@@ -144,6 +148,7 @@ for value in (flat, seconds):
 latents = [torch.empty(1, method.prior.width) for _ in range(2)]
 dist.all_gather(latents, state.latents(1))
 assert not torch.equal(*latents)
+through.close()
 dist.barrier()
 dist.destroy_process_group()
 threads = {open(f"/proc/self/task/{t}/comm").read() for t in os.listdir("/proc/self/task")}
@@ -151,10 +156,13 @@ assert not [name for name in threads if "gloo" in name], "they abort at the inte
 """
 
 
-def test_two_processes_agree_on_weights_clock_roll_back_and_stop(tmp_path: Path) -> None:
+@pytest.mark.parametrize("through", ["sockets", "memory"])
+def test_two_processes_agree_on_weights_clock_roll_back_and_stop(
+    tmp_path: Path, through: str
+) -> None:
     ranks = [
         subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(rank), str(tmp_path / "meeting")],
+            [sys.executable, "-c", PROCESS, str(rank), str(tmp_path / "meeting"), through],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

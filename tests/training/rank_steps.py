@@ -1,9 +1,10 @@
 """Two steps of each recipe in one process, and in several on the same batches.
 
-    python tests/training/rank_steps.py MEETING RANK RANKS NAME ...
+    python tests/training/rank_steps.py MEETING RANK RANKS sockets|memory NAME ...
 
-Every process takes both, in float64. Rank 0 prints by name the largest difference of a
-weight, moment, statistic or controller, relative to the largest in its tensor, as JSON.
+Every process takes both, in float64. They communicate through sockets or memory.
+Rank 0 prints by name the largest difference of a weight, moment, statistic or
+controller, relative to the largest in its tensor, as JSON.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest import mock
 
@@ -28,7 +29,7 @@ from equipoise.runtime.ranks import SINGLE, Ranks
 from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 
-BATCH, STEPS = 16, 2
+PART, STEPS = 8, 2  # rows of each process's part: two blocks, since some losses take half of it
 RAND, RANDN, RANDINT = torch.rand, torch.randn, torch.randint
 BERNOULLI = torch.Tensor.bernoulli_
 BLOCK = 4  # rows that stay together: a group of the minibatch standard deviation
@@ -97,33 +98,33 @@ def dealing_draws(rank: int, ranks: int) -> Iterator[None]:
 class Dealt(Loader):
     """A rank's part of random batches."""
 
-    def __init__(self, schema: Schema, labelled: bool, ranks: int) -> None:
+    def __init__(self, schema: Schema, labelled: bool, rows: int, ranks: int) -> None:
         encode: Encode = lambda raw: raw  # noqa: E731
-        super().__init__(BATCH // ranks, encode, torch.device("cpu"))
-        self.schema, self.labelled = schema, labelled
+        super().__init__(rows // ranks, encode, torch.device("cpu"))
+        self.schema, self.labelled, self.rows = schema, labelled, rows
         self.generator = torch.Generator().manual_seed(3)
 
     def split(self, rank: int, ranks: int) -> None:
         self.rank, self.ranks = rank, ranks
 
     def next(self) -> tuple[Tensor, Tensor | None]:
-        x = torch.empty(BATCH, *self.schema.shape).normal_(generator=self.generator).double()
-        y = torch.empty(BATCH, dtype=torch.int64).random_(3, generator=self.generator)
+        x = torch.empty(self.rows, *self.schema.shape).normal_(generator=self.generator).double()
+        y = torch.empty(self.rows, dtype=torch.int64).random_(3, generator=self.generator)
         mine = [dealt(part, self.rank, self.ranks) for part in (x.clamp(-1, 1), y)]
         return mine[0], mine[1] if self.labelled else None
 
 
-def trained(name: str, ranks: Ranks) -> dict[str, Tensor]:
-    """The state after the steps."""
+def trained(name: str, ranks: Ranks, rows: int) -> dict[str, Tensor]:
+    """The state after the steps on batches of so many rows."""
     recipe_name, schema, given = CASES[name]
     kind = find(recipe_name)
-    sizes = {"batch_size": BATCH, **({"width": 4} if "width" in kind.__dataclass_fields__ else {})}
+    sizes = {"batch_size": rows, **({"width": 4} if "width" in kind.__dataclass_fields__ else {})}
     recipe = kind.for_data(schema, {"conditional": kind.needs_labels, **sizes, **given})
     method = build_method(recipe, schema, seed=ranks.rank)  # the start is rank 0's
     for network in (method.generator, method.discriminator, method.augmentation, method.controller):
         if network is not None:
             network.double()
-    loader = Dealt(schema, bool(recipe.conditional), ranks.size)
+    loader = Dealt(schema, bool(recipe.conditional), rows, ranks.size)
     state = State(method, recipe, loader, 0, torch.device("cpu"), ranks=ranks)
     for generator in state.randomness.values():
         generator.manual_seed(5)
@@ -153,12 +154,14 @@ def difference(alone: dict[str, Tensor], together: dict[str, Tensor]) -> float:
     )
 
 
-def main(meeting: str, rank: int, size: int, names: list[str]) -> None:
+def main(meeting: str, rank: int, size: int, through: str, names: list[str]) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=size)
     ranks, found = Ranks.of_process_group(), {}
-    for name in names:
-        found[name] = difference(trained(name, SINGLE), trained(name, ranks))
+    with ranks.sharing_memory() if through == "memory" else nullcontext():
+        for name in names:
+            alone, together = (trained(name, of, PART * size) for of in (SINGLE, ranks))
+            found[name] = difference(alone, together)
     worst = [max(of_rank[name] for of_rank in ranks.of_all(found)) for name in names]
     dist.destroy_process_group()
     if rank == 0:
@@ -166,4 +169,4 @@ def main(meeting: str, rank: int, size: int, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5:])

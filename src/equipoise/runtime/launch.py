@@ -16,6 +16,8 @@ RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 # Variables that `start` sets: the file where its processes meet, and the end of a pipe
 # that is closed when it is gone.
 MEETING, LIFELINE = "EQUIPOISE_MEETING", "EQUIPOISE_LIFELINE"
+# Seconds after which a process that does not answer counts as lost, of a variable.
+TIMEOUT, DEFAULT_TIMEOUT = "EQUIPOISE_TIMEOUT", 600.0
 
 
 def world_size(environment: Mapping[str, str] = os.environ) -> int:
@@ -38,3 +40,8 @@ def is_started_by_us(environment: Mapping[str, str] = os.environ) -> bool:
 def was_restarted(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether torchrun started the processes again after one had failed."""
     return environment.get(RESTARTS, "0") not in ("", "0")
+
+
+def timeout(environment: Mapping[str, str] = os.environ) -> float:
+    """Seconds after which a process that does not answer counts as lost."""
+    return float(environment.get(TIMEOUT, DEFAULT_TIMEOUT))

@@ -34,13 +34,12 @@ from equipoise.runtime.launch import (
     WORLD_SIZE,
     is_started_by_us,
     rank,
+    timeout,
     world_size,
 )
 from equipoise.utils.system import usable_cores
 
 Child = subprocess.Popen[bytes]
-# Seconds after which a process that does not answer counts as lost, of a variable.
-TIMEOUT, DEFAULT_TIMEOUT = "EQUIPOISE_TIMEOUT", 600.0
 RUN_SUFFIX = ".run"  # of the file where rank 0 says where the run is
 POLL = 0.05  # seconds
 # Seconds that the others have to end by themselves after one has failed, and between a
@@ -94,7 +93,6 @@ def joined(device: str) -> Iterator[None]:
     from equipoise.runtime.ranks import Ranks
 
     backend = _backend(device)
-    seconds = float(os.environ.get(TIMEOUT, DEFAULT_TIMEOUT))
     where = f"file://{os.environ[MEETING]}" if is_started_by_us() else "env://"
     store: Store
     store, this, size = next(rendezvous(where, rank(), world_size()))
@@ -104,7 +102,7 @@ def joined(device: str) -> Iterator[None]:
     Ranks.store = store
     _end_with_parent()
     dist.init_process_group(
-        backend, store=store, rank=this, world_size=size, timeout=timedelta(seconds=seconds)
+        backend, store=store, rank=this, world_size=size, timeout=timedelta(seconds=timeout())
     )
     try:
         yield

@@ -25,6 +25,9 @@ import torch
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
+from equipoise.runtime import shared_memory
+from equipoise.runtime.launch import timeout
+from equipoise.runtime.shared_memory import MissingRanksError, SharedMemory
 
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
@@ -71,6 +74,7 @@ class Ranks:
             raise ValueError(f"rank = {rank}: must be 0 to {size - 1} of {size} processes")
         self.rank, self.size = rank, size
         self.device = device or torch.device("cpu")
+        self._memory: SharedMemory | None = None
 
     @classmethod
     def of_process_group(cls, device: torch.device | None = None) -> Ranks:
@@ -95,21 +99,39 @@ class Ranks:
         """Whether this process writes, draws, evaluates and logs."""
         return self.rank == 0
 
+    @contextmanager
+    def sharing_memory(self) -> Iterator[None]:
+        """A context in which ranks that are on one machine, and train on its CPU, tell
+        each other numbers through its memory."""
+        if self.size == 1 or self.device.type != "cpu":
+            yield
+            return
+        this = self.rank, self.size, timeout()
+        made = shared_memory.create(*this) if self.is_main else None
+        address = self.share(None if made is None else made[1])
+        memory = None
+        if address is not None:
+            memory = shared_memory.join(address, *this) if made is None else made[0]
+        try:
+            if all(self.of_all(memory is not None)):
+                self._memory = memory
+            yield
+        finally:
+            self._memory = None
+            if memory is not None:
+                memory.close()
+
     def mean_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its mean over the ranks, with one all-reduce.
+        """Replace each tensor by its mean over the ranks, with one message.
 
         Args:
             tensors: Of one dtype and device, of the same shapes on every rank.
         """
         if self.size == 1 or not tensors:
             return
-        import torch.distributed as dist
-
         with torch.no_grad():
             flat = torch.cat([tensor.flatten() for tensor in tensors])
-            with self._communicating():
-                dist.all_reduce(flat)
-            _unflatten_into(tensors, flat / self.size)
+            _unflatten_into(tensors, self._sum(flat) / self.size)
 
     def broadcast_(self, tensors: Iterable[Tensor]) -> None:
         """Replace each tensor by that of rank 0, with one broadcast for each dtype.
@@ -149,23 +171,14 @@ class Ranks:
         """Whether the flag is set on at least one rank."""
         if self.size == 1:
             return flag
-        import torch.distributed as dist
-
-        reduced = torch.tensor(int(flag), device=self.device)
-        with self._communicating():
-            dist.all_reduce(reduced, op=dist.ReduceOp.MAX)
-        return bool(reduced.item())
+        return self._sum(torch.tensor([float(flag)], device=self.device)).item() > 0
 
     def agree(self, value: float) -> float:
         """The value of rank 0, on every rank."""
         if self.size == 1:
             return value
-        import torch.distributed as dist
-
-        broadcast = torch.tensor(value, dtype=torch.float64, device=self.device)
-        with self._communicating():
-            dist.broadcast(broadcast, src=0)
-        return float(broadcast.item())
+        given = torch.tensor([value], dtype=torch.float64, device=self.device)
+        return float(self._all(given)[0].item())
 
     def share(self, value: T) -> T:
         """Any object of rank 0, on every rank."""
@@ -231,17 +244,48 @@ class Ranks:
                         "settings and versions"
                     )
 
+    def _all(self, flat: Tensor) -> Tensor:
+        """The numbers of all ranks, (size, n), from this one's, (n,)."""
+        with self._communicating():
+            if self._memory is not None:
+                parts = torch.split(flat, shared_memory.SLOT // flat.itemsize)
+                return torch.cat([self._memory.gather(part) for part in parts], 1)
+            import torch.distributed as dist
+
+            gathered = flat.new_empty(self.size, *flat.shape)
+            dist.all_gather(list(gathered.unbind()), flat)
+            return gathered
+
+    def _sum(self, flat: Tensor) -> Tensor:
+        """The sum over the ranks of their numbers, (n,) each."""
+        with self._communicating():
+            if self._memory is not None:
+                parts = torch.split(flat, shared_memory.SLOT // flat.itemsize)
+                return torch.cat([self._memory.gather(part).sum(0) for part in parts])
+            import torch.distributed as dist
+
+            total = flat.clone()
+            dist.all_reduce(total)
+            return total
+
     @contextmanager
     def _communicating(self) -> Iterator[None]:
         """A context in which an error of the communication is a LostRankError."""
         try:
             yield
+        except MissingRanksError as error:
+            raise self._lost(error.ranks, hung=error.hung) from None
         except RuntimeError as error:  # of gloo and nccl
             log.debug("communication between processes failed", exc_info=error)
             hung = "timed out" in str(error).lower() or "timeout" in str(error).lower()
-            who = self._named(self._silent() if hung else [])
-            what = "did not answer in time" if hung else "has ended"
-            raise LostRankError(f"{who} {what}, so that training cannot go on", hung=hung) from None
+            raise self._lost(self._silent() if hung else [], hung=hung) from None
+
+    def _lost(self, lost: Sequence[int], *, hung: bool) -> LostRankError:
+        """The error for ranks that do not answer, or have ended."""
+        what = "did not answer in time" if hung else "has ended"
+        return LostRankError(
+            f"{self._named(lost)} {what}, so that training cannot go on", hung=hung
+        )
 
     def _silent(self) -> list[int]:
         """The ranks that do not say that they wait, after a time-out on all that do."""
@@ -270,13 +314,8 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, ranks: Ranks) -> Tensor:
-        import torch.distributed as dist
-
         ctx.ranks = ranks
-        parts = [tensor.new_empty(tensor.shape) for _ in range(ranks.size)]
-        with ranks._communicating():
-            dist.all_gather(parts, tensor.contiguous())
-        return torch.cat(parts)
+        return ranks._all(tensor.flatten()).view(-1, *tensor.shape[1:])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -289,11 +328,8 @@ class _SumOfOwn(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, gathered: Tensor, ranks: Ranks) -> Tensor:
-        import torch.distributed as dist
-
-        ctx.ranks, total = ranks, gathered.clone(memory_format=torch.contiguous_format)
-        with ranks._communicating():
-            dist.all_reduce(total)
+        ctx.ranks = ranks
+        total = ranks._sum(gathered.flatten()).view(gathered.shape)
         return total.chunk(ranks.size)[ranks.rank]
 
     @staticmethod

@@ -233,6 +233,7 @@ def _events(state: State, clock: Clock, control: Control) -> Iterator[Event]:
             # A report precedes each save, and checks that all values are finite.
             reported = int(progress * REPORTS_PER_RUN)
             event = check_report(report(state, clock, progress, recent), guard)
+            state.synchronise()
             yield event
             if isinstance(event, Recovered):
                 recent.clear()

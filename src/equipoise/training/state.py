@@ -140,7 +140,11 @@ class State:
         self.synchronise()
 
     def synchronise(self) -> None:
-        """Take rank 0's networks, on all ranks."""
+        """Take rank 0's networks, on all ranks.
+
+        At the start, and at each report: ranks compute the same, but on processors of
+        different kinds their rounding differs.
+        """
         self.ranks.broadcast_([*self.weights_g, *self.weights_d, *self.weights_ema, *self._buffers])
 
     @property
@@ -163,12 +167,7 @@ class State:
 
     def apply(self, rates: Rates) -> None:
         """Set the scheduled learning rates, second beta and augmentation probability
-        before a step.
-
-        BatchNorm statistics and all other buffers are broadcast from rank 0, as in
-        DistributedDataParallel.
-        """
-        self.ranks.broadcast_(self._buffers)
+        before a step."""
         halved = 0.5**self.recoveries
         for optimizer, factor in (
             (self.optimizer_g, halved),

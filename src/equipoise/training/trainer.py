@@ -286,7 +286,11 @@ class Trainer:
             stack.callback(self.callbacks.remove, users)
             if self._is_over:
                 self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
-            with signals_stop(self.control, self.ranks), self.speed.torch_settings():
+            with (
+                signals_stop(self.control, self.ranks),
+                self.speed.torch_settings(),
+                self.ranks.sharing_memory(),
+            ):
                 end = self._train()
         if users.raised is not None:
             users.raised.add_note(self._resume_hint())
