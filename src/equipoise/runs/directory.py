@@ -13,19 +13,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from equipoise.data.images.listing import LeftOut
 from equipoise.errors import EquipoiseError, RequestError, printable
-from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import (
     DamagedFileError,
     checked_line,
     read_checked_line,
 )
 from equipoise.utils.atomic_io import read_file, temporary_files, write_atomic
+
+if TYPE_CHECKING:
+    from equipoise.data.images.listing import LeftOut
+    from equipoise.runs.config import RunConfig
 
 RUNS = Path("runs")
 LOCK = ".lock"
@@ -148,6 +150,8 @@ class RunDirectory:
 
     def read_config(self) -> RunConfig:
         """The run's configuration. Raises as `RunConfig.read`."""
+        from equipoise.runs.config import RunConfig
+
         return RunConfig.read(self.config_file)
 
     def lock(self) -> None:
