@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from equipoise.errors import EquipoiseError, RequestError, printable
+from equipoise.runs.holder import Holder, clear
 from equipoise.runs.serialization import (
     DamagedFileError,
     checked_line,
@@ -175,6 +176,7 @@ class RunDirectory:
                 f"{getattr(error, 'strerror', None) or error}"
             ) from error
         self._held = self._read_lock_id()
+        Holder.this_process().write(self.path / LOCK)
 
     def renew_lock(self) -> None:
         """Be still the one that writes here: a directory that was removed and made
@@ -192,6 +194,8 @@ class RunDirectory:
         return about.st_dev, about.st_ino
 
     def unlock(self) -> None:
+        if self._lock.is_locked and self._read_lock_id() == self._held:
+            clear(self.path / LOCK)
         self._lock.release()
 
     def discard(self) -> None:
