@@ -49,9 +49,7 @@ class Holder:
     def write(self, file: Path) -> None:
         """Name this process in a lock file that is there. Where that fails others
         cannot tell, and nothing else is lost."""
-        with suppress(OSError), file.open("r+") as opened:
-            opened.truncate()
-            opened.write(json.dumps(asdict(self)))
+        _replace(file, json.dumps(asdict(self)))
 
     @property
     def is_here(self) -> bool:
@@ -72,8 +70,17 @@ class Holder:
 
 def clear(file: Path) -> None:
     """Name nobody in a lock file."""
-    with suppress(OSError), file.open("r+") as opened:
-        opened.truncate()
+    _replace(file, "")
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a lock file, unless it holds what `filelock` itself needs, as it does where
+    the disk has no locks."""
+    with suppress(OSError):
+        if file.stat().st_size == 0 or Holder.read(file) is not None:
+            with file.open("r+") as opened:
+                opened.truncate()
+                opened.write(text)
 
 
 def _machine() -> str:
