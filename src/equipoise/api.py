@@ -41,8 +41,8 @@ class GAN:
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
     `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `constraints`,
-    `stop_when`, `evaluate`; of tables of series `series`, `time`; of images and windows
-    `layout`; of images `alpha`, `size`, `crop`, `fit`.
+    `stop_when`, `evaluate`, `tracker`; of tables of series `series`, `time`; of images
+    and windows `layout`; of images `alpha`, `size`, `crop`, `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.
@@ -116,7 +116,10 @@ class GAN:
         for note in resuming.notes(trainer):
             trainer.warn(note)
         with ProgressBar(progress if trainer.ranks.is_main else False) as bar:
-            self.train(trainer, [bar, *callbacks])
+            try:
+                self.train(trainer, [bar, *callbacks])
+            finally:
+                trainer.close_trackers()
         return self
 
     def trainer(
@@ -161,7 +164,11 @@ class GAN:
         return start.prepare(request, resumes=resume, init_from=init_from)
 
     def train(self, trainer: Trainer, callbacks: Sequence[Callback] = ()) -> None:
-        """Run a trainer, whose generator this GAN's is from now on. Raises as `fit`."""
+        """Run a trainer, whose generator this GAN's is from now on. Raises as `fit`.
+
+        Trackers stay open for the report: `evaluate` closes them, or
+        `trainer.close_trackers`.
+        """
         self._run = TrainedRun.of(trainer)
         trainer.run(callbacks)
 

@@ -284,12 +284,16 @@ def no_memory(*_: object) -> bytes:
     ("name", "fails", "message"),
     [
         (
-            "read_file",
+            "equipoise.runs.serialization.read_file",
             too_little_memory,
             "cannot be read now: it has 9 bytes, and 1 bytes of memory are free",
         ),
-        ("read_file", too_many_files, "cannot be read now: Too many open files"),
-        ("load", no_memory, "cannot be read now: too little memory is free"),
+        (
+            "equipoise.runs.serialization.read_file",
+            too_many_files,
+            "cannot be read now: Too many open files",
+        ),
+        ("safetensors.torch.load", no_memory, "cannot be read now: too little memory is free"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_read_now_is_an_error_and_no_older_one_is_used(
@@ -302,7 +306,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_an_error_and_no_older_one_is_us
     state = state_of(Balanced(batch_size=16, width=8))
     for state.samples_seen in (16, 32):
         checkpoint.save(state, tmp_path / "checkpoints")
-    monkeypatch.setattr(serialization, name, fails)
+    monkeypatch.setattr(name, fails)
     with pytest.raises(EquipoiseError, match=message) as error:
         checkpoint.load_newest(tmp_path / "checkpoints", no_warning)
     assert not isinstance(error.value, DamagedFileError)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
 from equipoise.cli.options import Compare, Evaluate
-from equipoise.cli.output import echo
+from equipoise.cli.output import echo, echo_json
 from equipoise.cli.parser import parse
 from equipoise.errors import RequestError, printable
 
@@ -31,8 +30,7 @@ def evaluate(arguments: Sequence[str]) -> None:
             on_step=status,
         )
     if options.json:
-        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+        echo_json(report.to_dict())
     else:
         echo(f"{report}\n\n{report.explained()}" if options.explain else str(report))
 

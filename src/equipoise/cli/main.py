@@ -33,6 +33,7 @@ Train generative adversarial networks that anyone can depend on.
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
+  equipoise status RUN ...  show what runs are doing, from their files alone
   equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
@@ -158,6 +159,12 @@ def _compare(arguments: Sequence[str]) -> None:
     compare(arguments)
 
 
+def _status(arguments: Sequence[str]) -> None:
+    from equipoise.cli.status import status
+
+    status(arguments)
+
+
 def _describe(arguments: Sequence[str]) -> None:
     from equipoise.cli.describe import describe
 
@@ -181,6 +188,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "sample": _sample,
     "evaluate": _evaluate,
     "compare": _compare,
+    "status": _status,
     "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,

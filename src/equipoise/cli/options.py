@@ -72,6 +72,17 @@ class Compare:
 
 
 @dataclass(frozen=True)
+class Status:
+    """Show what runs are doing: how far they are, how good, when they end, and how to
+    resume them. Only their files are read, and nothing is changed."""
+
+    runs: tuple[Path, ...] = positional("RUN", "run directories")
+    """Run directories."""
+    json: bool = False
+    """Print JSON: a list with one entry for each."""
+
+
+@dataclass(frozen=True)
 class Describe:
     """Print what is understood of DATA: of a table its columns, of which --out writes a
     file to edit."""

@@ -41,7 +41,10 @@ def train(arguments: Sequence[str]) -> None:
     if trained is None:
         return
     gan, trainer, finished, diverged = trained
-    _report(gan, trainer, use_saved=finished and "evaluate" not in request.choices)
+    try:
+        _report(gan, trainer, use_saved=finished and "evaluate" not in request.choices)
+    finally:
+        trainer.close_trackers()
     if diverged is not None:
         raise diverged
 

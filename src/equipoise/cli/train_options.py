@@ -14,6 +14,7 @@ from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, catalogue, find
 from equipoise.recipes.base import Recipe
 from equipoise.runs.settings import RunSettings
+from equipoise.runs.trackers import registry as trackers
 
 if TYPE_CHECKING:
     from equipoise.runs.config import RunConfig
@@ -138,6 +139,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
             settings(**values)
         except RequestError as error:
             mistakes.append(str(error))
+    mistakes += trackers.mistakes(of_run.get("tracker"))
     raise_mistakes(mistakes)
     train = _resolved(Train(**of_train))
     if train.data is None and train.resume is None:

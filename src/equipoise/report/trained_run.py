@@ -169,6 +169,8 @@ class TrainedRun:
         )
         if own:
             self.report = report
+            if self.trainer is not None:
+                _track(self.trainer, report)
             if self.directory is not None:
                 on_step("report page")
                 saving.save_report(
@@ -250,6 +252,13 @@ class TrainedRun:
         with suppress(DamagedFileError):  # a kept report that is not whole is none to copy
             report = self.kept_report()
         saving.save_run(path, self.sampler, self.config, self.log, self.trainer, report)
+
+
+def _track(trainer: Trainer, report: Report) -> None:
+    """Tell the trackers of a training of its report."""
+    values = {metric.key: metric.value for metric in report.metrics}
+    baselines = {metric.key: metric.baseline for metric in report.metrics}
+    trainer.track_report(values, baselines, report.verdict.name, str(report))
 
 
 def seed_of_draw(given: int | None) -> int:

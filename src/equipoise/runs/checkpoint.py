@@ -6,17 +6,18 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from equipoise.errors import EquipoiseError
 from equipoise.runs.serialization import DamagedFileError, unpack, write_tensors
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 # Number of newest checkpoints that are not removed.
 NUM_RECENT = 3
 SUFFIX = ".safetensors"
-Moment = tuple[dict[str, Tensor], dict[str, Any]]
+Moment: TypeAlias = "tuple[dict[str, Tensor], dict[str, Any]]"
 """The tensors and the scalars of a state."""
 
 

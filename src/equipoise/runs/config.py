@@ -42,6 +42,7 @@ from equipoise.runs.settings import (
     RunSettings,
     merged,
 )
+from equipoise.runs.trackers import registry as trackers
 
 HELD_OUT_RULE = "the source's test split, or a seeded tenth, at most 10,000"
 
@@ -77,6 +78,7 @@ class Requested:
                 for name in settings
                 if name not in known
             ]
+            + trackers.mistakes(settings.get("tracker"))
         )
         values = all_checked(settings, known)
         return cls(

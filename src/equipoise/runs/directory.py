@@ -13,19 +13,22 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from equipoise.data.images.listing import LeftOut
 from equipoise.errors import EquipoiseError, RequestError, printable
-from equipoise.runs.config import RunConfig
+from equipoise.runs.holder import Holder, clear
 from equipoise.runs.serialization import (
     DamagedFileError,
     checked_line,
     read_checked_line,
 )
 from equipoise.utils.atomic_io import read_file, temporary_files, write_atomic
+
+if TYPE_CHECKING:
+    from equipoise.data.images.listing import LeftOut
+    from equipoise.runs.config import RunConfig
 
 RUNS = Path("runs")
 LOCK = ".lock"
@@ -148,6 +151,8 @@ class RunDirectory:
 
     def read_config(self) -> RunConfig:
         """The run's configuration. Raises as `RunConfig.read`."""
+        from equipoise.runs.config import RunConfig
+
         return RunConfig.read(self.config_file)
 
     def lock(self) -> None:
@@ -171,6 +176,7 @@ class RunDirectory:
                 f"{getattr(error, 'strerror', None) or error}"
             ) from error
         self._held = self._read_lock_id()
+        Holder.this_process().write(self.path / LOCK)
 
     def renew_lock(self) -> None:
         """Be still the one that writes here: a directory that was removed and made
@@ -188,6 +194,8 @@ class RunDirectory:
         return about.st_dev, about.st_ino
 
     def unlock(self) -> None:
+        if self._lock.is_locked and self._read_lock_id() == self._held:
+            clear(self.path / LOCK)
         self._lock.release()
 
     def discard(self) -> None:

@@ -1,7 +1,8 @@
 """JSON and tensors in a run directory: written atomically, with checksums.
 
 NaN and infinities are null in JSON, which has no word for them. A null number is read
-as NaN.
+as NaN. torch is imported where tensors are read or written, so that JSON can be read
+without.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ import zlib
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load
-from torch import Tensor
 
 from equipoise.coerce import as_json
 from equipoise.errors import EquipoiseError, first_line
 from equipoise.utils.atomic_io import read_file, write_atomic
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Maximum size of a file, in reading and in writing.
 MAX_JSON_BYTES = 2**26
@@ -31,17 +32,17 @@ MAX_TENSOR_BYTES = 2**33
 # Version of the formats of all files in a run directory.
 FORMAT = 1
 DTYPES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-    torch.complex64: "C64",
+    "torch.float64": "F64",
+    "torch.float32": "F32",
+    "torch.float16": "F16",
+    "torch.bfloat16": "BF16",
+    "torch.int64": "I64",
+    "torch.int32": "I32",
+    "torch.int16": "I16",
+    "torch.int8": "I8",
+    "torch.uint8": "U8",
+    "torch.bool": "BOOL",
+    "torch.complex64": "C64",
 }
 # Errors after which the file may still be whole.
 TRANSIENT_ERRNOS = (errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE)
@@ -129,6 +130,8 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         EquipoiseError: The file cannot be read at the moment, for example since too
             little memory is free.
     """
+    from safetensors.torch import load
+
     try:
         raw = _read(path, MAX_TENSOR_BYTES)
         tensors = load(raw)
@@ -155,6 +158,25 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} has format {metadata.get('format')}: this version reads format {FORMAT}"
         )
     return tensors, metadata
+
+
+def read_scalars(path: Path) -> dict[str, Any]:
+    """The JSON metadata of a file of `pack`, from its header alone: neither the tensors
+    nor the SHA-256 are looked at.
+
+    Raises:
+        DamagedFileError: The file has no such header.
+    """
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, MAX_JSON_BYTES)))
+        metadata = json.loads(header["__metadata__"]["equipoise"], parse_constant=_reject_constant)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedFileError(f"{path} is damaged: {first_line(error)}") from None
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise DamagedFileError(f"{path} is not of format {FORMAT}, which this version reads")
+    return metadata
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
@@ -205,11 +227,13 @@ def _header(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> tuple[bytes
 
 def _form(tensor: Tensor) -> dict[str, Any]:
     """A tensor's dtype and shape in the terms of safetensors."""
-    return {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape)}
+    return {"dtype": DTYPES[str(tensor.dtype)], "shape": list(tensor.shape)}
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     """A tensor's values as safetensors stores them: row-major, little-endian."""
+    import torch
+
     flat = tensor.detach().cpu().reshape(-1)
     if flat.stride(0) != 1:  # a tensor of at most one value is contiguous with any stride
         flat = flat.clone(memory_format=torch.contiguous_format)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Interval, validate
 from equipoise.data import AskedLayout
-from equipoise.errors import clipped, nearest
-from equipoise.runs.trackers import TRACKERS
+from equipoise.errors import clipped
 
 if TYPE_CHECKING:
     from equipoise.data.image_options import ImageOptions
@@ -97,8 +96,10 @@ class RunSettings:
     has the proportions of the size."""
     fit: bool = False
     """Keep the whole of each image of a folder, with a border, instead of cropping."""
-    tracker: str | None = None
-    """tensorboard: also write curves and images to the run's folder tensorboard/."""
+    tracker: str | None = field(default=None, metadata={"metavar": "NAME"})
+    """Also record curves, images, settings and the verdict with tensorboard, wandb,
+    mlflow or trackio; several with commas. Nothing leaves this machine unless that
+    service is set up to send."""
 
     def __post_init__(self) -> None:
         validate(self, self._conflicts)
@@ -138,8 +139,6 @@ class RunSettings:
                     f"{name} = {clipped(repr(given))}: must be a whole number from 1 to "
                     f"{MAX_SIDE}, or width x height, such as 64x48"
                 )
-        if self.tracker is not None and self.tracker not in TRACKERS:
-            found.append(f"tracker = {self.tracker!r}: {nearest(self.tracker, TRACKERS)}")
         return found
 
     def updated(self, given: Mapping[str, Any]) -> RunSettings:

@@ -1,4 +1,4 @@
-"""Callbacks: the log, evaluation, checkpoints, early stopping, images and trackers.
+"""Callbacks: the log, evaluation, checkpoints, early stopping and images.
 
 Each callback is called with every event. The trainer's own are called in the order of
 this file, the user's after them. An event that a callback emits goes to all callbacks
@@ -23,7 +23,6 @@ from equipoise.metrics.suites import MetricSuite
 from equipoise.plotting import plots
 from equipoise.runs import checkpoint
 from equipoise.runs.config import RunConfig
-from equipoise.runs.trackers import Tracker
 from equipoise.runs.writer import RunWriter
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.training.evaluation_schedule import EvaluationSchedule
@@ -305,32 +304,6 @@ class SampleImages:
         if self.source.schema.is_image:
             return None
         return self.source.held_out(plots.MAX_POINTS, self.seed - IMAGE_SEED).double().numpy()
-
-
-class Tracking:
-    """Forwards events to a tracker."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self.tracker = tracker
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case Report():
-                self.tracker.scalars(event.samples_seen, event.readings)
-            case Evaluated():
-                named = {f"metrics/{key}": value for key, value in event.metrics.items()}
-                self.tracker.scalars(event.samples_seen, named)
-            case Baselines():
-                named = {f"baselines/{key}": value for key, value in event.metrics.items()}
-                self.tracker.scalars(event.samples_seen, named)
-            case Trouble():
-                self.tracker.text(event.samples_seen, "trouble", event.text)
-            case Recovered():
-                self.tracker.text(event.samples_seen, "recovered", event.what)
-            case Drawn():
-                self.tracker.image(event.samples_seen, "samples", event.path)
-            case Finished():
-                self.tracker.close()
 
 
 class UserCallbacks:

@@ -6,7 +6,7 @@ done by callbacks, see `training.callbacks`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -35,7 +35,8 @@ from equipoise.runs.config import InitFrom, Machine, Requested, RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.generator import save_generator
 from equipoise.runs.settings import RunSettings
-from equipoise.runs.trackers import TRACKERS
+from equipoise.runs.trackers import registry
+from equipoise.runs.trackers.base import Status, Tracker
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.device_costs import costs_of
@@ -51,7 +52,6 @@ from equipoise.training.callbacks import (
     Evaluator,
     RunLog,
     SampleImages,
-    Tracking,
     TroubleMonitor,
     UserCallbacks,
     moment_of,
@@ -65,6 +65,7 @@ from equipoise.training.plan import Plan
 from equipoise.training.sharing import shared_transform
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
+from equipoise.training.tracking import Tracking, tracked_config
 from equipoise.training.workload import count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
@@ -127,6 +128,10 @@ class Trainer:
         )
         """What config.json holds."""
         self.control = Control()
+        self.tracking: Tracking | None = None
+        """The trackers of the run, open while it trains and until its report is made;
+        None where the settings ask for none."""
+        self._made: dict[str, Tracker] = {}  # that have not started
         self._recalibrated_at = -1
         self._last: checkpoint.Moment | None = None  # where it went back to the best
         self._assemble()
@@ -252,7 +257,12 @@ class Trainer:
         return self.run_log.stopped_early
 
     def keep_in(self, directory: RunDirectory) -> None:
-        """Keep everything there, from its config on."""
+        """Keep everything there, from its config on.
+
+        Raises:
+            RequestError: A tracker lacks something here. Nothing is written then.
+        """
+        self._made = self._make_trackers(directory)
         self.writer.directory = directory
         directory.write_config(self.config)
         if self.source.left_out:
@@ -268,6 +278,9 @@ class Trainer:
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the end. The directory is unlocked after.
 
+        Trackers stay open for `track_report`, unless training was stopped or failed:
+        whoever calls this closes them with `close_trackers`.
+
         Args:
             callbacks: The user's, which see every event.
 
@@ -278,10 +291,21 @@ class Trainer:
             Exception: Whatever a callback raises, when all is saved, with a note that
                 says where.
         """
+        try:
+            self._run(callbacks)
+        except DivergedError:  # which has a report
+            raise
+        except BaseException as error:
+            self.close_trackers("stopped" if isinstance(error, InterruptedRunError) else "failed")
+            raise
+
+    def _run(self, callbacks: Sequence[Callback]) -> None:
         with ExitStack() as stack:
             if self.directory is not None:
                 stack.callback(self.directory.unlock)
-            users = UserCallbacks([*self._trackers(), *callbacks], self.control)
+            self.tracking = self._open_trackers()
+            trackers = [] if self.tracking is None else [self.tracking]
+            users = UserCallbacks([*trackers, *callbacks], self.control)
             self.callbacks.append(users)
             stack.callback(self.callbacks.remove, users)
             if self._is_over:
@@ -297,14 +321,41 @@ class Trainer:
             raise users.raised
         self._report_end(end)
 
-    def _trackers(self) -> list[Callback]:
-        """The tracker that the settings ask for, if any, in the run's directory."""
+    def _make_trackers(self, directory: RunDirectory) -> dict[str, Tracker]:
+        """The trackers that the settings ask for, by name, on rank 0."""
         name = self.settings.tracker
         if name is None or not self.ranks.is_main:
-            return []
+            return {}
+        return registry.make(name, directory.path)
+
+    def _open_trackers(self) -> Tracking | None:
+        """Start the trackers; None without any."""
         if self.directory is None:
-            raise RequestError(f"tracker = {name!r} needs a run directory: give fit an out")
-        return [Tracking(TRACKERS[name](self.directory.path))]
+            if self.settings.tracker is not None and self.ranks.is_main:
+                given = f"tracker = {self.settings.tracker!r}"
+                raise RequestError(f"{given} needs a run directory: give fit an out")
+            return None
+        made, self._made = self._made or self._make_trackers(self.directory), {}
+        seen, config = self.state.samples_seen, tracked_config(self.config)
+        return Tracking(made, seen, config, self.warn) if made else None
+
+    def track_report(
+        self, metrics: Mapping[str, float], baselines: Mapping[str, float], verdict: str, text: str
+    ) -> None:
+        """Tell the trackers of the report, and close them. The arguments are those of
+        `Tracking.report`."""
+        if self.tracking is None:
+            return
+        if not self.tracking.is_open:
+            self.tracking = self._open_trackers()
+        if self.tracking is not None:
+            self.tracking.report(self.state.samples_seen, metrics, baselines, verdict, text)
+        self.close_trackers()
+
+    def close_trackers(self, status: Status | None = None) -> None:
+        """Close the trackers, if there are any and they are open."""
+        if self.tracking is not None:
+            self.tracking.close(status)
 
     @property
     def _is_over(self) -> bool:
