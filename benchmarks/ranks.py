@@ -6,8 +6,9 @@
     python -m benchmarks.ranks --quick
         a few steps of each, to try it; nothing is recorded
 
-A step is the loop's: agreement to stop, buffers, both networks' gradients, the clock.
-It is not compiled. Communication is timed on rank 0, with the waiting for the other.
+A step is the loop's: agreement to stop, both networks' gradients, the clock. It is not
+compiled. Communication is timed on rank 0, with the waiting for the other.
+`benchmarks.rank_model` explains the figures.
 
 Results go to benchmarks/results. Run it on two otherwise idle cores.
 """
@@ -24,11 +25,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from benchmarks.results import record
 from equipoise import GAN
@@ -71,54 +75,66 @@ class Measured(NamedTuple):
     waited: float
     """Seconds of communication a step."""
     sent: float
-    """Bytes of communication a step."""
+    """Bytes that a process tells the others in a step."""
+    messages: float
+    """Messages a step."""
+    calls: float
+    """Torch operations of a step, as they are counted before training."""
+    flops: float
+    """Additions and multiplications of a step, of this process."""
+    weights: int
+    """Bytes of both networks' weights."""
+
+
+@dataclass
+class Counts:
+    """What a process tells the others."""
+
+    seconds: float = 0.0
+    bytes: float = 0.0
+    messages: int = 0
 
 
 @contextmanager
-def counting() -> Iterator[dict[str, float]]:
-    """A context that counts the seconds and the bytes of what ranks tell each other."""
-    import torch.distributed as dist
+def counting() -> Iterator[Counts]:
+    """A context that counts what ranks tell each other."""
+    counts = Counts()
 
-    counts = {"seconds": 0.0, "bytes": 0.0}
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            tensor = next(part for part in reversed(given) if isinstance(part, torch.Tensor))
+    def counted(function: Callable[[Ranks, Tensor], Tensor]) -> Callable[[Ranks, Tensor], Tensor]:
+        def call(ranks: Ranks, flat: Tensor) -> Tensor:
             started = time.perf_counter()
-            result = function(*given, **named)
-            counts["seconds"] += time.perf_counter() - started
-            counts["bytes"] += tensor.numel() * tensor.element_size()
+            result = function(ranks, flat)
+            counts.seconds += time.perf_counter() - started
+            counts.bytes += flat.nbytes
+            counts.messages += 1
             return result
 
         return call
 
-    names = ("all_reduce", "broadcast", "all_gather")
-    before = {name: getattr(dist, name) for name in names}
-    for name, function in before.items():
-        setattr(dist, name, counted(function))
-    try:
+    with (
+        mock.patch.object(Ranks, "_all", counted(Ranks._all)),
+        mock.patch.object(Ranks, "_sum", counted(Ranks._sum)),
+    ):
         yield counts
-    finally:
-        for name, function in before.items():
-            setattr(dist, name, function)
 
 
-def worker(data: str, threads: int, seconds: float) -> Measured:
+def worker(data: str, threads: int, seconds: float, fields: dict[str, Any]) -> Measured:
     """Time steps in this process, and those that it was started with.
 
     Args:
         data: Of `DATA`.
         threads: Of this process.
         seconds: To measure for; 0 for a few steps.
+        fields: Of the recipe, beside those of the data.
     """
     _, shape, given = DATA[data]
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, *shape), dtype=np.uint8)
-    settings: dict[str, Any] = {"clusters": 0, "compile": "off", **given}
+    settings: dict[str, Any] = {"clusters": 0, "compile": "off", **given, **fields}
     with processes.joined("cpu"):
         trainer = GAN(threads=threads, device="cpu", **settings).trainer(
             pixels, to_disk=False, warn=lambda _: None
         )
-        state, ranks = trainer.state, Ranks.current()
+        state, ranks = trainer.state, trainer.ranks
 
         def steps(count: int) -> float:
             started = time.perf_counter()
@@ -136,18 +152,21 @@ def worker(data: str, threads: int, seconds: float) -> Measured:
             count = int(ranks.agree(max(seconds / warm, QUICK_STEPS)))
             with counting() as counts:
                 took = steps(count)
-        rate = count * state.samples_per_step / took
-        return Measured(rate, counts["seconds"] / count, counts["bytes"] / count)
+        told = counts.seconds / count, counts.bytes / count, counts.messages / count
+        load = trainer.workload
+        of_step = load.step_calls, load.step_flops, load.weights
+        return Measured(count * state.samples_per_step / took, *told, *of_step)
 
 
-def measure(data: str, way: Way, seconds: float) -> Measured:
-    """Time steps in new processes."""
+def measure(data: str, way: Way, seconds: float, **fields: Any) -> Measured:
+    """Time steps in new processes, with these fields of the recipe."""
     words = ["-m", "benchmarks.ranks", "--worker", data, "--threads", str(way.threads)]
+    words += ["--fields", json.dumps(fields)]
     with tempfile.TemporaryDirectory() as folder:
         started = [
             subprocess.Popen(
                 [sys.executable, *words, "--seconds", str(seconds)],
-                env={**os.environ, **_variables(rank, way.processes, Path(folder))},
+                env={**os.environ, **variables(rank, way.processes, Path(folder))},
                 stdout=subprocess.PIPE,
                 text=True,
             )
@@ -159,7 +178,7 @@ def measure(data: str, way: Way, seconds: float) -> Measured:
     return Measured(*json.loads(answers[0]))
 
 
-def _variables(rank: int, size: int, folder: Path) -> dict[str, str]:
+def variables(rank: int, size: int, folder: Path) -> dict[str, str]:
     """Those that make a process a rank; none for one alone."""
     if size == 1:
         return {}
@@ -204,9 +223,10 @@ def main() -> None:
     parser.add_argument("--worker", choices=DATA, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help=argparse.SUPPRESS)
+    parser.add_argument("--fields", type=json.loads, default={}, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
-        print(json.dumps(worker(given.worker, given.threads, given.seconds)))
+        print(json.dumps(worker(given.worker, given.threads, given.seconds, given.fields)))
     elif given.quick:
         for row in table(1, 0.0):
             print("  ".join(row))
