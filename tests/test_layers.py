@@ -30,6 +30,7 @@ LAYERS = (  # from the highest down; a file may import from its own layer and fr
     "data",
     "losses",
     "penalties",
+    "ranges",
     "coerce",
     "utils",
     "errors",
