@@ -33,6 +33,8 @@ Train generative adversarial networks that anyone can depend on.
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
+  equipoise sweep DATA      search for better settings, and say how much of the gain is
+                            luck
   equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
@@ -43,6 +45,7 @@ Each command has --help. That of train shows every setting of its recipe.
 # Advice where memory runs out, by command.
 LESS_MEMORY = {
     "train": "give less data or a smaller batch_size",
+    "sweep": "give less data or fewer workers",
     "sample": "ask for fewer samples",
 }
 
@@ -158,6 +161,12 @@ def _compare(arguments: Sequence[str]) -> None:
     compare(arguments)
 
 
+def _sweep(arguments: Sequence[str]) -> None:
+    from equipoise.cli.sweep import sweep
+
+    sweep(arguments)
+
+
 def _describe(arguments: Sequence[str]) -> None:
     from equipoise.cli.describe import describe
 
@@ -181,6 +190,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "sample": _sample,
     "evaluate": _evaluate,
     "compare": _compare,
+    "sweep": _sweep,
     "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,
