@@ -54,7 +54,9 @@ class _Progress:
         sys.stdout.flush()
 
     def _line(self, trial: Trial, result: SweepResult) -> str:
-        values = " ".join(f"{name}={value}" for name, value in trial.values.items())
+        from equipoise.sweeps.result import plain
+
+        values = " ".join(f"{name}={plain(value)}" for name, value in trial.values.items())
         what = "the default" if trial.is_default else clipped(values, MAX_VALUES)
         end = f"{number(trial.score):>9}"
         if trial.end == "pruned" and trial.curve:

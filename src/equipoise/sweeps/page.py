@@ -19,7 +19,7 @@ from equipoise.report.charts import Image
 from equipoise.report.comparison import SEVERITY_MARKS
 from equipoise.report.page import template
 from equipoise.sweeps import charts
-from equipoise.sweeps.result import SweepResult, Trial
+from equipoise.sweeps.result import SweepResult, Trial, plain
 from equipoise.sweeps.storage import without_password
 from equipoise.sweeps.summary import counts, headline, sentences
 from equipoise.utils.atomic_io import write_atomic
@@ -134,15 +134,11 @@ def _row(trial: Trial, result: SweepResult) -> Row:
         trial.number,
         number(trial.score) if math.isfinite(trial.score) else "-",
         ", ".join([*(["default"] if trial.is_default else []), *ends]),
-        [_cell(trial.values.get(name, defaults[name])) for name in defaults],
+        [plain(trial.values.get(name, defaults[name])) for name in defaults],
         spoken(trial.seconds),
         clipped(trial.note, MAX_NOTE),
         trial.number == result.best.number,
     )
-
-
-def _cell(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _settings(result: SweepResult) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -158,7 +158,12 @@ def _option(name: str, value: Any) -> str:
     flag = f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
         return flag if value else f"--no-{flag.removeprefix('--')}"
-    return f"{flag} {shlex.quote(str(value))}"
+    return f"{flag} {shlex.quote(plain(value))}"
+
+
+def plain(value: Any) -> str:
+    """A field's value as it is typed."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _trial(trial: FrozenTrial) -> Trial:
