@@ -67,7 +67,8 @@ class _Progress:
         if trial.end == "complete" and trial.score < self.best:
             self.best, best = trial.score, " best so far"
         of = result.config.settings.trials
-        return f"trial {trial.number:>3} of {of}: {end:<14}{best:12} {what}{_note(trial)}"
+        done = f"[{len(self.shown or ())}/{of}] trial {trial.number}:"
+        return f"{done:17} {end:<14}{best:12} {what}{_note(trial)}"
 
 
 def _note(trial: Trial) -> str:

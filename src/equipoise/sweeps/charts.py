@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from equipoise.metrics.registry import label_of
-from equipoise.plotting.axes import GENERATED, REAL, legend_above
+from equipoise.plotting.axes import GENERATED, REAL, legend_above, round_ticks
 from equipoise.report.charts import Image, new_figure, scale_metric, svg_image
 from equipoise.sweeps.result import SweepResult, Trial
 from equipoise.sweeps.space import Dimension
@@ -34,6 +34,7 @@ def trials_chart(result: SweepResult) -> Image | None:
         return None
     figure, name = new_figure(), label_of(result.config.metric)
     axes = _axes(figure.subplots(), "trial", name)
+    axes.xaxis.set_major_locator(round_ticks(8))
     if pruned:
         x, y = [trial.number for trial in pruned], [trial.score for trial in pruned]
         axes.scatter(

@@ -58,6 +58,15 @@ class SweepConfig:
         """The seed of the trials."""
         return int(self.requested.run.get("seed", 0))
 
+    @property
+    def known(self) -> dict[str, Any]:
+        """The default of each field whose search has it."""
+        return {
+            dimension.name: self.default[dimension.name]
+            for dimension in self.space
+            if dimension.has(self.default[dimension.name])
+        }
+
     def opened(self, data: Any) -> Any:
         """What trials are given as data: that which came in Python, or its name."""
         if self.data is None or data is not None:

@@ -56,6 +56,9 @@ class Page:
     sentences: Sequence[str]
     advice: str
     command: str
+    """The setting to use."""
+    best_command: str
+    """The best setting of the search, where it is not the one to use."""
     run: str
     charts: Sequence[Image]
     heads: Sequence[str]
@@ -99,6 +102,7 @@ def _page(result: SweepResult, importances: dict[str, float]) -> Page:
         sentences=sentences(result),
         advice=f"Next: train with {'the best setting' if better else 'the default'}.",
         command=result.command(result.settings),
+        best_command="" if better or result.best.is_default else result.command(result.best.values),
         run=run,
         charts=[chart for chart in shown if chart is not None],
         heads=[dimension.name.replace("_", " ") for dimension in config.space],

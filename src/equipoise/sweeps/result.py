@@ -71,7 +71,7 @@ class SweepResult:
     @classmethod
     def read(cls, folder: Path, config: SweepConfig, storage: Storage) -> SweepResult:
         """What a sweep's storage holds."""
-        study = storage.search(config.seed)
+        study = storage.search()
         trials = tuple(
             _trial(trial)
             for trial in study.get_trials(deepcopy=False)

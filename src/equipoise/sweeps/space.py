@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import NoneType
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from equipoise.coerce import field_value, hints, raise_mistakes
@@ -189,8 +189,8 @@ def _range(kind: type[Recipe], name: str, low: Any, high: Any) -> Dimension:
 
 def _example(hint: Any) -> str:
     """A search of a field of this type, as it is typed."""
-    kinds = get_args(hint) if get_origin(hint) is Union or not get_origin(hint) else (hint,)
-    for kind in kinds or (hint,):
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    for kind in kinds:
         if get_origin(kind) is Literal:
             return ",".join(map(str, get_args(kind)))
-    return "true,false" if bool in (kinds or (hint,)) else "1..10"
+    return "true,false" if bool in kinds else "1..10"

@@ -19,7 +19,7 @@ from equipoise.runtime.device import resolve_device
 from equipoise.sweeps.config import SweepConfig, versions
 from equipoise.sweeps.settings import OWN_SETTINGS, SweepSettings
 from equipoise.sweeps.space import Choice, space_of
-from equipoise.sweeps.storage import Storage, url_of, without_password
+from equipoise.sweeps.storage import Storage, without_password
 from equipoise.training.trainer import Trainer
 from equipoise.transforms.space import NetworkSpace
 from equipoise.utils.system import usable_cores
@@ -61,20 +61,13 @@ def begin(
             f"out = {str(out)!r} exists: resume the sweep in it, or give another folder"
         )
     config = _config(asked, settings, opened(asked))
-    known = {
-        dimension.name: config.default[dimension.name]
-        for dimension in config.space
-        if dimension.has(config.default[dimension.name])
-    }
     url = settings.storage
     if url is not None:  # before anything is written
-        there = Storage(url, config.name).create(config.agreed_with_length(), known)
+        there = Storage(url, config.name).create(config.agreed_with_length(), config.known)
         config = config if there is None else _joined(config, there)
         config = config.with_settings({"storage": without_password(url)})
     folder = _folder(None if out is None else Path(out), config.name)
     config.write(folder)
-    if url is None:
-        Storage(url_of(folder), config.name).create(config.agreed_with_length(), known)
     return folder, config if url is None else config.with_settings({"storage": url})
 
 

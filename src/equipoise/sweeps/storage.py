@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -110,7 +111,8 @@ class Storage:
             ) from None
 
     def create(self, config: dict[str, Any], default: dict[str, Any]) -> dict[str, Any] | None:
-        """Create the study of the search. Its first trial is the default setting.
+        """Create the study of the search, or complete one whose creation was cut short.
+        Its first trial is the default setting.
 
         Args:
             config: What other processes must know of it.
@@ -125,34 +127,24 @@ class Storage:
         try:
             study = optuna.create_study(storage=self._storage, study_name=self.name)
         except optuna.exceptions.DuplicatedStudyError:
-            return self.config()
-        study.enqueue_trial(default, user_attrs={DEFAULT: True})
+            study = self.search()
+            if isinstance(found := study.user_attrs.get(CONFIG), dict):
+                return found
+        if not study.get_trials(deepcopy=False):
+            study.enqueue_trial(default, user_attrs={DEFAULT: True})
         study.set_user_attr(CONFIG, config)
         return None
 
-    def config(self) -> dict[str, Any]:
-        """The configuration that the study of the search was created with.
-
-        Raises:
-            EquipoiseError: There is none.
-        """
-        found = self.search(0).user_attrs.get(CONFIG)
-        if not isinstance(found, dict):
-            raise EquipoiseError(
-                f"the study {self.name!r} in the storage is no sweep of Equipoise: give another "
-                "name"
-            )
-        return found
-
-    def search(self, seed: int) -> optuna.Study:
+    def search(self, seed: object = 0) -> optuna.Study:
         """The study of the search.
 
         Args:
-            seed: Of the sampler.
+            seed: What the random numbers of its sampler depend on.
         """
         import optuna
 
-        sampler = optuna.samplers.TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
+        hashed = zlib.crc32(repr(seed).encode())
+        sampler = optuna.samplers.TPESampler(n_startup_trials=RANDOM_TRIALS, seed=hashed)
         pruner = optuna.pruners.MedianPruner(
             n_startup_trials=FIRST_TRIALS, n_warmup_steps=FIRST_STEP
         )
@@ -224,25 +216,25 @@ def recover(study: optuna.Study, *, alone: bool = False) -> None:
 
     Args:
         study: The study.
-        alone: Whether no process of the sweep runs at the moment.
+        alone: Whether no process begins a trial at the moment.
     """
     import optuna
     from optuna.trial import TrialState
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        if alone or _is_gone(trial):
+        if _is_gone(trial, alone):
             study.tell(trial.number, state=TrialState.FAIL)
             again(study, trial)
     optuna.storages.fail_stale_trials(study)
 
 
-def _is_gone(trial: FrozenTrial) -> bool:
+def _is_gone(trial: FrozenTrial, alone: bool) -> bool:
     """Whether a trial that runs has no process: it was on this machine and is no more,
     or ended before it could say where it was."""
     host, _, process = str(trial.user_attrs.get(OWNER, "")).rpartition(":")
     if not host:
         began = trial.datetime_start
-        return began is not None and (datetime.now() - began).total_seconds() > GRACE
+        return alone or (began is not None and (datetime.now() - began).total_seconds() > GRACE)
     return host == socket.gethostname() and not _is_alive(int(process))
 
 

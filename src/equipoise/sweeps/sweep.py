@@ -166,7 +166,8 @@ class Sweep:
         """
         with self._locked():
             alone = self.config.settings.storage is None
-            search, seeds = self.storage.search(self.config.seed), self.storage.seeds()
+            self.storage.create(self.config.agreed_with_length(), self.config.known)
+            search, seeds = self.storage.search(), self.storage.seeds()
             for study in (search, *([] if seeds is None else [seeds])):
                 recover(study, alone=alone)
             if on_progress is not None:
@@ -204,7 +205,7 @@ class Sweep:
         host = owner().rpartition(":")[0]
         used = sum(
             trial.duration.total_seconds()
-            for trial in self.storage.search(0).get_trials(deepcopy=False)
+            for trial in self.storage.search().get_trials(deepcopy=False)
             if trial.duration is not None
             and str(trial.user_attrs.get("owner")).rpartition(":")[0] == host
         )

@@ -176,7 +176,7 @@ class Runner:
         if not trial.user_attrs.get(DEFAULT):
             return {dimension.name: dimension.suggest(trial) for dimension in self.config.space}
         for dimension in self.config.space:
-            if dimension.has(self.config.default[dimension.name]):
+            if dimension.name in self.config.known:
                 dimension.suggest(trial)
         return {}
 

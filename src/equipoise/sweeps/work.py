@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from equipoise.sweeps.config import SweepConfig
-from equipoise.sweeps.storage import DEFAULT, Storage, again, recover
+from equipoise.sweeps.storage import DEFAULT, Storage, again, owner, recover
 from equipoise.sweeps.trial import BEST, SEED, SETTING, VALUES, Runner, SurplusError
 from equipoise.training.signals import InterruptedRunError
 
@@ -55,13 +55,20 @@ class Work:
             InterruptedRunError: A signal stopped the trial under way, which will be run
                 again.
         """
-        study = self.storage.search(self.config.seed + self.number)
+        study = self.storage.search(self._sampler_seed())
         self._until_done(study, self.runner.search, self._wants_more)
         best = best_of(study)
         self.storage.create_seeds(best.number, fresh_runs(self.config, best))
         seeds = self.storage.seeds()
         assert seeds is not None, "it was created"
         self._until_done(seeds, self.runner.fresh, lambda _: False)
+
+    def _sampler_seed(self) -> object:
+        """What the search's random numbers depend on: they are others in each process,
+        and in a sweep that is resumed."""
+        begun = len(self.storage.search().get_trials(deepcopy=False))
+        machine = "" if self.config.settings.storage is None else owner()
+        return self.config.seed, machine, self.number, begun
 
     def _until_done(
         self, study: optuna.Study, objective: Objective, wants_more: Callable[[Any], bool]
