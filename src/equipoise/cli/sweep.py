@@ -94,7 +94,7 @@ def _print_header(result: SweepResult, done: int) -> None:
     for dimension in config.space:
         echo(f"  {dimension.name}: {dimension} (default {config.default[dimension.name]})")
     if done:
-        echo(f"{done} trials are done already")
+        echo(f"{done} of them are done already")
 
 
 def _print_result(result: SweepResult) -> None:

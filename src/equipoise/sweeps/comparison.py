@@ -37,7 +37,7 @@ class FreshRun:
     baseline: float
     """The metric of real samples."""
     path: Path | None
-    """Its run directory; None where training diverged."""
+    """Its run directory; None where training diverged, or is on another machine."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,14 @@ class Comparison:
 
     @property
     def verdict(self) -> Outcome:
-        """Whether the interval of the difference is below 0, has it, or is above. A
-        setting that diverges more often is not better."""
+        """Whether the interval of the difference is below 0, has it, or is above.
+
+        A setting that diverges more often is worse. One that never does is better than
+        a default that diverges half of the time.
+        """
         diverged = self.diverged
+        if self.best and not diverged["best"] and 2 * diverged[DEFAULT] >= self.seeds:
+            return "better"
         if not self.best or not self.differences:
             return "no better"
         if self.mean_difference - self.half_width > 0 or diverged["best"] > diverged[DEFAULT]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from equipoise.sweeps.comparison import Comparison, FreshRun
 from equipoise.sweeps.config import SweepConfig
-from equipoise.sweeps.storage import DEFAULT, Storage
+from equipoise.sweeps.storage import DEFAULT, Storage, host_of, owner
 from equipoise.sweeps.trial import (
     BASELINE,
     CURVE,
@@ -193,7 +193,8 @@ def _trial(trial: FrozenTrial) -> Trial:
 
 def _fresh(trial: FrozenTrial) -> FreshRun:
     attributes = trial.user_attrs
-    path = attributes.get(RUN)
+    is_here = host_of(trial) == owner().rpartition(":")[0]
+    path = attributes.get(RUN) if is_here else None
     return FreshRun(
         attributes[SETTING],
         attributes[SEED],

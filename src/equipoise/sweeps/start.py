@@ -61,6 +61,7 @@ def begin(
             f"out = {str(out)!r} exists: resume the sweep in it, or give another folder"
         )
     config = _config(asked, settings, opened(asked))
+    check_workers(config)
     url = settings.storage
     if url is not None:  # before anything is written
         there = Storage(url, config.name).create(config.agreed_with_length(), config.known)
@@ -69,6 +70,22 @@ def begin(
     folder = _folder(None if out is None else Path(out), config.name)
     config.write(folder)
     return folder, config if url is None else config.with_settings({"storage": url})
+
+
+def check_workers(config: SweepConfig) -> None:
+    """Check that the processes have the data.
+
+    Raises:
+        RequestError: There are several, or a storage that others share, and the data
+            came in Python.
+    """
+    settings = config.settings
+    if config.data is None and ((settings.workers or 1) > 1 or settings.storage is not None):
+        given = "storage" if settings.storage is not None else f"workers = {settings.workers}"
+        raise RequestError(
+            f"{given}: other processes do not have data that came in Python: give a path or a "
+            "name, or leave it out"
+        )
 
 
 def opened(asked: Asked) -> Trainer:
@@ -107,11 +124,6 @@ def _config(asked: Asked, settings: SweepSettings, trainer: Trainer) -> SweepCon
     data = trainer.config.data
     in_python = data.in_python
     workers = settings.workers or _default_workers(trainer, kind, in_python)
-    if workers > 1 and in_python:
-        raise RequestError(
-            f"workers = {workers}: other processes do not have data that came in Python: give a "
-            "path or a name, or workers = 1"
-        )
     return SweepConfig(
         settings=replace(settings, workers=workers),
         recipe=kind.name,

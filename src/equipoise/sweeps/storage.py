@@ -197,6 +197,11 @@ def owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def host_of(trial: FrozenTrial) -> str:
+    """The machine that ran a trial; empty where it could not say so."""
+    return str(trial.user_attrs.get(OWNER, "")).rpartition(":")[0]
+
+
 def again(study: optuna.Study, trial: FrozenTrial) -> None:
     """Put a trial that has failed into the queue once more."""
     import optuna

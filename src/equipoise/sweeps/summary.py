@@ -107,11 +107,11 @@ def _power(compared: Comparison) -> str:
     if n < 2:
         return "Too few runs of both settings are left to compare them."
     interval = f"{CONFIDENCE:.0%} interval {number(mean - half)} to {number(mean + half)}"
-    relative = half / mean_of(compared.default, "test")
+    reference = mean_of(compared.default, "test")
+    relative = f" ({half / reference:.0%} of the default's)" if reference > 0 else ""
     return (
         f"Difference, seed by seed: {number(mean)}, {interval}. {n} seeds with this spread cannot "
-        f"tell a difference of less than {number(half)} ({relative:.0%} of the default's) from "
-        "none."
+        f"tell a difference of less than {number(half)}{relative} from none."
     )
 
 

@@ -17,10 +17,11 @@ from equipoise.sweeps.page import write_page
 from equipoise.sweeps.processes import run_workers
 from equipoise.sweeps.result import SweepResult, importances
 from equipoise.sweeps.settings import SweepSettings
-from equipoise.sweeps.start import Asked, begin, opened
+from equipoise.sweeps.start import Asked, begin, check_workers, opened
 from equipoise.sweeps.storage import (
     HIDDEN,
     Storage,
+    host_of,
     owner,
     quiet,
     recover,
@@ -123,6 +124,7 @@ def sweep(
         _check_resumable(asked, given)
         folder = Path(out)
         config = SweepConfig.read(folder).with_settings(given)
+        check_workers(config)
         _check_data(config, asked)
         return Sweep(folder, config, data, labels).run(on_progress)
 
@@ -206,8 +208,7 @@ class Sweep:
         used = sum(
             trial.duration.total_seconds()
             for trial in self.storage.search().get_trials(deepcopy=False)
-            if trial.duration is not None
-            and str(trial.user_attrs.get("owner")).rpartition(":")[0] == host
+            if trial.duration is not None and host_of(trial) == host
         )
         return time.time() + limit * 60 - used / (self.config.settings.workers or 1)
 
