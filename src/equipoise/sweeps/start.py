@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -56,6 +56,10 @@ def begin(
     raise_mistakes(
         [f"{name}: {text}" for name, text in OWN_SETTINGS.items() if name in asked.settings]
     )
+    if isinstance(asked.data, Iterator):
+        raise RequestError(
+            "data is an iterator that ends, and a sweep reads it for each trial: give a list"
+        )
     if out is not None and Path(out).exists():
         raise RequestError(
             f"out = {str(out)!r} exists: resume the sweep in it, or give another folder"
@@ -106,8 +110,6 @@ def _config(asked: Asked, settings: SweepSettings, trainer: Trainer) -> SweepCon
         RequestError: There is nothing to search, or too little data or time.
     """
     source, recipe, kind = trainer.source, trainer.recipe, find(asked.recipe or DEFAULT)
-    if not source.repeats:
-        raise RequestError("data is an iterator that ends: a sweep reads it for each trial")
     if source.test_rows is not None and source.test_rows < MIN_HELD_OUT // 2:
         raise RequestError(
             f"{source.name} has {2 * source.test_rows} held-out samples, of which half are to "
